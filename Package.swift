@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One row a module, in the order of DESIGN.md's layers: a module imports only modules above it in this list.
+// Kernels are one source folder compiled once per instruction set (`Sources/KernelsAVX2 -> Kernels`, …), and the only
+// targets built without preconditions: they know pointers and extents, and are verified by everything above them.
+
+let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+
+#if arch(x86_64)
+  let kernelTargets: [Target] = [
+    .target(name: "KernelsPortable", swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
+    .target(
+      name: "KernelsAVX2",
+      swiftSettings: kernelFlags + [.define("KERNELS_AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
+    .target(
+      name: "KernelsAVX512",
+      swiftSettings: kernelFlags + [.define("KERNELS_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]),
+  ]
+#else
+  let kernelTargets: [Target] = [
+    .target(name: "KernelsPortable", swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
+    .target(name: "KernelsNEON", swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
+  ]
+#endif
+let kernels: [Target.Dependency] = kernelTargets.map { .target(name: $0.name) }
+
+let package = Package(
+  name: "assay",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "assay", targets: ["assay"]),
+    .library(name: "HDF5", targets: ["HDF5"]),
+    .library(name: "AssayTesting", targets: ["AssayTesting"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: kernelTargets + [
+    // Vocabulary
+    .target(name: "Tensors"),
+    .target(name: "Problems", dependencies: ["Tensors"]),
+    .target(name: "Results"),
+    // Files
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(
+      name: "GoldenFiles",
+      dependencies: ["HDF5", "Tensors", "Problems", .product(name: "Crypto", package: "swift-crypto")]),
+    // The numbers
+    .target(name: "Reference", dependencies: ["Tensors", "Problems"]),
+    .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
+    // What is asked of an engine
+    .target(name: "Engines", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Convolution"]),
+    .target(
+      name: "Verification",
+      dependencies: [
+        "Tensors", "Problems", "GoldenFiles", "Engines", "Results", .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
+    .target(
+      name: "GradientChecking", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results"]),
+    .target(
+      name: "Benchmarking",
+      dependencies: [
+        "Tensors", "Problems", "Engines", "Verification", "Results", .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
+    .target(name: "Reporting", dependencies: ["Results", .product(name: "Mustache", package: "swift-mustache")]),
+    .target(name: "AssayTesting", dependencies: ["Verification", "GradientChecking", "GoldenFiles", "Engines"]),
+    // The command
+    .executableTarget(
+      name: "assay",
+      dependencies: [
+        "Reporting", "Verification", "GradientChecking", "Benchmarking", "Engines", "GoldenFiles", "Results",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    // Tests, one suite a module
+    .target(name: "TestSupport", dependencies: ["Tensors", "Problems"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
+    .testTarget(name: "GoldenFilesTests", dependencies: ["GoldenFiles", "TestSupport"]),
+    .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
+    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "TestSupport"]),
+    .testTarget(name: "EnginesTests", dependencies: ["Engines", "TestSupport"]),
+    .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
+    .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
+    .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["assay", "HDF5", "Results", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

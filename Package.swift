@@ -36,12 +36,13 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: kernelTargets + [
     // Vocabulary
-    .target(name: "Tensors"),
+    .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"]),
     .target(name: "Results"),
     // Files
@@ -78,7 +79,7 @@ let package = Package(
       ]),
     // Tests, one suite a module
     .target(name: "TestSupport", dependencies: ["Tensors", "Problems"], path: "Tests/TestSupport"),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "GoldenFilesTests", dependencies: ["GoldenFiles", "TestSupport"]),

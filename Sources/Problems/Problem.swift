@@ -1,0 +1,37 @@
+import Tensors
+
+/// Any problem of the operations that this project knows. One line here makes an operation known everywhere.
+public enum Problem: Sendable {
+  /// Every operation, by its name in the golden format.
+  public static let types: [String: any OperationProblem.Type] = {
+    let all: [any OperationProblem.Type] = [
+      Conv2dProblem.self, BatchNorm2dProblem.self, ReLUProblem.self, IdentityProblem.self, DropoutProblem.self,
+      SoftmaxProblem.self, LogSoftmaxProblem.self, FlattenProblem.self, AddProblem.self, MaxPool2dProblem.self,
+      AvgPool2dProblem.self, AdaptiveAvgPool2dProblem.self, Upsample2dProblem.self, LinearProblem.self,
+      CrossEntropyProblem.self,
+    ]
+    return Dictionary(uniqueKeysWithValues: all.map { ($0.operation, $0) })
+  }()
+
+  /// The validated problem of a golden case or a request; `nil` for a custom operation, which has no rules to hold it to.
+  /// - Throws: ``ProblemError``.
+  public static func make(
+    operation: String, attributes: Attributes, operands: Operands
+  ) throws(ProblemError) -> (any OperationProblem)? {
+    guard let type = types[operation] else { return nil }
+    return try type.init(attributes: attributes, operands: operands)
+  }
+
+  /// Reads the one-line text form.
+  /// - Throws: ``ProblemError`` that names the word at fault and what could stand there.
+  public static func parse(_ line: String) throws(ProblemError) -> any OperationProblem {
+    let words = line.split(whereSeparator: \.isWhitespace)
+    guard let operation = words.first, let type = types[String(operation)] else {
+      throw ProblemError(
+        .invalidArgument, "problem text", expected: "one of \(types.keys.sorted().joined(separator: ", ")) first",
+        found: "'\(words.first ?? "")'")
+    }
+    var text = ProblemText(operation: String(operation), words: Array(words.dropFirst()))
+    return try type.init(text: &text)
+  }
+}

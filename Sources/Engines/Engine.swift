@@ -1,0 +1,55 @@
+import Problems
+import Tensors
+
+/// Anything that can compute the operations of the golden format: built in, or another process.
+///
+/// Verification, gradient checking and benchmarking see this protocol alone. An engine never sees an expected value.
+public protocol Engine: Sendable {
+  var description: EngineDescription { get }
+
+  /// Computes one exercise.
+  /// - Throws: ``EngineError``; nothing of the exercise is changed then.
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer
+
+  /// Does what a user does once (load, pack, compile, warm up) and returns the operation ready to be timed.
+  /// - Throws: ``EngineError/unsupported(_:)`` where the engine cannot be timed on it.
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation
+}
+
+/// What an engine says of itself, before it is asked for anything.
+public struct EngineDescription: Hashable, Sendable, Codable {
+  public var name: String
+  public var version: String
+  /// Operation names; empty means every operation of the golden format.
+  public var operations: Set<String>
+  public var dtypes: Set<DType>
+  public var passes: Set<Pass>
+  /// Expected datasets that it does not produce, such as `outputs/indices`: UNSUPPORTED, not FAIL.
+  public var omits: Set<String>
+  /// Whether NaN and infinities follow the definition of the operation.
+  public var nonfinite: Bool
+  /// Whether the same exercise gives the same bits again.
+  public var deterministic: Bool
+  /// Built into this program, so that a refusal must carry the right category.
+  public var isBuiltIn: Bool
+  public var info: [String: String]
+
+  public init(
+    name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],
+    passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true,
+    deterministic: Bool = true, isBuiltIn: Bool = false, info: [String: String] = [:]
+  ) {
+    self.name = name
+    self.version = version
+    self.operations = operations
+    self.dtypes = dtypes
+    self.passes = passes
+    self.omits = omits
+    self.nonfinite = nonfinite
+    self.deterministic = deterministic
+    self.isBuiltIn = isBuiltIn
+    self.info = info
+  }
+}
+
+public enum Pass: String, Hashable, Sendable, Codable, CaseIterable { case forward, backward }

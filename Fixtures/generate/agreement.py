@@ -1,0 +1,73 @@
+"""Holds PyTorch's values against the second opinion's, within the error bound that the latter carries."""
+import numpy as np
+
+import second_opinion
+from golden_case import array
+from running_error import Running
+
+# One bound for each of the two producers, and as much again since PyTorch may arrange the same formula differently.
+PRODUCERS_AND_ARRANGEMENTS = 4
+# Products that underflow in float64 lose at most this each.
+SMALLEST = 2.0**-1074
+EXACT_LIMIT = 2.0**24
+
+
+class Disagreement(Exception):
+    """The two producers differ by more than rounding explains, or a case breaks its fill's promise."""
+
+
+def check(case, outputs, buffers_after, upstream, gradients):
+    """The largest error/bound of the case; raises `Disagreement` where it exceeds one."""
+    exact = case.fill == "exact"
+
+    def leaf(value):
+        numbers = array(value)
+        return Running.leaf(numbers, exact) if numbers.dtype.kind == "f" else numbers
+
+    tensors = {key: leaf(value) for key, value in {**case.inputs, **case.parameters, **case.buffers}.items()}
+    if "num_batches_tracked" in tensors:
+        tensors["num_batches_tracked"] = Running.leaf(tensors["num_batches_tracked"])
+    cotangents = {key: leaf(value) for key, value in upstream.items()}
+    mine = second_opinion.evaluate(case.operation, tensors, case.attributes, cotangents)
+    worst = 0.0
+    for group, theirs, ours in zip(("outputs", "buffers_after", "gradients"), (outputs, buffers_after, gradients), mine):
+        if set(theirs) != set(ours):
+            raise Disagreement(f"{case.name}: {group} hold {sorted(theirs)}, the second opinion has {sorted(ours)}")
+        for key in theirs:
+            where = f"{case.name}/{group}/{key}"
+            worst = max(worst, _compare(where, theirs[key], ours[key]))
+            if exact and theirs[key].dtype.kind == "f":
+                _require_exact(where, theirs[key], ours[key])
+    return worst
+
+
+def _compare(where, theirs, ours):
+    if not isinstance(ours, Running):
+        if not np.array_equal(theirs, ours):
+            raise Disagreement(f"{where}: integers differ\nPyTorch {theirs}\nNumPy {ours}")
+        return 0.0
+    if theirs.shape != ours.shape:
+        raise Disagreement(f"{where}: PyTorch's shape is {theirs.shape}, the second opinion's {ours.shape}")
+    special = ~np.isfinite(theirs) | ~np.isfinite(ours.v)
+    if not np.array_equal(theirs[special], ours.v[special], equal_nan=True):
+        raise Disagreement(f"{where}: different NaN or infinities\nPyTorch {theirs}\nNumPy {ours.v}")
+    difference = np.abs(theirs[~special] - ours.v[~special])
+    bound = PRODUCERS_AND_ARRANGEMENTS * (ours.e[~special] + SMALLEST)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(difference == 0, 0.0, difference / bound)
+    if ratio.size == 0:
+        return 0.0
+    # Written so that a NaN bound is a disagreement too.
+    if not np.all(ratio <= 1):
+        at = int(np.argmax(np.where(np.isnan(ratio), np.inf, ratio)))
+        raise Disagreement(f"{where}: difference {difference[at]:g} exceeds {bound[at]:g} at finite element {at}")
+    return float(ratio.max())
+
+
+def _require_exact(where, theirs, ours):
+    if ours.q is None or (ours.a.size and ours.a.max() >= EXACT_LIMIT * ours.q):
+        raise Disagreement(f"{where}: an exact fill needs every sum of magnitudes below 2^24 units, unit {ours.q}")
+    if not np.array_equal(theirs, ours.v):
+        raise Disagreement(f"{where}: an exact fill must give equal values")
+    if not np.array_equal(theirs, theirs.astype(np.float32)):
+        raise Disagreement(f"{where}: an exact fill's result must be a float32")

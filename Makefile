@@ -1,0 +1,47 @@
+# Assay: the verbs. `make` alone lists them. First time: `make run`, then `make test`; both do all the set-up they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+SWIFT ?= swift
+CONFIGURATION := release
+BIN = .build/$(CONFIGURATION)/assay
+RUN ?= $(shell date -u +%Y%m%d-%H%M%S)
+
+.PHONY: help deps build run test lint format verify goldens peers
+
+help: ## list the verbs
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install the system packages (libhdf5-dev, pkg-config) when they are missing
+	@if ! command -v $(SWIFT) >/dev/null; then \
+	  echo "swift is not on the PATH: install Swift 6.2 or later from swift.org" >&2; exit 1; fi
+	@if ! (command -v pkg-config >/dev/null && pkg-config --exists hdf5); then \
+	  if command -v apt-get >/dev/null; then \
+	    echo "==> installing libhdf5-dev and pkg-config with apt-get (they are missing)"; \
+	    as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	    $$as_root apt-get update -qq && \
+	      DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq libhdf5-dev pkg-config >/dev/null; \
+	  elif command -v brew >/dev/null; then \
+	    echo "==> installing hdf5 and pkg-config with brew (they are missing)"; brew install -q hdf5 pkg-config; \
+	  else \
+	    echo "HDF5 is missing: install its development package and pkg-config" >&2; exit 1; fi; fi
+
+build: deps ## build the release binary
+	@echo "==> building (release)"
+	@$(SWIFT) build -c $(CONFIGURATION) --product assay
+
+run: build ## build, verify the corpus and write Reports/<run>/
+	@$(BIN) verify --out Reports/$(RUN)
+
+verify: build ## verify the corpus alone, without a report
+	@$(BIN) verify
+
+test: deps lint ## lint, then every test
+	@$(SWIFT) build -c $(CONFIGURATION) --build-tests
+	@$(SWIFT) test -c $(CONFIGURATION) --skip-build --disable-xctest
+
+lint: ## swift format in lint mode: any finding fails
+	@echo "==> swift format lint"
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## rewrite the sources in the project's format
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

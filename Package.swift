@@ -5,25 +5,31 @@ import PackageDescription
 // Kernels are one source folder compiled once per instruction set (`Sources/KernelsAVX2 -> Kernels`, …), and the only
 // targets built without preconditions: they know pointers and extents, and are verified by everything above them.
 
+// What crosses the line between them and the rest, pointers and extents, is a target of its own: compiled once, generic
+// over nothing, for every CPU.
+
+let contracts: [Target.Dependency] = ["KernelContracts"]
 let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
 #if arch(x86_64)
   let kernelTargets: [Target] = [
-    .target(name: "KernelsPortable", swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
     .target(
-      name: "KernelsAVX2",
+      name: "KernelsPortable", dependencies: contracts, swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
+    .target(
+      name: "KernelsAVX2", dependencies: contracts,
       swiftSettings: kernelFlags + [.define("KERNELS_AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
     .target(
-      name: "KernelsAVX512",
+      name: "KernelsAVX512", dependencies: contracts,
       swiftSettings: kernelFlags + [.define("KERNELS_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]),
   ]
 #else
   let kernelTargets: [Target] = [
-    .target(name: "KernelsPortable", swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
-    .target(name: "KernelsNEON", swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
+    .target(
+      name: "KernelsPortable", dependencies: contracts, swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
+    .target(name: "KernelsNEON", dependencies: contracts, swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
   ]
 #endif
-let kernels: [Target.Dependency] = kernelTargets.map { .target(name: $0.name) }
+let kernels: [Target.Dependency] = contracts + kernelTargets.map { .target(name: $0.name) }
 
 let package = Package(
   name: "assay",
@@ -41,6 +47,7 @@ let package = Package(
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: kernelTargets + [
+    .target(name: "KernelContracts"),
     // Vocabulary
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"]),
@@ -79,7 +86,9 @@ let package = Package(
       ]),
     // Tests, one suite a module
     .target(name: "TestSupport", dependencies: ["Tensors", "Problems"], path: "Tests/TestSupport"),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
+    .testTarget(
+      name: "TensorsTests",
+      dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "GoldenFilesTests", dependencies: ["GoldenFiles", "TestSupport"]),

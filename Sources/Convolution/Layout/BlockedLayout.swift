@@ -1,0 +1,106 @@
+/// How the strategies keep an activation: `[batch][group][block][row][column][lane]`, a lane being one of `block`
+/// consecutive channels of a group.
+///
+/// `block` is the kernels' vector width V, or the number of channels of a group where that is smaller (an image of three
+/// channels is then NHWC). Lanes past a group's channels are padding: never read, written as zeros or anything else.
+/// The halo surrounds every plane with rows and columns that hold zeros and that nobody writes after they are allocated;
+/// a convolution reads its padding there. All offsets count floats.
+public struct BlockedLayout: Hashable, Sendable {
+  /// Rows and columns around a plane.
+  public struct Halo: Hashable, Sendable {
+    public var top: Int
+    public var left: Int
+    public var bottom: Int
+    public var right: Int
+
+    public init(top: Int, left: Int, bottom: Int, right: Int) {
+      self.top = top
+      self.left = left
+      self.bottom = bottom
+      self.right = right
+    }
+
+    public init(_ all: Int = 0) { self.init(top: all, left: all, bottom: all, right: all) }
+
+    /// Whether every side is at least as wide as `other`'s.
+    public func covers(_ other: Halo) -> Bool {
+      top >= other.top && left >= other.left && bottom >= other.bottom && right >= other.right
+    }
+
+    /// The smallest halo that covers both.
+    public func union(_ other: Halo) -> Halo {
+      Halo(
+        top: max(top, other.top), left: max(left, other.left), bottom: max(bottom, other.bottom),
+        right: max(right, other.right))
+    }
+  }
+
+  public let batch: Int
+  public let channels: Int
+  public let height: Int
+  public let width: Int
+  public let groups: Int
+  public let block: Int
+  public let halo: Halo
+  /// Floats in the whole buffer, halos included.
+  public let count: Int
+
+  /// - Parameter groups: channels are blocked within each of so many equal parts; where the parts are multiples of the
+  ///   vector width this changes nothing.
+  /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)`` when the size overflows.
+  public init(
+    batch: Int, channels: Int, height: Int, width: Int, groups: Int = 1, vectorWidth: Int, halo: Halo = Halo()
+  ) throws(ConvolutionError) {
+    precondition(batch >= 0 && channels >= 1 && height >= 0 && width >= 0 && groups >= 1 && channels % groups == 0)
+    let block = min(vectorWidth, channels / groups)
+    // Equal buffers have equal layouts: groups matter only where a block would straddle two of them.
+    self.groups = (channels / groups) % block == 0 ? 1 : groups
+    self.batch = batch
+    self.channels = channels
+    self.height = height
+    self.width = width
+    self.block = block
+    self.halo = halo
+    let perGroup = channels / self.groups
+    var count = 1
+    for factor in [
+      batch, self.groups, (perGroup + block - 1) / block, height + halo.top + halo.bottom,
+      width + halo.left + halo.right, block,
+    ] {
+      let (next, overflow) = count.multipliedReportingOverflow(by: factor)
+      guard !overflow, factor >= 0 else { throw .outOfMemory(name: "activation", bytes: nil) }
+      count = next
+    }
+    self.count = count
+  }
+
+  public var channelsPerGroup: Int { channels / groups }
+  public var blocksPerGroup: Int { (channelsPerGroup + block - 1) / block }
+  public var rowStride: Int { (width + halo.left + halo.right) * block }
+  public var planeStride: Int { (height + halo.top + halo.bottom) * rowStride }
+  public var imageStride: Int { groups * blocksPerGroup * planeStride }
+  /// From a plane's start to its first pixel inside the halo.
+  public var origin: Int { halo.top * rowStride + halo.left * block }
+
+  /// The first pixel of a block of channels: `channel` is the first channel of a block.
+  public func offset(image: Int, channel: Int) -> Int {
+    let group = channel / channelsPerGroup
+    let within = (channel % channelsPerGroup) / block
+    return image * imageStride + (group * blocksPerGroup + within) * planeStride + origin
+  }
+
+  /// The same layout with another halo.
+  /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)`` when the size overflows.
+  public func with(halo: Halo) throws(ConvolutionError) -> BlockedLayout {
+    try BlockedLayout(
+      batch: batch, channels: channels, height: height, width: width, groups: groups, vectorWidth: block, halo: halo)
+  }
+}
+
+extension BlockedLayout: CustomStringConvertible {
+  public var description: String {
+    let groupText = groups == 1 ? "" : " in \(groups) groups"
+    let haloText = halo == Halo() ? "" : " halo \(halo.top),\(halo.left),\(halo.bottom),\(halo.right)"
+    return "n\(batch)c\(channels)h\(height)w\(width)\(groupText) blocks of \(block)\(haloText)"
+  }
+}

@@ -1,0 +1,64 @@
+import KernelContracts
+
+/// An integer that the optimiser sees: a type argument makes one copy of the code for each value.
+protocol Constant {
+  static var value: Int { get }
+}
+
+enum C0: Constant { @inline(__always) static var value: Int { 0 } }
+enum C1: Constant { @inline(__always) static var value: Int { 1 } }
+enum C2: Constant { @inline(__always) static var value: Int { 2 } }
+enum C3: Constant { @inline(__always) static var value: Int { 3 } }
+enum C4: Constant { @inline(__always) static var value: Int { 4 } }
+enum C5: Constant { @inline(__always) static var value: Int { 5 } }
+enum C6: Constant { @inline(__always) static var value: Int { 6 } }
+enum C7: Constant { @inline(__always) static var value: Int { 7 } }
+enum C9: Constant { @inline(__always) static var value: Int { 9 } }
+enum C11: Constant { @inline(__always) static var value: Int { 11 } }
+enum C13: Constant { @inline(__always) static var value: Int { 13 } }
+/// Pixel strides with a copy of their own: the next pixel, every second one, every second of three-channel pixels.
+enum OneVector: Constant { @inline(__always) static var value: Int { vectorWidth } }
+enum TwoVectors: Constant { @inline(__always) static var value: Int { 2 * vectorWidth } }
+enum SixFloats: Constant { @inline(__always) static var value: Int { 6 } }
+/// The stride is read from the strip. Slower: fourteen addresses do not fit the integer registers.
+enum AnyStride: Constant { @inline(__always) static var value: Int { 0 } }
+
+enum Tiles<Stride: Constant> {
+  /// Chooses the tile of `first` + `second` pixels; `second` is `first` or zero.
+  @inline(__always)
+  static func run(
+    _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ second: Int, _ inputA: Int, _ inputB: Int,
+    _ outputA: Int, _ outputB: Int
+  ) {
+    if second > 0 {
+      switch first {
+      case 1: Tile<C1, C1, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      case 2: Tile<C2, C2, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      case 3: Tile<C3, C3, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      #if KERNELS_AVX512 || KERNELS_NEON
+        case 4: Tile<C4, C4, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 5: Tile<C5, C5, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 6: Tile<C6, C6, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 7: Tile<C7, C7, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      #endif
+      default: fatalError("no such tile")
+      }
+    } else {
+      switch first {
+      case 1: Tile<C1, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      case 3: Tile<C3, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      case 5: Tile<C5, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      #if KERNELS_AVX512 || KERNELS_NEON
+        case 2: Tile<C2, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 4: Tile<C4, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 6: Tile<C6, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 7: Tile<C7, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 9: Tile<C9, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 11: Tile<C11, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 13: Tile<C13, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      #endif
+      default: fatalError("no such tile")
+      }
+    }
+  }
+}

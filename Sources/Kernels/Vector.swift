@@ -1,0 +1,39 @@
+// The vector of the instruction set this folder is being compiled for, and the largest register tile that it holds
+// without spilling: pixels × two vectors of output channels.
+#if KERNELS_AVX512
+  typealias Vector = SIMD16<Float>
+  @inline(__always) var vectorWidth: Int { 16 }
+  @inline(__always) var tilePixels: Int { 14 }
+#elseif KERNELS_AVX2
+  typealias Vector = SIMD8<Float>
+  @inline(__always) var vectorWidth: Int { 8 }
+  @inline(__always) var tilePixels: Int { 6 }
+#elseif KERNELS_NEON
+  typealias Vector = SIMD4<Float>
+  @inline(__always) var vectorWidth: Int { 4 }
+  @inline(__always) var tilePixels: Int { 14 }
+#else
+  typealias Vector = SIMD4<Float>
+  @inline(__always) var vectorWidth: Int { 4 }
+  @inline(__always) var tilePixels: Int { 6 }
+#endif
+
+/// x·w + a, rounded once where the instruction set has FMA; without it `addingProduct` would be a library call per lane.
+@inline(__always)
+func fma(_ x: Vector, _ w: Vector, _ a: Vector) -> Vector {
+  #if KERNELS_PORTABLE
+    return a + x * w
+  #else
+    return a.addingProduct(x, w)
+  #endif
+}
+
+@inline(__always)
+func load(_ p: UnsafePointer<Float>) -> Vector {
+  UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
+}
+
+@inline(__always)
+func store(_ v: Vector, _ p: UnsafeMutablePointer<Float>) {
+  UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self)
+}

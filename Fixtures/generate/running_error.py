@@ -45,7 +45,9 @@ class Running:
     def __add__(self, other):
         other = _lift(other)
         v = self.v + other.v
-        return Running(v, self.e + other.e + U * np.abs(v), self.a + other.a, least_unit(self.q, other.q))
+        # An infinity or NaN is compared by kind, and its bound must not spread.
+        e = np.where(np.isfinite(v), self.e + other.e + U * np.abs(v), 0.0)
+        return Running(v, e, self.a + other.a, least_unit(self.q, other.q))
 
     def __sub__(self, other):
         return self + (-_lift(other))

@@ -6,21 +6,9 @@ cotangents, and returns outputs, buffers afterwards and gradients, each with a b
 import numpy as np
 
 from running_error import Running, least_unit, where
-
-
-def pair(value):
-    return (int(value[0]), int(value[1])) if np.ndim(value) else (int(value), int(value))
-
-
-def zeros(shape):
-    return Running.leaf(np.zeros(shape), exact=True)
-
-
-def set_window(target, key, value):
-    """target[key] += value, in place."""
-    total = target[key] + value
-    target.v[key], target.e[key], target.a[key] = total.v, total.e, total.a
-    target.q = total.q
+from second_opinion_losses import cross_entropy, log_softmax, softmax
+from second_opinion_pooling import (
+    accumulate, adaptive_avg_pool2d, avg_pool2d, max_pool2d, pair, upsample2d, zeros)
 
 
 def padded(x, pads, fill=0.0):
@@ -69,8 +57,8 @@ def conv2d(t, a, upstream):
         dxp, dw = zeros(xp.shape), zeros(wg.shape)
         for r, s, window in taps(kernel, stride, dilation, out):
             back = Running.contract("ngkpq,gkc->ngcpq", v, wg[..., r, s])
-            set_window(dxp, window, back.reshape(n, groups * c, *out))
-            set_window(dw, (..., r, s), Running.contract("ngkpq,ngcpq->gkc", v, windows[r, s]))
+            accumulate(dxp, window, back.reshape(n, groups * c, *out))
+            accumulate(dw, (..., r, s), Running.contract("ngkpq,ngcpq->gkc", v, windows[r, s]))
         (top, _), (left, _) = pads
         gradients["x"] = dxp[:, :, top:top + x.shape[2], left:left + x.shape[3]]
         gradients["weight"] = dw.reshape(*w.shape)
@@ -171,7 +159,9 @@ def linear(t, a, upstream):
 
 OPERATIONS = {
     "conv2d": conv2d, "batch_norm2d": batch_norm2d, "relu": relu, "identity": same, "dropout": same,
-    "flatten": flatten, "add": add, "linear": linear,
+    "flatten": flatten, "add": add, "linear": linear, "softmax": softmax, "log_softmax": log_softmax,
+    "cross_entropy": cross_entropy, "max_pool2d": max_pool2d, "avg_pool2d": avg_pool2d,
+    "adaptive_avg_pool2d": adaptive_avg_pool2d, "upsample2d": upsample2d,
 }
 
 

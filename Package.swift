@@ -90,8 +90,10 @@ let package = Package(
       name: "TensorsTests",
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
-    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
-    .testTarget(name: "GoldenFilesTests", dependencies: ["GoldenFiles", "TestSupport"]),
+    .testTarget(
+      name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Samples/make.py"],
+      resources: [.copy("Samples/h5py.h5")]),
+    .testTarget(name: "GoldenFilesTests", dependencies: ["GoldenFiles", "HDF5", "CHDF5", "TestSupport"]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "TestSupport"]),
     .testTarget(name: "EnginesTests", dependencies: ["Engines", "TestSupport"]),

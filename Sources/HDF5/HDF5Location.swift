@@ -1,0 +1,48 @@
+import CHDF5
+
+/// Where an open object is: its file, its path there, and libhdf5's handle.
+public struct HDF5Location: Sendable {
+  /// The file's path, as it was given at opening.
+  public let file: String
+  /// The object's path in the file, "/" for the root.
+  public let path: String
+  public let limits: HDF5Limits
+  let handle: HDF5Handle
+  /// Keeps the file open as long as anything in it is in use; nil for the file's own location.
+  let owner: HDF5Handle?
+
+  var id: hid_t { handle.id }
+
+  /// The path of a member of this object.
+  func path(of member: String) -> String { path == "/" ? "/" + member : path + "/" + member }
+
+  /// The location of a member that was opened under `handle`.
+  func member(_ name: String, _ handle: HDF5Handle) -> HDF5Location {
+    HDF5Location(file: file, path: path(of: name), limits: limits, handle: handle, owner: owner ?? self.handle)
+  }
+
+  /// The error for a library call that has just failed; to be made before any other library call.
+  func failure(
+    _ kind: HDF5Error.Kind = .damaged, object: String? = nil, expected: String, found: String = "a library failure",
+    advice: String = "the file seems damaged: fetch or generate it again"
+  ) -> HDF5Error {
+    HDF5Error(
+      kind: kind, file: file, object: object ?? path, expected: expected, found: found, advice: advice,
+      libraryMessages: HDF5Library.errorStack())
+  }
+
+  /// An error that libhdf5 has no part in.
+  func error(
+    _ kind: HDF5Error.Kind, object: String? = nil, expected: String, found: String, advice: String
+  ) -> HDF5Error {
+    HDF5Error(kind: kind, file: file, object: object ?? path, expected: expected, found: found, advice: advice)
+  }
+
+  /// Takes ownership of a new identifier, or throws what the library says about it.
+  func own(_ id: hid_t, _ kind: HDF5Handle.Kind, expected: String, object: String? = nil) throws(HDF5Error)
+    -> HDF5Handle
+  {
+    guard let handle = HDF5Handle(id, kind) else { throw failure(object: object, expected: expected) }
+    return handle
+  }
+}

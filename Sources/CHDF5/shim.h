@@ -162,7 +162,12 @@ static inline int assay_h5_refuse_lossy_conversion(hid_t transfer) {
 // How many chunks of a dataset have storage. Before 1.10.5 that cannot be asked: then any storage counts as all of it.
 static inline int assay_h5_chunk_count(hid_t dataset, hsize_t *count) {
 #if H5_VERSION_GE(1, 10, 5)
-  return (int)H5Dget_num_chunks(dataset, H5S_ALL, count);
+  hid_t space = H5Dget_space(dataset);
+  if (space < 0) return -1;
+  int status = (int)H5Dget_num_chunks(dataset, space, count);
+  // Closing would clear the error stack that says what went wrong.
+  if (status >= 0) H5Sclose(space);
+  return status;
 #else
   H5D_space_status_t status;
   if (H5Dget_space_status(dataset, &status) < 0) return -1;

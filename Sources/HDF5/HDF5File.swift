@@ -46,6 +46,7 @@ public struct HDF5File: Sendable {
 
   /// Writes a new file: `body` fills it under a temporary name beside `path`, and it is renamed when all went well. When
   /// `body` throws, nothing is left behind. The same calls give the same bytes, on every machine and at any time.
+  @discardableResult
   public static func create<Result>(_ path: String, _ body: (HDF5Group) throws -> Result) throws -> Result {
     let temporary = "\(path).\(UUID().uuidString).part"
     defer { _ = unlink(temporary) }

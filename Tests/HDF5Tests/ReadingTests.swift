@@ -1,12 +1,13 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 @Suite("Files from elsewhere")
 struct ReadingTests {
-  let folder: TemporaryFolder
+  let folder: TemporaryDirectory
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryDirectory() }
 
   /// A file that h5py wrote, in libhdf5's oldest format (see `Samples/make.py`).
   private func sample() throws -> HDF5Group {
@@ -89,7 +90,7 @@ struct ReadingTests {
 
   @Test("Limits hold before memory is taken")
   func limits() throws {
-    let path = folder.file("limits.h5")
+    let path = folder.file("limits.h5").path
     try HDF5File.create(path) { root in
       _ = try root.createDataset("bomb", shape: [1 << 40, 1 << 20], storedAs: .float64)
       try root.createDataset("deep", shape: [Int](repeating: 1, count: 9), values: [1.0])
@@ -110,18 +111,18 @@ struct ReadingTests {
     func kind(_ path: String) -> HDF5Error.Kind? {
       #expect(throws: HDF5Error.self) { try HDF5File.open(path) }?.kind
     }
-    #expect(kind(folder.file("absent.h5")) == .missing)
-    #expect(kind(folder.path) == .notAFile)
-    try Data().write(to: URL(fileURLWithPath: folder.file("empty.h5")))
-    #expect(kind(folder.file("empty.h5")) == .empty)
+    #expect(kind(folder.file("absent.h5").path) == .missing)
+    #expect(kind(folder.url.path) == .notAFile)
+    try Data().write(to: URL(fileURLWithPath: folder.file("empty.h5").path))
+    #expect(kind(folder.file("empty.h5").path) == .empty)
     try Data("version https://git-lfs.github.com/spec/v1\n".utf8).write(
-      to: URL(fileURLWithPath: folder.file("text.h5")))
-    #expect(kind(folder.file("text.h5")) == .notHDF5)
+      to: URL(fileURLWithPath: folder.file("text.h5").path))
+    #expect(kind(folder.file("text.h5").path) == .notHDF5)
   }
 
   @Test("A file cut short, or with a flipped bit in its data, is damaged")
   func damaged() throws {
-    let path = folder.file("whole.h5")
+    let path = folder.file("whole.h5").path
     let values = (0..<5000).map { Float($0) }
     try HDF5File.create(path) { try $0.createDataset("x", shape: [5000], values: values, options: .compressed) }
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))

@@ -1,15 +1,16 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 @Suite("Written files read back")
 struct WritingTests {
-  let folder: TemporaryFolder
+  let folder: TemporaryDirectory
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryDirectory() }
 
   private func roundTrip<Element: HDF5Element & Equatable>(_ values: [Element]) throws {
-    let path = folder.file("\(Element.self).h5")
+    let path = folder.file("\(Element.self).h5").path
     for (index, order) in [HDF5ByteOrder.littleEndian, .bigEndian].enumerated() {
       let stored = Element.storedType.stored(order)
       try HDF5File.create(path) { root in
@@ -50,7 +51,7 @@ struct WritingTests {
 
   @Test("NaN payloads and the sign of zero survive")
   func bits() throws {
-    let path = folder.file("bits.h5")
+    let path = folder.file("bits.h5").path
     let values = [Float(bitPattern: 0x7fc1_2345), -0.0, Float(bitPattern: 1)]
     try HDF5File.create(path) { try $0.createDataset("x", shape: [3], values: values) }
     let read = try HDF5File.open(path).root.dataset("x").read(Float.self)
@@ -59,7 +60,7 @@ struct WritingTests {
 
   @Test("Strings, fixed and variable, with every length")
   func strings() throws {
-    let path = folder.file("strings.h5")
+    let path = folder.file("strings.h5").path
     let words = ["", "a", "zwölf Boxkämpfer", "日本"]
     try HDF5File.create(path) { root in
       try root.createDataset("variable", shape: [2, 2], strings: words)
@@ -75,7 +76,7 @@ struct WritingTests {
 
   @Test("Attributes of every kind")
   func attributes() throws {
-    let path = folder.file("attributes.h5")
+    let path = folder.file("attributes.h5").path
     let values: [(String, HDF5AttributeValue)] = [
       ("integer", .integer(-7)), ("unsigned", .unsigned(.max)), ("float", .float(1e-5)), ("string", .string("Grüße")),
       ("empty", .string("")), ("yes", .boolean(true)), ("no", .boolean(false)), ("integers", .integers([1, -2, 3])),
@@ -102,7 +103,7 @@ struct WritingTests {
 
   @Test("A box of a dataset, with strides, read and written")
   func hyperslabs() throws {
-    let path = folder.file("slab.h5")
+    let path = folder.file("slab.h5").path
     try HDF5File.create(path) { root in
       let dataset = try root.createDataset(
         "x", shape: [4, 5], values: [Int32](0..<20), options: HDF5DatasetOptions(chunk: [2, 2], deflateLevel: 1))
@@ -123,7 +124,7 @@ struct WritingTests {
 
   @Test("Storage says what a dataset's filters and chunks are")
   func storage() throws {
-    let path = folder.file("storage.h5")
+    let path = folder.file("storage.h5").path
     try HDF5File.create(path) { root in
       try root.createDataset("plain", shape: [3], values: [Float](repeating: 1, count: 3))
       try root.createDataset(
@@ -146,7 +147,7 @@ struct WritingTests {
   @Test("The same content gives the same bytes")
   func deterministic() throws {
     func write(_ name: String) throws -> Data {
-      let path = folder.file(name)
+      let path = folder.file(name).path
       try HDF5File.create(path) { root in
         try root.setAttribute("schema", .string("x"))
         for index in 0..<40 {
@@ -167,21 +168,21 @@ struct WritingTests {
   @Test("A failed writing leaves nothing behind, and no half file")
   func atomic() throws {
     struct Stop: Error {}
-    let path = folder.file("atomic.h5")
+    let path = folder.file("atomic.h5").path
     #expect(throws: Stop.self) {
       try HDF5File.create(path) { root in
         try root.createDataset("x", shape: [1], values: [1.0])
         throw Stop()
       }
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
-    let error = #expect(throws: HDF5Error.self) { try HDF5File.create(folder.file("no/such/folder.h5")) { _ in } }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
+    let error = #expect(throws: HDF5Error.self) { try HDF5File.create(folder.file("no/such/folder.h5").path) { _ in } }
     #expect(error?.kind == .cannotWrite)
   }
 
   @Test("What cannot be written is an error, not a wrong file")
   func refusals() throws {
-    try HDF5File.create(folder.file("refusals.h5")) { root in
+    try HDF5File.create(folder.file("refusals.h5").path) { root in
       try root.createDataset("x", shape: [1], values: [1.0])
       #expect(throws: HDF5Error.self) { try root.createDataset("x", shape: [1], values: [1.0]) }
       #expect(throws: HDF5Error.self) { try root.createDataset("y", shape: [2], values: [1.0]) }
@@ -195,7 +196,7 @@ struct WritingTests {
 
   @Test("Many threads may use the library at once")
   func threads() async throws {
-    let path = folder.file("threads.h5")
+    let path = folder.file("threads.h5").path
     try HDF5File.create(path) { root in
       for index in 0..<8 {
         try root.createDataset("x\(index)", shape: [1000], values: [Int](repeating: index, count: 1000))

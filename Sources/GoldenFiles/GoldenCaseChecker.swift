@@ -1,0 +1,137 @@
+import Problems
+import Tensors
+
+/// Holds a case against its own operation: attributes, shapes and types must make sense together.
+struct GoldenCaseChecker {
+  let file: String
+
+  /// - Throws: ``GoldenFileError``; never for a case that must be refused, whose sense is the engine's to judge.
+  func check(_ loaded: inout GoldenCase) throws(GoldenFileError) {
+    guard loaded.expectError == nil else { return }
+    try checkRepresentable(loaded)
+    if loaded.isCustom { try checkTolerances(loaded) }
+    let problem: (any OperationProblem)?
+    do {
+      problem = try Problem.make(
+        operation: loaded.operation, attributes: loaded.attributes, operands: loaded.operands)
+    } catch {
+      throw GoldenFileError(error, file: file, object: loaded.name, operation: loaded.operation)
+    }
+    if let outputs = problem?.outputs { try checkOutputs(&loaded, outputs) }
+    try checkGradients(loaded)
+    if Problem.types[loaded.operation] != nil { try checkBuffers(loaded) }
+    guard !loaded.expected.isEmpty else {
+      throw error(
+        .missing, loaded.name, "at least one expected tensor", "none", "add outputs/, buffers_after/ or gradients/")
+    }
+  }
+
+  /// Every engine must start from the same numbers, whatever its precision.
+  private func checkRepresentable(_ loaded: GoldenCase) throws(GoldenFileError) {
+    for (group, tensors) in [
+      (TensorGroup.inputs, loaded.inputs), (.parameters, loaded.parameters), (.buffers, loaded.buffers),
+      (.upstream, loaded.upstream),
+    ] {
+      for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+        guard case .float64(let doubles) = tensor else { continue }
+        let odd = doubles.elements.firstIndex { !$0.isNaN && Double(Float($0)) != $0 }
+        guard let odd else { continue }
+        throw error(
+          .inconsistent, "\(loaded.name)/\(group.rawValue)/\(name)", "values that float32 can represent",
+          "\(doubles.elements[odd]) at \(doubles.shape.index(ofOffset: odd))",
+          "round the tensor to float32 before the expected values are computed from it")
+      }
+    }
+  }
+
+  private func checkTolerances(_ loaded: GoldenCase) throws(GoldenFileError) {
+    for (path, tensor) in loaded.expected.sorted(by: { $0.key < $1.key }) {
+      guard !tensor.tolerance.isEmpty, tensor.tolerance.reason?.isEmpty == false else {
+        throw error(
+          .missing, "\(loaded.name)/\(path)", "atol, rtol or max_ulp, with a tolerance_reason",
+          tensor.tolerance.isEmpty ? "no tolerance" : "no reason",
+          "`\(loaded.operation)` is no operation of the format: only the file can say what is close enough")
+      }
+    }
+  }
+
+  private func checkOutputs(_ loaded: inout GoldenCase, _ outputs: [String: TensorType]) throws(GoldenFileError) {
+    for (name, type) in outputs.sorted(by: { $0.key < $1.key }) {
+      if let tensor = loaded.outputs[name] {
+        let matched = tensor.standing(for: type.shape)
+        try require(type.shape, matched.shape, "\(loaded.name)/outputs/\(name)", loaded.operation)
+        guard matched.isInteger == (type.dtype == .int64) else {
+          throw error(
+            .wrongType, "\(loaded.name)/outputs/\(name)", type.dtype == .int64 ? "integers" : "floats",
+            matched.isInteger ? "integers" : "floats", "store it in its own kind of type")
+        }
+        loaded.outputs[name] = matched
+      }
+      if let cotangent = loaded.upstream[name] {
+        let matched = cotangent.standing(for: type.shape)
+        try require(type.shape, matched.shape, "\(loaded.name)/upstream/\(name)", loaded.operation)
+        loaded.upstream[name] = matched
+      }
+    }
+  }
+
+  private func checkGradients(_ loaded: GoldenCase) throws(GoldenFileError) {
+    for (name, gradient) in loaded.gradients.sorted(by: { $0.key < $1.key }) {
+      guard let source = loaded.inputs[name] ?? loaded.parameters[name] else {
+        throw error(
+          .missing, "\(loaded.name)/gradients/\(name)", "an input or parameter of this name", "none",
+          "name a gradient as what it is the gradient of")
+      }
+      try require(source.shape, gradient.shape, "\(loaded.name)/gradients/\(name)", "the gradient of \(name)")
+    }
+    guard loaded.gradients.isEmpty || !loaded.upstream.isEmpty || loaded.isCustom == false else {
+      throw error(
+        .missing, "\(loaded.name)/upstream", "the cotangent of each output", "none",
+        "gradients mean nothing without the cotangent that they were taken under")
+    }
+  }
+
+  private func checkBuffers(_ loaded: GoldenCase) throws(GoldenFileError) {
+    for (name, after) in loaded.buffersAfter.sorted(by: { $0.key < $1.key }) {
+      guard let before = loaded.buffers[name], before.shape.count != 1 || after.shape.count != 1 else { continue }
+      try require(before.shape, after.shape, "\(loaded.name)/buffers_after/\(name)", "the buffer before")
+    }
+  }
+
+  private func require(
+    _ expected: Shape, _ found: Shape, _ object: String, _ reason: String
+  ) throws(GoldenFileError) {
+    guard expected == found else {
+      throw error(
+        .inconsistent, object, "shape \(expected) (\(reason))", "shape \(found)", "generate the file again")
+    }
+  }
+
+  private func error(
+    _ kind: GoldenFileError.Kind, _ object: String, _ expected: String, _ found: String, _ advice: String
+  ) -> GoldenFileError {
+    GoldenFileError(kind, file: file, object: object, expected: expected, found: found, advice: advice)
+  }
+}
+
+extension AnyTensor {
+  /// A one-element tensor as the scalar that is meant; any other as it is.
+  func standing(for shape: Shape) -> AnyTensor {
+    guard shape.rank == 0, self.shape.count == 1 else { return self }
+    return switch self {
+    case .float32(let tensor): .float32(tensor.reshaped(to: shape))
+    case .float64(let tensor): .float64(tensor.reshaped(to: shape))
+    case .int64(let tensor): .int64(tensor.reshaped(to: shape))
+    }
+  }
+}
+
+extension ExpectedTensor {
+  /// See ``AnyTensor/standing(for:)``.
+  func standing(for shape: Shape) -> ExpectedTensor {
+    guard case .whole(let tensor) = value else { return self }
+    var matched = self
+    matched.value = .whole(tensor.standing(for: shape))
+    return matched
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// Opens golden files, deciding for each whether this process may parse it.
+///
+/// libhdf5 is not made for hostile files. A file that the trusted manifest lists is checked by its SHA-256 before the
+/// library sees a byte of it; any other is first parsed completely in a child process under limits of memory and time, and
+/// only the very bytes that the child found sound are then parsed here.
+public struct GoldenReader: Sendable {
+  /// The corpus's own manifest. Manifests found beside other files are held against them too, but do not spare the child.
+  public var trusted: GoldenManifest?
+  /// How unlisted files are tried; nil parses them in this process, for callers whose files are their own.
+  public var probe: GoldenFileProbe?
+  public var limits: GoldenLimits
+
+  public init(trusted: GoldenManifest?, probe: GoldenFileProbe?, limits: GoldenLimits = .standard) {
+    self.trusted = trusted
+    self.probe = probe
+    self.limits = limits
+  }
+
+  /// Opens one file.
+  /// - Throws: ``GoldenFileError`` with the file, the object, what was expected and what was found.
+  public func open(_ path: String) throws(GoldenFileError) -> GoldenFile {
+    let image = try GoldenFileBytes.read(path, limits: limits)
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let listed = trusted?.entry(for: path)
+    var entry = listed
+    if entry == nil { entry = try GoldenManifest.read(inFolder: folder)?.entry(for: path) }
+    if let entry {
+      guard entry.sha256.lowercased() == image.sha256 else {
+        throw GoldenFileError(
+          .checksum, file: path, expected: "SHA-256 \(entry.sha256) (\(GoldenManifest.fileName))",
+          found: "SHA-256 \(image.sha256)",
+          advice: "the file was changed or is incomplete: fetch it again, or regenerate the corpus with its manifest")
+      }
+    }
+    if listed == nil, let probe { try probe.requireSound(path, sha256: image.sha256, limits: limits) }
+    let file = try GoldenFile(
+      path: path, image: image.bytes, sha256: image.sha256, isListed: listed != nil, limits: limits)
+    if let entry, entry.caseCount != file.cases.count {
+      throw GoldenFileError(
+        .damaged, file: path, expected: "\(entry.caseCount) cases (\(GoldenManifest.fileName))",
+        found: "\(file.cases.count)", advice: "regenerate the corpus with its manifest")
+    }
+    return file
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import GoldenFiles
+import Problems
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("The corpus reads")
+struct CorpusTests {
+  static func manifest() throws -> GoldenManifest {
+    try #require(try GoldenManifest.read(inFolder: Repository.fixtures.path))
+  }
+
+  @Test("Every listed file opens, and every case of it loads and makes sense")
+  func everyCase() throws {
+    let manifest = try Self.manifest()
+    let reader = GoldenReader(trusted: manifest, probe: nil)
+    #expect(!manifest.files.isEmpty)
+    for entry in manifest.files {
+      let file = try reader.open(manifest.path(of: entry))
+      #expect(file.isListed && file.cases.count == entry.caseCount)
+      #expect(Set(file.cases.map(\.name)).count == file.cases.count)
+      try file.validate()
+      for summary in file.cases where summary.expectError != nil {
+        // A case that must be refused for its shapes or attributes is one that the problem's own rules refuse.
+        let loaded = try file.load(summary)
+        if summary.expectError == .indexOutOfRange { continue }
+        let error = #expect(throws: ProblemError.self, "\(summary.name)") {
+          try Problem.make(operation: loaded.operation, attributes: loaded.attributes, operands: loaded.operands)
+        }
+        #expect(error?.category == summary.expectError, "\(summary.name)")
+      }
+    }
+  }
+
+  @Test("A file is found by name, with or without the leading slash, and a name that is not there is an error")
+  func names() throws {
+    let manifest = try Self.manifest()
+    let reader = GoldenReader(trusted: manifest, probe: nil)
+    let file = try reader.open(manifest.path(of: try #require(manifest.files.first)))
+    let first = try #require(file.cases.first)
+    #expect(try file.load(named: first.name) == file.load(named: String(first.name.dropFirst())))
+    #expect(#expect(throws: GoldenFileError.self) { try file.load(named: "/no/such/case") }?.kind == .missing)
+  }
+
+  @Test("The procedural fill gives the format's test vectors")
+  func procedural() {
+    func bits(_ seed: UInt64, _ low: Double, _ high: Double) -> [UInt32] {
+      [0, 1, 2, 1_000_000].map { SplitMix64.uniform(seed: seed, element: $0, low: low, high: high).bitPattern }
+    }
+    #expect(bits(42, -1, 1) == [0x3ef7_5cc8, 0xbf2e_203a, 0xbee2_b664, 0x3ec1_4f14])
+    #expect(bits(7, -0.1, 0.3) == [0x3d65_18d3, 0xbdbf_0c0d, 0x3e85_469a, 0x3e1d_711e])
+  }
+}

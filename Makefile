@@ -45,3 +45,12 @@ lint: ## swift format in lint mode: any finding fails
 
 format: ## rewrite the sources in the project's format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+.venv/goldens: Fixtures/generate/requirements.txt
+	@echo "==> making .venv with PyTorch and h5py (a large download)"
+	@python3 -m venv .venv
+	@.venv/bin/pip install --quiet --requirement Fixtures/generate/requirements.txt
+	@touch $@
+
+goldens: .venv/goldens ## write Fixtures/*.h5 again with PyTorch, in a Python environment of its own
+	@.venv/bin/python Fixtures/generate/generate.py

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+import pytorch_nets
+import pytorch_training
 from golden_case import array
 
 warnings.filterwarnings("ignore", message="Using padding='same' with even kernel")
@@ -100,6 +102,13 @@ OPERATIONS = {
     "upsample2d": upsample2d,
     "linear": lambda t, a, b: {"y": functional.linear(t["x"], t["weight"], t.get("bias"))},
     "cross_entropy": cross_entropy,
+    "basic_block": pytorch_nets.basic_block,
+    "bottleneck": pytorch_nets.bottleneck,
+    "residual_block": pytorch_nets.residual_block,
+    "resnet": pytorch_nets.resnet,
+    "sgd_step": lambda t, a, b: pytorch_training.step("sgd", t, a, b),
+    "adam_step": lambda t, a, b: pytorch_training.step("adam", t, a, b),
+    "adamw_step": lambda t, a, b: pytorch_training.step("adamw", t, a, b),
 }
 WITHOUT_GRADIENT = {"target"}
 

@@ -3,5 +3,7 @@ import KernelContracts
 /// The kernels of the instruction set this module was compiled for. Calling any on a CPU without it is a fault.
 public func makeKernelTable() -> KernelTable {
   KernelTable(
-    vectorWidth: vectorWidth, tilePixels: tilePixels, convolveStrip: { convolveStrip($0) }, peak: { peak($0) })
+    vectorWidth: vectorWidth, tilePixels: tilePixels, convolveStrip: { convolveStrip($0) },
+    interleave: { interleave($0, $1, $2, $3, $4, $5) }, deinterleave: { deinterleave($0, $1, $2, $3, $4, $5) },
+    peak: { peak($0) })
 }

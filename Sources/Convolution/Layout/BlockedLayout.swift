@@ -74,6 +74,8 @@ public struct BlockedLayout: Hashable, Sendable {
     self.count = count
   }
 
+  /// Elements of the NCHW form.
+  public var denseCount: Int { batch * channels * height * width }
   public var channelsPerGroup: Int { channels / groups }
   public var blocksPerGroup: Int { (channelsPerGroup + block - 1) / block }
   public var rowStride: Int { (width + halo.left + halo.right) * block }

@@ -1,0 +1,98 @@
+import KernelContracts
+import Problems
+import Synchronization
+
+/// A prepared direct convolution: a list of tasks, each some rows × some pairs of output vectors.
+///
+/// `@unchecked Sendable`: the packed weights change only in `setWeights`, which `running` keeps apart from every run.
+final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
+  let plan: GatherPlan
+  let epilogue: ConvolutionEpilogue
+  private let kernels: KernelTable
+  private let pool: ThreadPool
+  private let tasks: [GatherTask]
+  private var weights: PackedWeights
+  private let running = Mutex<Void>(())
+
+  var problem: Conv2dProblem { plan.problem }
+  var pass: ConvolutionPass { plan.pass }
+  var strategyName: String { "direct" }
+  var inputLayout: BlockedLayout { plan.source }
+  var outputLayout: BlockedLayout { plan.destination }
+  var weightBytes: Int { weights.storage.bytes }
+  var workspaceBytes: Int { 0 }
+
+  init(
+    _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights values: UnsafeBufferPointer<Float>,
+    epilogue: ConvolutionEpilogue, options: ConvolutionOptions
+  ) throws(ConvolutionError) {
+    guard pass != .backwardWeights else {
+      throw .unsupported(strategy: "direct", reason: "backward-weights is prepared by prepareWeightGradient")
+    }
+    kernels = try options.instructionSet.kernels()
+    pool = try ThreadPool.shared(threads: options.threads)
+    plan = try GatherPlan(problem, pass, vectorWidth: kernels.vectorWidth, options: options)
+    self.epilogue = epilogue
+    tasks = GatherTask.direct(plan, tilePixels: kernels.tilePixels, threads: options.threads)
+    weights = try PackedWeights(plan, epilogue)
+    try weights.pack(values, plan, pool)
+  }
+
+  func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
+    try running.withLock { _ throws(ConvolutionError) in try weights.pack(values, plan, pool) }
+  }
+
+  func run(
+    input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>,
+    residual: UnsafeBufferPointer<Float>?
+  ) throws(ConvolutionError) {
+    guard let operands = try GatherOperands(plan, epilogue, input, output, residual) else { return }
+    running.withLock { _ in
+      if weights.hasNonFinite && plan.source.halo != .init() {
+        return plan.runPlain(operands, weights, epilogue, pool)
+      }
+      pool.run(tasks: tasks.count) { index, _ in run(tasks[index], operands) }
+    }
+  }
+
+  private func run(_ task: GatherTask, _ operands: GatherOperands) {
+    let phase = plan.phases[task.phase]
+    let scale = weights.scale.map { UnsafePointer($0.pointer) }
+    let shift = weights.shift.map { UnsafePointer($0.pointer) }
+    let lanes = plan.destinationVectors * plan.vectorWidth
+    phase.sourceRows.withUnsafeBufferPointer { sourceRows in
+      phase.destinationRows.withUnsafeBufferPointer { destinationRows in
+        phase.taps.withUnsafeBufferPointer { taps in
+          guard let sourceRows = sourceRows.baseAddress, let destinationRows = destinationRows.baseAddress else {
+            return
+          }
+          // An empty array has no address; a strip without taps reads none.
+          let tapAddress = taps.baseAddress ?? sourceRows
+          var vector = task.vectors.lowerBound
+          while vector < task.vectors.upperBound {
+            let offset = plan.destinationOffset(group: task.group, vector: vector)
+            let epilogueOffset = task.group * lanes + vector * plan.vectorWidth
+            var strip = ConvolutionStrip(
+              input: operands.input + plan.sourceOffset(group: task.group),
+              inputRows: sourceRows + task.rows.lowerBound,
+              inputPixelStride: plan.sourceStep.width * plan.source.block,
+              taps: tapAddress, tapCount: taps.count,
+              blockCount: plan.sourceBlocks, blockStride: plan.source.planeStride,
+              blockChannels: phase.runChannels, lastBlockChannels: phase.lastRunChannels,
+              weights: weights.storage.pointer + plan.weightOffset(phase, group: task.group, vector: vector),
+              output: operands.output + offset,
+              outputRows: destinationRows + task.rows.lowerBound,
+              outputPixelStride: plan.destinationStep.width * plan.destination.block,
+              outputVectorStride: plan.destination.planeStride,
+              rowCount: task.rows.count, width: phase.geometry.columns,
+              vectors: plan.vectors(at: vector), lanes: plan.destination.block,
+              scale: scale.map { $0 + epilogueOffset }, shift: shift.map { $0 + epilogueOffset },
+              residual: operands.residual.map { $0 + offset }, relu: epilogue.relu)
+            kernels.convolveStrip(&strip)
+            vector += 2
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Convolution
+import Problems
+import Tensors
+import Testing
+
+/// Every strategy on random problems, on every instruction set of this machine, against the definition in Double.
+@Suite struct StrategyPropertyTests {
+  static let strategies: [any ConvolutionStrategy] = [DirectStrategy()]
+  static let seedsPerChunk = 50
+  static let chunks = 40
+
+  @Test("forward, backward-data and backward-weights of random problems", arguments: 0..<chunks)
+  func randomProblems(chunk: Int) throws {
+    for index in 0..<Self.seedsPerChunk {
+      let seed = UInt64(chunk * Self.seedsPerChunk + index)
+      let random = RandomConvolution(seed: seed)
+      let oracle = ConvolutionOracle(random.problem, x: random.x, w: random.w, dy: random.dy)
+      for instructionSet in InstructionSet.available {
+        for strategy in Self.strategies {
+          for pass in ConvolutionPass.allCases where strategy.unsupportedReason(random.problem, pass) == nil {
+            let failure = try StrategyRun(strategy, pass, instructionSet, random).check(oracle)
+            #expect(
+              failure == nil,
+              "seed \(seed) \(strategy.name) \(pass.rawValue) \(instructionSet) \(random.problem): \(failure ?? "")")
+            if failure != nil { return }
+          }
+        }
+      }
+    }
+  }
+
+  @Test("one, two and three threads give the same bits", arguments: 0..<20)
+  func threads(chunk: Int) throws {
+    for index in 0..<10 {
+      let random = RandomConvolution(seed: UInt64(1_000_000 + chunk * 10 + index), maximumWork: 400_000)
+      for instructionSet in InstructionSet.available {
+        for strategy in Self.strategies {
+          for pass in ConvolutionPass.allCases where strategy.unsupportedReason(random.problem, pass) == nil {
+            let results = try [1, 2, 3].map {
+              try StrategyRun(strategy, pass, instructionSet, random, threads: $0).result().map(\.bitPattern)
+            }
+            #expect(
+              results[0] == results[1] && results[0] == results[2],
+              "\(strategy.name) \(pass.rawValue) \(instructionSet) \(random.problem)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("infinite weights are not multiplied with padding")
+  func infiniteWeights() throws {
+    let problem = try Conv2dProblem(
+      batch: 1, inputChannels: 2, inputSize: 3, outputChannels: 17, kernelSize: 3, padding: .explicit(1))
+    var weights = [Float](repeating: 1, count: problem.weightShape.count)
+    for k in 0..<17 { weights[k * 18] = .infinity }
+    let x = [Float](repeating: 1, count: problem.inputShape.count)
+    for instructionSet in InstructionSet.available {
+      for strategy in Self.strategies {
+        let y = try StrategyRun.nchw(
+          strategy, problem, .forward, weights, x, options: ConvolutionOptions(instructionSet: instructionSet))
+        // Only outputs whose receptive field reaches the first tap see the infinity: rows and columns 1 and 2.
+        for (index, value) in y.enumerated() {
+          let (row, column) = (index / 3 % 3, index % 3)
+          #expect(value == (row > 0 && column > 0 ? .infinity : row + column == 0 ? 8 : 12))
+        }
+      }
+    }
+  }
+}

@@ -12,6 +12,7 @@ public struct Run: Codable, Sendable {
   public var schema = Run.schemaName
   public var schemaVersion = Run.currentSchemaVersion
   public var provenance: Provenance
+  public var verification: VerificationSection?
 
   public init(provenance: Provenance) { self.provenance = provenance }
 }

@@ -1,0 +1,272 @@
+/// What verification found: the section `verification` of a run.
+public struct VerificationSection: Codable, Sendable {
+  /// The engines that were asked, in order.
+  public var engines: [EngineRecord]
+  public var files: [FileRecord]
+  /// One for each case, engine and dtype, ordered by file, case, engine, dtype.
+  public var results: [CaseResult]
+  /// One for each operation whose corpus was judged.
+  public var vacuity: [VacuityRecord]
+  /// Entries of `known_failures.toml` that no longer hold.
+  public var staleKnownFailures: [StaleKnownFailure]
+  public var calibration: [CalibrationRecord]?
+  /// λ of the statistical bounds.
+  public var lambda: Double
+  public var filters: [String]
+  public var tags: [String]
+  public var shard: ShardRecord?
+  /// Whether UNSUPPORTED counts as a failure.
+  public var strict: Bool
+  public var seconds: Double
+  /// What the run amounts to, as the command's exit code.
+  public var exitCode: Int
+  /// Why, one sentence for each reason.
+  public var reasons: [String]
+
+  public init(
+    engines: [EngineRecord], files: [FileRecord], results: [CaseResult], vacuity: [VacuityRecord],
+    staleKnownFailures: [StaleKnownFailure], lambda: Double, filters: [String], tags: [String], shard: ShardRecord?,
+    strict: Bool, seconds: Double, exitCode: Int = 0, reasons: [String] = []
+  ) {
+    self.engines = engines
+    self.files = files
+    self.results = results
+    self.vacuity = vacuity
+    self.staleKnownFailures = staleKnownFailures
+    self.lambda = lambda
+    self.filters = filters
+    self.tags = tags
+    self.shard = shard
+    self.strict = strict
+    self.seconds = seconds
+    self.exitCode = exitCode
+    self.reasons = reasons
+  }
+}
+
+/// How one case ended for one engine.
+public enum VerificationStatus: String, Codable, Sendable, CaseIterable {
+  case pass = "PASS"
+  case fail = "FAIL"
+  /// A crash, an exception, a time-out.
+  case error = "ERROR"
+  /// Rejected as the case expects: a pass.
+  case refused = "REFUSED"
+  /// The engine declared that it does not do this.
+  case unsupported = "UNSUPPORTED"
+}
+
+public struct EngineRecord: Codable, Sendable, Hashable {
+  public var name: String
+  public var version: String
+  public var isBuiltIn: Bool
+  /// The command that starts it, for an engine in another process.
+  public var command: String?
+
+  public init(name: String, version: String, isBuiltIn: Bool, command: String? = nil) {
+    self.name = name
+    self.version = version
+    self.isBuiltIn = isBuiltIn
+    self.command = command
+  }
+}
+
+public struct FileRecord: Codable, Sendable, Hashable {
+  public var path: String
+  public var sha256: String
+  public var caseCount: Int
+  public var generator: String
+  public var oracleDType: String
+  /// Why the file, or one of its cases, could not be read.
+  public var errors: [String]
+
+  public init(
+    path: String, sha256: String = "", caseCount: Int = 0, generator: String = "", oracleDType: String = "",
+    errors: [String] = []
+  ) {
+    self.path = path
+    self.sha256 = sha256
+    self.caseCount = caseCount
+    self.generator = generator
+    self.oracleDType = oracleDType
+    self.errors = errors
+  }
+}
+
+public struct ShardRecord: Codable, Sendable, Hashable {
+  /// From 0.
+  public var index: Int
+  public var count: Int
+
+  public init(index: Int, count: Int) {
+    self.index = index
+    self.count = count
+  }
+}
+
+/// One case of one golden file, computed by one engine in one precision.
+public struct CaseResult: Codable, Sendable {
+  public var file: String
+  public var name: String
+  public var operation: String
+  public var fill: String
+  public var engine: String
+  public var dtype: String
+  public var status: VerificationStatus
+  /// One sentence; empty for a plain PASS.
+  public var message: String
+  public var tensors: [TensorResult]
+  /// Expected datasets that the engine declared it does not produce.
+  public var omitted: [String]
+  /// The entry of `known_failures.toml` that excuses it, by its reason.
+  public var knownFailure: String?
+  public var seconds: Double
+  /// The command that repeats just this.
+  public var reproduce: String
+
+  public init(
+    file: String, name: String, operation: String, fill: String, engine: String, dtype: String,
+    status: VerificationStatus, message: String = "", tensors: [TensorResult] = [], omitted: [String] = [],
+    knownFailure: String? = nil, seconds: Double = 0, reproduce: String = ""
+  ) {
+    self.file = file
+    self.name = name
+    self.operation = operation
+    self.fill = fill
+    self.engine = engine
+    self.dtype = dtype
+    self.status = status
+    self.message = message
+    self.tensors = tensors
+    self.omitted = omitted
+    self.knownFailure = knownFailure
+    self.seconds = seconds
+    self.reproduce = reproduce
+  }
+
+  /// Whether it counts against the run.
+  public func counts(strict: Bool) -> Bool {
+    guard knownFailure == nil else { return false }
+    return switch status {
+    case .fail, .error: true
+    case .unsupported: strict
+    case .pass, .refused: false
+    }
+  }
+}
+
+/// How one tensor compares with what was expected.
+public struct TensorResult: Codable, Sendable, Hashable {
+  /// `outputs/y`, `gradients/weight`, …
+  public var path: String
+  public var shape: [Int]
+  /// Elements compared: all of them, or the samples.
+  public var compared: Int
+  public var failing: Int
+  /// What decided: `by value`, `statistical`, `rigorous`, or the file's own tolerance.
+  public var rule: String
+  /// Largest error/bound, 0/0 counting as 0; infinite where a NaN or an infinity is wrong.
+  public var worstRatio: Double
+  public var worstULPs: Double
+  /// The element of `worstRatio`.
+  public var worst: WorstElement?
+  /// Which elements fail, in words.
+  public var pattern: String
+  /// What is wrong with the tensor as a whole: missing, shape, dtype, not written; empty otherwise.
+  public var problem: String
+  /// Why the file overrides the bound.
+  public var overrideReason: String?
+
+  public init(
+    path: String, shape: [Int], compared: Int = 0, failing: Int = 0, rule: String = "", worstRatio: Double = 0,
+    worstULPs: Double = 0, worst: WorstElement? = nil, pattern: String = "", problem: String = "",
+    overrideReason: String? = nil
+  ) {
+    self.path = path
+    self.shape = shape
+    self.compared = compared
+    self.failing = failing
+    self.rule = rule
+    self.worstRatio = worstRatio
+    self.worstULPs = worstULPs
+    self.worst = worst
+    self.pattern = pattern
+    self.problem = problem
+    self.overrideReason = overrideReason
+  }
+
+  public var passes: Bool { failing == 0 && problem.isEmpty }
+}
+
+public struct WorstElement: Codable, Sendable, Hashable {
+  /// Empty for a scalar and for a figure over the whole tensor.
+  public var index: [Int]
+  /// `sum`, `l2_norm` or `abs_max` where that figure of a sampled tensor is the worst.
+  public var figure: String?
+  public var got: Double
+  public var expected: Double
+  public var bound: Double
+
+  public init(index: [Int], figure: String? = nil, got: Double, expected: Double, bound: Double) {
+    self.index = index
+    self.figure = figure
+    self.got = got
+    self.expected = expected
+    self.bound = bound
+  }
+}
+
+/// Whether an operation's corpus would notice the perturbations that every corpus must notice.
+public struct VacuityRecord: Codable, Sendable, Hashable {
+  public var operation: String
+  /// Perturbations and the case that notices each; empty where none does.
+  public var noticedBy: [String: String]
+
+  public init(operation: String, noticedBy: [String: String]) {
+    self.operation = operation
+    self.noticedBy = noticedBy
+  }
+
+  public var unnoticed: [String] { noticedBy.filter(\.value.isEmpty).keys.sorted() }
+  public var isVacuous: Bool { !unnoticed.isEmpty }
+}
+
+public struct StaleKnownFailure: Codable, Sendable, Hashable {
+  public var engine: String
+  public var caseGlob: String
+  public var problem: String
+
+  public init(engine: String, caseGlob: String, problem: String) {
+    self.engine = engine
+    self.caseGlob = caseGlob
+    self.problem = problem
+  }
+}
+
+/// How much of the bounds a correct implementation uses, over many random elements.
+public struct CalibrationRecord: Codable, Sendable, Hashable {
+  public var operation: String
+  public var tensor: String
+  public var elements: Int
+  /// Elements beyond the statistical and the rigorous bound.
+  public var statisticalAlarms: Int
+  public var rigorousAlarms: Int
+  public var worstStatistical: Double
+  public var worstRigorous: Double
+  /// The λ that would have been just enough, where there is a statistical bound.
+  public var leastLambda: Double?
+
+  public init(
+    operation: String, tensor: String, elements: Int, statisticalAlarms: Int, rigorousAlarms: Int,
+    worstStatistical: Double, worstRigorous: Double, leastLambda: Double?
+  ) {
+    self.operation = operation
+    self.tensor = tensor
+    self.elements = elements
+    self.statisticalAlarms = statisticalAlarms
+    self.rigorousAlarms = rigorousAlarms
+    self.worstStatistical = worstStatistical
+    self.worstRigorous = worstRigorous
+    self.leastLambda = leastLambda
+  }
+}

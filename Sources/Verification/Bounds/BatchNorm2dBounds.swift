@@ -1,0 +1,112 @@
+import Problems
+import Tensors
+
+/// Batch normalisation, forward and backward, from the statistics of ``BatchNorm2dChannel`` with uncertainties δμ, δσ² and
+/// (relative) δs, s = 1/√(σ² + ε):
+///
+/// - y, in either arrangement `γ·(x − μ)·s + β` or `x·(γs) + (β − μ·γs)`:
+///   `|γ|·s·δμ + |γ·(x − μ)|·s·δs + γ_8·(|γ·x|·s + |γ·μ|·s + |β|)`.
+/// - running statistics: `m·δμ` (and `m·M/(M−1)·δσ²`), and the few roundings of the average.
+/// - dβ = Σdy and dγ = Σdy·x̂: sums of M; x̂ inherits `s·δμ` in common, so `s·δμ·|Σdy|`, and δs.
+/// - dx = γ·s·(dy − g₁ − x̂·g₂), g₁ = Σdy/M, g₂ = Σdy·x̂/M:
+///   `|γ|·s·(δg₁ + |x̂|·δg₂ + |g₂|·(s·δμ + |x̂|·δs)) + (δs + γ_8)·|γ|·s·(|dy| + |g₁| + |x̂·g₂|)`.
+///
+/// Statistically the parts are independent, each already carrying λ: root of the sum of squares.
+struct BatchNorm2dBounds: BoundModel {
+  private let problem: BatchNorm2dProblem
+  private let operation: Operation
+
+  init(_ problem: BatchNorm2dProblem, _ operation: Operation) {
+    self.problem = problem
+    self.operation = operation
+  }
+
+  /// Evaluation with dyadic scales is; the batch's statistics involve a division by M.
+  func isExact(_ path: String) -> Bool { !problem.usesBatchStatistics }
+
+  func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
+    switch path {
+    case "buffers_after/num_batches_tracked": return .none(count: 1)
+    case "buffers_after/running_mean", "buffers_after/running_var":
+      guard problem.updatesRunningStatistics else { return .none(count: problem.channels) }
+      return perChannel(rounding) { channel in
+        runningStatistic(channel, isVariance: path.hasSuffix("var"), rounding)
+      }
+    case "gradients/weight": return perChannel(rounding) { Self.pair($0.weightGradient(rounding)) }
+    case "gradients/bias": return perChannel(rounding) { Self.pair($0.biasGradient(rounding)) }
+    case "outputs/y": return perElement(rounding) { $0.output(rounding) }
+    case "gradients/x":
+      return operation.upstream["y"] == nil ? nil : perElement(rounding) { $0.inputGradient(rounding) }
+    default: return nil
+    }
+  }
+
+  private static func pair(_ bounds: ElementBounds) -> (statistical: Double, rigorous: Double) {
+    (bounds.tightest[0], bounds.rigorous[0])
+  }
+
+  private func perChannel(
+    _ rounding: Rounding, _ body: (BatchNorm2dChannelPass) -> (statistical: Double, rigorous: Double)
+  ) -> ElementBounds {
+    let pairs = (0..<problem.channels).map { body(pass($0, rounding)) }
+    return ElementBounds(statistical: pairs.map(\.statistical), rigorous: pairs.map(\.rigorous))
+  }
+
+  private func perElement(_ rounding: Rounding, _ body: (BatchNorm2dChannelPass) -> ElementBounds) -> ElementBounds {
+    var statistical = [Double](repeating: 0, count: problem.inputShape.count)
+    var rigorous = statistical
+    for channel in 0..<problem.channels {
+      let bounds = body(pass(channel, rounding))
+      for (position, offset) in offsets(channel).enumerated() {
+        statistical[offset] = bounds.statistical?[position] ?? bounds.rigorous[position]
+        rigorous[offset] = bounds.rigorous[position]
+      }
+    }
+    return ElementBounds(statistical: statistical, rigorous: rigorous)
+  }
+
+  private func offsets(_ channel: Int) -> [Int] {
+    let plane = problem.inputShape[2] * problem.inputShape[3]
+    return (0..<problem.inputShape[0]).flatMap { image in
+      let first = (image * problem.channels + channel) * plane
+      return first..<first + plane
+    }
+  }
+
+  private func pass(_ channel: Int, _ rounding: Rounding) -> BatchNorm2dChannelPass {
+    let offsets = offsets(channel)
+    let x = offsets.map { operation.input().elements[$0] }
+    let statistics =
+      problem.usesBatchStatistics
+      ? BatchNorm2dChannel(x, eps: problem.eps, rounding)
+      : BatchNorm2dChannel(
+        runningMean: operation.buffers["running_mean"]?.elements[channel] ?? 0,
+        runningVariance: operation.buffers["running_var"]?.elements[channel] ?? 1, eps: problem.eps, count: x.count,
+        rounding)
+    return BatchNorm2dChannelPass(
+      index: channel, x: x, dy: operation.upstream["y"].map { dy in offsets.map { dy.elements[$0] } } ?? [],
+      statistics: statistics, usesBatchStatistics: problem.usesBatchStatistics,
+      weight: operation.parameters["weight"]?.elements[channel] ?? 1,
+      bias: operation.parameters["bias"]?.elements[channel] ?? 0)
+  }
+
+  private func runningStatistic(
+    _ pass: BatchNorm2dChannelPass, isVariance: Bool, _ rounding: Rounding
+  ) -> (statistical: Double, rigorous: Double) {
+    let batches = operation.buffers["num_batches_tracked"]?.elements.first ?? 0
+    let momentum = abs(problem.momentum ?? 1 / (batches + 1))
+    let kept = abs(1 - (problem.momentum ?? 1 / (batches + 1)))
+    let statistics = pass.statistics
+    let size = Double(statistics.count)
+    let unbiased = isVariance ? size / (size - 1) : 1
+    let old = operation.buffers[isVariance ? "running_var" : "running_mean"]?.elements[pass.index] ?? 0
+    let value = isVariance ? statistics.variance : abs(statistics.mean)
+    let average = rounding.gamma(6) * (kept * abs(old) + momentum * unbiased * value) + 3 * rounding.underflow
+    func bound(_ uncertainty: BatchNorm2dChannel.Uncertainty) -> Double {
+      // A rate of 0 keeps the buffer as it is, bit for bit.
+      if momentum == 0 { return 0 }
+      return momentum * unbiased * (isVariance ? uncertainty.variance : uncertainty.mean) + average
+    }
+    return (bound(statistics.statistical), bound(statistics.rigorous))
+  }
+}

@@ -1,0 +1,62 @@
+import Engines
+import Problems
+import Tensors
+
+/// The rounding errors that a correct implementation of one operation may make, from the case's own data.
+///
+/// One value serves every precision: what costs time (the sums over magnitudes and squares) is done once.
+public protocol BoundModel: Sendable {
+  /// Whether every order of evaluation gives the same value under the golden format's `exact` fill.
+  func isExact(_ path: String) -> Bool
+  /// Bounds of the tensor `outputs/y`, `gradients/weight`, …; `nil` for one that the operation does not have.
+  func bounds(of path: String, in rounding: Rounding) -> ElementBounds?
+}
+
+/// The operands of a case in double precision, which is exact: the golden format stores what float32 can represent.
+struct Operation {
+  let inputs: [String: Tensor<Double>]
+  let parameters: [String: Tensor<Double>]
+  let buffers: [String: Tensor<Double>]
+  let upstream: [String: Tensor<Double>]
+  let wanted: Set<String>
+
+  init(_ exercise: Exercise, wanted: Set<String>) {
+    inputs = exercise.inputs.mapValues(\.doubles)
+    parameters = exercise.parameters.mapValues(\.doubles)
+    buffers = exercise.buffers.mapValues(\.doubles)
+    upstream = exercise.upstream.mapValues(\.doubles)
+    self.wanted = wanted
+  }
+
+  /// - Requires: the problem was validated, so that the input is there.
+  func input(_ name: String = "x") -> Tensor<Double> { inputs[name] ?? Tensor(zeros: [0]) }
+}
+
+/// The bound models by operation.
+public enum BoundModels {
+  /// - Parameters:
+  ///   - algorithms: how the engine computes convolutions, from its description (`direct`, `winograd4`); any of them may
+  ///     have been used.
+  ///   - wanted: the tensors that bounds will be asked for.
+  /// - Returns: `nil` for an operation without a model, whose expected tensors must carry tolerances.
+  public static func make(
+    for exercise: Exercise, problem: any OperationProblem, wanted: Set<String>, algorithms: Set<String> = []
+  ) -> (any BoundModel)? {
+    let operation = Operation(exercise, wanted: wanted)
+    switch problem {
+    case let problem as Conv2dProblem: return Conv2dBounds(problem, operation, algorithms: algorithms)
+    case let problem as LinearProblem: return LinearBounds(problem, operation)
+    case let problem as BatchNorm2dProblem: return BatchNorm2dBounds(problem, operation)
+    case let problem as MaxPool2dProblem: return MaxPool2dBounds(problem, operation)
+    case let problem as AvgPool2dProblem: return AveragePoolingBounds(problem, operation)
+    case let problem as AdaptiveAvgPool2dProblem: return AveragePoolingBounds(problem, operation)
+    case let problem as Upsample2dProblem: return Upsample2dBounds(problem, operation)
+    case is SoftmaxProblem: return SoftmaxBounds(operation, logarithmic: false)
+    case is LogSoftmaxProblem: return SoftmaxBounds(operation, logarithmic: true)
+    case let problem as CrossEntropyProblem: return CrossEntropyBounds(problem, operation)
+    case is AddProblem: return AddBounds(operation)
+    case is ReLUProblem, is IdentityProblem, is DropoutProblem, is FlattenProblem: return SelectionBounds(operation)
+    default: return nil
+    }
+  }
+}

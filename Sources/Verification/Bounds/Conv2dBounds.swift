@@ -1,0 +1,95 @@
+import Problems
+import Tensors
+
+/// Bounds of a convolution and its three gradients, each a tensor of sums of products (``ProductSums``) with its own K:
+///
+/// - y: C/G·R·S terms and the bias; dx: K/G·R·S; dw: N·P·Q; db: N·P·Q (sums, no products).
+/// - For an engine that uses Winograd's algorithm, ``WinogradBound`` where that applies: an output then depends on its whole
+///   tile. Where an engine may use any of several algorithms, each element has the widest of their bounds.
+struct Conv2dBounds: BoundModel {
+  private let direct: [String: ProductSums]
+  private let winograd: [Winograd]
+  private let allowsDirect: Bool
+
+  /// The bounds of one tile size, in float32's u.
+  private struct Winograd: Sendable {
+    let bounds: [String: WinogradBound.Bounds]
+    let isExactForward: Bool
+  }
+
+  init(_ problem: Conv2dProblem, _ operation: Operation, algorithms: Set<String>) {
+    let geometry = Conv2dSums(problem, operation)
+    direct = geometry.sums()
+    let tiles = [2, 4, 6].filter { algorithms.contains("winograd\($0)") }
+    winograd = tiles.compactMap { Self.winograd(problem, operation, tile: $0) }
+    // Winograd's engines fall back on a direct sum where Winograd does not apply.
+    allowsDirect = winograd.isEmpty || winograd.count < algorithms.count
+  }
+
+  private static func winograd(_ problem: Conv2dProblem, _ operation: Operation, tile: Int) -> Winograd? {
+    guard let model = WinogradBound(problem: problem, outputTile: tile, lambda: ElementBounds.lambda),
+      let weight = operation.parameters["weight"]?.elements
+    else { return nil }
+    let x = operation.input().elements
+    var bounds: [String: WinogradBound.Bounds] = [:]
+    if operation.wanted.contains("outputs/y") {
+      bounds["outputs/y"] = model.forward(
+        input: x, weight: weight, bias: operation.parameters["bias"]?.elements)
+    }
+    if let dy = operation.upstream["y"]?.elements {
+      if operation.wanted.contains("gradients/x") {
+        bounds["gradients/x"] = model.backwardData(dOutput: dy, weight: weight)
+      }
+      if operation.wanted.contains("gradients/weight") {
+        bounds["gradients/weight"] = model.backwardWeights(input: x, dOutput: dy)
+      }
+    }
+    let unit = (commonUnit(x) ?? .nan) * (commonUnit(weight) ?? .nan)
+    let largest = Double(problem.inputChannels) * greatest(x) * greatest(weight)
+    return Winograd(bounds: bounds, isExactForward: tile == 2 && largest <= 0x1p24 / 324 * unit)
+  }
+
+  func isExact(_ path: String) -> Bool {
+    // Gradients by Winograd's algorithm multiply by transforms whose entries are not all dyadic.
+    winograd.allSatisfy { $0.bounds[path] == nil || (path == "outputs/y" && $0.isExactForward) }
+  }
+
+  func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
+    let candidates = winograd.compactMap { $0.bounds[path] }
+    var widest = allowsDirect || candidates.isEmpty ? direct[path]?.bounds(in: rounding) : nil
+    let scale = rounding.unit / Rounding.float32.unit
+    for candidate in candidates {
+      let bounds = ElementBounds(
+        statistical: candidate.statistical.map { $0 * scale }, rigorous: candidate.rigorous.map { $0 * scale })
+      widest = widest.map { $0.widest(with: bounds) } ?? bounds
+    }
+    return widest
+  }
+}
+
+extension ElementBounds {
+  /// Each element's wider bound.
+  func widest(with other: ElementBounds) -> ElementBounds {
+    func wider(_ first: [Double], _ second: [Double]) -> [Double] {
+      zip(first, second).map { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
+    }
+    return ElementBounds(
+      statistical: statistical.flatMap { mine in other.statistical.map { wider(mine, $0) } },
+      rigorous: wider(rigorous, other.rigorous))
+  }
+}
+
+private func greatest(_ values: [Double]) -> Double { values.reduce(0) { max($0, abs($1)) } }
+
+/// The largest power of two that every value is a multiple of; `nil` when a value is not finite, 1 when all are zero.
+func commonUnit(_ values: [Double]) -> Double? {
+  var unit = Double.infinity
+  for value in values where value != 0 {
+    guard value.isFinite else { return nil }
+    let trailing = value.significandBitPattern.trailingZeroBitCount
+    let lowest = value.isNormal ? min(trailing, 52) : trailing
+    let exponent = value.isNormal ? Int(value.exponent) - 52 + lowest : -1074 + lowest
+    unit = min(unit, Double(sign: .plus, exponent: exponent, significand: 1))
+  }
+  return unit.isFinite ? unit : 1
+}

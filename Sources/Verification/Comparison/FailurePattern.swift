@@ -1,0 +1,33 @@
+import Tensors
+
+/// Says in words which elements of a tensor are wrong: a person who reads "all in channel 3" looks in the right place.
+enum FailurePattern {
+  private static let names: [Int: [String]] = [4: ["n", "c", "h", "w"], 2: ["row", "column"], 1: ["element"]]
+
+  /// - Parameter offsets: the failing elements, row-major, ascending; of `compared` that were looked at.
+  static func describe(_ offsets: [Int], in shape: Shape, compared: Int) -> String {
+    guard !offsets.isEmpty else { return "" }
+    if offsets.count == compared { return compared == 1 ? "the only element" : "every element" }
+    if offsets.count == 1 { return "one element" }
+    let indices = offsets.map { shape.index(ofOffset: $0) }
+    var traits: [String] = []
+    for axis in 0..<shape.rank where shape[axis] > 1 {
+      let name = names[shape.rank]?[axis] ?? "axis \(axis)"
+      let values = Set(indices.map { $0[axis] })
+      let last = shape[axis] - 1
+      if values.count == 1, let value = values.first {
+        traits.append(value == last ? "\(name) = \(value) (the last)" : "\(name) = \(value)")
+      } else if values.isSubset(of: [0, last]) {
+        traits.append("\(name) at its border")
+      } else if values.count < shape[axis], values.allSatisfy({ $0 % 2 == 1 }) {
+        traits.append("odd \(name)")
+      } else if let first = values.min(), let end = values.max(), values.count == end - first + 1,
+        values.count * 2 <= shape[axis]
+      {
+        traits.append("\(name) \(first)…\(end)")
+      }
+    }
+    let share = "\(offsets.count) of \(compared) elements"
+    return traits.isEmpty ? "\(share), spread out" : "\(share), all with " + traits.joined(separator: ", ")
+  }
+}

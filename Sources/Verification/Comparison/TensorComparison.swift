@@ -1,0 +1,139 @@
+import Engines
+import GoldenFiles
+import Results
+import Tensors
+
+/// Compares an engine's tensor with an expected one, element by element.
+public struct TensorComparison: Sendable {
+  public let path: String
+  public let expected: ExpectedTensor
+  public let allowance: Allowance
+  /// The type that floats were asked for in.
+  public let dtype: DType
+
+  public init(path: String, expected: ExpectedTensor, allowance: Allowance, dtype: DType) {
+    self.path = path
+    self.expected = expected
+    self.allowance = allowance
+    self.dtype = dtype
+  }
+
+  /// - Parameter answer: `nil` when the engine gave no tensor of this name.
+  public func compare(_ answer: AnyTensor?) -> TensorResult {
+    var result = TensorResult(
+      path: path, shape: expected.shape.dimensions, rule: allowance.rule, overrideReason: overrideReason)
+    guard let answer else {
+      result.problem = "missing: the engine gave no \(path)"
+      return result
+    }
+    guard answer.shape == expected.shape else {
+      result.problem = "shape \(answer.shape), expected \(expected.shape)"
+      return result
+    }
+    let wantedType = expected.isInteger ? DType.int64 : dtype
+    guard answer.dtype == wantedType else {
+      result.problem = "dtype \(answer.dtype.rawValue), expected \(wantedType.rawValue)"
+      return result
+    }
+    let unwritten = UnwrittenMark.positions(in: answer)
+    if !unwritten.isEmpty {
+      result.failing = unwritten.count
+      result.worstRatio = .infinity
+      result.pattern = FailurePattern.describe(unwritten, in: answer.shape, compared: answer.shape.count)
+      result.problem = "not written: \(result.pattern), the first at \(answer.shape.index(ofOffset: unwritten[0]))"
+      return result
+    }
+    switch expected.value {
+    case .whole(let tensor): compareWhole(answer, tensor, into: &result)
+    case .sampled(let sample): compareSampled(answer, sample, into: &result)
+    }
+    return result
+  }
+
+  private var overrideReason: String? {
+    if case .tolerance(let tolerance) = allowance { tolerance.reason ?? "no reason given" } else { nil }
+  }
+
+  private var largest: Double { Rounding(dtype)?.largest ?? .infinity }
+
+  private func compareWhole(_ answer: AnyTensor, _ tensor: AnyTensor, into result: inout TensorResult) {
+    if let got = answer.integers, let wanted = tensor.integers {
+      return compareIntegers(got.elements, wanted.elements, shape: tensor.shape, into: &result)
+    }
+    compareElements(
+      answer.doubles.elements, tensor.doubles.elements, offsets: Array(0..<tensor.shape.count), shape: tensor.shape,
+      into: &result)
+  }
+
+  /// Integers are compared as such: a double could not tell the largest apart.
+  private func compareIntegers(_ got: [Int64], _ wanted: [Int64], shape: Shape, into result: inout TensorResult) {
+    let failing = got.indices.filter { got[$0] != wanted[$0] }
+    result.compared = got.count
+    result.failing = failing.count
+    result.pattern = FailurePattern.describe(failing, in: shape, compared: got.count)
+    if let first = failing.first {
+      result.worstRatio = .infinity
+      result.worstULPs = failing.map { abs(Double(got[$0]) - Double(wanted[$0])) }.max() ?? 0
+      result.worst = WorstElement(
+        index: shape.index(ofOffset: first), got: Double(got[first]), expected: Double(wanted[first]), bound: 0)
+    }
+  }
+
+  private func compareElements(
+    _ got: [Double], _ wanted: [Double], offsets: [Int], shape: Shape, into result: inout TensorResult
+  ) {
+    var failing: [Int] = []
+    var worst: (position: Int, bound: Double)?
+    for (position, offset) in offsets.enumerated() {
+      let (value, expectation) = (got[offset], wanted[position])
+      let bound = allowance.bound(at: offset, expected: expectation, dtype: dtype)
+      let element = ElementComparison(
+        got: value, expected: expectation, bound: bound, dtype: dtype, largest: largest, equalNaN: expected.equalNaN,
+        checkSignedZero: expected.checkSignedZero)
+      if !element.passes { failing.append(offset) }
+      result.worstULPs = max(result.worstULPs, element.ulps)
+      if worst == nil || element.ratio > result.worstRatio {
+        worst = (position, bound)
+        result.worstRatio = element.ratio
+      }
+    }
+    result.compared = offsets.count
+    result.failing = failing.count
+    result.pattern = FailurePattern.describe(failing, in: shape, compared: offsets.count)
+    if let worst {
+      let offset = offsets[worst.position]
+      result.worst = WorstElement(
+        index: shape.index(ofOffset: offset), got: got[offset], expected: wanted[worst.position], bound: worst.bound)
+    }
+  }
+
+  /// The samples by their bounds B, `sum` by ΣB, `l2_norm` by √ΣB², `abs_max` by max B.
+  ///
+  /// The three figures are had here in double precision, whose own rounding (N·2⁻⁵³ of Σ|got|) is added.
+  private func compareSampled(_ answer: AnyTensor, _ sample: SampledTensor, into result: inout TensorResult) {
+    let got = answer.doubles.elements
+    compareElements(got, sample.values, offsets: sample.indices, shape: sample.shape, into: &result)
+    let bounds = got.indices.map { allowance.bound(at: $0, expected: got[$0], dtype: dtype) }
+    let own = Rounding.float64.gamma(got.count + 2)
+    let magnitude = got.reduce(0) { $0 + abs($1) }
+    let norm = got.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    let figures: [(String, Double, Double, Double)] = [
+      ("sum", got.reduce(0, +), sample.sum, bounds.reduce(0, +) + 2 * own * magnitude),
+      ("l2_norm", norm, sample.l2Norm, bounds.reduce(0) { $0 + $1 * $1 }.squareRoot() + 2 * own * norm),
+      ("abs_max", got.reduce(0) { $1.isNaN ? .nan : max($0, abs($1)) }, sample.absMax, bounds.max() ?? 0),
+    ]
+    for (name, value, wanted, bound) in figures {
+      let figure = ElementComparison(
+        got: value, expected: wanted, bound: bound, dtype: .float64, largest: .infinity, equalNaN: expected.equalNaN,
+        checkSignedZero: false)
+      result.compared += 1
+      if figure.ratio > result.worstRatio || result.worst == nil {
+        result.worstRatio = figure.ratio
+        result.worst = WorstElement(index: [], figure: name, got: value, expected: wanted, bound: bound)
+      }
+      guard !figure.passes else { continue }
+      result.failing += 1
+      result.pattern += (result.pattern.isEmpty ? "" : "; ") + "\(name) of the whole tensor"
+    }
+  }
+}

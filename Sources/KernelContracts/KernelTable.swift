@@ -22,6 +22,16 @@ public struct KernelTable: Sendable {
     @Sendable (
       _ source: Input, _ block: Int, _ target: Output, _ channelStride: Int, _ channels: Int, _ pixels: Int
     ) -> Void
+  /// Copies `pixels` vectors, `sourceStride` floats apart, to consecutive ones: a tap of a channel block of im2col.
+  public var gatherVectors: @Sendable (_ source: Input, _ sourceStride: Int, _ target: Output, _ pixels: Int) -> Void
+  /// im2col for fewer channels than V. The `tapCount` runs of `runLength` floats at `source + p·sourceStride + taps[t]`
+  /// become one row, cut into vectors; vector v of `first..<first + count` goes to
+  /// `target + (v − first)·vectorStride + p·V`. `row` is scratch for a row rounded up to V floats, zeros past its end.
+  public var gatherRuns:
+    @Sendable (
+      _ source: Input, _ sourceStride: Int, _ taps: UnsafePointer<Int>, _ tapCount: Int, _ runLength: Int,
+      _ row: Output, _ target: Output, _ vectorStride: Int, _ first: Int, _ count: Int, _ pixels: Int
+    ) -> Void
   /// Runs `iterations` rounds of 12 independent multiply-add chains on registers; returns the flop done.
   public var peak: @Sendable (_ iterations: Int) -> Int
 
@@ -29,6 +39,9 @@ public struct KernelTable: Sendable {
     vectorWidth: Int, tilePixels: Int, convolveStrip: @escaping @Sendable (UnsafePointer<ConvolutionStrip>) -> Void,
     interleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     deinterleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
+    gatherVectors: @escaping @Sendable (Input, Int, Output, Int) -> Void,
+    gatherRuns:
+      @escaping @Sendable (Input, Int, UnsafePointer<Int>, Int, Int, Output, Output, Int, Int, Int, Int) -> Void,
     peak: @escaping @Sendable (_ iterations: Int) -> Int
   ) {
     self.vectorWidth = vectorWidth
@@ -36,6 +49,8 @@ public struct KernelTable: Sendable {
     self.convolveStrip = convolveStrip
     self.interleave = interleave
     self.deinterleave = deinterleave
+    self.gatherVectors = gatherVectors
+    self.gatherRuns = gatherRuns
     self.peak = peak
   }
 }

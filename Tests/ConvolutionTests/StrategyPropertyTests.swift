@@ -5,7 +5,9 @@ import Testing
 
 /// Every strategy on random problems, on every instruction set of this machine, against the definition in Double.
 @Suite struct StrategyPropertyTests {
-  static let strategies: [any ConvolutionStrategy] = [DirectStrategy()]
+  static let strategies: [any ConvolutionStrategy] = [
+    DirectStrategy(), Im2colStrategy(), Im2colStrategy(materialised: true),
+  ]
   static let seedsPerChunk = 50
   static let chunks = 40
 

@@ -51,48 +51,7 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
       if weights.hasNonFinite && plan.source.halo != .init() {
         return plan.runPlain(operands, weights, epilogue, pool)
       }
-      pool.run(tasks: tasks.count) { index, _ in run(tasks[index], operands) }
-    }
-  }
-
-  private func run(_ task: GatherTask, _ operands: GatherOperands) {
-    let phase = plan.phases[task.phase]
-    let scale = weights.scale.map { UnsafePointer($0.pointer) }
-    let shift = weights.shift.map { UnsafePointer($0.pointer) }
-    let lanes = plan.destinationVectors * plan.vectorWidth
-    phase.sourceRows.withUnsafeBufferPointer { sourceRows in
-      phase.destinationRows.withUnsafeBufferPointer { destinationRows in
-        phase.taps.withUnsafeBufferPointer { taps in
-          guard let sourceRows = sourceRows.baseAddress, let destinationRows = destinationRows.baseAddress else {
-            return
-          }
-          // An empty array has no address; a strip without taps reads none.
-          let tapAddress = taps.baseAddress ?? sourceRows
-          var vector = task.vectors.lowerBound
-          while vector < task.vectors.upperBound {
-            let offset = plan.destinationOffset(group: task.group, vector: vector)
-            let epilogueOffset = task.group * lanes + vector * plan.vectorWidth
-            var strip = ConvolutionStrip(
-              input: operands.input + plan.sourceOffset(group: task.group),
-              inputRows: sourceRows + task.rows.lowerBound,
-              inputPixelStride: plan.sourceStep.width * plan.source.block,
-              taps: tapAddress, tapCount: taps.count,
-              blockCount: plan.sourceBlocks, blockStride: plan.source.planeStride,
-              blockChannels: phase.runChannels, lastBlockChannels: phase.lastRunChannels,
-              weights: weights.storage.pointer + plan.weightOffset(phase, group: task.group, vector: vector),
-              output: operands.output + offset,
-              outputRows: destinationRows + task.rows.lowerBound,
-              outputPixelStride: plan.destinationStep.width * plan.destination.block,
-              outputVectorStride: plan.destination.planeStride,
-              rowCount: task.rows.count, width: phase.geometry.columns,
-              vectors: plan.vectors(at: vector), lanes: plan.destination.block,
-              scale: scale.map { $0 + epilogueOffset }, shift: shift.map { $0 + epilogueOffset },
-              residual: operands.residual.map { $0 + offset }, relu: epilogue.relu)
-            kernels.convolveStrip(&strip)
-            vector += 2
-          }
-        }
-      }
+      pool.run(tasks: tasks.count) { index, _ in plan.run(tasks[index], operands, weights, epilogue, kernels) }
     }
   }
 }

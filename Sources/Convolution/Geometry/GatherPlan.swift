@@ -79,7 +79,7 @@ struct GatherPlan {
     _ phase: GatherGeometry.Phase, _ source: BlockedLayout, _ destination: BlockedLayout, sourceChannels: Int,
     sourceBlocks: Int, _ sourceStep: Pair, _ destinationStep: Pair, vectorWidth: Int, weightOffset: Int
   ) -> Phase {
-    let runs = runs(phase.taps, merging: sourceBlocks == 1 && source.block == sourceChannels)
+    let runs = runs(phase.taps, merging: source.block < vectorWidth)
     let width = runs.first?.count ?? 0
     var sourceRows: [Int] = []
     var destinationRows: [Int] = []

@@ -46,6 +46,31 @@ struct GatherTask {
     }
     return tasks
   }
+
+  /// Tasks of a panelled im2col: a panel's rows for all output vectors, or for fewer where threads would be idle (the
+  /// panel is then copied more than once).
+  static func panels(_ plan: GatherPlan, _ index: Int, rows: Int, threads: Int) -> [GatherTask] {
+    let images = plan.source.batch * plan.phases[index].geometry.rows
+    guard images > 0 else { return [] }
+    let wanted = threads == 1 ? 1 : threads * 2
+    var panels = (images + rows - 1) / rows
+    if panels < wanted { panels = min(images, wanted) }
+    let pairs = (plan.destinationVectors + 1) / 2
+    let parts = max(1, min(pairs, wanted / (panels * plan.groups)))
+    var tasks: [GatherTask] = []
+    for panel in 0..<panels {
+      for group in 0..<plan.groups {
+        for part in 0..<parts {
+          tasks.append(
+            GatherTask(
+              phase: index, group: group,
+              vectors: pairs * part / parts * 2..<min(pairs * (part + 1) / parts * 2, plan.destinationVectors),
+              rows: images * panel / panels..<images * (panel + 1) / panels))
+        }
+      }
+    }
+    return tasks
+  }
 }
 
 /// The checked operands of a run.

@@ -34,7 +34,7 @@ public struct GoldenReader: Sendable {
           advice: "the file was changed or is incomplete: fetch it again, or regenerate the corpus with its manifest")
       }
     }
-    if listed == nil, let probe { try probe.requireSound(path, sha256: image.sha256, limits: limits) }
+    if listed == nil, let probe { try probe.requireSound(path, sha256: image.sha256) }
     let file = try GoldenFile(
       path: path, image: image.bytes, sha256: image.sha256, isListed: listed != nil, limits: limits)
     if let entry, entry.caseCount != file.cases.count {

@@ -1,0 +1,83 @@
+import HDF5
+import Problems
+import Tensors
+
+/// The temporary files that an engine process is given and answers with: the golden schema without the answers.
+///
+/// These files pass between this program and the engines that its user chose; they are read in this process, with every
+/// check of links, types, extents and storage, but without a manifest.
+public enum ExchangeFile {
+  /// What an engine computed, by name.
+  public struct Answer: Sendable, Equatable {
+    public var outputs: [String: AnyTensor]
+    public var gradients: [String: AnyTensor]
+    public var buffersAfter: [String: AnyTensor]
+
+    public init(
+      outputs: [String: AnyTensor] = [:], gradients: [String: AnyTensor] = [:], buffersAfter: [String: AnyTensor] = [:]
+    ) {
+      self.outputs = outputs
+      self.gradients = gradients
+      self.buffersAfter = buffersAfter
+    }
+  }
+
+  /// Writes what an engine is asked: operation, attributes, inputs, parameters, buffers and cotangents, floats stored in
+  /// `dtype`, integers as int64. Nothing expected is written, nor whether the case must be refused.
+  public static func writeRequest(_ asked: GoldenCase, dtype: DType, to path: String) throws(GoldenFileError) {
+    let header = GoldenFileHeader(generator: "assay exchange", oracleDType: dtype == .int64 ? .float64 : dtype)
+    try GoldenFileWriter.create(path, header: header, caseCount: 1) { root throws(HDF5Error) in
+      let writer = GoldenCaseWriter(compressesLargeTensors: false)
+      let group = try writer.makeGroup(for: asked, in: root)
+      try writer.write(asked.inputs.mapValues { $0.converted(to: dtype) }, .inputs, to: group)
+      try writer.write(asked.parameters.mapValues { $0.converted(to: dtype) }, .parameters, to: group)
+      try writer.write(asked.buffers.mapValues { $0.converted(to: dtype) }, .buffers, to: group)
+      try writer.write(asked.upstream.mapValues { $0.converted(to: dtype) }, .upstream, to: group)
+    }
+  }
+
+  /// Reads what is asked, as an engine does. Whether it makes sense is for the operation to judge.
+  public static func readRequest(_ path: String, case name: String) throws(GoldenFileError) -> GoldenCase {
+    let group = try self.group(path, name)
+    guard let summary = try GoldenCaseSearch.summary(of: group, file: path) else {
+      throw GoldenFileError(
+        .missing, file: path, object: name, expected: "a case", found: "a group without the attribute operation")
+    }
+    var loader = GoldenCaseLoader(file: path, limits: .standard)
+    return try loader.stimulus(summary, of: group)
+  }
+
+  /// Writes an engine's answer: floats in `dtype`, integers as int64, under the case's own path.
+  public static func writeAnswer(
+    _ answer: Answer, case name: String, dtype: DType, to path: String
+  ) throws(GoldenFileError) {
+    let header = GoldenFileHeader(generator: "assay exchange", oracleDType: dtype == .int64 ? .float64 : dtype)
+    try GoldenFileWriter.create(path, header: header, caseCount: 0) { root throws(HDF5Error) in
+      let writer = GoldenCaseWriter(compressesLargeTensors: false)
+      let group = name == "/" ? root : try root.createGroup(name)
+      try writer.write(answer.outputs.mapValues { $0.converted(to: dtype) }, .outputs, to: group)
+      try writer.write(answer.gradients.mapValues { $0.converted(to: dtype) }, .gradients, to: group)
+      try writer.write(answer.buffersAfter.mapValues { $0.converted(to: dtype) }, .buffersAfter, to: group)
+    }
+  }
+
+  /// Reads an engine's answer. Groups that are absent are empty; root attributes are not asked for.
+  public static func readAnswer(_ path: String, case name: String) throws(GoldenFileError) -> Answer {
+    let group = try self.group(path, name)
+    var loader = GoldenCaseLoader(file: path, limits: .standard)
+    return Answer(
+      outputs: try loader.given(.outputs, of: group), gradients: try loader.given(.gradients, of: group),
+      buffersAfter: try loader.given(.buffersAfter, of: group))
+  }
+
+  private static func group(_ path: String, _ name: String) throws(GoldenFileError) -> HDF5Group {
+    let limits = GoldenLimits.standard
+    let bounds = HDF5Limits(
+      maximumRank: limits.maximumRank, maximumObjectBytes: limits.maximumTensorBytes,
+      maximumEntries: limits.maximumCases)
+    return try translating { () throws(HDF5Error) in
+      let root = try HDF5File.open(path, limits: bounds).root
+      return name.allSatisfy { $0 == "/" } ? root : try root.group(name)
+    }
+  }
+}

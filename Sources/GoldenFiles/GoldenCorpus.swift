@@ -1,0 +1,41 @@
+import Foundation
+
+/// Which files a command means when its user names files and folders.
+public enum GoldenCorpus {
+  /// The corpus that comes with the project, seen from its folder.
+  public static let standardFolder = "Fixtures"
+
+  /// Files as they are named; for a folder, those that its manifest lists (whether they are there or not, so that a lost
+  /// file is noticed) and every other `*.h5` below it. Each once, in order.
+  /// - Throws: ``GoldenFileError`` for a path that does not exist, a folder without golden files, a damaged manifest.
+  public static func files(at paths: [String]) throws(GoldenFileError) -> [String] {
+    var files: [String] = []
+    for path in paths {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        throw GoldenFileError(
+          .missing, file: path, expected: "a golden file, or a folder of them", found: "nothing of this name",
+          advice: "check the path")
+      }
+      guard isFolder.boolValue else {
+        files.append(path)
+        continue
+      }
+      let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+      var found =
+        try GoldenManifest.read(inFolder: folder).map { manifest in manifest.files.map(manifest.path(of:)) } ?? []
+      let below = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+      for name in below.sorted() where name.hasSuffix(".h5") || name.hasSuffix(".hdf5") {
+        found.append(folder + "/" + name)
+      }
+      guard !found.isEmpty else {
+        throw GoldenFileError(
+          .missing, file: path, expected: "golden files (*.h5)", found: "a folder without any", advice: "check the path"
+        )
+      }
+      files += found
+    }
+    var seen: Set<String> = []
+    return files.filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import GoldenFiles
+import Tensors
+
+struct GoldenDiffCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff",
+    abstract: "Compare two golden files case by case, bit for bit.",
+    discussion: """
+      Names cases that only one file has, and for the others every attribute and tensor that differs, with the number of
+      differing elements and the largest absolute difference.
+
+      EXAMPLES:
+        assay golden diff Fixtures/conv2d.h5 /tmp/regenerated/conv2d.h5
+        assay golden diff old.h5 new.h5 --filter 'batch_norm2d/*'
+
+      EXIT CODES: 0 the same, 1 different, 64 usage, 65 a bad file.
+      """)
+
+  @Argument(help: "The old file.", completion: .file(extensions: ["h5", "hdf5"]))
+  var old: String
+
+  @Argument(help: "The new file.", completion: .file(extensions: ["h5", "hdf5"]))
+  var new: String
+
+  @Option(help: "Only cases whose name matches this glob; '*' crosses slashes. May be repeated.")
+  var filter: [String] = []
+
+  func run() async throws {
+    var differences: [GoldenDifference] = []
+    try GoldenSession.run { () throws(GoldenFileError) in
+      let reader = try GoldenSession.reader()
+      differences = try GoldenDifference.all(
+        from: try reader.open(old), to: try reader.open(new), matching: filter)
+    }
+    guard !differences.isEmpty else {
+      print("no difference")
+      return
+    }
+    var table = TextTable(["case", "what", "difference"])
+    for difference in differences { table.add([difference.caseName, difference.subject, difference.text]) }
+    print(table.text, terminator: "")
+    print("\(differences.count) differences in \(Set(differences.map(\.caseName)).count) cases")
+    throw ExitCode(1)
+  }
+}

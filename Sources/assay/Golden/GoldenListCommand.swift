@@ -1,0 +1,59 @@
+import ArgumentParser
+import GoldenFiles
+
+struct GoldenListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the cases of golden files: name, operation, fill, tags.",
+    discussion: """
+      EXAMPLES:
+        assay golden list
+        assay golden list --tag smoke --filter 'conv2d/*'
+        assay golden list mine.h5 | grep adversarial
+
+      EXIT CODES: 0 listed, 2 no case matched, 64 usage, 65 a bad file (the others are still listed).
+      """)
+
+  @OptionGroup var selection: GoldenSelection
+
+  @Option(help: "Only cases that carry this tag. May be repeated.")
+  var tag: [String] = []
+
+  @Option(help: "Only cases of this operation. May be repeated.")
+  var operation: [String] = []
+
+  func run() async throws {
+    var table = TextTable(["case", "operation", "fill", "tags", "must be refused as", "file"])
+    var count = 0
+    var files = 0
+    var failed = false
+    try GoldenSession.run { () throws(GoldenFileError) in
+      let reader = try GoldenSession.reader()
+      for path in try GoldenCorpus.files(at: selection.paths) {
+        do throws(GoldenFileError) {
+          let file = try reader.open(path)
+          files += 1
+          for found in file.cases where selection.matches(found) && matches(found) {
+            table.add([
+              found.name, found.operation, found.fill.rawValue, found.tags.joined(separator: ","),
+              found.expectError?.rawValue ?? "", path,
+            ])
+            count += 1
+          }
+        } catch {
+          GoldenSession.report(error)
+          failed = true
+        }
+      }
+    }
+    if !table.isEmpty { print(table.text, terminator: "") }
+    print("\(count) cases in \(files) files")
+    if failed { throw ExitCode(65) }
+    if count == 0 { throw ExitCode(2) }
+  }
+
+  private func matches(_ found: GoldenCaseSummary) -> Bool {
+    (tag.isEmpty || !Set(tag).isDisjoint(with: found.tags))
+      && (operation.isEmpty || operation.contains(found.operation))
+  }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import GoldenFiles
+import Problems
+
+/// Which files and cases a `golden` subcommand is about.
+struct GoldenSelection: ParsableArguments {
+  @Argument(
+    help: "Golden files, or folders of them (default: \(GoldenCorpus.standardFolder)).",
+    completion: .file(extensions: ["h5", "hdf5"]))
+  var files: [String] = []
+
+  @Option(help: "Only cases whose name matches this glob; '*' crosses slashes. May be repeated.")
+  var filter: [String] = []
+
+  var paths: [String] { files.isEmpty ? [GoldenCorpus.standardFolder] : files }
+
+  func matches(_ summary: GoldenCaseSummary) -> Bool {
+    filter.isEmpty || filter.contains { NamePattern($0).matches(summary.name) }
+  }
+}
+
+/// What the `golden` subcommands have in common: opening files, and reporting what is wrong with them.
+enum GoldenSession {
+  /// A reader that parses the project's own files here, and all others in a child process first.
+  static func reader() throws(GoldenFileError) -> GoldenReader {
+    GoldenReader(
+      trusted: try GoldenManifest.read(inFolder: GoldenCorpus.standardFolder), probe: .ofThisExecutable())
+  }
+
+  static func report(_ error: GoldenFileError) {
+    FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+  }
+
+  /// Runs a command's work; a bad file ends it with its message and exit code 65.
+  static func run(_ body: () throws(GoldenFileError) -> Void) throws {
+    do { try body() } catch {
+      report(error)
+      FileHandle.standardError.write(Data("repeat: assay golden validate '\(error.file)'\n".utf8))
+      throw ExitCode(65)
+    }
+  }
+}

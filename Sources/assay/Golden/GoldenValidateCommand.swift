@@ -1,0 +1,47 @@
+import ArgumentParser
+import GoldenFiles
+
+struct GoldenValidateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate",
+    abstract: "Check that golden files are sound: every case, every tensor.",
+    discussion: """
+      Checks the digest of listed files, links, types, shapes, storage, checksums, the number of cases, and that each case
+      makes sense to its own operation. Nothing is computed and no engine is asked.
+
+      EXAMPLES:
+        assay golden validate
+        assay golden validate mine.h5 folder/
+
+      EXIT CODES: 0 all sound, 64 usage, 65 a bad file; one line says what is wrong with each.
+      """)
+
+  @Argument(
+    help: "Golden files, or folders of them (default: \(GoldenCorpus.standardFolder)).",
+    completion: .file(extensions: ["h5", "hdf5"]))
+  var files: [String] = []
+
+  func run() async throws {
+    var table = TextTable(["file", "cases", "listed", "verdict"], rightAligned: [1])
+    var failed = 0
+    try GoldenSession.run { () throws(GoldenFileError) in
+      let reader = try GoldenSession.reader()
+      for path in try GoldenCorpus.files(at: files.isEmpty ? [GoldenCorpus.standardFolder] : files) {
+        do throws(GoldenFileError) {
+          let file = try reader.open(path)
+          try file.validate()
+          table.add([path, "\(file.cases.count)", file.isListed ? "yes" : "no", "sound"])
+        } catch {
+          GoldenSession.report(error)
+          table.add([path, "–", "–", "bad: \(error.object)"])
+          failed += 1
+        }
+      }
+    }
+    print(table.text, terminator: "")
+    if failed > 0 {
+      print("\(failed) bad")
+      throw ExitCode(65)
+    }
+  }
+}

@@ -12,6 +12,8 @@ public struct KernelTable: Sendable {
   public var tilePixels: Int
   /// See ``ConvolutionStrip``.
   public var convolveStrip: @Sendable (UnsafePointer<ConvolutionStrip>) -> Void
+  /// See ``GradientStrip``.
+  public var accumulateGradient: @Sendable (UnsafePointer<GradientStrip>) -> Void
   /// `target[p·block + c] = source[c·channelStride + p]` for p < pixels, c < channels ≤ block.
   public var interleave:
     @Sendable (
@@ -37,6 +39,7 @@ public struct KernelTable: Sendable {
 
   public init(
     vectorWidth: Int, tilePixels: Int, convolveStrip: @escaping @Sendable (UnsafePointer<ConvolutionStrip>) -> Void,
+    accumulateGradient: @escaping @Sendable (UnsafePointer<GradientStrip>) -> Void,
     interleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     deinterleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     gatherVectors: @escaping @Sendable (Input, Int, Output, Int) -> Void,
@@ -47,6 +50,7 @@ public struct KernelTable: Sendable {
     self.vectorWidth = vectorWidth
     self.tilePixels = tilePixels
     self.convolveStrip = convolveStrip
+    self.accumulateGradient = accumulateGradient
     self.interleave = interleave
     self.deinterleave = deinterleave
     self.gatherVectors = gatherVectors

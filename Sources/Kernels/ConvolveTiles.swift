@@ -13,9 +13,14 @@ enum C4: Constant { @inline(__always) static var value: Int { 4 } }
 enum C5: Constant { @inline(__always) static var value: Int { 5 } }
 enum C6: Constant { @inline(__always) static var value: Int { 6 } }
 enum C7: Constant { @inline(__always) static var value: Int { 7 } }
+enum C8: Constant { @inline(__always) static var value: Int { 8 } }
 enum C9: Constant { @inline(__always) static var value: Int { 9 } }
+enum C10: Constant { @inline(__always) static var value: Int { 10 } }
 enum C11: Constant { @inline(__always) static var value: Int { 11 } }
+enum C12: Constant { @inline(__always) static var value: Int { 12 } }
 enum C13: Constant { @inline(__always) static var value: Int { 13 } }
+enum C14: Constant { @inline(__always) static var value: Int { 14 } }
+
 /// Pixel strides with a copy of their own: the next pixel, every second one, every second of three-channel pixels.
 enum OneVector: Constant { @inline(__always) static var value: Int { vectorWidth } }
 enum TwoVectors: Constant { @inline(__always) static var value: Int { 2 * vectorWidth } }

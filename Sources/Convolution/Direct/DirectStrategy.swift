@@ -6,9 +6,7 @@ public struct DirectStrategy: ConvolutionStrategy {
 
   public init() {}
 
-  public func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String? {
-    pass == .backwardWeights ? "backward-weights is not built yet" : nil
-  }
+  public func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String? { nil }
 
   public func prepare(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights: UnsafeBufferPointer<Float>,
@@ -20,6 +18,6 @@ public struct DirectStrategy: ConvolutionStrategy {
   public func prepareWeightGradient(
     _ problem: Conv2dProblem, options: ConvolutionOptions
   ) throws(ConvolutionError) -> any PreparedWeightGradient {
-    throw .unsupported(strategy: name, reason: unsupportedReason(problem, .backwardWeights) ?? "")
+    try DirectWeightGradient(problem, options: options, strategyName: name)
   }
 }

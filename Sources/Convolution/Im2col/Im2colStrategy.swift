@@ -11,9 +11,7 @@ public struct Im2colStrategy: ConvolutionStrategy {
 
   public init(materialised: Bool = false) { isMaterialised = materialised }
 
-  public func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String? {
-    pass == .backwardWeights ? "backward-weights is not built yet" : nil
-  }
+  public func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String? { nil }
 
   public func prepare(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights: UnsafeBufferPointer<Float>,
@@ -26,6 +24,10 @@ public struct Im2colStrategy: ConvolutionStrategy {
   public func prepareWeightGradient(
     _ problem: Conv2dProblem, options: ConvolutionOptions
   ) throws(ConvolutionError) -> any PreparedWeightGradient {
-    throw .unsupported(strategy: name, reason: unsupportedReason(problem, .backwardWeights) ?? "")
+    // One tap: the patch matrix is the input, and there is nothing to copy.
+    if problem.kernelSize == 1 {
+      return try DirectWeightGradient(problem, options: options, strategyName: name)
+    }
+    return try Im2colWeightGradient(problem, options: options, materialised: isMaterialised)
   }
 }

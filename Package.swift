@@ -95,7 +95,7 @@ let package = Package(
       resources: [.copy("Samples/h5py.h5")]),
     .testTarget(name: "GoldenFilesTests", dependencies: ["GoldenFiles", "HDF5", "CHDF5", "TestSupport"]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
-    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "TestSupport"]),
+    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
     .testTarget(name: "EnginesTests", dependencies: ["Engines", "TestSupport"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),

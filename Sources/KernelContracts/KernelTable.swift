@@ -34,6 +34,7 @@ public struct KernelTable: Sendable {
       _ source: Input, _ sourceStride: Int, _ taps: UnsafePointer<Int>, _ tapCount: Int, _ runLength: Int,
       _ row: Output, _ target: Output, _ vectorStride: Int, _ first: Int, _ count: Int, _ pixels: Int
     ) -> Void
+  public var winograd: WinogradKernels
   /// Runs `iterations` rounds of 12 independent multiply-add chains on registers; returns the flop done.
   public var peak: @Sendable (_ iterations: Int) -> Int
 
@@ -45,7 +46,7 @@ public struct KernelTable: Sendable {
     gatherVectors: @escaping @Sendable (Input, Int, Output, Int) -> Void,
     gatherRuns:
       @escaping @Sendable (Input, Int, UnsafePointer<Int>, Int, Int, Output, Output, Int, Int, Int, Int) -> Void,
-    peak: @escaping @Sendable (_ iterations: Int) -> Int
+    winograd: WinogradKernels, peak: @escaping @Sendable (_ iterations: Int) -> Int
   ) {
     self.vectorWidth = vectorWidth
     self.tilePixels = tilePixels
@@ -55,6 +56,7 @@ public struct KernelTable: Sendable {
     self.deinterleave = deinterleave
     self.gatherVectors = gatherVectors
     self.gatherRuns = gatherRuns
+    self.winograd = winograd
     self.peak = peak
   }
 }

@@ -7,5 +7,6 @@ public func makeKernelTable() -> KernelTable {
     accumulateGradient: { accumulateGradient($0) }, interleave: { interleave($0, $1, $2, $3, $4, $5) },
     deinterleave: { deinterleave($0, $1, $2, $3, $4, $5) },
     gatherVectors: { gatherVectors($0, $1, $2, $3) },
-    gatherRuns: { gatherRuns($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) }, peak: { peak($0) })
+    gatherRuns: { gatherRuns($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) },
+    winograd: makeWinogradKernels(), peak: { peak($0) })
 }

@@ -1,0 +1,203 @@
+import KernelContracts
+import Problems
+import Synchronization
+
+/// A prepared Winograd convolution: input tiles are transformed, multiplied by the transformed weights point by point, and
+/// transformed back with the epilogue, over blocks of tiles that stay in the cache.
+///
+/// Every sum over channels is one chain of FMAs in the order of the channels, whatever block or thread it falls to, so the
+/// bits do not depend on the number of threads.
+///
+/// `@unchecked Sendable`: weights and workspace change only under `running`.
+final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
+  let plan: WinogradPlan
+  let blocking: WinogradBlocking
+  let epilogue: ConvolutionEpilogue
+  let strategyName: String
+  private let kernels: KernelTable
+  private let pool: ThreadPool
+  private let weights: WinogradWeights
+  private let scale: AlignedBuffer?
+  private let shift: AlignedBuffer?
+  private let inputSpace: AlignedBuffer
+  private let outputSpace: AlignedBuffer
+  private let outputSpaceCount: Int
+  private let running = Mutex<Void>(())
+
+  var problem: Conv2dProblem { plan.problem }
+  var pass: ConvolutionPass { plan.pass }
+  var inputLayout: BlockedLayout { plan.source }
+  var outputLayout: BlockedLayout { plan.destination }
+  var weightBytes: Int { weights.storage.bytes }
+  var workspaceBytes: Int { inputSpace.bytes + outputSpace.bytes }
+
+  init(
+    _ name: String, _ plan: WinogradPlan, weights values: UnsafeBufferPointer<Float>, epilogue: ConvolutionEpilogue,
+    options: ConvolutionOptions, blocking chosen: WinogradBlocking? = nil
+  ) throws(ConvolutionError) {
+    strategyName = name
+    kernels = try options.instructionSet.kernels()
+    pool = try ThreadPool.shared(threads: options.threads)
+    self.plan = plan
+    self.epilogue = epilogue
+    let blocking = chosen ?? WinogradBlocking(plan, threads: options.threads)
+    self.blocking = blocking
+    scale = try Self.lanes(epilogue.scale, plan, "scale")
+    shift = try Self.lanes(epilogue.shift, plan, "shift")
+    inputSpace = try AlignedBuffer(
+      zeros: blocking.inputSpaces * blocking.inputSpaceCount(plan), name: "transformed tiles")
+    outputSpaceCount = blocking.outputSpaceCount(plan)
+    outputSpace = try AlignedBuffer(zeros: options.threads * outputSpaceCount, name: "products")
+    weights = try WinogradWeights(plan)
+    try weights.transform(values, plan, kernels, pool)
+  }
+
+  private static func lanes(
+    _ values: [Float]?, _ plan: WinogradPlan, _ name: String
+  ) throws(ConvolutionError) -> AlignedBuffer? {
+    guard let values else { return nil }
+    guard values.count == plan.destination.channels else {
+      throw .bufferMismatch(name: "epilogue \(name)", expected: plan.destination.channels, found: values.count)
+    }
+    let buffer = try AlignedBuffer(zeros: plan.destinationVectors * plan.vectorWidth, name: name)
+    for (channel, value) in values.enumerated() { buffer.pointer[channel] = value }
+    return buffer
+  }
+
+  func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
+    try running.withLock { _ throws(ConvolutionError) in try weights.transform(values, plan, kernels, pool) }
+  }
+
+  func run(
+    input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>,
+    residual: UnsafeBufferPointer<Float>?
+  ) throws(ConvolutionError) {
+    guard let operands = try WinogradOperands(plan, epilogue, input, output, residual) else { return }
+    running.withLock { _ in
+      if blocking.sharesInput {
+        runShared(operands)
+      } else {
+        runApart(operands)
+      }
+    }
+  }
+
+  /// Each block of tiles is one task, from input to output.
+  private func runApart(_ operands: WinogradOperands) {
+    let size = blocking.blockTiles
+    pool.run(tasks: (plan.tiles + size - 1) / size) { task, worker in
+      let range = task * size..<min(plan.tiles, (task + 1) * size)
+      let transformed = inputTiles(worker)
+      for block in 0..<plan.sourceBlocks { transformInput(operands, range, block, transformed, worker) }
+      for pair in 0..<plan.pairs { multiply(operands, range, 0, pair, transformed, worker) }
+    }
+  }
+
+  /// All tiles are transformed first, by blocks of channels; then each task computes a pair of output vectors.
+  private func runShared(_ operands: WinogradOperands) {
+    let transformed = inputTiles(0)
+    let pieces = blocking.inputPieces
+    let piece = (plan.tiles + pieces - 1) / pieces
+    pool.run(tasks: plan.sourceBlocks * pieces) { task, worker in
+      let first = task % pieces * piece
+      guard first < plan.tiles else { return }
+      let range = first..<min(plan.tiles, first + piece)
+      transformInput(operands, range, task / pieces, transformed.from(tile: first), worker)
+    }
+    let size = blocking.blockTiles
+    let blocks = (plan.tiles + size - 1) / size
+    pool.run(tasks: plan.pairs * blocks) { task, worker in
+      let first = task % blocks * size
+      let range = first..<min(plan.tiles, first + size)
+      multiply(operands, range, first, task / blocks, transformed, worker)
+    }
+  }
+
+  private func inputTiles(_ space: Int) -> TransformedTiles {
+    TransformedTiles(
+      base: inputSpace.pointer + space * blocking.inputSpaceCount(plan), capacity: blocking.inputTiles,
+      vectorWidth: plan.vectorWidth, blocks: plan.sourceBlocks)
+  }
+
+  /// A thread's lines of the transforms, behind its products.
+  private func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> {
+    outputSpace.pointer + (worker + 1) * outputSpaceCount
+      - WinogradTiles.scratchCount(plan.outputTile, plan.vectorWidth)
+  }
+
+  private func transformInput(
+    _ operands: WinogradOperands, _ range: Range<Int>, _ block: Int, _ transformed: TransformedTiles,
+    _ worker: Int
+  ) {
+    plan.forEachRun(range) { run in
+      var tiles = plan.tiles(
+        run, of: plan.source, UnsafeMutablePointer(mutating: operands.input), block: block,
+        before: (plan.before.height, plan.before.width), transformed, transformedBlock: block,
+        scratch: scratch(worker))
+      kernels.winograd.input(plan.outputTile, &tiles)
+    }
+  }
+
+  /// The products of a range of tiles with a pair of output vectors, and their way back.
+  private func multiply(
+    _ operands: WinogradOperands, _ range: Range<Int>, _ slot: Int, _ pair: Int, _ transformed: TransformedTiles,
+    _ worker: Int
+  ) {
+    let vectors = min(2, plan.destinationVectors - 2 * pair)
+    let products = TransformedTiles(
+      base: outputSpace.pointer + worker * outputSpaceCount, capacity: blocking.blockTiles,
+      vectorWidth: plan.vectorWidth, blocks: vectors)
+    var multiply = WinogradMultiply(
+      transformed: transformed.address(block: 0, tile: slot), transformedPointStride: transformed.pointStride,
+      blockStride: transformed.blockStride, channels: plan.source.channels, tiles: range.count, points: plan.points,
+      weights: weights.address(pair: pair, plan), products: products.base, productPointStride: products.pointStride,
+      vectorStride: products.blockStride, vectors: vectors)
+    kernels.winograd.multiply(&multiply)
+    for vector in 0..<vectors {
+      let lanes = (2 * pair + vector) * plan.vectorWidth
+      plan.forEachRun(range) { run in
+        let block = 2 * pair + vector
+        var tiles = plan.tiles(
+          run, of: plan.destination, operands.output, block: block, before: (0, 0), products, transformedBlock: vector,
+          scratch: scratch(worker))
+        tiles.scale = scale.map { UnsafePointer($0.pointer) + lanes }
+        tiles.shift = shift.map { UnsafePointer($0.pointer) + lanes }
+        tiles.residual = operands.residual.map {
+          $0 + plan.destination.offset(image: run.image, channel: block * plan.destination.block)
+        }
+        tiles.relu = epilogue.relu
+        kernels.winograd.output(plan.outputTile, &tiles)
+      }
+    }
+  }
+}
+
+/// The checked operands of a run.
+struct WinogradOperands: @unchecked Sendable {
+  let input: UnsafePointer<Float>
+  let output: UnsafeMutablePointer<Float>
+  let residual: UnsafePointer<Float>?
+
+  /// Nil when there is nothing to compute: no images.
+  /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
+  init?(
+    _ plan: WinogradPlan, _ epilogue: ConvolutionEpilogue, _ input: UnsafeBufferPointer<Float>,
+    _ output: UnsafeMutableBufferPointer<Float>, _ residual: UnsafeBufferPointer<Float>?
+  ) throws(ConvolutionError) {
+    guard input.count == plan.source.count else {
+      throw .bufferMismatch(name: "input", expected: plan.source.count, found: input.count)
+    }
+    guard output.count == plan.destination.count else {
+      throw .bufferMismatch(name: "output", expected: plan.destination.count, found: output.count)
+    }
+    let expected = epilogue.addsResidual ? plan.destination.count : 0
+    guard (residual?.count ?? 0) == expected else {
+      throw .bufferMismatch(name: "residual", expected: expected, found: residual?.count ?? 0)
+    }
+    guard let target = output.baseAddress, plan.tiles > 0 else { return nil }
+    self.output = target
+    // Without pixels the input has no address, and none of it is read.
+    self.input = input.baseAddress ?? UnsafePointer(target)
+    self.residual = epilogue.addsResidual ? residual?.baseAddress : nil
+  }
+}

@@ -1,0 +1,45 @@
+import KernelContracts
+import Problems
+
+/// Transformed weights, `[pair of output vectors][point][source channel][pair's lanes]`, in the order the products read them.
+final class WinogradWeights: Sendable {
+  let storage: AlignedBuffer
+
+  /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)``.
+  init(_ plan: WinogradPlan) throws(ConvolutionError) {
+    let lanes = plan.destinationVectors * plan.vectorWidth
+    let (count, overflow) = lanes.multipliedReportingOverflow(by: plan.points * plan.source.channels)
+    guard !overflow else { throw .outOfMemory(name: "transformed weights", bytes: nil) }
+    storage = try AlignedBuffer(zeros: count, name: "transformed weights")
+  }
+
+  func address(pair: Int, _ plan: WinogradPlan) -> UnsafeMutablePointer<Float> {
+    storage.pointer + 2 * pair * plan.vectorWidth * plan.points * plan.source.channels
+  }
+
+  /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
+  func transform(
+    _ weights: UnsafeBufferPointer<Float>, _ plan: WinogradPlan, _ kernels: KernelTable, _ pool: ThreadPool
+  ) throws(ConvolutionError) {
+    guard weights.count == plan.problem.weightShape.count, let values = weights.baseAddress else {
+      throw .bufferMismatch(name: "weights", expected: plan.problem.weightShape.count, found: weights.count)
+    }
+    // w is K × C × 3 × 3; forward goes from C to K, backward-data from K to C with the taps turned.
+    let forward = plan.pass == .forward
+    let kStride = plan.problem.inputChannels * 9
+    let width = plan.vectorWidth
+    plan.filterMatrix.withUnsafeBufferPointer { matrix in
+      guard let matrix = matrix.baseAddress else { return }
+      pool.run(tasks: plan.destinationVectors) { vector, _ in
+        let lanes = min(2, plan.destinationVectors - vector / 2 * 2) * width
+        var filters = WinogradFilters(
+          filters: UnsafeMutablePointer(mutating: values) + vector * width * (forward ? kStride : 9),
+          laneStride: forward ? kStride : 9, lanes: min(width, plan.destination.channels - vector * width),
+          turned: !forward, matrix: matrix, transformed: address(pair: vector / 2, plan) + vector % 2 * width,
+          pointStride: plan.source.channels * lanes, channels: plan.source.channels,
+          channelStride: forward ? 9 : kStride, transformedChannelStride: lanes)
+        kernels.winograd.filters(plan.outputTile, &filters)
+      }
+    }
+  }
+}

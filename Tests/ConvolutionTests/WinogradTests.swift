@@ -1,0 +1,207 @@
+import Convolution
+import Problems
+import Tensors
+import Testing
+import Verification
+
+@Suite("Winograd")
+struct WinogradTests {
+  static let tiles = [2, 4, 6]
+  static let instructionSets = InstructionSet.available
+
+  /// Random problems with tails in every extent, paddings 0 to 3 and halos that Winograd does not need.
+  static func randomProblem(_ seed: UInt64) throws -> Conv2dProblem {
+    var generator = SplitMix64(seed: seed)
+    func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+    let channels = [1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 32, 33, 40]
+    let padding = Pair(pick(0...3), pick(0...3))
+    return try Conv2dProblem(
+      batch: pick(1...3), inputChannels: channels[pick(0...channels.count - 1)],
+      inputSize: Pair(max(1, 3 - 2 * padding.height) + pick(0...16), max(1, 3 - 2 * padding.width) + pick(0...16)),
+      outputChannels: channels[pick(0...channels.count - 1)], kernelSize: 3, padding: .explicit(padding),
+      hasBias: pick(0...1) == 1)
+  }
+
+  /// The worst error / statistical bound; an element outside the rigorous bound counts as infinite.
+  static func worst(_ found: [Float], _ exact: [Double], _ bounds: WinogradBound.Bounds) -> Double {
+    var worst = 0.0
+    for (index, value) in found.enumerated() {
+      let error = abs(Double(value) - exact[index])
+      // Written so that NaN fails.
+      guard error <= bounds.rigorous[index] else { return .infinity }
+      if error > 0 { worst = max(worst, error / bounds.statistical[index]) }
+    }
+    return worst
+  }
+
+  @Test("Forward stays within the bound on random problems", arguments: tiles, instructionSets)
+  func forward(tile: Int, instructionSet: InstructionSet) throws {
+    let strategy = try #require(WinogradStrategy(outputTile: tile))
+    var worst = 0.0
+    for seed in UInt64(0)..<40 {
+      let problem = try Self.randomProblem(seed)
+      let harness = WinogradHarness(problem, seed: seed)
+      let bound = try #require(WinogradBound(problem: problem, outputTile: tile))
+      let options = ConvolutionOptions(
+        instructionSet: instructionSet, inputHalo: .init(Int(seed % 3)), outputHalo: .init(Int(seed % 2)))
+      let prepared = try harness.w.withUnsafeBufferPointer {
+        try strategy.prepare(
+          problem, .forward, weights: $0, epilogue: .init(shift: problem.hasBias ? harness.bias : nil),
+          options: options)
+      }
+      let plane = problem.outputSize.height * problem.outputSize.width
+      let exact = harness.exactForward().enumerated().map { index, sum in
+        problem.hasBias ? sum + Double(harness.bias[index / plane % problem.outputChannels]) : sum
+      }
+      let bounds = bound.forward(
+        input: harness.x.map(Double.init), weight: harness.w.map(Double.init),
+        bias: problem.hasBias ? harness.bias.map(Double.init) : nil)
+      let ratio = Self.worst(try harness.run(prepared), exact, bounds)
+      #expect(ratio <= 1, "seed \(seed): \(problem.text)")
+      worst = max(worst, ratio)
+    }
+    print("winograd\(tile) forward \(instructionSet): worst error / bound \(worst)")
+  }
+
+  @Test("Backward-data stays within the bound on random problems", arguments: tiles, instructionSets)
+  func backwardData(tile: Int, instructionSet: InstructionSet) throws {
+    let strategy = try #require(WinogradStrategy(outputTile: tile))
+    var worst = 0.0
+    for seed in UInt64(100)..<130 {
+      let problem = try Self.randomProblem(seed)
+      let harness = WinogradHarness(problem, seed: seed)
+      let bound = try #require(WinogradBound(problem: problem, outputTile: tile))
+      let options = ConvolutionOptions(instructionSet: instructionSet)
+      let prepared = try harness.w.withUnsafeBufferPointer {
+        try strategy.prepare(problem, .backwardData, weights: $0, epilogue: .init(), options: options)
+      }
+      let bounds = bound.backwardData(dOutput: harness.dy.map(Double.init), weight: harness.w.map(Double.init))
+      let ratio = Self.worst(try harness.run(prepared), harness.exactBackwardData(), bounds)
+      #expect(ratio <= 1, "seed \(seed): \(problem.text)")
+      worst = max(worst, ratio)
+    }
+    print("winograd\(tile) backward-data \(instructionSet): worst error / bound \(worst)")
+  }
+
+  @Test("F(2) is exact on dyadic integers while C·max|w|·max|x| ≤ 2²⁴/324", arguments: instructionSets)
+  func exact(instructionSet: InstructionSet) throws {
+    let strategy = try #require(WinogradStrategy(outputTile: 2))
+    // 2²⁴/324 = 51781: 32 channels of |x| ≤ 40 and |w| ≤ 40, in units of 2⁻⁷ and 2⁻⁵.
+    let problem = try Conv2dProblem(
+      batch: 2, inputChannels: 32, inputSize: Pair(9, 12), outputChannels: 17, kernelSize: 3, padding: .explicit(1))
+    var units: Float = 0x1p-7
+    let harness = WinogradHarness(problem, seed: 5) { generator in
+      Float(Int.random(in: -40...40, using: &generator)) * units
+    }
+    units = 0x1p-5
+    let prepared = try harness.w.withUnsafeBufferPointer {
+      try strategy.prepare(
+        problem, .forward, weights: $0, epilogue: .init(), options: .init(instructionSet: instructionSet))
+    }
+    let y = try harness.run(prepared)
+    for (found, expected) in zip(y, harness.exactForward()) { #expect(Double(found) == expected) }
+  }
+
+  @Test("The same bits for 1, 2 and 3 threads and for any blocking", arguments: tiles, instructionSets)
+  func threads(tile: Int, instructionSet: InstructionSet) throws {
+    let strategy = try #require(WinogradStrategy(outputTile: tile))
+    let problem = try Conv2dProblem(
+      batch: 3, inputChannels: 35, inputSize: Pair(23, 17), outputChannels: 50, kernelSize: 3, padding: .explicit(1))
+    let harness = WinogradHarness(problem, seed: 9)
+    for pass in [ConvolutionPass.forward, .backwardData] {
+      var results: Set<[UInt32]> = []
+      for threads in 1...3 {
+        let options = ConvolutionOptions(threads: threads, instructionSet: instructionSet)
+        for (blockTiles, sharesInput) in [(nil, false), (1, false), (5, true), (13, false), (29, true)] {
+          let prepared = try harness.w.withUnsafeBufferPointer {
+            try strategy.prepare(
+              problem, pass, weights: $0, epilogue: .init(), options: options, blockTiles: blockTiles,
+              sharesInput: sharesInput)
+          }
+          results.insert(try harness.run(prepared).map(\.bitPattern))
+          results.insert(try harness.run(prepared).map(\.bitPattern))
+        }
+      }
+      #expect(results.count == 1)
+    }
+  }
+
+  @Test(
+    "The epilogue scales, shifts, adds the residual and applies ReLU, in that order", arguments: tiles, instructionSets)
+  func epilogue(tile: Int, instructionSet: InstructionSet) throws {
+    let strategy = try #require(WinogradStrategy(outputTile: tile))
+    let options = ConvolutionOptions(instructionSet: instructionSet)
+    for channels in [3, 20] {
+      let problem = try Conv2dProblem(
+        batch: 2, inputChannels: 6, inputSize: Pair(7, 9), outputChannels: channels, kernelSize: 3)
+      let harness = WinogradHarness(problem, seed: 3)
+      let scale = (0..<channels).map { Float($0) * 0.25 - 1 }
+      let residual = harness.dy
+      func prepare(_ epilogue: ConvolutionEpilogue) throws -> any PreparedConvolution {
+        try harness.w.withUnsafeBufferPointer {
+          try strategy.prepare(problem, .forward, weights: $0, epilogue: epilogue, options: options)
+        }
+      }
+      let plain = try harness.run(prepare(.init()))
+      let full = try harness.run(
+        prepare(.init(scale: scale, shift: harness.bias, addsResidual: true, relu: true)), residual: residual)
+      let plane = problem.outputSize.height * problem.outputSize.width
+      for (index, y) in plain.enumerated() {
+        let k = index / plane % channels
+        #expect(full[index] == max(y * scale[k] + harness.bias[k] + residual[index], 0))
+      }
+    }
+  }
+
+  @Test("Other weights of the same shape can be set, and stay until the next")
+  func setWeights() throws {
+    let strategy = try #require(WinogradStrategy(outputTile: 4))
+    let problem = try Conv2dProblem(
+      batch: 1, inputChannels: 4, inputSize: 8, outputChannels: 5, kernelSize: 3, padding: .explicit(1))
+    let (first, second) = (WinogradHarness(problem, seed: 1), WinogradHarness(problem, seed: 2))
+    let options = try ConvolutionOptions()
+    let prepared = try first.w.withUnsafeBufferPointer {
+      try strategy.prepare(problem, .forward, weights: $0, epilogue: .init(), options: options)
+    }
+    let fresh = try second.w.withUnsafeBufferPointer {
+      try strategy.prepare(problem, .forward, weights: $0, epilogue: .init(), options: options)
+    }
+    let before = try second.run(prepared)
+    try second.w.withUnsafeBufferPointer { try prepared.setWeights($0) }
+    #expect(try second.run(prepared) == second.run(fresh))
+    #expect(try second.run(prepared) != before)
+  }
+
+  @Test("What Winograd cannot do is refused with its reason; batch 0 is no error")
+  func limits() throws {
+    let options = try ConvolutionOptions()
+    let strategy = try #require(WinogradStrategy(outputTile: 4))
+    #expect(WinogradStrategy(outputTile: 3) == nil)
+    let impossible = [
+      try Conv2dProblem(batch: 1, inputChannels: 2, inputSize: 9, outputChannels: 2, kernelSize: 5),
+      try Conv2dProblem(batch: 1, inputChannels: 2, inputSize: 9, outputChannels: 2, kernelSize: 3, stride: 2),
+      try Conv2dProblem(batch: 1, inputChannels: 2, inputSize: 9, outputChannels: 2, kernelSize: 3, dilation: 2),
+      try Conv2dProblem(batch: 1, inputChannels: 2, inputSize: 9, outputChannels: 2, kernelSize: 3, groups: 2),
+    ]
+    for problem in impossible {
+      #expect(strategy.unsupportedReason(problem, .forward) != nil)
+      #expect(WinogradBound(problem: problem, outputTile: 4) == nil)
+      let harness = WinogradHarness(problem, seed: 0)
+      #expect(throws: ConvolutionError.self) {
+        try harness.w.withUnsafeBufferPointer {
+          _ = try strategy.prepare(problem, .forward, weights: $0, epilogue: .init(), options: options)
+        }
+      }
+    }
+    let empty = try Conv2dProblem(batch: 0, inputChannels: 2, inputSize: 9, outputChannels: 2, kernelSize: 3)
+    let harness = WinogradHarness(empty, seed: 0)
+    let prepared = try harness.w.withUnsafeBufferPointer {
+      try strategy.prepare(empty, .forward, weights: $0, epilogue: .init(), options: options)
+    }
+    #expect(try harness.run(prepared).isEmpty)
+    let short = [Float](repeating: 0, count: 3)
+    #expect(throws: ConvolutionError.bufferMismatch(name: "weights", expected: 36, found: 3)) {
+      try short.withUnsafeBufferPointer { try prepared.setWeights($0) }
+    }
+  }
+}

@@ -18,7 +18,7 @@ public struct WinogradStrategy: ConvolutionStrategy {
   private init(matrices: WinogradMatrices) { self.matrices = matrices }
 
   public func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String? {
-    problem.winogradObstacle
+    problem.winogradObstacle ?? (pass == .backwardWeights ? "backward-weights is not built yet" : nil)
   }
 
   public func prepare(
@@ -47,7 +47,7 @@ public struct WinogradStrategy: ConvolutionStrategy {
   public func prepareWeightGradient(
     _ problem: Conv2dProblem, options: ConvolutionOptions
   ) throws(ConvolutionError) -> any PreparedWeightGradient {
-    throw .unsupported(strategy: name, reason: "not yet")
+    throw .unsupported(strategy: name, reason: unsupportedReason(problem, .backwardWeights) ?? "")
   }
 
   private func plan(

@@ -96,7 +96,7 @@ let package = Package(
     .testTarget(name: "GoldenFilesTests", dependencies: ["GoldenFiles", "HDF5", "CHDF5", "TestSupport"]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
-    .testTarget(name: "EnginesTests", dependencies: ["Engines", "TestSupport"]),
+    .testTarget(name: "EnginesTests", dependencies: ["Engines", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),

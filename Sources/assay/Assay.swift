@@ -6,5 +6,5 @@ struct Assay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "assay",
     abstract: "Verify and time numerical kernels for the layers of residual networks.",
-    subcommands: [GoldenCommand.self, GoldenProbeCommand.self])
+    subcommands: [GoldenCommand.self, GoldenProbeCommand.self, EngineCommand.self])
 }

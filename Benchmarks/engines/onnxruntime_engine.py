@@ -1,0 +1,55 @@
+"""ONNX Runtime's CPU provider as an engine: every graph optimisation, constant weights packed by the session, bound buffers."""
+
+import onnxruntime as ort
+
+from assay_engine import Engine, Refused, Unsupported, serve
+from onnx_graphs import OPERATIONS, build
+
+
+def _session(model, threads):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime raises classes of its own C++ module
+        raise Refused("shape_mismatch", str(error).split("\n")[0]) from error
+
+
+class ONNXRuntime(Engine):
+    name = "onnxruntime"
+    version = ort.__version__
+    operations = OPERATIONS
+    omits = ("outputs/indices",)
+
+    def compute(self, case, passes, threads):
+        if case.dtype != "float32":
+            raise Unsupported(f"{case.dtype} on the CPU provider")
+        model, inputs, output = build(case)
+        try:
+            (y,) = _session(model, threads).run([output], inputs)
+        except Refused:
+            raise
+        except Exception as error:
+            raise Refused("shape_mismatch", str(error).split("\n")[0]) from error
+        return {"outputs": {output: y}}
+
+    def prepare(self, case, timed_pass, layout, threads):
+        if timed_pass not in ("forward", "inference"):
+            raise Unsupported(f"{timed_pass}: an inference runtime")
+        if layout != "nchw":
+            raise Unsupported("its blocked layout exists inside a session only")
+        model, inputs, output = build(case)
+        session = _session(model, threads)
+        binding = session.io_binding()
+        for name, value in inputs.items():
+            binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(value))
+        (y,) = session.run([output], inputs)
+        binding.bind_ortvalue_output(output, ort.OrtValue.ortvalue_from_numpy(y))
+        return lambda: session.run_with_iobinding(binding), "session, all optimisations, bound buffers"
+
+
+if __name__ == "__main__":
+    serve(ONNXRuntime())

@@ -1,0 +1,48 @@
+"""OpenVINO's CPU plugin as an engine, in float32 throughout, one stream tuned for latency."""
+
+import numpy as np
+import openvino as ov
+
+from assay_engine import Engine, Refused, Unsupported, serve
+from onnx_graphs import OPERATIONS, build
+
+_core = ov.Core()
+
+
+def _compile(model, threads):
+    try:
+        return _core.compile_model(_core.read_model(model.SerializeToString()), "CPU", {
+            "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1",
+            "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False,
+        })
+    except RuntimeError as error:
+        raise Refused("shape_mismatch", str(error).strip().split("\n")[-1]) from error
+
+
+class OpenVINO(Engine):
+    name = "openvino"
+    version = ov.__version__.split("-")[0]
+    operations = OPERATIONS
+    omits = ("outputs/indices",)
+
+    def compute(self, case, passes, threads):
+        if case.dtype != "float32":
+            raise Unsupported(f"{case.dtype}: the plugin computes in float32")
+        model, inputs, output = build(case)
+        result = _compile(model, threads)(inputs)
+        return {"outputs": {output: np.array(result[0])}}
+
+    def prepare(self, case, timed_pass, layout, threads):
+        if timed_pass not in ("forward", "inference"):
+            raise Unsupported(f"{timed_pass}: an inference runtime")
+        if layout != "nchw":
+            raise Unsupported("its blocked layout exists inside a compiled model only")
+        model, inputs, _ = build(case)
+        request = _compile(model, threads).create_infer_request()
+        for name, value in inputs.items():
+            request.set_tensor(name, ov.Tensor(np.ascontiguousarray(value), shared_memory=True))
+        return request.infer, "compiled model, f32, latency hint"
+
+
+if __name__ == "__main__":
+    serve(OpenVINO())

@@ -1,0 +1,143 @@
+import Foundation
+import GoldenFiles
+import Problems
+import Tensors
+
+/// Serves an engine of this program over the engine protocol, so that two builds of it can be compared in one run.
+public final class EngineServer {
+  private let engine: any Engine
+  private let slowdown: Double
+  private var prepared: [String: any PreparedOperation] = [:]
+  private var handles = 0
+
+  /// - Parameter slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
+  public init(_ engine: any Engine, slowdown: Double = 0) {
+    self.engine = engine
+    self.slowdown = slowdown
+  }
+
+  /// Answers requests until they end.
+  public func serve(lines next: () -> String?, reply: (Data) -> Void) {
+    while let line = next() {
+      if !line.allSatisfy(\.isWhitespace) { reply(answer(Data(line.utf8))) }
+    }
+  }
+
+  /// The reply to one request.
+  public func answer(_ line: Data) -> Data {
+    let decoder = JSONDecoder()
+    guard let envelope = try? decoder.decode(EngineMessages.Envelope.self, from: line) else {
+      return encode(EngineMessages.Reply<EngineMessages.Nothing>(error: invalid("no request: id and method expected")))
+    }
+    do {
+      switch envelope.method {
+      case "hello": return try result(envelope, hello(parameters(line)))
+      case "compute": return try result(envelope, compute(parameters(line)))
+      case "prepare": return try result(envelope, prepare(parameters(line)))
+      case "time": return try result(envelope, time(parameters(line)))
+      case "release": return try result(envelope, release(parameters(line)))
+      default: throw EngineError.unsupported("method \(envelope.method)")
+      }
+    } catch EngineError.unsupported(let reason) {
+      return encode(EngineMessages.Reply<EngineMessages.Nothing>(id: envelope.id, unsupported: reason))
+    } catch EngineError.refused(let category, let message) {
+      return encode(
+        EngineMessages.Reply<EngineMessages.Nothing>(
+          id: envelope.id, error: .init(category: category, message: message)))
+    } catch {
+      return encode(EngineMessages.Reply<EngineMessages.Nothing>(id: envelope.id, error: invalid("\(error)")))
+    }
+  }
+
+  private func invalid(_ message: String) -> EngineMessages.Refusal {
+    EngineMessages.Refusal(category: ProblemError.Category.invalidArgument.rawValue, message: message)
+  }
+
+  private func parameters<Parameters: Codable & Sendable>(_ line: Data) throws -> Parameters {
+    try JSONDecoder().decode(EngineMessages.Request<Parameters>.self, from: line).params
+  }
+
+  private func result(_ envelope: EngineMessages.Envelope, _ value: some Codable & Sendable) throws -> Data {
+    encode(EngineMessages.Reply(id: envelope.id, result: value))
+  }
+
+  private func encode(_ value: some Encodable) -> Data {
+    // Nothing in a reply can fail to encode: strings, integers and finite numbers.
+    (try? EngineMessages.encode(value)) ?? Data(#"{"error":{"category":"invalid_argument","message":"reply"}}"#.utf8)
+  }
+
+  private func hello(_ parameters: EngineMessages.Hello) throws -> EngineMessages.Description {
+    guard parameters.protocol == EngineMessages.protocolVersion else {
+      throw EngineError.refused(
+        category: ProblemError.Category.invalidArgument.rawValue,
+        message: "protocol \(EngineMessages.protocolVersion) is spoken here, not \(parameters.protocol)")
+    }
+    let description = engine.description
+    let operations = description.operations.isEmpty ? Set(Problem.types.keys) : description.operations
+    return EngineMessages.Description(
+      name: description.name, version: description.version, operations: operations.sorted(),
+      dtypes: description.dtypes.map(\.rawValue).sorted(), passes: description.passes.map(\.rawValue).sorted(),
+      omits: description.omits.sorted(), nonfinite: description.nonfinite, deterministic: description.deterministic,
+      info: description.info)
+  }
+
+  private func compute(_ parameters: EngineMessages.Compute) throws -> EngineMessages.Nothing {
+    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case)
+    exercise.dtype = try dtype(parameters.dtype)
+    exercise.passes = Set(parameters.passes.compactMap(Pass.init))
+    exercise.threads = parameters.threads
+    let answer = try engine.compute(exercise)
+    try ExchangeFile.writeAnswer(
+      .init(outputs: answer.outputs, gradients: answer.gradients, buffersAfter: answer.buffersAfter),
+      case: parameters.case, dtype: exercise.dtype, to: parameters.output)
+    return EngineMessages.Nothing()
+  }
+
+  private func prepare(_ parameters: EngineMessages.Prepare) throws -> EngineMessages.Prepared {
+    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case)
+    exercise.dtype = try dtype(parameters.dtype)
+    exercise.threads = parameters.threads
+    guard let pass = TimingRequest.TimedPass(rawValue: parameters.pass),
+      let layout = TimingRequest.Layout(rawValue: parameters.layout)
+    else { throw EngineError.unsupported("pass \(parameters.pass) in layout \(parameters.layout)") }
+    let operation = try engine.prepare(
+      exercise, for: TimingRequest(pass: pass, layout: layout, threads: parameters.threads))
+    handles += 1
+    prepared["\(handles)"] = operation
+    return EngineMessages.Prepared(
+      handle: "\(handles)", workspaceBytes: operation.workspaceBytes, description: operation.summary)
+  }
+
+  private func dtype(_ name: String) throws(EngineError) -> DType {
+    guard let dtype = DType(rawValue: name) else { throw .unsupported("dtype \(name)") }
+    return dtype
+  }
+
+  private func time(_ parameters: EngineMessages.Time) throws -> EngineMessages.Times {
+    guard let operation = prepared[parameters.handle] else {
+      throw EngineError.refused(
+        category: ProblemError.Category.invalidArgument.rawValue, message: "no handle \(parameters.handle)")
+    }
+    guard slowdown > 0 else {
+      let times = try operation.time(iterations: parameters.iterations, cold: parameters.cold)
+      return EngineMessages.Times(nanoseconds: times.map(Double.init))
+    }
+    let times = try (0..<parameters.iterations).map { _ in
+      try lengthened(operation.time(iterations: 1, cold: parameters.cold).reduce(0, +))
+    }
+    return EngineMessages.Times(nanoseconds: times)
+  }
+
+  /// Really spends the extra time, so that the clock of whoever asks agrees.
+  private func lengthened(_ nanoseconds: UInt64) -> Double {
+    let start = ContinuousClock.now
+    let extra = Double(nanoseconds) * slowdown
+    while (ContinuousClock.now - start).milliseconds * 1e6 < extra {}
+    return Double(nanoseconds) + (ContinuousClock.now - start).milliseconds * 1e6
+  }
+
+  private func release(_ parameters: EngineMessages.Release) throws -> EngineMessages.Nothing {
+    prepared[parameters.handle] = nil
+    return EngineMessages.Nothing()
+  }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import GoldenFiles
+
+/// The folder of one engine's exchange files, removed when the engine is.
+final class ExchangeDirectory: Sendable {
+  /// The files of one request.
+  struct Files: Sendable {
+    var input: URL
+    var output: URL
+    var caseName: String
+  }
+
+  private let folder: URL
+
+  /// - Throws: ``EngineError/failed(_:detail:)`` when the folder cannot be made.
+  init() throws(EngineError) {
+    folder = FileManager.default.temporaryDirectory.appending(path: "assay-exchange-\(UUID().uuidString)")
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .failed("the folder for exchange files cannot be made: \(error.localizedDescription)")
+    }
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  func write(_ exercise: Exercise) throws(EngineError) -> Files {
+    let name = UUID().uuidString
+    let files = Files(
+      input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"),
+      caseName: Self.caseName(exercise.name))
+    do throws(GoldenFileError) {
+      try ExchangeFile.writeRequest(
+        GoldenCase(exercise, named: files.caseName), dtype: exercise.dtype, to: files.input.path(percentEncoded: false))
+    } catch {
+      remove(files)
+      throw .failed("the exchange file cannot be written: \(error)")
+    }
+    return files
+  }
+
+  /// What the engine wrote.
+  /// - Throws: ``EngineError/failed(_:detail:)`` when it wrote nothing that can be read.
+  func answer(_ files: Files, to exercise: Exercise) throws(EngineError) -> Answer {
+    let path = files.output.path(percentEncoded: false)
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .failed("the engine replied without writing its output file")
+    }
+    do throws(GoldenFileError) {
+      let answer = try ExchangeFile.readAnswer(path, case: files.caseName)
+      return Answer(outputs: answer.outputs, gradients: answer.gradients, buffersAfter: answer.buffersAfter)
+    } catch { throw .failed("the engine's output file cannot be read: \(error)") }
+  }
+
+  func remove(_ files: Files) {
+    try? FileManager.default.removeItem(at: files.input)
+    try? FileManager.default.removeItem(at: files.output)
+  }
+
+  /// A group path: a text form has blanks, which HDF5 takes, and no slash.
+  private static func caseName(_ name: String) -> String {
+    let trimmed = name.drop { $0 == "/" }
+    return "/" + (trimmed.isEmpty ? "case" : trimmed)
+  }
+}
+
+extension GoldenCase {
+  /// The exercise as a case that holds no answers.
+  init(_ exercise: Exercise, named name: String) {
+    self.init(summary: GoldenCaseSummary(name: name, operation: exercise.operation))
+    attributes = exercise.attributes
+    inputs = exercise.inputs
+    parameters = exercise.parameters
+    buffers = exercise.buffers
+    upstream = exercise.upstream
+  }
+}
+
+extension Exercise {
+  /// What an exchange file asks.
+  /// - Throws: ``EngineError/failed(_:detail:)`` when it cannot be read.
+  init(exchangeFile path: String, case name: String) throws(EngineError) {
+    do throws(GoldenFileError) {
+      let asked = try ExchangeFile.readRequest(path, case: name)
+      self.init(
+        name: name, operation: asked.operation, attributes: asked.attributes, inputs: asked.inputs,
+        parameters: asked.parameters, buffers: asked.buffers, upstream: asked.upstream)
+    } catch { throw .failed("\(error)") }
+  }
+}

@@ -34,10 +34,6 @@ private func multiplyPoints<Vectors: Constant>(
 
 private typealias MultiplyOne = C1
 private typealias MultiplyTwo = C2
-private enum C8: Constant { @inline(__always) static var value: Int { 8 } }
-private enum C10: Constant { @inline(__always) static var value: Int { 10 } }
-private enum C12: Constant { @inline(__always) static var value: Int { 12 } }
-private enum C14: Constant { @inline(__always) static var value: Int { 14 } }
 
 @inline(__always)
 private func multiplyTile<Vectors: Constant>(

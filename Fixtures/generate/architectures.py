@@ -1,4 +1,4 @@
-"""The residual networks by name: how many blocks of which kind. Shared by nobody but the generators of names."""
+"""The residual networks by name: which blocks, how many, how wide."""
 from dataclasses import dataclass
 
 

@@ -13,16 +13,20 @@ import sys
 import tempfile
 import time
 
+import torch
+
 import agreement
 import comparison
 import pytorch_oracle
+import pytorch_training
 from assay_golden import GoldenFile, Sampled
 from golden_case import SEED, Fill
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent
 # One module under cases/ and one file each.
 FILES = ["conv2d", "conv2d_resnet", "batch_norm2d", "linear", "relu", "elementwise", "softmax", "max_pool2d",
-         "avg_pool2d", "adaptive_avg_pool2d", "upsample2d", "cross_entropy", "optimizers"]
+         "avg_pool2d", "adaptive_avg_pool2d", "upsample2d", "cross_entropy", "optimizers", "blocks", "resnet", "resnet_cifar",
+         "training_run"]
 LICENSE = "Apache-2.0"
 
 
@@ -32,22 +36,29 @@ def complete(case):
     if case.expect_error:
         pytorch_oracle.require_refusal(case)
         return groups, 0.0
+    if case.operation == "training_run":
+        outputs = pytorch_training.training_run(case, torch.float64)
+        ratio = agreement.check_training(case, outputs)
+        single = pytorch_training.training_run(case, torch.float32)
+        return groups | {"outputs": outputs, "extra": {"reference_float32/loss": single["loss"]}}, ratio
     fill = Fill(case.name + " upstream")
 
     def draw(key, shape):
         if case.upstream is not None:
-            return case.upstream[key]
+            return case.upstream.get(key)
         return fill.cotangent(shape, dyadic=case.fill == "exact")
 
     outputs, after, upstream, gradients = pytorch_oracle.evaluate(case, draw)
     ratio = agreement.check(case, outputs, after, upstream, gradients)
 
-    def sampled(tensors):
-        return {key: Sampled(value, case.samples, fill.seed)
+    def sampled(tensors, samples=case.samples):
+        return {key: Sampled(value, samples, fill.seed)
                 if value.size > case.sample_above and value.dtype.kind == "f" else value
                 for key, value in tensors.items()}
 
-    groups |= {"outputs": sampled(outputs), "buffers_after": after, "upstream": upstream,
+    # Unchanged buffers of a whole network are left out for their size; the layer's own cases hold them.
+    after = {} if case.operation == "resnet" and not case.attributes["training"] else sampled(after)
+    groups |= {"outputs": sampled(outputs, case.output_samples or case.samples), "buffers_after": after, "upstream": upstream,
                "gradients": sampled(gradients)}
     return groups, ratio
 

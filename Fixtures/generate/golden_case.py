@@ -30,6 +30,7 @@ class Case:
     # Expected tensors with more elements are sampled.
     sample_above: int = 4096
     samples: int = 256
+    output_samples: int | None = None
 
 
 def array(value):

@@ -116,7 +116,7 @@ WITHOUT_GRADIENT = {"target"}
 def evaluate(case, draw_upstream):
     """Outputs, buffers afterwards, cotangents and gradients of a case, as NumPy arrays.
 
-    `draw_upstream(name, shape)` gives the cotangent of one output; it is called after the forward pass.
+    `draw_upstream(name, shape)` gives the cotangent of one output, or None for an output that has none.
     """
     tensors = {}
     leaves = {}
@@ -134,10 +134,11 @@ def evaluate(case, draw_upstream):
     result = {key: value.detach().numpy().copy() for key, value in outputs.items()}
     upstream, gradients = {}, {}
     if case.differentiate:
-        differentiable = {key: value for key, value in outputs.items() if value.is_floating_point()}
-        upstream = {key: draw_upstream(key, tuple(value.shape)) for key, value in differentiable.items()}
-        cotangents = [torch.from_numpy(np.array(array(upstream[key]), dtype=np.float64)) for key in differentiable]
-        found = torch.autograd.grad(list(differentiable.values()), list(leaves.values()), cotangents)
+        drawn = {key: draw_upstream(key, tuple(value.shape)) for key, value in outputs.items()
+                 if value.is_floating_point()}
+        upstream = {key: value for key, value in drawn.items() if value is not None}
+        cotangents = [torch.from_numpy(np.array(array(value), dtype=np.float64)) for value in upstream.values()]
+        found = torch.autograd.grad([outputs[key] for key in upstream], list(leaves.values()), cotangents)
         gradients = {key: value.numpy().copy() for key, value in zip(leaves, found)}
     return result, buffers, upstream, gradients
 

@@ -1,66 +1,95 @@
-"""SGD, Adam and AdamW a second time, step by step from their papers' formulae."""
+"""SGD, Adam and AdamW a second time, step by step from their papers' formulae.
+
+Each class updates one parameter, given as a `Running` value or as a plain array.
+"""
 import numpy as np
 
-from running_error import Running
+from running_error import U, Running
 
 
-def _stack(steps):
-    return Running(np.stack([p.v for p in steps]), np.stack([p.e for p in steps]))
+class Sgd:
+    def __init__(self, a):
+        self.a, self.velocity = a, None
+
+    def update(self, p, g):
+        momentum, decay = self.a.get("momentum", 0.0), self.a.get("weight_decay", 0.0)
+        if decay:
+            g = g + p * decay
+        if momentum:
+            first = self.velocity is None
+            self.velocity = g if first else self.velocity * momentum + g * (1 - self.a.get("dampening", 0.0))
+            g = g + self.velocity * momentum if self.a.get("nesterov") else self.velocity
+        return p - g * self.a["lr"]
+
+
+class Adam:
+    def __init__(self, a, decoupled, before=None):
+        self.a, self.decoupled = a, decoupled
+        self.step = a.get("first_step", 1) - 1
+        self.mean, self.square, self.largest = (
+            (before or {}).get(key, 0.0) for key in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"))
+
+    def update(self, p, g):
+        lr, eps = self.a.get("lr", 1e-3), self.a.get("eps", 1e-8)
+        decay = self.a.get("weight_decay", 0.01 if self.decoupled else 0.0)
+        beta1, beta2 = (float(b) for b in self.a.get("betas", (0.9, 0.999)))
+        self.step += 1
+        if decay and self.decoupled:
+            p = p * (1 - lr * decay)
+        elif decay:
+            g = g + p * decay
+        self.mean = g * (1 - beta1) + self.mean * beta1
+        self.square = (g * g) * (1 - beta2) + self.square * beta2
+        second = self.square
+        if self.a.get("amsgrad"):
+            second = self.largest = _greater(self.largest, self.square)
+        corrected = self.mean / _correction(beta1, self.step, p)
+        return p - corrected * lr / (_root(second / _correction(beta2, self.step, p)) + eps)
+
+
+def _correction(beta, step, p):
+    """1 − βᵗ; the power and the difference are within a few roundings of one."""
+    value = 1 - beta**step
+    return Running(np.array(value), np.array(4 * U)) if isinstance(p, Running) else value
+
+
+def _root(value):
+    return value.sqrt() if isinstance(value, Running) else np.sqrt(value)
+
+
+def _greater(first, second):
+    if not isinstance(second, Running):
+        return np.maximum(first, second)
+    first = first if isinstance(first, Running) else Running(np.full(second.shape, first))
+    return Running(np.maximum(first.v, second.v), np.maximum(first.e, second.e))
+
+
+def make(kind, a, before=None):
+    return Sgd(a) if kind == "sgd" else Adam(a, decoupled=kind == "adamw", before=before)
+
+
+def _trajectory(kind, t, a):
+    rule, p, steps = make(kind, a, t), t["p"], []
+    for i in range(t["gradients"].shape[0]):
+        p = rule.update(p, t["gradients"][i])
+        steps.append(p)
+    return rule, Running(np.stack([p.v for p in steps]), np.stack([p.e for p in steps]))
 
 
 def sgd_step(t, a, upstream):
-    p, lr, momentum = t["p"], a["lr"], a.get("momentum", 0.0)
-    trajectory, velocity = [], None
-    for step in range(t["gradients"].shape[0]):
-        g = t["gradients"][step]
-        if a.get("weight_decay", 0.0):
-            g = g + p * a["weight_decay"]
-        if momentum:
-            velocity = g if velocity is None else velocity * momentum + g * (1 - a.get("dampening", 0.0))
-            g = g + velocity * momentum if a.get("nesterov") else velocity
-        p = p - g * lr
-        trajectory.append(p)
-    outputs = {"trajectory": _stack(trajectory)}
-    if momentum:
-        outputs["momentum_buffer"] = velocity
-    return outputs, {}, {}
+    rule, trajectory = _trajectory("sgd", t, a)
+    state = {} if rule.velocity is None else {"momentum_buffer": rule.velocity}
+    return {"trajectory": trajectory, **state}, {}, {}
 
 
-def _adam(t, a, decay, decoupled):
-    p, lr, eps = t["p"], a.get("lr", 1e-3), a.get("eps", 1e-8)
-    beta1, beta2 = (float(b) for b in a.get("betas", (0.9, 0.999)))
-    zero = Running.leaf(np.zeros(p.shape))
-    mean, square = t.get("exp_avg", zero), t.get("exp_avg_sq", zero)
-    largest = t.get("max_exp_avg_sq", zero)
-    trajectory = []
-    for i in range(t["gradients"].shape[0]):
-        step, g = a.get("first_step", 1) + i, t["gradients"][i]
-        if decay and decoupled:
-            p = p * Running.leaf(1 - lr * decay)
-        elif decay:
-            g = g + p * decay
-        mean = mean * beta1 + g * (1 - beta1)
-        square = square * beta2 + (g * g) * (1 - beta2)
-        second = square
-        if a.get("amsgrad"):
-            greater = np.where(np.isnan(square.v), square.v, np.maximum(largest.v, square.v))
-            largest = Running(greater, np.maximum(largest.e, square.e))
-            second = largest
-        # Powers and their difference from one are within a few roundings of one.
-        corrected = mean / _correction(beta1, step)
-        root = (second / _correction(beta2, step)).sqrt()
-        p = p - corrected * lr / (root + eps)
-        trajectory.append(p)
-    return {"trajectory": _stack(trajectory), "exp_avg": mean, "exp_avg_sq": square}, {}, {}
-
-
-def _correction(beta, step):
-    return Running(np.array(1 - beta**step), np.array(4 * 2.0**-53))
+def _adam_step(kind, t, a):
+    rule, trajectory = _trajectory(kind, t, a)
+    return {"trajectory": trajectory, "exp_avg": rule.mean, "exp_avg_sq": rule.square}, {}, {}
 
 
 def adam_step(t, a, upstream):
-    return _adam(t, a, a.get("weight_decay", 0.0), decoupled=False)
+    return _adam_step("adam", t, a)
 
 
 def adamw_step(t, a, upstream):
-    return _adam(t, a, a.get("weight_decay", 0.01), decoupled=True)
+    return _adam_step("adamw", t, a)

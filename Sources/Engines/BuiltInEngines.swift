@@ -1,8 +1,14 @@
+import Convolution
+
 /// The engines inside this program. A new one is one line here, and every check, benchmark and report then has it.
 public enum BuiltInEngines {
-  public static let all: [any Engine] = [
-    ReferenceEngine()
-  ]
+  public static let all: [any Engine] =
+    [
+      ReferenceEngine(),
+      ConvolutionEngine(DirectStrategy()),
+      ConvolutionEngine(Im2colStrategy()),
+      ConvolutionEngine(Im2colStrategy(materialised: true)),
+    ] + WinogradStrategy.all.map { ConvolutionEngine($0, nonfinite: false) }
 
   /// The engine of that name; `nil` when there is none.
   public static func named(_ name: String) -> (any Engine)? { all.first { $0.description.name == name } }

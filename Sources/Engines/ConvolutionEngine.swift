@@ -1,0 +1,102 @@
+import Convolution
+import Problems
+import Tensors
+
+/// A convolution strategy as an engine: what is verified is what is timed.
+public struct ConvolutionEngine: Engine {
+  private let strategy: any ConvolutionStrategy
+  public let description: EngineDescription
+
+  /// - Parameters:
+  ///   - algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
+  ///   - nonfinite: false where one NaN spreads over a whole tile.
+  public init(_ strategy: any ConvolutionStrategy, algorithms: [String]? = nil, nonfinite: Bool = true) {
+    self.strategy = strategy
+    description = EngineDescription(
+      name: strategy.name, version: "1", operations: [Conv2dProblem.operation], dtypes: [.float32],
+      omits: Self.omits(strategy), nonfinite: nonfinite, isBuiltIn: true,
+      info: ["algorithm": (algorithms ?? [strategy.name]).joined(separator: " ")])
+  }
+
+  /// A pass that the strategy never does is declared, so that its other passes are still verified.
+  private static func omits(_ strategy: any ConvolutionStrategy) -> Set<String> {
+    guard
+      let usual = try? Conv2dProblem(
+        batch: 1, inputChannels: 16, inputSize: 8, outputChannels: 16, kernelSize: 3, padding: .explicit(1))
+    else { return [] }
+    let passes: [(ConvolutionPass, String)] = [(.backwardData, "gradients/x"), (.backwardWeights, "gradients/weight")]
+    return Set(passes.filter { strategy.unsupportedReason(usual, $0.0) != nil }.map(\.1))
+  }
+
+  public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    let (problem, operands) = try operands(of: exercise, threads: exercise.threads)
+    var answer = Answer()
+    let wanted = exercise.wanted.isEmpty ? ["outputs/y"] : exercise.wanted
+    if exercise.passes.contains(.forward), wanted.contains("outputs/y") {
+      let run = try ConvolutionRun(strategy, problem, .forward, operands)
+      answer.outputs["y"] = .float32(try run.denseResult())
+    }
+    guard exercise.passes.contains(.backward), !exercise.upstream.isEmpty else { return answer }
+    if wanted.contains("gradients/x") {
+      let run = try ConvolutionRun(strategy, problem, .backwardData, operands)
+      answer.gradients["x"] = .float32(try run.denseResult())
+    }
+    if wanted.contains("gradients/weight") {
+      let run = try ConvolutionRun(strategy, problem, .backwardWeights, operands)
+      answer.gradients["weight"] = .float32(try run.denseResult())
+    }
+    if wanted.contains("gradients/bias"), let upstream = operands.outputGradient {
+      answer.gradients["bias"] = .float32(Self.biasGradient(upstream))
+    }
+    return answer
+  }
+
+  /// dBias[k] = Σ over n, p, q of dy[n,k,p,q]; no strategy has a part in it.
+  private static func biasGradient(_ upstream: Tensor<Float>) -> Tensor<Float> {
+    let (channels, plane) = (upstream.shape[1], upstream.shape[2] * upstream.shape[3])
+    var sums = [Double](repeating: 0, count: channels)
+    for (index, value) in upstream.elements.enumerated() { sums[index / plane % channels] += Double(value) }
+    return Tensor(shape: [channels], elements: sums.map { Float($0) })
+  }
+
+  public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    let pass: ConvolutionPass
+    switch timing.pass {
+    case .forward, .inference: pass = .forward
+    case .backwardData: pass = .backwardData
+    case .backwardWeight: pass = .backwardWeights
+    case .trainingStep: throw .unsupported("a training step is of a network, not of one convolution")
+    }
+    let (problem, operands) = try operands(of: exercise, threads: timing.threads)
+    let run = try ConvolutionRun(strategy, problem, pass, operands)
+    // Once before timing: pages are touched, and what cannot run is refused here.
+    try run.once(from: .nchw)
+    return ConvolutionOperation(run, layout: timing.layout)
+  }
+
+  private func operands(
+    of exercise: Exercise, threads: Int
+  ) throws(EngineError) -> (Conv2dProblem, ConvolutionRun.Operands) {
+    let problem: any OperationProblem
+    do throws(ProblemError) {
+      guard let known = try exercise.problem() else { throw unknown(exercise) }
+      problem = known
+    } catch { throw EngineError(error) }
+    guard let problem = problem as? Conv2dProblem else {
+      throw .unsupported("\(strategy.name) computes conv2d, not \(exercise.operation)")
+    }
+    guard exercise.dtype == .float32, let x = exercise.inputs["x"]?.floating(as: Float.self),
+      let weight = exercise.parameters["weight"]?.floating(as: Float.self)
+    else { throw .unsupported("\(strategy.name) computes in float32") }
+    return (
+      problem,
+      ConvolutionRun.Operands(
+        x: x, weight: weight, bias: exercise.parameters["bias"]?.floating(as: Float.self)?.elements,
+        outputGradient: exercise.upstream["y"]?.floating(as: Float.self), threads: threads)
+    )
+  }
+
+  private func unknown(_ exercise: Exercise) -> ProblemError {
+    ProblemError(.invalidArgument, "operation", expected: Conv2dProblem.operation, found: "'\(exercise.operation)'")
+  }
+}

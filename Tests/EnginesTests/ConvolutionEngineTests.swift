@@ -1,0 +1,71 @@
+import Engines
+import Problems
+import Tensors
+import Testing
+
+@Suite struct ConvolutionEngineTests {
+  static let engines = BuiltInEngines.all.filter { $0.description.name != "reference" }.map(\.description.name)
+
+  private func exercise(_ text: String, wanted: Set<String>) throws -> Exercise {
+    let problem = try #require(try Problem.parse(text) as? Conv2dProblem)
+    // Small multiples of one power of two: every order of summation gives the same sums, but for Winograd's own points.
+    func fill(_ shape: Shape, _ seed: UInt64) -> AnyTensor {
+      .float32(Tensor(splitMix64Uniform: shape, seed: seed, low: -4, high: 4).map { $0.rounded() / 4 })
+    }
+    var parameters = ["weight": fill(problem.weightShape, 2)]
+    if problem.hasBias { parameters["bias"] = fill([problem.outputChannels], 3) }
+    return Exercise(
+      name: text, operation: "conv2d", attributes: problem.attributes, inputs: ["x": fill(problem.inputShape, 1)],
+      parameters: parameters, upstream: ["y": fill(problem.outputShape, 4)], passes: [.forward, .backward],
+      wanted: wanted, threads: 2)
+  }
+
+  @Test(arguments: engines)
+  func resultsAgreeWithTheReference(name: String) throws {
+    let engine = try #require(BuiltInEngines.named(name))
+    var wanted: Set = ["outputs/y", "gradients/x", "gradients/weight", "gradients/bias"]
+    wanted.subtract(engine.description.omits)
+    let exercise = try exercise("conv2d n2c19h9w7 k21r3s3 bias stride1 pad1", wanted: wanted)
+    let expected = try ReferenceEngine().compute(exercise)
+    let found = try engine.compute(exercise)
+    for path in wanted {
+      let (a, b) = (try #require(expected[path]).doubles, try #require(found[path]).doubles)
+      #expect(a.shape == b.shape)
+      let worst = zip(a.elements, b.elements).map { abs($0 - $1) }.max() ?? .infinity
+      // Results are multiples of 1/16: Winograd's rounding stays below half of that, any misplaced term does not.
+      #expect(worst <= (name.hasPrefix("winograd") ? 1.0 / 32 : 0), "\(path) differs by \(worst)")
+    }
+  }
+
+  @Test(arguments: engines)
+  func bothLayoutsAndEveryPassAreTimed(name: String) throws {
+    let engine = try #require(BuiltInEngines.named(name))
+    let exercise = try exercise("conv2d n1c16h8w8 k16r3s3 stride1 pad1", wanted: [])
+    for layout in TimingRequest.Layout.allCases {
+      for (pass, gradient) in [
+        (TimingRequest.TimedPass.forward, ""), (.backwardData, "gradients/x"), (.backwardWeight, "gradients/weight"),
+      ] where !engine.description.omits.contains(gradient) {
+        let operation = try engine.prepare(exercise, for: .init(pass: pass, layout: layout, threads: 1))
+        let times = try operation.time(iterations: 3, cold: false)
+        #expect(times.count == 3 && times.allSatisfy { $0 > 0 })
+        #expect(operation.summary.contains(name))
+      }
+    }
+  }
+
+  @Test func whatItCannotDoIsSaid() throws {
+    let winograd = try #require(BuiltInEngines.named("winograd4"))
+    let strided = try exercise("conv2d n1c16h8w8 k16r3s3 stride2 pad1", wanted: ["outputs/y"])
+    #expect { try winograd.compute(strided) } throws: { error in
+      guard case EngineError.unsupported(let reason) = error else { return false }
+      return reason.contains("winograd4")
+    }
+    let direct = try #require(BuiltInEngines.named("direct"))
+    var wrong = strided
+    wrong.parameters = ["weight": .float32(Tensor(zeros: [16, 8, 3, 3]))]
+    #expect { try direct.compute(wrong) } throws: { error in
+      guard case EngineError.refused("shape_mismatch", _) = error else { return false }
+      return true
+    }
+  }
+}

@@ -59,7 +59,9 @@ let package = Package(
       name: "GoldenFiles",
       dependencies: ["HDF5", "Tensors", "Problems", .product(name: "Crypto", package: "swift-crypto")]),
     // The numbers
-    .target(name: "Reference", dependencies: ["Tensors", "Problems"]),
+    .target(
+      name: "Reference",
+      dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
     // What is asked of an engine
     .target(name: "Engines", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Convolution"]),
@@ -96,7 +98,7 @@ let package = Package(
     .testTarget(name: "GoldenFilesTests", dependencies: ["GoldenFiles", "HDF5", "CHDF5", "TestSupport"]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
-    .testTarget(name: "EnginesTests", dependencies: ["Engines", "TestSupport", "assay"]),
+    .testTarget(name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),

@@ -14,6 +14,12 @@ extension ReferenceEngine {
     case let problem as MaxPool2dProblem: try answer(request, problem)
     case let problem as CrossEntropyProblem: try answer(request, problem)
     case let problem as AddProblem: try answer(request, problem)
+    case let problem as BasicBlockProblem: try blockAnswer(request, problem.plan)
+    case let problem as BottleneckProblem: try blockAnswer(request, problem.plan)
+    case let problem as ResidualBlockProblem: try blockAnswer(request, problem.plan)
+    case let problem as ResNetProblem: try answer(request, problem)
+    case let problem as TrainingRunProblem: try answer(request, problem)
+    case let problem as any OptimizerStepProblem: try answer(request, problem)
     default: try unaryAnswer(request, problem)
     }
   }

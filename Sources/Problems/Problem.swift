@@ -8,7 +8,8 @@ public enum Problem: Sendable {
       Conv2dProblem.self, BatchNorm2dProblem.self, ReLUProblem.self, IdentityProblem.self, DropoutProblem.self,
       SoftmaxProblem.self, LogSoftmaxProblem.self, FlattenProblem.self, AddProblem.self, MaxPool2dProblem.self,
       AvgPool2dProblem.self, AdaptiveAvgPool2dProblem.self, Upsample2dProblem.self, LinearProblem.self,
-      CrossEntropyProblem.self,
+      CrossEntropyProblem.self, BasicBlockProblem.self, BottleneckProblem.self, ResidualBlockProblem.self,
+      ResNetProblem.self, SGDStepProblem.self, AdamStepProblem.self, AdamWStepProblem.self, TrainingRunProblem.self,
     ]
     return Dictionary(uniqueKeysWithValues: all.map { ($0.operation, $0) })
   }()

@@ -39,4 +39,8 @@ struct LayerChain {
   }
 
   mutating func relu(_ name: String) { append(name, .relu(ReLUProblem(inputShape: shape))) }
+
+  mutating func upsample(_ name: String, size: Pair, mode: Upsample2dProblem.Mode) throws(ProblemError) {
+    append(name, .upsample2d(try Upsample2dProblem(inputShape: shape, mode: mode, target: .size(size))))
+  }
 }

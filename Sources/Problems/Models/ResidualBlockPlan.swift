@@ -47,6 +47,43 @@ extension ResidualBlockPlan {
     public var uncounted: Set<String> = []
 
     public init() {}
+
+    static let tokens: [AttributeToken] = [
+      .integer("stride", "stride", omitting: .integer(1)), .integer("groups", "groups", omitting: .integer(1)),
+      .integer("width", "base_width", omitting: .integer(64)),
+      .integer("dilation", "dilation", omitting: .integer(1)), .flag("training", "training"),
+    ]
+
+    /// The attributes of `basic_block` and `bottleneck`; a shortcut's parameters say that it projects.
+    init(_ attributes: Attributes, _ operands: Operands) throws(ProblemError) {
+      stride = try attributes.integer("stride", default: 1)
+      groups = try attributes.integer("groups", default: 1)
+      baseWidth = try attributes.integer("base_width", default: 64)
+      dilation = try attributes.integer("dilation", default: 1)
+      training = try attributes.boolean("training", default: false)
+      projects = operands.parameters["downsample.0.weight"] != nil
+      uncounted = operands.uncountedBatchNorms
+    }
+
+    /// Input shape, planes and what decides the shapes of parameters, from the text form.
+    static func read(
+      from text: inout ProblemText
+    ) throws(ProblemError) -> (inputShape: Shape, planes: Int, options: Self) {
+      let x = try ProblemText.shape(try text.requiredExtents("nchw"))
+      let planes = try text.requiredExtents("k")[0]
+      var options = Self()
+      options.projects = text.flag("projection")
+      options.groups = text.peek("groups").flatMap { Int($0) } ?? 1
+      options.baseWidth = text.peek("width").flatMap { Int($0) } ?? 64
+      return (x, planes, options)
+    }
+
+    var attributes: Attributes {
+      Attributes([
+        "stride": .integer(stride), "groups": .integer(groups), "base_width": .integer(baseWidth),
+        "dilation": .integer(dilation), "training": .boolean(training),
+      ])
+    }
   }
 
   /// Two 3×3 convolutions, the first with the stride.
@@ -54,6 +91,7 @@ extension ResidualBlockPlan {
   public static func basic(
     prefix: String = "", inputShape: Shape, planes: Int, _ options: Options
   ) throws(ProblemError) -> ResidualBlockPlan {
+    try require(inputShape, planes: planes)
     guard options.groups == 1, options.baseWidth == 64 else {
       throw ProblemError(
         .invalidArgument, "groups", expected: "groups 1 and base width 64 in a basic block",
@@ -81,6 +119,7 @@ extension ResidualBlockPlan {
   public static func bottleneck(
     prefix: String = "", inputShape: Shape, planes: Int, _ options: Options
   ) throws(ProblemError) -> ResidualBlockPlan {
+    try require(inputShape, planes: planes)
     guard options.groups >= 1, options.baseWidth >= 1 else {
       throw ProblemError(
         .invalidArgument, "groups", expected: "groups and base width of at least 1",
@@ -106,6 +145,14 @@ extension ResidualBlockPlan {
     return try ResidualBlockPlan(
       prefix: prefix, branch: branch, shortcut: shortcut(prefix, inputShape, out: 4 * planes, options),
       from: inputShape, activation: "relu3")
+  }
+
+  private static func require(_ inputShape: Shape, planes: Int) throws(ProblemError) {
+    guard inputShape.rank == 4, planes >= 1, planes <= Pair.largest else {
+      throw ProblemError(
+        .shapeMismatch, "inputs/x", expected: "rank 4, and at least one plane",
+        found: "shape \(inputShape), \(planes) planes")
+    }
   }
 
   private static func chain(_ prefix: String, _ inputShape: Shape, _ options: Options) -> LayerChain {

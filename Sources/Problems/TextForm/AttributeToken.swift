@@ -3,6 +3,8 @@
 public struct AttributeToken: Sendable {
   enum Kind: Sendable {
     case pair, integer, real, string
+    /// Strings of words: `stagesconv,k=3,out=8;bn;relu`.
+    case list
     /// Present means this value.
     case flag(Bool)
   }
@@ -25,6 +27,9 @@ public struct AttributeToken: Sendable {
   static func string(_ key: String, _ attribute: String, omitting omitted: AttributeValue? = nil) -> Self {
     Self(key: key, attribute: attribute, kind: .string, omitted: omitted)
   }
+  static func list(_ key: String, _ attribute: String, omitting omitted: AttributeValue? = nil) -> Self {
+    Self(key: key, attribute: attribute, kind: .list, omitted: omitted)
+  }
   /// A boolean whose word says `value`; the other value is the default and stays unwritten.
   static func flag(_ key: String, _ attribute: String, _ value: Bool = true) -> Self {
     Self(key: key, attribute: attribute, kind: .flag(value), omitted: .boolean(!value))
@@ -36,6 +41,7 @@ public struct AttributeToken: Sendable {
     case .integer: "\(key)2"
     case .real: "\(key)0.1"
     case .string: "\(key)…"
+    case .list: "\(key)a,b;c"
     case .flag: key
     }
   }
@@ -45,6 +51,9 @@ public struct AttributeToken: Sendable {
     switch kind {
     case .flag(let value): return rest.isEmpty ? .boolean(value) : nil
     case .string: return rest.isEmpty ? nil : .string(String(rest))
+    case .list:
+      let parts = rest.split(separator: ";", omittingEmptySubsequences: false)
+      return rest.isEmpty ? nil : .strings(parts.map { $0.split(separator: ",").joined(separator: " ") })
     case .integer: return Int(rest).map(AttributeValue.integer)
     case .real:
       if let single = Double(rest) { return .real(single) }
@@ -66,6 +75,8 @@ public struct AttributeToken: Sendable {
     case (_, .integers(let values)) where values.count == 2:
       return key + Pair(values[0], values[1]).description
     case (_, .reals(let values)): return key + values.map { "\($0)" }.joined(separator: ",")
+    case (.list, .strings(let values)):
+      return key + values.map { $0.split(separator: " ").joined(separator: ",") }.joined(separator: ";")
     case (_, .integer(let value)): return "\(key)\(value)"
     case (_, .real(let value)): return "\(key)\(value)"
     case (_, .string(let value)): return key + value

@@ -53,6 +53,11 @@ public struct ProblemText: Sendable {
     return true
   }
 
+  /// What follows the key in the first word that starts with it; the word stays, being an attribute's.
+  func peek(_ key: String) -> String? {
+    words.first { $0.hasPrefix(key) }.map { String($0.dropFirst(key.count)) }
+  }
+
   /// A tensor of any rank: `n8c64h56w56`, `n8c10`, or `shape2x3x5` (`shape` alone for a scalar).
   mutating func anyShape() throws(ProblemError) -> Shape {
     var dimensions: [Int]?

@@ -1,0 +1,74 @@
+import Problems
+import Tensors
+
+/// Images with a class each.
+public struct LabelledImages<Scalar: RealScalar>: Sendable {
+  /// (N, C, H, W)
+  public let images: Tensor<Scalar>
+  /// (N)
+  public let labels: Tensor<Int64>
+
+  /// - Requires: as many labels as images.
+  public init(images: Tensor<Scalar>, labels: Tensor<Int64>) {
+    precondition(images.shape.rank == 4 && labels.shape == [images.shape[0]], "one label for each image")
+    self.images = images
+    self.labels = labels
+  }
+
+  public var count: Int { labels.count }
+
+  /// The rows of these numbers, in this order.
+  /// - Requires: numbers below ``count``.
+  public func batch(_ rows: [Int]) -> LabelledImages {
+    let size = images.shape.dimensions.dropFirst().reduce(1, *)
+    var elements: [Scalar] = []
+    elements.reserveCapacity(rows.count * size)
+    for row in rows { elements += images.elements[row * size..<(row + 1) * size] }
+    return LabelledImages(
+      images: Tensor(shape: Shape([rows.count] + images.shape.dimensions.dropFirst()), elements: elements),
+      labels: Tensor(shape: [rows.count], elements: rows.map { labels.elements[$0] }))
+  }
+}
+
+/// What training changes: a network's values and the optimiser's memory, one mini-batch after the other.
+public struct TrainingStep<Scalar: RealScalar>: Sendable {
+  public var state: NetworkState<Scalar>
+  public let optimizer: Optimizer
+  /// By parameter name.
+  public var optimizerStates: [String: OptimizerState<Scalar>] = [:]
+  /// Parameters that stay as they are.
+  public var frozen: Set<String> = []
+
+  public init(state: NetworkState<Scalar>, optimizer: Optimizer) {
+    self.state = state
+    self.optimizer = optimizer
+  }
+
+  /// One mini-batch: forward in training mode, mean cross-entropy, backward, a step of every parameter.
+  ///
+  /// - Parameter learningRate: in place of the optimiser's own.
+  /// - Returns: the loss before the step, and the logits that it was computed from.
+  /// - Throws: ``ProblemError`` when the batch does not fit the plan or a label is no class; nothing is changed then.
+  public mutating func run(
+    _ plan: NetworkPlan, _ batch: LabelledImages<Scalar>, learningRate: Double? = nil
+  ) throws(ProblemError) -> (loss: Scalar, logits: Tensor<Scalar>) {
+    let loss = CrossEntropy(try CrossEntropyProblem(batch: plan.logitsShape[0], classes: plan.logitsShape[1]))
+    var pass = NetworkPass(state: state)
+    let logits = try pass.forward(plan, x: batch.images).logits
+    let target = CrossEntropy.Target<Scalar>.indices(batch.labels)
+    let value = try loss.forward(logits, target: target).elements[0]
+    let dLogits = try loss.backward(Tensor(shape: [], elements: [1]), x: logits, target: target)
+    let gradients = try pass.backward(plan, dLogits: dLogits)
+    state = pass.state
+    for parameter in plan.parameters where !frozen.contains(parameter.name) {
+      guard let gradient = gradients[parameter.name], var p = state.parameters[parameter.name] else { continue }
+      // Taken out of the dictionary, so that the step changes it in place.
+      state.parameters[parameter.name] = nil
+      try optimizer.step(
+        &p, gradient: gradient, state: &optimizerStates[parameter.name, default: OptimizerState()],
+        learningRate: learningRate)
+      state.parameters[parameter.name] = p
+    }
+    return (value, logits)
+  }
+}

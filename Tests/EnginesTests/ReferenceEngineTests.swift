@@ -1,0 +1,71 @@
+import Engines
+import Foundation
+import GoldenFiles
+import Problems
+import Tensors
+import Testing
+
+/// The reference against the golden corpus in double precision, by a yardstick that needs no bound for each element: the
+/// random and exact cases are sums of at most 2¹³ terms of one size, so that two correct double results agree to 2⁻³⁸ of
+/// the tensor's largest value. Adversarial ones cancel by up to 2¹⁴ more. (`assay verify` holds each element against its
+/// own derived bound, in both precisions.)
+@Suite struct ReferenceEngineTests {
+  static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures")
+
+  static let files: [String] = {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: fixtures.path)) ?? []
+    return names.filter { $0.hasSuffix(".h5") }.sorted()
+  }()
+
+  @Test func corpusIsThere() { #expect(!Self.files.isEmpty) }
+
+  @Test(arguments: files)
+  func agreesWithTheCorpus(name: String) throws {
+    let file = try GoldenReader(trusted: nil, probe: nil).open(Self.fixtures.appending(path: name).path)
+    let engine = ReferenceEngine()
+    for summary in file.cases where !summary.tags.contains("slow") {
+      let golden = try file.load(summary)
+      let exercise = Exercise(
+        name: golden.name, operation: golden.operation, attributes: golden.attributes, inputs: golden.inputs,
+        parameters: golden.parameters, buffers: golden.buffers, upstream: golden.upstream, dtype: .float64,
+        passes: [.forward, .backward], wanted: Set(golden.expected.keys))
+      do throws(EngineError) {
+        let answer = try engine.compute(exercise)
+        #expect(golden.expectError == nil, "\(golden.name) should have been refused")
+        for (path, expected) in golden.expected {
+          guard let found = answer[path] else {
+            Issue.record("\(golden.name): no \(path)")
+            continue
+          }
+          if let complaint = disagreement(found, expected, golden.fill == .adversarial ? 0x1p-24 : 0x1p-38) {
+            Issue.record("\(golden.name) \(path): \(complaint)")
+          }
+        }
+      } catch {
+        guard let expected = golden.expectError, case .refused(expected.rawValue, _) = error else {
+          Issue.record("\(golden.name): \(error)")
+          continue
+        }
+      }
+    }
+  }
+
+  /// What is wrong with the first wrong element; `nil` when nothing is.
+  private func disagreement(_ found: AnyTensor, _ expected: ExpectedTensor, _ allowed: Double) -> String? {
+    guard found.shape == expected.shape else { return "shape \(found.shape), not \(expected.shape)" }
+    let values = found.doubles.elements
+    let pairs: [(Int, Double)] =
+      switch expected.value {
+      case .whole(let tensor): Array(tensor.doubles.elements.enumerated())
+      case .sampled(let sampled): Array(zip(sampled.indices, sampled.values))
+      }
+    let scale = pairs.reduce(0) { $1.1.isFinite ? max($0, abs($1.1)) : $0 }
+    for (index, wanted) in pairs {
+      let got = values[index]
+      let holds = wanted.isFinite ? abs(got - wanted) <= allowed * scale : wanted.isNaN ? got.isNaN : got == wanted
+      if !holds { return "\(found.shape.index(ofOffset: index)): got \(got), expected \(wanted)" }
+    }
+    return nil
+  }
+}

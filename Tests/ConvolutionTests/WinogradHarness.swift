@@ -26,7 +26,7 @@ struct WinogradHarness {
 
   static func uniform(_ generator: inout SplitMix64) -> Float { Float(generator.nextUniform() * 2 - 1) }
 
-  enum Failure: Error { case guardBand(String), outputHalo, notWritten(Int) }
+  enum Failure: Error { case guardBand(String), outputHalo }
 
   struct Guarded {
     var elements: [Float]
@@ -112,6 +112,26 @@ struct WinogradHarness {
       guard output[index].bitPattern == Self.poison.bitPattern else { throw Failure.outputHalo }
     }
     return Self.dense(output, prepared.outputLayout)
+  }
+
+  /// dw.
+  func run(_ prepared: any PreparedWeightGradient) throws -> [Float] {
+    let input = Self.blocked(x, prepared.inputLayout)
+    let gradient = Self.blocked(dy, prepared.outputGradientLayout)
+    var output = Guarded(w.count)
+    try input.elements.withUnsafeBufferPointer { input in
+      try gradient.elements.withUnsafeBufferPointer { gradient in
+        try output.elements.withUnsafeMutableBufferPointer { output in
+          let range = Self.guardCount..<output.count - Self.guardCount
+          try prepared.run(
+            input: UnsafeBufferPointer(rebasing: input[Self.guardCount..<input.count - Self.guardCount]),
+            outputGradient: UnsafeBufferPointer(rebasing: gradient[Self.guardCount..<gradient.count - Self.guardCount]),
+            weightGradient: UnsafeMutableBufferPointer(rebasing: output[range]))
+        }
+      }
+    }
+    guard output.isIntact else { throw Failure.guardBand("weight gradient") }
+    return Array(output.body)
   }
 
   private func isHalo(_ index: Int, _ layout: BlockedLayout) -> Bool {

@@ -83,6 +83,25 @@ struct WinogradTests {
     print("winograd\(tile) backward-data \(instructionSet): worst error / bound \(worst)")
   }
 
+  @Test("Backward-weights stays within the bound on random problems", arguments: tiles, instructionSets)
+  func backwardWeights(tile: Int, instructionSet: InstructionSet) throws {
+    let strategy = try #require(WinogradStrategy(outputTile: tile))
+    var worst = 0.0
+    for seed in UInt64(200)..<230 {
+      let problem = try Self.randomProblem(seed)
+      let harness = WinogradHarness(problem, seed: seed)
+      let bound = try #require(WinogradBound(problem: problem, outputTile: tile))
+      let options = ConvolutionOptions(
+        instructionSet: instructionSet, inputHalo: .init(Int(seed % 3)), outputHalo: .init(Int(seed % 2)))
+      let prepared = try strategy.prepareWeightGradient(problem, options: options)
+      let bounds = bound.backwardWeights(input: harness.x.map(Double.init), dOutput: harness.dy.map(Double.init))
+      let ratio = Self.worst(try harness.run(prepared), harness.exactBackwardWeights(), bounds)
+      #expect(ratio <= 1, "seed \(seed): \(problem.text)")
+      worst = max(worst, ratio)
+    }
+    print("winograd\(tile) backward-weights \(instructionSet): worst error / bound \(worst)")
+  }
+
   @Test("F(2) is exact on dyadic integers while C·max|w|·max|x| ≤ 2²⁴/324", arguments: instructionSets)
   func exact(instructionSet: InstructionSet) throws {
     let strategy = try #require(WinogradStrategy(outputTile: 2))
@@ -124,6 +143,16 @@ struct WinogradTests {
       }
       #expect(results.count == 1)
     }
+    var gradients: Set<[UInt32]> = []
+    for threads in 1...3 {
+      let options = ConvolutionOptions(threads: threads, instructionSet: instructionSet)
+      for blockTiles in [nil, 1, 7, 1000] {
+        let prepared = try strategy.prepareWeightGradient(problem, options: options, blockTiles: blockTiles)
+        gradients.insert(try harness.run(prepared).map(\.bitPattern))
+        gradients.insert(try harness.run(prepared).map(\.bitPattern))
+      }
+    }
+    #expect(gradients.count == 1)
   }
 
   @Test(
@@ -199,6 +228,8 @@ struct WinogradTests {
       try strategy.prepare(empty, .forward, weights: $0, epilogue: .init(), options: options)
     }
     #expect(try harness.run(prepared).isEmpty)
+    let gradient = try strategy.prepareWeightGradient(empty, options: options)
+    #expect(try harness.run(gradient) == Array(repeating: 0, count: 36))
     let short = [Float](repeating: 0, count: 3)
     #expect(throws: ConvolutionError.bufferMismatch(name: "weights", expected: 36, found: 3)) {
       try short.withUnsafeBufferPointer { try prepared.setWeights($0) }

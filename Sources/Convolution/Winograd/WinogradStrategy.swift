@@ -18,7 +18,7 @@ public struct WinogradStrategy: ConvolutionStrategy {
   private init(matrices: WinogradMatrices) { self.matrices = matrices }
 
   public func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String? {
-    problem.winogradObstacle ?? (pass == .backwardWeights ? "backward-weights is not built yet" : nil)
+    problem.winogradObstacle
   }
 
   public func prepare(
@@ -47,7 +47,16 @@ public struct WinogradStrategy: ConvolutionStrategy {
   public func prepareWeightGradient(
     _ problem: Conv2dProblem, options: ConvolutionOptions
   ) throws(ConvolutionError) -> any PreparedWeightGradient {
-    throw .unsupported(strategy: name, reason: unsupportedReason(problem, .backwardWeights) ?? "")
+    try prepareWeightGradient(problem, options: options, blockTiles: nil)
+  }
+
+  /// The same with blocks of so many tiles, for tests and tuning.
+  package func prepareWeightGradient(
+    _ problem: Conv2dProblem, options: ConvolutionOptions, blockTiles: Int?
+  ) throws(ConvolutionError) -> any PreparedWeightGradient {
+    let plan = try plan(problem, .backwardWeights, options)
+    let blocking = blockTiles.map { WinogradGradientBlocking(blockTiles: $0, plan: plan) }
+    return try WinogradWeightGradient(name, plan, options: options, blocking: blocking)
   }
 
   private func plan(

@@ -1,0 +1,230 @@
+import KernelContracts
+import Problems
+import Synchronization
+
+/// A prepared Winograd weight gradient, dW = Gᵀ[Σ (A dy Aᵀ) ∘ (Bᵀ x B)]G with the sum over the tiles of all images: tiles of x
+/// and of dy are transformed, multiplied point by point, and only the sums are transformed back.
+///
+/// Every sum over tiles is one chain of FMAs in the order of the tiles, whatever block or thread it falls to, so the bits do
+/// not depend on the number of threads.
+///
+/// `@unchecked Sendable`: the workspace changes only under `running`.
+final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable {
+  let plan: WinogradPlan
+  let blocking: WinogradGradientBlocking
+  let strategyName: String
+  private let kernels: KernelTable
+  private let pool: ThreadPool
+  private let inputSpace: AlignedBuffer
+  private let gradientSpace: AlignedBuffer
+  private let sums: AlignedBuffer
+  private let scratch: AlignedBuffer
+  private let running = Mutex<Void>(())
+
+  var problem: Conv2dProblem { plan.problem }
+  var inputLayout: BlockedLayout { plan.source }
+  var outputGradientLayout: BlockedLayout { plan.destination }
+  var workspaceBytes: Int { inputSpace.bytes + gradientSpace.bytes + sums.bytes + scratch.bytes }
+
+  init(
+    _ name: String, _ plan: WinogradPlan, options: ConvolutionOptions, blocking chosen: WinogradGradientBlocking? = nil
+  ) throws(ConvolutionError) {
+    strategyName = name
+    kernels = try options.instructionSet.kernels()
+    pool = try ThreadPool.shared(threads: options.threads)
+    self.plan = plan
+    blocking = chosen ?? WinogradGradientBlocking(plan)
+    inputSpace = try AlignedBuffer(
+      zeros: blocking.tilesCount(plan, blocks: plan.sourceBlocks), name: "transformed tiles")
+    gradientSpace = try AlignedBuffer(
+      zeros: blocking.tilesCount(plan, blocks: plan.destinationVectors), name: "transformed gradient tiles")
+    let panels = blocking.keepsSums ? plan.pairs * plan.sourceBlocks : options.threads
+    let (count, overflow) = panels.multipliedReportingOverflow(by: Self.panelCount(plan))
+    guard !overflow else { throw .outOfMemory(name: "sums of products", bytes: nil) }
+    sums = try AlignedBuffer(zeros: count, name: "sums of products")
+    scratch = try AlignedBuffer(
+      zeros: options.threads * WinogradTiles.scratchCount(plan.outputTile, plan.vectorWidth), name: "lines")
+  }
+
+  /// Floats of a panel of sums, `[point][source channel][pair's lanes]` for one block of V source channels.
+  private static func panelCount(_ plan: WinogradPlan) -> Int { plan.points * plan.vectorWidth * 2 * plan.vectorWidth }
+
+  func run(
+    input: UnsafeBufferPointer<Float>, outputGradient: UnsafeBufferPointer<Float>,
+    weightGradient: UnsafeMutableBufferPointer<Float>
+  ) throws(ConvolutionError) {
+    guard input.count == plan.source.count else {
+      throw .bufferMismatch(name: "input", expected: plan.source.count, found: input.count)
+    }
+    guard outputGradient.count == plan.destination.count else {
+      throw .bufferMismatch(
+        name: "output gradient", expected: plan.destination.count, found: outputGradient.count)
+    }
+    guard weightGradient.count == plan.problem.weightShape.count, let target = weightGradient.baseAddress else {
+      throw .bufferMismatch(
+        name: "weight gradient", expected: plan.problem.weightShape.count, found: weightGradient.count)
+    }
+    guard plan.tiles > 0, let gradient = outputGradient.baseAddress else {
+      weightGradient.update(repeating: 0)
+      return
+    }
+    // Without pixels the input has no address, and none of it is read.
+    let operands = Operands(input: input.baseAddress ?? gradient, gradient: gradient, target: target)
+    running.withLock { _ in
+      if blocking.keepsSums {
+        runKeepingSums(operands)
+      } else {
+        runWhole(operands)
+      }
+    }
+  }
+
+  private struct Operands: @unchecked Sendable {
+    let input: UnsafePointer<Float>
+    let gradient: UnsafePointer<Float>
+    let target: UnsafeMutablePointer<Float>
+  }
+
+  /// All tiles at once: each task has whole sums for one panel, and transforms them back at once.
+  private func runWhole(_ operands: Operands) {
+    transform(operands, 0..<plan.tiles)
+    pool.run(tasks: plan.pairs * plan.sourceBlocks) { task, worker in
+      let panel = sums.pointer + worker * Self.panelCount(plan)
+      let (pair, block) = (task / plan.sourceBlocks, task % plan.sourceBlocks)
+      for point in 0..<plan.points {
+        multiply(point, block, pair, tiles: plan.tiles, panel, accumulate: false)
+      }
+      transformBack(operands, block, pair, panel)
+    }
+  }
+
+  /// Blocks of tiles one after another, with the sums of all panels kept between them.
+  private func runKeepingSums(_ operands: Operands) {
+    for first in stride(from: 0, to: plan.tiles, by: blocking.blockTiles) {
+      let range = first..<min(plan.tiles, first + blocking.blockTiles)
+      transform(operands, range)
+      pool.run(tasks: plan.points * plan.pairs) { task, _ in
+        let (point, pair) = (task / plan.pairs, task % plan.pairs)
+        for block in 0..<plan.sourceBlocks {
+          multiply(point, block, pair, tiles: range.count, panel(block, pair), accumulate: first > 0)
+        }
+      }
+    }
+    pool.run(tasks: plan.pairs * plan.sourceBlocks) { task, _ in
+      let (pair, block) = (task / plan.sourceBlocks, task % plan.sourceBlocks)
+      transformBack(operands, block, pair, panel(block, pair))
+    }
+  }
+
+  private func panel(_ block: Int, _ pair: Int) -> UnsafeMutablePointer<Float> {
+    sums.pointer + (pair * plan.sourceBlocks + block) * Self.panelCount(plan)
+  }
+
+  private var inputTiles: TransformedTiles {
+    TransformedTiles(
+      base: inputSpace.pointer, capacity: blocking.blockTiles, vectorWidth: plan.vectorWidth,
+      blocks: plan.sourceBlocks)
+  }
+
+  private var gradientTiles: TransformedTiles {
+    TransformedTiles(
+      base: gradientSpace.pointer, capacity: blocking.blockTiles, vectorWidth: plan.vectorWidth,
+      blocks: plan.destinationVectors)
+  }
+
+  /// Transforms a range of tiles of x and of dy, a piece of one block of channels a task.
+  private func transform(_ operands: Operands, _ range: Range<Int>) {
+    let (inputs, gradients) = (inputTiles, gradientTiles)
+    let blocks = plan.sourceBlocks + plan.destinationVectors
+    let pieces = min(range.count, (4 * pool.threads + blocks - 1) / blocks)
+    let piece = (range.count + pieces - 1) / pieces
+    pool.run(tasks: blocks * pieces) { task, worker in
+      let slot = task % pieces * piece
+      guard slot < range.count else { return }
+      let part = range.lowerBound + slot..<min(range.upperBound, range.lowerBound + slot + piece)
+      let block = task / pieces
+      let lines = scratch.pointer + worker * WinogradTiles.scratchCount(plan.outputTile, plan.vectorWidth)
+      plan.forEachRun(part) { run in
+        if block < plan.sourceBlocks {
+          var tiles = plan.tiles(
+            run, of: plan.source, UnsafeMutablePointer(mutating: operands.input), block: block,
+            before: (plan.before.height, plan.before.width), inputs.from(tile: slot), transformedBlock: block,
+            scratch: lines)
+          kernels.winograd.input(plan.outputTile, &tiles)
+        } else {
+          let vector = block - plan.sourceBlocks
+          var tiles = plan.tiles(
+            run, of: plan.destination, UnsafeMutablePointer(mutating: operands.gradient), block: vector,
+            before: (0, 0), gradients.from(tile: slot), transformedBlock: vector, scratch: lines)
+          kernels.winograd.gradient(plan.outputTile, &tiles)
+        }
+      }
+    }
+  }
+
+  private func vectors(_ pair: Int) -> Int { min(2, plan.destinationVectors - 2 * pair) }
+
+  private func multiply(
+    _ point: Int, _ block: Int, _ pair: Int, tiles: Int, _ panel: UnsafeMutablePointer<Float>, accumulate: Bool
+  ) {
+    let gradients = gradientTiles
+    let width = plan.vectorWidth
+    var products = WinogradProducts(
+      input: inputTiles.address(point: point, block: block),
+      gradient: gradients.address(point: point, block: 2 * pair), gradientVectorStride: gradients.blockStride,
+      vectors: vectors(pair), tiles: tiles, sums: panel + point * width * vectors(pair) * width,
+      accumulate: accumulate)
+    kernels.winograd.products(&products)
+  }
+
+  private func transformBack(
+    _ operands: Operands, _ block: Int, _ pair: Int, _ panel: UnsafeMutablePointer<Float>
+  ) {
+    let width = plan.vectorWidth
+    let channels = plan.problem.inputChannels
+    plan.filterMatrix.withUnsafeBufferPointer { matrix in
+      guard let matrix = matrix.baseAddress else { return }
+      for vector in 0..<vectors(pair) {
+        let firstOutput = (2 * pair + vector) * width
+        var filters = WinogradFilters(
+          filters: operands.target + (firstOutput * channels + block * width) * 9, laneStride: channels * 9,
+          lanes: min(width, plan.destination.channels - firstOutput), turned: false, matrix: matrix,
+          transformed: panel + vector * width, pointStride: width * vectors(pair) * width,
+          channels: min(width, channels - block * width), channelStride: 9,
+          transformedChannelStride: vectors(pair) * width)
+        kernels.winograd.filterGradient(plan.outputTile, &filters)
+      }
+    }
+  }
+}
+
+/// How many tiles of the weight gradient are worked on at a time.
+struct WinogradGradientBlocking: Hashable, Sendable {
+  var blockTiles: Int
+  /// Whether the sums of all channels are kept from block to block; else there is one block, of all tiles.
+  var keepsSums: Bool
+
+  init(blockTiles: Int, plan: WinogradPlan) {
+    self.blockTiles = max(1, min(blockTiles, plan.tiles))
+    keepsSums = self.blockTiles < plan.tiles
+  }
+
+  init(_ plan: WinogradPlan) {
+    let tileBytes = plan.points * (plan.sourceBlocks + plan.destinationVectors) * plan.vectorWidth * 4
+    if plan.tiles * tileBytes <= Self.wholeBytes {
+      self.init(blockTiles: plan.tiles, plan: plan)
+    } else {
+      self.init(
+        blockTiles: WinogradPlan.evenBlock(plan.tiles, atMost: max(16, Self.blockBytes / tileBytes)), plan: plan)
+    }
+  }
+
+  /// Transformed tiles that are kept whole.
+  private static let wholeBytes = 4 << 20
+  private static let blockBytes = 1 << 20
+
+  /// Floats of transformed tiles of so many blocks of channels.
+  func tilesCount(_ plan: WinogradPlan, blocks: Int) -> Int {
+    TransformedTiles.count(points: plan.points, blocks: blocks, capacity: blockTiles, vectorWidth: plan.vectorWidth)
+  }
+}

@@ -11,7 +11,7 @@ from architectures import architecture
 from golden_case import array
 
 U = 2.0**-53
-PERTURBED_RUNS = 2
+PERTURBED_RUNS = 3
 SPREADS = 8
 
 
@@ -33,9 +33,8 @@ class Tape:
         self.gradients, self._backward = {}, []
 
     def back(self):
-        # Taken off one by one: the steps hold the activations, which are freed as they go.
-        while self._backward:
-            self._backward.pop()()
+        for step in reversed(self._backward):
+            step()
 
     def _rounded(self, value, terms):
         if self.noise is None:

@@ -17,8 +17,6 @@ public struct VerificationSection: Codable, Sendable {
   public var shard: ShardRecord?
   /// Whether UNSUPPORTED counts as a failure.
   public var strict: Bool
-  /// Stopped by a signal before every case was done.
-  public var interrupted = false
   public var seconds: Double
   /// What the run amounts to, as the command's exit code.
   public var exitCode: Int
@@ -78,19 +76,19 @@ public struct FileRecord: Codable, Sendable, Hashable {
   public var sha256: String
   public var caseCount: Int
   public var generator: String
-  public var oracleDtype: String
+  public var oracleDType: String
   /// Why the file, or one of its cases, could not be read.
   public var errors: [String]
 
   public init(
-    path: String, sha256: String = "", caseCount: Int = 0, generator: String = "", oracleDtype: String = "",
+    path: String, sha256: String = "", caseCount: Int = 0, generator: String = "", oracleDType: String = "",
     errors: [String] = []
   ) {
     self.path = path
     self.sha256 = sha256
     self.caseCount = caseCount
     self.generator = generator
-    self.oracleDtype = oracleDtype
+    self.oracleDType = oracleDType
     self.errors = errors
   }
 }
@@ -169,7 +167,7 @@ public struct TensorResult: Codable, Sendable, Hashable {
   public var rule: String
   /// Largest error/bound, 0/0 counting as 0; infinite where a NaN or an infinity is wrong.
   public var worstRatio: Double
-  public var worstUlps: Double
+  public var worstULPs: Double
   /// The element of `worstRatio`.
   public var worst: WorstElement?
   /// Which elements fail, in words.
@@ -181,7 +179,7 @@ public struct TensorResult: Codable, Sendable, Hashable {
 
   public init(
     path: String, shape: [Int], compared: Int = 0, failing: Int = 0, rule: String = "", worstRatio: Double = 0,
-    worstUlps: Double = 0, worst: WorstElement? = nil, pattern: String = "", problem: String = "",
+    worstULPs: Double = 0, worst: WorstElement? = nil, pattern: String = "", problem: String = "",
     overrideReason: String? = nil
   ) {
     self.path = path
@@ -190,7 +188,7 @@ public struct TensorResult: Codable, Sendable, Hashable {
     self.failing = failing
     self.rule = rule
     self.worstRatio = worstRatio
-    self.worstUlps = worstUlps
+    self.worstULPs = worstULPs
     self.worst = worst
     self.pattern = pattern
     self.problem = problem
@@ -247,41 +245,28 @@ public struct StaleKnownFailure: Codable, Sendable, Hashable {
 
 /// How much of the bounds a correct implementation uses, over many random elements.
 public struct CalibrationRecord: Codable, Sendable, Hashable {
-  /// Elements beyond the statistical bound of one λ.
-  public struct Alarms: Codable, Sendable, Hashable {
-    public var lambda: Double
-    public var count: Int
-
-    public init(lambda: Double, count: Int) {
-      self.lambda = lambda
-      self.count = count
-    }
-  }
-
   public var operation: String
   public var tensor: String
   public var elements: Int
-  /// Empty counts where there is no statistical bound.
-  public var alarms: [Alarms]
+  /// Elements beyond the statistical and the rigorous bound.
+  public var statisticalAlarms: Int
   public var rigorousAlarms: Int
-  /// Beyond the smaller of both bounds, which decides.
-  public var decisiveAlarms: Int
-  /// The λ that would have been just enough; 0 without a statistical bound.
-  public var leastLambda: Double
-  /// Largest error over rigorous bound.
+  public var worstStatistical: Double
   public var worstRigorous: Double
+  /// The λ that would have been just enough, where there is a statistical bound.
+  public var leastLambda: Double?
 
   public init(
-    operation: String, tensor: String, elements: Int = 0, alarms: [Alarms] = [], rigorousAlarms: Int = 0,
-    decisiveAlarms: Int = 0, leastLambda: Double = 0, worstRigorous: Double = 0
+    operation: String, tensor: String, elements: Int, statisticalAlarms: Int, rigorousAlarms: Int,
+    worstStatistical: Double, worstRigorous: Double, leastLambda: Double?
   ) {
     self.operation = operation
     self.tensor = tensor
     self.elements = elements
-    self.alarms = alarms
+    self.statisticalAlarms = statisticalAlarms
     self.rigorousAlarms = rigorousAlarms
-    self.decisiveAlarms = decisiveAlarms
-    self.leastLambda = leastLambda
+    self.worstStatistical = worstStatistical
     self.worstRigorous = worstRigorous
+    self.leastLambda = leastLambda
   }
 }

@@ -1,0 +1,47 @@
+import Tensors
+
+/// How far rounding alone may have taken each element of the analytic gradients.
+struct AnalyticRounding: Sendable {
+  /// By operand; absolute.
+  let bounds: [String: [Double]]
+  /// Relative to Σ|vᵢ·Jᵢⱼ|, on top: the contraction over the outputs, where no bound of the backward pass is known.
+  let relative: Double
+
+  static let safety = 8.0
+  static let displacements = 3
+
+  /// From the function's own bound where it has one; else measured: the largest change in three runs whose operands are
+  /// displaced by one ulp of the backward's arithmetic, eight times over, and a K-term sum over the outputs.
+  init(evaluator: Evaluator, cotangent: [Double], gradients: NamedTensors) throws {
+    let function = evaluator.function
+    if let roundingBounds = function.roundingBounds {
+      let found = try Evaluator.attempt { try roundingBounds(function.point, evaluator.layout.unflatten(cotangent)) }
+      bounds = found.mapValues(\.elements)
+      relative = 0
+      return
+    }
+    var spread = gradients.mapValues { [Double](repeating: 0, count: $0.count) }
+    for number in 0..<Self.displacements {
+      let point = function.point.mapValues { tensor in
+        tensor.map { Self.displaced($0, unitRoundoff: function.backwardUnitRoundoff, seed: UInt64(number)) }
+      }
+      for (name, gradient) in try evaluator.backward(point, cotangent) {
+        guard let reference = gradients[name], let largest = spread[name] else { continue }
+        spread[name] = largest.indices.map { element in
+          max(largest[element], abs(gradient.elements[element] - reference.elements[element]))
+        }
+      }
+    }
+    bounds = spread.mapValues { $0.map { Self.safety * $0 } }
+    relative = Double(evaluator.layout.count + 8) * function.backwardUnitRoundoff
+  }
+
+  private static func displaced(_ value: Double, unitRoundoff: Double, seed: UInt64) -> Double {
+    guard unitRoundoff > Double.unitRoundoff else { return DualSweep.displaced(value, seed: seed) }
+    return Double(Float(value) + (DualSweep.displaced(value, seed: seed) > value ? Float(value).ulp : 0))
+  }
+
+  func bound(_ operand: String, element: Int, scale: Double) -> Double {
+    (bounds[operand]?[element] ?? 0) + relative * scale
+  }
+}

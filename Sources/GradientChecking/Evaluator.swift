@@ -1,0 +1,112 @@
+import Results
+import Synchronization
+import Tensors
+
+/// Runs a function under test: validates what goes in and what comes out, flattens outputs, counts evaluations.
+final class Evaluator: Sendable {
+  let function: CheckedFunction
+  let layout: OutputLayout
+  /// The outputs at the point, flattened.
+  let base: [Double]
+  private let counted = Mutex(GradientCost())
+
+  /// - Throws: ``GradientCheckError`` for operands or outputs that cannot be checked, or a forward pass that does not
+  ///   repeat itself or changes its operands.
+  init(_ function: CheckedFunction) throws(GradientCheckError) {
+    self.function = function
+    guard !function.checked.isEmpty else { throw .emptyTensor("the list of checked operands") }
+    for name in function.checked {
+      guard let tensor = function.point[name] else {
+        throw .wrongGradients(expected: function.point.keys.sorted(), found: [name])
+      }
+      guard tensor.count > 0 else { throw .emptyTensor("\(name) (\(tensor.shape))") }
+    }
+    for (name, tensor) in function.point.sorted(by: { $0.key < $1.key }) {
+      try Self.requireFinite(tensor, name)
+    }
+    let kept = function.point.mapValues { tensor in Tensor(shape: tensor.shape, elements: tensor.elements.map { $0 }) }
+    let first = try Self.attempt { try function.forward(function.point) }
+    layout = OutputLayout(of: first)
+    guard layout.count > 0 else { throw .emptyTensor("outputs (\(layout.description))") }
+    for (name, tensor) in first.sorted(by: { $0.key < $1.key }) { try Self.requireFinite(tensor, name) }
+    base = try layout.flatten(first)
+    let second = try layout.flatten(Self.attempt { try function.forward(function.point) })
+    if let position = base.indices.first(where: { base[$0].bitPattern != second[$0].bitPattern }) {
+      throw .nondeterministic(
+        "forward gave \(base[position]) and then \(second[position]) in \(layout.label(position)) for the same operands"
+      )
+    }
+    try Self.requireUnchanged(function.point, kept)
+    counted.withLock { $0.forward = 2 }
+  }
+
+  var cost: GradientCost {
+    var cost = counted.withLock { $0 }
+    cost.torchForward = 2 * function.checked.reduce(0) { $0 + (function.point[$1]?.count ?? 0) }
+    // The analytic Jacobian is had twice, to see whether the backward pass repeats itself.
+    cost.torchBackward = 2 * layout.count
+    return cost
+  }
+
+  func forward(_ operands: NamedTensors) throws(GradientCheckError) -> [Double] {
+    counted.withLock { $0.forward += 1 }
+    return try layout.flatten(Self.attempt { try function.forward(operands) })
+  }
+
+  /// The gradients of the checked operands, with their shapes verified; values may still be anything.
+  func backward(_ operands: NamedTensors, _ upstream: [Double]) throws(GradientCheckError) -> NamedTensors {
+    counted.withLock { $0.backward += 1 }
+    let cotangents = layout.unflatten(upstream)
+    let gradients = try Self.attempt { try function.backward(operands, cotangents) }
+    for name in function.checked {
+      guard let gradient = gradients[name] else {
+        throw .wrongGradients(expected: function.checked, found: gradients.keys.sorted())
+      }
+      guard let operand = operands[name], operand.shape == gradient.shape else {
+        throw .shapeMismatch(
+          tensor: "gradient of \(name)", expected: operands[name]?.shape ?? Shape(), found: gradient.shape)
+      }
+    }
+    if let unknown = gradients.keys.sorted().first(where: { operands[$0] == nil }) {
+      throw .wrongGradients(expected: function.checked, found: [unknown])
+    }
+    return gradients
+  }
+
+  func dual(_ operands: [String: Tensor<Dual<Double>>]) throws(GradientCheckError) -> [Dual<Double>]? {
+    guard let dualForward = function.dualForward else { return nil }
+    counted.withLock { $0.dual += 1 }
+    return try layout.flatten(Self.attempt { try dualForward(operands) })
+  }
+
+  static func attempt<Result>(_ body: () throws -> Result) throws(GradientCheckError) -> Result {
+    do { return try body() } catch let error as GradientCheckError { throw error } catch {
+      throw .evaluationFailed("\(error)")
+    }
+  }
+
+  static func requireFinite(_ tensor: Tensor<Double>, _ name: String) throws(GradientCheckError) {
+    guard let position = tensor.elements.firstIndex(where: { !$0.isFinite }) else { return }
+    throw .nonFinite("\(name)\(tensor.shape.index(ofOffset: position)) is \(tensor.elements[position])")
+  }
+
+  static func requireUnchanged(_ now: NamedTensors, _ before: NamedTensors) throws(GradientCheckError) {
+    for (name, tensor) in before.sorted(by: { $0.key < $1.key }) {
+      guard let current = now[name]?.elements,
+        zip(current, tensor.elements).allSatisfy({ $0.bitPattern == $1.bitPattern })
+      else { throw .mutatedInput(name) }
+    }
+  }
+}
+
+extension [String: Tensor<Double>] {
+  /// The same with one operand's elements replaced.
+  func replacing(_ name: String, _ change: (inout [Double]) -> Void) -> Self {
+    var copy = self
+    if var tensor = copy.removeValue(forKey: name) {
+      change(&tensor.elements)
+      copy[name] = tensor
+    }
+    return copy
+  }
+}

@@ -1,0 +1,127 @@
+import Engines
+import Problems
+import Tensors
+
+/// One problem to take derivatives of, and what kind of values to take them at.
+public struct GradientCase: Sendable, Hashable {
+  public enum Fill: String, Sendable, Hashable, CaseIterable {
+    /// Independent values in [−2, 2], all different: no kink is met exactly.
+    case random
+    /// Many exact zeros and equal values: every window has a tie, every ReLU a zero.
+    case ties
+    /// Mean 1000, deviation 1.
+    case shifted
+    /// Logits up to ±30: softmax saturates.
+    case saturated
+    /// Deviation 1/100: eps weighs.
+    case narrow
+  }
+
+  public var text: String
+  public var fill: Fill
+
+  public init(_ text: String, _ fill: Fill = .random) {
+    self.text = text
+    self.fill = fill
+  }
+
+  public var name: String { fill == .random ? text : "\(text) (\(fill.rawValue))" }
+
+  /// The operands and class indices of the problem. All values are representable in float32.
+  public static func operands(
+    of problem: any OperationProblem, fill: Fill, seed: UInt64
+  ) -> (operands: NamedTensors, classIndices: Tensor<Int64>?) {
+    var operands: NamedTensors = [:]
+    let types = problem.operands
+    var stream = SplitMix64.mix(seed ^ 0x0FE2)
+    func next(_ shape: Shape, _ low: Double, _ high: Double) -> Tensor<Double> {
+      stream = SplitMix64.mix(stream &+ 1)
+      return Tensor<Float>(splitMix64Uniform: shape, seed: stream, low: low, high: high).map { Double($0) }
+    }
+    for (name, type) in types.inputs.sorted(by: { $0.key < $1.key }) where type.dtype != .int64 {
+      let values = next(type.shape, -2, 2)
+      operands[name] =
+        switch fill {
+        case .random: values
+        case .ties: values.map { $0.rounded() }
+        case .shifted: values.map { Double(Float(1000 + $0)) }
+        case .saturated: values.map { 15 * $0 }
+        case .narrow: values.map { $0 * 0x1p-7 }
+        }
+    }
+    if let problem = problem as? CrossEntropyProblem, problem.hasProbabilityTargets {
+      operands["target"] = probabilities(next(problem.inputShape, 0.1, 1), classes: problem.classes)
+    }
+    let isNormalisation = problem is BatchNorm2dProblem || problem is CrossEntropyProblem
+    for (name, type) in types.parameters.sorted(by: { $0.key < $1.key }) {
+      operands[name] = isNormalisation && name == "weight" ? next(type.shape, 0.5, 1.5) : next(type.shape, -1, 1)
+    }
+    for (name, type) in types.buffers.sorted(by: { $0.key < $1.key }) where type.dtype != .int64 {
+      operands[name] = name == "running_var" ? next(type.shape, 0.5, 2) : next(type.shape, -1, 1)
+    }
+    return (operands, classIndices(problem, seed: stream))
+  }
+
+  private static func probabilities(_ values: Tensor<Double>, classes: Int) -> Tensor<Double> {
+    var target = values
+    for row in stride(from: 0, to: target.count, by: classes) {
+      let sum = values.elements[row..<row + classes].reduce(0, +)
+      for c in row..<row + classes { target.elements[c] = Double(Float(values.elements[c] / sum)) }
+    }
+    return target
+  }
+
+  /// Each row a class, and every fourth row ignored where there are rows enough.
+  private static func classIndices(_ problem: any OperationProblem, seed: UInt64) -> Tensor<Int64>? {
+    guard let problem = problem as? CrossEntropyProblem, !problem.hasProbabilityTargets else { return nil }
+    var random = SplitMix64(seed: seed)
+    let indices = (0..<problem.batch).map { row in
+      row % 4 == 3 ? Int64(problem.ignoreIndex) : Int64(random.next() % UInt64(problem.classes))
+    }
+    return Tensor(shape: Shape(problem.batch), elements: indices)
+  }
+
+  /// The exercise that asks an engine for this case.
+  static func exercise(
+    _ name: String, problem: any OperationProblem, operands: NamedTensors, classIndices: Tensor<Int64>?, dtype: DType
+  ) -> Exercise {
+    let types = problem.operands
+    func group(_ types: [String: TensorType]) -> [String: AnyTensor] {
+      var tensors: [String: AnyTensor] = [:]
+      for (name, type) in types {
+        if let tensor = operands[name] {
+          tensors[name] = AnyTensor.float64(tensor).converted(to: dtype)
+        } else if let classIndices, name == "target" {
+          tensors[name] = .int64(classIndices)
+        } else if type.dtype == .int64 {
+          // `num_batches_tracked`: no derivative depends on it.
+          tensors[name] = .int64(Tensor(shape: type.shape, repeating: 0))
+        }
+      }
+      return tensors
+    }
+    return Exercise(
+      name: name, operation: type(of: problem).operation, attributes: problem.attributes,
+      inputs: group(types.inputs), parameters: group(types.parameters), buffers: group(types.buffers), dtype: dtype)
+  }
+
+  /// The check of this case against an engine; the reference's own generic backward when there is none.
+  /// - Throws: ``ProblemError`` for a text that is no problem.
+  public func check(
+    engine: (any Engine)? = nil, precision: DType = .float64, options: GradientCheck.Options
+  ) throws(ProblemError) -> GradientCheck {
+    let problem = try Problem.parse(text)
+    let (operands, classIndices) = Self.operands(of: problem, fill: fill, seed: options.seed)
+    let layer = ReferenceLayer(problem, classIndices: classIndices)
+    var function: CheckedFunction
+    if let engine {
+      let exercise = Self.exercise(
+        text, problem: problem, operands: operands, classIndices: classIndices, dtype: precision)
+      function = CheckedFunction(engine: engine, exercise: exercise, problem: problem, operands: operands)
+    } else {
+      function = CheckedFunction(layer, operands: operands, precision: precision)
+    }
+    function.name = name
+    return GradientCheck(function, options: options)
+  }
+}

@@ -1,0 +1,113 @@
+import Results
+import Tensors
+
+/// Checks a hand-written backward pass, element by element, against derivatives that it had no part in.
+///
+///     try GradientCheck(
+///       "my layer", at: ["x": x, "weight": weight],
+///       forward: { ["y": myForward($0["x"]!, $0["weight"]!)] },
+///       backward: { operands, upstream in
+///         let (dx, dw) = myBackward(upstream["y"]!, operands["x"]!, operands["weight"]!)
+///         return ["x": dx, "weight": dw]
+///       }
+///     ).requirePass()
+///
+/// A verdict is FAIL exactly when |analytic − numeric| exceeds the sum of both bounds; what could not be determined is
+/// INCONCLUSIVE, never a pass. The same seed gives the same record, with any number of threads.
+public struct GradientCheck: Sendable {
+  public struct Options: Sendable {
+    public var seed: UInt64 = 1
+    public var threads = 2
+    /// Every element, whatever it costs.
+    public var exhaustive = false
+    /// Finite differences also where dual numbers are had.
+    public var differences = true
+    public var contracts = true
+    /// Cotangents by output name; random with |v| in [1, 2] where none are given.
+    public var cotangent: NamedTensors?
+    /// Multiply-accumulates (or touched elements) that one method may spend on one operand before it is
+    /// checked by projections instead.
+    public var workLimit = 2_000_000_000
+
+    public init() {}
+  }
+
+  public var function: CheckedFunction
+  public var options: Options
+
+  public init(_ function: CheckedFunction, options: Options = Options()) {
+    self.function = function
+    self.options = options
+  }
+
+  /// A black box: everything has to be found out by calling it.
+  ///
+  /// - Parameters:
+  ///   - point: the operands, where the derivatives are taken.
+  ///   - checked: the operands whose gradients `backward` returns; all, when left out.
+  ///   - precision: the arithmetic of the backward pass: `.float32` for one that computes in `Float`.
+  public init(
+    _ name: String = "closure", at point: NamedTensors, checking checked: [String]? = nil,
+    precision: DType = .float64, options: Options = Options(), forward: @escaping CheckedFunction.Forward,
+    backward: @escaping CheckedFunction.Backward
+  ) {
+    function = CheckedFunction(name: name, at: point, checking: checked, forward: forward, backward: backward)
+    function.backwardUnitRoundoff = max(precision.unitRoundoff, Double.unitRoundoff)
+    self.options = options
+  }
+
+  /// - Throws: ``GradientCheckFailure`` with the whole report when the verdict is anything but PASS.
+  public func requirePass() throws(GradientCheckFailure) {
+    let record = run()
+    if record.verdict != .pass { throw GradientCheckFailure(record: record) }
+  }
+
+  /// Never throws and never traps: what goes wrong is in the record.
+  public func run() -> GradientRecord {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var record = GradientRecord(
+      name: function.name, engine: "closure",
+      dtype: function.backwardUnitRoundoff > Double.unitRoundoff ? "float32" : "float64", seed: options.seed)
+    do {
+      try check(&record)
+    } catch let error as GradientCheckError {
+      record.verdict = if case .unsupported = error { .unsupported } else { .error }
+      record.reason = error.description
+    } catch {
+      record.verdict = .error
+      record.reason = GradientCheckError.evaluationFailed("\(error)").description
+    }
+    for tensor in record.tensors { record.verdict = .worse(record.verdict, tensor.verdict) }
+    for contract in record.contracts { record.verdict = .worse(record.verdict, contract.verdict) }
+    let elapsed = start.duration(to: clock.now).components
+    record.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    return record
+  }
+
+  private func check(_ record: inout GradientRecord) throws {
+    let evaluator = try Evaluator(function)
+    // The cost is told also of a check that breaks off.
+    defer { record.cost = evaluator.cost }
+    let session = try GradientSession(evaluator: evaluator, options: options)
+    if options.contracts {
+      record.contracts = try session.contracts.run()
+      if let secondOrder = try SecondOrder(evaluator: evaluator, cotangent: session.cotangent).run(seed: options.seed) {
+        record.contracts.append(secondOrder)
+      }
+    }
+    var calibration = GradientCalibration()
+    let outcome = try session.checkAll(&calibration)
+    record.tensors = outcome
+    record.calibration = calibration.elements > 0 ? calibration : nil
+  }
+}
+
+/// A gradient check that did not pass.
+public struct GradientCheckFailure: Error, Sendable {
+  public let record: GradientRecord
+}
+
+extension GradientCheckFailure: CustomStringConvertible {
+  public var description: String { GradientReport(record).text }
+}

@@ -1,0 +1,196 @@
+import Results
+import Tensors
+
+/// One check in progress: the cotangent, the analytic gradients under it, and each operand's verdicts.
+struct GradientSession: Sendable {
+  let evaluator: Evaluator
+  let options: GradientCheck.Options
+  /// Random with |v| in [1, 2], float32 values: a cotangent of ones hides whatever cancels in a sum.
+  let cotangent: [Double]
+  let gradients: NamedTensors
+  let rounding: AnalyticRounding
+
+  init(evaluator: Evaluator, options: GradientCheck.Options) throws {
+    self.evaluator = evaluator
+    self.options = options
+    if let given = options.cotangent {
+      cotangent = try evaluator.layout.flatten(given)
+    } else {
+      var random = SplitMix64(seed: SplitMix64.mix(options.seed))
+      cotangent = evaluator.base.map { _ in
+        let size = Double(Float(1 + random.nextUniform()))
+        return random.next() & 1 == 0 ? size : -size
+      }
+    }
+    gradients = try evaluator.backward(evaluator.function.point, cotangent)
+    rounding = try AnalyticRounding(evaluator: evaluator, cotangent: cotangent, gradients: gradients)
+  }
+
+  var contracts: GradientContracts {
+    GradientContracts(evaluator: evaluator, cotangent: cotangent, gradients: gradients, rounding: rounding)
+  }
+
+  private var function: CheckedFunction { evaluator.function }
+
+  func checkAll(_ calibration: inout GradientCalibration) throws -> [GradientTensorRecord] {
+    var records: [GradientTensorRecord] = []
+    var projected: [String] = []
+    var projectedDifferences: [String] = []
+    // Measured once, when the first operand needs it.
+    var noise: ForwardNoise?
+    for operand in function.checked {
+      let footprint = footprint(of: operand)
+      if function.isExactOnIntegers, function.linear.contains(operand) {
+        records += try checkLinear(operand, footprint)
+        continue
+      }
+      var dual: NumericGradient?
+      if function.dualForward != nil {
+        if affordable(evaluations: (footprint.colourCount + 7) / 8 * (1 + DualSweep.displacements), weight: 12) {
+          let sweep = DualSweep(
+            evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, threads: options.threads
+          )
+          dual = try sweep.all()
+          if let dual { records.append(judge(operand, .dual).judge(dual)) }
+        } else {
+          projected.append(operand)
+        }
+      }
+      guard options.differences || function.dualForward == nil else { continue }
+      guard affordable(evaluations: footprint.colourCount * 2 * DifferenceSweep.firstLevels, weight: 1) else {
+        projectedDifferences.append(operand)
+        continue
+      }
+      let known = try noise ?? ForwardNoise(evaluator: evaluator, seed: options.seed, threads: options.threads)
+      noise = known
+      let sweep = DifferenceSweep(
+        evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, noise: known,
+        threads: options.threads)
+      records.append(try checkDifferences(sweep, dual: dual, &calibration))
+    }
+    if !projected.isEmpty { records += try projection(noise: nil).run(projected, seed: options.seed) }
+    // Where duals are had, whole tensors too large for single differences are left to them: black-box differences
+    // of a net cross kinks at any step that rounding allows.
+    if !projectedDifferences.isEmpty, function.dualForward == nil {
+      let known = try noise ?? ForwardNoise(evaluator: evaluator, seed: options.seed, threads: options.threads)
+      records += try projection(noise: known).run(projectedDifferences, seed: options.seed)
+    }
+    return records
+  }
+
+  private func projection(noise: ForwardNoise?) -> Projection {
+    Projection(
+      evaluator: evaluator, cotangent: cotangent, gradients: gradients, rounding: rounding, threads: options.threads,
+      noise: noise)
+  }
+
+  private func footprint(of operand: String) -> Footprint {
+    function.footprints[operand]
+      ?? .dense(elements: function.point[operand]?.count ?? 0, outputs: evaluator.layout.count)
+  }
+
+  private func affordable(evaluations: Int, weight: Int) -> Bool {
+    if options.exhaustive { return true }
+    let touched = function.point.values.reduce(evaluator.layout.count) { $0 + $1.count }
+    let (product, overflow) = max(function.work, touched).multipliedReportingOverflow(by: evaluations * weight)
+    return !overflow && product <= options.workLimit
+  }
+
+  private func judge(_ operand: String, _ method: GradientMethod, convention: NumericGradient? = nil) -> GradientJudge {
+    let gradient = gradients[operand]
+    return GradientJudge(
+      operand: operand, shape: gradient?.shape ?? Shape(), method: method, analytic: gradient?.elements ?? [],
+      rounding: rounding, convention: convention)
+  }
+
+  // MARK: Differences
+
+  /// A coarser bound is worth a second ladder: mostly a kink that is near.
+  private static let wantedResolution = 1e-8
+
+  private func checkDifferences(
+    _ sweep: DifferenceSweep, dual: NumericGradient?, _ calibration: inout GradientCalibration
+  ) throws -> GradientTensorRecord {
+    let judge = judge(sweep.operand, .differences, convention: dual)
+    var numeric = try sweep.all()
+    let doubtful = numeric.elements.indices.filter { element in
+      guard let derivative = numeric.elements[element] else { return false }
+      guard case .smooth = derivative.kind, derivative.bound <= Self.wantedResolution * derivative.scale else {
+        return true
+      }
+      return judge.verdict(element, derivative, typicalScale: 0).verdict != .pass
+    }
+    if !doubtful.isEmpty {
+      let second = try sweep.again(doubtful)
+      for element in doubtful {
+        guard let derivative = second.elements[element] else { continue }
+        // What the first ladder could not tell, the second decides; what failed must fail there too.
+        let first = numeric.elements[element]
+        if case .smooth? = first?.kind, let first, first.bound < derivative.bound,
+          judge.verdict(element, first, typicalScale: 0).verdict == .pass
+        {
+          continue
+        }
+        numeric.elements[element] = derivative
+      }
+      numeric.localityViolation = numeric.localityViolation ?? second.localityViolation
+    }
+    if let dual { calibrate(numeric, dual, &calibration) }
+    return judge.judge(numeric)
+  }
+
+  private func calibrate(_ numeric: NumericGradient, _ dual: NumericGradient, _ calibration: inout GradientCalibration)
+  {
+    for (difference, exact) in zip(numeric.elements, dual.elements) {
+      guard let difference, let exact, case .smooth = difference.kind, case .smooth = exact.kind else { continue }
+      calibration.elements += 1
+      let error = abs(difference.value - exact.value)
+      let bound = difference.bound + exact.bound
+      if error > bound { calibration.exceeded += 1 }
+      if error > 0 { calibration.worstRatio = max(calibration.worstRatio, error / bound) }
+    }
+  }
+
+  // MARK: Linear maps
+
+  /// The adjoint test; and every column, where that is affordable or something is wrong.
+  private func checkLinear(_ operand: String, _ footprint: Footprint) throws -> [GradientTensorRecord] {
+    let test = AdjointTest(evaluator: evaluator, operand: operand, footprint: footprint, threads: options.threads)
+    let seed = SplitMix64.mix(options.seed ^ 0xAD)
+    let outcome = try test.run(seed: seed)
+    let shape = function.point[operand]?.shape ?? Shape()
+    var record = GradientTensorRecord(
+      tensor: operand, shape: shape.dimensions, method: .adjoint, elementCount: shape.count)
+    if let nonFinite = outcome.nonFinite {
+      record.verdict = .fail
+      record.reason = "the gradient of integers is not finite: \(nonFinite)"
+      return [record]
+    }
+    let columns = affordable(evaluations: footprint.colourCount, weight: 1)
+    guard columns || outcome.map != nil else { return [record] }
+    if let map = outcome.map, !columns, let numeric = outcome.numeric {
+      record = exactJudge(map, .adjoint).judge(numeric)
+      record.elementCount = shape.count
+      if outcome.isPartial { record.pattern = "at least " + (record.pattern ?? "\(record.failedCount) elements") }
+    } else {
+      let map =
+        try outcome.map
+        ?? LinearMap(
+          evaluator: evaluator, operand: operand, footprint: footprint, seed: seed, threads: options.threads)
+      let numeric = try map.allColumns(of: footprint.elements(count: shape.count))
+      record = exactJudge(map, .columns).judge(numeric)
+    }
+    if outcome.map != nil {
+      record.verdict = .fail
+      let found = "vᵀ(Ju) − (Jᵀv)ᵀu = \(outcome.mismatch), which is exact and must be 0"
+      record.reason = record.reason.map { "\($0); \(found)" } ?? found
+    }
+    return [record]
+  }
+
+  private func exactJudge(_ map: LinearMap, _ method: GradientMethod) -> GradientJudge {
+    GradientJudge(
+      operand: map.operand, shape: map.point[map.operand]?.shape ?? Shape(), method: method, analytic: map.analytic,
+      rounding: nil)
+  }
+}

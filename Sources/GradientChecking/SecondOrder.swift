@@ -1,0 +1,91 @@
+import Results
+import Tensors
+
+/// Second derivatives: dual numbers through the generic backward give H·b for the Hessian H of vᵀf, and aᵀ(Hb) = bᵀ(Ha)
+/// for every pair of directions, because H is symmetric. A backward whose values are right at one point only by accident,
+/// or that treats something as constant which is not, breaks the symmetry.
+struct SecondOrder: Sendable {
+  let evaluator: Evaluator
+  let cotangent: [Double]
+
+  static let safety = 8.0
+  static let displacements = 3
+
+  /// - Returns: `nil` when the function has no generic backward.
+  func run(seed: UInt64) throws -> GradientContractRecord? {
+    guard let dualBackward = evaluator.function.dualBackward else { return nil }
+    let name = "aᵀHb = bᵀHa over \(Dual<Double>.directionCount) directions"
+    let point = evaluator.function.point
+    let products = try products(dualBackward, at: point, seed: seed)
+    // One figure for all pairs: they are random directions over the same operands, and three runs of one pair can agree
+    // by accident.
+    var spread = 0.0
+    for number in 0..<Self.displacements {
+      let displaced = point.mapValues { $0.map { DualSweep.displaced($0, seed: UInt64(number)) } }
+      let others = try self.products(dualBackward, at: displaced, seed: seed)
+      for a in products.indices {
+        for b in products.indices { spread = max(spread, abs(others[a][b].value - products[a][b].value)) }
+      }
+    }
+    for a in products.indices {
+      for b in 0..<a {
+        let difference = abs(products[a][b].value - products[b][a].value)
+        let scale = products[a][b].scale + products[b][a].scale
+        let bound = 2 * Self.safety * spread + 16 * Double.unitRoundoff * scale
+        guard difference <= bound else {
+          return GradientContractRecord(
+            name: name, verdict: .fail,
+            detail: "directions \(a) and \(b): \(products[a][b].value) against \(products[b][a].value), bound \(bound)")
+        }
+      }
+    }
+    return GradientContractRecord(name: name, verdict: .pass)
+  }
+
+  private struct Product: Sendable {
+    var value = 0.0
+    var scale = 0.0
+  }
+
+  /// aᵀ(H·b) for all pairs of the eight directions.
+  private func products(
+    _ dualBackward: CheckedFunction.DualBackward, at point: NamedTensors, seed: UInt64
+  ) throws -> [[Product]] {
+    let checked = evaluator.function.checked
+    let directions = checked.enumerated().map { position, operand in
+      (0..<Dual<Double>.directionCount).map { lane in
+        ProjectionDirection(
+          operand: operand, range: 0..<(point[operand]?.count ?? 0),
+          seed: SplitMix64.mix(seed &+ UInt64(position * Dual<Double>.directionCount + lane)))
+      }
+    }
+    var operands = point.mapValues { $0.map(Dual<Double>.init(constant:)) }
+    for (position, operand) in checked.enumerated() {
+      guard var tensor = operands.removeValue(forKey: operand) else { continue }
+      for element in 0..<tensor.count {
+        for (lane, direction) in directions[position].enumerated() {
+          tensor.elements[element].tangent[lane] = direction.weight(element)
+        }
+      }
+      operands[operand] = tensor
+    }
+    let upstream = evaluator.layout.unflatten(cotangent.map(Dual<Double>.init(constant:)))
+    let gradients = try Evaluator.attempt { try dualBackward(operands, upstream) }
+    var products = [[Product]](
+      repeating: Array(repeating: Product(), count: Dual<Double>.directionCount), count: Dual<Double>.directionCount)
+    for a in products.indices {
+      for b in products.indices {
+        var sum = CompensatedSum()
+        for (position, operand) in checked.enumerated() {
+          for (element, gradient) in (gradients[operand]?.elements ?? []).enumerated() {
+            let term = directions[position][a].weight(element) * gradient.tangent[b]
+            sum.add(term)
+            products[a][b].scale += abs(term)
+          }
+        }
+        products[a][b].value = sum.value
+      }
+    }
+    return products
+  }
+}

@@ -6,7 +6,7 @@ public enum GoldenCorpus {
   public static let standardFolder = "Fixtures"
 
   /// Files as they are named; for a folder, those that its manifest lists (whether they are there or not, so that a lost
-  /// file is noticed) and every other `*.h5` below it. Each once, in order.
+  /// file is noticed) and every other `*.h5` beside the manifest, or below a folder without one. Each once, in order.
   /// - Throws: ``GoldenFileError`` for a path that does not exist, a folder without golden files, a damaged manifest.
   public static func files(at paths: [String]) throws(GoldenFileError) -> [String] {
     var files: [String] = []
@@ -22,10 +22,12 @@ public enum GoldenCorpus {
         continue
       }
       let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-      var found =
-        try GoldenManifest.read(inFolder: folder).map { manifest in manifest.files.map(manifest.path(of:)) } ?? []
+      let manifest = try GoldenManifest.read(inFolder: folder)
+      var found = manifest.map { manifest in manifest.files.map(manifest.path(of:)) } ?? []
       let below = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-      for name in below.sorted() where name.hasSuffix(".h5") || name.hasSuffix(".hdf5") {
+      // A corpus may keep other HDF5 files, such as training data, in folders of its own.
+      for name in below.sorted()
+      where (name.hasSuffix(".h5") || name.hasSuffix(".hdf5")) && (manifest == nil || !name.contains("/")) {
         found.append(folder + "/" + name)
       }
       guard !found.isEmpty else {

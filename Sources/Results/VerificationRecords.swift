@@ -17,6 +17,8 @@ public struct VerificationSection: Codable, Sendable {
   public var shard: ShardRecord?
   /// Whether UNSUPPORTED counts as a failure.
   public var strict: Bool
+  /// Stopped by a signal before every case was done.
+  public var interrupted = false
   public var seconds: Double
   /// What the run amounts to, as the command's exit code.
   public var exitCode: Int
@@ -76,19 +78,19 @@ public struct FileRecord: Codable, Sendable, Hashable {
   public var sha256: String
   public var caseCount: Int
   public var generator: String
-  public var oracleDType: String
+  public var oracleDtype: String
   /// Why the file, or one of its cases, could not be read.
   public var errors: [String]
 
   public init(
-    path: String, sha256: String = "", caseCount: Int = 0, generator: String = "", oracleDType: String = "",
+    path: String, sha256: String = "", caseCount: Int = 0, generator: String = "", oracleDtype: String = "",
     errors: [String] = []
   ) {
     self.path = path
     self.sha256 = sha256
     self.caseCount = caseCount
     self.generator = generator
-    self.oracleDType = oracleDType
+    self.oracleDtype = oracleDtype
     self.errors = errors
   }
 }
@@ -167,7 +169,7 @@ public struct TensorResult: Codable, Sendable, Hashable {
   public var rule: String
   /// Largest error/bound, 0/0 counting as 0; infinite where a NaN or an infinity is wrong.
   public var worstRatio: Double
-  public var worstULPs: Double
+  public var worstUlps: Double
   /// The element of `worstRatio`.
   public var worst: WorstElement?
   /// Which elements fail, in words.
@@ -179,7 +181,7 @@ public struct TensorResult: Codable, Sendable, Hashable {
 
   public init(
     path: String, shape: [Int], compared: Int = 0, failing: Int = 0, rule: String = "", worstRatio: Double = 0,
-    worstULPs: Double = 0, worst: WorstElement? = nil, pattern: String = "", problem: String = "",
+    worstUlps: Double = 0, worst: WorstElement? = nil, pattern: String = "", problem: String = "",
     overrideReason: String? = nil
   ) {
     self.path = path
@@ -188,7 +190,7 @@ public struct TensorResult: Codable, Sendable, Hashable {
     self.failing = failing
     self.rule = rule
     self.worstRatio = worstRatio
-    self.worstULPs = worstULPs
+    self.worstUlps = worstUlps
     self.worst = worst
     self.pattern = pattern
     self.problem = problem
@@ -245,28 +247,41 @@ public struct StaleKnownFailure: Codable, Sendable, Hashable {
 
 /// How much of the bounds a correct implementation uses, over many random elements.
 public struct CalibrationRecord: Codable, Sendable, Hashable {
+  /// Elements beyond the statistical bound of one λ.
+  public struct Alarms: Codable, Sendable, Hashable {
+    public var lambda: Double
+    public var count: Int
+
+    public init(lambda: Double, count: Int) {
+      self.lambda = lambda
+      self.count = count
+    }
+  }
+
   public var operation: String
   public var tensor: String
   public var elements: Int
-  /// Elements beyond the statistical and the rigorous bound.
-  public var statisticalAlarms: Int
+  /// Empty counts where there is no statistical bound.
+  public var alarms: [Alarms]
   public var rigorousAlarms: Int
-  public var worstStatistical: Double
+  /// Beyond the smaller of both bounds, which decides.
+  public var decisiveAlarms: Int
+  /// The λ that would have been just enough; 0 without a statistical bound.
+  public var leastLambda: Double
+  /// Largest error over rigorous bound.
   public var worstRigorous: Double
-  /// The λ that would have been just enough, where there is a statistical bound.
-  public var leastLambda: Double?
 
   public init(
-    operation: String, tensor: String, elements: Int, statisticalAlarms: Int, rigorousAlarms: Int,
-    worstStatistical: Double, worstRigorous: Double, leastLambda: Double?
+    operation: String, tensor: String, elements: Int = 0, alarms: [Alarms] = [], rigorousAlarms: Int = 0,
+    decisiveAlarms: Int = 0, leastLambda: Double = 0, worstRigorous: Double = 0
   ) {
     self.operation = operation
     self.tensor = tensor
     self.elements = elements
-    self.statisticalAlarms = statisticalAlarms
+    self.alarms = alarms
     self.rigorousAlarms = rigorousAlarms
-    self.worstStatistical = worstStatistical
-    self.worstRigorous = worstRigorous
+    self.decisiveAlarms = decisiveAlarms
     self.leastLambda = leastLambda
+    self.worstRigorous = worstRigorous
   }
 }

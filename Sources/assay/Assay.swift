@@ -1,10 +1,52 @@
 import ArgumentParser
+import Foundation
 
 /// The command: parses arguments, calls the modules below, maps outcomes to the documented exit codes.
 @main
 struct Assay: AsyncParsableCommand {
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
     commandName: "assay",
     abstract: "Verify and time numerical kernels for the layers of residual networks.",
-    subcommands: [GoldenCommand.self, GoldenProbeCommand.self, EngineCommand.self])
+    discussion: """
+      EXIT CODES, the same in every command: 0 holds, 1 fails (numbers wrong, a regression), 2 inconclusive, 64 usage,
+      65 bad data, 70 internal. A failure ends with the command that repeats it.
+      """,
+    version: version,
+    subcommands: [VerifyCommand.self, GoldenCommand.self, GoldenProbeCommand.self, EngineCommand.self])
+
+  static func main() async {
+    // A pipe that its reader closed, or an engine that died, is an error of one write, not the end of this process.
+    signal(SIGPIPE, SIG_IGN)
+    let outcome = await Interruption.run { try await parseAndRun() }
+    switch outcome {
+    case .success: Foundation.exit(0)
+    case .failure(let error): finish(error)
+    }
+  }
+
+  /// An error of the words that were given, which the argument parser knows how to explain.
+  private struct ParsingFailure: Error {
+    let reason: any Error
+  }
+
+  private static func parseAndRun() async throws {
+    var command: any ParsableCommand
+    do { command = try parseAsRoot() } catch { throw ParsingFailure(reason: error) }
+    if var asynchronous = command as? any AsyncParsableCommand {
+      try await asynchronous.run()
+    } else {
+      try command.run()
+    }
+  }
+
+  /// Exit codes and messages of errors that a command did not handle itself: 64 for words that it refuses, 70 for anything
+  /// that it did not foresee.
+  private static func finish(_ error: any Error) -> Never {
+    if let failure = error as? ParsingFailure { exit(withError: failure.reason) }
+    if error is ExitCode || error is CleanExit || error is ValidationError { exit(withError: error) }
+    FileHandle.standardError.write(Data("internal error: \(error)\n".utf8))
+    Foundation.exit(70)
+  }
 }

@@ -94,14 +94,15 @@ struct BatchNorm2dBounds: BoundModel {
     _ pass: BatchNorm2dChannelPass, isVariance: Bool, _ rounding: Rounding
   ) -> (statistical: Double, rigorous: Double) {
     let batches = operation.buffers["num_batches_tracked"]?.elements.first ?? 0
-    let momentum = abs(problem.momentum ?? 1 / (batches + 1))
-    let kept = abs(1 - (problem.momentum ?? 1 / (batches + 1)))
+    let rate: Double = problem.momentum ?? 1 / (batches + 1)
+    let (momentum, kept): (Double, Double) = (abs(rate), abs(1 - rate))
     let statistics = pass.statistics
     let size = Double(statistics.count)
-    let unbiased = isVariance ? size / (size - 1) : 1
-    let old = operation.buffers[isVariance ? "running_var" : "running_mean"]?.elements[pass.index] ?? 0
-    let value = isVariance ? statistics.variance : abs(statistics.mean)
-    let average = rounding.gamma(6) * (kept * abs(old) + momentum * unbiased * value) + 3 * rounding.underflow
+    let unbiased: Double = isVariance ? size / (size - 1) : 1
+    let old: Double = operation.buffers[isVariance ? "running_var" : "running_mean"]?.elements[pass.index] ?? 0
+    let value: Double = isVariance ? statistics.variance : abs(statistics.mean)
+    let blended: Double = kept * abs(old) + momentum * unbiased * value
+    let average: Double = rounding.gamma(6) * blended + 3 * rounding.underflow
     func bound(_ uncertainty: BatchNorm2dChannel.Uncertainty) -> Double {
       // A rate of 0 keeps the buffer as it is, bit for bit.
       if momentum == 0 { return 0 }

@@ -8,6 +8,8 @@ struct Conv2dSums {
   private let x: [Double]
   private let weight: [Double]
   private let dy: [Double]?
+  private let output: Pair
+  private let before: Pair
   private let positions: Int
   private let rows: Int
   private let channelsPerGroup: Int
@@ -19,7 +21,9 @@ struct Conv2dSums {
     x = operation.input().elements
     weight = operation.parameters["weight"]?.elements ?? []
     dy = operation.upstream["y"]?.elements
-    positions = problem.outputSize.height * problem.outputSize.width
+    output = problem.outputSize
+    before = problem.paddingBefore
+    positions = output.height * output.width
     channelsPerGroup = problem.inputChannels / problem.groups
     outputsPerGroup = problem.outputChannels / problem.groups
     rows = channelsPerGroup * problem.kernelSize.height * problem.kernelSize.width
@@ -72,33 +76,31 @@ struct Conv2dSums {
     }
   }
 
-  /// Where each weight (c, r, s) of the group meets the input: calls `body(row, output position, input offset)`.
-  private func forEachMeeting(_ image: Int, _ group: Int, _ body: (Int, Int, Int) -> Void) {
+  /// Where the weight (c, r, s) of a row of columns meets the input: calls `body(output position, input offset)`.
+  @inline(__always)
+  private func forEachMeeting(_ row: Int, _ image: Int, _ group: Int, _ body: (Int, Int) -> Void) {
     let (height, width) = (problem.inputSize.height, problem.inputSize.width)
-    let (before, output) = (problem.paddingBefore, problem.outputSize)
-    var row = 0
-    for c in 0..<channelsPerGroup {
-      let plane = (image * problem.inputChannels + group * channelsPerGroup + c) * height * width
-      for r in 0..<problem.kernelSize.height {
-        for s in 0..<problem.kernelSize.width {
-          for p in 0..<output.height {
-            let h = p * problem.stride.height - before.height + r * problem.dilation.height
-            guard h >= 0, h < height else { continue }
-            for q in 0..<output.width {
-              let w = q * problem.stride.width - before.width + s * problem.dilation.width
-              guard w >= 0, w < width else { continue }
-              body(row, p * output.width + q, plane + h * width + w)
-            }
-          }
-          row += 1
-        }
+    let (kernelHeight, kernelWidth) = (problem.kernelSize.height, problem.kernelSize.width)
+    let c = row / (kernelHeight * kernelWidth)
+    let (r, s) = (row / kernelWidth % kernelHeight, row % kernelWidth)
+    let plane = (image * problem.inputChannels + group * channelsPerGroup + c) * height * width
+    let (top, left) = (r * problem.dilation.height - before.height, s * problem.dilation.width - before.width)
+    for p in 0..<output.height {
+      let h = p * problem.stride.height + top
+      guard h >= 0, h < height else { continue }
+      for q in 0..<output.width {
+        let w = q * problem.stride.width + left
+        guard w >= 0, w < width else { continue }
+        body(p * output.width + q, plane + h * width + w)
       }
     }
   }
 
   private func columns(_ image: Int, _ group: Int) -> ColumnMatrix {
     var columns = ColumnMatrix(rows: rows, columns: positions)
-    forEachMeeting(image, group) { row, position, offset in columns[row, position] = x[offset] }
+    for row in 0..<rows {
+      forEachMeeting(row, image, group) { position, offset in columns[row, position] = x[offset] }
+    }
     return columns
   }
 
@@ -139,16 +141,12 @@ struct Conv2dSums {
   /// The columns of dx, each a sum over the outputs' channels, added up where they overlap.
   private func addInputGradient(_ outputs: ColumnMatrix, _ image: Int, _ group: Int, to sums: inout ProductSums) {
     var accumulator = ColumnAccumulator(width: outputs.width)
-    var columns: [SIMD4<Double>] = Array(repeating: .zero, count: rows * positions)
     for row in 0..<rows {
       accumulator.clear()
       for k in 0..<outputsPerGroup {
         accumulator.add(outputs, row: k, times: weight[(group * outputsPerGroup + k) * rows + row])
       }
-      for position in 0..<positions { columns[row * positions + position] = accumulator[position] }
-    }
-    forEachMeeting(image, group) { row, position, offset in
-      sums.add(columns[row * positions + position], to: offset)
+      forEachMeeting(row, image, group) { position, offset in sums.add(accumulator[position], to: offset) }
     }
   }
 }

@@ -30,14 +30,12 @@ struct ProductSums: Sendable {
     let gamma = rounding.gamma(roundings)
     let scale = ElementBounds.lambda * rounding.unit * roundings.squareRoot()
     let underflow = roundings * rounding.underflow
-    var statistical = value
-    var rigorous = value
-    for i in value.indices {
-      rigorous[i] = gamma * magnitude[i] + underflow
-      statistical[i] =
-        scale * max(squares[i], value[i] * value[i]).squareRoot() + rounding.unit * abs(value[i]) + underflow
-      // Swift's max drops a NaN operand; the sum keeps it.
-      if squares[i].isNaN { statistical[i] = .nan }
+    let unit = rounding.unit
+    let rigorous = magnitude.map { gamma * $0 + underflow }
+    let statistical = value.indices.map { i in
+      let (value, squares) = (value[i], squares[i])
+      // Swift's max drops a NaN operand; the sum of squares keeps it.
+      return squares.isNaN ? .nan : scale * max(squares, value * value).squareRoot() + unit * abs(value) + underflow
     }
     return ElementBounds(statistical: statistical, rigorous: rigorous)
   }

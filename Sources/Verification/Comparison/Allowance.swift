@@ -32,6 +32,12 @@ public enum Allowance: Sendable {
       return max(near, (tolerance.maximumULPs ?? 0) * ULPs.size(at: expected, dtype))
     }
   }
+
+  /// The bounds of a whole tensor.
+  func bounds(expected: [Double], dtype: DType) -> [Double] {
+    if case .within(let bounds, _) = self, bounds.count == expected.count { return bounds }
+    return expected.indices.map { bound(at: $0, expected: expected[$0], dtype: dtype) }
+  }
 }
 
 /// Chooses the allowance of an expected tensor.

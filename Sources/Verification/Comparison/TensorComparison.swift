@@ -73,7 +73,7 @@ public struct TensorComparison: Sendable {
     result.pattern = FailurePattern.describe(failing, in: shape, compared: got.count)
     if let first = failing.first {
       result.worstRatio = .infinity
-      result.worstULPs = failing.map { abs(Double(got[$0]) - Double(wanted[$0])) }.max() ?? 0
+      result.worstUlps = failing.map { abs(Double(got[$0]) - Double(wanted[$0])) }.max() ?? 0
       result.worst = WorstElement(
         index: shape.index(ofOffset: first), got: Double(got[first]), expected: Double(wanted[first]), bound: 0)
     }
@@ -91,7 +91,7 @@ public struct TensorComparison: Sendable {
         got: value, expected: expectation, bound: bound, dtype: dtype, largest: largest, equalNaN: expected.equalNaN,
         checkSignedZero: expected.checkSignedZero)
       if !element.passes { failing.append(offset) }
-      result.worstULPs = max(result.worstULPs, element.ulps)
+      result.worstUlps = max(result.worstUlps, element.ulps)
       if worst == nil || element.ratio > result.worstRatio {
         worst = (position, bound)
         result.worstRatio = element.ratio
@@ -113,7 +113,7 @@ public struct TensorComparison: Sendable {
   private func compareSampled(_ answer: AnyTensor, _ sample: SampledTensor, into result: inout TensorResult) {
     let got = answer.doubles.elements
     compareElements(got, sample.values, offsets: sample.indices, shape: sample.shape, into: &result)
-    let bounds = got.indices.map { allowance.bound(at: $0, expected: got[$0], dtype: dtype) }
+    let bounds = allowance.bounds(expected: got, dtype: dtype)
     let own = Rounding.float64.gamma(got.count + 2)
     let magnitude = got.reduce(0) { $0 + abs($1) }
     let norm = got.reduce(0) { $0 + $1 * $1 }.squareRoot()

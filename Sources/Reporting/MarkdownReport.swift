@@ -1,0 +1,31 @@
+import Foundation
+import Results
+
+/// A run as Markdown, for a person and for `$GITHUB_STEP_SUMMARY`.
+public enum MarkdownReport {
+  public static func text(_ run: Run) -> String {
+    var lines = ["# Assay report", ""]
+    lines += provenance(run.provenance)
+    if let verification = run.verification { lines += VerificationMarkdown(verification).lines }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func provenance(_ provenance: Provenance) -> [String] {
+    let commit =
+      provenance.gitCommit.map { $0.prefix(12) + (provenance.gitDirty == true ? " (changed)" : "") } ?? "none"
+    return [
+      "`\(provenance.command.joined(separator: " "))`, started \(provenance.started), Assay \(provenance.assayVersion), commit \(commit), "
+        + "\(provenance.compiler) (\(provenance.compilerFlags)), \(provenance.operatingSystem), \(provenance.cpuModel), "
+        + "\(provenance.coreCount) cores.", "",
+    ]
+  }
+
+  /// A table; cells are escaped.
+  static func table(_ headings: [String], _ rows: [[String]], rightAligned: Int = 1) -> [String] {
+    func line(_ cells: [String]) -> String {
+      "| " + cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") }.joined(separator: " | ") + " |"
+    }
+    let rule = headings.indices.map { $0 < rightAligned ? "---" : "---:" }
+    return [line(headings), "| " + rule.joined(separator: " | ") + " |"] + rows.map(line) + [""]
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Results
+
+/// `run.json`: a run's record, complete and readable by later versions.
+///
+/// Same run, same bytes: keys are sorted. JSON has no NaN and no infinities; they are the strings `NaN`, `Infinity`, `-Infinity`.
+public enum RunFile {
+  /// Why a file is no run.
+  public struct Invalid: Error, CustomStringConvertible, Hashable {
+    public let description: String
+  }
+
+  public static func data(_ run: Run) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return try encoder.encode(run) + Data("\n".utf8)
+  }
+
+  /// - Throws: ``Invalid`` with the path, for a file that cannot be read, is no run, or is of a newer schema.
+  public static func read(_ path: String) throws(Invalid) -> Run {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Invalid(description: "\(path): cannot be read")
+    }
+    struct Header: Decodable {
+      var schema: String
+      var schemaVersion: Int
+    }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    guard let header = try? decoder.decode(Header.self, from: data), header.schema == Run.schemaName else {
+      throw Invalid(description: "\(path): expected a record of schema \(Run.schemaName), found other content")
+    }
+    guard header.schemaVersion <= Run.currentSchemaVersion else {
+      throw Invalid(
+        description:
+          "\(path): expected schema_version \(Run.currentSchemaVersion) at most, found \(header.schemaVersion): "
+          + "update Assay")
+    }
+    do { return try decoder.decode(Run.self, from: data) } catch {
+      throw Invalid(description: "\(path): is damaged: \(error)")
+    }
+  }
+}

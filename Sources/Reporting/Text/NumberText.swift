@@ -1,0 +1,18 @@
+import Foundation
+
+/// Numbers as reports write them.
+public enum NumberText {
+  /// Every digit that tells a double apart from its neighbours.
+  public static func exact(_ value: Double) -> String { "\(value)" }
+
+  /// Three significant digits, for ratios and figures that are looked at, not copied.
+  public static func short(_ value: Double) -> String {
+    if value.isNaN { return "NaN" }
+    if value.isInfinite { return value > 0 ? "∞" : "−∞" }
+    if value == 0 { return "0" }
+    let magnitude = abs(value)
+    return magnitude >= 0.001 && magnitude < 100_000
+      ? String(format: magnitude >= 100 ? "%.0f" : magnitude >= 1 ? "%.2f" : "%.3f", value)
+      : String(format: "%.2e", value)
+  }
+}

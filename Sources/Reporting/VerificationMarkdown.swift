@@ -1,0 +1,158 @@
+import Results
+
+/// The verification section of `report.md`.
+struct VerificationMarkdown {
+  private let section: VerificationSection
+  private let summary: VerificationSummary
+
+  init(_ section: VerificationSection) {
+    self.section = section
+    summary = VerificationSummary(section)
+  }
+
+  var lines: [String] {
+    [
+      verdict, counts, fills, accuracy, failures, excused, unsupported, overrides, vacuity, calibration, files,
+    ].flatMap { $0 }
+  }
+
+  private var verdict: [String] {
+    let word =
+      switch section.exitCode {
+      case 0: "**All hold**"
+      case 2: "**Inconclusive**"
+      case 65: "**Bad data**"
+      default: "**Fails**"
+      }
+    let reasons = section.reasons.isEmpty ? "" : ": " + section.reasons.joined(separator: "; ")
+    let dtypes = Set(section.results.map(\.dtype)).sorted().joined(separator: " and ")
+    return [
+      "## Verification", "",
+      "\(word)\(reasons). \(section.results.count) results: \(Set(section.results.map { $0.file + $0.name }).count) cases, "
+        + "\(section.engines.map(\.name).joined(separator: ", ")), \(dtypes); \(NumberText.short(section.seconds)) s; exit code "
+        + "\(section.exitCode).", "",
+    ]
+  }
+
+  private var counts: [String] {
+    let statuses = VerificationStatus.allCases
+    let headings = ["operation", "engine"] + statuses.map(\.rawValue) + ["known failures", "omitted tensors"]
+    let rows = summary.rows.map { row in
+      var cells = [row.operation, row.engine]
+      cells += statuses.map { "\(row[$0])" }
+      return cells + ["\(row.excused)", "\(row.omittedTensors)"]
+    }
+    return ["### Results", ""] + MarkdownReport.table(headings, rows, rightAligned: 2)
+  }
+
+  private var fills: [String] {
+    let names = ["exact", "random", "adversarial"]
+    let first = summary.rows.filter { $0.engine == section.engines.first?.name }
+    var rows = first.map { row in
+      let counts = names.map { row.fills[$0] ?? 0 } + [row.fills.values.reduce(0, +)]
+      return [row.operation] + counts.map(String.init)
+    }
+    let totals = names.map { name in first.reduce(0) { $0 + ($1.fills[name] ?? 0) } }
+    rows.append(["all"] + totals.map(String.init) + ["\(totals.reduce(0, +))"])
+    return ["### Cases by fill", ""] + MarkdownReport.table(["operation"] + names + ["all"], rows)
+  }
+
+  private var accuracy: [String] {
+    let rows = summary.rows.map { row in
+      [row.operation, row.engine, "\(row.elements)"]
+        + [row.medianRatio, row.worstRatio, row.worstUlps].map(NumberText.short)
+    }
+    let headings = ["operation", "engine", "elements", "median error/bound", "worst error/bound", "worst ULPs"]
+    return [
+      "### Accuracy", "",
+      "error/bound: 1 is the limit. The median is over tensors, of each one's worst element.", "",
+    ] + MarkdownReport.table(headings, rows, rightAligned: 2)
+  }
+
+  private var failures: [String] {
+    let failing = section.results.filter { $0.counts(strict: false) }
+    guard !failing.isEmpty else { return [] }
+    var lines = ["### Failures", ""]
+    for result in failing {
+      lines += ["- \(FailureText.headline(result))", "  ```"]
+      lines += FailureText.details(result).map { "  " + $0 }
+      lines.append("  ```")
+    }
+    return lines + [""]
+  }
+
+  private var excused: [String] {
+    let excused = section.results.filter { $0.knownFailure != nil }
+    guard !(excused.isEmpty && section.staleKnownFailures.isEmpty) else { return [] }
+    var lines = ["### Known failures", ""]
+    lines += section.staleKnownFailures.map { "- **\($0.engine) \($0.caseGlob)**: \($0.problem)" }
+    lines += excused.map { "- \(FailureText.headline($0)): \($0.knownFailure ?? "")" }
+    return lines + [""]
+  }
+
+  private var unsupported: [String] {
+    let unsupported = section.results.filter { $0.status == .unsupported }
+    guard !unsupported.isEmpty else { return [] }
+    let groups = Dictionary(grouping: unsupported) { "\($0.engine): \($0.message)" }
+    var lines = ["### Unsupported", ""]
+    for (reason, results) in groups.sorted(by: { $0.key < $1.key }) { lines.append("- \(reason): \(results.count)") }
+    return lines + [""]
+  }
+
+  private var overrides: [String] {
+    let rows = Set(
+      section.results.flatMap { result in
+        result.tensors.filter { $0.overrideReason != nil }.map {
+          ["\(result.name)/\($0.path)", $0.rule, $0.overrideReason ?? ""]
+        }
+      })
+    guard !rows.isEmpty else { return [] }
+    return ["### Tolerances given by files", ""]
+      + MarkdownReport.table(
+        ["tensor", "tolerance", "reason"], rows.sorted { $0[0] < $1[0] }, rightAligned: 3)
+  }
+
+  private var vacuity: [String] {
+    guard !section.vacuity.isEmpty else { return [] }
+    var rows: [[String]] = []
+    for record in section.vacuity {
+      for (defect, name) in record.noticedBy.sorted(by: { $0.key < $1.key }) {
+        rows.append([record.operation, defect, name.isEmpty ? "**nothing: VACUOUS**" : name])
+      }
+    }
+    return [
+      "### Would the corpus notice?", "",
+      "Each defect is applied to the reference; the case named is the first that would fail.", "",
+    ] + MarkdownReport.table(["operation", "defect", "noticed by"], rows, rightAligned: 3)
+  }
+
+  private var calibration: [String] {
+    guard let calibration = section.calibration, let first = calibration.first else { return [] }
+    let used = NumberText.short(section.lambda)
+    var headings = ["operation", "tensor", "elements"]
+    headings += first.alarms.map { "λ = \(NumberText.short($0.lambda))" }
+    headings += ["rigorous", "decisive", "λ needed", "worst of rigorous"]
+    let rows = calibration.map { record in
+      var row = [record.operation, record.tensor, "\(record.elements)"]
+      row += record.alarms.map { "\($0.count)" }
+      row += ["\(record.rigorousAlarms)", "\(record.decisiveAlarms)", NumberText.short(record.leastLambda)]
+      row.append(NumberText.short(record.worstRigorous))
+      return row
+    }
+    return [
+      "### False alarms", "",
+      "The reference in float32 against the reference in float64 on random problems: elements beyond the statistical bound "
+        + "for each λ (λ = \(used) is used), beyond the rigorous bound, and beyond what decides (the smaller of both).",
+      "",
+    ] + MarkdownReport.table(headings, rows, rightAligned: 2)
+  }
+
+  private var files: [String] {
+    ["### Files", ""]
+      + MarkdownReport.table(
+        ["file", "cases", "generator", "oracle", "SHA-256"],
+        section.files.map { [$0.path, "\($0.caseCount)", $0.generator, $0.oracleDtype, String($0.sha256.prefix(16))] },
+        rightAligned: 5)
+      + section.files.flatMap { file in file.errors.map { "- **error**: \($0)" } }
+  }
+}

@@ -1,0 +1,55 @@
+import Results
+
+/// Counts and statistics of a verification, by operation.
+public struct VerificationSummary: Sendable {
+  public struct Row: Sendable {
+    public let engine: String
+    public let operation: String
+    public var counts: [VerificationStatus: Int] = [:]
+    public var excused = 0
+    public var omittedTensors = 0
+    public var elements = 0
+    public var worstRatio = 0.0
+    public var medianRatio = 0.0
+    public var worstUlps = 0.0
+    /// Cases by fill.
+    public var fills: [String: Int] = [:]
+    public var caseCount: Int { counts.values.reduce(0, +) }
+    public subscript(status: VerificationStatus) -> Int { counts[status] ?? 0 }
+  }
+
+  /// By engine, in the engines' order, then by operation.
+  public let rows: [Row]
+
+  /// - Parameter engine: every engine's together when nil.
+  public init(_ section: VerificationSection) {
+    rows = section.engines.flatMap { engine in
+      let own = section.results.filter { $0.engine == engine.name }
+      return Set(own.map(\.operation)).sorted().map { operation in
+        Self.row(engine.name, operation, own.filter { $0.operation == operation })
+      }
+    }
+  }
+
+  private static func row(_ engine: String, _ operation: String, _ results: [CaseResult]) -> Row {
+    var row = Row(engine: engine, operation: operation)
+    var ratios: [Double] = []
+    var names: [String: Set<String>] = [:]
+    for result in results {
+      row.counts[result.status, default: 0] += 1
+      row.excused += result.knownFailure == nil ? 0 : 1
+      row.omittedTensors += result.omitted.count
+      names[result.fill, default: []].insert(result.file + result.name)
+      for tensor in result.tensors {
+        row.elements += tensor.compared
+        row.worstUlps = max(row.worstUlps, tensor.worstUlps)
+        if tensor.compared > 0 { ratios.append(tensor.worstRatio) }
+      }
+    }
+    row.fills = names.mapValues(\.count)
+    ratios.sort()
+    row.worstRatio = ratios.last ?? 0
+    row.medianRatio = ratios.isEmpty ? 0 : ratios[ratios.count / 2]
+    return row
+  }
+}

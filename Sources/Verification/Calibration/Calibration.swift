@@ -1,0 +1,126 @@
+import Engines
+import Problems
+import Results
+import Tensors
+
+/// Measures how much of their bounds a correct implementation uses: an engine in float32 against the same engine in float64 on
+/// random problems, element by element.
+///
+/// The false-alarm rate is what the bounds would cost a correct kernel; λ is chosen so that it is 0 over at least 10⁶ elements of
+/// each operation, with room to spare for other orders of summation.
+public struct Calibration: Sendable {
+  public static let lambdas: [Double] = [0.5, 1, 2, 3, 4, 6, 8]
+  public static let standardSeed: UInt64 = 20_261_121
+
+  public let engine: any Engine
+  /// Problems are repeated with other seeds until an operation has this many elements.
+  public let elementsPerOperation: Int
+  public let seed: UInt64
+
+  public init(engine: any Engine, elementsPerOperation: Int = 1_000_000, seed: UInt64 = Calibration.standardSeed) {
+    self.engine = engine
+    self.elementsPerOperation = elementsPerOperation
+    self.seed = seed
+  }
+
+  /// - Parameter onProgress: called after each problem with its text.
+  /// - Throws: ``EngineError`` when the engine does not compute a problem.
+  public func run(onProgress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> [CalibrationRecord] {
+    let groups = Dictionary(grouping: CalibrationProblem.all) { String($0.text.prefix { $0 != " " }) }
+    return try await withThrowingTaskGroup(of: [CalibrationRecord].self) { group in
+      for operation in groups.keys.sorted() {
+        group.addTask { try measure(operation, groups[operation] ?? [], onProgress) }
+      }
+      var all: [CalibrationRecord] = []
+      for try await records in group { all += records }
+      return all.sorted { ($0.operation, $0.tensor) < ($1.operation, $1.tensor) }
+    }
+  }
+
+  private func measure(
+    _ operation: String, _ problems: [CalibrationProblem], _ onProgress: @Sendable (String) -> Void
+  ) throws -> [CalibrationRecord] {
+    var records: [String: CalibrationRecord] = [:]
+    var elements = 0
+    var round: UInt64 = 0
+    while elements < elementsPerOperation {
+      let before = elements
+      for problem in problems {
+        let exercise = try problem.exercise(seed: seed &+ round &* 0x9E37_79B9_7F4A_7C15)
+        elements += try measure(exercise, operation, into: &records)
+        onProgress(exercise.name)
+        round += 1
+        if elements >= elementsPerOperation { break }
+      }
+      // Nothing to measure would never end.
+      if elements == before { break }
+    }
+    return Array(records.values)
+  }
+
+  /// - Returns: how many elements were compared.
+  private func measure(
+    _ exercise: Exercise, _ operation: String, into records: inout [String: CalibrationRecord]
+  ) throws -> Int {
+    guard let problem = try exercise.problem() else { return 0 }
+    let answer = try engine.compute(exercise)
+    let oracle = try engine.compute(exercise.converted(to: .float64))
+    let paths = answer.paths.filter { answer[$0]?.dtype == .float32 }
+    guard let model = BoundModels.make(for: exercise, problem: problem, wanted: Set(paths)) else { return 0 }
+    var compared = 0
+    for path in paths {
+      guard let got = answer[path]?.doubles.elements, let expected = oracle[path]?.doubles.elements,
+        let bounds = model.bounds(of: path, in: .float32), let own = model.bounds(of: path, in: .float64)
+      else { continue }
+      var record = records[path] ?? CalibrationRecord(operation: operation, tensor: path)
+      record.add(got: got, expected: expected, bounds: bounds, oracle: own)
+      records[path] = record
+      compared += got.count
+    }
+    return compared
+  }
+}
+
+extension Exercise {
+  /// The same exercise in another precision.
+  func converted(to dtype: DType) -> Exercise {
+    var changed = self
+    changed.dtype = dtype
+    changed.inputs = inputs.mapValues { $0.converted(to: dtype) }
+    changed.parameters = parameters.mapValues { $0.converted(to: dtype) }
+    changed.buffers = buffers.mapValues { $0.converted(to: dtype) }
+    changed.upstream = upstream.mapValues { $0.converted(to: dtype) }
+    return changed
+  }
+}
+
+extension Answer {
+  /// Everything in it, by path.
+  var paths: [String] {
+    (outputs.keys.map { "outputs/\($0)" } + gradients.keys.map { "gradients/\($0)" }
+      + buffersAfter.keys.map { "buffers_after/\($0)" }).sorted()
+  }
+}
+
+extension CalibrationRecord {
+  mutating func add(got: [Double], expected: [Double], bounds: ElementBounds, oracle: ElementBounds) {
+    if alarms.isEmpty { alarms = Calibration.lambdas.map { Alarms(lambda: $0, count: 0) } }
+    elements += got.count
+    for i in got.indices {
+      let error = abs(got[i] - expected[i])
+      guard error > 0 else { continue }
+      let rigorous = bounds.rigorous[i] + oracle.rigorous[i]
+      worstRigorous = max(worstRigorous, error / rigorous)
+      if !(error <= rigorous) { rigorousAlarms += 1 }
+      var decisive = rigorous
+      if let statistical = bounds.statistical?[i], let own = oracle.statistical?[i] {
+        decisive = min(decisive, statistical + own)
+        // The share of the bound that grows with λ is nearly all of it.
+        let needed = ElementBounds.lambda * error / (statistical + own)
+        leastLambda = max(leastLambda, needed)
+        for j in alarms.indices where needed > alarms[j].lambda { alarms[j].count += 1 }
+      }
+      if !(error <= decisive) { decisiveAlarms += 1 }
+    }
+  }
+}

@@ -1,0 +1,286 @@
+import Engines
+import Foundation
+import GoldenFiles
+import Problems
+import Results
+import Tensors
+
+/// A case with the file it came from.
+public struct VerificationCase: Sendable {
+  public let file: String
+  public let oracle: DType
+  public let golden: GoldenCase
+
+  public init(file: String, oracle: DType, golden: GoldenCase) {
+    self.file = file
+    self.oracle = oracle
+    self.golden = golden
+  }
+
+  /// A case of a custom operation must say how it is compared.
+  /// - Returns: one sentence naming the dataset that does not.
+  var missingTolerance: String? {
+    guard golden.expectError == nil, golden.isCustom else { return nil }
+    let paths = golden.expected.filter { $0.value.tolerance.isEmpty && !$0.value.isInteger }.keys.sorted()
+    guard let path = paths.first else { return nil }
+    return
+      "\(file): \(golden.name)/\(path): expected atol, rtol or max_ulp, since '\(golden.operation)' is a custom operation, "
+      + "found none"
+  }
+
+  /// What an engine is asked for.
+  func exercise(dtype: DType, wanted: Set<String>, passes: Set<Pass>) -> Exercise {
+    func converted(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
+      tensors.mapValues { $0.converted(to: dtype) }
+    }
+    return Exercise(
+      name: golden.name, operation: golden.operation, attributes: golden.attributes,
+      inputs: converted(golden.inputs), parameters: converted(golden.parameters), buffers: converted(golden.buffers),
+      upstream: passes.contains(.backward) ? converted(golden.upstream) : [:], dtype: dtype, passes: passes,
+      wanted: wanted)
+  }
+
+  /// Whether any operand or expected value is NaN or infinite.
+  var hasNonfinite: Bool {
+    let operands = [golden.inputs, golden.parameters, golden.buffers, golden.upstream].flatMap(\.values)
+    if operands.contains(where: { $0.hasNonfinite }) { return true }
+    return golden.expected.values.contains { expected in
+      switch expected.value {
+      case .whole(let tensor): tensor.hasNonfinite
+      case .sampled(let sample): sample.values.contains { !$0.isFinite } || !sample.l2Norm.isFinite
+      }
+    }
+  }
+}
+
+extension AnyTensor {
+  var hasNonfinite: Bool {
+    switch self {
+    case .float32(let tensor): tensor.elements.contains { !$0.isFinite }
+    case .float64(let tensor): tensor.elements.contains { !$0.isFinite }
+    case .int64: false
+    }
+  }
+
+  /// A fingerprint of every bit, to tell whether an engine wrote to what it should only read.
+  var fingerprint: UInt64 {
+    func mixed(_ bits: some Sequence<UInt64>) -> UInt64 {
+      bits.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1) &* 0x9E37_79B9_7F4A_7C15 }
+    }
+    return switch self {
+    case .float32(let tensor): mixed(tensor.elements.lazy.map { UInt64($0.bitPattern) })
+    case .float64(let tensor): mixed(tensor.elements.lazy.map(\.bitPattern))
+    case .int64(let tensor): mixed(tensor.elements.lazy.map { UInt64(bitPattern: $0) })
+    }
+  }
+}
+
+extension Exercise {
+  /// Fingerprints of everything that an engine is given.
+  var fingerprints: [String: UInt64] {
+    var all: [String: UInt64] = [:]
+    for (group, tensors) in [
+      ("inputs", inputs), ("parameters", parameters), ("buffers", buffers), ("upstream", upstream),
+    ] {
+      for (name, tensor) in tensors { all["\(group)/\(name)"] = tensor.fingerprint }
+    }
+    return all
+  }
+}
+
+/// Holds one case against engines; the bounds are computed once for all of them.
+public struct CaseVerifier: Sendable {
+  public let item: VerificationCase
+  private let problem: (any OperationProblem)?
+  private let models: BoundModelCache
+
+  public init(_ item: VerificationCase) {
+    self.item = item
+    problem = item.golden.expectError == nil ? Self.problem(of: item.golden) : nil
+    models = BoundModelCache()
+  }
+
+  private static func problem(of golden: GoldenCase) -> (any OperationProblem)? {
+    // The loader validated it already; a case that it could not validate has no bound.
+    (try? Problem.make(
+      operation: golden.operation, attributes: golden.attributes, operands: golden.operands)) ?? nil
+  }
+
+  /// - Returns: the verdict; nothing that the engine does ends the run.
+  public func verify(_ engine: any Engine, dtype: DType) -> CaseResult {
+    let started = ContinuousClock.now
+    var result = judge(engine, dtype)
+    let elapsed = ContinuousClock.now - started
+    result.seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    return result
+  }
+
+  private func judge(_ engine: any Engine, _ dtype: DType) -> CaseResult {
+    let description = engine.description
+    var result = CaseResult(
+      file: item.file, name: item.golden.name, operation: item.golden.operation, fill: item.golden.fill.rawValue,
+      engine: description.name, dtype: dtype.rawValue, status: .unsupported)
+    if let reason = unsupported(description, dtype) {
+      result.message = reason
+      return result
+    }
+    if let category = item.golden.expectError {
+      return judgeRefusal(engine, dtype, category, result)
+    }
+    let expected = item.golden.expected
+    let omitted = expected.keys.filter {
+      description.omits.contains($0)
+        || ($0.hasPrefix("gradients/")
+          ? !description.passes.contains(.backward) : !description.passes.contains(.forward))
+    }
+    result.omitted = omitted.sorted()
+    let wanted = Set(expected.keys).subtracting(omitted)
+    guard !wanted.isEmpty else {
+      result.message = expected.isEmpty ? "the case expects nothing" : "nothing is left that the engine produces"
+      return result
+    }
+    var passes: Set<Pass> = [.forward]
+    if wanted.contains(where: { $0.hasPrefix("gradients/") }) { passes.insert(.backward) }
+    let exercise = item.exercise(dtype: dtype, wanted: wanted, passes: passes)
+    let before = exercise.fingerprints
+    let answer: Answer
+    do throws(EngineError) {
+      answer = try engine.compute(exercise)
+    } catch {
+      return failed(result, error)
+    }
+    compare(answer, wanted, dtype, description, into: &result)
+    let after = exercise.fingerprints
+    if let changed = before.keys.sorted().first(where: { before[$0] != after[$0] }) {
+      result.status = .fail
+      result.message = "the engine changed \(changed), which it may only read"
+    }
+    return result
+  }
+
+  /// Why the engine need not be asked.
+  private func unsupported(_ engine: EngineDescription, _ dtype: DType) -> String? {
+    let operation = item.golden.operation
+    if !engine.operations.isEmpty, !engine.operations.contains(operation) { return "no operation \(operation)" }
+    if engine.operations.isEmpty, item.golden.isCustom { return "no custom operation \(operation)" }
+    if !engine.dtypes.contains(dtype) { return "no \(dtype.rawValue)" }
+    if !engine.nonfinite, item.golden.expectError == nil, item.hasNonfinite {
+      return "NaN and infinities do not follow the definition"
+    }
+    return nil
+  }
+
+  private func judgeRefusal(
+    _ engine: any Engine, _ dtype: DType, _ category: ProblemError.Category, _ start: CaseResult
+  ) -> CaseResult {
+    var result = start
+    let exercise = item.exercise(dtype: dtype, wanted: [], passes: [.forward])
+    do throws(EngineError) {
+      _ = try engine.compute(exercise)
+      result.status = .fail
+      result.message = "expected a refusal (\(category.rawValue)), got a result"
+    } catch {
+      switch error {
+      case .refused(let found, _) where found == category.rawValue:
+        result.status = .refused
+      case .refused(let found, let message):
+        let isBuiltIn = engine.description.isBuiltIn
+        result.status = isBuiltIn ? .fail : .refused
+        result.message = "refused as \(found), expected \(category.rawValue)" + (isBuiltIn ? " (\(message))" : "")
+      default: return failed(result, error)
+      }
+    }
+    return result
+  }
+
+  private func failed(_ start: CaseResult, _ error: EngineError) -> CaseResult {
+    var result = start
+    switch error {
+    case .unsupported(let reason):
+      result.status = .unsupported
+      result.message = reason
+    case .refused:
+      result.status = .fail
+      result.message = "expected a result, got a refusal: \(error)"
+    case .failed:
+      result.status = .error
+      result.message = "\(error)"
+    }
+    return result
+  }
+
+  private func compare(
+    _ answer: Answer, _ wanted: Set<String>, _ dtype: DType, _ engine: EngineDescription, into result: inout CaseResult
+  ) {
+    let model = problem.flatMap { boundModel($0, engine) }
+    let rules = AllowanceRules(fill: item.golden.fill, candidate: dtype, oracle: item.oracle)
+    for path in wanted.sorted() {
+      guard let expected = item.golden.expected[path] else { continue }
+      guard let allowance = rules.allowance(for: path, expected: expected, model: model) else {
+        result.tensors.append(
+          TensorResult(
+            path: path, shape: expected.shape.dimensions,
+            problem: "no bound is known for \(path) of \(item.golden.operation): give it atol, rtol or max_ulp"))
+        continue
+      }
+      let comparison = TensorComparison(path: path, expected: expected, allowance: allowance, dtype: dtype)
+      result.tensors.append(comparison.compare(answer[path]))
+    }
+    let failing = result.tensors.filter { !$0.passes }
+    result.status = failing.isEmpty ? .pass : .fail
+    if let worst = failing.max(by: { $0.worstRatio < $1.worstRatio }) {
+      result.message =
+        worst.problem.isEmpty ? "\(worst.path) is wrong: \(worst.pattern)" : "\(worst.path): \(worst.problem)"
+    }
+  }
+
+  private func boundModel(_ problem: any OperationProblem, _ engine: EngineDescription) -> (any BoundModel)? {
+    let algorithms = Set(
+      (engine.info["algorithm"] ?? "").split(whereSeparator: { ", ".contains($0) }).map(String.init))
+    return models.model(for: algorithms) {
+      let wanted = Set(item.golden.expected.keys)
+      let exercise = item.exercise(dtype: .float64, wanted: wanted, passes: [.forward, .backward])
+      return BoundModels.make(for: exercise, problem: problem, wanted: wanted, algorithms: algorithms)
+    }
+  }
+}
+
+/// Bound models of one case by the engine's algorithms.
+private final class BoundModelCache: @unchecked Sendable {
+  // The lock guards the dictionary; models themselves never change.
+  private let lock = NSLock()
+  private var models: [Set<String>: (any BoundModel)?] = [:]
+
+  func model(for algorithms: Set<String>, make: () -> (any BoundModel)?) -> (any BoundModel)? {
+    lock.withLock {
+      if let model = models[algorithms] { return model }
+      let model = make().map { RememberedBounds($0) }
+      models[algorithms] = .some(model)
+      return model
+    }
+  }
+}
+
+/// A model that computes each bound once: the oracle's float64 bounds serve every candidate.
+private final class RememberedBounds: BoundModel, @unchecked Sendable {
+  private struct Key: Hashable {
+    let path: String
+    let rounding: Rounding
+  }
+
+  // The lock guards the dictionary.
+  private let lock = NSLock()
+  private let model: any BoundModel
+  private var known: [Key: ElementBounds?] = [:]
+
+  init(_ model: any BoundModel) { self.model = model }
+
+  func isExact(_ path: String) -> Bool { model.isExact(path) }
+  func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
+    let key = Key(path: path, rounding: rounding)
+    if let bounds = lock.withLock({ known[key] }) { return bounds }
+    let bounds = model.bounds(of: path, in: rounding)
+    lock.withLock { known[key] = .some(bounds) }
+    return bounds
+  }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Problems
+import Results
+import TOMLKit
+
+/// `known_failures.toml`: defects of engines that are known and excused for a while, so that the gate stays of use.
+///
+///     [[known_failure]]
+///     engine = "openvino"
+///     case = "/conv2d/adversarial/nan*"
+///     reason = "flushes denormals, openvino#12345"
+///     expires = 2027-03-01
+///
+/// An entry that has expired, or that no longer excuses anything, is itself a failure.
+public struct KnownFailures: Sendable {
+  public struct Entry: Sendable, Hashable {
+    public let engine: String
+    public let cases: NamePattern
+    public let reason: String
+    /// `yyyy-mm-dd`; the last day on which the entry holds.
+    public let expires: String
+
+    public init(engine: String, cases: String, reason: String, expires: String) {
+      self.engine = engine
+      self.cases = NamePattern(cases)
+      self.reason = reason
+      self.expires = expires
+    }
+  }
+
+  /// What is wrong with the file: one sentence with its path and the entry.
+  public struct Malformed: Error, CustomStringConvertible, Hashable {
+    public let description: String
+  }
+
+  public let entries: [Entry]
+
+  public init(_ entries: [Entry] = []) { self.entries = entries }
+
+  /// - Throws: ``Malformed`` for a file that cannot be read, unknown keys, or a missing or wrong value.
+  public init(contentsOf path: String) throws(Malformed) {
+    let text: String
+    do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
+      throw Malformed(description: "\(path): cannot be read: \(error.localizedDescription)")
+    }
+    try self.init(text: text, path: path)
+  }
+
+  public init(text: String, path: String) throws(Malformed) {
+    let table: TOMLTable
+    do { table = try TOMLTable(string: text) } catch { throw Malformed(description: "\(path): \(error)") }
+    if let key = table.keys.first(where: { $0 != "known_failure" }) {
+      throw Malformed(description: "\(path): expected [[known_failure]] tables, found '\(key)'")
+    }
+    var entries: [Entry] = []
+    if let value = table["known_failure"] {
+      guard let array = value.array else {
+        throw Malformed(description: "\(path): expected [[known_failure]] tables, found one value of that name")
+      }
+      for (index, item) in array.enumerated() {
+        entries.append(try Self.entry(item.tomlValue.table, "\(path): known_failure \(index + 1)"))
+      }
+    }
+    self.entries = entries
+  }
+
+  private static func entry(_ table: TOMLTable?, _ place: String) throws(Malformed) -> Entry {
+    guard let table else { throw Malformed(description: "\(place): expected a table") }
+    let known: Set = ["engine", "case", "reason", "expires"]
+    if let key = table.keys.first(where: { !known.contains($0) }) {
+      throw Malformed(description: "\(place): expected only \(known.sorted().joined(separator: ", ")), found '\(key)'")
+    }
+    func text(_ key: String) throws(Malformed) -> String {
+      guard let value = table[key]?.string, !value.isEmpty else {
+        throw Malformed(description: "\(place): expected a text for \(key)")
+      }
+      return value
+    }
+    let expires: String
+    if let date = table["expires"]?.date {
+      expires = String(format: "%04d-%02d-%02d", date.year, date.month, date.day)
+    } else {
+      expires = try text("expires")
+    }
+    guard expires.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil else {
+      throw Malformed(description: "\(place): expected a date yyyy-mm-dd for expires, found '\(expires)'")
+    }
+    return Entry(engine: try text("engine"), cases: try text("case"), reason: try text("reason"), expires: expires)
+  }
+
+  /// Marks the failures that an entry excuses, and reports entries that no longer hold.
+  /// - Parameters:
+  ///   - today: `yyyy-mm-dd`.
+  ///   - isComplete: whether every case was run; only then can an entry be told to match none.
+  public func apply(to results: inout [CaseResult], today: String, isComplete: Bool) -> [StaleKnownFailure] {
+    var stale: [StaleKnownFailure] = []
+    for entry in entries {
+      let matching = results.indices.filter {
+        results[$0].engine == entry.engine && entry.cases.matches(results[$0].name)
+      }
+      func report(_ problem: String) {
+        stale.append(StaleKnownFailure(engine: entry.engine, caseGlob: entry.cases.description, problem: problem))
+      }
+      if entry.expires < today {
+        report("expired on \(entry.expires): mend the engine or renew the entry")
+        continue
+      }
+      let failing = matching.filter { [.fail, .error].contains(results[$0].status) }
+      for index in failing { results[index].knownFailure = entry.reason }
+      guard failing.isEmpty else { continue }
+      if !matching.isEmpty {
+        report("nothing that it matches fails any more: remove it")
+      } else if isComplete, results.contains(where: { $0.engine == entry.engine }) {
+        report("it matches no case: correct or remove it")
+      }
+    }
+    return stale
+  }
+}

@@ -1,0 +1,205 @@
+import Engines
+import Foundation
+import GoldenFiles
+import Problems
+import Results
+import Tensors
+
+/// What to verify.
+public struct VerificationPlan: Sendable {
+  public var engines: [any Engine]
+  /// How the command line names an engine, where that is not its name alone (`mine='./mine --fast'`).
+  public var engineWords: [String: String]
+  public var dtypes: [DType]
+  /// Golden files, in order.
+  public var files: [String]
+  public var filters: [NamePattern]
+  /// `smoke`, `slow` or any other: a case must carry one of them; `full` stands for every case that is not slow. Empty means
+  /// every case.
+  public var tags: Set<String>
+  public var shard: Shard?
+  public var strict: Bool
+  public var knownFailures: KnownFailures
+  public var workers: Int
+  /// `yyyy-mm-dd`, for the expiry of known failures.
+  public var today: String
+  /// Judges whether the corpus would notice defects; `nil` leaves that out.
+  public var vacuityOracle: (any Engine)?
+
+  public init(
+    engines: [any Engine], engineWords: [String: String] = [:], dtypes: [DType] = [.float32, .float64], files: [String],
+    filters: [NamePattern] = [],
+    tags: Set<String> = [], shard: Shard? = nil, strict: Bool = false, knownFailures: KnownFailures = KnownFailures(),
+    workers: Int = ProcessInfo.processInfo.activeProcessorCount, today: String = "",
+    vacuityOracle: (any Engine)? = nil
+  ) {
+    self.engines = engines
+    self.engineWords = engineWords
+    self.dtypes = dtypes
+    self.files = files
+    self.filters = filters
+    self.tags = tags
+    self.shard = shard
+    self.strict = strict
+    self.knownFailures = knownFailures
+    self.workers = workers
+    self.today = today
+    self.vacuityOracle = vacuityOracle
+  }
+
+  func includes(_ summary: GoldenCaseSummary) -> Bool {
+    (filters.isEmpty || filters.contains { $0.matches(summary.name) })
+      && (tags.isEmpty || !tags.isDisjoint(with: summary.tags)
+        || (tags.contains("full") && !summary.tags.contains("slow")))
+      && (shard?.contains(summary.name) ?? true)
+  }
+
+  var isComplete: Bool { filters.isEmpty && tags.isEmpty && shard == nil }
+}
+
+/// Runs a plan: every selected case of every file on every engine in every precision.
+public struct Verifier: Sendable {
+  public let plan: VerificationPlan
+  public let reader: GoldenReader
+  /// Called after each case, from any task: cases done, cases in all, the case's results.
+  public let onProgress: @Sendable (Int, Int, [CaseResult]) -> Void
+
+  public init(
+    plan: VerificationPlan, reader: GoldenReader,
+    onProgress: @escaping @Sendable (Int, Int, [CaseResult]) -> Void = { _, _, _ in }
+  ) {
+    self.plan = plan
+    self.reader = reader
+    self.onProgress = onProgress
+  }
+
+  private struct Job: Sendable {
+    let fileIndex: Int
+    let file: GoldenFile
+    let summary: GoldenCaseSummary
+  }
+
+  private struct Finished: Sendable {
+    let index: Int
+    let results: [CaseResult]
+    let error: String?
+  }
+
+  /// The cases that the plan selects, in order, each with its file's path, and what is wrong with files.
+  public func selection() -> (cases: [(file: String, summary: GoldenCaseSummary)], records: [FileRecord]) {
+    let (files, records) = open()
+    return (files.flatMap { file in file.cases.filter(plan.includes).map { (file.path, $0) } }, records)
+  }
+
+  private func open() -> ([GoldenFile], [FileRecord]) {
+    var files: [GoldenFile] = []
+    var records: [FileRecord] = []
+    for path in plan.files {
+      do throws(GoldenFileError) {
+        let file = try reader.open(path)
+        files.append(file)
+        records.append(
+          FileRecord(
+            path: path, sha256: file.sha256, caseCount: file.cases.count, generator: file.header.generator,
+            oracleDtype: file.header.oracleDType.rawValue))
+      } catch {
+        records.append(FileRecord(path: path, errors: [error.description]))
+      }
+    }
+    return (files, records)
+  }
+
+  public func run() async -> VerificationSection {
+    let started = ContinuousClock.now
+    let (files, opened) = open()
+    var records = opened
+    let jobs = files.enumerated().flatMap { index, file in
+      file.cases.filter(plan.includes).map { Job(fileIndex: index, file: file, summary: $0) }
+    }
+    let finished = await runAll(jobs)
+    var results: [CaseResult] = []
+    for outcome in finished {
+      results += outcome.results
+      let path = jobs[outcome.index].file.path
+      if let error = outcome.error, let record = records.firstIndex(where: { $0.path == path }) {
+        records[record].errors.append(error)
+      }
+    }
+    let interrupted = finished.count < jobs.count
+    let stale = plan.knownFailures.apply(
+      to: &results, today: plan.today, isComplete: plan.isComplete && !interrupted)
+    let vacuity = plan.vacuityOracle.map { oracle in
+      VacuityJudge(oracle: oracle).judge(
+        operations: Set(jobs.filter { $0.summary.expectError == nil }.map(\.summary.operation)), in: files)
+    }
+    let elapsed = ContinuousClock.now - started
+    var section = VerificationSection(
+      engines: plan.engines.map {
+        EngineRecord(
+          name: $0.description.name, version: $0.description.version, isBuiltIn: $0.description.isBuiltIn,
+          command: plan.engineWords[$0.description.name])
+      }, files: records, results: results, vacuity: vacuity ?? [], staleKnownFailures: stale,
+      lambda: ElementBounds.lambda, filters: plan.filters.map(\.description), tags: plan.tags.sorted(),
+      shard: plan.shard.map { ShardRecord(index: $0.index, count: $0.count) }, strict: plan.strict,
+      seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+    section.interrupted = interrupted
+    let conclusion = Conclusion(section)
+    section.exitCode = conclusion.exitCode
+    section.reasons = conclusion.reasons
+    return section
+  }
+
+  private func runAll(_ jobs: [Job]) async -> [Finished] {
+    var finished: [Finished] = []
+    finished.reserveCapacity(jobs.count)
+    await withTaskGroup(of: Finished.self) { group in
+      var next = 0
+      func start() {
+        guard next < jobs.count, !Task.isCancelled else { return }
+        let (index, job) = (next, jobs[next])
+        next += 1
+        group.addTask { verify(job, index) }
+      }
+      for _ in 0..<max(1, plan.workers) { start() }
+      while let outcome = await group.next() {
+        finished.append(outcome)
+        onProgress(finished.count, jobs.count, outcome.results)
+        start()
+      }
+    }
+    return finished.sorted { $0.index < $1.index }
+  }
+
+  private func verify(_ job: Job, _ index: Int) -> Finished {
+    let golden: GoldenCase
+    do throws(GoldenFileError) {
+      golden = try job.file.load(job.summary)
+    } catch {
+      return Finished(index: index, results: [], error: error.description)
+    }
+    let item = VerificationCase(file: job.file.path, oracle: job.file.header.oracleDType, golden: golden)
+    if let problem = item.missingTolerance { return Finished(index: index, results: [], error: problem) }
+    let verifier = CaseVerifier(item)
+    let results = plan.engines.flatMap { engine in
+      plan.dtypes.map { dtype in
+        var result = verifier.verify(engine, dtype: dtype)
+        result.reproduce = reproduction(result, engine, dtype)
+        return result
+      }
+    }
+    return Finished(index: index, results: results, error: nil)
+  }
+
+  /// The command that repeats one case on one engine.
+  private func reproduction(_ result: CaseResult, _ engine: any Engine, _ dtype: DType) -> String {
+    let name = engine.description.name
+    return "assay verify --golden \(Self.quoted(result.file)) --filter \(Self.quoted(result.name)) "
+      + "--engine \(Self.quoted(plan.engineWords[name] ?? name)) --dtype \(dtype.rawValue)"
+  }
+
+  /// A word as a shell reads it.
+  private static func quoted(_ word: String) -> String {
+    let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "/._-=,:@+".contains($0) }
+    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+  }
+}

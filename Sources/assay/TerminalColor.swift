@@ -1,0 +1,23 @@
+import ArgumentParser
+import Foundation
+
+/// Whether words on stdout are coloured: on a terminal, unless `NO_COLOR` is set or the user says otherwise.
+enum TerminalColor: String, ExpressibleByArgument, CaseIterable {
+  case auto, always, never
+
+  private var isOn: Bool {
+    switch self {
+    case .always: true
+    case .never: false
+    case .auto:
+      isatty(STDOUT_FILENO) == 1 && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+        && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    }
+  }
+
+  func good(_ text: String) -> String { painted(text, 32) }
+  func bad(_ text: String) -> String { painted(text, 31) }
+  func doubtful(_ text: String) -> String { painted(text, 33) }
+
+  private func painted(_ text: String, _ code: Int) -> String { isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+}

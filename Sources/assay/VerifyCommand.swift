@@ -1,0 +1,108 @@
+import ArgumentParser
+import Engines
+import Foundation
+import GoldenFiles
+import Problems
+import Reporting
+import Results
+import Tensors
+import Verification
+
+struct VerifyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Check engines against golden tensors, element by element.",
+    discussion: """
+      Every case is computed by every engine in every precision and held against the file's expected tensors with an error
+      bound for each element. METHODOLOGY.md derives the bounds; Fixtures/FORMAT.md describes the files.
+
+      EXAMPLES:
+        assay verify                                           the corpus, with the reference
+        assay verify --filter 'conv2d/stride2/*' --dtype float32
+        assay verify --golden mine.h5 --engine reference --strict
+        assay verify --tag smoke --out Reports/today --junit results.xml
+
+      EXIT CODES: 0 all hold, 1 a FAIL, ERROR or VACUOUS, 2 nothing was verified, 64 usage, 65 a bad file, 70 internal; when
+      several apply, 70 > 65 > 1 > 2 > 0.
+      """)
+
+  @OptionGroup var selection: VerifySelection
+  @OptionGroup var output: VerifyOutput
+
+  @Flag(help: "Count UNSUPPORTED as a failure.")
+  var strict = false
+
+  @Option(
+    help: "Failures to excuse for a while (default: \(VerifySelection.standardKnownFailures), where there is one).",
+    completion: .file(extensions: ["toml"]))
+  var knownFailures: String?
+
+  @Flag(
+    help: "Also measure how much of their bounds a correct implementation uses, on 10^6 random elements an operation.")
+  var calibrate = false
+
+  @Flag(help: "List the selected cases and stop.")
+  var list = false
+
+  @Flag(help: "Say what would be run and stop.")
+  var dryRun = false
+
+  func run() async throws {
+    let environment = ProcessInfo.processInfo.environment
+    let (plan, manifestProblems) = try selection.plan(
+      strict: strict, knownFailures: knownFailures, environment: environment)
+    let reader = try GoldenSession.reader()
+    if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
+    touchShardStatusFile(environment)
+
+    let progress = ProgressReporter(isQuiet: output.quiet)
+    let verifier = Verifier(plan: plan, reader: reader) { done, total, results in
+      progress.step(
+        done: done, of: total, failures: results.count { $0.counts(strict: plan.strict) },
+        subject: results.first?.name ?? "")
+    }
+    var section = await verifier.run()
+    section.files += manifestProblems
+    if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
+    progress.finish()
+    let conclusion = Conclusion(section)
+    section.exitCode = conclusion.exitCode
+    section.reasons = conclusion.reasons
+
+    var run = Run(provenance: .current(seed: Calibration.standardSeed))
+    run.verification = section
+    VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
+    try output.write(run, environment: environment)
+    if conclusion.code != .holds { throw ExitCode(Int32(conclusion.exitCode)) }
+  }
+
+  private func describe(_ verifier: Verifier, _ problems: [FileRecord]) throws {
+    let (cases, records) = verifier.selection()
+    if list {
+      for item in cases { print(item.summary.name) }
+    } else {
+      let engines = verifier.plan.engines.map(\.description.name).joined(separator: ", ")
+      let dtypes = verifier.plan.dtypes.map(\.rawValue).joined(separator: ", ")
+      print(
+        "\(cases.count) cases of \(records.count) files on \(engines) in \(dtypes): "
+          + "\(cases.count * verifier.plan.engines.count * verifier.plan.dtypes.count) results")
+    }
+    let errors = (records + problems).flatMap(\.errors)
+    for error in errors { FileHandle.standardError.write(Data("error: \(error)\n".utf8)) }
+    if !errors.isEmpty { throw ExitCode(65) }
+    if cases.isEmpty { throw ExitCode(2) }
+  }
+
+  private func calibration(_ progress: ProgressReporter) async throws -> [CalibrationRecord] {
+    try await Calibration(engine: ReferenceEngine()).run { problem in
+      progress.step(done: 0, of: 1, failures: 0, subject: "calibrating on \(problem)")
+    }
+  }
+
+  /// Bazel learns from this file that the test understands sharding.
+  private func touchShardStatusFile(_ environment: [String: String]) {
+    if let path = environment["TEST_SHARD_STATUS_FILE"], !path.isEmpty {
+      _ = FileManager.default.createFile(atPath: path, contents: nil)
+    }
+  }
+}

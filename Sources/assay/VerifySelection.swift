@@ -1,0 +1,119 @@
+import ArgumentParser
+import Benchmarking
+import Engines
+import Foundation
+import GoldenFiles
+import Problems
+import Results
+import Tensors
+import Verification
+
+extension DType: ExpressibleByArgument {}
+
+/// What `assay verify` is about.
+struct VerifySelection: ParsableArguments {
+  static let standardKnownFailures = "Benchmarks/known_failures.toml"
+  static let standardEngines = "Benchmarks/engines.toml"
+
+  @Option(
+    help: """
+      An engine: a built-in name, one of \(VerifySelection.standardEngines), or NAME='COMMAND …'. May be repeated \
+      (default: reference).
+      """)
+  var engine: [String] = []
+
+  @Option(help: "Seconds that an engine in another process has for a case (default: 60, or its declaration's).")
+  var timeout: Double?
+
+  @Option(help: "Only cases whose name matches this glob; '*' crosses slashes. May be repeated.")
+  var filter: [String] = []
+
+  @Option(help: "Only cases with this tag: smoke, slow, or full for all that are not slow. May be repeated.")
+  var tag: [String] = []
+
+  @Option(
+    parsing: .upToNextOption, help: "Golden files, or folders of them (default: \(GoldenCorpus.standardFolder)).",
+    completion: .file(extensions: ["h5", "hdf5"]))
+  var golden: [String] = []
+
+  @Option(help: "Only this precision: float32 or float64 (default: both).")
+  var dtype: [DType] = []
+
+  @Option(help: "Only part i of n, i from 1; without it the variables of Bazel, GoogleTest, GitLab and Slurm.")
+  var shard: String?
+
+  @Option(help: "How many cases are computed at once (default: as many as there are cores).")
+  var jobs: Int?
+
+  func validate() throws {
+    if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
+    if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+    if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1.") }
+    if golden.contains("") { throw ValidationError("--golden takes the path of a file or folder.") }
+  }
+
+  /// - Returns: the plan, and a record for each path that names no golden file.
+  /// - Throws: `ValidationError` (exit 64) for words that name nothing, `ExitCode` 65 for a bad file of known failures.
+  func plan(
+    strict: Bool, knownFailures: String?, environment: [String: String]
+  ) throws -> (VerificationPlan, [FileRecord]) {
+    var (engines, words): ([any Engine], [String: String]) = ([], [:])
+    let catalog = try engineCatalog()
+    for word in engine.isEmpty ? ["reference"] : engine {
+      let found = try Self.translating { () throws(EngineCatalog.Failure) in try catalog.engine(word, timeout: timeout)
+      }
+      let name = found.description.name
+      guard !engines.contains(where: { $0.description.name == name }) else {
+        throw ValidationError("engine '\(name)' is given twice.")
+      }
+      engines.append(found)
+      words[name] = word
+    }
+    let shard: Shard?
+    do throws(Shard.Invalid) {
+      shard = if let text = self.shard { try Shard(text) } else { try Shard.inEnvironment(environment) }
+    } catch { throw ValidationError(error.description) }
+
+    var files: [String] = []
+    var problems: [FileRecord] = []
+    for path in golden.isEmpty ? [GoldenCorpus.standardFolder] : golden {
+      do throws(GoldenFileError) {
+        files += try GoldenCorpus.files(at: [path]).filter { !files.contains($0) }
+      } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
+    }
+    let plan = VerificationPlan(
+      engines: engines, engineWords: words, dtypes: dtype.isEmpty ? [.float32, .float64] : dtype, files: files,
+      filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
+      knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
+      today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
+    return (plan, problems)
+  }
+
+  private func engineCatalog() throws -> EngineCatalog {
+    let file = URL(fileURLWithPath: Self.standardEngines)
+    guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: BuiltInEngines.all) }
+    let declared = try Self.translating { () throws(EngineCatalog.Failure) in try EngineDeclarations.read(file) }
+    return EngineCatalog(builtIn: BuiltInEngines.all, declared: declared)
+  }
+
+  /// 64 for a word that names no engine, 65 for a bad declaration, 1 for an engine that does not answer.
+  private static func translating<Result>(_ body: () throws(EngineCatalog.Failure) -> Result) throws -> Result {
+    do throws(EngineCatalog.Failure) { return try body() } catch {
+      if error.kind == .usage { throw ValidationError(error.description) }
+      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      throw ExitCode(error.kind == .data ? 65 : 1)
+    }
+  }
+
+  private func excuses(_ path: String?) throws -> KnownFailures {
+    guard let path = path ?? standardFile else { return KnownFailures() }
+    do throws(KnownFailures.Malformed) { return try KnownFailures(contentsOf: path) } catch {
+      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      throw ExitCode(65)
+    }
+  }
+
+  private var standardFile: String? {
+    FileManager.default.fileExists(atPath: Self.standardKnownFailures) ? Self.standardKnownFailures : nil
+  }
+}

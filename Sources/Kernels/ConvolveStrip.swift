@@ -5,16 +5,26 @@ import KernelContracts
 /// Each row is cut into tiles of at most `tilePixels` pixels, of sizes as even as they can be; where rows are no longer
 /// than half a tile, two rows share one. Every output element is summed in the same order whatever tile it falls in.
 func convolveStrip(_ strip: UnsafePointer<ConvolutionStrip>) {
-  switch strip.pointee.inputPixelStride {
-  case vectorWidth: convolveRows(strip, Tiles<OneVector>.self)
-  case 2 * vectorWidth: convolveRows(strip, Tiles<TwoVectors>.self)
-  case 6: convolveRows(strip, Tiles<SixFloats>.self)
-  default: convolveRows(strip, Tiles<AnyStride>.self)
+  let stride = strip.pointee.inputPixelStride
+  if strip.pointee.vectors == 2 {
+    switch stride {
+    case vectorWidth: convolveRows(strip) { Tiles<OneVector>.two($0, $1, $2, $3, $4, $5, $6) }
+    case 2 * vectorWidth: convolveRows(strip) { Tiles<TwoVectors>.two($0, $1, $2, $3, $4, $5, $6) }
+    case 6: convolveRows(strip) { Tiles<SixFloats>.two($0, $1, $2, $3, $4, $5, $6) }
+    default: convolveRows(strip) { Tiles<AnyStride>.two($0, $1, $2, $3, $4, $5, $6) }
+    }
+  } else if stride == vectorWidth {
+    convolveRows(strip) { Tiles<OneVector>.one($0, $1, $2, $3, $4, $5, $6) }
+  } else {
+    convolveRows(strip) { Tiles<AnyStride>.one($0, $1, $2, $3, $4, $5, $6) }
   }
 }
 
 @inline(__always)
-private func convolveRows<Stride: Constant>(_ strip: UnsafePointer<ConvolutionStrip>, _: Tiles<Stride>.Type) {
+private func convolveRows(
+  _ strip: UnsafePointer<ConvolutionStrip>,
+  _ tile: (UnsafePointer<ConvolutionStrip>, Int, Int, Int, Int, Int, Int) -> Void
+) {
   let width = strip.pointee.width
   let rows = strip.pointee.rowCount
   let inputRows = strip.pointee.inputRows
@@ -22,30 +32,30 @@ private func convolveRows<Stride: Constant>(_ strip: UnsafePointer<ConvolutionSt
   var row = 0
   if width * 2 <= tilePixels {
     while row + 2 <= rows {
-      Tiles<Stride>.run(
-        strip, width, width, inputRows[row], inputRows[row + 1], outputRows[row],
-        outputRows[row + 1])
+      tile(strip, width, width, inputRows[row], inputRows[row + 1], outputRows[row], outputRows[row + 1])
       row += 2
     }
   }
   let inputStep = strip.pointee.inputPixelStride
   let outputStep = strip.pointee.outputPixelStride
   while row < rows {
-    var tiles = (width + tilePixels - 1) / tilePixels
     var left = width
     var input = inputRows[row]
     var output = outputRows[row]
     while left > 0 {
-      let pixels = (left + tiles - 1) / tiles
+      let tiles = (left + tilePixels - 1) / tilePixels
+      var pixels = (left + tiles - 1) / tiles
+      // Two halves where the count is even; an odd one is a single piece of at most half a tile.
+      if pixels & 1 == 1 && pixels > largestOddTile { pixels = largestOddTile }
       let first = pixels & 1 == 0 ? pixels / 2 : pixels
-      Tiles<Stride>.run(
-        strip, first, pixels - first, input, input + first * inputStep, output,
-        output + first * outputStep)
+      tile(strip, first, pixels - first, input, input + first * inputStep, output, output + first * outputStep)
       input += pixels * inputStep
       output += pixels * outputStep
       left -= pixels
-      tiles -= 1
     }
     row += 1
   }
 }
+
+@inline(__always)
+private var largestOddTile: Int { tilePixels == 6 ? 5 : 7 }

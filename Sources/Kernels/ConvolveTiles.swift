@@ -25,42 +25,68 @@ enum C14: Constant { @inline(__always) static var value: Int { 14 } }
 enum OneVector: Constant { @inline(__always) static var value: Int { vectorWidth } }
 enum TwoVectors: Constant { @inline(__always) static var value: Int { 2 * vectorWidth } }
 enum SixFloats: Constant { @inline(__always) static var value: Int { 6 } }
-/// The stride is read from the strip. Slower: fourteen addresses do not fit the integer registers.
+/// The stride is read from the strip. Slower: as many addresses as pixels do not fit the integer registers.
 enum AnyStride: Constant { @inline(__always) static var value: Int { 0 } }
 
 enum Tiles<Stride: Constant> {
-  /// Chooses the tile of `first` + `second` pixels; `second` is `first` or zero.
+  /// Two vectors of output channels × `first` + `second` pixels; `second` is `first` or zero.
   @inline(__always)
-  static func run(
+  static func two(
     _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ second: Int, _ inputA: Int, _ inputB: Int,
     _ outputA: Int, _ outputB: Int
   ) {
     if second > 0 {
       switch first {
-      case 1: Tile<C1, C1, Stride>.run(strip, inputA, inputB, outputA, outputB)
-      case 2: Tile<C2, C2, Stride>.run(strip, inputA, inputB, outputA, outputB)
-      case 3: Tile<C3, C3, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      case 1: Tile<C1, C1, Stride>.two(strip, inputA, inputB, outputA, outputB)
+      case 2: Tile<C2, C2, Stride>.two(strip, inputA, inputB, outputA, outputB)
+      case 3: Tile<C3, C3, Stride>.two(strip, inputA, inputB, outputA, outputB)
       #if KERNELS_AVX512 || KERNELS_NEON
-        case 4: Tile<C4, C4, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 5: Tile<C5, C5, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 6: Tile<C6, C6, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 7: Tile<C7, C7, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 4: Tile<C4, C4, Stride>.two(strip, inputA, inputB, outputA, outputB)
+        case 5: Tile<C5, C5, Stride>.two(strip, inputA, inputB, outputA, outputB)
+        case 6: Tile<C6, C6, Stride>.two(strip, inputA, inputB, outputA, outputB)
+        case 7: Tile<C7, C7, Stride>.two(strip, inputA, inputB, outputA, outputB)
       #endif
       default: fatalError("no such tile")
       }
     } else {
       switch first {
-      case 1: Tile<C1, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
-      case 3: Tile<C3, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
-      case 5: Tile<C5, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+      case 1: Tile<C1, C0, Stride>.two(strip, inputA, inputB, outputA, outputB)
+      case 3: Tile<C3, C0, Stride>.two(strip, inputA, inputB, outputA, outputB)
+      case 5: Tile<C5, C0, Stride>.two(strip, inputA, inputB, outputA, outputB)
       #if KERNELS_AVX512 || KERNELS_NEON
-        case 2: Tile<C2, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 4: Tile<C4, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 6: Tile<C6, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 7: Tile<C7, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 9: Tile<C9, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 11: Tile<C11, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
-        case 13: Tile<C13, C0, Stride>.run(strip, inputA, inputB, outputA, outputB)
+        case 7: Tile<C7, C0, Stride>.two(strip, inputA, inputB, outputA, outputB)
+      #endif
+      default: fatalError("no such tile")
+      }
+    }
+  }
+
+  /// The same for one vector.
+  @inline(__always)
+  static func one(
+    _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ second: Int, _ inputA: Int, _ inputB: Int,
+    _ outputA: Int, _ outputB: Int
+  ) {
+    if second > 0 {
+      switch first {
+      case 1: Tile<C1, C1, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      case 2: Tile<C2, C2, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      case 3: Tile<C3, C3, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      #if KERNELS_AVX512 || KERNELS_NEON
+        case 4: Tile<C4, C4, Stride>.one(strip, inputA, inputB, outputA, outputB)
+        case 5: Tile<C5, C5, Stride>.one(strip, inputA, inputB, outputA, outputB)
+        case 6: Tile<C6, C6, Stride>.one(strip, inputA, inputB, outputA, outputB)
+        case 7: Tile<C7, C7, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      #endif
+      default: fatalError("no such tile")
+      }
+    } else {
+      switch first {
+      case 1: Tile<C1, C0, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      case 3: Tile<C3, C0, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      case 5: Tile<C5, C0, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      #if KERNELS_AVX512 || KERNELS_NEON
+        case 7: Tile<C7, C0, Stride>.one(strip, inputA, inputB, outputA, outputB)
       #endif
       default: fatalError("no such tile")
       }

@@ -31,20 +31,24 @@ extension CheckedFunction {
     let layer = ReferenceLayer(problem, classIndices: exercise.inputs["target"]?.integers)
     self.init(
       name: exercise.name, at: operands, checking: layer.checkedOperands, forward: { try layer.forward($0) },
-      backward: { operands, upstream in
-        let asked = exercise.asking(for: operands, upstream: upstream, checked: layer.checkedOperands)
-        let answer: Answer
-        do throws(EngineError) { answer = try engine.compute(asked) } catch {
-          if case .unsupported(let reason) = error { throw GradientCheckError.unsupported(reason) }
-          throw error
-        }
-        var gradients: NamedTensors = [:]
-        for name in layer.checkedOperands {
-          if let found = answer.gradients[name] { gradients[name] = found.doubles }
-        }
-        return gradients
-      })
+      backward: Self.backward(of: engine, exercise: exercise, checked: layer.checkedOperands))
     know(layer, precision: exercise.dtype)
+  }
+
+  static func backward(of engine: any Engine, exercise: Exercise, checked: [String]) -> Backward {
+    { operands, upstream in
+      let asked = exercise.asking(for: operands, upstream: upstream, checked: checked)
+      let answer: Answer
+      do throws(EngineError) { answer = try engine.compute(asked) } catch {
+        if case .unsupported(let reason) = error { throw GradientCheckError.unsupported(reason) }
+        throw error
+      }
+      var gradients: NamedTensors = [:]
+      for name in checked {
+        if let found = answer.gradients[name] { gradients[name] = found.doubles }
+      }
+      return gradients
+    }
   }
 
   private mutating func know(_ layer: ReferenceLayer, precision: DType) {

@@ -54,10 +54,15 @@ public struct GradientCase: Sendable, Hashable {
     }
     let isNormalisation = problem is BatchNorm2dProblem || problem is CrossEntropyProblem
     for (name, type) in types.parameters.sorted(by: { $0.key < $1.key }) {
-      operands[name] = isNormalisation && name == "weight" ? next(type.shape, 0.5, 1.5) : next(type.shape, -1, 1)
+      let isScale = isNormalisation && name == "weight" || problem is any LayeredProblem && type.shape.rank == 1
+      // Convolutions of a network are scaled so that activations neither die out nor grow.
+      let fanIn = Double(max(type.shape.dimensions.dropFirst().reduce(1, *), 1))
+      let reach = problem is any LayeredProblem ? (6 / fanIn).squareRoot() : 1
+      operands[name] =
+        isScale && !name.hasSuffix("bias") ? next(type.shape, 0.5, 1.5) : next(type.shape, -reach, reach)
     }
     for (name, type) in types.buffers.sorted(by: { $0.key < $1.key }) where type.dtype != .int64 {
-      operands[name] = name == "running_var" ? next(type.shape, 0.5, 2) : next(type.shape, -1, 1)
+      operands[name] = name.hasSuffix("running_var") ? next(type.shape, 0.5, 2) : next(type.shape, -1, 1)
     }
     return (operands, classIndices(problem, seed: stream))
   }
@@ -112,14 +117,21 @@ public struct GradientCase: Sendable, Hashable {
   ) throws(ProblemError) -> GradientCheck {
     let problem = try Problem.parse(text)
     let (operands, classIndices) = Self.operands(of: problem, fill: fill, seed: options.seed)
-    let layer = ReferenceLayer(problem, classIndices: classIndices)
+    let exercise = Self.exercise(
+      text, problem: problem, operands: operands, classIndices: classIndices, dtype: precision)
     var function: CheckedFunction
-    if let engine {
-      let exercise = Self.exercise(
-        text, problem: problem, operands: operands, classIndices: classIndices, dtype: precision)
+    switch (ReferenceNetwork(problem), engine) {
+    case (let network?, let engine?):
+      function = CheckedFunction(
+        engine: engine, exercise: exercise, network: network, operands: operands, work: problem.multiplyAccumulates)
+    case (let network?, nil):
+      function = CheckedFunction(
+        network, name: name, operands: operands, work: problem.multiplyAccumulates, precision: precision)
+    case (nil, let engine?):
       function = CheckedFunction(engine: engine, exercise: exercise, problem: problem, operands: operands)
-    } else {
-      function = CheckedFunction(layer, operands: operands, precision: precision)
+    case (nil, nil):
+      function = CheckedFunction(
+        ReferenceLayer(problem, classIndices: classIndices), operands: operands, precision: precision)
     }
     function.name = name
     return GradientCheck(function, options: options)

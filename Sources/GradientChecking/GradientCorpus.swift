@@ -2,7 +2,7 @@
 /// the edge cases that its definition has. Small, since every element is looked at.
 public enum GradientCorpus {
   public static let cases: [GradientCase] =
-    convolutions + normalisations + activations + poolings + resizing + linearLayers + losses
+    convolutions + normalisations + activations + poolings + resizing + linearLayers + losses + blocks
 
   static let convolutions: [GradientCase] = [
     GradientCase("conv2d n2c3h6w7 k4r3s3 bias stride1 pad1"),
@@ -94,5 +94,12 @@ public enum GradientCorpus {
     GradientCase("cross_entropy n3c1"),
     GradientCase("cross_entropy n5c4", .saturated),
     GradientCase("cross_entropy n2c3 smoothing1.0"),
+  ]
+
+  static let blocks: [GradientCase] = [
+    GradientCase("basic_block n2c3h4w5 k3"),
+    GradientCase("basic_block n2c2h5w6 k3 projection stride2 training"),
+    GradientCase("bottleneck n2c8h4w3 k2"),
+    GradientCase("bottleneck n2c4h6w5 k2 projection stride2 training"),
   ]
 }

@@ -7,6 +7,7 @@ public enum MarkdownReport {
     var lines = ["# Assay report", ""]
     lines += provenance(run.provenance)
     if let verification = run.verification { lines += VerificationMarkdown(verification).lines }
+    if let gradients = run.gradients { lines += GradientMarkdown(gradients).lines }
     return lines.joined(separator: "\n") + "\n"
   }
 

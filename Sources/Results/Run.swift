@@ -13,6 +13,7 @@ public struct Run: Codable, Sendable {
   public var schemaVersion = Run.currentSchemaVersion
   public var provenance: Provenance
   public var verification: VerificationSection?
+  public var gradients: GradientSection?
 
   public init(provenance: Provenance) { self.provenance = provenance }
 }

@@ -14,7 +14,9 @@ struct Assay: AsyncParsableCommand {
       65 bad data, 70 internal. A failure ends with the command that repeats it.
       """,
     version: version,
-    subcommands: [VerifyCommand.self, GoldenCommand.self, GoldenProbeCommand.self, EngineCommand.self])
+    subcommands: [
+      VerifyCommand.self, GradcheckCommand.self, GoldenCommand.self, GoldenProbeCommand.self, EngineCommand.self,
+    ])
 
   static func main() async {
     // A pipe that its reader closed, or an engine that died, is an error of one write, not the end of this process.

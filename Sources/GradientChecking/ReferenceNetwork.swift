@@ -1,0 +1,140 @@
+import Engines
+import Problems
+import Reference
+import Tensors
+
+/// A residual block or a whole network of the reference as one generic function of named tensors, in any scalar.
+///
+/// Operands are `x`, the parameters under their `state_dict` names, and the running statistics. With frozen gates it is smooth:
+/// which ReLUs are open and which elements win their window is then the same for every operand.
+public struct ReferenceNetwork: Sendable {
+  public enum Body: Sendable {
+    case block(ResidualBlockPlan)
+    case network(NetworkPlan)
+  }
+
+  public let body: Body
+  public var gates: Gates?
+
+  public init(_ body: Body) { self.body = body }
+
+  /// - Returns: `nil` for a problem that is no block and no network.
+  public init?(_ problem: any OperationProblem) {
+    switch problem {
+    case let problem as BasicBlockProblem: body = .block(problem.plan)
+    case let problem as BottleneckProblem: body = .block(problem.plan)
+    case let problem as ResidualBlockProblem: body = .block(problem.plan)
+    case let problem as ResNetProblem: body = .network(problem.plan)
+    default: return nil
+    }
+  }
+
+  public var layers: [NetworkLayer] {
+    switch body {
+    case .block(let plan): plan.layers
+    case .network(let plan): plan.layers
+    }
+  }
+
+  /// The input, and every parameter.
+  public var checkedOperands: [String] { (["x"] + layers.flatMap(\.parameters).map(\.name)).sorted() }
+
+  public func forward<Scalar: RealScalar>(_ operands: [String: Tensor<Scalar>]) throws -> [String: Tensor<Scalar>] {
+    var pass = pass(operands)
+    pass.keepsRecords = false
+    return try run(&pass, operands)
+  }
+
+  public func backward<Scalar: RealScalar>(
+    _ operands: [String: Tensor<Scalar>], _ upstream: [String: Tensor<Scalar>]
+  ) throws -> [String: Tensor<Scalar>] {
+    var pass = pass(operands)
+    _ = try run(&pass, operands)
+    return switch body {
+    case .block(let plan): try pass.backward(plan, dOutput: tensor("y", upstream))
+    case .network(let plan): try pass.backward(plan, dLogits: tensor("logits", upstream))
+    }
+  }
+
+  /// The branches that the network takes at a point.
+  public func gates(at operands: NamedTensors) throws -> Gates {
+    var pass = pass(operands)
+    _ = try run(&pass, operands)
+    return pass.takenGates
+  }
+
+  /// What each layer is given at a point, by the layer's name: to check it there on its own.
+  public func activations(at operands: NamedTensors) throws -> [String: LayerRecord<Double>] {
+    var pass = pass(operands)
+    _ = try run(&pass, operands)
+    return pass.records
+  }
+
+  private func run<Scalar: RealScalar>(
+    _ pass: inout NetworkPass<Scalar>, _ operands: [String: Tensor<Scalar>]
+  ) throws -> [String: Tensor<Scalar>] {
+    let x = try tensor("x", operands)
+    return switch body {
+    case .block(let plan): ["y": try pass.forward(plan, x: x)]
+    case .network(let plan): ["logits": try pass.forward(plan, x: x).logits]
+    }
+  }
+
+  private func pass<Scalar: RealScalar>(_ operands: [String: Tensor<Scalar>]) -> NetworkPass<Scalar> {
+    var state = NetworkState<Scalar>()
+    for layer in layers {
+      for parameter in layer.parameters { state.parameters[parameter.name] = operands[parameter.name] }
+      if case .batchNorm2d = layer.operation, let mean = operands["\(layer.name).running_mean"],
+        let variance = operands["\(layer.name).running_var"]
+      {
+        state.buffers[layer.name] = BatchNorm2d.Buffers(runningMean: mean, runningVariance: variance)
+      }
+    }
+    var pass = NetworkPass(state: state)
+    pass.gates = gates
+    return pass
+  }
+
+  private func tensor<Scalar>(_ name: String, _ tensors: [String: Tensor<Scalar>]) throws -> Tensor<Scalar> {
+    guard let tensor = tensors[name] else {
+      throw ProblemError(.shapeMismatch, name, expected: "a tensor", found: "none")
+    }
+    return tensor
+  }
+}
+
+extension CheckedFunction {
+  /// A block or network of the reference, forward and backward.
+  ///
+  /// How rounding spreads through dozens of layers is no matter of a bound for each operation: it is measured, by
+  /// displacing operands.
+  public init(
+    _ network: ReferenceNetwork, name: String, operands: NamedTensors, work: Int, precision: DType = .float64
+  ) {
+    self.init(
+      name: name, at: operands, checking: network.checkedOperands, forward: { try network.forward($0) },
+      backward: { operands, upstream in
+        guard precision == .float32 else { return try network.backward(operands, upstream) }
+        let gradients = try network.backward(
+          operands.mapValues { $0.map { Float($0) } }, upstream.mapValues { $0.map { Float($0) } })
+        return gradients.mapValues { $0.map { Double($0) } }
+      })
+    know(network, work: work, precision: precision)
+  }
+
+  /// An engine's backward pass through a block, held against the reference's forward.
+  init(engine: any Engine, exercise: Exercise, network: ReferenceNetwork, operands: NamedTensors, work: Int) {
+    let checked = network.checkedOperands
+    self.init(
+      name: exercise.name, at: operands, checking: checked, forward: { try network.forward($0) },
+      backward: Self.backward(of: engine, exercise: exercise, checked: checked))
+    know(network, work: work, precision: exercise.dtype)
+  }
+
+  private mutating func know(_ network: ReferenceNetwork, work: Int, precision: DType) {
+    backwardUnitRoundoff = precision.unitRoundoff
+    dualForward = { try network.forward($0) }
+    dualBackward = { try network.backward($0, $1) }
+    self.work = work
+  }
+}

@@ -1,0 +1,280 @@
+import ArgumentParser
+import Engines
+import Foundation
+import GoldenFiles
+import GradientChecking
+import Problems
+import Reporting
+import Results
+import Tensors
+
+/// `assay gradcheck`: backward passes against derivatives that they had no part in.
+struct GradcheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gradcheck",
+    abstract: "Check gradients, element by element, each with a bound of its own.",
+    discussion: """
+      Without arguments every layer and loss of the reference is checked, in training and evaluation, over its edge
+      cases: linear maps exactly on integers, all others by dual numbers and by finite differences.
+
+      EXAMPLES:
+        assay gradcheck
+        assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'
+        assay gradcheck --operation 'batch_norm2d n8c4h14w14 training' --engine reference --dtype float32
+        assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'
+        assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients
+
+      EXIT CODES: 0 all pass, 1 a failure or an error, 2 inconclusive or nothing checked, 64 usage, 65 a bad golden file.
+      """)
+
+  @Option(help: "A problem's text form. May be repeated.")
+  var operation: [String] = []
+
+  @Option(
+    parsing: .upToNextOption, help: "Golden files, or folders of them: cases that have gradients.",
+    completion: .file(extensions: ["h5", "hdf5"]))
+  var golden: [String] = []
+
+  @Option(help: "An engine, built in or NAME='COMMAND …': its backward pass is held against the reference's forward.")
+  var engine: [String] = []
+
+  @Option(help: "Precision of the backward pass: float64 or float32. May be repeated (default: float64).")
+  var dtype: [DType] = []
+
+  @Option(help: "Only checks whose name matches this glob; '*' crosses slashes. May be repeated.")
+  var filter: [String] = []
+
+  @Flag(help: "Look at every element, whatever it costs.")
+  var exhaustive = false
+
+  @Option(help: "Seed of operands, cotangents and directions.")
+  var seed: UInt64 = 1
+
+  @Option(help: "How many evaluations run at once (default: as many as there are cores).")
+  var jobs: Int?
+
+  @Option(help: "Write the bad elements as JSON Lines to this file.", completion: .file(extensions: ["jsonl"]))
+  var json: String?
+
+  @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
+  var junit: String?
+
+  @Option(help: "Write run.json, junit.xml, bad.jsonl and report.md to this folder.", completion: .directory)
+  var out: String?
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "One line for each check that passes, too.")
+  var verbose = false
+
+  func validate() throws {
+    if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
+    if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1.") }
+    if !operation.isEmpty, !golden.isEmpty { throw ValidationError("--operation and --golden exclude one another.") }
+  }
+
+  private var options: GradientCheck.Options {
+    var options = GradientCheck.Options()
+    options.seed = seed
+    options.threads = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+    options.exhaustive = exhaustive
+    return options
+  }
+
+  func run() async throws {
+    let start = ContinuousClock.now
+    var checks = try golden.isEmpty ? problemChecks() : goldenChecks()
+    let patterns = filter.map { NamePattern($0) }
+    if !patterns.isEmpty { checks.removeAll { check in !patterns.contains { $0.matches(check.name) } } }
+    let progress = ProgressReporter(isQuiet: quiet)
+    var records: [GradientRecord] = []
+    for (number, check) in checks.enumerated() {
+      let found = check.run()
+      records.append(found)
+      let isBad = found.verdict != .pass && found.verdict != .unsupported
+      if isBad || verbose {
+        progress.finish()
+        print(GradientReport(found).text)
+      }
+      progress.step(done: number + 1, of: checks.count, failures: isBad ? 1 : 0, subject: check.name)
+    }
+    progress.finish()
+    let elapsed = start.duration(to: .now).components
+    let section = GradientSection(
+      records: records, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    print(GradientSummary(section).text)
+    try write(section)
+    if section.exitCode != 0 { throw ExitCode(Int32(section.exitCode)) }
+  }
+
+  /// One check, named so that `--filter` can choose it.
+  private struct Check {
+    var name: String
+    var run: () -> GradientRecord
+  }
+
+  private func engines() throws -> [any Engine] {
+    let catalog = EngineCatalog(builtIn: BuiltInEngines.all)
+    return try engine.map { word in
+      do throws(EngineCatalog.Failure) { return try catalog.engine(word) } catch {
+        throw ValidationError(error.description)
+      }
+    }
+  }
+
+  private func problemChecks() throws -> [Check] {
+    let cases = operation.isEmpty ? GradientCorpus.cases : operation.map { GradientCase($0) }
+    let chosen: [(any Engine)?] = engine.isEmpty ? [nil] : try engines().map { $0 }
+    var checks: [Check] = []
+    for gradientCase in cases {
+      for engine in chosen {
+        for dtype in dtype.isEmpty ? [.float64] : dtype {
+          let check: GradientCheck
+          do throws(ProblemError) {
+            check = try gradientCase.check(engine: engine, precision: dtype, options: options)
+          } catch { throw ValidationError("\(error)") }
+          let command = reproduction(operation: gradientCase, engine: engine, dtype: dtype)
+          checks.append(
+            Check(name: gradientCase.name) {
+              var record = check.run()
+              record.engine = engine?.description.name ?? "reference"
+              record.reproduce = command
+              return record
+            })
+        }
+      }
+    }
+    return checks
+  }
+
+  private func goldenChecks() throws -> [Check] {
+    let chosen = try engines()
+    var checks: [Check] = []
+    do {
+      let reader = try GoldenSession.reader()
+      for path in try GoldenCorpus.files(at: golden) {
+        let file = try reader.open(path)
+        for summary in file.cases where summary.expectError == nil {
+          guard let gradients = GoldenGradients(try file.load(summary), oracle: file.header.oracleDType) else {
+            continue
+          }
+          let command = "assay gradcheck --golden \(path) --filter '\(summary.name)' --seed \(seed)"
+          checks.append(
+            Check(name: summary.name) {
+              var record = gradients.storedRecord(options: options)
+              record.reproduce = command
+              return record
+            })
+          for engine in chosen {
+            for dtype in dtype.isEmpty ? [.float64] : dtype {
+              checks.append(
+                Check(name: summary.name) {
+                  var record = gradients.record(of: engine, dtype: dtype, options: options)
+                  record.reproduce = command + " --engine \(engine.description.name) --dtype \(dtype.rawValue)"
+                  return record
+                })
+            }
+          }
+        }
+      }
+    } catch let error as GoldenFileError {
+      GoldenSession.report(error)
+      throw ExitCode(65)
+    }
+    return checks
+  }
+
+  private func reproduction(operation: GradientCase, engine: (any Engine)?, dtype: DType) -> String {
+    // A corpus case with special values is named in the corpus, not by its text alone.
+    let subject = operation.fill == .random ? "--operation '\(operation.text)'" : "--filter '\(operation.name)'"
+    return "assay gradcheck \(subject)" + (engine.map { " --engine \($0.description.name)" } ?? "")
+      + " --dtype \(dtype.rawValue) --seed \(seed)" + (exhaustive ? " --exhaustive" : "")
+  }
+
+  private func write(_ section: GradientSection) throws {
+    let xml = GradientJUnit.text(section) { GradientReport($0).text }
+    do {
+      if let junit { try AtomicFile.write(xml, to: junit) }
+      if let json { try AtomicFile.write(BadElementLines.data(section), to: json) }
+      guard let out else { return }
+      var run = Run(provenance: .current(seed: seed))
+      run.gradients = section
+      try AtomicFile.write(RunFile.data(run), to: out + "/run.json")
+      try AtomicFile.write(xml, to: out + "/junit.xml")
+      try AtomicFile.write(BadElementLines.data(section), to: out + "/bad.jsonl")
+      try AtomicFile.write(MarkdownReport.text(run), to: out + "/report.md")
+      print("report: \(out)/report.md")
+    } catch {
+      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      throw ExitCode(70)
+    }
+  }
+}
+
+/// The last lines of `assay gradcheck`.
+struct GradientSummary {
+  let section: GradientSection
+
+  init(_ section: GradientSection) { self.section = section }
+
+  var text: String {
+    var lines: [String] = []
+    for method in GradientMethod.allCases {
+      let tensors = section.records.flatMap(\.tensors).filter { $0.method == method }
+      guard !tensors.isEmpty else { continue }
+      let elements = tensors.reduce(0) { $0 + $1.elementCount }
+      let ratio = tensors.map(\.worstRatio).max() ?? 0
+      let resolution = tensors.map(\.worstResolution).max() ?? 0
+      lines.append(
+        "\(method.rawValue): \(tensors.count) gradients, \(elements) elements, worst error/bound "
+          + String(format: "%.3g, worst resolution %.3g", ratio, resolution))
+    }
+    let calibration = section.calibration
+    if calibration.elements > 0 {
+      lines.append(
+        "error estimate of finite differences: exceeded \(calibration.exceeded) times in \(calibration.elements) "
+          + String(format: "elements, at most %.3g of it used", calibration.worstRatio))
+    }
+    let counts = GradientVerdict.allCases.compactMap { verdict in
+      let count = section.records.count { $0.verdict == verdict }
+      return count > 0 ? "\(count) \(verdict.rawValue)" : nil
+    }
+    lines.append(
+      (counts.isEmpty ? "nothing was checked" : counts.joined(separator: ", "))
+        + String(format: " in %.1f s", section.seconds))
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// The failing and inconclusive elements, one JSON object a line.
+enum BadElementLines {
+  private struct Line: Encodable {
+    var check: String
+    var engine: String
+    var dtype: String
+    var method: String
+    var bound: Double
+    var element: GradientElementRecord
+  }
+
+  static func data(_ section: GradientSection) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    var data = Data()
+    for record in section.records {
+      for tensor in record.tensors {
+        for element in tensor.badElements {
+          let line = Line(
+            check: record.name, engine: record.engine, dtype: record.dtype, method: tensor.method.rawValue,
+            bound: element.bound, element: element)
+          data += try encoder.encode(line) + Data("\n".utf8)
+        }
+      }
+    }
+    return data
+  }
+}

@@ -17,6 +17,7 @@ import torch
 
 import agreement
 import comparison
+import digits
 import pytorch_oracle
 import pytorch_training
 from assay_golden import GoldenFile, Sampled
@@ -100,6 +101,8 @@ def main():
             for name in names:
                 write(name, pathlib.Path(scratch))
             sys.exit(comparison.report(names, pathlib.Path(scratch), options.out))
+    if not options.only:
+        digits.write()
     manifest_path = options.out / "MANIFEST.json"
     listed = {}
     if manifest_path.exists():

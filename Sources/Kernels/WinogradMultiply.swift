@@ -61,122 +61,22 @@ private func multiplyTile<Vectors: Constant>(
   }
 }
 
-/// One register tile: `Count` tiles × one or two vectors. The counts are constants, so that unused accumulators vanish; the
-/// loop over channels is a single one, so that none has to change its register between blocks.
+/// One register tile: `Count` tiles × one or two vectors. The counts are constants, so that unused accumulators vanish.
 private enum MultiplyTile<Count: Constant, Vectors: Constant> {
+  /// The loop over channels is a single one, so that no sum has to change its register between blocks.
   @inline(never)
   static func run(
     _ multiply: UnsafePointer<WinogradMultiply>, _ tiles: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
     _ to: UnsafeMutablePointer<Float>
   ) {
-    let count = Count.value
-    let two = Vectors.value == 2
-    var a0 = Vector.zero
-    var b0 = Vector.zero
-    var a1 = Vector.zero
-    var b1 = Vector.zero
-    var a2 = Vector.zero
-    var b2 = Vector.zero
-    var a3 = Vector.zero
-    var b3 = Vector.zero
-    var a4 = Vector.zero
-    var b4 = Vector.zero
-    var a5 = Vector.zero
-    var b5 = Vector.zero
-    var a6 = Vector.zero
-    var b6 = Vector.zero
-    var a7 = Vector.zero
-    var b7 = Vector.zero
-    var a8 = Vector.zero
-    var b8 = Vector.zero
-    var a9 = Vector.zero
-    var b9 = Vector.zero
-    var a10 = Vector.zero
-    var b10 = Vector.zero
-    var a11 = Vector.zero
-    var b11 = Vector.zero
-    var a12 = Vector.zero
-    var b12 = Vector.zero
-    var a13 = Vector.zero
-    var b13 = Vector.zero
+    var sums = Sums<Count, Vectors>()
     var x = tiles
     var w = weights
     let jump = multiply.pointee.blockStride - vectorWidth
     var inBlock = vectorWidth
     var left = multiply.pointee.channels
     while left > 0 {
-      let w0 = load(w)
-      let w1 = two ? load(w + vectorWidth) : Vector.zero
-      if count > 0 {
-        let v = Vector(repeating: x[0 * vectorWidth])
-        a0 = fma(v, w0, a0)
-        if two { b0 = fma(v, w1, b0) }
-      }
-      if count > 1 {
-        let v = Vector(repeating: x[1 * vectorWidth])
-        a1 = fma(v, w0, a1)
-        if two { b1 = fma(v, w1, b1) }
-      }
-      if count > 2 {
-        let v = Vector(repeating: x[2 * vectorWidth])
-        a2 = fma(v, w0, a2)
-        if two { b2 = fma(v, w1, b2) }
-      }
-      if count > 3 {
-        let v = Vector(repeating: x[3 * vectorWidth])
-        a3 = fma(v, w0, a3)
-        if two { b3 = fma(v, w1, b3) }
-      }
-      if count > 4 {
-        let v = Vector(repeating: x[4 * vectorWidth])
-        a4 = fma(v, w0, a4)
-        if two { b4 = fma(v, w1, b4) }
-      }
-      if count > 5 {
-        let v = Vector(repeating: x[5 * vectorWidth])
-        a5 = fma(v, w0, a5)
-        if two { b5 = fma(v, w1, b5) }
-      }
-      if count > 6 {
-        let v = Vector(repeating: x[6 * vectorWidth])
-        a6 = fma(v, w0, a6)
-        if two { b6 = fma(v, w1, b6) }
-      }
-      if count > 7 {
-        let v = Vector(repeating: x[7 * vectorWidth])
-        a7 = fma(v, w0, a7)
-        if two { b7 = fma(v, w1, b7) }
-      }
-      if count > 8 {
-        let v = Vector(repeating: x[8 * vectorWidth])
-        a8 = fma(v, w0, a8)
-        if two { b8 = fma(v, w1, b8) }
-      }
-      if count > 9 {
-        let v = Vector(repeating: x[9 * vectorWidth])
-        a9 = fma(v, w0, a9)
-        if two { b9 = fma(v, w1, b9) }
-      }
-      if count > 10 {
-        let v = Vector(repeating: x[10 * vectorWidth])
-        a10 = fma(v, w0, a10)
-        if two { b10 = fma(v, w1, b10) }
-      }
-      if count > 11 {
-        let v = Vector(repeating: x[11 * vectorWidth])
-        a11 = fma(v, w0, a11)
-        if two { b11 = fma(v, w1, b11) }
-      }
-      if count > 12 {
-        let v = Vector(repeating: x[12 * vectorWidth])
-        a12 = fma(v, w0, a12)
-        if two { b12 = fma(v, w1, b12) }
-      }
-      if count > 13 {
-        let v = Vector(repeating: x[13 * vectorWidth])
-        a13 = fma(v, w0, a13)
-        if two { b13 = fma(v, w1, b13) }
-      }
+      sums.add(x, w)
       w += Vectors.value * vectorWidth
       x += 1
       inBlock -= 1
@@ -186,7 +86,128 @@ private enum MultiplyTile<Count: Constant, Vectors: Constant> {
       }
       left -= 1
     }
-    let second = to + multiply.pointee.vectorStride
+    sums.write(to, multiply.pointee.vectorStride)
+  }
+}
+
+/// The accumulators: named fields stay in registers, an array of them would not.
+private struct Sums<Count: Constant, Vectors: Constant> {
+  var a0 = Vector.zero
+  var b0 = Vector.zero
+  var a1 = Vector.zero
+  var b1 = Vector.zero
+  var a2 = Vector.zero
+  var b2 = Vector.zero
+  var a3 = Vector.zero
+  var b3 = Vector.zero
+  var a4 = Vector.zero
+  var b4 = Vector.zero
+  var a5 = Vector.zero
+  var b5 = Vector.zero
+  var a6 = Vector.zero
+  var b6 = Vector.zero
+  var a7 = Vector.zero
+  var b7 = Vector.zero
+  var a8 = Vector.zero
+  var b8 = Vector.zero
+  var a9 = Vector.zero
+  var b9 = Vector.zero
+  var a10 = Vector.zero
+  var b10 = Vector.zero
+  var a11 = Vector.zero
+  var b11 = Vector.zero
+  var a12 = Vector.zero
+  var b12 = Vector.zero
+  var a13 = Vector.zero
+  var b13 = Vector.zero
+
+  @inline(__always)
+  init() {}
+
+  /// One channel: a broadcast of each tile's value times the weights' vectors.
+  @inline(__always)
+  mutating func add(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>) {
+    let count = Count.value
+    let two = Vectors.value == 2
+    let w0 = load(w)
+    let w1 = two ? load(w + vectorWidth) : Vector.zero
+    if count > 0 {
+      let v = Vector(repeating: x[0 * vectorWidth])
+      a0 = fma(v, w0, a0)
+      if two { b0 = fma(v, w1, b0) }
+    }
+    if count > 1 {
+      let v = Vector(repeating: x[1 * vectorWidth])
+      a1 = fma(v, w0, a1)
+      if two { b1 = fma(v, w1, b1) }
+    }
+    if count > 2 {
+      let v = Vector(repeating: x[2 * vectorWidth])
+      a2 = fma(v, w0, a2)
+      if two { b2 = fma(v, w1, b2) }
+    }
+    if count > 3 {
+      let v = Vector(repeating: x[3 * vectorWidth])
+      a3 = fma(v, w0, a3)
+      if two { b3 = fma(v, w1, b3) }
+    }
+    if count > 4 {
+      let v = Vector(repeating: x[4 * vectorWidth])
+      a4 = fma(v, w0, a4)
+      if two { b4 = fma(v, w1, b4) }
+    }
+    if count > 5 {
+      let v = Vector(repeating: x[5 * vectorWidth])
+      a5 = fma(v, w0, a5)
+      if two { b5 = fma(v, w1, b5) }
+    }
+    if count > 6 {
+      let v = Vector(repeating: x[6 * vectorWidth])
+      a6 = fma(v, w0, a6)
+      if two { b6 = fma(v, w1, b6) }
+    }
+    if count > 7 {
+      let v = Vector(repeating: x[7 * vectorWidth])
+      a7 = fma(v, w0, a7)
+      if two { b7 = fma(v, w1, b7) }
+    }
+    if count > 8 {
+      let v = Vector(repeating: x[8 * vectorWidth])
+      a8 = fma(v, w0, a8)
+      if two { b8 = fma(v, w1, b8) }
+    }
+    if count > 9 {
+      let v = Vector(repeating: x[9 * vectorWidth])
+      a9 = fma(v, w0, a9)
+      if two { b9 = fma(v, w1, b9) }
+    }
+    if count > 10 {
+      let v = Vector(repeating: x[10 * vectorWidth])
+      a10 = fma(v, w0, a10)
+      if two { b10 = fma(v, w1, b10) }
+    }
+    if count > 11 {
+      let v = Vector(repeating: x[11 * vectorWidth])
+      a11 = fma(v, w0, a11)
+      if two { b11 = fma(v, w1, b11) }
+    }
+    if count > 12 {
+      let v = Vector(repeating: x[12 * vectorWidth])
+      a12 = fma(v, w0, a12)
+      if two { b12 = fma(v, w1, b12) }
+    }
+    if count > 13 {
+      let v = Vector(repeating: x[13 * vectorWidth])
+      a13 = fma(v, w0, a13)
+      if two { b13 = fma(v, w1, b13) }
+    }
+  }
+
+  @inline(__always)
+  func write(_ to: UnsafeMutablePointer<Float>, _ vectorStride: Int) {
+    let count = Count.value
+    let two = Vectors.value == 2
+    let second = to + vectorStride
     if count > 0 {
       store(a0, to + 0 * vectorWidth)
       if two { store(b0, second + 0 * vectorWidth) }

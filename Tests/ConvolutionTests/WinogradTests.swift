@@ -105,14 +105,12 @@ struct WinogradTests {
   @Test("F(2) is exact on dyadic integers while C·max|w|·max|x| ≤ 2²⁴/324", arguments: instructionSets)
   func exact(instructionSet: InstructionSet) throws {
     let strategy = try #require(WinogradStrategy(outputTile: 2))
-    // 2²⁴/324 = 51781: 32 channels of |x| ≤ 40 and |w| ≤ 40, in units of 2⁻⁷ and 2⁻⁵.
+    // 2²⁴/324 = 51781 ≥ 32·40·40: 32 channels of |x| and |w| up to 40 units of 2⁻⁷.
     let problem = try Conv2dProblem(
       batch: 2, inputChannels: 32, inputSize: Pair(9, 12), outputChannels: 17, kernelSize: 3, padding: .explicit(1))
-    var units: Float = 0x1p-7
     let harness = WinogradHarness(problem, seed: 5) { generator in
-      Float(Int.random(in: -40...40, using: &generator)) * units
+      Float(Int.random(in: -40...40, using: &generator)) * 0x1p-7
     }
-    units = 0x1p-5
     let prepared = try harness.w.withUnsafeBufferPointer {
       try strategy.prepare(
         problem, .forward, weights: $0, epilogue: .init(), options: .init(instructionSet: instructionSet))

@@ -8,12 +8,13 @@ struct TransformedTiles {
   let vectorWidth: Int
   let blocks: Int
 
-  var blockStride: Int { capacity * vectorWidth }
+  /// An odd number of vectors, so that blocks of channels do not fall on the same cache sets.
+  var blockStride: Int { (capacity | 1) * vectorWidth }
   /// One vector more than needed, so that the points do not all fall on the same cache sets.
-  var pointStride: Int { blocks * capacity * vectorWidth + vectorWidth }
+  var pointStride: Int { blocks * blockStride + vectorWidth }
 
   static func count(points: Int, blocks: Int, capacity: Int, vectorWidth: Int) -> Int {
-    points * (blocks * capacity + 1) * vectorWidth
+    points * (blocks * (capacity | 1) + 1) * vectorWidth
   }
 
   func address(point: Int = 0, block: Int, tile: Int = 0) -> UnsafeMutablePointer<Float> {

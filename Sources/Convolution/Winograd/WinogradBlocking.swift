@@ -22,9 +22,13 @@ struct WinogradBlocking: Hashable, Sendable {
     inputPieces = max(1, min(plan.tiles, (threads * 4 + plan.sourceBlocks - 1) / plan.sourceBlocks))
   }
 
+  /// Blocks whose transformed tiles fill a quarter of a 2 MB L2 cache, more where the weights have to be streamed from the
+  /// outer caches for every block anyway. Measured on ResNet's layers: from 14 to 128 tiles nothing changes by more than 10 %.
   init(_ plan: WinogradPlan, threads: Int) {
     let tileBytes = plan.points * plan.sourceBlocks * plan.vectorWidth * 4
-    let largest = max(14, min(112, (1 << 20) / tileBytes / 14 * 14))
+    let weightBytes = plan.points * plan.source.channels * plan.destinationVectors * plan.vectorWidth * 4
+    let cached = weightBytes <= 4 << 20 ? 1 << 19 : weightBytes <= 16 << 20 ? 1 << 20 : 5 << 19
+    let largest = max(14, min(112, cached / tileBytes))
     let block = WinogradPlan.evenBlock(max(plan.tiles, 1), atMost: largest)
     let blocks = (plan.tiles + block - 1) / block
     let sharedBytes = plan.tiles * tileBytes

@@ -211,7 +211,9 @@ struct WinogradGradientBlocking: Hashable, Sendable {
 
   init(_ plan: WinogradPlan) {
     let tileBytes = plan.points * (plan.sourceBlocks + plan.destinationVectors) * plan.vectorWidth * 4
-    if plan.tiles * tileBytes <= Self.wholeBytes {
+    // Kept sums are read and written once a block, whole tiles once a panel: the smaller of the two goes to the outer caches.
+    let sumBytes = plan.pairs * plan.sourceBlocks * 2 * plan.points * plan.vectorWidth * plan.vectorWidth * 4
+    if plan.tiles * tileBytes <= max(Self.wholeBytes, min(2 * sumBytes, 32 << 20)) {
       self.init(blockTiles: plan.tiles, plan: plan)
     } else {
       self.init(

@@ -48,6 +48,8 @@ struct Assay: AsyncParsableCommand {
   private static func finish(_ error: any Error) -> Never {
     if let failure = error as? ParsingFailure { exit(withError: failure.reason) }
     if error is ExitCode || error is CleanExit || error is ValidationError { exit(withError: error) }
+    // Help is asked for by an error of the parser's own, which only the parser can tell from others.
+    if exitCode(for: error) == .success { exit(withError: error) }
     FileHandle.standardError.write(Data("internal error: \(error)\n".utf8))
     Foundation.exit(70)
   }

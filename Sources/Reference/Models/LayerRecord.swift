@@ -23,17 +23,20 @@ public struct LayerGradients<Scalar: RealScalar>: Sendable {
 
 extension NetworkLayer {
   /// Computes the layer. Running statistics in `state` change in training.
-  /// - Parameter gates: decide ReLUs and max pools in place of x, where they name the layer.
+  /// - Parameters:
+  ///   - gates: decide ReLUs and max pools in place of x, where they name the layer.
+  ///   - threads: share convolutions; they change no bit.
   /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
   public func forward<Scalar: RealScalar>(
-    _ x: Tensor<Scalar>, other: Tensor<Scalar>? = nil, state: inout NetworkState<Scalar>, gates: Gates? = nil
+    _ x: Tensor<Scalar>, other: Tensor<Scalar>? = nil, state: inout NetworkState<Scalar>, gates: Gates? = nil,
+    threads: Int = 1
   ) throws(ProblemError) -> LayerRecord<Scalar> {
     let y: Tensor<Scalar>
     var indices: Tensor<Int64>?
     switch operation {
     case .conv2d(let problem):
       let bias = problem.hasBias ? try state.parameter("\(name).bias") : nil
-      y = try Conv2d(problem).forward(x, weight: try state.parameter("\(name).weight"), bias: bias)
+      y = try Conv2d(problem, threads: threads).forward(x, weight: try state.parameter("\(name).weight"), bias: bias)
     case .linear(let problem):
       let bias = problem.hasBias ? try state.parameter("\(name).bias") : nil
       y = try Linear(problem).forward(x, weight: try state.parameter("\(name).weight"), bias: bias)
@@ -79,13 +82,13 @@ extension LayerRecord {
   /// - Parameter gates: those of the forward pass, where it had any.
   /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
   public func backward(
-    _ dOutput: Tensor<Scalar>, state: NetworkState<Scalar>, gates: Gates? = nil
+    _ dOutput: Tensor<Scalar>, state: NetworkState<Scalar>, gates: Gates? = nil, threads: Int = 1
   ) throws(ProblemError) -> LayerGradients<Scalar> {
     let name = layer.name
     switch layer.operation {
     case .conv2d(let problem):
       let weight = try state.parameter("\(name).weight")
-      let (dInput, dWeight, dBias) = try Conv2d(problem).backward(dOutput, x: x, weight: weight)
+      let (dInput, dWeight, dBias) = try Conv2d(problem, threads: threads).backward(dOutput, x: x, weight: weight)
       return gradients(dInput, weight: dWeight, bias: dBias)
     case .linear(let problem):
       let weight = try state.parameter("\(name).weight")

@@ -15,6 +15,8 @@ public struct NetworkPass<Scalar: RealScalar> {
   public private(set) var records: [String: LayerRecord<Scalar>] = [:]
   /// Without records no backward pass is possible, and memory stays that of one layer.
   public var keepsRecords = true
+  /// Threads that share convolutions; they change no bit.
+  public var threads = 1
   /// Decides ReLUs and max pools, forward and backward, in place of the values.
   public var gates: Gates?
   /// Replaces each layer's output: how far a perturbation of every layer by a relative u spreads is the measure of what
@@ -67,7 +69,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   private mutating func forward(
     _ layer: NetworkLayer, _ x: Tensor<Scalar>, other: Tensor<Scalar>? = nil
   ) throws(ProblemError) -> Tensor<Scalar> {
-    let record = try layer.forward(x, other: other, state: &state, gates: gates)
+    let record = try layer.forward(x, other: other, state: &state, gates: gates, threads: threads)
     if keepsRecords { records[layer.name] = record }
     observe?(record)
     return transform?(layer, record.y) ?? record.y
@@ -123,7 +125,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   private func backward(
     _ block: ResidualBlockPlan, _ dOutput: Tensor<Scalar>, _ gradients: inout [String: Tensor<Scalar>]
   ) throws(ProblemError) -> Tensor<Scalar> {
-    let dSum = try record(block.activation).backward(dOutput, state: state, gates: gates)
+    let dSum = try record(block.activation).backward(dOutput, state: state, gates: gates, threads: threads)
     let joint = try record(block.sum).backward(dSum.dInput, state: state)
     let dBranch = try backward(block.branch, joint.dInput, &gradients)
     let dShortcut = try backward(block.shortcut, joint.dOther ?? joint.dInput, &gradients)
@@ -135,7 +137,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   ) throws(ProblemError) -> Tensor<Scalar> {
     var dy = dOutput
     for layer in layers.reversed() {
-      let result = try record(layer).backward(dy, state: state, gates: gates)
+      let result = try record(layer).backward(dy, state: state, gates: gates, threads: threads)
       gradients.merge(result.parameters) { _, new in new }
       dy = result.dInput
     }

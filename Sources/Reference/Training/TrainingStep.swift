@@ -38,6 +38,8 @@ public struct TrainingStep<Scalar: RealScalar>: Sendable {
   public var optimizerStates: [String: OptimizerState<Scalar>] = [:]
   /// Parameters that stay as they are.
   public var frozen: Set<String> = []
+  /// Threads that share convolutions; they change no bit.
+  public var threads = 1
 
   public init(state: NetworkState<Scalar>, optimizer: Optimizer) {
     self.state = state
@@ -54,21 +56,21 @@ public struct TrainingStep<Scalar: RealScalar>: Sendable {
   ) throws(ProblemError) -> (loss: Scalar, logits: Tensor<Scalar>) {
     let loss = CrossEntropy(try CrossEntropyProblem(batch: plan.logitsShape[0], classes: plan.logitsShape[1]))
     var pass = NetworkPass(state: state)
+    pass.threads = threads
     let logits = try pass.forward(plan, x: batch.images).logits
     let target = CrossEntropy.Target<Scalar>.indices(batch.labels)
     let value = try loss.forward(logits, target: target).elements[0]
     let dLogits = try loss.backward(Tensor(shape: [], elements: [1]), x: logits, target: target)
     let gradients = try pass.backward(plan, dLogits: dLogits)
-    state = pass.state
+    var next = pass.state
+    var memory = optimizerStates
     for parameter in plan.parameters where !frozen.contains(parameter.name) {
-      guard let gradient = gradients[parameter.name], var p = state.parameters[parameter.name] else { continue }
-      // Taken out of the dictionary, so that the step changes it in place.
-      state.parameters[parameter.name] = nil
+      guard let gradient = gradients[parameter.name], var p = next.parameters[parameter.name] else { continue }
       try optimizer.step(
-        &p, gradient: gradient, state: &optimizerStates[parameter.name, default: OptimizerState()],
-        learningRate: learningRate)
-      state.parameters[parameter.name] = p
+        &p, gradient: gradient, state: &memory[parameter.name, default: OptimizerState()], learningRate: learningRate)
+      next.parameters[parameter.name] = p
     }
+    (state, optimizerStates) = (next, memory)
     return (value, logits)
   }
 }

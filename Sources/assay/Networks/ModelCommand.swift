@@ -1,0 +1,54 @@
+import ArgumentParser
+import GoldenFiles
+import Problems
+import Reference
+import Tensors
+
+/// `assay model`: what a network consists of.
+struct ModelCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "model",
+    abstract: "Show a residual network's layers, shapes, parameters and multiply-accumulates.",
+    discussion: """
+      EXAMPLES:
+        assay model resnet50
+        assay model simple_resnet --width 16 --batch 32
+        assay model resnet50 --weights resnet50.h5     do these weights fit?
+      """)
+
+  @Argument(help: "resnet18 … resnet152, resnext50_32x4d, wide_resnet50_2, simple_resnet, cifar_resnet20, …")
+  var name: String
+
+  @Option(help: "Images in a batch.")
+  var batch = 1
+
+  @Option(help: "Height and width of an image (default: 224, or 32 for small-image networks).")
+  var imageSize: Int?
+
+  @Option(help: "Number of classes (default: the architecture's own).")
+  var classes: Int?
+
+  @Option(help: "Planes of the first stage; the others follow in proportion.")
+  var width: Int?
+
+  @Option(help: "A weights file that has to fit.", completion: .file(extensions: ["h5"]))
+  var weights: String?
+
+  func run() throws {
+    try NetworkSession.run {
+      let architecture = try NetworkSession.architecture(name, width: width)
+      let size = imageSize ?? (architecture.stem == .imageNet ? 224 : 32)
+      guard batch >= 1, size >= 1, batch <= 1 << 20, size <= 1 << 20 else {
+        throw ValidationError("--batch and --image-size: expected at least 1")
+      }
+      let plan = try architecture.plan(inputShape: [batch, 3, size, size], classCount: classes)
+      print(plan.summary)
+      if let weights {
+        let file = try WeightsFile(contentsOf: weights)
+        var state = Initialization(seed: 0).state(of: plan, as: Float.self)
+        try state.load(file.tensors, into: plan)
+        print("\(weights): fits (\(file.tensors.count) tensors of \(file.architecture))")
+      }
+    }
+  }
+}

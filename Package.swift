@@ -83,8 +83,8 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "Verification", "GradientChecking", "Benchmarking", "Engines", "GoldenFiles", "Results",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Reporting", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference", "GoldenFiles",
+        "Problems", "Tensors", "Results", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module
     .target(name: "TestSupport", dependencies: ["Tensors", "Problems"], path: "Tests/TestSupport"),

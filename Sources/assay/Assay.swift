@@ -16,6 +16,7 @@ struct Assay: AsyncParsableCommand {
     version: version,
     subcommands: [
       VerifyCommand.self, GradcheckCommand.self, GoldenCommand.self, GoldenProbeCommand.self, EngineCommand.self,
+      ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
     ])
 
   static func main() async {

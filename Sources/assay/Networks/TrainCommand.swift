@@ -76,7 +76,8 @@ struct TrainCommand: ParsableCommand {
     var accuracy = 0.0
     if training.epochsDone >= epochs {
       accuracy = try validate(training, heldOut).accuracy
-      print("the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
+      print(
+        "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
     var progress = ProgressLine()
     let first = training.epochsDone

@@ -159,20 +159,38 @@ static inline int assay_h5_refuse_lossy_conversion(hid_t transfer) {
   return H5Pset_type_conv_cb(transfer, assay_h5_refuse_changed_number, NULL);
 }
 
-// How many chunks of a dataset have storage. Before 1.10.5 that cannot be asked: then any storage counts as all of it.
-static inline int assay_h5_chunk_count(hid_t dataset, hsize_t *count) {
+// The chunks of a dataset that have storage, by their number. Before 1.10.5 that cannot be asked.
+static inline int assay_h5_can_list_chunks(void) {
 #if H5_VERSION_GE(1, 10, 5)
-  hid_t space = H5Dget_space(dataset);
-  if (space < 0) return -1;
-  int status = (int)H5Dget_num_chunks(dataset, space, count);
-  // Closing would clear the error stack that says what went wrong.
-  if (status >= 0) H5Sclose(space);
-  return status;
+  return 1;
 #else
-  H5D_space_status_t status;
-  if (H5Dget_space_status(dataset, &status) < 0) return -1;
-  *count = status == H5D_SPACE_STATUS_NOT_ALLOCATED ? 0 : (hsize_t)-1;
   return 0;
+#endif
+}
+static inline int assay_h5_chunk_count(hid_t dataset, hid_t space, hsize_t *count) {
+#if H5_VERSION_GE(1, 10, 5)
+  return (int)H5Dget_num_chunks(dataset, space, count);
+#else
+  return -1;
+#endif
+}
+static inline int assay_h5_chunk(
+    hid_t dataset, hid_t space, hsize_t index, hsize_t *offset, unsigned *skipped_filters, hsize_t *bytes) {
+#if H5_VERSION_GE(1, 10, 5)
+  haddr_t address;
+  return (int)H5Dget_chunk_info(dataset, space, index, offset, skipped_filters, &address, bytes);
+#else
+  return -1;
+#endif
+}
+
+// The bytes that the chunk at this position takes in the file, by the look-up that reading makes; 0 when it is not found.
+static inline int assay_h5_chunk_bytes(hid_t dataset, const hsize_t *offset, hsize_t *bytes) {
+  *bytes = 0;
+#if H5_VERSION_GE(1, 10, 5)
+  return (int)H5Dget_chunk_storage_size(dataset, offset, bytes);
+#else
+  return -1;
 #endif
 }
 

@@ -48,7 +48,8 @@ public struct GoldenDifference: Sendable, Hashable {
       + (summary.expectError.map { ", refused as \($0.rawValue)" } ?? "")
   }
 
-  private static func compare(_ old: GoldenCase, _ new: GoldenCase) -> [GoldenDifference] {
+  /// The attributes and tensors that differ between two cases, bit for bit.
+  public static func compare(_ old: GoldenCase, _ new: GoldenCase) -> [GoldenDifference] {
     var differences: [GoldenDifference] = []
     for name in Set(old.attributes.values.keys).union(new.attributes.values.keys).sorted() {
       let first = old.attributes[name]

@@ -13,6 +13,8 @@ struct GoldenProbeSession {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
+    // Swift's runtime would spend seconds on a report of each crash.
+    process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
     do {
       let request = try GoldenProbeRequest(resources: probe.resources, limits: probe.limits, paths: paths).encoded()
       process.arguments = [GoldenFileProbe.subcommand, request]

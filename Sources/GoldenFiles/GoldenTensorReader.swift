@@ -143,6 +143,26 @@ struct GoldenTensorReader {
         .missing, dataset.path, "\(shape.count) stored elements", "elements that were never written",
         "the writer did not finish, or the file is damaged")
     }
+    try checkChunks(dataset, storage)
+  }
+
+  /// A filter that a chunk was stored without is one whose work (a checksum, say) nobody checks on reading. Only where
+  /// compression did not make a chunk smaller does a writer leave it out.
+  private func checkChunks(_ dataset: HDF5Dataset, _ storage: HDF5Storage) throws(GoldenFileError) {
+    guard storage.layout == .chunked, !storage.filters.isEmpty else { return }
+    let type = try translating { () throws(HDF5Error) in try dataset.datatype() }
+    let plainBytes = storage.chunk.reduce(type.byteCount) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    let checksumBytes = storage.filters.contains(.fletcher32) ? 4 : 0
+    for chunk in try translating({ () throws(HDF5Error) in try dataset.chunks() }) ?? [] where chunk.skippedFilters != 0
+    {
+      let skipped = storage.filters.enumerated().filter { chunk.skippedFilters >> UInt32($0.offset) & 1 == 1 }
+      guard skipped.map(\.element) == [.deflate], chunk.storedBytes == plainBytes + checksumBytes else {
+        throw error(
+          .damaged, dataset.path, "every filter on every chunk",
+          "the chunk at \(chunk.offset) without \(skipped.map(\.element.description).joined(separator: ", "))",
+          "the file seems damaged: fetch or generate it again")
+      }
+    }
   }
 
   private func elements<Element: HDF5Element>(

@@ -27,28 +27,6 @@ public struct HDF5Dataset: HDF5Object {
     return try HDF5Storage(list, rank: space.shape?.count ?? 0, at: location)
   }
 
-  /// Whether storage exists for every element. Elements without any read as the fill value, which is not data.
-  public func isFullyAllocated() throws(HDF5Error) -> Bool {
-    let storage = try storage()
-    guard let shape = try dataspace().shape, !shape.contains(0) else { return true }
-    HDF5Library.lock()
-    defer { HDF5Library.unlock() }
-    guard storage.layout == .chunked else {
-      var status = H5D_SPACE_STATUS_ERROR
-      guard H5Dget_space_status(location.id, &status) >= 0 else {
-        throw location.failure(expected: "the dataset's storage")
-      }
-      return status == H5D_SPACE_STATUS_ALLOCATED
-    }
-    // The library's own status compares compressed bytes with uncompressed ones, so the chunks are counted instead.
-    var stored: hsize_t = 0
-    guard assay_h5_chunk_count(location.id, &stored) >= 0 else {
-      throw location.failure(expected: "the dataset's chunks")
-    }
-    let chunks = HDF5Dataspace.product(zip(shape, storage.chunk).map { ($0 - 1) / $1 + 1 })
-    return chunks.map { stored >= hsize_t($0) } ?? false
-  }
-
   /// To be called under the lock.
   func storedType() throws(HDF5Error) -> HDF5Handle {
     try location.own(H5Dget_type(location.id), .datatype, expected: "the dataset's type")

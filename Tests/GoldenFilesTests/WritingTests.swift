@@ -1,0 +1,98 @@
+import Foundation
+import GoldenFiles
+import Problems
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("Written golden and exchange files")
+struct WritingTests {
+  let folder: TemporaryDirectory
+
+  init() throws { folder = try TemporaryDirectory() }
+
+  @Test("Cases read back as they were written, and the same cases give the same bytes")
+  func roundTrip() throws {
+    let path = folder.file("all.h5").path
+    try GoldenFileWriter.write(SampleCases.all, header: SampleCases.header, to: path)
+    let file = try GoldenReader(trusted: nil, probe: nil).open(path)
+    #expect(file.header == SampleCases.header)
+    #expect(file.cases.map(\.name) == SampleCases.all.map(\.name).sorted())
+    for written in SampleCases.all { #expect(try file.load(named: written.name) == written) }
+    let again = folder.file("again.h5").path
+    try GoldenFileWriter.write(SampleCases.all.reversed(), header: SampleCases.header, to: again)
+    #expect(try Data(contentsOf: folder.file("all.h5")) == Data(contentsOf: folder.file("again.h5")))
+    let other = try GoldenReader(trusted: nil, probe: nil).open(again)
+    #expect(try GoldenDifference.all(from: file, to: other) == [])
+  }
+
+  @Test("What changed between two files is named")
+  func differences() throws {
+    var changed = SampleCases.all
+    changed.removeLast()
+    changed[0].outputs["y"] = ExpectedTensor(SampleCases.float64([1, 2, 3, 4], seed: 33))
+    changed[2].attributes["stride"] = .integer(2)
+    changed[2].summary = GoldenCaseSummary(name: changed[2].name, operation: "conv2d", expectError: .invalidArgument)
+    let reader = GoldenReader(trusted: nil, probe: nil)
+    for (name, cases) in [("old.h5", SampleCases.all), ("new.h5", changed)] {
+      try GoldenFileWriter.write(cases, header: SampleCases.header, to: folder.file(name).path)
+    }
+    let old = try reader.open(folder.file("old.h5").path)
+    let new = try reader.open(folder.file("new.h5").path)
+    let subjects = try GoldenDifference.all(from: old, to: new).map { "\($0.caseName) \($0.subject)" }
+    #expect(
+      subjects == [
+        "/conv2d/pair case", "/conv2d/pair @stride", "/cross_entropy/scalar case", "/relu/small outputs/y",
+      ])
+    #expect(try GoldenDifference.all(from: old, to: new, matching: ["relu/*"]).count == 1)
+  }
+
+  @Test(
+    "An exchange file holds the question, in the type asked for, and not the answer",
+    arguments: [
+      DType.float32, .float64,
+    ])
+  func request(dtype: DType) throws {
+    let path = folder.file("request.h5").path
+    for asked in SampleCases.all {
+      try ExchangeFile.writeRequest(asked, dtype: dtype, to: path)
+      let read = try ExchangeFile.readRequest(path, case: asked.name)
+      #expect(read.operation == asked.operation && read.attributes == asked.attributes && read.expected.isEmpty)
+      #expect(read.expectError == nil)
+      #expect(read.inputs == asked.inputs.mapValues { $0.converted(to: dtype) })
+      #expect(read.parameters == asked.parameters.mapValues { $0.converted(to: dtype) })
+      #expect(read.upstream == asked.upstream.mapValues { $0.converted(to: dtype) })
+    }
+  }
+
+  @Test("An answer reads back, floats in the type asked for, integers as int64; what is absent is empty")
+  func answer() throws {
+    let path = folder.file("answer.h5").path
+    let answer = ExchangeFile.Answer(
+      outputs: ["y": SampleCases.float64([2, 3], seed: 1), "indices": .int64(Tensor(shape: [1], elements: [7]))],
+      gradients: ["x": SampleCases.float32([0, 3], seed: 2)])
+    try ExchangeFile.writeAnswer(answer, case: "/a/b", dtype: .float32, to: path)
+    let read = try ExchangeFile.readAnswer(path, case: "/a/b")
+    #expect(read.outputs == answer.outputs.mapValues { $0.converted(to: .float32) })
+    #expect(read.gradients == answer.gradients && read.buffersAfter.isEmpty)
+    #expect(#expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(path, case: "/a/c") }?.kind == .missing)
+    #expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(folder.file("none.h5").path, case: "/a") }
+  }
+
+  @Test("A golden file that someone wrote with ten lines of h5py")
+  func byHand() throws {
+    let url = try #require(Bundle.module.url(forResource: "h5py", withExtension: "h5"))
+    let file = try GoldenReader(trusted: nil, probe: nil).open(url.path)
+    #expect(file.cases.map(\.name) == ["/mine/loss", "/mine/pool", "/mine/relu"])
+    #expect(file.cases[2].tags == ["smoke"] && file.cases[2].fill == .exact && file.cases[0].fill == .adversarial)
+    let relu = try file.load(named: "mine/relu")
+    #expect(relu.inputs["x"] == .float32(Tensor(shape: [1, 1, 4, 4], elements: (-8..<8).map(Float.init))))
+    // A compound attribute that the format does not name is nobody's business.
+    #expect(relu.attributes["note"] == nil)
+    let pool = try file.load(named: "mine/pool")
+    #expect(pool.attributes["ceil_mode"] == .boolean(true) && pool.attributes["kernel_size"] == .integer(2))
+    #expect(pool.attributes["divisor_override"] == nil)
+    let loss = try file.load(named: "mine/loss")
+    #expect(loss.outputs["loss"]?.shape == Shape() && loss.inputs["target"]?.integers?.elements == [1, 3])
+  }
+}

@@ -72,6 +72,12 @@ let package = Package(
       ]),
     .target(
       name: "GradientChecking", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results"]),
+    // Deliberately wrong implementations: does what is asked of an engine notice them?
+    .target(
+      name: "SelfTest",
+      dependencies: [
+        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "GradientChecking", "Results",
+      ]),
     .target(
       name: "Benchmarking",
       dependencies: [
@@ -83,8 +89,9 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference", "GoldenFiles",
-        "Problems", "Tensors", "Results", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference",
+        "GoldenFiles", "Problems", "Tensors", "Results",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module
     .target(name: "TestSupport", dependencies: ["Tensors", "Problems"], path: "Tests/TestSupport"),

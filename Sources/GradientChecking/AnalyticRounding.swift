@@ -10,12 +10,22 @@ struct AnalyticRounding: Sendable {
   static let safety = 8.0
   static let displacements = 3
 
+  /// For gradients that are compared without rounding.
+  static let none = AnalyticRounding(bounds: [:], relative: 0)
+
+  private init(bounds: [String: [Double]], relative: Double) {
+    self.bounds = bounds
+    self.relative = relative
+  }
+
   /// From the function's own bound where it has one; else measured: the largest change in three runs whose operands are
   /// displaced by one ulp of the backward's arithmetic, eight times over, and a K-term sum over the outputs.
   init(evaluator: Evaluator, cotangent: [Double], gradients: NamedTensors) throws {
     let function = evaluator.function
     if let roundingBounds = function.roundingBounds {
-      let found = try Evaluator.attempt { try roundingBounds(function.point, evaluator.layout.unflatten(cotangent)) }
+      let found = try Evaluator.attempt {
+        try roundingBounds(function.point, evaluator.layout.unflatten(cotangent))
+      }
       bounds = found.mapValues(\.elements)
       relative = 0
       return
@@ -23,7 +33,9 @@ struct AnalyticRounding: Sendable {
     var spread = gradients.mapValues { [Double](repeating: 0, count: $0.count) }
     for number in 0..<Self.displacements {
       let point = function.point.mapValues { tensor in
-        tensor.map { Self.displaced($0, unitRoundoff: function.backwardUnitRoundoff, seed: UInt64(number)) }
+        tensor.map {
+          Self.displaced($0, unitRoundoff: function.backwardUnitRoundoff, seed: UInt64(number))
+        }
       }
       for (name, gradient) in try evaluator.backward(point, cotangent) {
         guard let reference = gradients[name], let largest = spread[name] else { continue }
@@ -38,7 +50,8 @@ struct AnalyticRounding: Sendable {
 
   private static func displaced(_ value: Double, unitRoundoff: Double, seed: UInt64) -> Double {
     guard unitRoundoff > Double.unitRoundoff else { return DualSweep.displaced(value, seed: seed) }
-    return Double(Float(value) + (DualSweep.displaced(value, seed: seed) > value ? Float(value).ulp : 0))
+    return Double(
+      Float(value) + (DualSweep.displaced(value, seed: seed) > value ? Float(value).ulp : 0))
   }
 
   func bound(_ operand: String, element: Int, scale: Double) -> Double {

@@ -1,5 +1,6 @@
 import Engines
 import Problems
+import Reference
 import Tensors
 
 extension CheckedFunction {
@@ -30,9 +31,20 @@ extension CheckedFunction {
   ) {
     let layer = ReferenceLayer(problem, classIndices: exercise.inputs["target"]?.integers)
     self.init(
-      name: exercise.name, at: operands, checking: layer.checkedOperands, forward: { try layer.forward($0) },
+      name: exercise.name, at: operands, checking: layer.checkedOperands,
+      forward: { try layer.forward($0) },
       backward: Self.backward(of: engine, exercise: exercise, checked: layer.checkedOperands))
     know(layer, precision: exercise.dtype)
+    judge(by: engine.description)
+  }
+
+  /// Only an engine that is known to sum products, in whatever order, is exact on integers and has a bound by its terms;
+  /// of any other the rounding is measured.
+  private mutating func judge(by engine: EngineDescription) {
+    let algorithms = engine.info["algorithm"] ?? ""
+    if engine.isBuiltIn, !algorithms.contains("winograd") { return }
+    isExactOnIntegers = false
+    roundingBounds = nil
   }
 
   static func backward(of engine: any Engine, exercise: Exercise, checked: [String]) -> Backward {
@@ -65,6 +77,9 @@ extension CheckedFunction {
     work = problem.multiplyAccumulates
     (linear, isExactOnIntegers) = Self.linearity(of: problem)
     shiftInvariance = Self.shiftInvariance(of: problem)
+    if let problem = problem as? Conv2dProblem, problem.groups == 1, problem.inputChannels > 1 {
+      linearResponse = { try Self.oneChannel(problem, $0, $1, $2, $3) }
+    }
   }
 
   private static func text(of problem: any OperationProblem) -> String { problem.text }
@@ -77,6 +92,47 @@ extension CheckedFunction {
       operands.mapValues { $0.map { Bound($0) } }, upstream.mapValues { $0.map { Bound($0) } })
     // The last rounding, for an engine that stores the result.
     return gradients.mapValues { $0.map { $0.error + Candidate.unitRoundoff * abs($0.value) } }
+  }
+
+  /// A convolution's response to elements that all belong to one input channel is the convolution of that channel alone.
+  private static func oneChannel(
+    _ problem: Conv2dProblem, _ operand: String, _ elements: [Int], _ direction: [Double],
+    _ operands: NamedTensors
+  ) throws -> [Double]? {
+    guard operand != "bias", let x = operands["x"], let weight = operands["weight"],
+      let first = elements.first
+    else {
+      return nil
+    }
+    let inner = operand == "x" ? x.shape[2] * x.shape[3] : weight.shape[2] * weight.shape[3]
+    let channels = problem.inputChannels
+    let channel = first / inner % channels
+    guard elements.allSatisfy({ $0 / inner % channels == channel }) else { return nil }
+    let part = try Conv2dProblem(
+      batch: problem.batch, inputChannels: 1, inputSize: problem.inputSize,
+      outputChannels: problem.outputChannels,
+      kernelSize: problem.kernelSize, stride: problem.stride, padding: problem.padding,
+      dilation: problem.dilation)
+    func slice(_ tensor: Tensor<Double>, _ shape: Shape) -> Tensor<Double> {
+      let inner = shape[2] * shape[3]
+      var elements: [Double] = []
+      elements.reserveCapacity(shape.count)
+      for outer in 0..<shape[0] {
+        let start = (outer * channels + channel) * inner
+        elements += tensor.elements[start..<start + inner]
+      }
+      return Tensor(shape: shape, elements: elements)
+    }
+    func restricted(_ shape: Shape) -> Tensor<Double> {
+      var tensor = Tensor<Double>(zeros: shape)
+      for element in elements {
+        tensor.elements[element / (inner * channels) * inner + element % inner] = direction[element]
+      }
+      return tensor
+    }
+    let image = operand == "x" ? restricted(part.inputShape) : slice(x, part.inputShape)
+    let kernel = operand == "x" ? slice(weight, part.weightShape) : restricted(part.weightShape)
+    return try Conv2d(part).forward(image, weight: kernel).elements
   }
 
   /// Operands that the operation is affine in, and whether integers give exact results.
@@ -104,7 +160,9 @@ extension CheckedFunction {
     case let problem as BatchNorm2dProblem where problem.usesBatchStatistics:
       let plane = problem.inputShape[2] * problem.inputShape[3]
       let channels = problem.channels
-      return ShiftInvariance(operand: "x", unit: "channel", setCount: channels) { $0 / plane % channels }
+      return ShiftInvariance(operand: "x", unit: "channel", setCount: channels) {
+        $0 / plane % channels
+      }
     case let problem as SoftmaxProblem: return rows(problem.inputShape)
     case let problem as LogSoftmaxProblem: return rows(problem.inputShape)
     case let problem as CrossEntropyProblem: return rows(problem.inputShape)

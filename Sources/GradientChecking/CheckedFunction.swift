@@ -8,8 +8,10 @@ public typealias NamedTensors = [String: Tensor<Double>]
 public struct CheckedFunction: Sendable {
   public typealias Forward = @Sendable (NamedTensors) throws -> NamedTensors
   /// Operands and cotangents (named as the outputs) to gradients (named as the operands).
-  public typealias Backward = @Sendable (_ operands: NamedTensors, _ upstream: NamedTensors) throws -> NamedTensors
-  public typealias DualForward = @Sendable ([String: Tensor<Dual<Double>>]) throws -> [String: Tensor<Dual<Double>>]
+  public typealias Backward =
+    @Sendable (_ operands: NamedTensors, _ upstream: NamedTensors) throws -> NamedTensors
+  public typealias DualForward =
+    @Sendable ([String: Tensor<Dual<Double>>]) throws -> [String: Tensor<Dual<Double>>]
   public typealias DualBackward =
     @Sendable (
       _ operands: [String: Tensor<Dual<Double>>], _ upstream: [String: Tensor<Dual<Double>>]
@@ -17,6 +19,11 @@ public struct CheckedFunction: Sendable {
   /// A rigorous bound on the rounding error of each element of the gradients.
   public typealias RoundingBounds =
     @Sendable (_ operands: NamedTensors, _ upstream: NamedTensors) throws -> NamedTensors
+
+  public typealias LinearResponse =
+    @Sendable (
+      _ operand: String, _ elements: [Int], _ direction: [Double], _ operands: NamedTensors
+    ) throws -> [Double]?
 
   public var name: String
   /// Where the derivatives are taken.
@@ -39,13 +46,17 @@ public struct CheckedFunction: Sendable {
   public var linear: Set<String> = []
   /// Whether integer operands below 2^53 give exact results, so that linear maps are checked without rounding.
   public var isExactOnIntegers = false
+  /// J·u of a linear operand for u restricted to the elements given, flattened, at less cost than a forward pass; `nil`
+  /// where it does not apply.
+  public var linearResponse: LinearResponse?
   /// Sets of elements along whose common shift the function does not change, so that their gradients sum to zero.
   public var shiftInvariance: ShiftInvariance?
   /// Multiply-accumulates (or touched elements) of one forward pass, to budget with; 0 where unknown.
   public var work = 0
 
   public init(
-    name: String, at point: NamedTensors, checking checked: [String]? = nil, forward: @escaping Forward,
+    name: String, at point: NamedTensors, checking checked: [String]? = nil,
+    forward: @escaping Forward,
     backward: @escaping Backward
   ) {
     self.name = name
@@ -65,7 +76,9 @@ public struct ShiftInvariance: Sendable {
   public var setCount: Int
   public var set: @Sendable (_ element: Int) -> Int
 
-  public init(operand: String, unit: String, setCount: Int, set: @escaping @Sendable (_ element: Int) -> Int) {
+  public init(
+    operand: String, unit: String, setCount: Int, set: @escaping @Sendable (_ element: Int) -> Int
+  ) {
     self.operand = operand
     self.unit = unit
     self.setCount = setCount

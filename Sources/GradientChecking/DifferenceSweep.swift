@@ -24,9 +24,11 @@ struct DifferenceSweep: Sendable {
   }
 
   /// The elements named, on a longer ladder that shares no step with the first.
-  func again(_ elements: [Int]) throws -> NumericGradient {
+  /// - Parameter scale: what steps are relative to; the operand's own scale when left out.
+  func again(_ elements: [Int], scale: Double? = nil) throws -> NumericGradient {
     guard let tensor else { return NumericGradient(elements: []) }
-    let ladder = StepLadder(first: 1.5 * 0x1p-5 * StepLadder.scale(of: tensor.elements), levels: Self.secondLevels)
+    let scale = scale ?? StepLadder.scale(of: tensor.elements)
+    let ladder = StepLadder(first: 1.5 * 0x1p-5 * scale, levels: Self.secondLevels)
     var classes: [Int: [Int]] = [:]
     for element in elements { classes[footprint.colour(element), default: []].append(element) }
     return try run(on: classes.sorted { $0.key < $1.key }.map(\.value), ladder: ladder, count: tensor.count)

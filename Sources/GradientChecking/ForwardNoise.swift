@@ -4,28 +4,35 @@ import Tensors
 /// How much each output of a forward pass is blurred by rounding inside the function: what finite differences divide by
 /// the step.
 ///
-/// Seven evaluations along a random line, so closely spaced that every difference of order 4 to 6 of a smooth function is far below its
-/// rounding, leave the rounding alone in those differences. The spacing of 2⁻²² of each operand's scale is
-/// felt by a function that computes in single precision too.
+/// Seven evaluations along a random line, so closely spaced that every difference of order 4 to 6 of a smooth function is
+/// far below its rounding, leave the rounding alone in those differences. The spacing is the finest of three at which most
+/// outputs still change from point to point: a function that computes in single precision does not feel the finer ones.
 ///
 /// - Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011).
 struct ForwardNoise: Sendable {
-  /// A bound for the rounding of each flattened output: three standard deviations, and never less than an output's own
-  /// last rounding.
+  /// A bound for the rounding of each flattened output: three standard deviations, and never less than the last rounding
+  /// of a value of the outputs' usual size (a loss near 0 is a difference of larger numbers).
   let bounds: [Double]
 
   static let points = 7
   static let directions = 2
+  /// Relative to each operand's scale.
+  static let spacings = [0x1p-44, 0x1p-34, 0x1p-22]
 
   init(evaluator: Evaluator, seed: UInt64, threads: Int) throws {
     let count = evaluator.layout.count
     var variance = [Double](repeating: 0, count: count)
-    var samples: [[Double]] = []
     for direction in 0..<Self.directions {
-      samples = try parallelMap(Self.points, threads: threads) { step in
-        try evaluator.forward(Self.displaced(evaluator.function.point, by: step, seed: seed &+ UInt64(direction)))
+      for spacing in Self.spacings {
+        let samples = try parallelMap(Self.points, threads: threads) { step in
+          try evaluator.forward(
+            Self.displaced(
+              evaluator.function.point, by: Double(step) * spacing, seed: seed &+ UInt64(direction)))
+        }
+        guard Self.isFelt(samples) || spacing == Self.spacings.last else { continue }
+        Self.add(samples, to: &variance)
+        break
       }
-      Self.add(samples, to: &variance)
     }
     let base = evaluator.base
     let deviations = variance.map { ($0 / Double(Self.directions)).squareRoot() }
@@ -34,19 +41,31 @@ struct ForwardNoise: Sendable {
     let relative = zip(deviations, base).map { $0 / (abs($1) + typical + .leastNormalMagnitude) }.sorted()
     let median = relative[count / 2]
     bounds = zip(deviations, base).map { deviation, value in
-      3 * max(deviation, median * (abs(value) + typical)) + Double.unitRoundoff * abs(value)
+      3 * max(deviation, median * (abs(value) + typical)) + Double.unitRoundoff * (abs(value) + typical)
     }
   }
 
-  private static func displaced(_ point: NamedTensors, by step: Int, seed: UInt64) -> NamedTensors {
+  /// Whether most steps changed most of the outputs that change at all.
+  private static func isFelt(_ samples: [[Double]]) -> Bool {
+    var (changes, steps) = (0, 0)
+    for output in samples[0].indices {
+      let values = samples.map { $0[output] }
+      let changed = zip(values, values.dropFirst()).count { $0 != $1 }
+      if changed > 0 { steps += values.count - 1 }
+      changes += changed
+    }
+    return steps > 0 && 2 * changes > steps
+  }
+
+  private static func displaced(_ point: NamedTensors, by spacing: Double, seed: UInt64) -> NamedTensors {
     var displaced = point
     for (position, name) in point.keys.sorted().enumerated() {
       guard let tensor = point[name] else { continue }
-      let spacing = 0x1p-22 * StepLadder.scale(of: tensor.elements)
+      let step = spacing * StepLadder.scale(of: tensor.elements)
       var random = SplitMix64(seed: SplitMix64.mix(seed) &+ UInt64(position))
       displaced[name] = tensor.map { value in
         let direction = (random.next() & 1 == 0 ? 1.0 : -1.0) * (1 + random.nextUniform())
-        return value + Double(step) * spacing * direction
+        return value + step * direction
       }
     }
     return displaced

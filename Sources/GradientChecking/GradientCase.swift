@@ -25,6 +25,8 @@ public struct GradientCase: Sendable, Hashable {
     self.fill = fill
   }
 
+  public var operation: String { String(text.prefix { $0 != " " }) }
+
   public var name: String { fill == .random ? text : "\(text) (\(fill.rawValue))" }
 
   /// The operands and class indices of the problem. All values are representable in float32.
@@ -36,7 +38,9 @@ public struct GradientCase: Sendable, Hashable {
     var stream = SplitMix64.mix(seed ^ 0x0FE2)
     func next(_ shape: Shape, _ low: Double, _ high: Double) -> Tensor<Double> {
       stream = SplitMix64.mix(stream &+ 1)
-      return Tensor<Float>(splitMix64Uniform: shape, seed: stream, low: low, high: high).map { Double($0) }
+      return Tensor<Float>(splitMix64Uniform: shape, seed: stream, low: low, high: high).map {
+        Double($0)
+      }
     }
     for (name, type) in types.inputs.sorted(by: { $0.key < $1.key }) where type.dtype != .int64 {
       let values = next(type.shape, -2, 2)
@@ -54,15 +58,18 @@ public struct GradientCase: Sendable, Hashable {
     }
     let isNormalisation = problem is BatchNorm2dProblem || problem is CrossEntropyProblem
     for (name, type) in types.parameters.sorted(by: { $0.key < $1.key }) {
-      let isScale = isNormalisation && name == "weight" || problem is any LayeredProblem && type.shape.rank == 1
+      let isScale =
+        isNormalisation && name == "weight" || problem is any LayeredProblem && type.shape.rank == 1
       // Convolutions of a network are scaled so that activations neither die out nor grow.
       let fanIn = Double(max(type.shape.dimensions.dropFirst().reduce(1, *), 1))
       let reach = problem is any LayeredProblem ? (6 / fanIn).squareRoot() : 1
       operands[name] =
-        isScale && !name.hasSuffix("bias") ? next(type.shape, 0.5, 1.5) : next(type.shape, -reach, reach)
+        isScale && !name.hasSuffix("bias")
+        ? next(type.shape, 0.5, 1.5) : next(type.shape, -reach, reach)
     }
     for (name, type) in types.buffers.sorted(by: { $0.key < $1.key }) where type.dtype != .int64 {
-      operands[name] = name.hasSuffix("running_var") ? next(type.shape, 0.5, 2) : next(type.shape, -1, 1)
+      operands[name] =
+        name.hasSuffix("running_var") ? next(type.shape, 0.5, 2) : next(type.shape, -1, 1)
     }
     return (operands, classIndices(problem, seed: stream))
   }
@@ -78,7 +85,9 @@ public struct GradientCase: Sendable, Hashable {
 
   /// Each row a class, and every fourth row ignored where there are rows enough.
   private static func classIndices(_ problem: any OperationProblem, seed: UInt64) -> Tensor<Int64>? {
-    guard let problem = problem as? CrossEntropyProblem, !problem.hasProbabilityTargets else { return nil }
+    guard let problem = problem as? CrossEntropyProblem, !problem.hasProbabilityTargets else {
+      return nil
+    }
     var random = SplitMix64(seed: seed)
     let indices = (0..<problem.batch).map { row in
       row % 4 == 3 ? Int64(problem.ignoreIndex) : Int64(random.next() % UInt64(problem.classes))
@@ -87,8 +96,9 @@ public struct GradientCase: Sendable, Hashable {
   }
 
   /// The exercise that asks an engine for this case.
-  static func exercise(
-    _ name: String, problem: any OperationProblem, operands: NamedTensors, classIndices: Tensor<Int64>?, dtype: DType
+  package static func exercise(
+    _ name: String, problem: any OperationProblem, operands: NamedTensors,
+    classIndices: Tensor<Int64>?, dtype: DType
   ) -> Exercise {
     let types = problem.operands
     func group(_ types: [String: TensorType]) -> [String: AnyTensor] {
@@ -107,7 +117,8 @@ public struct GradientCase: Sendable, Hashable {
     }
     return Exercise(
       name: name, operation: type(of: problem).operation, attributes: problem.attributes,
-      inputs: group(types.inputs), parameters: group(types.parameters), buffers: group(types.buffers), dtype: dtype)
+      inputs: group(types.inputs), parameters: group(types.parameters),
+      buffers: group(types.buffers), dtype: dtype)
   }
 
   /// The check of this case against an engine; the reference's own generic backward when there is none.
@@ -120,20 +131,42 @@ public struct GradientCase: Sendable, Hashable {
     let exercise = Self.exercise(
       text, problem: problem, operands: operands, classIndices: classIndices, dtype: precision)
     var function: CheckedFunction
-    switch (ReferenceNetwork(problem), engine) {
+    var network = ReferenceNetwork(problem)
+    if problem is ResNetProblem {
+      // In a whole network some gate is always within a step, and roundings open and close others.
+      do {
+        let gates = try network?.gates(at: operands)
+        network?.gates = gates
+      } catch {
+        throw ProblemError(
+          .invalidArgument, text, expected: "a network that can be run", found: "\(error)")
+      }
+    }
+    switch (network, engine) {
     case (let network?, let engine?):
       function = CheckedFunction(
-        engine: engine, exercise: exercise, network: network, operands: operands, work: problem.multiplyAccumulates)
+        engine: engine, exercise: exercise, network: network, operands: operands,
+        work: problem.multiplyAccumulates)
     case (let network?, nil):
       function = CheckedFunction(
-        network, name: name, operands: operands, work: problem.multiplyAccumulates, precision: precision)
+        network, name: name, operands: operands, work: problem.multiplyAccumulates,
+        precision: precision)
     case (nil, let engine?):
-      function = CheckedFunction(engine: engine, exercise: exercise, problem: problem, operands: operands)
+      function = CheckedFunction(
+        engine: engine, exercise: exercise, problem: problem, operands: operands)
     case (nil, nil):
       function = CheckedFunction(
-        ReferenceLayer(problem, classIndices: classIndices), operands: operands, precision: precision)
+        ReferenceLayer(problem, classIndices: classIndices), operands: operands,
+        precision: precision)
     }
     function.name = name
+    var options = options
+    if problem is ResNetProblem {
+      // Every tensor by projections: eight of them share a pass, where single elements of each would take one more.
+      options.workLimit = 0
+      // A dual number is sixteen times as large as a double, and a pass holds every parameter as one.
+      options.threads = 1
+    }
     return GradientCheck(function, options: options)
   }
 }

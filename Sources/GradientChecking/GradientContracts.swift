@@ -12,14 +12,22 @@ struct GradientContracts: Sendable {
   func run() throws -> [GradientContractRecord] {
     let function = evaluator.function
     var records = [
-      try compare("backward twice gives the same bits", cotangent) { $0.bitPattern == $1.bitPattern },
-      try compare("backward(2v) = 2·backward(v)", cotangent.map { 2 * $0 }) { (2 * $0).bitPattern == $1.bitPattern },
+      try compare("backward twice gives the same bits", cotangent) {
+        $0.bitPattern == $1.bitPattern
+      },
+      try compare("backward(2v) = 2·backward(v)", cotangent.map { 2 * $0 }) {
+        (2 * $0).bitPattern == $1.bitPattern
+      },
       try compare("backward(0) = 0", cotangent.map { _ in 0 }) { _, found in found == 0 },
     ]
-    let kept = function.point.mapValues { tensor in Tensor(shape: tensor.shape, elements: tensor.elements.map { $0 }) }
+    let kept = function.point.mapValues { tensor in
+      Tensor(shape: tensor.shape, elements: tensor.elements.map { $0 })
+    }
     _ = try evaluator.backward(function.point, cotangent)
     try Evaluator.requireUnchanged(function.point, kept)
-    if let invariance = function.shiftInvariance, let record = shiftRecord(invariance) { records.append(record) }
+    if let invariance = function.shiftInvariance, let record = shiftRecord(invariance) {
+      records.append(record)
+    }
     return records
   }
 
@@ -36,7 +44,8 @@ struct GradientContracts: Sendable {
         let index = before.shape.index(ofOffset: element)
         return GradientContractRecord(
           name: name, verdict: .fail,
-          detail: "\(operand)\(index): \(before.elements[element]), then \(after.elements[element])")
+          detail: "\(operand)\(index): \(before.elements[element]), then \(after.elements[element])"
+        )
       }
     }
     return GradientContractRecord(name: name, verdict: .pass)
@@ -51,7 +60,8 @@ struct GradientContracts: Sendable {
       sums[set].add(value)
       // The sum's own rounding is compensated; what is left is each element's.
       bounds[set] +=
-        rounding.bound(invariance.operand, element: element, scale: abs(value)) + 4 * Double.unitRoundoff * abs(value)
+        rounding.bound(invariance.operand, element: element, scale: abs(value)) + 4
+        * Double.unitRoundoff * abs(value)
     }
     let name = "Σ of the gradient of \(invariance.operand) is 0 in each \(invariance.unit)"
     guard let set = sums.indices.first(where: { !(abs(sums[$0].value) <= bounds[$0]) }) else {

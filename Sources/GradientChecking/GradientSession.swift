@@ -13,6 +13,7 @@ struct GradientSession: Sendable {
   init(evaluator: Evaluator, options: GradientCheck.Options) throws {
     self.evaluator = evaluator
     self.options = options
+    let function = evaluator.function
     if let given = options.cotangent {
       cotangent = try evaluator.layout.flatten(given)
     } else {
@@ -23,11 +24,18 @@ struct GradientSession: Sendable {
       }
     }
     gradients = try evaluator.backward(evaluator.function.point, cotangent)
-    rounding = try AnalyticRounding(evaluator: evaluator, cotangent: cotangent, gradients: gradients)
+    let isExact =
+      function.isExactOnIntegers && function.linear.isSuperset(of: function.checked)
+      && (options.method == .automatic || options.method == .adjoint)
+    rounding =
+      isExact
+      ? .none
+      : try AnalyticRounding(evaluator: evaluator, cotangent: cotangent, gradients: gradients)
   }
 
   var contracts: GradientContracts {
-    GradientContracts(evaluator: evaluator, cotangent: cotangent, gradients: gradients, rounding: rounding)
+    GradientContracts(
+      evaluator: evaluator, cotangent: cotangent, gradients: gradients, rounding: rounding)
   }
 
   private var function: CheckedFunction { evaluator.function }
@@ -38,17 +46,21 @@ struct GradientSession: Sendable {
     var projectedDifferences: [String] = []
     // Measured once, when the first operand needs it.
     var noise: ForwardNoise?
-    for operand in function.checked {
+    let isExact = options.method == .automatic || options.method == .adjoint
+    let exact = function.checked.filter {
+      isExact && function.isExactOnIntegers && function.linear.contains($0)
+    }
+    if !exact.isEmpty { records += try checkLinear(exact) }
+    for operand in function.checked where !exact.contains(operand) {
       let footprint = footprint(of: operand)
-      if function.isExactOnIntegers, function.linear.contains(operand) {
-        records += try checkLinear(operand, footprint)
-        continue
-      }
       var dual: NumericGradient?
       if function.dualForward != nil {
-        if affordable(evaluations: (footprint.colourCount + 7) / 8 * (1 + DualSweep.displacements), weight: 12) {
+        if affordable(
+          evaluations: (footprint.colourCount + 7) / 8 * (1 + DualSweep.displacements), weight: 12)
+        {
           let sweep = DualSweep(
-            evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, threads: options.threads
+            evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent,
+            threads: options.threads
           )
           dual = try sweep.all()
           if let dual { records.append(judge(operand, .dual).judge(dual)) }
@@ -56,23 +68,32 @@ struct GradientSession: Sendable {
           projected.append(operand)
         }
       }
-      guard options.differences || function.dualForward == nil else { continue }
-      guard affordable(evaluations: footprint.colourCount * 2 * DifferenceSweep.firstLevels, weight: 1) else {
+      guard options.differences && options.method != .dual || function.dualForward == nil else { continue }
+      guard
+        affordable(evaluations: footprint.colourCount * 2 * DifferenceSweep.firstLevels, weight: 1)
+      else {
         projectedDifferences.append(operand)
         continue
       }
-      let known = try noise ?? ForwardNoise(evaluator: evaluator, seed: options.seed, threads: options.threads)
+      let known =
+        try noise
+        ?? ForwardNoise(evaluator: evaluator, seed: options.seed, threads: options.threads)
       noise = known
       let sweep = DifferenceSweep(
-        evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, noise: known,
+        evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent,
+        noise: known,
         threads: options.threads)
       records.append(try checkDifferences(sweep, dual: dual, &calibration))
     }
-    if !projected.isEmpty { records += try projection(noise: nil).run(projected, seed: options.seed) }
+    if !projected.isEmpty {
+      records += try projection(noise: nil).run(projected, seed: options.seed)
+    }
     // Where duals are had, whole tensors too large for single differences are left to them: black-box differences
     // of a net cross kinks at any step that rounding allows.
     if !projectedDifferences.isEmpty, function.dualForward == nil {
-      let known = try noise ?? ForwardNoise(evaluator: evaluator, seed: options.seed, threads: options.threads)
+      let known =
+        try noise
+        ?? ForwardNoise(evaluator: evaluator, seed: options.seed, threads: options.threads)
       records += try projection(noise: known).run(projectedDifferences, seed: options.seed)
     }
     return records
@@ -80,7 +101,8 @@ struct GradientSession: Sendable {
 
   private func projection(noise: ForwardNoise?) -> Projection {
     Projection(
-      evaluator: evaluator, cotangent: cotangent, gradients: gradients, rounding: rounding, threads: options.threads,
+      evaluator: evaluator, cotangent: cotangent, gradients: gradients, rounding: rounding,
+      threads: options.threads,
       noise: noise)
   }
 
@@ -89,17 +111,22 @@ struct GradientSession: Sendable {
       ?? .dense(elements: function.point[operand]?.count ?? 0, outputs: evaluator.layout.count)
   }
 
-  private func affordable(evaluations: Int, weight: Int) -> Bool {
+  /// Whether so many evaluations stay below the limit of work.
+  func affordable(evaluations: Int, weight: Int) -> Bool {
     if options.exhaustive { return true }
     let touched = function.point.values.reduce(evaluator.layout.count) { $0 + $1.count }
-    let (product, overflow) = max(function.work, touched).multipliedReportingOverflow(by: evaluations * weight)
+    let (product, overflow) = max(function.work, touched).multipliedReportingOverflow(
+      by: evaluations * weight)
     return !overflow && product <= options.workLimit
   }
 
-  private func judge(_ operand: String, _ method: GradientMethod, convention: NumericGradient? = nil) -> GradientJudge {
+  private func judge(
+    _ operand: String, _ method: GradientMethod, convention: NumericGradient? = nil
+  ) -> GradientJudge {
     let gradient = gradients[operand]
     return GradientJudge(
-      operand: operand, shape: gradient?.shape ?? Shape(), method: method, analytic: gradient?.elements ?? [],
+      operand: operand, shape: gradient?.shape ?? Shape(), method: method,
+      analytic: gradient?.elements ?? [],
       rounding: rounding, convention: convention)
   }
 
@@ -115,34 +142,55 @@ struct GradientSession: Sendable {
     var numeric = try sweep.all()
     let doubtful = numeric.elements.indices.filter { element in
       guard let derivative = numeric.elements[element] else { return false }
-      guard case .smooth = derivative.kind, derivative.bound <= Self.wantedResolution * derivative.scale else {
+      guard case .smooth = derivative.kind,
+        derivative.bound <= Self.wantedResolution * derivative.scale
+      else {
         return true
       }
       return judge.verdict(element, derivative, typicalScale: 0).verdict != .pass
     }
     if !doubtful.isEmpty {
       let second = try sweep.again(doubtful)
-      for element in doubtful {
-        guard let derivative = second.elements[element] else { continue }
-        // What the first ladder could not tell, the second decides; what failed must fail there too.
-        let first = numeric.elements[element]
-        if case .smooth? = first?.kind, let first, first.bound < derivative.bound,
-          judge.verdict(element, first, typicalScale: 0).verdict == .pass
-        {
-          continue
-        }
-        numeric.elements[element] = derivative
+      replace(doubtful, of: &numeric, by: second, judge)
+      // The operand's own scale need not be the function's: logits of 1e-40 are as good as 0.
+      let scale = StepLadder.scale(of: function.point[sweep.operand]?.elements ?? [])
+      let open = doubtful.filter { element in
+        numeric.elements[element].map {
+          judge.verdict(element, $0, typicalScale: 0).verdict == .inconclusive
+        } ?? false
       }
-      numeric.localityViolation = numeric.localityViolation ?? second.localityViolation
+      if !open.isEmpty, scale < 0x1p-10 || scale > 0x1p10 {
+        replace(open, of: &numeric, by: try sweep.again(open, scale: 1), judge)
+      }
     }
     if let dual { calibrate(numeric, dual, &calibration) }
     return judge.judge(numeric)
   }
 
-  private func calibrate(_ numeric: NumericGradient, _ dual: NumericGradient, _ calibration: inout GradientCalibration)
-  {
+  /// What the first ladder could not tell, the second decides; what failed must fail there too.
+  private func replace(
+    _ elements: [Int], of numeric: inout NumericGradient, by second: NumericGradient,
+    _ judge: GradientJudge
+  ) {
+    for element in elements {
+      guard let derivative = second.elements[element] else { continue }
+      let first = numeric.elements[element]
+      if case .smooth? = first?.kind, let first, first.bound < derivative.bound,
+        judge.verdict(element, first, typicalScale: 0).verdict == .pass
+      {
+        continue
+      }
+      numeric.elements[element] = derivative
+    }
+    numeric.localityViolation = numeric.localityViolation ?? second.localityViolation
+  }
+
+  private func calibrate(
+    _ numeric: NumericGradient, _ dual: NumericGradient, _ calibration: inout GradientCalibration
+  ) {
     for (difference, exact) in zip(numeric.elements, dual.elements) {
-      guard let difference, let exact, case .smooth = difference.kind, case .smooth = exact.kind else { continue }
+      guard let difference, let exact, case .smooth = difference.kind, case .smooth = exact.kind
+      else { continue }
       calibration.elements += 1
       let error = abs(difference.value - exact.value)
       let bound = difference.bound + exact.bound
@@ -153,44 +201,47 @@ struct GradientSession: Sendable {
 
   // MARK: Linear maps
 
-  /// The adjoint test; and every column, where that is affordable or something is wrong.
-  private func checkLinear(_ operand: String, _ footprint: Footprint) throws -> [GradientTensorRecord] {
-    let test = AdjointTest(evaluator: evaluator, operand: operand, footprint: footprint, threads: options.threads)
-    let seed = SplitMix64.mix(options.seed ^ 0xAD)
-    let outcome = try test.run(seed: seed)
-    let shape = function.point[operand]?.shape ?? Shape()
+  /// The adjoint test of every operand that the function is linear in; and every column, where that is affordable.
+  private func checkLinear(_ operands: [String]) throws -> [GradientTensorRecord] {
+    let footprints = Dictionary(uniqueKeysWithValues: operands.map { ($0, footprint(of: $0)) })
+    let test = AdjointTest(evaluator: evaluator, footprints: footprints, threads: options.threads)
+    let outcomes = try test.run(seed: SplitMix64.mix(options.seed ^ 0xAD))
+    return try operands.compactMap { operand in try outcomes[operand].map(judge) }
+  }
+
+  private func judge(_ outcome: AdjointTest.Outcome) throws -> GradientTensorRecord {
+    let map = outcome.map
+    let shape = function.point[map.operand]?.shape ?? Shape()
     var record = GradientTensorRecord(
-      tensor: operand, shape: shape.dimensions, method: .adjoint, elementCount: shape.count)
+      tensor: map.operand, shape: shape.dimensions, method: .adjoint, elementCount: shape.count)
     if let nonFinite = outcome.nonFinite {
       record.verdict = .fail
       record.reason = "the gradient of integers is not finite: \(nonFinite)"
-      return [record]
+      return record
     }
-    let columns = affordable(evaluations: footprint.colourCount, weight: 1)
-    guard columns || outcome.map != nil else { return [record] }
-    if let map = outcome.map, !columns, let numeric = outcome.numeric {
-      record = exactJudge(map, .adjoint).judge(numeric)
-      record.elementCount = shape.count
-      if outcome.isPartial { record.pattern = "at least " + (record.pattern ?? "\(record.failedCount) elements") }
-    } else {
-      let map =
-        try outcome.map
-        ?? LinearMap(
-          evaluator: evaluator, operand: operand, footprint: footprint, seed: seed, threads: options.threads)
-      let numeric = try map.allColumns(of: footprint.elements(count: shape.count))
-      record = exactJudge(map, .columns).judge(numeric)
+    let classes = map.footprint.elements(count: shape.count).filter { !$0.isEmpty }
+    let wantsColumns = options.method != .adjoint || options.exhaustive
+    if wantsColumns, affordable(evaluations: map.footprint.colourCount, weight: 1) {
+      record = exactJudge(map, .columns).judge(try map.allColumns(of: classes))
+    } else if outcome.mismatch != 0 {
+      let guilty = try map.guiltyClasses(classes, limit: AdjointTest.colourLimit)
+      record = exactJudge(map, .adjoint).judge(try map.allColumns(of: guilty.map { classes[$0] }))
+      if guilty.count == AdjointTest.colourLimit {
+        record.pattern = "at least " + (record.pattern ?? "\(record.failedCount) elements")
+      }
     }
-    if outcome.map != nil {
+    if outcome.mismatch != 0 {
       record.verdict = .fail
       let found = "vᵀ(Ju) − (Jᵀv)ᵀu = \(outcome.mismatch), which is exact and must be 0"
       record.reason = record.reason.map { "\($0); \(found)" } ?? found
     }
-    return [record]
+    return record
   }
 
   private func exactJudge(_ map: LinearMap, _ method: GradientMethod) -> GradientJudge {
     GradientJudge(
-      operand: map.operand, shape: map.point[map.operand]?.shape ?? Shape(), method: method, analytic: map.analytic,
-      rounding: nil)
+      operand: map.operand, shape: map.point.operands[map.operand]?.shape ?? Shape(),
+      method: method,
+      analytic: map.analytic, rounding: nil)
   }
 }

@@ -1,42 +1,37 @@
 import Tensors
 
-/// A function that is affine in one operand, on integers: everything is exact, so one wrong unit in the last place shows.
+/// Integer operands and cotangents, and what a function that is affine in some of its operands makes of them: everything is
+/// exact, so one wrong unit in the last place shows.
 ///
-/// Operands are drawn anew from {±1 … ±q}; the derivative of an affine function does not depend on where it is taken, and
-/// with Σ|terms| below the limit of the arithmetic no operation rounds.
-struct LinearMap: Sendable {
-  let evaluator: Evaluator
-  let operand: String
-  let footprint: Footprint
-  let threads: Int
-  /// All operands, integers.
-  let point: NamedTensors
-  /// The outputs there.
+/// Values are drawn from {±1 … ±q}; the derivative of an affine function does not depend on where it is taken, and with
+/// Σ|terms| below the limit of the arithmetic no operation rounds.
+struct LinearPoint: Sendable {
+  let operands: NamedTensors
+  /// The outputs there, flattened.
   let base: [Double]
-  /// Integer cotangent.
   let cotangent: [Double]
-  /// Integer direction.
-  let direction: [Double]
-  /// The gradient under test.
-  let analytic: [Double]
+  /// The gradients under test.
+  let gradients: NamedTensors
+  /// By operand.
+  let directions: [String: [Double]]
 
   static let largestInteger = 3
 
-  init(evaluator: Evaluator, operand: String, footprint: Footprint, seed: UInt64, threads: Int) throws {
-    self.evaluator = evaluator
-    self.operand = operand
-    self.footprint = footprint
-    self.threads = threads
+  init(evaluator: Evaluator, seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
-    var point: NamedTensors = [:]
+    var operands: NamedTensors = [:]
     for name in evaluator.function.point.keys.sorted() {
-      point[name] = evaluator.function.point[name]?.map { _ in Self.integer(&random) }
+      operands[name] = evaluator.function.point[name]?.map { _ in Self.integer(&random) }
     }
-    self.point = point
-    base = try evaluator.forward(point)
+    self.operands = operands
+    base = try evaluator.forward(operands)
     cotangent = base.map { _ in Self.integer(&random) }
-    direction = (0..<(point[operand]?.count ?? 0)).map { _ in Self.integer(&random) }
-    analytic = try evaluator.backward(point, cotangent)[operand]?.elements ?? []
+    var directions: [String: [Double]] = [:]
+    for name in operands.keys.sorted() {
+      directions[name] = operands[name]?.elements.map { _ in Self.integer(&random) }
+    }
+    self.directions = directions
+    gradients = try evaluator.backward(operands, cotangent)
   }
 
   private static func integer(_ random: inout SplitMix64) -> Double {
@@ -44,20 +39,62 @@ struct LinearMap: Sendable {
     let size = Double(1 + Int(bits >> 1) % largestInteger)
     return bits & 1 == 0 ? size : -size
   }
+}
+
+/// The map of one operand at such a point.
+struct LinearMap: Sendable {
+  let evaluator: Evaluator
+  let operand: String
+  let footprint: Footprint
+  let threads: Int
+  let point: LinearPoint
+  /// Of the operand.
+  let direction: [Double]
+  /// The gradient under test.
+  let analytic: [Double]
+
+  init(
+    evaluator: Evaluator, operand: String, footprint: Footprint, at point: LinearPoint, threads: Int
+  ) {
+    self.evaluator = evaluator
+    self.operand = operand
+    self.footprint = footprint
+    self.threads = threads
+    self.point = point
+    direction = point.directions[operand] ?? []
+    analytic = point.gradients[operand]?.elements ?? []
+  }
+
+  private var shape: Shape { point.operands[operand]?.shape ?? Shape() }
+
+  /// J·u for u restricted to `elements`, flattened.
+  private func response(_ elements: [Int]) throws -> [Double] {
+    if let response = evaluator.function.linearResponse,
+      let change = try Evaluator.attempt({
+        try response(operand, elements, direction, point.operands)
+      })
+    {
+      return change
+    }
+    let outputs = try evaluator.forward(
+      point.operands.replacing(operand) { values in
+        for element in elements { values[element] += direction[element] }
+      })
+    return zip(outputs, point.base).map { $0 - $1 }
+  }
 
   /// Jᵀv along the direction restricted to `elements`, by the forward pass, one sum for each of them, in one evaluation.
   /// - Requires: the elements are all of one colour.
   func column(_ elements: [Int]) throws -> (derivatives: [Double], violation: String?) {
-    let outputs = try evaluator.forward(displaced(elements))
-    let owners = OwnerMap(elements: elements, footprint: footprint, outputs: outputs.count)
+    let changes = try response(elements)
+    let owners = OwnerMap(elements: elements, footprint: footprint, outputs: changes.count)
     var sums = [Double](repeating: 0, count: elements.count)
     var violation: String?
     for (output, owner) in owners.owner.enumerated() {
-      let change = outputs[output] - base[output]
+      let change = changes[output]
       if owner >= 0 {
-        sums[Int(owner)] += cotangent[output] * change
+        sums[Int(owner)] += point.cotangent[output] * change
       } else if change != 0, violation == nil {
-        let shape = point[operand]?.shape ?? Shape()
         let first = elements.first.map { "\(operand)\(shape.index(ofOffset: $0))" } ?? operand
         violation =
           "LOCALITY: perturbing \(first) or another element of its colour changed "
@@ -69,23 +106,19 @@ struct LinearMap: Sendable {
 
   /// vᵀ(Ju) − (Jᵀv)ᵀu with u restricted to `elements`: 0 unless one of them is wrong.
   func mismatch(_ elements: [Int]) throws -> Double {
-    let outputs = try evaluator.forward(displaced(elements))
+    let changes = try response(elements)
     var forward = 0.0
-    for output in outputs.indices { forward += cotangent[output] * (outputs[output] - base[output]) }
+    for output in changes.indices { forward += point.cotangent[output] * changes[output] }
     var backward = 0.0
     for element in elements { backward += analytic[element] * direction[element] }
     return forward - backward
-  }
-
-  private func displaced(_ elements: [Int]) -> NamedTensors {
-    point.replacing(operand) { values in for element in elements { values[element] += direction[element] } }
   }
 
   /// Every derivative, one evaluation a colour.
   func allColumns(of classes: [[Int]]) throws -> NumericGradient {
     let busy = classes.filter { !$0.isEmpty }
     let results = try parallelMap(busy.count, threads: threads) { try column(busy[$0]) }
-    var gradient = NumericGradient(elements: Array(repeating: nil, count: point[operand]?.count ?? 0))
+    var gradient = NumericGradient(elements: Array(repeating: nil, count: shape.count))
     for (elements, result) in zip(busy, results) {
       gradient.localityViolation = gradient.localityViolation ?? result.violation
       for (element, value) in zip(elements, result.derivatives) {
@@ -96,18 +129,23 @@ struct LinearMap: Sendable {
     return gradient
   }
 
-  /// The colours that hold a wrong element, by halving sets of colours until `limit` are found.
+  /// The colours that hold a wrong element, by halving sets of colours until `limit` are found. Both halves are looked at
+  /// at once.
   func guiltyClasses(_ classes: [[Int]], limit: Int) throws -> [Int] {
     var guilty: [Int] = []
-    var pending = [0..<classes.count]
+    var pending = [classes.indices]
     while let range = pending.popLast(), guilty.count < limit {
-      guard !range.isEmpty, try mismatch(range.flatMap { classes[$0] }) != 0 else { continue }
       if range.count == 1 {
         guilty.append(range.lowerBound)
-      } else {
-        let middle = range.lowerBound + range.count / 2
-        pending.append(middle..<range.upperBound)
-        pending.append(range.lowerBound..<middle)
+        continue
+      }
+      let middle = range.lowerBound + range.count / 2
+      let halves = [range.lowerBound..<middle, middle..<range.upperBound]
+      let mismatches = try parallelMap(halves.count, threads: threads) { half in
+        try mismatch(halves[half].flatMap { classes[$0] })
+      }
+      for (half, mismatch) in zip(halves, mismatches).reversed() where mismatch != 0 {
+        pending.append(half)
       }
     }
     return guilty

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Applies `body` to 0 ..< count on at most `threads` threads. Results are in order whatever the schedule, so a check
 /// gives the same record with any number of threads.
-func parallelMap<Result: Sendable>(
+package func parallelMap<Result: Sendable>(
   _ count: Int, threads: Int, _ body: @Sendable (Int) throws -> Result
 ) throws -> [Result] {
   guard threads > 1, count > 1 else { return try (0..<count).map(body) }

@@ -37,9 +37,13 @@ public struct ReferenceNetwork: Sendable {
   }
 
   /// The input, and every parameter.
-  public var checkedOperands: [String] { (["x"] + layers.flatMap(\.parameters).map(\.name)).sorted() }
+  public var checkedOperands: [String] {
+    (["x"] + layers.flatMap(\.parameters).map(\.name)).sorted()
+  }
 
-  public func forward<Scalar: RealScalar>(_ operands: [String: Tensor<Scalar>]) throws -> [String: Tensor<Scalar>] {
+  public func forward<Scalar: RealScalar>(_ operands: [String: Tensor<Scalar>]) throws -> [String:
+    Tensor<Scalar>]
+  {
     var pass = pass(operands)
     pass.keepsRecords = false
     return try run(&pass, operands)
@@ -83,11 +87,14 @@ public struct ReferenceNetwork: Sendable {
   private func pass<Scalar: RealScalar>(_ operands: [String: Tensor<Scalar>]) -> NetworkPass<Scalar> {
     var state = NetworkState<Scalar>()
     for layer in layers {
-      for parameter in layer.parameters { state.parameters[parameter.name] = operands[parameter.name] }
+      for parameter in layer.parameters {
+        state.parameters[parameter.name] = operands[parameter.name]
+      }
       if case .batchNorm2d = layer.operation, let mean = operands["\(layer.name).running_mean"],
         let variance = operands["\(layer.name).running_var"]
       {
-        state.buffers[layer.name] = BatchNorm2d.Buffers(runningMean: mean, runningVariance: variance)
+        state.buffers[layer.name] = BatchNorm2d.Buffers(
+          runningMean: mean, runningVariance: variance)
       }
     }
     var pass = NetworkPass(state: state)
@@ -95,7 +102,9 @@ public struct ReferenceNetwork: Sendable {
     return pass
   }
 
-  private func tensor<Scalar>(_ name: String, _ tensors: [String: Tensor<Scalar>]) throws -> Tensor<Scalar> {
+  private func tensor<Scalar>(_ name: String, _ tensors: [String: Tensor<Scalar>]) throws -> Tensor<
+    Scalar
+  > {
     guard let tensor = tensors[name] else {
       throw ProblemError(.shapeMismatch, name, expected: "a tensor", found: "none")
     }
@@ -109,10 +118,12 @@ extension CheckedFunction {
   /// How rounding spreads through dozens of layers is no matter of a bound for each operation: it is measured, by
   /// displacing operands.
   public init(
-    _ network: ReferenceNetwork, name: String, operands: NamedTensors, work: Int, precision: DType = .float64
+    _ network: ReferenceNetwork, name: String, operands: NamedTensors, work: Int,
+    precision: DType = .float64
   ) {
     self.init(
-      name: name, at: operands, checking: network.checkedOperands, forward: { try network.forward($0) },
+      name: name, at: operands, checking: network.checkedOperands,
+      forward: { try network.forward($0) },
       backward: { operands, upstream in
         guard precision == .float32 else { return try network.backward(operands, upstream) }
         let gradients = try network.backward(
@@ -123,7 +134,10 @@ extension CheckedFunction {
   }
 
   /// An engine's backward pass through a block, held against the reference's forward.
-  init(engine: any Engine, exercise: Exercise, network: ReferenceNetwork, operands: NamedTensors, work: Int) {
+  init(
+    engine: any Engine, exercise: Exercise, network: ReferenceNetwork, operands: NamedTensors,
+    work: Int
+  ) {
     let checked = network.checkedOperands
     self.init(
       name: exercise.name, at: operands, checking: checked, forward: { try network.forward($0) },

@@ -52,6 +52,7 @@ struct StepLadder: Sendable {
     }
     var best: NumericDerivative?
     var finest: NumericDerivative?
+    var before: Double?
     for k in 0..<max(levels.count - 2, 0) {
       let (d0, d1, d2) = (
         levels[k].derivative.value, levels[k + 1].derivative.value, levels[k + 2].derivative.value
@@ -63,8 +64,13 @@ struct StepLadder: Sendable {
       // Q = (64·D₂ − 20·D₁ + D₀)/45, and D at step h carries noise/h.
       let blurred = noise * (64 + 10 + 0.25) / (45 * last)
       let contracted = 4 * Double.unitRoundoff * scale + levels[k + 2].stepError * scale
+      // Of many levels the one with the least |Q − R| can be one that agrees by accident; but what the level before was off
+      // by shows in its distance from this one, of which an eighth is still many times this one's error.
+      let stride = before.map { abs(value - $0) / 8 } ?? 0
+      before = value
       let candidate = NumericDerivative(
-        value: value, truncation: abs(value - r1), rounding: blurred + contracted, scale: scale, step: last,
+        value: value, truncation: max(abs(value - r1), stride), rounding: blurred + contracted, scale: scale,
+        step: last,
         kind: .smooth)
       finest = candidate
       let quiet = 2 * noise / last + 8 * Double.unitRoundoff * scale

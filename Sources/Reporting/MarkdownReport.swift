@@ -8,6 +8,7 @@ public enum MarkdownReport {
     lines += provenance(run.provenance)
     if let verification = run.verification { lines += VerificationMarkdown(verification).lines }
     if let gradients = run.gradients { lines += GradientMarkdown(gradients).lines }
+    if let selfTest = run.selfTest { lines += SelfTestMarkdown(selfTest).lines }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -14,6 +14,7 @@ public struct Run: Codable, Sendable {
   public var provenance: Provenance
   public var verification: VerificationSection?
   public var gradients: GradientSection?
+  public var selfTest: SelfTestSection?
 
   public init(provenance: Provenance) { self.provenance = provenance }
 }

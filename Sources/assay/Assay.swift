@@ -15,8 +15,8 @@ struct Assay: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      VerifyCommand.self, GradcheckCommand.self, GoldenCommand.self, GoldenProbeCommand.self, EngineCommand.self,
-      ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
+      VerifyCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self, GoldenProbeCommand.self,
+      EngineCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
     ])
 
   static func main() async {

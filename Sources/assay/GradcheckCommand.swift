@@ -8,6 +8,8 @@ import Reporting
 import Results
 import Tensors
 
+extension GradientCheck.Method: ExpressibleByArgument {}
+
 /// `assay gradcheck`: backward passes against derivatives that they had no part in.
 struct GradcheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,6 +23,7 @@ struct GradcheckCommand: AsyncParsableCommand {
         assay gradcheck
         assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'
         assay gradcheck --operation 'batch_norm2d n8c4h14w14 training' --engine reference --dtype float32
+        assay gradcheck --model resnet50 --size 32
         assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'
         assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients
 
@@ -35,6 +38,18 @@ struct GradcheckCommand: AsyncParsableCommand {
     completion: .file(extensions: ["h5", "hdf5"]))
   var golden: [String] = []
 
+  @Option(help: "A whole network, such as resnet50, with frozen gates. May be repeated.")
+  var model: [String] = []
+
+  @Option(help: "The network's input, height and width in pixels.")
+  var size = 32
+
+  @Option(help: "The network's batch.")
+  var batch = 1
+
+  @Flag(help: "The network in training, with batch statistics.")
+  var training = false
+
   @Option(help: "An engine, built in or NAME='COMMAND …': its backward pass is held against the reference's forward.")
   var engine: [String] = []
 
@@ -43,6 +58,13 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   @Option(help: "Only checks whose name matches this glob; '*' crosses slashes. May be repeated.")
   var filter: [String] = []
+
+  @Option(help: "How derivatives are determined: automatic, adjoint, differences or dual.")
+  var method: GradientCheck.Method = .automatic
+
+  @Flag(
+    help: "Leave out what holds of every backward pass: linearity in the cotangent, symmetric second derivatives, …")
+  var skipContracts = false
 
   @Flag(help: "Look at every element, whatever it costs.")
   var exhaustive = false
@@ -71,7 +93,10 @@ struct GradcheckCommand: AsyncParsableCommand {
   func validate() throws {
     if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1.") }
-    if !operation.isEmpty, !golden.isEmpty { throw ValidationError("--operation and --golden exclude one another.") }
+    if [operation, golden, model].count(where: { !$0.isEmpty }) > 1 {
+      throw ValidationError("--operation, --golden and --model exclude one another.")
+    }
+    if size < 1 || batch < 1 { throw ValidationError("--size and --batch take a number from 1.") }
   }
 
   private var options: GradientCheck.Options {
@@ -79,6 +104,8 @@ struct GradcheckCommand: AsyncParsableCommand {
     options.seed = seed
     options.threads = jobs ?? ProcessInfo.processInfo.activeProcessorCount
     options.exhaustive = exhaustive
+    options.method = method
+    options.contracts = !skipContracts
     return options
   }
 
@@ -124,7 +151,11 @@ struct GradcheckCommand: AsyncParsableCommand {
   }
 
   private func problemChecks() throws -> [Check] {
-    let cases = operation.isEmpty ? GradientCorpus.cases : operation.map { GradientCase($0) }
+    let models = model.map { name in
+      "resnet n\(batch)c3h\(size)w\(size) arch\(name) classes10" + (training ? " training" : "")
+    }
+    let named = operation + models
+    let cases = named.isEmpty ? GradientCorpus.cases : named.map { GradientCase($0) }
     let chosen: [(any Engine)?] = engine.isEmpty ? [nil] : try engines().map { $0 }
     var checks: [Check] = []
     for gradientCase in cases {
@@ -178,7 +209,7 @@ struct GradcheckCommand: AsyncParsableCommand {
           }
         }
       }
-    } catch let error as GoldenFileError {
+    } catch {
       GoldenSession.report(error)
       throw ExitCode(65)
     }

@@ -15,7 +15,8 @@ public struct WinogradStrategy: ConvolutionStrategy {
     self.init(matrices: matrices)
   }
 
-  private init(matrices: WinogradMatrices) { self.matrices = matrices }
+  /// With any matrices: the self-test puts wrong ones in.
+  package init(matrices: WinogradMatrices) { self.matrices = matrices }
 
   public func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String? {
     problem.winogradObstacle

@@ -40,6 +40,20 @@ public struct WinogradMatrices: Sendable, Equatable {
     guard satisfiesIdentity else { throw .notExact(points) }
   }
 
+  /// The same with another G: how the self-test makes a Winograd convolution that is wrong.
+  package func replacing(weightTransform: [[Rational]]) -> WinogradMatrices {
+    WinogradMatrices(self, weightTransform: weightTransform)
+  }
+
+  private init(_ matrices: WinogradMatrices, weightTransform: [[Rational]]) {
+    outputTile = matrices.outputTile
+    kernelSize = matrices.kernelSize
+    points = matrices.points
+    outputTransform = matrices.outputTransform
+    self.weightTransform = weightTransform
+    inputTransform = matrices.inputTransform
+  }
+
   init(constructing outputTile: Int, _ kernelSize: Int, _ points: [Rational]) {
     self.outputTile = outputTile
     self.kernelSize = kernelSize

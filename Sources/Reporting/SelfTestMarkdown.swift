@@ -1,0 +1,30 @@
+import Results
+
+/// The self-test of a run as Markdown.
+struct SelfTestMarkdown {
+  private let section: SelfTestSection
+
+  init(_ section: SelfTestSection) { self.section = section }
+
+  var lines: [String] {
+    let killed = section.mutants.count - section.survivors.count
+    var lines = [
+      "## Self-test", "",
+      "\(killed) of \(section.mutants.count) mutants killed, \(section.falseAlarms.count) false alarms in "
+        + "\(section.checksOfCorrectCode) checks of correct code over \(section.seedCount) seeds, in "
+        + "\((section.seconds * 10).rounded() / 10) s.", "",
+    ]
+    lines += section.falseAlarms.map { "- FALSE ALARM: \($0.replacing("\n", with: " "))" }
+    if !section.falseAlarms.isEmpty { lines.append("") }
+    lines += MarkdownReport.table(
+      ["family", "mutant", "verify", "gradcheck or probe", "error/bound (verify)", "error/bound (gradcheck)"],
+      (section.survivors + section.mutants.filter(\.isKilled)).map { mutant in
+        [
+          mutant.family, mutant.name, mutant.verifyKill ?? (mutant.isKilled ? "" : "SURVIVED"),
+          mutant.gradcheckKill ?? mutant.probeKill ?? "", mutant.verifyRatio.map(NumberText.short) ?? "",
+          mutant.gradcheckRatio.map(NumberText.short) ?? "",
+        ]
+      }, rightAligned: 4)
+    return lines
+  }
+}

@@ -1,0 +1,39 @@
+/// What the self-test found: the section `selftest` of a run.
+public struct SelfTestSection: Codable, Sendable {
+  public var mutants: [MutantRecord] = []
+  /// What was said of correct code that is not so.
+  public var falseAlarms: [String] = []
+  /// How many verdicts on correct code were asked for.
+  public var checksOfCorrectCode = 0
+  public var seedCount = 0
+  public var seconds = 0.0
+
+  public init() {}
+
+  public var survivors: [MutantRecord] { mutants.filter { !$0.isKilled } }
+  public var exitCode: Int { survivors.isEmpty && falseAlarms.isEmpty && !mutants.isEmpty ? 0 : 1 }
+}
+
+/// One deliberately wrong implementation, and what noticed it.
+public struct MutantRecord: Codable, Sendable {
+  public var name: String
+  public var family: String
+  /// The first golden case that fails it.
+  public var verifyKill: String?
+  /// Its error over the bound there.
+  public var verifyRatio: Double?
+  public var verifyDetail: String?
+  /// The first gradient check that fails it.
+  public var gradcheckKill: String?
+  public var gradcheckRatio: Double?
+  public var gradcheckDetail: String?
+  /// The probe that notices a defect of the gate.
+  public var probeKill: String?
+
+  public init(name: String, family: String) {
+    self.name = name
+    self.family = family
+  }
+
+  public var isKilled: Bool { verifyKill != nil || gradcheckKill != nil || probeKill != nil }
+}

@@ -1,0 +1,204 @@
+import Engines
+import GoldenFiles
+import GradientChecking
+import Results
+import Tensors
+import Verification
+
+/// The judging itself, as three functions that a defect can be put around.
+struct Gate: Sendable {
+  /// One case on one engine.
+  var judge: @Sendable (VerificationCase, any Engine, DType) -> CaseResult = { item, engine, dtype in
+    CaseVerifier(item).verify(engine, dtype: dtype)
+  }
+  /// A run's exit code.
+  var conclude: @Sendable (VerificationSection) -> Int = { Conclusion($0).exitCode }
+  /// One gradient check.
+  var check: @Sendable (GradientCheck) -> GradientRecord = { $0.run() }
+  /// A gradient run's exit code.
+  var concludeGradients: @Sendable ([GradientRecord]) -> Int = { GradientSection(records: $0, seconds: 0).exitCode }
+}
+
+/// A defect of the gate.
+struct GateMutant: Sendable {
+  let name: String
+  let apply: @Sendable (inout Gate) -> Void
+
+  init(_ name: String, _ apply: @escaping @Sendable (inout Gate) -> Void) {
+    self.name = name
+    self.apply = apply
+  }
+}
+
+/// An engine whose answers are changed with sight of what is expected: how a defect of the comparison looks from outside.
+private struct Doctored: Engine {
+  let base: any Engine
+  let change: @Sendable (inout Answer) -> Void
+  var description: EngineDescription { base.description }
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    var answer = try base.compute(exercise)
+    change(&answer)
+    return answer
+  }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    try base.prepare(exercise, for: timing)
+  }
+}
+
+extension GateMutant {
+  /// Every output is passed through a function of itself and of the expected tensor before it is compared.
+  private static func comparing(
+    _ name: String, _ change: @escaping @Sendable (_ found: AnyTensor?, _ expected: AnyTensor) -> AnyTensor?
+  ) -> GateMutant {
+    GateMutant(name) { gate in
+      let judge = gate.judge
+      gate.judge = { item, engine, dtype in
+        let doctored = Doctored(base: engine) { answer in
+          for (name, expected) in item.golden.outputs {
+            guard case .whole(let tensor) = expected.value else { continue }
+            answer.outputs[name] = change(answer.outputs[name], tensor.converted(to: dtype))
+          }
+        }
+        return judge(item, doctored, dtype)
+      }
+    }
+  }
+
+  /// Verdicts are changed after the fact.
+  private static func judging(_ name: String, _ change: @escaping @Sendable (inout CaseResult) -> Void) -> GateMutant {
+    GateMutant(name) { gate in
+      let judge = gate.judge
+      gate.judge = { item, engine, dtype in
+        var result = judge(item, engine, dtype)
+        change(&result)
+        return result
+      }
+    }
+  }
+
+  private static func concluding(
+    _ name: String, _ change: @escaping @Sendable (VerificationSection, Int) -> Int
+  ) -> GateMutant {
+    GateMutant(name) { gate in
+      let conclude = gate.conclude
+      gate.conclude = { change($0, conclude($0)) }
+    }
+  }
+
+  private static func checking(
+    _ name: String, _ change: @escaping @Sendable (inout GradientRecord) -> Void
+  ) -> GateMutant {
+    GateMutant(name) { gate in
+      let check = gate.check
+      gate.check = { gradientCheck in
+        var record = check(gradientCheck)
+        change(&record)
+        return record
+      }
+    }
+  }
+
+  private static func merged(_ found: AnyTensor?, _ expected: AnyTensor, where take: (Int, Double) -> Bool)
+    -> AnyTensor?
+  {
+    guard let found, found.shape == expected.shape else { return found }
+    let (values, wanted) = (found.doubles.elements, expected.doubles.elements)
+    return AnyTensor.float64(
+      Tensor(shape: found.shape, elements: values.indices.map { take($0, values[$0]) ? wanted[$0] : values[$0] })
+    ).converted(to: found.dtype)
+  }
+
+  static let all: [GateMutant] = comparisons + conclusions + gradients
+
+  private static let comparisons: [GateMutant] = [
+    comparing("NaN equal to anything") { found, expected in merged(found, expected) { _, value in value.isNaN } },
+    comparing("shape not looked at") { found, expected in
+      guard let found, found.shape.count == expected.shape.count else { return found }
+      return .float64(found.doubles.reshaped(to: expected.shape)).converted(to: found.dtype)
+    },
+    comparing("output aliases the expected values") { _, expected in expected },
+    comparing("missing tensor ignored") { found, expected in found ?? expected },
+    comparing("only the first element compared") { found, expected in merged(found, expected) { index, _ in index > 0 }
+    },
+    comparing("buffer that was not written taken for correct") { found, expected in
+      guard let found else { return nil }
+      let unwritten = Set(UnwrittenMark.positions(in: found))
+      return merged(found, expected) { index, _ in unwritten.contains(index) }
+    },
+    comparing("sign not looked at") { found, expected in
+      guard let found, found.shape == expected.shape else { return found }
+      let pairs = zip(found.doubles.elements, expected.doubles.elements)
+      return AnyTensor.float64(
+        Tensor(shape: found.shape, elements: pairs.map { abs($0 + $1) < 1e-3 * abs($1) ? $1 : $0 })
+      ).converted(to: found.dtype)
+    },
+    GateMutant("reference called in place of the candidate") { gate in
+      let judge = gate.judge
+      gate.judge = { item, _, dtype in judge(item, ReferenceEngine(), dtype) }
+    },
+    judging("tolerance times the tensor's size") { result in
+      let forgiven = result.tensors.allSatisfy { $0.problem.isEmpty && $0.worstRatio <= Double($0.compared) }
+      if result.status == .fail, !result.tensors.isEmpty, forgiven { result.status = .pass }
+    },
+    judging("one element in a hundred may be wrong") { result in
+      let forgiven = result.tensors.allSatisfy { $0.problem.isEmpty && 100 * $0.failing <= $0.compared }
+      if result.status == .fail, !result.tensors.isEmpty, forgiven { result.status = .pass }
+    },
+    judging("mutation of the input not looked at") { result in
+      if result.status == .fail, result.message.contains("the engine changed") { result.status = .pass }
+    },
+    judging("a refusal taken for unsupported") { result in
+      if result.status == .fail, result.message.contains("refusal") { result.status = .unsupported }
+    },
+    judging("a crash taken for unsupported") { if $0.status == .error { $0.status = .unsupported } },
+    judging("a result taken where a refusal is due") { result in
+      if result.status == .fail, result.message.contains("expected a refusal") { result.status = .refused }
+    },
+  ]
+
+  private static let conclusions: [GateMutant] = [
+    concluding("exit code dropped") { _, _ in 0 },
+    concluding("empty corpus is a success") { section, code in section.results.isEmpty && code == 2 ? 0 : code },
+    concluding("a skip is a pass") { section, code in
+      section.results.allSatisfy { $0.status == .unsupported } && code == 2 ? 0 : code
+    },
+    concluding("one pass is enough") { section, code in section.results.contains { $0.status == .pass } ? 0 : code },
+    concluding("a damaged file is skipped") { _, code in code == 65 ? 0 : code },
+    concluding("a vacuous corpus is a success") { section, code in
+      code == 1 && !section.results.contains { $0.counts(strict: section.strict) } ? 0 : code
+    },
+  ]
+
+  private static let gradients: [GateMutant] = [
+    checking("inconclusive is a pass") { if $0.verdict == .inconclusive { $0.verdict = .pass } },
+    checking("a gradient that is NaN is skipped") { record in
+      let bad = record.tensors.flatMap(\.badElements)
+      if record.verdict == .fail, !bad.isEmpty, bad.allSatisfy({ $0.analytic.isNaN }) { record.verdict = .pass }
+    },
+    checking("only the first operand checked") { record in
+      if let first = record.tensors.first, record.verdict == .fail, first.verdict == .pass { record.verdict = .pass }
+    },
+    checking("rtol 1e-3 in place of the bound") { record in
+      let bad = record.tensors.flatMap(\.badElements)
+      if record.verdict == .fail, !bad.isEmpty,
+        bad.allSatisfy({ abs($0.difference) <= 1e-3 * abs($0.numeric) }),
+        record.contracts.allSatisfy({ $0.verdict == .pass })
+      {
+        record.verdict = .pass
+      }
+    },
+    checking("whatever happens at a kink is right") { record in
+      let bad = record.tensors.flatMap(\.badElements)
+      if record.verdict == .fail, !bad.isEmpty, bad.allSatisfy({ $0.reason?.contains("kink") == true }) {
+        record.verdict = .pass
+      }
+    },
+    checking("contracts not looked at") { record in
+      record.verdict = record.tensors.reduce(.pass) { .worse($0, $1.verdict) }
+    },
+    checking("a check that broke off is a pass") { if $0.verdict == .error { $0.verdict = .pass } },
+    GateMutant("gradients' exit code dropped") { $0.concludeGradients = { _ in 0 } },
+  ]
+}

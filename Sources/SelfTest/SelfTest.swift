@@ -1,0 +1,250 @@
+import Engines
+import Foundation
+import GoldenFiles
+import GradientChecking
+import Problems
+import Results
+import Tensors
+import Verification
+
+/// Runs the gate against deliberately wrong implementations, and against the correct one.
+///
+/// A mutant is killed when `verify` fails it on a golden case that the correct engine passes, or when `gradcheck` fails its
+/// backward pass. One survivor fails the self-test, and so does one false alarm.
+public struct SelfTest: Sendable {
+  public var seeds: Int
+  public var threads: Int
+  public var seed: UInt64
+
+  private let items: [String: [Item]]
+
+  private struct Item: Sendable {
+    let verifier: CaseVerifier
+    let name: String
+    let work: Int
+  }
+
+  public static let mutants: [Mutant] =
+    ConvolutionMutants.all + WinogradMutants.all + BatchNormMutants.all + PoolingMutants.all + LossMutants.all
+    + OptimiserMutants.all + ResidualMutants.all
+
+  /// - Parameter files: the golden corpus.
+  /// - Throws: ``GoldenFileError`` for a file that cannot be read.
+  public init(files: [GoldenFile], seeds: Int, threads: Int, seed: UInt64) throws(GoldenFileError) {
+    self.seeds = seeds
+    self.threads = threads
+    self.seed = seed
+    let operations = Set(Self.mutants.flatMap(\.operations))
+    var items: [String: [Item]] = [:]
+    for file in files {
+      for summary in file.cases
+      where summary.expectError == nil && operations.contains(summary.operation) && !summary.tags.contains("slow") {
+        let golden = try file.load(summary)
+        let tensors = golden.expected.values.map(\.shape) + golden.inputs.values.map(\.shape)
+        let size = tensors.reduce(0) { $0 + $1.count }
+        let item = VerificationCase(file: file.path, oracle: file.header.oracleDType, golden: golden)
+        items[summary.operation, default: []].append(
+          Item(verifier: CaseVerifier(item), name: summary.name, work: size))
+      }
+    }
+    // Small cases first, but those that hardly hold anything (batch 0, one element) last.
+    func rank(_ item: Item) -> Int { item.work < 64 ? item.work + Self.largestCase : item.work }
+    self.items = items.mapValues { $0.filter { $0.work <= Self.largestCase }.sorted { rank($0) < rank($1) } }
+  }
+
+  /// Elements of a case's tensors beyond which it is left to `assay verify`.
+  private static let largestCase = 60_000
+
+  /// - Parameter onProgress: done, of how many, what.
+  public func run(onProgress: @escaping @Sendable (Int, Int, String) -> Void = { _, _, _ in }) throws -> SelfTestSection
+  {
+    let start = ContinuousClock.now
+    let mutants = Self.mutants
+    let total = mutants.count + seeds
+    var section = SelfTestSection()
+    let sound = try soundCases(&section)
+    let soundGradients = try soundGradients()
+    section.mutants = try parallelMap(mutants.count, threads: threads) { index in
+      let record = judge(mutants[index], sound: sound, soundGradients: soundGradients)
+      onProgress(index + 1, total, mutants[index].name)
+      return record
+    }
+    section.mutants += gateRecords(&section)
+    for number in 0..<seeds {
+      try falseAlarms(seed: seed &+ UInt64(number), &section)
+      onProgress(mutants.count + number + 1, total, "false alarms, seed \(number + 1)")
+    }
+    section.seedCount = seeds
+    let elapsed = start.duration(to: .now).components
+    section.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    return section
+  }
+
+  // MARK: The correct code
+
+  /// The cases that the reference passes, by name; any that it does not is a false alarm.
+  private func soundCases(_ section: inout SelfTestSection) throws -> Set<String> {
+    let all = items.values.flatMap { $0 }.sorted { $0.name < $1.name }
+    let results = try parallelMap(all.count, threads: threads) { index in
+      [DType.float32, .float64].map { all[index].verifier.verify(ReferenceEngine(), dtype: $0) }
+    }
+    var sound: Set<String> = []
+    for (item, found) in zip(all, results) {
+      section.checksOfCorrectCode += found.count
+      if let bad = found.first(where: { $0.status != .pass }) {
+        section.falseAlarms.append("verify \(item.name) \(bad.dtype): \(bad.status.rawValue) \(bad.message)")
+      } else {
+        sound.insert(item.name)
+      }
+    }
+    // Layers put together correctly are no mutant.
+    let control = MutantEngine(ResidualMutants.control, of: ReferenceEngine())
+    for item in all where ResidualMutants.control.operations.contains(item.verifier.item.golden.operation) {
+      let result = item.verifier.verify(control, dtype: .float64)
+      section.checksOfCorrectCode += 1
+      if result.status != .pass {
+        section.falseAlarms.append("verify \(item.name) of the control composition: \(result.message)")
+      }
+    }
+    return sound
+  }
+
+  /// Other values of every problem: gradients, and forward and backward in single precision against double.
+  private func falseAlarms(seed: UInt64, _ section: inout SelfTestSection) throws {
+    let cases = GradientCorpus.cases
+    var options = GradientCheck.Options()
+    options.seed = seed
+    options.threads = 1
+    let fixed = options
+    let alarms = try parallelMap(cases.count, threads: threads) { index -> [String] in
+      var alarms: [String] = []
+      for precision in [DType.float64, .float32] {
+        var options = fixed
+        options.differences = precision == .float64
+        let record = try cases[index].check(precision: precision, options: options).run()
+        if record.verdict != .pass {
+          alarms.append("gradcheck \(record.name) \(record.dtype), seed \(seed): \(GradientReport(record).text)")
+        }
+      }
+      let result = CaseVerifier(try Self.goldenCase(cases[index], seed: seed)).verify(
+        ReferenceEngine(), dtype: .float32)
+      if result.status != .pass {
+        alarms.append("verify \(cases[index].name), seed \(seed): \(result.status.rawValue) \(result.message)")
+      }
+      return alarms
+    }
+    section.checksOfCorrectCode += 3 * cases.count
+    section.falseAlarms += alarms.flatMap { $0 }
+  }
+
+  /// A golden case of other values, expected from the reference in double precision.
+  private static func goldenCase(_ gradientCase: GradientCase, seed: UInt64) throws -> VerificationCase {
+    let problem = try Problem.parse(gradientCase.text)
+    let (operands, indices) = GradientCase.operands(of: problem, fill: gradientCase.fill, seed: seed)
+    var exercise = GradientCase.exercise(
+      gradientCase.name, problem: problem, operands: operands, classIndices: indices, dtype: .float64)
+    for (name, type) in problem.outputs where type.dtype != .int64 {
+      exercise.upstream[name] = .float64(
+        Tensor<Float>(splitMix64Uniform: type.shape, seed: seed, low: -2, high: 2).map { Double($0) })
+    }
+    exercise.passes = [.forward, .backward]
+    let answer = try ReferenceEngine().compute(exercise)
+    let golden = GoldenCase(
+      summary: GoldenCaseSummary(
+        name: "/" + gradientCase.name, operation: gradientCase.operation,
+        fill: gradientCase.fill == .random ? .random : .adversarial),
+      attributes: exercise.attributes, inputs: exercise.inputs, parameters: exercise.parameters,
+      buffers: exercise.buffers, upstream: exercise.upstream, outputs: answer.outputs.mapValues { ExpectedTensor($0) },
+      buffersAfter: answer.buffersAfter.mapValues { ExpectedTensor($0) },
+      gradients: answer.gradients.mapValues { ExpectedTensor($0) })
+    return VerificationCase(file: "self-test", oracle: .float64, golden: golden)
+  }
+
+  // MARK: Mutants
+
+  private func judge(_ mutant: Mutant, sound: Set<String>, soundGradients: [String: Set<String>]) -> MutantRecord {
+    var record = MutantRecord(name: mutant.name, family: mutant.family.rawValue)
+    let engine = MutantEngine(mutant, of: ReferenceEngine())
+    let dtypes: [DType] = mutant.base == nil ? [.float32, .float64] : [.float32]
+    search: for dtype in dtypes {
+      for operation in mutant.operations {
+        for item in items[operation] ?? [] where sound.contains(item.name) {
+          let result = item.verifier.verify(engine, dtype: dtype)
+          guard result.status == .fail || result.status == .error else { continue }
+          record.verifyKill = "\(item.name) \(dtype.rawValue)"
+          record.verifyRatio = result.tensors.map(\.worstRatio).max() ?? .infinity
+          record.verifyDetail = result.message
+          break search
+        }
+      }
+    }
+    judgeGradients(mutant, engine, sound: soundGradients[mutant.base?.description.name ?? "reference"] ?? [], &record)
+    return record
+  }
+
+  private var quickOptions: GradientCheck.Options {
+    var options = GradientCheck.Options()
+    options.seed = seed
+    options.threads = 1
+    options.differences = false
+    return options
+  }
+
+  /// By the name of the correct engine under a mutant, the gradient checks that it passes.
+  private func soundGradients() throws -> [String: Set<String>] {
+    var engines: [String: (any Engine, DType)] = ["reference": (ReferenceEngine(), .float64)]
+    for mutant in Self.mutants {
+      // A wrong matrix has no correct engine of its own; the strategy of its name is the correct one.
+      guard let name = mutant.base?.description.name, let correct = BuiltInEngines.named(name) else { continue }
+      engines[name] = (correct, .float32)
+    }
+    var sound: [String: Set<String>] = [:]
+    for (name, (engine, dtype)) in engines {
+      let cases = GradientCorpus.cases
+      let passed = try parallelMap(cases.count, threads: threads) { index in
+        try cases[index].check(engine: engine, precision: dtype, options: quickOptions).run().verdict == .pass
+      }
+      sound[name] = Set(zip(cases, passed).filter(\.1).map(\.0.name))
+    }
+    return sound
+  }
+
+  private func judgeGradients(
+    _ mutant: Mutant, _ engine: MutantEngine, sound: Set<String>, _ record: inout MutantRecord
+  ) {
+    let options = quickOptions
+    let precision: DType = mutant.base == nil ? .float64 : .float32
+    for gradientCase in GradientCorpus.cases
+    where mutant.operations.contains(gradientCase.operation) && sound.contains(gradientCase.name) {
+      guard let found = try? gradientCase.check(engine: engine, precision: precision, options: options).run(),
+        found.verdict == .fail
+      else { continue }
+      record.gradcheckKill = gradientCase.name
+      record.gradcheckRatio =
+        found.tensors.map { tensor in
+          tensor.worstElement.map { $0.bound > 0 ? tensor.worstRatio : .infinity } ?? tensor.worstRatio
+        }.max() ?? .infinity
+      let tensor = found.tensors.first { $0.verdict == .fail }
+      record.gradcheckDetail =
+        tensor.map { "\($0.tensor): \($0.pattern ?? $0.reason ?? "")" + ($0.hint.map { "; \($0)" } ?? "") }
+        ?? found.contracts.first { $0.verdict == .fail }.map { "contract: \($0.name)" }
+      return
+    }
+  }
+
+  private func gateRecords(_ section: inout SelfTestSection) -> [MutantRecord] {
+    let correct = Gate()
+    for probe in GateProbe.all {
+      section.checksOfCorrectCode += 1
+      if !probe.holds(correct) { section.falseAlarms.append("the gate itself: \(probe.name)") }
+    }
+    return GateMutant.all.map { mutant in
+      var gate = correct
+      mutant.apply(&gate)
+      var record = MutantRecord(name: mutant.name, family: Mutant.Family.gate.rawValue)
+      let noticed = GateProbe.all.filter { $0.holds(correct) && !$0.holds(gate) }
+      record.probeKill = noticed.first?.name
+      return record
+    }
+  }
+}

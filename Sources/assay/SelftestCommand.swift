@@ -1,0 +1,111 @@
+import ArgumentParser
+import Foundation
+import GoldenFiles
+import Reporting
+import Results
+import SelfTest
+
+/// `assay selftest`: does the gate catch wrong kernels, and leave correct ones alone?
+struct SelftestCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "selftest",
+    abstract: "Run the gate against deliberately wrong implementations.",
+    discussion: """
+      Each mutant is a correct engine with one defect. It must be failed by a golden case or by a gradient check; defects
+      of the gate itself must be noticed by a probe; and the correct code must pass everything, over many seeds.
+
+      EXAMPLES:
+        assay selftest
+        assay selftest --smoke --verbose
+
+      EXIT CODES: 0 every mutant killed and no false alarm, 1 otherwise, 64 usage, 65 a bad golden file.
+      """)
+
+  @Flag(help: "Three seeds in place of twenty.")
+  var smoke = false
+
+  @Option(help: "The golden corpus.", completion: .directory)
+  var golden = GoldenCorpus.standardFolder
+
+  @Option(help: "First seed of the false-alarm search.")
+  var seed: UInt64 = 1
+
+  @Option(help: "How many mutants run at once (default: as many as there are cores).")
+  var jobs: Int?
+
+  @Option(help: "Write run.json and report.md to this folder.", completion: .directory)
+  var out: String?
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "Also what the killing check said.")
+  var verbose = false
+
+  func run() async throws {
+    let files: [GoldenFile]
+    do {
+      let reader = try GoldenSession.reader()
+      files = try GoldenCorpus.files(at: [golden]).map { try reader.open($0) }
+    } catch let error as GoldenFileError {
+      GoldenSession.report(error)
+      throw ExitCode(65)
+    }
+    let progress = ProgressReporter(isQuiet: quiet)
+    let section: SelfTestSection
+    do {
+      let test = try SelfTest(
+        files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
+      section = try test.run { done, total, subject in
+        progress.step(done: done, of: total, failures: 0, subject: subject)
+      }
+    } catch let error as GoldenFileError {
+      GoldenSession.report(error)
+      throw ExitCode(65)
+    }
+    progress.finish()
+    printReport(section)
+    if let out {
+      var run = Run(provenance: .current(seed: seed))
+      run.selfTest = section
+      do {
+        try AtomicFile.write(RunFile.data(run), to: out + "/run.json")
+        try AtomicFile.write(MarkdownReport.text(run), to: out + "/report.md")
+      } catch {
+        FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+        throw ExitCode(70)
+      }
+      print("report: \(out)/report.md")
+    }
+    if section.exitCode != 0 { throw ExitCode(Int32(section.exitCode)) }
+  }
+
+  private func printReport(_ section: SelfTestSection) {
+    var family = ""
+    for mutant in section.mutants {
+      if mutant.family != family {
+        family = mutant.family
+        print(family)
+      }
+      print("  \(mutant.isKilled ? "killed  " : "SURVIVED")  \(mutant.name)")
+      if let kill = mutant.verifyKill {
+        print("            verify \(kill)  error/bound \(NumberText.short(mutant.verifyRatio ?? 0))")
+        if verbose, let detail = mutant.verifyDetail { print("              \(detail)") }
+      }
+      if let kill = mutant.gradcheckKill {
+        print("            gradcheck \(kill)  error/bound \(NumberText.short(mutant.gradcheckRatio ?? 0))")
+        if verbose, let detail = mutant.gradcheckDetail { print("              \(detail)") }
+      }
+      if let kill = mutant.probeKill { print("            probe: \(kill)") }
+    }
+    for alarm in section.falseAlarms { print("FALSE ALARM  \(alarm)") }
+    print(
+      "\(section.mutants.count - section.survivors.count) of \(section.mutants.count) mutants killed; "
+        + "\(section.falseAlarms.count) false alarms in \(section.checksOfCorrectCode) checks of correct code "
+        + "(\(section.seedCount) seeds); "
+        + String(format: "%.1f s", section.seconds))
+    if section.exitCode != 0 {
+      print("repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "") + " --verbose")
+    }
+  }
+}

@@ -68,7 +68,8 @@ let package = Package(
     .target(
       name: "Verification",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Engines", "Results", .product(name: "TOMLKit", package: "TOMLKit"),
+        "Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results",
+        .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
       name: "GradientChecking", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results"]),
@@ -108,11 +109,11 @@ let package = Package(
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
     .testTarget(name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "TestSupport", "assay"]),
-    .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
+    .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["assay", "HDF5", "Results", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["assay", "GoldenFiles", "HDF5", "Reporting", "Results", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

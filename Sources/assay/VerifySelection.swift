@@ -28,7 +28,11 @@ struct VerifySelection: ParsableArguments {
   @Option(help: "Only cases whose name matches this glob; '*' crosses slashes. May be repeated.")
   var filter: [String] = []
 
-  @Option(help: "Only cases with this tag: smoke, slow, or full for all that are not slow. May be repeated.")
+  @Option(
+    help: """
+      Only cases with this tag: smoke, slow, or full for all that are not slow. May be repeated (default: full, or every \
+      case that --filter names).
+      """)
   var tag: [String] = []
 
   @Option(

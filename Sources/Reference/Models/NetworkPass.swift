@@ -22,6 +22,9 @@ public struct NetworkPass<Scalar: RealScalar> {
   /// Replaces each layer's output: how far a perturbation of every layer by a relative u spreads is the measure of what
   /// rounding may do to the whole network.
   public var transform: ((NetworkLayer, Tensor<Scalar>) -> Tensor<Scalar>)?
+  /// Replaces what each layer's backward pass gives; called with the layer and the gradient by its output.
+  public var transformGradients:
+    ((NetworkLayer, Tensor<Scalar>, LayerGradients<Scalar>) -> LayerGradients<Scalar>)?
   /// Called after each layer.
   public var observe: ((LayerRecord<Scalar>) -> Void)?
 
@@ -125,8 +128,8 @@ public struct NetworkPass<Scalar: RealScalar> {
   private func backward(
     _ block: ResidualBlockPlan, _ dOutput: Tensor<Scalar>, _ gradients: inout [String: Tensor<Scalar>]
   ) throws(ProblemError) -> Tensor<Scalar> {
-    let dSum = try record(block.activation).backward(dOutput, state: state, gates: gates, threads: threads)
-    let joint = try record(block.sum).backward(dSum.dInput, state: state)
+    let dSum = try backward(block.activation, dOutput)
+    let joint = try backward(block.sum, dSum.dInput)
     let dBranch = try backward(block.branch, joint.dInput, &gradients)
     let dShortcut = try backward(block.shortcut, joint.dOther ?? joint.dInput, &gradients)
     return try sum(dBranch, dShortcut)
@@ -137,11 +140,18 @@ public struct NetworkPass<Scalar: RealScalar> {
   ) throws(ProblemError) -> Tensor<Scalar> {
     var dy = dOutput
     for layer in layers.reversed() {
-      let result = try record(layer).backward(dy, state: state, gates: gates, threads: threads)
+      let result = try backward(layer, dy)
       gradients.merge(result.parameters) { _, new in new }
       dy = result.dInput
     }
     return dy
+  }
+
+  private func backward(
+    _ layer: NetworkLayer, _ dOutput: Tensor<Scalar>
+  ) throws(ProblemError) -> LayerGradients<Scalar> {
+    let result = try record(layer).backward(dOutput, state: state, gates: gates, threads: threads)
+    return transformGradients?(layer, dOutput, result) ?? result
   }
 
   private func record(_ layer: NetworkLayer) throws(ProblemError) -> LayerRecord<Scalar> {

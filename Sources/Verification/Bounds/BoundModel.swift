@@ -56,7 +56,18 @@ public enum BoundModels {
     case let problem as CrossEntropyProblem: return CrossEntropyBounds(problem, operation)
     case is AddProblem: return AddBounds(operation)
     case is ReLUProblem, is IdentityProblem, is DropoutProblem, is FlattenProblem: return SelectionBounds(operation)
+    case let problem as any OptimizerStepProblem: return OptimizerBounds(problem, operation)
+    case let problem as BasicBlockProblem: return network(.block(problem.plan), operation, problem)
+    case let problem as BottleneckProblem: return network(.block(problem.plan), operation, problem)
+    case let problem as ResidualBlockProblem: return network(.block(problem.plan), operation, problem)
+    case let problem as ResNetProblem: return network(.network(problem), operation, problem)
     default: return nil
     }
+  }
+
+  private static func network(
+    _ plan: NetworkSubject.Plan, _ operation: Operation, _ problem: any OperationProblem
+  ) -> (any BoundModel)? {
+    NetworkBounds(plan, operation, multiplyAccumulates: problem.multiplyAccumulates)
   }
 }

@@ -37,39 +37,6 @@ struct CalibrationProblem: Sendable {
 
   /// - Throws: ``ProblemError`` for a text that is no problem.
   func exercise(seed: UInt64) throws(ProblemError) -> Exercise {
-    let problem = try Problem.parse(text)
-    var stream = SplitMix64(seed: seed)
-    func fill(_ type: TensorType, _ low: Double, _ high: Double) -> AnyTensor {
-      .float32(Tensor(splitMix64Uniform: type.shape, seed: stream.next(), low: low, high: high))
-    }
-    var inputs: [String: AnyTensor] = [:]
-    for (name, type) in problem.operands.inputs.sorted(by: { $0.key < $1.key }) {
-      if type.dtype == .int64, let loss = problem as? CrossEntropyProblem {
-        inputs[name] = .int64(
-          Tensor(
-            shape: type.shape,
-            elements: (0..<type.shape.count).map { _ in Int64.random(in: 0..<Int64(loss.classes), using: &stream) }))
-      } else {
-        inputs[name] = fill(type, low, high)
-      }
-    }
-    var parameters: [String: AnyTensor] = [:]
-    for (name, type) in problem.operands.parameters.sorted(by: { $0.key < $1.key }) {
-      // Class weights are positive.
-      parameters[name] = fill(type, problem is CrossEntropyProblem ? 0.25 : -1, 1)
-    }
-    var buffers: [String: AnyTensor] = [:]
-    for (name, type) in problem.operands.buffers.sorted(by: { $0.key < $1.key }) {
-      buffers[name] = type.dtype == .int64 ? .int64(Tensor(shape: type.shape, repeating: 3)) : fill(type, 0.25, 2)
-    }
-    var upstream: [String: AnyTensor] = [:]
-    for (name, type) in problem.outputs.sorted(by: { $0.key < $1.key }) where type.dtype != .int64 {
-      // Magnitudes in [1, 2] with either sign, as the golden format's cotangents.
-      let magnitudes = Tensor(splitMix64Uniform: type.shape, seed: stream.next(), low: 1, high: 2)
-      upstream[name] = .float32(magnitudes.map { stream.next() & 1 == 0 ? $0 : -$0 })
-    }
-    return Exercise(
-      name: problem.text, operation: type(of: problem).operation, attributes: problem.attributes, inputs: inputs,
-      parameters: parameters, buffers: buffers, upstream: upstream, passes: [.forward, .backward])
+    RandomExercise(problem: try Problem.parse(text), fill: .random, seed: seed, low: low, high: high).exercise
   }
 }

@@ -15,7 +15,7 @@ public struct VerificationPlan: Sendable {
   public var files: [String]
   public var filters: [NamePattern]
   /// `smoke`, `slow` or any other: a case must carry one of them; `full` stands for every case that is not slow. Empty means
-  /// every case.
+  /// `full`, or every case when filters name what is wanted.
   public var tags: Set<String>
   public var shard: Shard?
   public var strict: Bool
@@ -49,12 +49,10 @@ public struct VerificationPlan: Sendable {
 
   func includes(_ summary: GoldenCaseSummary) -> Bool {
     (filters.isEmpty || filters.contains { $0.matches(summary.name) })
-      && (tags.isEmpty || !tags.isDisjoint(with: summary.tags)
-        || (tags.contains("full") && !summary.tags.contains("slow")))
+      && (tags.isEmpty && !filters.isEmpty || !tags.isDisjoint(with: summary.tags)
+        || (tags.isEmpty || tags.contains("full")) && !summary.tags.contains("slow"))
       && (shard?.contains(summary.name) ?? true)
   }
-
-  var isComplete: Bool { filters.isEmpty && tags.isEmpty && shard == nil }
 }
 
 /// Runs a plan: every selected case of every file on every engine in every precision.
@@ -126,8 +124,9 @@ public struct Verifier: Sendable {
       }
     }
     let interrupted = finished.count < jobs.count
+    let isComplete = !interrupted && jobs.count == files.reduce(0) { $0 + $1.cases.count }
     let stale = plan.knownFailures.apply(
-      to: &results, today: plan.today, isComplete: plan.isComplete && !interrupted)
+      to: &results, today: plan.today, isComplete: isComplete)
     let vacuity = plan.vacuityOracle.map { oracle in
       VacuityJudge(oracle: oracle).judge(
         operations: Set(jobs.filter { $0.summary.expectError == nil }.map(\.summary.operation)), in: files)

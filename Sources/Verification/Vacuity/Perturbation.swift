@@ -41,7 +41,28 @@ struct Perturbation: Sendable {
       [input("shifted input") { rolled($0) }]
     case "cross_entropy":
       [input("shifted input") { rolled($0) }, parameter("dropped class weight", "weight") { $0.map { _ in 1 } }]
+    case "basic_block", "bottleneck", "residual_block":
+      [
+        input("shifted input") { rolled($0) }, anyParameter("flipped kernel") { flipped($0) },
+        anyParameter("dropped term") { lastTapDropped($0) },
+      ]
+    case "sgd_step", "adam_step", "adamw_step": [input("shifted gradients", "gradients") { rolled($0) }]
     default: []
+    }
+  }
+
+  /// Changes the first parameter, by name, that the change applies to.
+  private static func anyParameter(
+    _ name: String, _ change: @escaping @Sendable (Tensor<Double>) -> Tensor<Double>?
+  ) -> Perturbation {
+    Perturbation(name: name) { exercise in
+      for (parameter, tensor) in exercise.parameters.sorted(by: { $0.key < $1.key }) {
+        guard let old = tensor.floating(as: Double.self), let new = change(old) else { continue }
+        var changed = exercise
+        changed.parameters[parameter] = .float64(new)
+        return changed
+      }
+      return nil
     }
   }
 

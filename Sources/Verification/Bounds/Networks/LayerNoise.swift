@@ -1,0 +1,107 @@
+import Engines
+import Foundation
+import Problems
+import Reference
+import Tensors
+
+/// How much each layer's own rounding may disturb its results, one standard deviation for each element: the statistical bound
+/// of the layer on its captured activations, over λ.
+struct LayerNoise {
+  /// By layer: of y, dx, d(other) and the parameters' gradients.
+  struct Deviations {
+    var output: [Double] = []
+    var dInput: [Double] = []
+    var dOther: [Double] = []
+    var parameters: [String: [Double]] = [:]
+    /// Bounds of the running statistics, by the layer's own rounding alone.
+    var buffers: [String: [Double]] = [:]
+  }
+
+  private(set) var layers: [String: Deviations] = [:]
+
+  /// - Parameters:
+  ///   - records: the layers as the unperturbed pass met them.
+  ///   - cotangents: the gradients by their outputs.
+  init(records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>) {
+    for (name, record) in records {
+      layers[name] = Self.deviations(record, cotangents[name], state)
+    }
+  }
+
+  private static func deviations(
+    _ record: LayerRecord<Double>, _ dOutput: Tensor<Double>?, _ state: NetworkState<Double>
+  ) -> Deviations {
+    let (layer, problem) = (record.layer, record.layer.problem)
+    var inputs = ["x": AnyTensor.float64(record.x)]
+    if let other = record.other { inputs["other"] = .float64(other) }
+    var parameters: [String: AnyTensor] = [:]
+    for name in ["weight", "bias"] {
+      if let tensor = state.parameters["\(layer.name).\(name)"] { parameters[name] = .float64(tensor) }
+    }
+    var buffers: [String: AnyTensor] = [:]
+    if let statistics = state.buffers[layer.name] {
+      buffers = ["running_mean": .float64(statistics.runningMean), "running_var": .float64(statistics.runningVariance)]
+      if let count = statistics.batchesTracked {
+        buffers["num_batches_tracked"] = .int64(Tensor(shape: [], elements: [count]))
+      }
+    }
+    let exercise = Exercise(
+      name: layer.name, operation: type(of: problem).operation, attributes: problem.attributes, inputs: inputs,
+      parameters: parameters, buffers: buffers, upstream: dOutput.map { ["y": .float64($0)] } ?? [:],
+      dtype: .float64)
+    let wanted: Set = ["outputs/y", "gradients/x", "gradients/weight", "gradients/bias"]
+    guard let model = BoundModels.make(for: exercise, problem: problem, wanted: wanted) else { return Deviations() }
+    func deviation(_ path: String) -> [Double] {
+      (model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda }
+    }
+    var result = Deviations(output: deviation("outputs/y"))
+    if dOutput != nil {
+      result.dInput = deviation("gradients/x")
+      result.dOther = deviation("gradients/other")
+      for name in parameters.keys { result.parameters["\(layer.name).\(name)"] = deviation("gradients/\(name)") }
+    }
+    for name in ["running_mean", "running_var"] where buffers[name] != nil {
+      result.buffers["\(layer.name).\(name)"] = model.bounds(of: "buffers_after/\(name)", in: .float32)?.tightest ?? []
+    }
+    return result
+  }
+
+  /// A pass whose every result is disturbed by independent normal noise.
+  func disturb(_ pass: inout NetworkPass<Double>, seed: UInt64) {
+    let source = NoiseSource(seed: seed)
+    let layers = layers
+    pass.transform = { layer, y in source.disturbed(y, layers[layer.name]?.output ?? []) }
+    pass.transformGradients = { layer, _, gradients in
+      guard let deviations = layers[layer.name] else { return gradients }
+      var changed = gradients
+      changed.dInput = source.disturbed(gradients.dInput, deviations.dInput)
+      changed.dOther = gradients.dOther.map { source.disturbed($0, deviations.dOther) }
+      for (name, gradient) in gradients.parameters {
+        changed.parameters[name] = source.disturbed(gradient, deviations.parameters[name] ?? [])
+      }
+      return changed
+    }
+  }
+}
+
+/// Normal numbers for one run. A class because the hooks of a pass share it; never shared between tasks.
+private final class NoiseSource {
+  private var stream: SplitMix64
+
+  init(seed: UInt64) { stream = SplitMix64(seed: seed) }
+
+  /// Irwin–Hall: the sum of four uniform numbers, near enough to normal and bounded.
+  private func next() -> Double {
+    let bits = stream.next()
+    let sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + (bits >> 48)
+    return (Double(sum) / 65_536 - 2) * 3.0.squareRoot()
+  }
+
+  /// - Parameter deviations: one for each element; none disturbs nothing.
+  func disturbed(_ tensor: Tensor<Double>, _ deviations: [Double]) -> Tensor<Double> {
+    guard deviations.count == tensor.count else { return tensor }
+    var result = tensor
+    for i in result.elements.indices where deviations[i] != 0 { result.elements[i] += deviations[i] * next() }
+    return result
+  }
+}

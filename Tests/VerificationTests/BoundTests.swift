@@ -1,0 +1,114 @@
+import Engines
+import Problems
+import Tensors
+import Testing
+import Verification
+
+/// The bounds against the sums that they are defined by, and against what they must tell apart.
+@Suite struct BoundTests {
+  private func model(_ text: String, _ wanted: Set<String>, seed: UInt64 = 3) throws -> (Exercise, any BoundModel) {
+    let problem = try Problem.parse(text)
+    let exercise = RandomExercise(problem: problem, fill: .random, seed: seed).exercise
+    return (exercise, try #require(BoundModels.make(for: exercise, problem: problem, wanted: wanted)))
+  }
+
+  /// |w| ∗ |x| and the like by the reference itself, on changed operands.
+  private func sums(_ exercise: Exercise, _ change: (Double) -> Double) throws -> Answer {
+    func changed(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
+      tensors.mapValues { .float64($0.doubles.map(change)) }
+    }
+    var changedExercise = exercise
+    changedExercise.dtype = .float64
+    changedExercise.inputs = changed(exercise.inputs)
+    changedExercise.parameters = changed(exercise.parameters)
+    changedExercise.upstream = changed(exercise.upstream)
+    return try ReferenceEngine().compute(changedExercise)
+  }
+
+  @Test(arguments: [
+    ("conv2d n2c3h7w6 k4r3s2 stride2x1 pad1 bias", 19, 8, 2 * 4 * 7, 2 * 4 * 7),
+    ("conv2d n1c4h9w8 k6r2s3 stride1 pad2x1 dilation2x1 groups2", 12, 18, 11 * 8, 0),
+    ("linear n5c7 k3", 8, 3, 5, 5),
+  ])
+  func `sums of products`(_ text: String, forward: Int, dInput: Int, dWeight: Int, dBias: Int) throws {
+    let terms = [
+      "outputs/y": forward, "gradients/x": dInput == 8 ? 4 * 6 : dInput, "gradients/weight": dWeight,
+      "gradients/bias": dBias,
+    ].filter { $0.value > 0 }
+    let (exercise, model) = try model(text, Set(terms.keys))
+    let magnitudes = try sums(exercise, abs)
+    let values = try sums(exercise) { $0 }
+    let squares = try sums(exercise) { $0 * $0 }
+    let u = 0x1p-24
+    for (path, count) in terms {
+      let bounds = try #require(model.bounds(of: path, in: .float32))
+      let magnitude = try #require(magnitudes[path]).doubles.elements
+      let value = try #require(values[path]).doubles.elements
+      let square = try #require(squares[path]).doubles.elements
+      #expect(bounds.rigorous.count == value.count)
+      let k = Double(count)
+      for i in value.indices {
+        let rigorous = k * u / (1 - k * u) * magnitude[i] + k * 0x1p-150
+        #expect(abs(bounds.rigorous[i] - rigorous) <= 1e-9 * rigorous, "\(path) \(i)")
+        let scale = max(square[i], value[i] * value[i])
+        let statistical = 8 * u * (k * scale).squareRoot() + u * abs(value[i]) + k * 0x1p-150
+        #expect(abs((bounds.statistical?[i] ?? 0) - statistical) <= 1e-9 * statistical, "\(path) \(i)")
+      }
+    }
+  }
+
+  @Test func `NaN in the data is NaN in the bound, there alone`() throws {
+    let problem = try Problem.parse("conv2d n1c1h5w5 k1r3s3 stride1 pad0")
+    var exercise = RandomExercise(problem: problem, fill: .random, seed: 1).exercise
+    exercise.inputs["x"] = exercise.inputs["x"]?.edited { $0[0] = .nan }
+    let model = try #require(BoundModels.make(for: exercise, problem: problem, wanted: ["outputs/y"]))
+    let bounds = try #require(model.bounds(of: "outputs/y", in: .float32)).tightest
+    #expect(bounds[0].isNaN)
+    #expect(bounds.dropFirst().allSatisfy(\.isFinite))
+  }
+
+  @Test func `padding does not widen the bound`() throws {
+    let problem = try Problem.parse("conv2d n1c1h3w3 k1r3s3 stride3 pad6")
+    let exercise = RandomExercise(problem: problem, fill: .random, seed: 1).exercise
+    let model = try #require(BoundModels.make(for: exercise, problem: problem, wanted: ["outputs/y"]))
+    let bounds = try #require(model.bounds(of: "outputs/y", in: .float32)).tightest
+    // The first window covers padding alone: nothing but zeros is added up.
+    #expect(bounds[0] <= 9 * 0x1p-150)
+  }
+
+  @Test func `batch norm: a missing eps and E[x²] − E[x]² are seen`() throws {
+    let item = try VerificationCase.random("batch_norm2d n4c3h8w8 training eps0.001")
+    let noEps = WrongEngine { exercise, answer in
+      var changed = exercise
+      changed.attributes["eps"] = .real(0)
+      answer = try ReferenceEngine().compute(changed)
+    }
+    #expect(CaseVerifier(item).verify(noEps, dtype: .float32).status == .fail)
+    #expect(CaseVerifier(item).verify(ReferenceEngine(), dtype: .float32).status == .pass)
+  }
+
+  @Test func `Winograd's bound is used where an engine says so`() throws {
+    let problem = try Problem.parse("conv2d n1c8h6w6 k4r3s3 stride1 pad1")
+    let exercise = RandomExercise(problem: problem, fill: .random, seed: 1).exercise
+    let wanted: Set = ["outputs/y"]
+    func bounds(_ algorithms: Set<String>) throws -> [Double] {
+      let model = try #require(
+        BoundModels.make(for: exercise, problem: problem, wanted: wanted, algorithms: algorithms))
+      return try #require(model.bounds(of: "outputs/y", in: .float32)).tightest
+    }
+    let (direct, winograd, either) = (
+      try bounds(["direct"]), try bounds(["winograd4"]), try bounds(["winograd4", "direct"])
+    )
+    #expect(direct != winograd)
+    for i in direct.indices { #expect(either[i] >= max(direct[i], winograd[i]) * (1 - 1e-12)) }
+  }
+
+  @Test func `a small calibration raises no alarm`() async throws {
+    let records = try await Calibration(engine: ReferenceEngine(), elementsPerOperation: 20_000).run()
+    #expect(records.contains { $0.operation == "conv2d" && $0.tensor == "gradients/weight" })
+    for record in records {
+      #expect(record.rigorousAlarms == 0, "\(record)")
+      #expect(record.decisiveAlarms == 0, "\(record)")
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import Engines
+import Foundation
+import GoldenFiles
+import Problems
+import Results
+import Tensors
+import TestSupport
+import Testing
+import Verification
+
+@Suite struct RunningTests {
+  // MARK: Shards
+
+  @Test func `every case is in exactly one shard`() throws {
+    let names = (0..<500).map { "/conv2d/case\($0)" }
+    for count in [1, 2, 3, 7] {
+      let shards = try (0..<count).map { try Shard(index: $0, count: count) }
+      for name in names { #expect(shards.count { $0.contains(name) } == 1) }
+      for shard in shards { #expect(names.contains { shard.contains($0) }) }
+    }
+  }
+
+  @Test func `shards of the flag and of the environment`() throws {
+    #expect(try Shard("2/4") == Shard(index: 1, count: 4))
+    for text in ["0/4", "5/4", "1", "a/b", "1/0", "1/2/3", "-1/2"] {
+      #expect(throws: Shard.Invalid.self) { try Shard(text) }
+    }
+    #expect(try Shard.inEnvironment([:]) == nil)
+    #expect(try Shard.inEnvironment(["TEST_SHARD_INDEX": "1", "TEST_TOTAL_SHARDS": "3"]) == Shard(index: 1, count: 3))
+    #expect(try Shard.inEnvironment(["CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "3"]) == Shard(index: 0, count: 3))
+    #expect(try Shard.inEnvironment(["CI_NODE_TOTAL": "1"]) == nil)
+    #expect(
+      try Shard.inEnvironment([
+        "SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "3",
+      ]) == Shard(index: 2, count: 4))
+    #expect(
+      try Shard.inEnvironment([
+        "TEST_SHARD_INDEX": "0", "TEST_TOTAL_SHARDS": "2", "GTEST_SHARD_INDEX": "4", "GTEST_TOTAL_SHARDS": "5",
+      ]) == Shard(index: 0, count: 2))
+    #expect(throws: Shard.Invalid.self) { try Shard.inEnvironment(["GTEST_SHARD_INDEX": "1"]) }
+    #expect(throws: Shard.Invalid.self) { try Shard.inEnvironment(["CI_NODE_TOTAL": "3"]) }
+    #expect(throws: Shard.Invalid.self) {
+      try Shard.inEnvironment(["TEST_SHARD_INDEX": "3", "TEST_TOTAL_SHARDS": "3"])
+    }
+  }
+
+  // MARK: Known failures
+
+  private func result(_ name: String, _ status: VerificationStatus, engine: String = "mine") -> CaseResult {
+    CaseResult(
+      file: "f.h5", name: name, operation: "conv2d", fill: "random", engine: engine, dtype: "float32", status: status)
+  }
+
+  private func known(_ text: String) throws -> KnownFailures { try KnownFailures(text: text, path: "known.toml") }
+
+  private static let entry = """
+    [[known_failure]]
+    engine = "mine"
+    case = "/conv2d/nan*"
+    reason = "flushes denormals"
+    expires = 2027-01-31
+    """
+
+  @Test func `a known failure is excused until it expires or is mended`() throws {
+    let known = try known(Self.entry)
+    var results = [result("/conv2d/nan1", .fail), result("/conv2d/other", .fail)]
+    #expect(known.apply(to: &results, today: "2027-01-31", isComplete: true).isEmpty)
+    #expect(results[0].knownFailure == "flushes denormals")
+    #expect(!results[0].counts(strict: true))
+    #expect(results[1].counts(strict: false))
+
+    var late = [result("/conv2d/nan1", .fail)]
+    #expect(known.apply(to: &late, today: "2027-02-01", isComplete: true).first?.problem.contains("expired") == true)
+    #expect(late[0].counts(strict: false))
+
+    var mended = [result("/conv2d/nan1", .pass)]
+    #expect(known.apply(to: &mended, today: "2026-01-01", isComplete: true).count == 1)
+
+    var absent = [result("/conv2d/other", .pass)]
+    #expect(known.apply(to: &absent, today: "2026-01-01", isComplete: true).count == 1)
+    #expect(known.apply(to: &absent, today: "2026-01-01", isComplete: false).isEmpty)
+    var elsewhere = [result("/conv2d/other", .pass, engine: "theirs")]
+    #expect(known.apply(to: &elsewhere, today: "2026-01-01", isComplete: true).isEmpty)
+  }
+
+  @Test(arguments: [
+    "x = 1", "known_failure = 3", "[[known_failure]]\nengine = \"a\"", "not toml [",
+    entry + "\ncolour = \"red\"", entry.replacing("2027-01-31", with: "\"soon\""),
+    entry.replacing("\"mine\"", with: "3"),
+  ])
+  func `malformed files are refused`(text: String) {
+    #expect(throws: KnownFailures.Malformed.self) { try KnownFailures(text: text, path: "known.toml") }
+  }
+
+  // MARK: Conclusions
+
+  private func section(
+    _ results: [CaseResult], files: [FileRecord] = [], vacuity: [VacuityRecord] = [],
+    stale: [StaleKnownFailure] = [], strict: Bool = false
+  ) -> VerificationSection {
+    VerificationSection(
+      engines: [EngineRecord(name: "mine", version: "1", isBuiltIn: false)], files: files, results: results,
+      vacuity: vacuity, staleKnownFailures: stale, lambda: 8, filters: [], tags: [], shard: nil, strict: strict,
+      seconds: 0)
+  }
+
+  @Test func `exit codes and their precedence`() {
+    let (pass, fail) = (result("/a", .pass), result("/b", .fail))
+    let bad = FileRecord(path: "f.h5", errors: ["cut short"])
+    #expect(Conclusion(section([pass])).exitCode == 0)
+    #expect(Conclusion(section([pass, result("/r", .refused)])).exitCode == 0)
+    #expect(Conclusion(section([pass, fail])).exitCode == 1)
+    #expect(Conclusion(section([pass, result("/e", .error)])).exitCode == 1)
+    #expect(Conclusion(section([pass, result("/u", .unsupported)])).exitCode == 0)
+    #expect(Conclusion(section([pass, result("/u", .unsupported)], strict: true)).exitCode == 1)
+    #expect(Conclusion(section([])).exitCode == 2)
+    #expect(Conclusion(section([result("/u", .unsupported)])).exitCode == 2)
+    #expect(Conclusion(section([pass, fail], files: [bad])).exitCode == 65)
+    #expect(Conclusion(section([], files: [bad])).exitCode == 65)
+    let vacuous = VacuityRecord(operation: "conv2d", noticedBy: ["flipped kernel": ""])
+    #expect(Conclusion(section([pass], vacuity: [vacuous])).exitCode == 1)
+    let stale = StaleKnownFailure(engine: "mine", caseGlob: "*", problem: "expired")
+    #expect(Conclusion(section([pass], stale: [stale])).exitCode == 1)
+    #expect(Conclusion.Code.worse(.badData, .internalError) == .internalError)
+  }
+
+  // MARK: Whole runs
+
+  private func run(
+    _ cases: [GoldenCase], engine: any Engine = ReferenceEngine(), filters: [String] = [], caseCount: Int? = nil
+  ) async throws -> VerificationSection {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("test.h5").path
+    try GoldenFileWriter.write(cases, header: GoldenFileHeader(generator: "test"), to: path)
+    let plan = VerificationPlan(
+      engines: [engine], files: [path, folder.file("missing.h5").path], filters: filters.map { NamePattern($0) },
+      vacuityOracle: ReferenceEngine())
+    return await Verifier(plan: plan, reader: GoldenReader(trusted: nil, probe: nil)).run()
+  }
+
+  private func golden(_ text: String, _ name: String, fill: Fill = .exact) throws -> GoldenCase {
+    var golden = try VerificationCase.random(text, fill: fill).golden
+    golden.summary = GoldenCaseSummary(name: name, operation: golden.operation, fill: fill)
+    return golden
+  }
+
+  @Test func `a missing file is reported and the others still run`() async throws {
+    let section = try await run([golden("conv2d n1c2h5w6 k3r3s2 stride1 pad1 bias", "/conv2d/a")])
+    #expect(section.exitCode == 65)
+    #expect(section.results.map(\.status) == [.pass, .pass])
+    #expect(section.files.count == 2)
+    #expect(section.files[1].errors.count == 1)
+    #expect(section.results[0].reproduce.contains("--filter /conv2d/a --engine reference --dtype float32"))
+  }
+
+  @Test func `weights of ones would not notice a flipped kernel`() async throws {
+    var ones = try golden("conv2d n1c2h5w6 k3r3s2 stride1 pad1", "/conv2d/ones")
+    ones.parameters["weight"] = ones.parameters["weight"]?.edited { for i in $0.indices { $0[i] = 1 } }
+    let exercise = Exercise(
+      name: "ones", operation: "conv2d", attributes: ones.attributes, inputs: ones.inputs,
+      parameters: ones.parameters, upstream: ones.upstream, dtype: .float64)
+    ones.outputs["y"] = try ReferenceEngine().compute(exercise).outputs["y"].map { ExpectedTensor($0) }
+    ones.gradients = [:]
+    let vacuous = try await run([ones])
+    #expect(vacuous.vacuity.first?.unnoticed == ["flipped kernel"])
+    #expect(vacuous.reasons.contains { $0.contains("VACUOUS") })
+
+    // One good case beside it is enough, also when a filter leaves it out.
+    let good = try golden("conv2d n1c2h5w6 k3r3s2 stride1 pad1", "/conv2d/good")
+    #expect(try await run([ones, good], filters: ["*ones"]).vacuity.first?.isVacuous == false)
+  }
+
+  @Test func `operations of the file's own need a tolerance`() async throws {
+    var custom = GoldenCase(
+      summary: GoldenCaseSummary(name: "/mine", operation: "my_norm"),
+      inputs: ["x": .float32(Tensor(shape: [2], elements: [1, 2]))],
+      outputs: ["y": ExpectedTensor(.float64(Tensor(shape: [2], elements: [1, 2])))])
+    let copying = CopyingEngine()
+    #expect(try await run([custom], engine: copying).files[0].errors.count == 1)
+    custom.outputs["y"]?.tolerance = ToleranceOverride(absolute: 0.1, reason: "by definition")
+    let section = try await run([custom], engine: copying)
+    #expect(section.files[0].errors.isEmpty)
+    #expect(section.results.map(\.status) == [.pass, .pass])
+    #expect(try await run([custom]).results.map(\.status) == [.unsupported, .unsupported])
+  }
+
+  @Test func `no case is no success`() async throws {
+    let section = try await run([golden("relu n1c1h2w2", "/relu/a")], filters: ["nothing"])
+    #expect(section.results.isEmpty)
+    #expect(section.reasons.contains("no case was run"))
+  }
+}
+
+/// Knows one operation of its own: y = x.
+private struct CopyingEngine: Engine {
+  let description = EngineDescription(name: "copying", version: "1", operations: ["my_norm"])
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer { Answer(outputs: ["y": exercise.inputs["x"]!]) }
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    throw .unsupported("never timed")
+  }
+}

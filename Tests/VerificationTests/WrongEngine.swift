@@ -1,0 +1,61 @@
+import Engines
+import GoldenFiles
+import Problems
+import Tensors
+import Verification
+
+/// The reference with a defect: what it answers, or how, is changed.
+struct WrongEngine: Engine {
+  var description: EngineDescription
+  var change: @Sendable (Exercise, inout Answer) throws(EngineError) -> Void
+
+  init(
+    isBuiltIn: Bool = false, omits: Set<String> = [], nonfinite: Bool = true, operations: Set<String> = [],
+    passes: Set<Pass> = [.forward, .backward], dtypes: Set<DType> = [.float32, .float64],
+    change: @escaping @Sendable (Exercise, inout Answer) throws(EngineError) -> Void = { _, _ in }
+  ) {
+    description = EngineDescription(
+      name: "wrong", version: "1", operations: operations, dtypes: dtypes, passes: passes, omits: omits,
+      nonfinite: nonfinite, isBuiltIn: isBuiltIn)
+    self.change = change
+  }
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    var answer = try ReferenceEngine().compute(exercise)
+    try change(exercise, &answer)
+    return answer
+  }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    throw .unsupported("never timed")
+  }
+}
+
+/// Answers without looking at the exercise.
+struct FixedEngine: Engine {
+  var description = EngineDescription(name: "fixed", version: "1", isBuiltIn: true)
+  var outcome: Result<Answer, EngineError>
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer { try outcome.get() }
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    throw .unsupported("never timed")
+  }
+}
+
+extension AnyTensor {
+  /// A float32 tensor with its elements changed in place.
+  func edited(_ change: (inout [Float]) -> Void) -> AnyTensor {
+    guard case .float32(var tensor) = self else { return self }
+    change(&tensor.elements)
+    return .float32(tensor)
+  }
+}
+
+extension VerificationCase {
+  /// A problem with random operands and the reference's answers in float64.
+  static func random(_ text: String, fill: Fill = .random, seed: UInt64 = 7) throws -> VerificationCase {
+    let random = RandomExercise(problem: try Problem.parse(text), fill: fill, seed: seed)
+    return VerificationCase(
+      file: "test", oracle: .float64, golden: try random.goldenCase(oracle: ReferenceEngine(), fill: fill))
+  }
+}

@@ -64,7 +64,7 @@ import Verification
     let model = try #require(BoundModels.make(for: exercise, problem: problem, wanted: ["outputs/y"]))
     let bounds = try #require(model.bounds(of: "outputs/y", in: .float32)).tightest
     #expect(bounds[0].isNaN)
-    #expect(bounds.dropFirst().allSatisfy(\.isFinite))
+    #expect(bounds.dropFirst().allSatisfy { $0.isFinite })
   }
 
   @Test func `padding does not widen the bound`() throws {

@@ -7,12 +7,12 @@ import Verification
 /// The reference with a defect: what it answers, or how, is changed.
 struct WrongEngine: Engine {
   var description: EngineDescription
-  var change: @Sendable (Exercise, inout Answer) throws(EngineError) -> Void
+  var change: @Sendable (Exercise, inout Answer) throws -> Void
 
   init(
     isBuiltIn: Bool = false, omits: Set<String> = [], nonfinite: Bool = true, operations: Set<String> = [],
     passes: Set<Pass> = [.forward, .backward], dtypes: Set<DType> = [.float32, .float64],
-    change: @escaping @Sendable (Exercise, inout Answer) throws(EngineError) -> Void = { _, _ in }
+    change: @escaping @Sendable (Exercise, inout Answer) throws -> Void = { _, _ in }
   ) {
     description = EngineDescription(
       name: "wrong", version: "1", operations: operations, dtypes: dtypes, passes: passes, omits: omits,
@@ -22,7 +22,7 @@ struct WrongEngine: Engine {
 
   func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
     var answer = try ReferenceEngine().compute(exercise)
-    try change(exercise, &answer)
+    do { try change(exercise, &answer) } catch { throw .failed("\(error)") }
     return answer
   }
 

@@ -61,7 +61,7 @@ import Verification
         var coarse = exercise
         coarse.inputs["x"] = exercise.inputs["x"]?.edited { elements in
           for i in elements.indices {
-            elements[i] = Float(bitPattern: elements[i].bitPattern >> bits << bits)
+            elements[i] = Float(bitPattern: (elements[i].bitPattern >> bits) << bits)
           }
         }
         answer = try ReferenceEngine().compute(coarse)

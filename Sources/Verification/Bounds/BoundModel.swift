@@ -61,6 +61,7 @@ public enum BoundModels {
     case let problem as BottleneckProblem: return network(.block(problem.plan), operation, problem)
     case let problem as ResidualBlockProblem: return network(.block(problem.plan), operation, problem)
     case let problem as ResNetProblem: return network(.network(problem), operation, problem)
+    case let problem as TrainingRunProblem: return network(.training(problem), operation, problem)
     default: return nil
     }
   }

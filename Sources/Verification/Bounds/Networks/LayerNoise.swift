@@ -22,9 +22,19 @@ struct LayerNoise {
   /// - Parameters:
   ///   - records: the layers as the unperturbed pass met them.
   ///   - cotangents: the gradients by their outputs.
-  init(records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>) {
+  ///   - evenly: convolutions as ``EvenNoise``.
+  init(
+    records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>,
+    evenly: Bool
+  ) {
     for (name, record) in records {
-      layers[name] = Self.deviations(record, cotangents[name], state)
+      if evenly, case .conv2d(let problem) = record.layer.operation, !problem.hasBias,
+        let weight = state.parameters["\(name).weight"]
+      {
+        layers[name] = EvenNoise.deviations(problem, record, weight: weight, dOutput: cotangents[name])
+      } else {
+        layers[name] = Self.deviations(record, cotangents[name], state)
+      }
     }
   }
 
@@ -66,9 +76,8 @@ struct LayerNoise {
     return result
   }
 
-  /// A pass whose every result is disturbed by independent normal noise.
-  func disturb(_ pass: inout NetworkPass<Double>, seed: UInt64) {
-    let source = NoiseSource(seed: seed)
+  /// Has every result of a pass disturbed by independent normal noise.
+  func disturb(_ pass: inout NetworkPass<Double>, from source: NoiseSource) {
     let layers = layers
     pass.transform = { layer, y in source.disturbed(y, layers[layer.name]?.output ?? []) }
     pass.transformGradients = { layer, _, gradients in
@@ -85,7 +94,7 @@ struct LayerNoise {
 }
 
 /// Normal numbers for one run. A class because the hooks of a pass share it; never shared between tasks.
-private final class NoiseSource {
+final class NoiseSource {
   private var stream: SplitMix64
 
   init(seed: UInt64) { stream = SplitMix64(seed: seed) }
@@ -103,5 +112,10 @@ private final class NoiseSource {
     var result = tensor
     for i in result.elements.indices where deviations[i] != 0 { result.elements[i] += deviations[i] * next() }
     return result
+  }
+
+  /// Each element by its own roundings, so many of them.
+  func disturbed(_ tensor: Tensor<Double>, roundings: Double) -> Tensor<Double> {
+    tensor.map { $0 + roundings * Rounding.float32.unit * $0 * next() }
   }
 }

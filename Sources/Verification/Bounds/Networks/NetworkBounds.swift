@@ -27,20 +27,16 @@ struct NetworkBounds: BoundModel {
 
   init?(_ plan: NetworkSubject.Plan, _ operation: Operation, multiplyAccumulates: Int) {
     let subject = NetworkSubject(plan, operation)
-    let collector = CotangentCollector()
-    var pass = NetworkPass(state: subject.state)
-    pass.transformGradients = { layer, dOutput, gradients in
-      collector.cotangents[layer.name] = dOutput
-      return gradients
-    }
-    guard let values = try? subject.results(&pass) else { return nil }
-    let noise = LayerNoise(records: pass.records, cotangents: collector.cotangents, state: subject.state)
-    var squares = values.mapValues { [Double](repeating: 0, count: $0.count) }
     let runs = Self.runCount(multiplyAccumulates: multiplyAccumulates)
+    let nominal = NominalRun(evenly: runs < Self.fullRunCount)
+    guard let values = try? subject.run(nominal.hooks) else { return nil }
+    var squares = values.mapValues { [Double](repeating: 0, count: $0.count) }
     for run in 0..<runs {
-      var disturbed = NetworkPass(state: subject.state)
-      noise.disturb(&disturbed, seed: SplitMix64.mix(UInt64(run) &+ 0x5EED))
-      guard let results = try? subject.results(&disturbed) else { return nil }
+      let source = NoiseSource(seed: SplitMix64.mix(UInt64(run) &+ 0x5EED))
+      let hooks = NetworkSubject.Hooks(
+        begin: { step, pass in nominal.noise[step]?.disturb(&pass, from: source) },
+        parameter: { source.disturbed($0, roundings: 2) })
+      guard let results = try? subject.run(hooks) else { return nil }
       for (path, result) in results {
         guard let value = values[path] else { continue }
         for i in result.indices { squares[path]?[i] += (result[i] - value[i]) * (result[i] - value[i]) }
@@ -52,10 +48,13 @@ struct NetworkBounds: BoundModel {
       let mean = squares.reduce(0, +) / Double(max(squares.count, 1))
       return squares.map { (($0 + mean) / Double(2 * runs)).squareRoot() }
     }
-    own = noise.layers.values.reduce(into: [:]) { all, deviations in
-      for (name, bounds) in deviations.buffers { all["buffers_after/\(name)"] = bounds }
-    }
-    exact = subject.layers.allSatisfy(Self.isExact)
+    own =
+      (nominal.noise[0]?.layers.values).map { layers in
+        layers.reduce(into: [:]) { all, deviations in
+          for (name, bounds) in deviations.buffers { all["buffers_after/\(name)"] = bounds }
+        }
+      } ?? [:]
+    if case .training = plan { exact = false } else { exact = subject.layers.allSatisfy(Self.isExact) }
   }
 
   private static func isExact(_ layer: NetworkLayer) -> Bool {
@@ -80,7 +79,27 @@ struct NetworkBounds: BoundModel {
   }
 }
 
-/// Where the hook of a pass leaves what it sees; used by one task alone.
-private final class CotangentCollector {
-  var cotangents: [String: Tensor<Double>] = [:]
+/// The run without noise, which finds out how much of it each layer is due. Used by one task alone.
+private final class NominalRun {
+  /// By step.
+  private(set) var noise: [Int: LayerNoise] = [:]
+  private var cotangents: [String: Tensor<Double>] = [:]
+  private let evenly: Bool
+
+  init(evenly: Bool) { self.evenly = evenly }
+
+  var hooks: NetworkSubject.Hooks {
+    NetworkSubject.Hooks(
+      begin: { _, pass in
+        self.cotangents = [:]
+        pass.transformGradients = { layer, dOutput, gradients in
+          self.cotangents[layer.name] = dOutput
+          return gradients
+        }
+      },
+      end: { step, pass in
+        self.noise[step] = LayerNoise(
+          records: pass.records, cotangents: self.cotangents, state: pass.state, evenly: self.evenly)
+      })
+  }
 }

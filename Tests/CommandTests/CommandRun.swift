@@ -19,7 +19,7 @@ struct CommandRun {
       .merging(environment) { _, new in new }
     // Files, since a pipe that nobody drains while waiting would block the command.
     let logs = try TemporaryDirectory()
-    for name in ["out", "err"] { FileManager.default.createFile(atPath: logs.file(name).path, contents: nil) }
+    for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: logs.file(name).path, contents: nil) }
     process.standardOutput = try FileHandle(forWritingTo: logs.file("out"))
     process.standardError = try FileHandle(forWritingTo: logs.file("err"))
     process.standardInput = FileHandle.nullDevice

@@ -1,0 +1,69 @@
+import GradientChecking
+import Problems
+import Tensors
+import Testing
+
+@Suite struct FootprintTests {
+  /// One element at a time is changed, and what changes is held against what the footprint says.
+  @Test(arguments: GradientCorpus.cases.filter { !$0.text.contains("block") && !$0.text.contains("bottleneck") })
+  func everyResponseIsInsideTheFootprintAndColoursDoNotMeet(_ gradientCase: GradientCase) throws {
+    let problem = try Problem.parse(gradientCase.text)
+    let (operands, indices) = GradientCase.operands(of: problem, fill: .random, seed: 3)
+    let layer = ReferenceLayer(problem, classIndices: indices)
+    func outputs(_ operands: NamedTensors) throws -> [Double] { try layer.forward(operands).values.flatMap(\.elements) }
+    let base = try outputs(operands)
+    for (name, footprint) in Footprint.footprints(of: problem) {
+      guard let tensor = operands[name] else { continue }
+      var taken = [Set<Int>](repeating: [], count: footprint.colourCount)
+      for element in 0..<tensor.count {
+        var reach: Set<Int> = []
+        footprint.forEachOutput(element) { reach.insert($0) }
+        #expect(reach.allSatisfy(base.indices.contains))
+        #expect(taken[footprint.colour(element)].isDisjoint(with: reach), "\(name) \(element)")
+        taken[footprint.colour(element)].formUnion(reach)
+        guard element % 7 == 0 else { continue }
+        var changed = operands
+        changed[name]?.elements[element] += 0.75
+        let found = try outputs(changed)
+        let responding = base.indices.filter { found[$0] != base[$0] }
+        #expect(responding.allSatisfy(reach.contains), "\(name) \(element)")
+      }
+    }
+  }
+
+  @Test func aConvolutionOfRealSizeTakesFewColours() throws {
+    let problem = try Problem.parse("conv2d n8c64h56w56 k64r3s3 stride1 pad1")
+    let footprints = Footprint.footprints(of: problem)
+    #expect(footprints["x"]?.colourCount == 576)
+    #expect(footprints["weight"]?.colourCount == 576)
+  }
+
+  @Test func aResponseOutsideTheFootprintIsALocalityFailure() throws {
+    let x = Tensor<Double>(shape: [4], elements: [1, 2, 3, 4])
+    var function = CheckedFunction(
+      name: "leak", at: ["x": x],
+      forward: { operands in
+        // Output 0 also depends on element 3.
+        [
+          "y": operands["x"].map { x in
+            Tensor(
+              shape: [4],
+              elements: x.elements.indices.map {
+                x.elements[$0] * x.elements[$0] + ($0 == 0 ? x.elements[3] : 0)
+              })
+          } ?? Tensor(zeros: [4])
+        ]
+      },
+      backward: { operands, upstream in
+        guard let x = operands["x"], let dy = upstream["y"] else { return [:] }
+        var gradient = zip(x.elements, dy.elements).map { 2 * $0 * $1 }
+        gradient[3] += dy.elements[0]
+        return ["x": Tensor(shape: [4], elements: gradient)]
+      })
+    // All four at once hide it, since each output then belongs to some element.
+    function.footprints["x"] = Footprint(colourCount: 4, colour: { $0 }) { element, body in body(element) }
+    let record = GradientCheck(function).run()
+    #expect(record.tensors.first?.reason?.hasPrefix("LOCALITY") == true)
+    #expect(record.verdict.rawValue == "FAIL")
+  }
+}

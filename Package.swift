@@ -82,7 +82,8 @@ let package = Package(
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Tensors", "Problems", "Engines", "Verification", "Results", .product(name: "TOMLKit", package: "TOMLKit"),
+        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "Results",
+        .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(name: "Reporting", dependencies: ["Results", .product(name: "Mustache", package: "swift-mustache")]),
     .target(name: "AssayTesting", dependencies: ["Verification", "GradientChecking", "GoldenFiles", "Engines"]),

@@ -15,6 +15,9 @@ public struct Run: Codable, Sendable {
   public var verification: VerificationSection?
   public var gradients: GradientSection?
   public var selfTest: SelfTestSection?
+  public var benchmark: BenchmarkSection?
+  public var duet: DuetSection?
+  public var history: HistorySection?
 
   public init(provenance: Provenance) { self.provenance = provenance }
 }

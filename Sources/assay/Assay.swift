@@ -17,6 +17,7 @@ struct Assay: AsyncParsableCommand {
     subcommands: [
       VerifyCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self, GoldenProbeCommand.self,
       EngineCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
+      BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self, MachineCommand.self,
     ])
 
   static func main() async {

@@ -96,7 +96,7 @@ struct VerifySelection: ParsableArguments {
   private func engineCatalog() throws -> EngineCatalog {
     let file = URL(fileURLWithPath: Self.standardEngines)
     guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: BuiltInEngines.all) }
-    let declared = try Self.translating { () throws(EngineCatalog.Failure) in try EngineDeclarations.read(file) }
+    let declared = try Self.translating { () throws(EngineCatalog.Failure) in try EngineCatalog.declarations(at: file) }
     return EngineCatalog(builtIn: BuiltInEngines.all, declared: declared)
   }
 

@@ -10,7 +10,7 @@ import Testing
     let file = directory.file("engines.toml")
     try "[mine]\ncommand = \"./mine --fast\"\ntimeout = 5\nversion = \"1.2\"\n".write(
       to: file, atomically: true, encoding: .utf8)
-    let mine = try #require(try EngineDeclarations.read(file)["mine"])
+    let mine = try #require(try EngineCatalog.declarations(at: file)["mine"])
     #expect(mine.command == "./mine --fast" && mine.timeout == 5 && mine.expectedVersion == "1.2")
     #expect(mine.directory?.standardizedFileURL.path == directory.url.standardizedFileURL.path)
   }
@@ -25,7 +25,7 @@ import Testing
     let file = directory.file("engines.toml")
     try text.write(to: file, atomically: true, encoding: .utf8)
     do throws(EngineCatalog.Failure) {
-      _ = try EngineDeclarations.read(file)
+      _ = try EngineCatalog.declarations(at: file)
       Issue.record("read")
     } catch {
       #expect(error.kind == .data && error.description.contains(expected), "\(error)")

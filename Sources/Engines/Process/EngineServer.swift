@@ -120,7 +120,7 @@ public final class EngineServer {
     }
     guard slowdown > 0 else {
       let times = try operation.time(iterations: parameters.iterations, cold: parameters.cold)
-      return EngineMessages.Times(nanoseconds: times.map(Double.init))
+      return EngineMessages.Times(nanoseconds: times.map { Double($0) })
     }
     let times = try (0..<parameters.iterations).map { _ in
       try lengthened(operation.time(iterations: 1, cold: parameters.cold).reduce(0, +))

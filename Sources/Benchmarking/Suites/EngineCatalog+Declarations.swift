@@ -2,37 +2,36 @@ import Engines
 import Foundation
 import TOMLKit
 
-/// The file that declares engines in other processes.
-public enum EngineDeclarations {
+extension EngineCatalog {
   /// Reads declarations: a table for each engine, with `command` and optionally `timeout`, `engine` and `version`. Commands
   /// run in the file's folder.
   /// - Throws: ``EngineCatalog/Failure`` that names the file and the key.
-  public static func read(_ file: URL) throws(EngineCatalog.Failure) -> [String: ProcessEngine.Declaration] {
+  public static func declarations(at file: URL) throws(Failure) -> [String: ProcessEngine.Declaration] {
     let path = file.path(percentEncoded: false)
     let table: TOMLTable
     do {
       table = try TOMLTable(string: String(contentsOf: file, encoding: .utf8))
     } catch let error as TOMLParseError {
-      throw EngineCatalog.Failure(.data, "\(path): \(error.description)")
+      throw Failure(.data, "\(path): \(error.description)")
     } catch {
-      throw EngineCatalog.Failure(.data, "\(path): cannot be read: \(error.localizedDescription)")
+      throw Failure(.data, "\(path): cannot be read: \(error.localizedDescription)")
     }
     var found: [String: ProcessEngine.Declaration] = [:]
     for name in table.keys {
       guard let entry = table[name]?.table else {
-        throw EngineCatalog.Failure(.data, "\(path): \(name): expected a table with a command, found another value")
+        throw Failure(.data, "\(path): \(name): expected a table with a command, found another value")
       }
       let known: Set = ["command", "timeout", "engine", "version"]
       if let key = entry.keys.first(where: { !known.contains($0) }) {
-        throw EngineCatalog.Failure(
+        throw Failure(
           .data, "\(path): \(name): expected only \(known.sorted().joined(separator: ", ")), found '\(key)'")
       }
       guard let command = entry["command"]?.string, !command.isEmpty else {
-        throw EngineCatalog.Failure(.data, "\(path): \(name): expected a command, found none")
+        throw Failure(.data, "\(path): \(name): expected a command, found none")
       }
-      let timeout = entry["timeout"].map { $0.double ?? $0.int.map(Double.init) ?? -1 } ?? 60
+      let timeout = entry["timeout"].map { $0.double ?? $0.int.map { Double($0) } ?? -1 } ?? 60
       guard timeout > 0, timeout <= 86_400 else {
-        throw EngineCatalog.Failure(
+        throw Failure(
           .data,
           "\(path): \(name): timeout: expected seconds above 0, found \(entry["timeout"]?.debugDescription ?? "")")
       }

@@ -1,0 +1,162 @@
+import Engines
+import Foundation
+import Problems
+import Results
+import Tensors
+
+/// Runs a gate: base and head in interleaved pairs, both restarted for each block, and the base against itself beside them.
+public final class DuetRunner {
+  /// Why a gate cannot be run at all.
+  public struct Failure: Error, CustomStringConvertible {
+    public var description: String
+  }
+
+  private let items: [BenchmarkPlan.Item]
+  private let base: ProcessEngine
+  private let head: ProcessEngine
+  private let twin: ProcessEngine
+  private let gate: DuetGate
+  private let sliceNanoseconds: Double
+  private let seed: UInt64
+  private let onProgress: (String) -> Void
+  private let shouldStop: () -> Bool
+  private var generator: SplitMix64
+  private var iterations: [String: Int] = [:]
+
+  /// - Throws: ``EngineError`` when either engine does not start.
+  public init(
+    plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,
+    sliceMilliseconds: Double, seed: UInt64, onProgress: @escaping (String) -> Void = { _ in },
+    shouldStop: @escaping () -> Bool = { false }
+  ) throws(EngineError) {
+    items = plan.items
+    self.base = try ProcessEngine(base)
+    self.head = try ProcessEngine(head)
+    twin = try ProcessEngine(base)
+    gate = DuetGate(policy: policy)
+    sliceNanoseconds = sliceMilliseconds * 1e6
+    self.seed = seed
+    self.onProgress = onProgress
+    self.shouldStop = shouldStop
+    generator = SplitMix64(seed: seed)
+  }
+
+  /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
+  public func run() throws -> DuetSection {
+    let started = ContinuousClock.now
+    let before = MachineProbe.CPUTicks.now()
+    if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
+    try verify()
+    var screens = [[Double]](repeating: [], count: items.count)
+    var sentinelScreen: [Double] = []
+    let policy = gate.policy
+    for block in 0..<policy.screenBlocks where !shouldStop() {
+      onProgress("screen, block \(block + 1) of \(policy.screenBlocks)")
+      try restart()
+      for (index, item) in items.enumerated() where !shouldStop() {
+        screens[index].append(try difference(item, base, head))
+      }
+      if let first = items.first, !shouldStop() { sentinelScreen.append(try difference(first, base, twin)) }
+    }
+    let advancing = items.indices.filter { gate.advance(screen: screens[$0]) != nil }
+    let sentinelAdvances = gate.advance(screen: sentinelScreen) != nil
+    var decisions = [[Double]](repeating: [], count: items.count)
+    var sentinelDecision: [Double] = []
+    if !advancing.isEmpty || sentinelAdvances {
+      for block in 0..<policy.decisionBlocks where !shouldStop() {
+        onProgress("decision on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
+        try restart()
+        for index in advancing where !shouldStop() { decisions[index].append(try difference(items[index], base, head)) }
+        if sentinelAdvances, let first = items.first, !shouldStop() {
+          sentinelDecision.append(try difference(first, base, twin))
+        }
+      }
+    }
+    let differences = items.indices.map {
+      DuetGate.Differences(name: items[$0].name, screen: screens[$0], decision: decisions[$0])
+    }
+    let sentinel = items.first.map {
+      DuetGate.Differences(name: $0.name, screen: sentinelScreen, decision: sentinelDecision)
+    }
+    return DuetRecords.section(
+      gate, differences, sentinel: sentinel, base: base.declaration.command, head: head.declaration.command,
+      stealFraction: MachineProbe.CPUTicks.stealFraction(from: before, to: .now()), complete: !shouldStop(),
+      seconds: (ContinuousClock.now - started).seconds)
+  }
+
+  private func verify() throws {
+    for item in items {
+      let verifier = try WorkloadExercise(item, seed: seed).verifier()
+      for engine in [base, head] {
+        let result = verifier.verify(engine, dtype: .float32)
+        guard result.status == .pass else {
+          throw Failure(
+            description: "\(engine.description.name) is not right on \(item.name), so it is not timed: "
+              + "\(result.status.rawValue) \(result.message)")
+        }
+      }
+    }
+  }
+
+  private func restart() throws(EngineError) {
+    try base.restart()
+    try head.restart()
+    try twin.restart()
+  }
+
+  /// ln(t_second / t_first) of the medians of one ABBA or BAAB block.
+  private func difference(
+    _ item: BenchmarkPlan.Item, _ first: ProcessEngine, _ second: ProcessEngine
+  ) throws(EngineError) -> Double {
+    let exercise = WorkloadExercise(item, seed: seed).exercise
+    let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+    let operations = [try first.prepare(exercise, for: request), try second.prepare(exercise, for: request)]
+    let count: Int
+    if let known = iterations[item.name] {
+      count = known
+    } else {
+      let estimate = Double(try operations[0].time(iterations: 5, cold: false).min() ?? 1)
+      // Each side has two slices a block.
+      count = max(1, Int((sliceNanoseconds / max(estimate, 1)).rounded(.up)))
+      iterations[item.name] = count
+    }
+    var samples: [[Double]] = [[], []]
+    // What a fresh process runs first is warm-up.
+    for operation in operations { _ = try operation.time(iterations: max(1, count / 4), cold: false) }
+    for side in Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] {
+      samples[side] += try operations[side].time(iterations: count, cold: false).map { Double($0) }
+    }
+    let medians = samples.map { OrderStatistics.median($0) ?? 0 }
+    return log(medians[1] / medians[0])
+  }
+}
+
+/// A gate's decision as a record, and a record's differences as a decision again.
+public enum DuetRecords {
+  public static func section(
+    _ gate: DuetGate, _ differences: [DuetGate.Differences], sentinel: DuetGate.Differences?, base: String,
+    head: String,
+    stealFraction: Double?, complete: Bool, seconds: Double
+  ) -> DuetSection {
+    let decision = gate.decide(differences, sentinel: sentinel, stealFraction: stealFraction, complete: complete)
+    let policy = gate.policy
+    return DuetSection(
+      base: base, head: head,
+      policy: DuetPolicyRecord(
+        screenBlocks: policy.screenBlocks, screenAdvance: policy.screenAdvance, decisionBlocks: policy.decisionBlocks,
+        margin: policy.margin, falseDiscoveryRate: policy.falseDiscoveryRate, policy: policy.policy,
+        power: policy.power, stealLimit: policy.stealLimit),
+      benchmarks: zip(differences, decision.findings).map(record),
+      sentinel: sentinel.flatMap { found in decision.sentinel.map { record(found, $0) } }, stealFraction: stealFraction,
+      complete: complete, verdict: decision.verdict.rawValue, reasons: decision.reasons, seconds: seconds)
+  }
+
+  private static func record(_ differences: DuetGate.Differences, _ finding: DuetGate.Finding) -> DuetBenchmark {
+    DuetBenchmark(
+      name: finding.name, verdict: finding.verdict.rawValue, advanced: finding.advanced?.rawValue,
+      screen: differences.screen, decision: differences.decision, change: expm1(finding.median),
+      changeLower: finding.interval.map { expm1($0.lower) }, changeUpper: finding.interval.map { expm1($0.upper) },
+      pValue: finding.pValue, adjustedPValue: finding.adjustedPValue,
+      smallestDetectableChange: finding.smallestDetectableChange)
+  }
+}

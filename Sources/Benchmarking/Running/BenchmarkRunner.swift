@@ -1,0 +1,212 @@
+import Convolution
+import Engines
+import Foundation
+import Problems
+import Results
+import Tensors
+
+/// Times a plan: every contestant verified on each workload first, then all of them in interleaved blocks.
+public final class BenchmarkRunner {
+  /// What happens while it runs, for whoever shows progress. Never called inside a timed slice.
+  public enum Event: Sendable {
+    case measuringCeilings(threads: Int)
+    case verifying(workload: String, engine: String)
+    case block(workload: String, index: Int, count: Int)
+    case finished(workload: BenchmarkWorkload)
+  }
+
+  private let plan: BenchmarkPlan
+  private let suite: BenchmarkSuite
+  private let engines: [any Engine]
+  private let seed: UInt64
+  private let onEvent: (Event) -> Void
+  private let shouldStop: () -> Bool
+  private var generator: SplitMix64
+  private var verdicts: [VerdictKey: Verdict] = [:]
+
+  private struct VerdictKey: Hashable {
+    var problem: Conv2dProblem
+    var pass: TimingRequest.TimedPass
+    var engine: String
+  }
+
+  private struct Verdict {
+    var status: BenchmarkStatus
+    var message: String
+    var worstRatio: Double?
+  }
+
+  public init(
+    plan: BenchmarkPlan, suite: BenchmarkSuite, engines: [any Engine], seed: UInt64,
+    onEvent: @escaping (Event) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
+  ) {
+    self.plan = plan
+    self.suite = suite
+    self.engines = engines
+    self.seed = seed
+    self.onEvent = onEvent
+    self.shouldStop = shouldStop
+    generator = SplitMix64(seed: seed)
+  }
+
+  /// Measures what `section` does not have yet and completes it.
+  /// - Parameter save: called with the section after each workload.
+  /// - Throws: whatever `save` throws, and ``ConvolutionError`` where the machine cannot be probed.
+  public func run(_ section: inout BenchmarkSection, save: (BenchmarkSection) throws -> Void) throws {
+    let started = ContinuousClock.now
+    let before = MachineProbe.CPUTicks.now()
+    let spent = section.seconds
+    section.networks = plan.networks
+    var pinnedThreads = 0
+    for item in plan.items where !section.workloads.contains(where: { $0.name == item.name }) {
+      if shouldStop() { break }
+      if item.threads != pinnedThreads {
+        section.options.pinned = Affinity.pin(toCores: item.threads)
+        pinnedThreads = item.threads
+      }
+      if !section.ceilings.contains(where: { $0.threads == item.threads }) {
+        onEvent(.measuringCeilings(threads: item.threads))
+        section.ceilings.append(try MachineProbe.ceilings(threads: item.threads))
+      }
+      guard let workload = measure(item) else { break }
+      section.workloads.append(workload)
+      section.machine.loadAfter = MachineProbe.loadAverage()
+      section.machine.stealFraction = MachineProbe.CPUTicks.stealFraction(from: before, to: .now())
+      section.seconds = spent + (ContinuousClock.now - started).seconds
+      section.complete = section.workloads.count == plan.items.count
+      BenchmarkAnalysis.complete(&section)
+      if let finished = section.workloads.last { onEvent(.finished(workload: finished)) }
+      try save(section)
+    }
+  }
+
+  /// - Returns: `nil` when it was interrupted.
+  private func measure(_ item: BenchmarkPlan.Item) -> BenchmarkWorkload? {
+    let work = WorkloadExercise(item, seed: seed)
+    var workload = BenchmarkWorkload(
+      name: item.name, operation: Conv2dProblem.operation, problem: item.problem.text, batch: item.problem.batch,
+      pass: item.pass.rawValue, layout: item.layout.rawValue, threads: item.threads, flops: item.flops,
+      compulsoryBytes: item.compulsoryBytes)
+    verify(item, work)
+    if shouldStop() { return nil }
+    var slots: [ContestantSlot] = []
+    for engine in engines {
+      let name = engine.description.name
+      let verdict = verdicts[VerdictKey(problem: item.problem, pass: item.pass, engine: name)]
+      var contestant = BenchmarkContestant(
+        engine: name, status: verdict?.status ?? .failed, message: verdict?.message ?? "not verified",
+        worstRatio: verdict?.worstRatio)
+      if contestant.status == .timed {
+        let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+        do throws(EngineError) {
+          let operation = try engine.prepare(work.exercise, for: request)
+          contestant.summary = operation.summary
+          contestant.workspaceBytes = operation.workspaceBytes
+          slots.append(try ContestantSlot(index: workload.contestants.count, operation, cold: suite.cold))
+        } catch { contestant.record(error) }
+      }
+      workload.contestants.append(contestant)
+    }
+    guard time(&slots, &workload) else { return nil }
+    return workload
+  }
+
+  private func verify(_ item: BenchmarkPlan.Item, _ work: WorkloadExercise) {
+    let missing = engines.filter {
+      verdicts[VerdictKey(problem: item.problem, pass: item.pass, engine: $0.description.name)] == nil
+    }
+    guard !missing.isEmpty else { return }
+    let name = item.name
+    let found: [Verdict]
+    do throws(EngineError) {
+      let verifier = try work.verifier()
+      found = missing.map { engine in
+        onEvent(.verifying(workload: name, engine: engine.description.name))
+        if shouldStop() { return Verdict(status: .failed, message: "interrupted") }
+        let result = verifier.verify(engine, dtype: .float32)
+        let status: BenchmarkStatus =
+          switch result.status {
+          case .pass: .timed
+          case .fail, .refused: .wrong
+          case .unsupported: .unsupported
+          case .error: .failed
+          }
+        return Verdict(status: status, message: result.message, worstRatio: result.tensors.map(\.worstRatio).max())
+      }
+    } catch {
+      found = missing.map { _ in Verdict(status: .failed, message: "no reference result: \(error)") }
+    }
+    for (engine, verdict) in zip(missing, found) {
+      verdicts[VerdictKey(problem: item.problem, pass: item.pass, engine: engine.description.name)] = verdict
+    }
+  }
+
+  /// - Returns: false when it was interrupted before the last block.
+  private func time(_ slots: inout [ContestantSlot], _ workload: inout BenchmarkWorkload) -> Bool {
+    let slice = suite.sliceMilliseconds * 1e6
+    let fastest = slots.map(\.estimate).min() ?? 1
+    for index in slots.indices { slots[index].chooseIterations(fastest: fastest, slice: slice) }
+    for block in 0..<suite.blocks {
+      onEvent(.block(workload: workload.name, index: block, count: suite.blocks))
+      for position in order(of: slots.count, block: block) {
+        if shouldStop() { return false }
+        let slot = slots[position]
+        guard workload.contestants[slot.index].status == .timed else { continue }
+        do throws(EngineError) {
+          let samples = try slot.operation.time(iterations: slot.iterations, cold: suite.cold)
+          workload.contestants[slot.index].add(samples, block: block)
+        } catch {
+          workload.contestants[slot.index].samples = []
+          workload.contestants[slot.index].record(error)
+        }
+      }
+    }
+    return true
+  }
+
+  /// Two contestants as ABBA or BAAB by turns of a coin; more of them shuffled.
+  private func order(of count: Int, block: Int) -> [Int] {
+    if count == 2 { return Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] }
+    return (0..<count).shuffled(using: &generator)
+  }
+}
+
+/// An operation that is ready, and how often one slice runs it.
+struct ContestantSlot {
+  let index: Int
+  let operation: any PreparedOperation
+  /// Nanoseconds of one iteration, from a short trial.
+  let estimate: Double
+  private(set) var iterations = 1
+
+  init(index: Int, _ operation: any PreparedOperation, cold: Bool) throws(EngineError) {
+    self.index = index
+    self.operation = operation
+    // The best of a few: the first one still finds cold caches and a sleeping core.
+    estimate = Double(try operation.time(iterations: 3, cold: cold).min() ?? 1)
+  }
+
+  /// As many iterations as make the fastest contestant's slice long enough, the same for all; but no more than a slow one
+  /// does in twenty slices' time, and at least one.
+  mutating func chooseIterations(fastest: Double, slice: Double) {
+    let common = (slice / max(fastest, 1)).rounded(.up)
+    let affordable = (20 * slice / max(estimate, 1)).rounded(.up)
+    iterations = Int(max(1, min(common, affordable)))
+  }
+}
+
+extension BenchmarkContestant {
+  mutating func record(_ error: EngineError) {
+    if case .unsupported(let reason) = error {
+      (status, message) = (.unsupported, reason)
+    } else {
+      (status, message) = (.failed, "\(error)")
+    }
+  }
+
+  /// A second slice of a block joins the first.
+  mutating func add(_ durations: [UInt64], block: Int) {
+    if samples.count == block { samples.append(DurationSamples([])) }
+    samples[block].nanoseconds += durations
+  }
+}

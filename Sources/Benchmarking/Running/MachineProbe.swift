@@ -1,0 +1,156 @@
+import Convolution
+import Foundation
+import Results
+
+/// What the machine is, what it can do at most, and what disturbs it.
+public enum MachineProbe {
+  /// CPU time in ticks since boot: all of it, and what the hypervisor took.
+  public struct CPUTicks: Sendable, Hashable {
+    public var total: Double
+    public var steal: Double
+
+    /// `nil` where the system does not tell.
+    public static func now() -> CPUTicks? {
+      guard let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8),
+        let line = text.split(separator: "\n").first, line.hasPrefix("cpu ")
+      else { return nil }
+      // user nice system idle iowait irq softirq steal; guest time is in user already.
+      let ticks = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
+      guard ticks.count == 8 else { return nil }
+      return CPUTicks(total: ticks.reduce(0, +), steal: ticks[7])
+    }
+
+    /// The fraction that was taken between two readings.
+    public static func stealFraction(from start: CPUTicks?, to end: CPUTicks?) -> Double? {
+      guard let start, let end, end.total > start.total else { return nil }
+      return (end.steal - start.steal) / (end.total - start.total)
+    }
+  }
+
+  public static func loadAverage() -> Double? {
+    let text = try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8)
+    return text?.split(separator: " ").first.flatMap { Double($0) }
+  }
+
+  public static func record() -> MachineRecord {
+    let machine = Machine.current
+    let governor =
+      (try? String(contentsOfFile: "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", encoding: .utf8))?
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let load = loadAverage()
+    var warnings: [String] = []
+    if let load, load > 0.5 { warnings.append("other work was running: load average \(load) at the start") }
+    if let governor, governor != "performance" { warnings.append("the frequency governor is \(governor)") }
+    #if DEBUG
+      warnings.append("this is a debug build: its times mean nothing")
+    #endif
+    return MachineRecord(
+      cpuModel: machine.model, cores: machine.processors, instructionSets: machine.instructionSets.map(\.rawValue),
+      selectedInstructionSet: (try? InstructionSet.selected())?.rawValue ?? "none", l1DataBytes: machine.l1DataBytes,
+      l2Bytes: machine.l2Bytes, l3Bytes: machine.l3Bytes, governor: governor, loadBefore: load, warnings: warnings)
+  }
+
+  /// Measures the ceilings with so many threads; takes about a second.
+  /// - Throws: ``ConvolutionError`` where threads or memory are not to be had.
+  public static func ceilings(threads: Int) throws(ConvolutionError) -> CeilingRecord {
+    let pool = try ThreadPool.shared(threads: threads)
+    let machine = Machine.current
+    let kernels = try InstructionSet.selected().kernels()
+    let iterations = 400_000
+    let peak = bestRate(rounds: 12) {
+      pool.run(tasks: threads) { _, _ in _ = kernels.peak(iterations) }
+      return Double(threads) * Double(iterations * 24 * kernels.vectorWidth)
+    }
+    let l2 = machine.l2Bytes ?? 1 << 20
+    let l3 = machine.l3Bytes ?? 0
+    // Source and target together fill half of the cache that is meant, or several times the last one.
+    let l2Rate = try copyRate(bytes: l2 / 4, threads: threads, pool)
+    let usableL3 = min(l3 / 4, 4 * l2)
+    let l3Rate = l3 > 2 * l2 ? try copyRate(bytes: max(usableL3, l2) / threads, threads: threads, pool) : nil
+    let memory = try copyRate(bytes: max(2 * l3, 64 << 20) / threads, threads: threads, pool)
+    let frozen = FrozenConvolution()
+    return CeilingRecord(
+      threads: threads, peakGigaflops: peak * 1e-9, l2GigabytesPerSecond: l2Rate * 1e-9,
+      l3GigabytesPerSecond: l3Rate.map { $0 * 1e-9 }, memoryGigabytesPerSecond: memory * 1e-9,
+      frozenConvolutionNanoseconds: frozen.bestNanoseconds())
+  }
+
+  /// The best of several rounds, as work a second: a ceiling is what the machine can do, not what it did on average.
+  private static func bestRate(rounds: Int, _ round: () -> Double) -> Double {
+    _ = round()
+    return (0..<rounds).map { _ in
+      let start = ContinuousClock.now
+      let work = round()
+      return work / (ContinuousClock.now - start).seconds
+    }.max() ?? 0
+  }
+
+  /// Bytes read and written a second while each thread copies its own block over and over.
+  private static func copyRate(bytes: Int, threads: Int, _ pool: ThreadPool) throws(ConvolutionError) -> Double {
+    let count = max(bytes / 4, 1_024)
+    var blocks: [(source: AlignedBuffer, target: AlignedBuffer)] = []
+    for _ in 0..<threads {
+      let source = try AlignedBuffer(zeros: count, name: "probe")
+      blocks.append((source, try AlignedBuffer(zeros: count, name: "probe")))
+    }
+    let repeats = max(1, (32 << 20) / (4 * count))
+    let shared = blocks
+    return bestRate(rounds: 8) {
+      pool.run(tasks: threads) { task, _ in
+        for _ in 0..<repeats {
+          _ = shared[task].target.buffer.update(fromContentsOf: UnsafeBufferPointer(shared[task].source.buffer))
+        }
+      }
+      return Double(threads * repeats) * 8 * Double(count)
+    }
+  }
+}
+
+/// A convolution in plain loops that never changes: what a faster or slower machine does to it, it does to everything.
+struct FrozenConvolution {
+  private let channels = 16
+  private let size = 28
+  private let x: [Float]
+  private let weight: [Float]
+
+  init() {
+    x = (0..<(16 * 30 * 30)).map { Float($0 % 17) - 8 }
+    weight = (0..<(16 * 16 * 9)).map { Float($0 % 13) - 6 }
+  }
+
+  private func run() -> Float {
+    var sum: Float = 0
+    for k in 0..<channels {
+      for p in 0..<size {
+        for q in 0..<size {
+          var y: Float = 0
+          for c in 0..<channels {
+            for r in 0..<3 {
+              let row = (c * 30 + p + r) * 30 + q
+              let tap = ((k * channels + c) * 3 + r) * 3
+              y += x[row] * weight[tap] + x[row + 1] * weight[tap + 1] + x[row + 2] * weight[tap + 2]
+            }
+          }
+          sum += y
+        }
+      }
+    }
+    return sum
+  }
+
+  func bestNanoseconds() -> Double {
+    var best = Double.infinity
+    var sink: Float = 0
+    for _ in 0..<20 {
+      let start = ContinuousClock.now
+      sink += run()
+      best = min(best, (ContinuousClock.now - start).seconds * 1e9)
+    }
+    // The sum is used, so that the loops cannot be dropped.
+    return sink.isNaN ? .infinity : best
+  }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,124 @@
+import Engines
+import Foundation
+import Problems
+import TOMLKit
+
+/// What to time, as a file in `Benchmarks/` says it.
+public struct BenchmarkSuite: Sendable, Hashable {
+  /// Why a file is no suite.
+  public struct Invalid: Error, CustomStringConvertible, Hashable {
+    public var description: String
+
+    public init(_ description: String) { self.description = description }
+  }
+
+  public var name: String
+  /// Names of architectures whose distinct convolutions are timed.
+  public var networks: [String] = []
+  /// Further problems in their text form; their batch is their own.
+  public var problems: [String] = []
+  public var batches = [1]
+  public var threads = [1]
+  public var imageSize = 224
+  public var passes: [TimingRequest.TimedPass] = [.forward]
+  public var layouts: [TimingRequest.Layout] = [.nchw]
+  public var engines: [String] = []
+  public var blocks = 12
+  public var sliceMilliseconds = 20.0
+  public var cold = false
+
+  public init(name: String) { self.name = name }
+
+  /// - Throws: ``Invalid`` that names the file, the key, what was expected and what was found.
+  public static func read(_ file: URL) throws(Invalid) -> BenchmarkSuite {
+    let path = file.path(percentEncoded: false)
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: String(contentsOf: file, encoding: .utf8))
+    } catch let error as TOMLParseError {
+      throw Invalid("\(path): \(error.description)")
+    } catch {
+      throw Invalid("\(path): cannot be read: \(error.localizedDescription)")
+    }
+    do throws(Invalid) {
+      return try suite(table, name: file.deletingPathExtension().lastPathComponent)
+    } catch { throw Invalid("\(path): \(error)") }
+  }
+
+  private static let keys: Set = [
+    "description", "networks", "problems", "batches", "threads", "image_size", "passes", "layouts", "engines", "blocks",
+    "slice_ms", "cold",
+  ]
+
+  private static func suite(_ table: TOMLTable, name: String) throws(Invalid) -> BenchmarkSuite {
+    if let unknown = table.keys.sorted().first(where: { !keys.contains($0) }) {
+      throw Invalid("expected only \(keys.sorted().joined(separator: ", ")), found '\(unknown)'")
+    }
+    var suite = BenchmarkSuite(name: name)
+    suite.networks = try strings(table, "networks") ?? []
+    suite.problems = try strings(table, "problems") ?? []
+    suite.batches = try integers(table, "batches", 1...65_536) ?? suite.batches
+    suite.threads = try integers(table, "threads", 1...1_024) ?? suite.threads
+    suite.imageSize = try integers(table, "image_size", 1...65_536)?.first ?? suite.imageSize
+    suite.passes = try choices(table, "passes") ?? suite.passes
+    suite.layouts = try choices(table, "layouts") ?? suite.layouts
+    suite.engines = try strings(table, "engines") ?? []
+    suite.blocks = try integers(table, "blocks", 1...10_000)?.first ?? suite.blocks
+    if let value = table["slice_ms"] {
+      guard let number = value.double ?? value.int.map { Double($0) }, number > 0, number <= 60_000 else {
+        throw Invalid("slice_ms: expected milliseconds above 0, found \(value.debugDescription)")
+      }
+      suite.sliceMilliseconds = number
+    }
+    if let value = table["cold"] {
+      guard let flag = value.bool else {
+        throw Invalid("cold: expected true or false, found \(value.debugDescription)")
+      }
+      suite.cold = flag
+    }
+    return suite
+  }
+
+  private static func strings(_ table: TOMLTable, _ key: String) throws(Invalid) -> [String]? {
+    guard let value = table[key] else { return nil }
+    let found = value.array.map { array in array.compactMap { $0.string } }
+    guard let array = value.array, let found, found.count == array.count else {
+      throw Invalid("\(key): expected an array of strings, found \(value.debugDescription)")
+    }
+    return found
+  }
+
+  private static func integers(_ table: TOMLTable, _ key: String, _ range: ClosedRange<Int>) throws(Invalid) -> [Int]? {
+    guard let value = table[key] else { return nil }
+    let found: [Int]
+    if let single = value.int {
+      found = [single]
+    } else if let array = value.array, !array.isEmpty {
+      found = array.compactMap { $0.int }
+      guard found.count == array.count else {
+        throw Invalid("\(key): expected integers, found \(value.debugDescription)")
+      }
+    } else {
+      throw Invalid("\(key): expected an integer or several, found \(value.debugDescription)")
+    }
+    if let bad = found.first(where: { !range.contains($0) }) {
+      throw Invalid("\(key): expected \(range.lowerBound) to \(range.upperBound), found \(bad)")
+    }
+    return found
+  }
+
+  private static func choices<Choice: RawRepresentable & CaseIterable>(
+    _ table: TOMLTable, _ key: String
+  ) throws(Invalid) -> [Choice]? where Choice.RawValue == String {
+    guard let words = try strings(table, key) else { return nil }
+    var found: [Choice] = []
+    for word in words {
+      guard let choice = Choice(rawValue: word) else {
+        let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Invalid("\(key): expected \(known), found '\(word)'")
+      }
+      found.append(choice)
+    }
+    return found
+  }
+}

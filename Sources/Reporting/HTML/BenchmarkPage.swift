@@ -1,0 +1,132 @@
+import Results
+
+/// The benchmark's part of the page.
+enum BenchmarkPage {
+  static func sections(_ section: BenchmarkSection, _ provenance: Provenance) -> [HTMLPage.Section] {
+    let settings = BenchmarkSetting.settings(of: section)
+    var layers = HTMLPage.Section(
+      anchor: "layers", title: "Layer by layer",
+      intro:
+        "Each distinct convolution alone, every contestant verified on it first, all of them in interleaved blocks.")
+    var networks = HTMLPage.Section(
+      anchor: "networks", title: "Network by network", intro: "What the layers add up to at each depth.")
+    var limits = HTMLPage.Section(
+      anchor: "limits", title: "Against the machine's limits",
+      intro: "How near the arithmetic and the memory of this machine each engine comes.")
+    var peers = HTMLPage.Section(
+      anchor: "peers", title: "Peers", intro: "Other frameworks through the same protocol, verified and timed alike.")
+    var costs = HTMLPage.Section(
+      anchor: "costs", title: "Accuracy and memory", intro: "What speed costs in error and in scratch memory.")
+    var tables = HTMLPage.Section(
+      anchor: "tables", title: "All figures",
+      intro: "Medians of blocks with their intervals. Each line's command measures it again.")
+    for (setting, workloads) in settings {
+      if let figure = HeatMap.figure(workloads, section, setting: setting.name) { layers.figures.append(figure) }
+      if let figure = DotCharts.peers(workloads, section, setting: setting.name) { peers.figures.append(figure) }
+      if let figure = RooflineChart.figure(
+        workloads, section, threads: setting.threads, title: "Roofline: \(setting.name)")
+      {
+        limits.figures.append(figure)
+      }
+      if let figure = ScatterCharts.accuracy(workloads, section, setting: setting.name) { costs.figures.append(figure) }
+      if let figure = ScatterCharts.workspace(workloads, section, setting: setting.name) {
+        costs.figures.append(figure)
+      }
+      layers.tables.append(best(workloads, section, setting))
+      tables.tables.append(table(workloads, section, setting))
+      let totals = section.totals.filter {
+        $0.batch == setting.batch && $0.pass == setting.pass && $0.layout == setting.layout
+          && $0.threads == setting.threads
+      }
+      if let figure = TotalsChart.figure(totals, section, setting: setting.name) { networks.figures.append(figure) }
+    }
+    return [networks, layers, peers, limits, costs, tables].filter { !$0.figures.isEmpty || !$0.tables.isEmpty }
+  }
+
+  /// The best strategy of each shape, and how often each depth has that shape.
+  private static func best(
+    _ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, _ setting: BenchmarkSetting
+  ) -> HTMLPage.Table {
+    let networks = section.networks.filter { network in
+      network.batch == setting.batch
+        && network.layers.contains { layer in workloads.contains { $0.problem == layer.problem } }
+    }
+    let rows = workloads.map { workload in
+      let best = workload.best.flatMap { workload.contestant($0) }
+      let time = best?.time
+      let names = networks.compactMap { network in network.layers.first { $0.problem == workload.problem }?.name }
+      return HTMLPage.Row(
+        cells: [
+          .init(BenchmarkText.shape(workload.problem), "code"), .init(names.first ?? ""), .init(best?.engine ?? "none"),
+          .figure(time.map { BenchmarkText.milliseconds($0.medianNanoseconds) } ?? ""),
+          .figure(time?.speedup.map { BenchmarkText.ratio($0) + "×" } ?? ""),
+          .figure(time.map { BenchmarkText.ratio($0.equivalentGigaflops) } ?? ""),
+        ]
+          + networks.map { network in
+            let count = network.layers.first { $0.problem == workload.problem }?.multiplicity
+            return .figure(count.map { "\($0)" } ?? "–")
+          })
+    }
+    return HTMLPage.Table(
+      title: "Best strategy for each shape: \(setting.name)",
+      caption: "The last columns: how often each network has the shape.",
+      headings: ["shape", "first at", "best", "ms", "over \(section.options.baseline)", "GF/s"]
+        + networks.map { $0.name.replacing("resnet", with: "×") }, rows: rows)
+  }
+
+  private static func table(
+    _ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, _ setting: BenchmarkSetting
+  ) -> HTMLPage.Table {
+    var rows: [HTMLPage.Row] = []
+    for workload in workloads {
+      for contestant in workload.contestants where contestant.status != .unsupported {
+        rows.append(row(workload, contestant, section))
+      }
+      let idle = workload.contestants.filter { $0.status == .unsupported }.map(\.engine)
+      if !idle.isEmpty {
+        rows.append(
+          .init(cells: [
+            .init(BenchmarkText.shape(workload.problem), "code"), .init("not done by " + idle.joined(separator: ", ")),
+          ]))
+      }
+    }
+    return HTMLPage.Table(
+      title: setting.name,
+      caption:
+        "Interval: \(BenchmarkText.percent(section.options.confidence)) or more for the median. GF/s: direct-equivalent; "
+        + "in brackets what the multiplication really does. Limit: the share of the roofline's limit that is reached.",
+      headings: [
+        "shape", "engine", "median ms", "interval", "GF/s", "of peak", "limit", "GB/s", "MiB", "error/bound",
+        "what ran",
+        "command",
+      ], rows: rows)
+  }
+
+  private static func row(
+    _ workload: BenchmarkWorkload, _ contestant: BenchmarkContestant, _ section: BenchmarkSection
+  ) -> HTMLPage.Row {
+    let shape = HTMLPage.Cell(BenchmarkText.shape(workload.problem), "code")
+    guard let time = contestant.time else {
+      return .init(cells: [
+        shape, .init(contestant.engine), .init("\(contestant.status.rawValue): \(contestant.message)", "bad"),
+      ])
+    }
+    let interval = time.lowerNanoseconds.flatMap { low in
+      time.upperNanoseconds.map { "\(BenchmarkText.milliseconds(low)) to \(BenchmarkText.milliseconds($0))" }
+    }
+    let word = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine
+    return .init(cells: [
+      shape, .init(contestant.engine, workload.best == contestant.engine ? "good" : ""),
+      .figure(BenchmarkText.milliseconds(time.medianNanoseconds)), .figure(interval ?? "too few blocks"),
+      .figure(
+        BenchmarkText.ratio(time.equivalentGigaflops)
+          + (time.actualGigaflops.map { " (\(BenchmarkText.ratio($0)))" } ?? "")),
+      .figure(time.peakFraction.map(BenchmarkText.percent) ?? ""),
+      .figure(time.limitFraction.map { "\(BenchmarkText.percent($0)) \(workload.limitedBy ?? "")" } ?? ""),
+      .figure(BenchmarkText.ratio(time.gigabytesPerSecond)),
+      .figure(BenchmarkText.mebibytes(contestant.workspaceBytes)),
+      .figure(contestant.worstRatio.map(NumberText.short) ?? ""), .init(contestant.summary),
+      .init("assay bench --engine '\(word)' --filter '\(workload.name)'", "code"),
+    ])
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Results
+
+/// Figures and names of a benchmark as pages and tables write them.
+enum BenchmarkText {
+  /// `n1c64h56w56 k64r3s3 stride1 pad1`: a problem without its operation's name.
+  static func shape(_ problem: String) -> String {
+    problem.hasPrefix("conv2d ") ? String(problem.dropFirst("conv2d ".count)) : problem
+  }
+
+  static func ratio(_ value: Double) -> String {
+    value >= 100
+      ? String(format: "%.0f", value) : value >= 10 ? String(format: "%.1f", value) : String(format: "%.2f", value)
+  }
+
+  static func milliseconds(_ nanoseconds: Double) -> String {
+    let value = nanoseconds * 1e-6
+    return value >= 100
+      ? String(format: "%.0f", value)
+      : value >= 10
+        ? String(format: "%.1f", value)
+        : String(format: "%.3f", value)
+  }
+
+  static func percent(_ fraction: Double) -> String { String(format: "%.0f %%", 100 * fraction) }
+
+  static func change(_ fraction: Double) -> String { String(format: "%+.1f %%", 100 * fraction) }
+
+  static func mebibytes(_ bytes: Int) -> String {
+    bytes == 0 ? "0" : String(format: "%.2f", Double(bytes) / 1_048_576)
+  }
+
+  static func threads(_ count: Int) -> String { "\(count) thread\(count == 1 ? "" : "s")" }
+}
+
+/// Workloads that are shown together: the same batch, pass, layout and thread count.
+struct BenchmarkSetting: Hashable {
+  var batch: Int
+  var pass: String
+  var layout: String
+  var threads: Int
+
+  var name: String { "batch \(batch), \(pass.replacing("_", with: " ")), \(layout), \(BenchmarkText.threads(threads))" }
+
+  static func settings(of section: BenchmarkSection) -> [(BenchmarkSetting, [BenchmarkWorkload])] {
+    var order: [BenchmarkSetting] = []
+    var groups: [BenchmarkSetting: [BenchmarkWorkload]] = [:]
+    for workload in section.workloads {
+      let setting = BenchmarkSetting(
+        batch: workload.batch, pass: workload.pass, layout: workload.layout, threads: workload.threads)
+      if groups[setting] == nil { order.append(setting) }
+      groups[setting, default: []].append(workload)
+    }
+    return order.map { ($0, groups[$0] ?? []) }
+  }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Results
+
+/// Rows of marks with intervals: peers side by side, and head against base.
+enum DotCharts {
+  /// Each engine's time on each layer, with its interval.
+  static func peers(_ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, setting: String) -> HTMLPage.Figure?
+  {
+    guard section.engines.contains(where: { !$0.isBuiltIn }) else { return nil }
+    let rows = workloads.filter { $0.bestBuiltIn != nil }
+    // Times relative to the best built-in strategy, so that one scale serves every layer.
+    var points: [(row: Int, engine: Int, ratio: Double)] = []
+    for (row, workload) in rows.enumerated() {
+      guard let best = workload.bestBuiltIn.flatMap({ workload.contestant($0)?.time?.medianNanoseconds }) else {
+        continue
+      }
+      for (index, engine) in section.engines.enumerated() {
+        guard let time = workload.contestant(engine.name)?.time else { continue }
+        if engine.isBuiltIn, engine.name != workload.bestBuiltIn { continue }
+        points.append((row, index, time.medianNanoseconds / best))
+      }
+    }
+    guard points.contains(where: { !section.engines[$0.engine].isBuiltIn }) else { return nil }
+    let labels = rows.map { BenchmarkText.shape($0.problem) }
+    let left = 16 + 6.8 * Double(labels.map(\.count).max() ?? 0)
+    let right = left + 480
+    let bottom = 16 + 20 * Double(rows.count)
+    guard let x = ChartScale(holding: points.map(\.ratio) + [0.8, 1.25], to: (left, right), logarithmic: true) else {
+      return nil
+    }
+    var canvas = SVGCanvas(width: right + 190, height: bottom + 48)
+    for tick in x.ticks {
+      canvas.line(x(tick), 10, x(tick), bottom, class: "grid")
+      canvas.text(x(tick), bottom + 16, ChartScale.label(tick) + "×", anchor: .middle, class: "tick")
+    }
+    canvas.line(x(1), 10, x(1), bottom, class: "zero")
+    canvas.text(
+      (left + right) / 2, bottom + 36, "time by that of the best built-in strategy", anchor: .middle, class: "name")
+    for (row, label) in labels.enumerated() {
+      canvas.text(left - 8, 28 + 20 * Double(row), label, anchor: .end, class: "mono")
+    }
+    for point in points {
+      let engine = section.engines[point.engine]
+      canvas.mark(
+        x(point.ratio), 24 + 20 * Double(point.row), style: SeriesStyle(index: point.engine),
+        title: "\(engine.name) on \(rows[point.row].problem): \(BenchmarkText.ratio(point.ratio))×")
+    }
+    let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
+    canvas.legend(right + 30, 24, shown.map { ($1.name, SeriesStyle(index: $0), false) })
+    return HTMLPage.Figure(
+      title: "Peers side by side: \(setting)",
+      caption:
+        "Right of the line: slower than the best built-in strategy on that layer, whose own mark stands on the line and "
+        + "tells which it is. The same layout and precision on both sides, all in the same interleaved blocks.",
+      svg: canvas.svg(label: "Peers side by side, \(setting)"))
+  }
+
+  /// The gate's changes with their intervals.
+  static func forest(_ section: DuetSection) -> HTMLPage.Figure? {
+    let rows = section.benchmarks + [section.sentinel].compactMap { $0 }
+    let limits = rows.flatMap { [$0.change, $0.changeLower ?? $0.change, $0.changeUpper ?? $0.change] }.map { 100 * $0 }
+    let margin = 100 * section.policy.margin
+    let labels = rows.enumerated().map { index, row in
+      (index == section.benchmarks.count ? "base against itself: " : "") + BenchmarkText.shape(row.name)
+    }
+    let left = 16 + 6.8 * Double(labels.map(\.count).max() ?? 0)
+    let right = left + 420
+    guard let x = ChartScale(holding: limits + [-margin * 1.6, margin * 1.6], to: (left, right), logarithmic: false)
+    else {
+      return nil
+    }
+    let bottom = 16 + 26 * Double(rows.count)
+    var canvas = SVGCanvas(width: right + 190, height: bottom + 48)
+    canvas.rectangle(x(-margin), 8, x(margin) - x(-margin), bottom - 8, class: "marginband")
+    for tick in x.ticks {
+      canvas.line(x(tick), 8, x(tick), bottom, class: "grid")
+      canvas.text(x(tick), bottom + 16, ChartScale.label(tick), anchor: .middle, class: "tick")
+    }
+    canvas.line(x(0), 8, x(0), bottom, class: "zero")
+    canvas.text(
+      (left + right) / 2, bottom + 36, "change of head against base, % (right is slower)", anchor: .middle,
+      class: "name")
+    for (index, row) in rows.enumerated() {
+      let y = 24 + 26 * Double(index)
+      let style = SeriesStyle(index: row.verdict == "regression" ? 1 : row.verdict == "improvement" ? 2 : 0)
+      canvas.text(left - 8, y + 4, labels[index], anchor: .end, class: "mono")
+      if let low = row.changeLower, let high = row.changeUpper {
+        canvas.line(x(100 * low), y, x(100 * high), y, class: "range", stroke: style.color)
+      }
+      canvas.mark(x(100 * row.change), y, style: style, title: "\(row.name): \(BenchmarkText.change(row.change))")
+      canvas.text(right + 12, y + 4, "\(BenchmarkText.change(row.change)) \(row.verdict)", class: "small")
+    }
+    return HTMLPage.Figure(
+      title: "Head against base",
+      caption: "Median of the blocks' differences with its exact order-statistic interval; the band is the margin of "
+        + "\(BenchmarkText.change(section.policy.margin)) that is not worth an alarm.",
+      svg: canvas.svg(label: "Change of head against base for each benchmark"))
+  }
+
+  /// One benchmark's times over runs, with the levels between its change points.
+  static func history(_ series: HistorySection.Series) -> HTMLPage.Figure? {
+    let times = series.points.map { $0.nanoseconds * 1e-6 }
+    let count = Double(series.points.count)
+    guard let y = ChartScale(holding: times, to: (200, 16), logarithmic: false), count > 1 else { return nil }
+    let x = ChartScale(0...(count - 1), to: (80, 780), logarithmic: false)
+    var canvas = SVGCanvas(width: 820, height: 250)
+    for tick in y.ticks {
+      canvas.line(80, y(tick), 780, y(tick), class: "grid")
+      canvas.text(73, y(tick) + 4, ChartScale.label(tick), anchor: .end, class: "tick")
+    }
+    canvas.line(80, 200, 780, 200, class: "axis")
+    canvas.text(30, 108, "ms", anchor: .middle, class: "name", rotated: true)
+    let style = SeriesStyle(index: 0)
+    canvas.polyline(
+      times.enumerated().map { (x(Double($0.offset)), y($0.element)) }, class: "path", stroke: style.color)
+    for (index, point) in series.points.enumerated() {
+      canvas.mark(
+        x(Double(index)), y(times[index]), style: style, size: 3.5,
+        title: "\(point.run), \(point.started): \(BenchmarkText.milliseconds(point.nanoseconds)) ms")
+    }
+    for position in series.changePoints {
+      let middle = (x(Double(position)) + x(Double(position) - 1)) / 2
+      canvas.line(middle, 16, middle, 200, class: "zero")
+      canvas.text(middle + 4, 26, "changed", class: "small")
+    }
+    for (index, anchor) in [(0, SVGCanvas.Anchor.start), (series.points.count - 1, .end)] {
+      canvas.text(x(Double(index)), 218, String(series.points[index].started.prefix(10)), anchor: anchor, class: "tick")
+    }
+    canvas.text(430, 240, "runs, earliest first", anchor: .middle, class: "name")
+    return HTMLPage.Figure(
+      title: "\(series.benchmark), \(series.engine)", caption: series.key,
+      svg: canvas.svg(label: "History of \(series.benchmark), \(series.engine)"))
+  }
+}

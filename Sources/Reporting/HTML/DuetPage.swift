@@ -1,0 +1,39 @@
+import Results
+
+/// The gate's and the history's parts of the page.
+enum DuetPage {
+  static func section(_ duet: DuetSection) -> HTMLPage.Section {
+    let rows = (duet.benchmarks + [duet.sentinel].compactMap { $0 }).enumerated().map { index, found in
+      let interval = found.changeLower.flatMap { low in
+        found.changeUpper.map { "\(BenchmarkText.change(low)) to \(BenchmarkText.change($0))" }
+      }
+      let style = ["pass": "good", "improvement": "good", "regression": "bad"][found.verdict] ?? "doubtful"
+      return HTMLPage.Row(cells: [
+        .init((index == duet.benchmarks.count ? "base against itself: " : "") + found.name, "code"),
+        .figure(BenchmarkText.change(found.change)), .figure(interval ?? "too few blocks"),
+        .figure(found.pValue < 1 ? NumberText.short(found.adjustedPValue) : "not tested"),
+        .figure(
+          found.smallestDetectableChange.isFinite ? BenchmarkText.change(found.smallestDetectableChange) : "none"),
+        .figure("\(found.screen.count) + \(found.decision.count)"), .init(found.verdict, style),
+      ])
+    }
+    let table = HTMLPage.Table(
+      title: "Benchmarks of the gate",
+      caption:
+        "p: one-sided sign test against the margin, adjusted for all benchmarks (Benjamini–Hochberg). Could see: the "
+        + "smallest change that would have been found with probability \(BenchmarkText.percent(duet.policy.power)).",
+      headings: ["benchmark", "change", "interval", "p", "could see", "blocks", "verdict"], rows: rows)
+    return HTMLPage.Section(
+      anchor: "gate", title: "Regression gate",
+      intro: "Base: \(duet.base). Head: \(duet.head). Both restarted for each block and timed in turns.",
+      figures: [DotCharts.forest(duet)].compactMap { $0 }, tables: [table])
+  }
+
+  static func section(_ history: HistorySection) -> HTMLPage.Section {
+    HTMLPage.Section(
+      anchor: "history", title: "History",
+      intro:
+        "Runs of \(history.directory), keyed by machine, system and compiler. A line marks where the distribution changed.",
+      figures: history.series.compactMap(DotCharts.history))
+  }
+}

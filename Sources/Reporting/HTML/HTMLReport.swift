@@ -1,0 +1,61 @@
+import Foundation
+import Mustache
+import Results
+
+/// `report.html`: one file with every picture and table of a run, made from its record alone.
+public enum HTMLReport {
+  /// - Throws: a parse error of the template, which is part of this program.
+  public static func text(_ run: Run) throws -> String {
+    let template = try MustacheTemplate(string: HTMLTemplate.page)
+    return template.render(page(run))
+  }
+
+  static func page(_ run: Run) -> HTMLPage {
+    var sections: [HTMLPage.Section] = []
+    if let duet = run.duet { sections.append(DuetPage.section(duet)) }
+    if let benchmark = run.benchmark { sections += BenchmarkPage.sections(benchmark, run.provenance) }
+    if let history = run.history { sections.append(DuetPage.section(history)) }
+    if let verification = run.verification { sections.append(VerificationPage.section(verification)) }
+    return HTMLPage(
+      title: "Assay report", subtitle: run.provenance.command.joined(separator: " "), style: HTMLTemplate.style,
+      verdicts: VerdictBanner.verdicts(run), facts: (run.benchmark?.facts ?? []).map(HTMLPage.Fact.init),
+      properties: properties(run), sections: sections.filter { !$0.isEmpty })
+  }
+
+  private static func properties(_ run: Run) -> [HTMLPage.Property] {
+    let origin = run.provenance
+    let commit = origin.gitCommit.map { String($0.prefix(12)) + (origin.gitDirty == true ? ", changed" : "") }
+    var found: [(String, String?)] = [
+      ("Started", origin.started), ("Assay", origin.assayVersion), ("Commit", commit), ("Compiler", origin.compiler),
+      ("Flags", origin.compilerFlags), ("System", origin.operatingSystem),
+      ("CPU", "\(origin.cpuModel), \(origin.coreCount) cores"), ("Seed", "\(origin.seed)"),
+    ]
+    if let section = run.benchmark {
+      let machine = section.machine
+      let caches = [machine.l1DataBytes, machine.l2Bytes, machine.l3Bytes].map { bytes in
+        bytes.map { "\($0 >> 10) KiB" } ?? "unknown"
+      }
+      found += [
+        ("Instruction set", machine.selectedInstructionSet), ("L1 data, L2, L3", caches.joined(separator: ", ")),
+        ("Governor", machine.governor ?? "not told"),
+        ("Steal time", machine.stealFraction.map { String(format: "%.2f %%", 100 * $0) } ?? "not told"),
+        (
+          "Load before, after",
+          [machine.loadBefore, machine.loadAfter].map { $0.map { "\($0)" } ?? "not told" }.joined(separator: ", ")
+        ),
+        ("Blocks, slice", "\(section.options.blocks), \(NumberText.short(section.options.sliceMilliseconds)) ms"),
+        ("Pinned to cores", section.options.pinned ? "yes" : "no"),
+      ]
+      for ceiling in section.ceilings {
+        let l3 = ceiling.l3GigabytesPerSecond.map { ", L3 \(BenchmarkText.ratio($0))" } ?? ""
+        found.append(
+          (
+            "Peaks, \(BenchmarkText.threads(ceiling.threads))",
+            "\(BenchmarkText.ratio(ceiling.peakGigaflops)) GF/s; L2 \(BenchmarkText.ratio(ceiling.l2GigabytesPerSecond))\(l3), "
+              + "memory \(BenchmarkText.ratio(ceiling.memoryGigabytesPerSecond)) GB/s"
+          ))
+      }
+    }
+    return found.compactMap { name, value in value.map { HTMLPage.Property(name: name, value: $0) } }
+  }
+}

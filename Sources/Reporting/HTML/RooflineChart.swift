@@ -1,0 +1,85 @@
+import Foundation
+import Results
+
+/// Performance by arithmetic intensity, both logarithmic, under the measured ceilings.
+enum RooflineChart {
+  static func figure(
+    _ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, threads: Int, title: String
+  ) -> HTMLPage.Figure? {
+    guard let ceiling = section.ceilings.first(where: { $0.threads == threads }) else { return nil }
+    struct Point {
+      var intensity: Double
+      var gigaflops: Double
+      var engine: Int
+      var hollow: Bool
+      var title: String
+    }
+    var points: [Point] = []
+    for workload in workloads {
+      for (index, engine) in section.engines.enumerated() {
+        guard let time = workload.contestant(engine.name)?.time, workload.compulsoryBytes > 0 else { continue }
+        points.append(
+          Point(
+            intensity: workload.flops / workload.compulsoryBytes, gigaflops: time.equivalentGigaflops, engine: index,
+            hollow: time.actualGigaflops != nil,
+            title: "\(engine.name) on \(workload.problem): \(BenchmarkText.ratio(time.equivalentGigaflops)) GF/s"))
+      }
+    }
+    let (left, right, bottom, top) = (70.0, 690.0, 400.0, 20.0)
+    guard let x = ChartScale(holding: points.map(\.intensity), to: (left, right), logarithmic: true),
+      let y = ChartScale(
+        holding: points.map(\.gigaflops) + [ceiling.peakGigaflops * 1.3], to: (bottom, top), logarithmic: true)
+    else { return nil }
+    var canvas = SVGCanvas(width: 900, height: 450)
+    canvas.axes(
+      x: x, y: y, xName: "arithmetic intensity, flop per compulsory byte", yName: "10⁹ flop/s of the definition")
+    let roofs: [(String, Double, String)] =
+      [("L2", ceiling.l2GigabytesPerSecond, "roof soft")]
+      + (ceiling.l3GigabytesPerSecond.map { [("L3", $0, "roof soft")] } ?? [])
+      + [("memory", ceiling.memoryGigabytesPerSecond, "roof soft")]
+    var labelled: [Double] = []
+    for (name, bandwidth, style) in roofs {
+      roof(&canvas, name, bandwidth, ceiling.peakGigaflops, x, y, style, &labelled)
+    }
+    if y.domain.contains(ceiling.peakGigaflops) {
+      canvas.line(left, y(ceiling.peakGigaflops), right, y(ceiling.peakGigaflops), class: "roof")
+      canvas.text(
+        right - 4, y(ceiling.peakGigaflops) - 6, "FMA peak \(BenchmarkText.ratio(ceiling.peakGigaflops)) GF/s",
+        anchor: .end,
+        class: "small")
+    }
+    for point in points {
+      canvas.mark(
+        x(point.intensity), y(point.gigaflops), style: SeriesStyle(index: point.engine), hollow: point.hollow,
+        title: point.title)
+    }
+    let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
+    canvas.legend(
+      715, 30,
+      shown.map { index, engine in
+        (engine.name, SeriesStyle(index: index), points.first { $0.engine == index }?.hollow ?? false)
+      })
+    return HTMLPage.Figure(
+      title: title,
+      caption:
+        "One mark for each convolution. Hollow marks are direct-equivalent: Winograd does fewer multiplications than the "
+        + "definition, so it may stand above the peak. The ceilings were measured in this run; which bandwidth applies depends "
+        + "on where a layer's operands fit.",
+      svg: canvas.svg(label: title))
+  }
+
+  /// The part of a bandwidth's line that lies under the peak and inside the picture.
+  private static func roof(
+    _ canvas: inout SVGCanvas, _ name: String, _ bandwidth: Double, _ peak: Double, _ x: ChartScale, _ y: ChartScale,
+    _ style: String, _ labelled: inout [Double]
+  ) {
+    let start = max(x.domain.lowerBound, y.domain.lowerBound / bandwidth)
+    let end = min(x.domain.upperBound, peak / bandwidth)
+    guard start < end else { return }
+    canvas.polyline([(x(start), y(start * bandwidth)), (x(end), y(end * bandwidth))], class: style)
+    var height = y(start * bandwidth) - 8
+    while labelled.contains(where: { abs($0 - height) < 14 }) { height += 14 }
+    labelled.append(height)
+    canvas.text(x(start) + 4, height, "\(name) \(BenchmarkText.ratio(bandwidth)) GB/s", class: "small")
+  }
+}

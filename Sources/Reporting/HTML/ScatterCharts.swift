@@ -1,0 +1,72 @@
+import Foundation
+import Results
+
+/// Accuracy against speed, and the scratch memory that speed costs.
+enum ScatterCharts {
+  static func accuracy(_ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, setting: String) -> HTMLPage
+    .Figure?
+  {
+    var points: [(engine: Int, ratio: Double, speed: Double, title: String)] = []
+    for workload in workloads {
+      for (index, engine) in section.engines.enumerated() {
+        guard let contestant = workload.contestant(engine.name), let time = contestant.time,
+          let ratio = contestant.worstRatio, ratio > 0, ratio.isFinite
+        else { continue }
+        points.append(
+          (
+            index, ratio, time.equivalentGigaflops,
+            "\(engine.name) on \(workload.problem): error/bound \(NumberText.short(ratio)), "
+              + "\(BenchmarkText.ratio(time.equivalentGigaflops)) GF/s"
+          ))
+      }
+    }
+    return chart(
+      points, section, xName: "largest error / bound of the result (1 would fail)",
+      yName: "10⁹ flop/s of the definition",
+      title: "Accuracy against speed: \(setting)",
+      caption:
+        "Left is more accurate, up is faster. The error is that of the operands that were timed, by each element's own "
+        + "bound; Winograd is held to its own, wider one.")
+  }
+
+  static func workspace(_ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, setting: String) -> HTMLPage
+    .Figure?
+  {
+    var points: [(engine: Int, ratio: Double, speed: Double, title: String)] = []
+    for workload in workloads {
+      for (index, engine) in section.engines.enumerated() {
+        guard let contestant = workload.contestant(engine.name), let time = contestant.time,
+          contestant.workspaceBytes > 0
+        else { continue }
+        points.append(
+          (
+            index, Double(contestant.workspaceBytes) / 1_048_576, time.equivalentGigaflops,
+            "\(engine.name) on \(workload.problem): \(BenchmarkText.mebibytes(contestant.workspaceBytes)) MiB"
+          ))
+      }
+    }
+    return chart(
+      points, section, xName: "workspace, MiB", yName: "10⁹ flop/s of the definition",
+      title: "Workspace memory against speed: \(setting)",
+      caption:
+        "Scratch memory beside operands, result and packed weights. Engines that need none, or do not tell, have no "
+        + "marks here; the tables have all figures.")
+  }
+
+  private static func chart(
+    _ points: [(engine: Int, ratio: Double, speed: Double, title: String)], _ section: BenchmarkSection, xName: String,
+    yName: String, title: String, caption: String
+  ) -> HTMLPage.Figure? {
+    guard let x = ChartScale(holding: points.map(\.ratio), to: (70, 690), logarithmic: true),
+      let y = ChartScale(holding: points.map(\.speed), to: (360, 20), logarithmic: true)
+    else { return nil }
+    var canvas = SVGCanvas(width: 900, height: 410)
+    canvas.axes(x: x, y: y, xName: xName, yName: yName)
+    for point in points {
+      canvas.mark(x(point.ratio), y(point.speed), style: SeriesStyle(index: point.engine), title: point.title)
+    }
+    let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
+    canvas.legend(715, 30, shown.map { ($1.name, SeriesStyle(index: $0), false) })
+    return HTMLPage.Figure(title: title, caption: caption, svg: canvas.svg(label: title))
+  }
+}

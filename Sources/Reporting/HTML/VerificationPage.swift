@@ -1,0 +1,75 @@
+import Results
+
+/// Verification's part of the page.
+enum VerificationPage {
+  static func section(_ section: VerificationSection) -> HTMLPage.Section {
+    var tables = [summary(section)]
+    if let failures = failures(section) { tables.append(failures) }
+    if !section.vacuity.isEmpty { tables.append(vacuity(section)) }
+    return HTMLPage.Section(
+      anchor: "verification", title: "Verification",
+      intro:
+        "\(section.results.count) results on \(section.files.count) golden files by \(section.engines.count) engines, each "
+        + "element held against its own error bound.", tables: tables)
+  }
+
+  /// A line for each engine and operation.
+  private static func summary(_ section: VerificationSection) -> HTMLPage.Table {
+    struct Key: Hashable, Comparable {
+      var engine: String
+      var operation: String
+      static func < (a: Key, b: Key) -> Bool { (a.engine, a.operation) < (b.engine, b.operation) }
+    }
+    let groups = Dictionary(grouping: section.results) { Key(engine: $0.engine, operation: $0.operation) }
+    let rows = groups.keys.sorted().map { key in
+      let results = groups[key] ?? []
+      let ratios = results.filter { $0.status == .pass }.flatMap(\.tensors).map(\.worstRatio).filter(\.isFinite)
+      return HTMLPage.Row(
+        cells: [.init(key.engine), .init(key.operation)]
+          + VerificationStatus.allCases.map { status in
+            let count = results.count { $0.status == status }
+            let isBad = count > 0 && (status == .fail || status == .error)
+            return .init("\(count)", isBad ? "num bad" : "num")
+          } + [.figure(ratios.max().map(NumberText.short) ?? "–")])
+    }
+    return HTMLPage.Table(
+      title: "Engines and operations",
+      caption:
+        "Error/bound: the largest of all passing tensors; 1 would fail. UNSUPPORTED is what an engine declared it does "
+        + "not do; it is counted, not hidden.",
+      headings: ["engine", "operation"] + VerificationStatus.allCases.map(\.rawValue) + ["error/bound"], rows: rows)
+  }
+
+  private static func failures(_ section: VerificationSection) -> HTMLPage.Table? {
+    let failing = section.results.filter { $0.status == .fail || $0.status == .error }
+    guard !failing.isEmpty else { return nil }
+    let shown = failing.prefix(200)
+    return HTMLPage.Table(
+      title: "Failures",
+      caption: failing.count > shown.count ? "The first 200 of \(failing.count); run.json has all." : "",
+      headings: ["status", "case", "engine", "what is wrong", "command"],
+      rows: shown.map { result in
+        HTMLPage.Row(cells: [
+          .init(
+            result.status.rawValue + (result.knownFailure == nil ? "" : ", known"),
+            result.knownFailure == nil ? "bad" : "doubtful"),
+          .init(result.name, "code"), .init("\(result.engine), \(result.dtype)"),
+          .init(FailureText.details(result).joined(separator: "; ")), .init(result.reproduce, "code"),
+        ])
+      })
+  }
+
+  private static func vacuity(_ section: VerificationSection) -> HTMLPage.Table {
+    HTMLPage.Table(
+      title: "Would the corpus notice?",
+      caption: "For each operation: perturbations of a right result, and a case that notices each.",
+      headings: ["operation", "noticed", "unnoticed"],
+      rows: section.vacuity.map { record in
+        HTMLPage.Row(cells: [
+          .init(record.operation),
+          .init(record.noticedBy.filter { !$0.value.isEmpty }.keys.sorted().joined(separator: ", ")),
+          .init(record.unnoticed.joined(separator: ", "), record.isVacuous ? "bad" : ""),
+        ])
+      })
+  }
+}

@@ -1,0 +1,138 @@
+/// What `assay duet` found: the section `duet` of a run.
+public struct DuetSection: Codable, Sendable {
+  public var base: String
+  public var head: String
+  public var policy: DuetPolicyRecord
+  public var benchmarks: [DuetBenchmark]
+  /// The base against itself.
+  public var sentinel: DuetBenchmark?
+  public var stealFraction: Double?
+  public var complete: Bool
+  /// `pass`, `regression`, `improvement`, `underpowered` or `inconclusive`.
+  public var verdict: String
+  public var reasons: [String]
+  public var seconds: Double
+
+  public init(
+    base: String, head: String, policy: DuetPolicyRecord, benchmarks: [DuetBenchmark], sentinel: DuetBenchmark?,
+    stealFraction: Double?, complete: Bool, verdict: String, reasons: [String], seconds: Double
+  ) {
+    self.base = base
+    self.head = head
+    self.policy = policy
+    self.benchmarks = benchmarks
+    self.sentinel = sentinel
+    self.stealFraction = stealFraction
+    self.complete = complete
+    self.verdict = verdict
+    self.reasons = reasons
+    self.seconds = seconds
+  }
+}
+
+/// The gate's numbers, as fractions where they are rates or changes.
+public struct DuetPolicyRecord: Codable, Sendable, Hashable {
+  public var screenBlocks: Int
+  public var screenAdvance: Int
+  public var decisionBlocks: Int
+  public var margin: Double
+  public var falseDiscoveryRate: Double
+  public var policy: Double
+  public var power: Double
+  public var stealLimit: Double
+
+  public init(
+    screenBlocks: Int, screenAdvance: Int, decisionBlocks: Int, margin: Double, falseDiscoveryRate: Double,
+    policy: Double, power: Double, stealLimit: Double
+  ) {
+    self.screenBlocks = screenBlocks
+    self.screenAdvance = screenAdvance
+    self.decisionBlocks = decisionBlocks
+    self.margin = margin
+    self.falseDiscoveryRate = falseDiscoveryRate
+    self.policy = policy
+    self.power = power
+    self.stealLimit = stealLimit
+  }
+}
+
+public struct DuetBenchmark: Codable, Sendable, Hashable {
+  public var name: String
+  public var verdict: String
+  /// `slower` or `faster` where the screen sent it on to the decision.
+  public var advanced: String?
+  /// Differences ln(t_head / t_base) of the screen's blocks and of the deciding ones.
+  public var screen: [Double]
+  public var decision: [Double]
+  /// exp(median d) − 1 over the blocks that decided, with its interval.
+  public var change: Double
+  public var changeLower: Double?
+  public var changeUpper: Double?
+  public var pValue: Double
+  public var adjustedPValue: Double
+  public var smallestDetectableChange: Double
+
+  public init(
+    name: String, verdict: String, advanced: String?, screen: [Double], decision: [Double], change: Double,
+    changeLower: Double?, changeUpper: Double?, pValue: Double, adjustedPValue: Double,
+    smallestDetectableChange: Double
+  ) {
+    self.name = name
+    self.verdict = verdict
+    self.advanced = advanced
+    self.screen = screen
+    self.decision = decision
+    self.change = change
+    self.changeLower = changeLower
+    self.changeUpper = changeUpper
+    self.pValue = pValue
+    self.adjustedPValue = adjustedPValue
+    self.smallestDetectableChange = smallestDetectableChange
+  }
+}
+
+/// What `assay history` found: the section `history` of a run.
+public struct HistorySection: Codable, Sendable {
+  public struct Point: Codable, Sendable, Hashable {
+    public var run: String
+    public var started: String
+    public var commit: String?
+    public var nanoseconds: Double
+
+    public init(run: String, started: String, commit: String?, nanoseconds: Double) {
+      self.run = run
+      self.started = started
+      self.commit = commit
+      self.nanoseconds = nanoseconds
+    }
+  }
+
+  public struct Series: Codable, Sendable, Hashable {
+    /// What must be equal for two times to be compared: CPU, cores, ISA, system, compiler, flags.
+    public var key: String
+    public var benchmark: String
+    public var engine: String
+    public var points: [Point]
+    /// First positions of the segments after the first.
+    public var changePoints: [Int]
+
+    public init(key: String, benchmark: String, engine: String, points: [Point], changePoints: [Int]) {
+      self.key = key
+      self.benchmark = benchmark
+      self.engine = engine
+      self.points = points
+      self.changePoints = changePoints
+    }
+  }
+
+  public var directory: String
+  public var series: [Series]
+  /// Files that are no runs with benchmarks, and why.
+  public var skipped: [String]
+
+  public init(directory: String, series: [Series], skipped: [String]) {
+    self.directory = directory
+    self.series = series
+    self.skipped = skipped
+  }
+}

@@ -1,0 +1,134 @@
+/// One problem in one pass, layout and thread count, timed with every contestant in the same blocks.
+public struct BenchmarkWorkload: Codable, Sendable, Hashable {
+  /// Unique in a run, and what `--filter` matches.
+  public var name: String
+  public var operation: String
+  public var problem: String
+  public var batch: Int
+  public var pass: String
+  public var layout: String
+  public var threads: Int
+  /// Multiplications and additions of the definition.
+  public var flops: Double
+  /// Bytes that must move at least: operands and result, once each.
+  public var compulsoryBytes: Double
+  /// The least time that the measured ceilings allow to the definition's arithmetic.
+  public var limitNanoseconds: Double?
+  /// `compute` or `memory`: which ceiling that is.
+  public var limitedBy: String?
+  public var contestants: [BenchmarkContestant]
+  /// The contestant with the smallest median.
+  public var best: String?
+  public var bestBuiltIn: String?
+
+  public init(
+    name: String, operation: String, problem: String, batch: Int, pass: String, layout: String, threads: Int,
+    flops: Double, compulsoryBytes: Double
+  ) {
+    self.name = name
+    self.operation = operation
+    self.problem = problem
+    self.batch = batch
+    self.pass = pass
+    self.layout = layout
+    self.threads = threads
+    self.flops = flops
+    self.compulsoryBytes = compulsoryBytes
+    contestants = []
+  }
+
+  public func contestant(_ engine: String) -> BenchmarkContestant? { contestants.first { $0.engine == engine } }
+}
+
+public enum BenchmarkStatus: String, Codable, Sendable, CaseIterable {
+  case timed
+  /// The engine does not do this; `message` says why.
+  case unsupported
+  /// Its result is wrong, so it has no time.
+  case wrong
+  /// It crashed, hung, or talked nonsense.
+  case failed
+}
+
+public struct BenchmarkContestant: Codable, Sendable, Hashable {
+  public var engine: String
+  public var status: BenchmarkStatus
+  public var message: String
+  /// What ran, in the engine's words.
+  public var summary: String
+  public var workspaceBytes: Int
+  /// The largest error/bound of its result on this problem, found before it was timed.
+  public var worstRatio: Double?
+  /// One for each block: durations of single iterations.
+  public var samples: [DurationSamples]
+  public var time: TimeSummary?
+
+  public init(engine: String, status: BenchmarkStatus, message: String = "", worstRatio: Double? = nil) {
+    self.engine = engine
+    self.status = status
+    self.message = message
+    self.worstRatio = worstRatio
+    summary = ""
+    workspaceBytes = 0
+    samples = []
+  }
+}
+
+/// What the samples amount to.
+public struct TimeSummary: Codable, Sendable, Hashable {
+  /// Median of the blocks' medians.
+  public var medianNanoseconds: Double
+  public var minimumNanoseconds: Double
+  /// Order-statistic interval of the median over blocks; absent below six blocks.
+  public var lowerNanoseconds: Double?
+  public var upperNanoseconds: Double?
+  /// 10⁹ flop/s, as if the definition's arithmetic had been done.
+  public var equivalentGigaflops: Double
+  /// 10⁹ flop/s really done in multiplication, where the algorithm does another number.
+  public var actualGigaflops: Double?
+  /// Of the measured FMA peak at these threads, from `actualGigaflops` or else `equivalentGigaflops`.
+  public var peakFraction: Double?
+  /// Compulsory bytes by time, 10⁹ bytes/s.
+  public var gigabytesPerSecond: Double
+  /// `limitNanoseconds` by time: 1 is the roofline.
+  public var limitFraction: Double?
+  /// Baseline's time by this one, median over blocks, with its interval.
+  public var speedup: Double?
+  public var speedupLower: Double?
+  public var speedupUpper: Double?
+
+  public init(
+    medianNanoseconds: Double, minimumNanoseconds: Double, lowerNanoseconds: Double?, upperNanoseconds: Double?,
+    equivalentGigaflops: Double, gigabytesPerSecond: Double
+  ) {
+    self.medianNanoseconds = medianNanoseconds
+    self.minimumNanoseconds = minimumNanoseconds
+    self.lowerNanoseconds = lowerNanoseconds
+    self.upperNanoseconds = upperNanoseconds
+    self.equivalentGigaflops = equivalentGigaflops
+    self.gigabytesPerSecond = gigabytesPerSecond
+  }
+}
+
+/// Durations in nanoseconds, written as one string of integers with blanks: a run has hundreds of thousands of them.
+public struct DurationSamples: Codable, Sendable, Hashable {
+  public var nanoseconds: [UInt64]
+
+  public init(_ nanoseconds: [UInt64]) { self.nanoseconds = nanoseconds }
+
+  public init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    nanoseconds = try text.split(separator: " ").map { word in
+      guard let value = UInt64(word) else {
+        throw DecodingError.dataCorrupted(
+          .init(codingPath: decoder.codingPath, debugDescription: "expected integers, found '\(word)'"))
+      }
+      return value
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(nanoseconds.map(String.init).joined(separator: " "))
+  }
+}

@@ -1,0 +1,170 @@
+import ArgumentParser
+import Benchmarking
+import Engines
+import Foundation
+import Reporting
+import Results
+
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Time engines on the convolutions of ResNets.",
+    discussion: """
+      Every engine is verified on a workload before it is timed there; then all of them take turns in interleaved blocks. A
+      network's figure is the sum over its convolutions, each as often as it occurs, for each engine and for the best mix.
+
+      EXAMPLES:
+        assay bench --quick
+        assay bench --depth 18,50 --batch 1 --threads 1,2 --engine direct --engine winograd4 --engine onnxruntime
+        assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
+        assay bench --resume --out Reports/mine                after Ctrl-C
+
+      EXIT CODES: 0 done, 1 an engine is wrong or failed, 2 interrupted or nothing timed, 64 usage, 65 bad data, 70 internal.
+      """)
+
+  @OptionGroup var selection: BenchSelection
+
+  @Flag(help: "Print each layer's times, not only the networks' sums.")
+  var layers = false
+
+  @Option(help: "Write run.json and every report to this folder.", completion: .directory)
+  var out: String?
+
+  @Flag(help: "Go on with the run in --out.")
+  var resume = false
+
+  @Flag(help: "List the workloads and stop.")
+  var list = false
+
+  @Flag(help: "Say what would be timed and stop.")
+  var dryRun = false
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
+  @Option(help: "Colours: auto, always or never.")
+  var color: TerminalColor = .auto
+
+  func validate() throws {
+    if out == "" { throw ValidationError("--out takes the path of a folder.") }
+    if resume, out == nil { throw ValidationError("--resume needs --out.") }
+  }
+
+  func run() async throws {
+    let suite = try selection.resolved()
+    let plan = try selection.plan(suite)
+    if list {
+      for item in plan.items { print(item.name) }
+      if plan.items.isEmpty { throw ExitCode(2) }
+      return
+    }
+    guard !plan.items.isEmpty else { throw EngineLookup.failure("no workload matches", code: 2) }
+    if dryRun {
+      let perSlice = suite.sliceMilliseconds * 1.5
+      let seconds = Double(plan.items.count * suite.engines.count * suite.blocks) * perSlice / 1_000
+      print(
+        "\(plan.items.count) workloads, \(suite.engines.joined(separator: ", ")), \(suite.blocks) blocks: about "
+          + "\(ProgressReporter.duration(seconds)) of timing, and verification before it")
+      return
+    }
+    let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout)
+    var run = try opened(suite, chosen)
+    guard var section = run.benchmark else { throw EngineLookup.failure("no section to write", code: 70) }
+    // Written before anything is measured: a folder that cannot take the result is found out now.
+    try save(&run, section)
+    let progress = ProgressReporter(isQuiet: quiet)
+    let all = plan.items.count * suite.blocks
+    var failing = 0
+    let runner = BenchmarkRunner(
+      plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed,
+      onEvent: { event in
+        switch event {
+        case .measuringCeilings(let threads):
+          progress.step(done: 0, of: all, failures: 0, subject: "measuring peaks with \(threads) threads")
+        case .verifying(let workload, let engine):
+          let index = plan.items.firstIndex { $0.name == workload } ?? 0
+          progress.step(done: index * suite.blocks, of: all, failures: 0, subject: "verifying \(engine) on \(workload)")
+        case .block(let workload, let block, _):
+          let index = plan.items.firstIndex { $0.name == workload } ?? 0
+          progress.step(done: index * suite.blocks + block, of: all, failures: 0, subject: workload)
+        case .finished(let workload):
+          let bad = workload.contestants.count { $0.status == .wrong || $0.status == .failed }
+          failing += bad
+          if bad > 0 { progress.step(done: 0, of: all, failures: bad, subject: workload.name) }
+        }
+      }, shouldStop: { Task.isCancelled })
+    try runner.run(&section) { try save(&run, $0) }
+    progress.finish()
+    run.benchmark = section
+    print(BenchmarkTerminal(section, color: color, showsLayers: layers || plan.networks.isEmpty).text, terminator: "")
+    if let out { try ReportOutput.write(run, to: out) }
+    try conclude(section)
+  }
+
+  /// The run to add to: a new one, or with `--resume` the one in the folder.
+  private func opened(_ suite: BenchmarkSuite, _ chosen: [(word: String, engine: any Engine)]) throws -> Run {
+    let engines = chosen.map { word, engine in
+      let description = engine.description
+      return BenchmarkEngine(
+        name: description.name, version: description.version, isBuiltIn: description.isBuiltIn, command: word,
+        info: description.info)
+    }
+    let names = engines.map(\.name)
+    let baseline = names.contains("direct") ? "direct" : names[0]
+    let options = BenchmarkOptions(
+      blocks: suite.blocks, sliceMilliseconds: suite.sliceMilliseconds, cold: suite.cold, dtype: "float32",
+      baseline: baseline)
+    let fresh = BenchmarkSection(suite: suite.name, options: options, machine: MachineProbe.record(), engines: engines)
+    var run = Run(provenance: .current(seed: selection.seed))
+    run.benchmark = fresh
+    guard let out, FileManager.default.fileExists(atPath: "\(out)/run.json") else {
+      if resume {
+        throw EngineLookup.failure("\(out ?? "")/run.json: expected a run to go on with, found none", code: 65)
+      }
+      return run
+    }
+    guard resume else {
+      throw ValidationError("\(out) holds a run already: --resume goes on with it; give another --out for a new one.")
+    }
+    let earlier: Run
+    do throws(RunFile.Invalid) { earlier = try RunFile.read("\(out)/run.json") } catch {
+      throw EngineLookup.failure("\(error)", code: 65)
+    }
+    guard let section = earlier.benchmark else {
+      throw EngineLookup.failure("\(out)/run.json: expected a benchmark to go on with, found none", code: 65)
+    }
+    var (known, wanted) = (section.options, options)
+    (known.pinned, wanted.pinned) = (false, false)
+    guard known == wanted, section.engines == engines, earlier.provenance.seed == selection.seed else {
+      throw ValidationError(
+        "\(out)/run.json was measured with other engines, blocks, slices or seed: give the same, or another --out.")
+    }
+    return earlier
+  }
+
+  private func save(_ run: inout Run, _ section: BenchmarkSection) throws {
+    run.benchmark = section
+    guard let out else { return }
+    do { try AtomicFile.write(RunFile.data(run), to: "\(out)/run.json") } catch {
+      throw EngineLookup.failure("\(error)", code: 70)
+    }
+  }
+
+  private func conclude(_ section: BenchmarkSection) throws {
+    let contestants = section.workloads.flatMap { workload in workload.contestants.map { (workload, $0) } }
+    if let (workload, bad) = contestants.first(where: { $0.1.status == .wrong || $0.1.status == .failed }) {
+      let word = section.engines.first { $0.name == bad.engine }?.command ?? bad.engine
+      let message =
+        "\(bad.engine) on \(workload.name): \(bad.status.rawValue): \(bad.message)\n"
+        + "repeat: assay bench --engine '\(word)' --filter '\(workload.name)'"
+      throw EngineLookup.failure(message, code: 1)
+    }
+    if !section.complete {
+      let resume = out.map { "; go on with: \(CommandLine.arguments.joined(separator: " ")) --resume (in \($0))" } ?? ""
+      throw EngineLookup.failure("interrupted: \(section.workloads.count) workloads are done\(resume)", code: 2)
+    }
+    if !contestants.contains(where: { $0.1.status == .timed }) {
+      throw EngineLookup.failure("nothing was timed: no engine does any of these workloads", code: 2)
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import Benchmarking
+import Engines
+import Foundation
+import Problems
+
+/// What `assay bench` times: a suite's file, changed by the command line.
+struct BenchSelection: ParsableArguments {
+  static let standardSuite = "Benchmarks/resnet.toml"
+  static let quickSuite = "Benchmarks/quick.toml"
+
+  @Option(
+    help: "The suite (default: \(BenchSelection.standardSuite), with --quick \(BenchSelection.quickSuite)).",
+    completion: .file(extensions: ["toml"]))
+  var suite: String?
+
+  @Flag(help: "A suite of minutes, not hours.")
+  var quick = false
+
+  @Option(help: "Depths or architectures, with commas: 18,50 or resnext50_32x4d.")
+  var depth: String?
+
+  @Option(help: "Batch sizes, with commas.")
+  var batch: String?
+
+  @Option(help: "Thread counts, with commas.")
+  var threads: String?
+
+  @Option(help: "Passes, with commas: \(TimingRequest.TimedPass.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var pass: String?
+
+  @Option(help: "Layouts, with commas: nchw, native.")
+  var layout: String?
+
+  @Option(
+    help: "An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. May be repeated.")
+  var engine: [String] = []
+
+  @Option(help: "Seconds that one reply of an engine in another process may take.")
+  var timeout: Double?
+
+  @Option(help: "Only workloads whose name matches this glob. May be repeated.")
+  var filter: [String] = []
+
+  @Option(help: "Interleaved blocks a workload.")
+  var blocks: Int?
+
+  @Option(help: "The least milliseconds of one slice.")
+  var sliceMs: Double?
+
+  @Flag(help: "Flush the caches before each iteration.")
+  var cold = false
+
+  @Option(help: "Seed of operands and of the order of slices.")
+  var seed: UInt64 = 1
+
+  func validate() throws {
+    if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+    if let blocks, !(1...10_000).contains(blocks) { throw ValidationError("--blocks takes a number from 1 to 10000.") }
+    if let sliceMs, !(sliceMs > 0 && sliceMs <= 60_000) {
+      throw ValidationError("--slice-ms takes milliseconds above 0.")
+    }
+    if suite != nil, quick { throw ValidationError("--quick is a suite of its own: give it or --suite.") }
+  }
+
+  /// The suite with everything that the command line says otherwise.
+  /// - Throws: `ExitCode` 65 for a bad file, `ValidationError` for a bad word.
+  func resolved() throws -> BenchmarkSuite {
+    let path = suite ?? (quick ? Self.quickSuite : Self.standardSuite)
+    var found: BenchmarkSuite
+    do throws(BenchmarkSuite.Invalid) { found = try BenchmarkSuite.read(URL(fileURLWithPath: path)) } catch {
+      throw EngineLookup.failure("\(error)", code: 65)
+    }
+    if let depth {
+      found.networks = try Self.words(depth, "--depth").map { Int($0) == nil ? $0 : "resnet\($0)" }
+      found.problems = []
+    }
+    if let batch { found.batches = try Self.numbers(batch, "--batch") }
+    if let threads { found.threads = try Self.numbers(threads, "--threads") }
+    if let pass { found.passes = try Self.choices(pass, "--pass") }
+    if let layout { found.layouts = try Self.choices(layout, "--layout") }
+    if !engine.isEmpty { found.engines = engine }
+    if let blocks { found.blocks = blocks }
+    if let sliceMs { found.sliceMilliseconds = sliceMs }
+    if cold { found.cold = true }
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    if threads == nil { found.threads.removeAll { $0 > cores } }
+    if let many = found.threads.first(where: { $0 > cores }) {
+      throw ValidationError("--threads \(many): this machine has \(cores) cores.")
+    }
+    if found.threads.isEmpty { found.threads = [1] }
+    if found.engines.isEmpty { found.engines = BuiltInEngines.all.map(\.description.name) }
+    return found
+  }
+
+  func plan(_ suite: BenchmarkSuite) throws -> BenchmarkPlan {
+    do throws(BenchmarkSuite.Invalid) {
+      return try BenchmarkPlan(suite, filters: filter.map { NamePattern($0) })
+    } catch { throw ValidationError(error.description) }
+  }
+
+  private static func words(_ text: String, _ option: String) throws -> [String] {
+    let words = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    guard !words.isEmpty, !words.contains("") else { throw ValidationError("\(option) takes values with commas.") }
+    return words
+  }
+
+  private static func numbers(_ text: String, _ option: String) throws -> [Int] {
+    try words(text, option).map { word in
+      guard let number = Int(word), (1...65_536).contains(number) else {
+        throw ValidationError("\(option): expected numbers from 1, found '\(word)'.")
+      }
+      return number
+    }
+  }
+
+  private static func choices<Choice: RawRepresentable & CaseIterable>(
+    _ text: String, _ option: String
+  ) throws -> [Choice] where Choice.RawValue == String {
+    try words(text, option).map { word in
+      guard let choice = Choice(rawValue: word) else {
+        let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("\(option): expected \(known), found '\(word)'.")
+      }
+      return choice
+    }
+  }
+}

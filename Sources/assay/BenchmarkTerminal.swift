@@ -1,0 +1,102 @@
+import Foundation
+import Reporting
+import Results
+
+/// A benchmark as tables for a terminal.
+struct BenchmarkTerminal {
+  private let section: BenchmarkSection
+  private let color: TerminalColor
+  private let showsLayers: Bool
+
+  init(_ section: BenchmarkSection, color: TerminalColor, showsLayers: Bool) {
+    self.section = section
+    self.color = color
+    self.showsLayers = showsLayers
+  }
+
+  var text: String {
+    var lines: [String] = []
+    for ceiling in section.ceilings {
+      let l3 = ceiling.l3GigabytesPerSecond.map { String(format: ", L3 %.0f GB/s", $0) } ?? ""
+      lines.append(
+        String(
+          format: "t%d: FMA peak %.0f GF/s, L2 %.0f GB/s%@, memory %.0f GB/s", ceiling.threads, ceiling.peakGigaflops,
+          ceiling.l2GigabytesPerSecond, l3 as CVarArg, ceiling.memoryGigabytesPerSecond))
+    }
+    lines += section.machine.warnings.map { color.doubtful("warning: \($0)") }
+    if showsLayers { lines += layers }
+    lines += totals
+    lines += problems
+    if !section.facts.isEmpty { lines += [""] + section.facts.map { "* \($0)" } }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// One table for each pass, layout and thread count: milliseconds, the fastest marked.
+  private var layers: [String] {
+    var lines: [String] = []
+    var settings: [String] = []
+    for workload in section.workloads where !settings.contains(setting(workload)) { settings.append(setting(workload)) }
+    for name in settings {
+      let workloads = section.workloads.filter { setting($0) == name }
+      let rows = workloads.map { workload in
+        [workload.problem] + section.engines.map { cell(workload, $0.name) }
+          + [workload.limitNanoseconds.map { String(format: "%.3f", $0 * 1e-6) } ?? "", workload.limitedBy ?? ""]
+      }
+      lines += ["", "\(name), milliseconds (* fastest):"]
+      lines += Self.table([""] + section.engines.map(\.name) + ["limit", "by"], rows)
+    }
+    return lines
+  }
+
+  private func setting(_ workload: BenchmarkWorkload) -> String {
+    "\(workload.pass), \(workload.layout), \(workload.threads) thread\(workload.threads == 1 ? "" : "s")"
+  }
+
+  private func cell(_ workload: BenchmarkWorkload, _ engine: String) -> String {
+    guard let contestant = workload.contestant(engine) else { return "" }
+    guard let time = contestant.time else {
+      return contestant.status == .unsupported ? "–" : contestant.status.rawValue
+    }
+    return (workload.best == engine ? "*" : "") + String(format: "%.3f", time.medianNanoseconds * 1e-6)
+  }
+
+  private var totals: [String] {
+    guard !section.totals.isEmpty else { return [] }
+    let names = section.engines.map(\.name) + [NetworkTotal.bestMix]
+    let rows = section.totals.map { total in
+      [
+        "\(total.network) n\(total.batch) t\(total.threads) \(total.pass) \(total.layout)",
+        "\(total.convolutions)",
+      ]
+        + names.map { name in
+          guard let entry = total.entries.first(where: { $0.engine == name }) else { return "–" }
+          return String(format: "%.2f", entry.nanoseconds * 1e-6)
+            + (entry.substituted > 0 ? " (\(entry.substituted))" : "")
+        }
+    }
+    return [
+      "",
+      "Convolutions of each network added up, milliseconds ((n): convolutions that \(section.options.baseline) does for it):",
+    ] + Self.table(["network", "convs"] + names, rows)
+  }
+
+  private var problems: [String] {
+    section.workloads.flatMap { workload in
+      workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.map {
+        color.bad("\($0.status.rawValue.uppercased()) \($0.engine) on \(workload.name): \($0.message)")
+      }
+    }
+  }
+
+  /// Columns as wide as their widest cell; the first left-aligned, the others right-aligned.
+  static func table(_ headings: [String], _ rows: [[String]]) -> [String] {
+    let all = [headings] + rows
+    let widths = headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+    return all.map { row in
+      row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return column == 0 ? row[column] + padding : padding + row[column]
+      }.joined(separator: "  ")
+    }
+  }
+}

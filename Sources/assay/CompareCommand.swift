@@ -1,0 +1,66 @@
+import ArgumentParser
+import Benchmarking
+import Foundation
+import Results
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Hold one stored run against another: advisory; the gate is `assay duet`.",
+    discussion: """
+      Refuses when CPU, cores, instruction set, system, compiler or flags differ, or when a calibration kernel drifted by more
+      than 10 %. Times are normalised by the calibration of both runs.
+
+      EXAMPLES:
+        assay compare Reports/monday Reports/friday
+        assay compare old/run.json new/run.json --policy 3%
+
+      EXIT CODES: 0 no slowdown, 1 a slowdown beyond the policy, 2 the runs cannot be compared, 64 usage, 65 bad data.
+      """)
+
+  @Argument(help: "The earlier run: its folder or run.json.", completion: .file())
+  var old: String
+
+  @Argument(help: "The later run.", completion: .file())
+  var new: String
+
+  @Option(help: "The smallest change that counts.", transform: Percentage.init)
+  var policy: Percentage?
+
+  @Flag(help: "An improvement fails too: the baseline is stale.")
+  var failOnImprovement = false
+
+  func run() throws {
+    let (before, after) = (try ReportOutput.read(old), try ReportOutput.read(new))
+    let comparison: BaselineComparison
+    do throws(BaselineComparison.Refusal) {
+      comparison = try BaselineComparison(old: before, new: after, policy: policy?.fraction ?? 0.05)
+    } catch {
+      for reason in error.reasons { FileHandle.standardError.write(Data("inconclusive: \(reason)\n".utf8)) }
+      throw ExitCode(2)
+    }
+    for (name, ratio) in comparison.calibration.sorted(by: { $0.key < $1.key }) {
+      print("calibration \(name): \(String(format: "%+.1f %%", 100 * (ratio - 1)))")
+    }
+    let changed = comparison.rows.filter { $0.verdict == .slower || $0.verdict == .faster }
+    let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
+      [
+        "\(row.workload) \(row.engine)", String(format: "%.3f", row.oldNanoseconds * 1e-6),
+        String(format: "%.3f", row.newNanoseconds * 1e-6), String(format: "%+.1f %%", 100 * (row.normalisedRatio - 1)),
+        row.verdict.rawValue,
+      ]
+    }
+    if !rows.isEmpty {
+      for line in BenchmarkTerminal.table(["benchmark", "old ms", "new ms", "change", ""], rows) { print(line) }
+    }
+    let slower = comparison.rows.count { $0.verdict == .slower }
+    let faster = comparison.rows.count { $0.verdict == .faster }
+    let unclear = comparison.rows.count { $0.verdict == .unclear }
+    print(
+      "\(comparison.rows.count) compared: \(slower) slower, \(faster) faster"
+        + (unclear > 0 ? ", \(unclear) with too few blocks to tell" : "")
+        + (comparison.missing.isEmpty ? "" : ", \(comparison.missing.count) in one run alone"))
+    if slower > 0 || (failOnImprovement && faster > 0) { throw ExitCode(1) }
+    if unclear == comparison.rows.count { throw ExitCode(2) }
+  }
+}

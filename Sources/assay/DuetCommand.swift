@@ -1,0 +1,136 @@
+import ArgumentParser
+import Benchmarking
+import Engines
+import Foundation
+import Reporting
+import Results
+
+struct DuetCommand: AsyncParsableCommand {
+  static let standardSuite = "Benchmarks/duet.toml"
+
+  static let configuration = CommandConfiguration(
+    commandName: "duet",
+    abstract: "The regression gate: two engines side by side, red for a slowdown and never for noise.",
+    discussion: """
+      Both commands speak the engine protocol. They are restarted for each block and take turns in it; 12 blocks screen every
+      benchmark, 40 fresh ones decide those that exceed the margin. The base runs against itself beside them: where that
+      differs, nothing is concluded.
+
+      EXAMPLES:
+        assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
+        assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%
+
+      EXIT CODES: 0 no regression, 1 a regression, 2 inconclusive or underpowered, 64 usage, 65 bad data, 70 internal.
+      """)
+
+  @Option(help: "The engine to compare with: a command.")
+  var base: String
+
+  @Option(help: "The engine that must not be slower: a command.")
+  var head: String
+
+  @Option(
+    help: "The benchmarks (default: \(DuetCommand.standardSuite)).", completion: .file(extensions: ["toml"]))
+  var suite: String?
+
+  @Option(help: "Only benchmarks whose name matches this glob. May be repeated.")
+  var filter: [String] = []
+
+  @Option(help: "The change that the gate must be able to see.", transform: Percentage.init)
+  var policy: Percentage?
+
+  @Option(help: "A slowdown that is not worth an alarm.", transform: Percentage.init)
+  var margin: Percentage?
+
+  @Option(help: "Steal time above which nothing is concluded.", transform: Percentage.init)
+  var stealLimit: Percentage?
+
+  @Flag(help: "An improvement fails too: the baseline is stale.")
+  var failOnImprovement = false
+
+  @Option(help: "Seconds that one reply may take.")
+  var timeout: Double = 60
+
+  @Option(help: "Seed of operands and of the order of slices.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Write run.json and every report to this folder.", completion: .directory)
+  var out: String?
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
+  func validate() throws {
+    if base.allSatisfy(\.isWhitespace) || head.allSatisfy(\.isWhitespace) {
+      throw ValidationError("--base and --head take a command.")
+    }
+    if !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+  }
+
+  func run() async throws {
+    var selection = BenchSelection()
+    selection.filter = filter
+    let file: BenchmarkSuite
+    do throws(BenchmarkSuite.Invalid) {
+      file = try BenchmarkSuite.read(URL(fileURLWithPath: suite ?? Self.standardSuite))
+    } catch { throw EngineLookup.failure("\(error)", code: 65) }
+    let plan = try selection.plan(file)
+    guard !plan.items.isEmpty else { throw EngineLookup.failure("no benchmark matches", code: 2) }
+    var rules = DuetPolicy()
+    if let policy { rules.policy = policy.fraction }
+    if let margin { rules.margin = margin.fraction }
+    if let stealLimit { rules.stealLimit = stealLimit.fraction }
+    rules.failOnImprovement = failOnImprovement
+    let section: DuetSection
+    do {
+      let progress = isQuiet ? { _ in } : Self.report
+      let runner = try DuetRunner(
+        plan: plan, base: .init(name: "base", command: base, timeout: timeout),
+        head: .init(name: "head", command: head, timeout: timeout), policy: rules,
+        sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
+      section = try runner.run()
+    } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    Self.printSection(section)
+    var run = Run(provenance: .current(seed: seed))
+    run.duet = section
+    if let out { try ReportOutput.write(run, to: out) }
+    let code = Self.exitCode(section, failOnImprovement: failOnImprovement)
+    if code != 0 { throw ExitCode(code) }
+  }
+
+  private var isQuiet: Bool { quiet || isatty(STDERR_FILENO) == 0 }
+
+  private static func report(_ text: String) {
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+  }
+
+  static func exitCode(_ section: DuetSection, failOnImprovement: Bool) -> Int32 {
+    switch section.verdict {
+    case "pass": 0
+    case "improvement": failOnImprovement ? 1 : 0
+    case "regression": 1
+    default: 2
+    }
+  }
+
+  private static func printSection(_ section: DuetSection) {
+    let rows = (section.benchmarks + [section.sentinel].compactMap { $0 }).enumerated().map { index, found in
+      let name = index == section.benchmarks.count ? "base against itself: \(found.name)" : found.name
+      let interval = found.changeLower.flatMap { low in
+        found.changeUpper.map { String(format: "%+.1f … %+.1f %%", 100 * low, 100 * $0) }
+      }
+      return [
+        name, String(format: "%+.1f %%", 100 * found.change), interval ?? "–",
+        found.pValue < 1 ? String(format: "%.2g", found.adjustedPValue) : "–",
+        found.smallestDetectableChange.isFinite
+          ? String(format: "%.1f %%", 100 * found.smallestDetectableChange) : "none",
+        found.verdict,
+      ]
+    }
+    for line in BenchmarkTerminal.table(["benchmark", "change", "interval", "p", "could see", "verdict"], rows) {
+      print(line)
+    }
+    for reason in section.reasons { print("inconclusive: \(reason)") }
+    print("verdict: \(section.verdict)")
+  }
+}

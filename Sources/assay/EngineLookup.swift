@@ -1,0 +1,47 @@
+import ArgumentParser
+import Benchmarking
+import Engines
+import Foundation
+
+/// Engines by the words of a command line, with the exit codes that their failures have.
+enum EngineLookup {
+  static let standardFile = "Benchmarks/engines.toml"
+
+  /// Built-in engines and those of `Benchmarks/engines.toml`, where there is one.
+  static func catalog() throws -> EngineCatalog {
+    let file = URL(fileURLWithPath: standardFile)
+    guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: BuiltInEngines.all) }
+    return try translating { () throws(EngineCatalog.Failure) in
+      EngineCatalog(builtIn: BuiltInEngines.all, declared: try EngineCatalog.declarations(at: file))
+    }
+  }
+
+  /// The engines of these words, each once.
+  static func engines(_ words: [String], timeout: Double?) throws -> [(word: String, engine: any Engine)] {
+    let catalog = try catalog()
+    var found: [(word: String, engine: any Engine)] = []
+    for word in words {
+      let engine = try translating { () throws(EngineCatalog.Failure) in try catalog.engine(word, timeout: timeout) }
+      let name = engine.description.name
+      guard !found.contains(where: { $0.engine.description.name == name }) else {
+        throw ValidationError("engine '\(name)' is given twice.")
+      }
+      found.append((word, engine))
+    }
+    return found
+  }
+
+  /// 64 for a word that names no engine, 65 for a bad declaration, 1 for an engine that does not answer.
+  private static func translating<Result>(_ body: () throws(EngineCatalog.Failure) -> Result) throws -> Result {
+    do throws(EngineCatalog.Failure) { return try body() } catch {
+      if error.kind == .usage { throw ValidationError(error.description) }
+      throw failure(error.description, code: error.kind == .data ? 65 : 1)
+    }
+  }
+
+  /// Says what is wrong on stderr; the exit code is thrown by the caller.
+  static func failure(_ message: String, code: Int32) -> ExitCode {
+    FileHandle.standardError.write(Data("error: \(message)\n".utf8))
+    return ExitCode(code)
+  }
+}

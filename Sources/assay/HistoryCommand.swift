@@ -1,0 +1,63 @@
+import ArgumentParser
+import Benchmarking
+import Foundation
+import Reporting
+import Results
+
+struct HistoryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "history",
+    abstract: "The times of every benchmark over a folder of runs, and where they changed.",
+    discussion: """
+      Runs are keyed by CPU, cores, instruction set, system, compiler and flags; a change point is where the distribution of
+      medians changed (E-divisive, permutation test at 5 %).
+
+      EXAMPLES:
+        assay history Reports
+        assay history Reports --filter '*k64r3s3*' --out Reports/history
+      """)
+
+  @Argument(help: "A folder that holds runs, at any depth.", completion: .directory)
+  var directory: String
+
+  @Option(help: "Write run.json and report.html with the plots to this folder.", completion: .directory)
+  var out: String?
+
+  func run() throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder), isFolder.boolValue else {
+      throw EngineLookup.failure("\(directory): expected a folder of runs", code: 65)
+    }
+    var runs: [(name: String, run: Run)] = []
+    var skipped: [String] = []
+    let names = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
+    for name in names.sorted() where name == "run.json" || name.hasSuffix("/run.json") {
+      do throws(RunFile.Invalid) {
+        let run = try RunFile.read("\(directory)/\(name)")
+        if run.benchmark != nil { runs.append((name, run)) }
+      } catch { skipped.append("\(error)") }
+    }
+    for reason in skipped { FileHandle.standardError.write(Data("skipped: \(reason)\n".utf8)) }
+    guard !runs.isEmpty else {
+      throw EngineLookup.failure("\(directory): expected runs with benchmarks, found none", code: 2)
+    }
+    let section = BenchmarkHistory.section(directory: directory, runs: runs, skipped: skipped)
+    var changes = 0
+    for series in section.series {
+      for position in series.changePoints {
+        changes += 1
+        let point = series.points[position]
+        let before = OrderStatistics.median(series.points[..<position].map(\.nanoseconds)) ?? 0
+        let after = OrderStatistics.median(series.points[position...].map(\.nanoseconds)) ?? 0
+        print(
+          "\(series.benchmark) \(series.engine): \(String(format: "%+.1f %%", 100 * (after / before - 1))) at \(point.run), "
+            + "\(point.started), commit \(point.commit.map { String($0.prefix(12)) } ?? "unknown")")
+      }
+    }
+    print("\(runs.count) runs, \(section.series.count) series, \(changes) change points")
+    guard let out else { return }
+    var run = Run(provenance: .current(seed: ChangePoints().seed))
+    run.history = section
+    try ReportOutput.write(run, to: out)
+  }
+}

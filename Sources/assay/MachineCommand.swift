@@ -1,0 +1,57 @@
+import ArgumentParser
+import Benchmarking
+import Foundation
+import Results
+
+struct MachineCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "machine",
+    abstract: "What this machine is, what it can do at most, and what may disturb timings.")
+
+  @Flag(help: "As JSON.")
+  var json = false
+
+  private struct Output: Encodable {
+    var machine: MachineRecord
+    var ceilings: [CeilingRecord]
+  }
+
+  func run() throws {
+    let machine = MachineProbe.record()
+    let counts = machine.cores > 1 ? [1, machine.cores] : [1]
+    let ceilings: [CeilingRecord]
+    do { ceilings = try counts.map { try MachineProbe.ceilings(threads: $0) } } catch {
+      throw EngineLookup.failure("\(error)", code: 70)
+    }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      encoder.keyEncodingStrategy = .convertToSnakeCase
+      print(String(decoding: try encoder.encode(Output(machine: machine, ceilings: ceilings)), as: UTF8.self))
+      return
+    }
+    func bytes(_ value: Int?) -> String { value.map { "\($0 >> 10) KiB" } ?? "unknown" }
+    var rows = [
+      ["CPU", machine.cpuModel], ["cores", "\(machine.cores)"],
+      [
+        "instruction sets",
+        machine.instructionSets.joined(separator: ", ") + ", using \(machine.selectedInstructionSet)",
+      ],
+      ["L1 data, L2, L3", [machine.l1DataBytes, machine.l2Bytes, machine.l3Bytes].map(bytes).joined(separator: ", ")],
+      ["frequency governor", machine.governor ?? "not told by the system"],
+      ["load average", machine.loadBefore.map { "\($0)" } ?? "not told by the system"],
+    ]
+    for ceiling in ceilings {
+      let l3 = ceiling.l3GigabytesPerSecond.map { String(format: ", L3 copy %.1f GB/s", $0) } ?? ""
+      rows.append([
+        "\(ceiling.threads) thread\(ceiling.threads == 1 ? "" : "s")",
+        String(format: "FMA peak %.1f GF/s, L2 copy %.1f GB/s", ceiling.peakGigaflops, ceiling.l2GigabytesPerSecond)
+          + l3
+          + String(format: ", memory copy %.1f GB/s", ceiling.memoryGigabytesPerSecond),
+      ])
+    }
+    let width = rows.map { $0[0].count }.max() ?? 0
+    for row in rows { print(row[0] + String(repeating: " ", count: width - row[0].count + 2) + row[1]) }
+    for warning in machine.warnings { print("warning: \(warning)") }
+  }
+}

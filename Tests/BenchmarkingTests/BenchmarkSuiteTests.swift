@@ -1,0 +1,53 @@
+import Benchmarking
+import Foundation
+import Problems
+import TestSupport
+import Testing
+
+@Suite struct BenchmarkSuiteTests {
+  private func read(_ text: String) throws -> BenchmarkSuite {
+    let directory = try TemporaryDirectory()
+    let file = directory.file("suite.toml")
+    try text.write(to: file, atomically: true, encoding: .utf8)
+    return try BenchmarkSuite.read(file)
+  }
+
+  @Test(arguments: ["resnet", "quick", "peers", "duet"])
+  func shippedSuitesAreSoundAndHaveWorkloads(name: String) throws {
+    let suite = try BenchmarkSuite.read(Repository.root.appending(path: "Benchmarks/\(name).toml"))
+    #expect(try !BenchmarkPlan(suite).items.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("colour = 1", "'colour'"), ("batches = [0]", "batches: expected 1 to"), ("batches = \"one\"", "batches: expected"),
+    ("passes = [\"sideways\"]", "found 'sideways'"), ("layouts = 3", "layouts: expected an array"),
+    ("slice_ms = -1", "slice_ms"), ("cold = 2", "cold: expected true or false"), ("blocks = 0", "blocks"),
+    ("threads = [", "suite.toml"), ("batches = []", "batches"),
+  ])
+  func badFilesNameKeyAndValue(text: String, expected: String) throws {
+    do {
+      _ = try read(text)
+      Issue.record("read")
+    } catch let error as BenchmarkSuite.Invalid {
+      #expect(error.description.contains(expected) && error.description.contains("suite.toml"), "\(error)")
+    }
+  }
+
+  @Test func unknownNetworksAndProblemsAreRefused() throws {
+    for text in ["networks = [\"resnet19\"]", "problems = [\"conv2d n1\"]", "problems = [\"relu n1c1h1w1\"]"] {
+      let suite = try read(text)
+      #expect(throws: BenchmarkSuite.Invalid.self) { try BenchmarkPlan(suite) }
+    }
+  }
+
+  /// A convolution that several depths share is timed once, and filters match whole names.
+  @Test func sharedConvolutionsAreOneWorkload() throws {
+    let suite = try read("networks = [\"resnet18\", \"resnet34\"]")
+    let plan = try BenchmarkPlan(suite)
+    #expect(plan.networks.map(\.name) == ["resnet18", "resnet34"])
+    #expect(Set(plan.items.map(\.name)).count == plan.items.count)
+    #expect(plan.networks[1].layers.reduce(0) { $0 + $1.multiplicity } == 36)
+    let filtered = try BenchmarkPlan(suite, filters: [NamePattern("*k64r7s7*")])
+    #expect(filtered.items.count == 1)
+  }
+}

@@ -54,3 +54,11 @@ format: ## rewrite the sources in the project's format
 
 goldens: .venv/goldens ## write Fixtures/*.h5 again with PyTorch, in a Python environment of its own
 	@.venv/bin/python Fixtures/generate/generate.py
+
+peers: .peers/installed ## the virtual environment with PyTorch, ONNX Runtime and OpenVINO for Benchmarks/engines.toml
+
+.peers/installed: Benchmarks/engines/requirements.txt
+	@echo "==> installing the peers into .peers (about 2 GB)"
+	@python3 -m venv .peers
+	@.peers/bin/pip install --quiet --requirement Benchmarks/engines/requirements.txt
+	@touch $@

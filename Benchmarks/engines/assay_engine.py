@@ -49,6 +49,8 @@ class Case:
 
     def pair(self, name, default):
         values = [int(v) for v in np.asarray(self.attributes.get(name, default)).reshape(-1)]
+        if len(values) not in (1, 2):
+            raise Refused("invalid_argument", f"{name}: expected one or two numbers, found {values}")
         return (values[0], values[-1])
 
     def string(self, name, default=None):

@@ -59,6 +59,8 @@ def _conv(case, g):
     if weight.shape[1] != channels // groups:
         raise Refused("shape_mismatch", f"weight {weight.shape} for {channels} channels in {groups} groups")
     padding = case.padding()
+    if isinstance(padding, str) and padding not in ("same", "valid"):
+        raise Refused("invalid_argument", f"padding {padding}: expected same or valid")
     attributes = dict(strides=case.pair("stride", 1), dilations=case.pair("dilation", 1), group=groups)
     if padding == "same":
         if attributes["strides"] != (1, 1):
@@ -173,10 +175,21 @@ _BUILDERS = {
 }
 
 
+def groups(case, output, y):
+    """What a runtime answers with: inference leaves every buffer as it was."""
+    answer = {"outputs": {output: y}}
+    if case.buffers:
+        answer["buffers_after"] = case.buffers
+    return answer
+
+
 def build(case):
     """The model, its inputs by name, and its output's name."""
     graph = Graph()
     inputs = {k: v for k, v in case.inputs.items() if k in ("x", "other")}
+    for name, value in inputs.items():
+        if value.dtype != np.float32:
+            raise Refused("unsupported_dtype", f"{name} is {value.dtype}: expected float32")
     if len({v.shape for v in inputs.values()}) > 1:
         raise Refused("shape_mismatch", f"x and other differ: {[v.shape for v in inputs.values()]}")
     _BUILDERS[case.operation](case, graph)

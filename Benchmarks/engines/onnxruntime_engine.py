@@ -3,7 +3,7 @@
 import onnxruntime as ort
 
 from assay_engine import Engine, Refused, Unsupported, serve
-from onnx_graphs import OPERATIONS, build
+from onnx_graphs import OPERATIONS, build, groups
 
 
 def _session(model, threads):
@@ -34,7 +34,7 @@ class ONNXRuntime(Engine):
             raise
         except Exception as error:
             raise Refused("shape_mismatch", str(error).split("\n")[0]) from error
-        return {"outputs": {output: y}}
+        return groups(case, output, y)
 
     def prepare(self, case, timed_pass, layout, threads):
         if timed_pass not in ("forward", "inference"):

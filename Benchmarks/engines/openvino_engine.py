@@ -4,7 +4,7 @@ import numpy as np
 import openvino as ov
 
 from assay_engine import Engine, Refused, Unsupported, serve
-from onnx_graphs import OPERATIONS, build
+from onnx_graphs import OPERATIONS, build, groups
 
 _core = ov.Core()
 
@@ -30,7 +30,7 @@ class OpenVINO(Engine):
             raise Unsupported(f"{case.dtype}: the plugin computes in float32")
         model, inputs, output = build(case)
         result = _compile(model, threads)(inputs)
-        return {"outputs": {output: np.array(result[0])}}
+        return groups(case, output, np.array(result[0]))
 
     def prepare(self, case, timed_pass, layout, threads):
         if timed_pass not in ("forward", "inference"):

@@ -21,6 +21,8 @@ def _refusal(error):
 
 
 def _batch_norm(c, x, p, b):
+    if x.dim() != 4:  # what torch.nn.BatchNorm2d checks and the function leaves out
+        raise Refused("shape_mismatch", f"expected 4D input (got {x.dim()}D input)")
     momentum = c.real("momentum", 0.1)
     training = c.boolean("training", False)
     tracked = b.get("num_batches_tracked")

@@ -11,6 +11,8 @@ public enum ReportFolder {
     files.append(("report.html", Data(try HTMLReport.text(run).utf8)))
     if let verification = run.verification {
       files.append(("junit.xml", Data(JUnitReport.text(verification).utf8)))
+    } else if let duet = run.duet {
+      files.append(("junit.xml", Data(DuetJUnit.text(duet).utf8)))
     }
     if let benchmark = run.benchmark {
       files.append(("benchmarks.json", try GoogleBenchmarkFile.data(benchmark, run.provenance)))

@@ -18,6 +18,7 @@ struct Assay: AsyncParsableCommand {
       VerifyCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self, GoldenProbeCommand.self,
       EngineCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
       BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self, MachineCommand.self,
+      MergeCommand.self,
     ])
 
   static func main() async {

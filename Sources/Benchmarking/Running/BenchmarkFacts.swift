@@ -25,8 +25,11 @@ enum BenchmarkFacts {
 
   private static func fastestOverBaseline(_ section: BenchmarkSection) -> String? {
     let all = section.workloads.flatMap { workload in
-      workload.contestants.filter { $0.engine != section.options.baseline }.compactMap { contestant in
-        contestant.time?.speedup.map { (workload, contestant.engine, $0) }
+      workload.contestants.filter { $0.engine != section.options.baseline }.compactMap {
+        contestant -> (BenchmarkWorkload, String, Double)? in
+        // A gain whose interval reaches 1 may be none.
+        guard let time = contestant.time, let lower = time.speedupLower, lower > 1 else { return nil }
+        return time.speedup.map { (workload, contestant.engine, $0) }
       }
     }
     guard let (workload, engine, speedup) = all.max(by: { $0.2 < $1.2 }), speedup > 1 else { return nil }

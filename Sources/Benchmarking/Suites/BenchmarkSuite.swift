@@ -65,7 +65,7 @@ public struct BenchmarkSuite: Sendable, Hashable {
     suite.engines = try strings(table, "engines") ?? []
     suite.blocks = try integers(table, "blocks", 1...10_000)?.first ?? suite.blocks
     if let value = table["slice_ms"] {
-      guard let number = value.double ?? value.int.map { Double($0) }, number > 0, number <= 60_000 else {
+      guard let number = value.double ?? value.int.map({ Double($0) }), number > 0, number <= 60_000 else {
         throw Invalid("slice_ms: expected milliseconds above 0, found \(value.debugDescription)")
       }
       suite.sliceMilliseconds = number

@@ -99,7 +99,7 @@ enum BenchmarkPage {
         "shape", "engine", "median ms", "interval", "GF/s", "of peak", "limit", "GB/s", "MiB", "error/bound",
         "what ran",
         "command",
-      ], rows: rows)
+      ], rows: rows, style: "commands")
   }
 
   private static func row(

@@ -20,6 +20,8 @@ struct HTMLPage {
     var caption: String
     var headings: [String]
     var rows: [Row]
+    /// `commands` where the last column holds what to type, which paper leaves out.
+    var style = ""
   }
 
   struct Section {

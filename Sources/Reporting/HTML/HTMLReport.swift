@@ -16,6 +16,7 @@ public enum HTMLReport {
     if let benchmark = run.benchmark { sections += BenchmarkPage.sections(benchmark, run.provenance) }
     if let history = run.history { sections.append(DuetPage.section(history)) }
     if let verification = run.verification { sections.append(VerificationPage.section(verification)) }
+    if let gradients = run.gradients { sections.append(GradientPage.section(gradients)) }
     return HTMLPage(
       title: "Assay report", subtitle: run.provenance.command.joined(separator: " "), style: HTMLTemplate.style,
       verdicts: VerdictBanner.verdicts(run), facts: (run.benchmark?.facts ?? []).map(HTMLPage.Fact.init),

@@ -77,9 +77,11 @@ enum RooflineChart {
     let end = min(x.domain.upperBound, peak / bandwidth)
     guard start < end else { return }
     canvas.polyline([(x(start), y(start * bandwidth)), (x(end), y(end * bandwidth))], class: style)
-    var height = y(start * bandwidth) - 8
+    // Below the line's middle: it rises to the right, so what stands under it to the right is free.
+    let middle = (start * end).squareRoot()
+    var height = y(middle * bandwidth) + 16
     while labelled.contains(where: { abs($0 - height) < 14 }) { height += 14 }
     labelled.append(height)
-    canvas.text(x(start) + 4, height, "\(name) \(BenchmarkText.ratio(bandwidth)) GB/s", class: "small")
+    canvas.text(x(middle) + 10, height, "\(name) \(BenchmarkText.ratio(bandwidth)) GB/s", class: "small")
   }
 }

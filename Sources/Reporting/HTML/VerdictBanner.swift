@@ -13,6 +13,13 @@ enum VerdictBanner {
       found.append(
         .init(style: style(section.exitCode), text: "Verification: \(text.isEmpty ? "nothing" : text)\(reasons)"))
     }
+    if let section = run.gradients {
+      let passed = section.records.count { $0.verdict == .pass }
+      let reasons = section.reasons.isEmpty ? "" : " (\(section.reasons.joined(separator: "; ")))"
+      found.append(
+        .init(
+          style: style(section.exitCode), text: "Gradients: \(passed) of \(section.records.count) PASS\(reasons)"))
+    }
     if let section = run.duet {
       let code =
         section.verdict == "pass" || section.verdict == "improvement" ? 0 : section.verdict == "regression" ? 1 : 2

@@ -1,0 +1,65 @@
+import Foundation
+import Results
+
+/// A benchmark and a gate as Markdown.
+enum BenchmarkMarkdown {
+  static func lines(_ section: BenchmarkSection) -> [String] {
+    var lines = ["## Benchmark", ""]
+    lines += section.facts.map { "- \($0)" }
+    lines += section.machine.warnings.map { "- **Timing conditions:** \($0)" }
+    lines.append("")
+    let names = section.engines.map(\.name) + [NetworkTotal.bestMix]
+    if !section.totals.isEmpty {
+      lines += [
+        "Convolutions of each network added up, milliseconds; in brackets those that `\(section.options.baseline)` does for it:",
+        "",
+      ]
+      lines += MarkdownReport.table(
+        ["network", "batch", "threads", "pass", "layout"] + names,
+        section.totals.map { total in
+          [total.network, "\(total.batch)", "\(total.threads)", total.pass, total.layout]
+            + names.map { name in
+              guard let entry = total.entries.first(where: { $0.engine == name }) else { return "–" }
+              let note = entry.substituted > 0 ? " (\(entry.substituted))" : ""
+              return BenchmarkText.milliseconds(entry.nanoseconds) + note
+            }
+        })
+    }
+    for (setting, workloads) in BenchmarkSetting.settings(of: section) {
+      lines += ["### \(setting.name), milliseconds", ""]
+      let rows = workloads.map { workload in
+        ["`\(BenchmarkText.shape(workload.problem))`"] + section.engines.map { cell(workload, $0.name) }
+      }
+      lines += MarkdownReport.table(["shape"] + section.engines.map(\.name), rows)
+    }
+    return lines
+  }
+
+  private static func cell(_ workload: BenchmarkWorkload, _ engine: String) -> String {
+    guard let contestant = workload.contestant(engine) else { return "" }
+    guard let time = contestant.time else {
+      return contestant.status == .unsupported ? "–" : contestant.status.rawValue
+    }
+    let text = BenchmarkText.milliseconds(time.medianNanoseconds)
+    return workload.best == engine ? "**\(text)**" : text
+  }
+
+  static func lines(_ duet: DuetSection) -> [String] {
+    var lines = ["## Regression gate: \(duet.verdict)", "", "Base `\(duet.base)`, head `\(duet.head)`.", ""]
+    lines += duet.reasons.map { "- \($0)" }
+    let rows = (duet.benchmarks + [duet.sentinel].compactMap { $0 }).enumerated().map { index, found in
+      let interval = found.changeLower.flatMap { low in
+        found.changeUpper.map { "\(BenchmarkText.change(low)) to \(BenchmarkText.change($0))" }
+      }
+      return [
+        (index == duet.benchmarks.count ? "base against itself: " : "") + found.name,
+        BenchmarkText.change(found.change),
+        interval ?? "too few blocks",
+        found.smallestDetectableChange.isFinite ? BenchmarkText.change(found.smallestDetectableChange) : "none",
+        found.verdict,
+      ]
+    }
+    lines += [""] + MarkdownReport.table(["benchmark", "change", "interval", "could see", "verdict"], rows)
+    return lines
+  }
+}

@@ -8,12 +8,9 @@ public enum MarkdownReport {
     lines += provenance(run.provenance)
     if let verification = run.verification { lines += VerificationMarkdown(verification).lines }
     if let gradients = run.gradients { lines += GradientMarkdown(gradients).lines }
-<<<<<<< HEAD
     if let selfTest = run.selfTest { lines += SelfTestMarkdown(selfTest).lines }
-=======
     if let benchmark = run.benchmark { lines += BenchmarkMarkdown.lines(benchmark) }
     if let duet = run.duet { lines += BenchmarkMarkdown.lines(duet) }
->>>>>>> 818e6f4 (Reports for gates and gradients, assay merge, an engine in C, make peers)
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -17,7 +17,8 @@ struct Assay: AsyncParsableCommand {
     subcommands: [
       VerifyCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self, GoldenProbeCommand.self,
       EngineCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
-      BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self, MachineCommand.self,
+      BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self,
+      MachineCommand.self,
       MergeCommand.self,
     ])
 

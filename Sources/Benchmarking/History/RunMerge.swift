@@ -23,6 +23,7 @@ public enum RunMerge {
     merged.verification = try verification(runs)
     merged.benchmark = try benchmark(runs)
     merged.gradients = try only(runs, "gradient checks") { $0.gradients }
+    merged.selfTest = try only(runs, "self-tests") { $0.selfTest }
     merged.duet = try only(runs, "gates") { $0.duet }
     merged.history = try only(runs, "histories") { $0.history }
     return merged

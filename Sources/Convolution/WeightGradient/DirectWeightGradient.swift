@@ -25,7 +25,7 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     self.strategyName = strategyName
     kernels = try options.instructionSet.kernels()
     pool = try ThreadPool.shared(threads: options.threads)
-    plan = try WeightGradientPlan(problem, vectorWidth: kernels.vectorWidth, options: options)
+    plan = try WeightGradientPlan(problem, vectorWidth: kernels.vectorWidth, options: options, mergingRows: true)
     packed = try AlignedBuffer(zeros: plan.gradientCount, name: "packed weight gradient")
     let rows = plan.phase.geometry.taps.count * plan.gather.source.block
     tasks = plan.tasks(
@@ -39,7 +39,7 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     guard let operands = try WeightGradientOperands(plan, input, outputGradient, weightGradient) else { return }
     running.withLock { _ in
       pool.run(tasks: tasks.count) { index, _ in run(tasks[index], operands) }
-      plan.unpack(packed.pointer, operands.weightGradient, pool)
+      plan.unpack(packed.pointer, operands.weightGradient, kernels, pool)
       plan.correctNonFinite(operands, pool)
     }
   }
@@ -48,8 +48,8 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     let gather = plan.gather
     let phase = plan.phase
     let rowsOfBlock = phase.geometry.taps.count * gather.source.block
-    phase.sourceRows.withUnsafeBufferPointer { sourceRows in
-      phase.destinationRows.withUnsafeBufferPointer { destinationRows in
+    plan.sourceRows.withUnsafeBufferPointer { sourceRows in
+      plan.gradientRows.withUnsafeBufferPointer { destinationRows in
         guard let sourceRows = sourceRows.baseAddress, let destinationRows = destinationRows.baseAddress else {
           return
         }
@@ -71,7 +71,7 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
                     + gather.destinationOffset(group: task.group, vector: pair * 2),
                   gradientRows: destinationRows + first, gradientPixelStride: gather.destination.block,
                   gradientVectorStride: gather.destination.planeStride, rowCount: count,
-                  width: phase.geometry.columns, vectors: vectors, lanes: gather.destination.block,
+                  width: plan.columns, vectors: vectors, lanes: gather.destination.block,
                   target: target, accumulate: first > 0)
                 kernels.accumulateGradient(&strip)
                 target += run.channels * lanes

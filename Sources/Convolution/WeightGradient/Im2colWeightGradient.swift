@@ -69,7 +69,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
           }
         }
       }
-      plan.unpack(packed.pointer, operands.weightGradient, pool)
+      plan.unpack(packed.pointer, operands.weightGradient, kernels, pool)
       plan.correctNonFinite(operands, pool)
     }
   }

@@ -60,7 +60,7 @@ extension WeightGradientPlan {
       operands.input + gather.sourceOffset(group: group) + source.origin + block * source.planeStride + inBlock
     let dy = operands.outputGradient + gather.destinationOffset(group: group, vector: vector) + lane
     var sum: Float = 0
-    for row in 0..<imageRows {
+    for row in 0..<gather.source.batch * phase.geometry.rows {
       let (image, p) = row.quotientAndRemainder(dividingBy: phase.geometry.rows)
       let i = p * gather.sourceStep.height + tap.row
       guard i >= 0, i < source.height else { continue }

@@ -18,6 +18,11 @@ struct WeightGradientPlan {
 
   let gather: GatherPlan
   let phase: GatherPlan.Phase
+  /// The rows that are summed over: those of the output, or, where a small image's rows follow one another without a
+  /// gap in both operands, whole images as one row each.
+  let sourceRows: [Int]
+  let gradientRows: [Int]
+  let columns: Int
   /// Rows of all images in a chunk.
   let chunkRows: Int
   /// Channels that follow one another in memory at each pixel, for every filter row or every tap.
@@ -26,18 +31,30 @@ struct WeightGradientPlan {
   let depth: Int
 
   var pairs: Int { (gather.destinationVectors + 1) / 2 }
-  var imageRows: Int { gather.source.batch * phase.geometry.rows }
+  var imageRows: Int { sourceRows.count }
   var gradientCount: Int { gather.groups * gather.destinationVectors * gather.vectorWidth * depth }
 
   init(
-    _ problem: Conv2dProblem, vectorWidth: Int, options: ConvolutionOptions
+    _ problem: Conv2dProblem, vectorWidth: Int, options: ConvolutionOptions, mergingRows: Bool = false
   ) throws(ConvolutionError) {
     gather = try GatherPlan(problem, .forward, vectorWidth: vectorWidth, options: options)
     // A validated problem has at least one output pixel, so that there is a phase.
     let phase = gather.phases[0]
     self.phase = phase
-    chunkRows = max(1, 256 / phase.geometry.columns)
     let source = gather.source
+    let rows = phase.geometry.rows
+    let columns = phase.geometry.columns
+    let isGapless =
+      mergingRows && rows * columns <= 1024
+      && gather.sourceStep.height * source.rowStride == columns * gather.sourceStep.width * source.block
+      && gather.destination.rowStride == columns * gather.destination.block
+    sourceRows =
+      isGapless ? stride(from: 0, to: phase.sourceRows.count, by: rows).map { phase.sourceRows[$0] } : phase.sourceRows
+    gradientRows =
+      isGapless
+      ? stride(from: 0, to: phase.sourceRows.count, by: rows).map { phase.destinationRows[$0] } : phase.destinationRows
+    self.columns = isGapless ? rows * columns : columns
+    chunkRows = max(1, 256 / self.columns)
     let width = problem.kernelSize.width
     if problem.dilation.width == 1 {
       runs = stride(from: 0, to: phase.geometry.taps.count, by: width).map {
@@ -47,8 +64,8 @@ struct WeightGradientPlan {
     } else {
       runs = phase.geometry.taps.map { ($0.row * source.rowStride + $0.column * source.block, source.block) }
     }
-    let rows = gather.sourceBlocks * phase.geometry.taps.count * source.block
-    depth = (rows + vectorWidth - 1) / vectorWidth * vectorWidth
+    let terms = gather.sourceBlocks * phase.geometry.taps.count * source.block
+    depth = (terms + vectorWidth - 1) / vectorWidth * vectorWidth
   }
 
   /// Where a pair's rows begin in the packed gradient.
@@ -82,26 +99,41 @@ struct WeightGradientPlan {
   }
 
   /// Copies the packed gradient to K×(C/groups)×R×S.
-  func unpack(_ packed: UnsafePointer<Float>, _ weightGradient: UnsafeMutablePointer<Float>, _ pool: ThreadPool) {
-    let taps = phase.geometry.taps
-    let block = gather.source.block
-    let width = gather.problem.kernelSize.width
-    let area = gather.problem.kernelSize.height * width
+  func unpack(
+    _ packed: UnsafePointer<Float>, _ weightGradient: UnsafeMutablePointer<Float>, _ kernels: KernelTable,
+    _ pool: ThreadPool
+  ) {
+    let area = gather.problem.kernelSize.height * gather.problem.kernelSize.width
     pool.run(tasks: gather.groups * pairs) { task, _ in
       let (group, pair) = task.quotientAndRemainder(dividingBy: pairs)
       let lanes = vectors(pair) * gather.vectorWidth
-      let from = packed + offset(group: group, pair: pair)
       let first = pair * 2 * gather.vectorWidth
-      for lane in 0..<min(lanes, gather.destinationChannels - first) {
-        let k = group * gather.destinationChannels + first + lane
-        let to = weightGradient + k * gather.sourceChannels * area
-        for channel in 0..<gather.sourceChannels {
-          let (blockIndex, within) = channel.quotientAndRemainder(dividingBy: block)
-          for (index, tap) in taps.enumerated() {
-            let row = (blockIndex * taps.count + index) * block + within
-            to[channel * area + tap.r * width + tap.s] = from[row * lanes + lane]
-          }
-        }
+      let outputs = min(lanes, gather.destinationChannels - first)
+      let from = packed + offset(group: group, pair: pair)
+      let to = weightGradient + (group * gather.destinationChannels + first) * gather.sourceChannels * area
+      if area == 1 {
+        kernels.deinterleave(from, lanes, to, gather.sourceChannels, outputs, gather.sourceChannels)
+      } else {
+        unpackPair(from, to, lanes: lanes, outputs: outputs)
+      }
+    }
+  }
+
+  private func unpackPair(
+    _ packed: UnsafePointer<Float>, _ weightGradient: UnsafeMutablePointer<Float>, lanes: Int, outputs: Int
+  ) {
+    let block = gather.source.block
+    let width = gather.problem.kernelSize.width
+    let area = gather.problem.kernelSize.height * width
+    let outputStride = gather.sourceChannels * area
+    let positions = phase.geometry.taps.map { $0.r * width + $0.s }
+    for channel in 0..<gather.sourceChannels {
+      let (blockIndex, within) = channel.quotientAndRemainder(dividingBy: block)
+      var from = packed + (blockIndex * positions.count * block + within) * lanes
+      for position in positions {
+        let to = weightGradient + channel * area + position
+        for lane in 0..<outputs { to[lane * outputStride] = from[lane] }
+        from += block * lanes
       }
     }
   }

@@ -49,7 +49,7 @@ public struct GradientCase: Sendable, Hashable {
         case .random: values
         case .ties: values.map { $0.rounded() }
         case .shifted: values.map { Double(Float(1000 + $0)) }
-        case .saturated: values.map { 15 * $0 }
+        case .saturated: values.map { Double(Float(15 * $0)) }
         case .narrow: values.map { $0 * 0x1p-7 }
         }
     }

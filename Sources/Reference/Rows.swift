@@ -13,7 +13,8 @@ func addMultiple<Scalar: RealScalar>(
   for i in 0..<count { yRow[i] += a * xRow[i] }
 }
 
-/// Σ x[xStart + i]·y[yStart + i] for i < count, as four interleaved sums: one chain of additions would wait for each one's latency.
+/// Σ x[xStart + i]·y[yStart + i] for i < count, as eight interleaved sums: one chain of additions would wait for each
+/// one's latency.
 @inline(__always)
 func dot<Scalar: RealScalar>(
   _ x: Span<Scalar>, at xStart: Int, _ y: Span<Scalar>, at yStart: Int, count: Int
@@ -21,18 +22,15 @@ func dot<Scalar: RealScalar>(
   let x = x.extracting(xStart..<xStart + count)
   let y = y.extracting(yStart..<yStart + count)
   precondition(x.count == count && y.count == count)
-  var (sum0, sum1, sum2, sum3): (Scalar, Scalar, Scalar, Scalar) = (0, 0, 0, 0)
+  var sums = InlineArray<8, Scalar>(repeating: 0)
   var i = 0
-  while i + 4 <= count {
-    sum0 += x[i] * y[i]
-    sum1 += x[i + 1] * y[i + 1]
-    sum2 += x[i + 2] * y[i + 2]
-    sum3 += x[i + 3] * y[i + 3]
-    i += 4
+  while i + 8 <= count {
+    for lane in 0..<8 { sums[lane] += x[i + lane] * y[i + lane] }
+    i += 8
   }
   while i < count {
-    sum0 += x[i] * y[i]
+    sums[0] += x[i] * y[i]
     i += 1
   }
-  return (sum0 + sum1) + (sum2 + sum3)
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
 }

@@ -36,10 +36,10 @@ import Testing
   }
 
   @Test func batchNormsAndSeeds() throws {
-    let plan = try ResNetArchitecture.resnet50.plan(inputShape: [1, 3, 64, 64])
+    let plan = try ResNetArchitecture.cifar(depth: 20).plan(inputShape: [1, 3, 32, 32])
     let state = Initialization(seed: 3, zeroInitResidual: true).state(of: plan, as: Float.self)
-    #expect(state.parameters["layer1.0.bn3.weight"]?.elements.allSatisfy { $0 == 0 } == true)
-    #expect(state.parameters["layer1.0.bn2.weight"]?.elements.allSatisfy { $0 == 1 } == true)
+    #expect(state.parameters["layer1.0.bn2.weight"]?.elements.allSatisfy { $0 == 0 } == true)
+    #expect(state.parameters["layer1.0.bn1.weight"]?.elements.allSatisfy { $0 == 1 } == true)
     #expect(state.buffers["bn1"]?.runningVariance.elements.allSatisfy { $0 == 1 } == true)
     #expect(state.buffers["bn1"]?.batchesTracked == 0)
     #expect(Set(state.stateDict(AnyTensor.float32).keys) == Set(plan.stateNames.map(\.name)))

@@ -17,6 +17,7 @@ public enum HTMLReport {
     if let history = run.history { sections.append(DuetPage.section(history)) }
     if let verification = run.verification { sections.append(VerificationPage.section(verification)) }
     if let gradients = run.gradients { sections.append(GradientPage.section(gradients)) }
+    if let selfTest = run.selfTest { sections.append(SelfTestPage.section(selfTest)) }
     return HTMLPage(
       title: "Assay report", subtitle: run.provenance.command.joined(separator: " "), style: HTMLTemplate.style,
       verdicts: VerdictBanner.verdicts(run), facts: (run.benchmark?.facts ?? []).map(HTMLPage.Fact.init),

@@ -20,6 +20,15 @@ enum VerdictBanner {
         .init(
           style: style(section.exitCode), text: "Gradients: \(passed) of \(section.records.count) PASS\(reasons)"))
     }
+    if let section = run.selfTest {
+      let killed = section.mutants.count - section.survivors.count
+      found.append(
+        .init(
+          style: style(section.exitCode),
+          text:
+            "Self-test: \(killed) of \(section.mutants.count) mutants killed, \(section.falseAlarms.count) false alarms"
+        ))
+    }
     if let section = run.duet {
       let code =
         section.verdict == "pass" || section.verdict == "improvement" ? 0 : section.verdict == "regression" ? 1 : 2

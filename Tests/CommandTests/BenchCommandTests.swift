@@ -1,0 +1,87 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The benchmark's commands as a person or a CI system runs them: one clear message and the right exit code.
+@Suite struct BenchCommandTests {
+  private let folder: TemporaryDirectory
+
+  init() throws { folder = try TemporaryDirectory() }
+
+  private func path(_ name: String) -> String { folder.file(name).path(percentEncoded: false) }
+
+  private func run(_ words: [String]) throws -> (code: Int32, output: String, errors: String) {
+    let found = try CommandRun(words)
+    return (found.exitCode, found.output, found.errors)
+  }
+
+  /// The smallest benchmark: one tiny convolution, one engine.
+  private func tiny(_ extra: [String]) throws -> [String] {
+    let suite = path("tiny.toml")
+    try """
+    problems = ["conv2d n1c16h6w6 k16r3s3 stride1 pad1"]
+    engines = ["direct"]
+    blocks = 6
+    slice_ms = 0.2
+    """.write(toFile: suite, atomically: true, encoding: .utf8)
+    return ["bench", "--suite", suite, "--quiet"] + extra
+  }
+
+  @Test func badInputHasItsExitCode() throws {
+    try "colour = 1".write(toFile: path("bad.toml"), atomically: true, encoding: .utf8)
+    try "{\"schema\":\"assay.run\",\"schema_version\":1,".write(
+      toFile: path("cut.json"), atomically: true, encoding: .utf8)
+    let cases: [([String], Int32, String)] = [
+      (["bench", "--suite", path("bad.toml")], 65, "'colour'"),
+      (["bench", "--suite", path("none.toml")], 65, "none.toml"),
+      (["bench", "--depth", "19", "--list"], 64, "resnet19"),
+      (["bench", "--quick", "--filter", "nothing*"], 2, "no workload"),
+      (try tiny(["--engine", "nobody"]), 64, "nobody"),
+      (try tiny(["--engine", "bad=/nowhere/engine"]), 1, "command not found"),
+      (["report", path("none")], 65, "expected a run"), (["report", path("cut.json")], 65, "cut.json"),
+      (["history", path("none")], 65, "folder of runs"), (["bench", "--resume"], 64, "--out"),
+      (["duet", "--base", " ", "--head", "x"], 64, "command"),
+    ]
+    for (words, code, message) in cases {
+      let found = try run(words)
+      #expect(found.code == code, "\(words): \(found)")
+      #expect(found.errors.contains(message), "\(words): \(found.errors)")
+    }
+  }
+
+  @Test func runIsWrittenResumedAndReportedAgain() throws {
+    let out = path("run")
+    let first = try run(tiny(["--out", out]))
+    #expect(first.code == 0, "\(first)")
+    let files = ["run.json", "report.html", "report.md", "benchmarks.json", "bmf.json", "benchmarks.csv"]
+    let before = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
+    // A second run into the same folder loses nothing that was measured.
+    #expect(try run(tiny(["--out", out])).code == 64)
+    #expect(try run(tiny(["--out", out, "--resume"])).code == 0)
+    #expect(try run(tiny(["--out", out, "--resume", "--seed", "2"])).code == 64)
+    #expect(try run(["report", out]).code == 0)
+    let after = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
+    #expect(before == after)
+    // A run against itself: nothing changed.
+    let compared = try run(["compare", out, out])
+    #expect(compared.code == 0 && compared.output.contains("1 compared: 0 slower"), "\(compared)")
+    #expect(try run(["merge", out, out, "--out", path("merged")]).code == 65)
+  }
+
+  @Test func folderThatCannotBeWrittenIsFoundOutFirst() throws {
+    let found = try run(tiny(["--out", "/dev/null/run"]))
+    #expect(found.code == 70 && found.errors.contains("cannot be written"), "\(found)")
+  }
+
+  /// An engine whose result is wrong is never given a time.
+  @Test func wrongEngineIsNotTimed() throws {
+    let hello =
+      #"{"id":1,"result":{"name":"w","version":"1","operations":["conv2d"],"dtypes":["float32"],"passes":["forward"]}}"#
+    let engine = "read l; echo '\(hello)'; read l; exit 3"
+    let out = path("wrong")
+    let found = try run(tiny(["--engine", "direct", "--engine", "w=\(engine)", "--out", out]))
+    #expect(found.code == 1 && found.errors.contains("status 3"), "\(found)")
+    let csv = try String(contentsOfFile: "\(out)/benchmarks.csv", encoding: .utf8)
+    #expect(csv.contains(",direct,timed,") && csv.contains(",w,failed,,"))
+  }
+}

@@ -4,7 +4,8 @@ SHELL := /bin/bash
 SWIFT ?= swift
 CONFIGURATION := release
 BIN = .build/$(CONFIGURATION)/assay
-RUN ?= $(shell date -u +%Y%m%d-%H%M%S)
+# Folder of a run's reports; `make run RUN=name` names it.
+RUN := $(or $(RUN),$(shell date -u +%Y%m%d-%H%M%S))
 
 .PHONY: help deps build run test lint format verify goldens peers
 
@@ -29,8 +30,14 @@ build: deps ## build the release binary
 	@echo "==> building (release)"
 	@$(SWIFT) build -c $(CONFIGURATION) --product assay
 
-run: build ## build, verify the corpus and write Reports/<run>/
-	@$(BIN) verify --out Reports/$(RUN)
+run: build ## build, verify, check gradients and the gate itself, time every strategy, and write Reports/<run>/
+	@parts=Reports/$(RUN)/parts; mkdir -p $$parts; worst=0; \
+	for part in "verify" "gradcheck" "selftest --smoke" "bench --quick"; do \
+	  echo; echo "==> assay $$part"; \
+	  $(BIN) $$part --out $$parts/$${part%% *} || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
+	done; \
+	echo; $(BIN) merge $$parts/* --out Reports/$(RUN) || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
+	exit $$worst
 
 verify: build ## verify the corpus alone, without a report
 	@$(BIN) verify

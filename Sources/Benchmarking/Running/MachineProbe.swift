@@ -50,14 +50,14 @@ public enum MachineProbe {
       l2Bytes: machine.l2Bytes, l3Bytes: machine.l3Bytes, governor: governor, loadBefore: load, warnings: warnings)
   }
 
-  /// Measures the ceilings with so many threads; takes about a second.
+  /// Measures the ceilings with so many threads; takes about two seconds.
   /// - Throws: ``ConvolutionError`` where threads or memory are not to be had.
   public static func ceilings(threads: Int) throws(ConvolutionError) -> CeilingRecord {
     let pool = try ThreadPool.shared(threads: threads)
     let machine = Machine.current
     let kernels = try InstructionSet.selected().kernels()
     let iterations = 400_000
-    let peak = bestRate(rounds: 12) {
+    let peak = bestRate {
       pool.run(tasks: threads) { _, _ in _ = kernels.peak(iterations) }
       return Double(threads) * Double(iterations * 24 * kernels.vectorWidth)
     }
@@ -75,14 +75,18 @@ public enum MachineProbe {
       frozenConvolutionNanoseconds: frozen.bestNanoseconds())
   }
 
-  /// The best of several rounds, as work a second: a ceiling is what the machine can do, not what it did on average.
-  private static func bestRate(rounds: Int, _ round: () -> Double) -> Double {
+  /// The best round of a third of a second, as work a second: a ceiling is what the machine can do, not what it did on
+  /// average, and a short trial may meet nothing but a busy moment.
+  private static func bestRate(_ round: () -> Double) -> Double {
     _ = round()
-    return (0..<rounds).map { _ in
+    let first = ContinuousClock.now
+    var best = 0.0
+    while ContinuousClock.now - first < .milliseconds(350) {
       let start = ContinuousClock.now
       let work = round()
-      return work / (ContinuousClock.now - start).seconds
-    }.max() ?? 0
+      best = max(best, work / (ContinuousClock.now - start).seconds)
+    }
+    return best
   }
 
   /// Bytes read and written a second while each thread copies its own block over and over.
@@ -95,7 +99,7 @@ public enum MachineProbe {
     }
     let repeats = max(1, (32 << 20) / (4 * count))
     let shared = blocks
-    return bestRate(rounds: 8) {
+    return bestRate {
       pool.run(tasks: threads) { task, _ in
         for _ in 0..<repeats {
           _ = shared[task].target.buffer.update(fromContentsOf: UnsafeBufferPointer(shared[task].source.buffer))

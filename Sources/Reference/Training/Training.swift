@@ -28,12 +28,15 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   case problem(ProblemError)
   /// The loss of a mini-batch is NaN or infinite. Epochs count from 1, as people see them.
   case lossNotFinite(epoch: Int, batch: Int, loss: Double)
+  /// The caller asked for it, in the middle of an epoch.
+  case stopped(epoch: Int, batch: Int)
 
   public var description: String {
     switch self {
     case .problem(let error): error.description
     case .lossNotFinite(let epoch, let batch, let loss):
       "the loss is \(loss) in batch \(batch) of epoch \(epoch); a smaller learning rate may help"
+    case .stopped(let epoch, let batch): "stopped before batch \(batch) of epoch \(epoch)"
     }
   }
 }
@@ -65,11 +68,12 @@ public struct Training<Scalar: RealScalar>: Sendable {
 
   /// Trains one epoch over all images in a new order.
   ///
+  /// - Parameter shouldStop: asked before each batch.
   /// - Returns: the mean loss over the epoch's images.
   /// - Throws: ``TrainingError``; the values are then those before the failing batch.
   @discardableResult
   public mutating func runEpoch(
-    _ data: LabelledImages<Scalar>, progress: (Progress) -> Void = { _ in }
+    _ data: LabelledImages<Scalar>, progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws(TrainingError) -> Double {
     let rows = order(of: data.count)
     let rate = options.optimizer.learningRate * options.schedule.factor(epoch: epochsDone)
@@ -77,6 +81,7 @@ public struct Training<Scalar: RealScalar>: Sendable {
     var sum = 0.0
     var plans: [Int: NetworkPlan] = [:]
     for batch in 0..<batchCount {
+      if shouldStop() { throw .stopped(epoch: epochsDone + 1, batch: batch + 1) }
       let part = rows[batch * options.batchSize..<min((batch + 1) * options.batchSize, rows.count)]
       let images = data.batch(Array(part))
       var next = step

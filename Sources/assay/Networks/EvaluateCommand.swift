@@ -47,7 +47,9 @@ struct EvaluateCommand: ParsableCommand {
     var passed = true
     try NetworkSession.run {
       let file = try WeightsFile(contentsOf: weights)
-      let architecture = try NetworkSession.architecture(model ?? file.architecture, width: file.width)
+      let architecture =
+        try model.map { try NetworkSession.architecture($0, width: file.width) }
+        ?? NetworkSession.architecture(of: file, weights)
       let images = try ImagesFile(contentsOf: data)
       try NetworkSession.requireClasses(images, data, classCount: file.classCount)
       let heldOut = try NetworkSession.images(images, rows: images.heldOutRows, for: architecture)
@@ -61,7 +63,7 @@ struct EvaluateCommand: ParsableCommand {
       ) { progress.show("\($0) of \(heldOut.count) images", fraction: Double($0) / Double(heldOut.count)) }
       progress.clear()
       print(
-        "\(result.count) images: loss \(result.loss.formatted(digits: 4)), accuracy "
+        "\(result.count) images: loss \(result.loss.formatted(digits: 6)), accuracy "
           + "\((100 * result.accuracy).formatted(digits: 2)) %, top-\(result.k) "
           + "\((100 * result.topAccuracy).formatted(digits: 2)) %")
       if let requireAccuracy { passed = result.accuracy >= requireAccuracy }

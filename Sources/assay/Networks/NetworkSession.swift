@@ -13,8 +13,11 @@ enum NetworkSession {
       try body()
     } catch let error as TrainingError {
       report("\(error)")
-      if case .lossNotFinite = error { throw ExitCode(1) }
-      throw ExitCode(65)
+      switch error {
+      case .lossNotFinite: throw ExitCode(1)
+      case .stopped: throw ExitCode(2)
+      case .problem: throw ExitCode(65)
+      }
     } catch let error as any Error & CustomStringConvertible
       where error is GoldenFileError || error is ProblemError || error is StateDictMismatch
     {
@@ -29,10 +32,25 @@ enum NetworkSession {
     FileHandle.standardError.write(Data("repeat: assay \(words.joined(separator: " "))\n".utf8))
   }
 
+  /// The architecture of a name on the command line.
+  /// - Throws: a usage error.
   static func architecture(_ name: String, width: Int?) throws -> ResNetArchitecture {
-    let architecture = try ResNetArchitecture(named: name)
+    let architecture: ResNetArchitecture
+    do throws(ProblemError) { architecture = try ResNetArchitecture(named: name) } catch {
+      throw ValidationError("architecture: expected \(error.expected), found \(error.found)")
+    }
     guard let width else { return architecture }
     guard width >= 1, width <= 4096 else { throw ValidationError("--width: expected 1 to 4096, found \(width)") }
+    return architecture.scaled(toWidth: width)
+  }
+
+  /// The architecture that a weights file names.
+  static func architecture(of file: WeightsFile, _ path: String) throws -> ResNetArchitecture {
+    let architecture = try ResNetArchitecture(named: file.architecture)
+    guard let width = file.width else { return architecture }
+    guard width >= 1, width <= 4096 else {
+      throw GoldenFileError(.inconsistent, file: path, object: "/@width", expected: "1 to 4096", found: "\(width)")
+    }
     return architecture.scaled(toWidth: width)
   }
 
@@ -57,18 +75,19 @@ enum NetworkSession {
   }
 }
 
-/// Progress on stderr: one line that is rewritten on a terminal, a line every ten seconds elsewhere.
+/// Progress on stderr: one line that is rewritten on a terminal, a line every ten seconds elsewhere. Nothing of what is
+/// quickly done.
 struct ProgressLine {
   private let clock = ContinuousClock()
   private let start = ContinuousClock.now
-  private var last: ContinuousClock.Instant?
+  private var last = ContinuousClock.now
   private let isTerminal = isatty(STDERR_FILENO) == 1
 
   /// - Parameter fraction: of all the work, from 0 to 1; the time left follows from it.
   mutating func show(_ text: String, fraction: Double) {
     let now = clock.now
     let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(10)
-    if let last, now - last < pause, fraction < 1 { return }
+    guard now - last >= pause else { return }
     last = now
     let elapsed = Double((now - start).components.seconds) + Double((now - start).components.attoseconds) * 1e-18
     let left = fraction > 0 ? Int((elapsed * (1 - fraction) / fraction).rounded()) : nil

@@ -84,12 +84,14 @@ struct TrainCommand: ParsableCommand {
     while training.epochsDone < epochs {
       let clock = ContinuousClock.now
       let epoch = training.epochsDone
-      let loss = try training.runEpoch(trainingImages) { state in
-        let done = Double(epoch - first) + Double(state.batch) / Double(state.batchCount)
-        progress.show(
-          "epoch \(epoch + 1)/\(epochs), batch \(state.batch)/\(state.batchCount), loss "
-            + state.runningLoss.formatted(digits: 4), fraction: done / Double(epochs - first))
-      }
+      let loss = try training.runEpoch(
+        trainingImages,
+        progress: { state in
+          let done = Double(epoch - first) + Double(state.batch) / Double(state.batchCount)
+          progress.show(
+            "epoch \(epoch + 1)/\(epochs), batch \(state.batch)/\(state.batchCount), loss "
+              + state.runningLoss.formatted(digits: 4), fraction: done / Double(epochs - first))
+        }, shouldStop: { Task.isCancelled })
       let result = try validate(training, heldOut)
       accuracy = result.accuracy
       progress.clear()

@@ -49,17 +49,12 @@ struct TrainSettings: ParsableArguments {
       attributes["nesterov"] = .boolean(nesterov)
     }
     attributes["weight_decay"] = weightDecay.map(AttributeValue.real)
-    let architecture: ResNetArchitecture
     let rule: OptimizerOptions
-    do throws(ProblemError) {
-      architecture = try ResNetArchitecture(named: model ?? "simple_resnet")
-      rule = try OptimizerOptions(name: optimizer, attributes: attributes)
-    } catch {
+    do throws(ProblemError) { rule = try OptimizerOptions(name: optimizer, attributes: attributes) } catch {
       throw ValidationError("\(error)")
     }
-    if let width, width < 1 || width > 4096 { throw ValidationError("--width: expected 1 to 4096, found \(width)") }
     return TrainingOptions(
-      architecture: width.map { architecture.scaled(toWidth: $0) } ?? architecture, classCount: classCount,
+      architecture: try NetworkSession.architecture(model ?? "simple_resnet", width: width), classCount: classCount,
       batchSize: batch, optimizer: rule, schedule: try Self.schedule(schedule, epochs: epochs), seed: seed)
   }
 

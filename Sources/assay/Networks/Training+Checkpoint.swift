@@ -103,7 +103,7 @@ extension Training where Scalar == Float {
     default: throw wrong("/training@schedule", "constant, cosine:EPOCHS or step:EPOCHS:FACTOR", "\(words)")
     }
     let options = TrainingOptions(
-      architecture: try NetworkSession.architecture(file.architecture, width: file.width), classCount: file.classCount,
+      architecture: try NetworkSession.architecture(of: file, path), classCount: file.classCount,
       batchSize: batchSize, optimizer: rule, schedule: schedule, seed: seed)
     let plan = try options.plan()
     var state = Initialization(seed: 0).state(of: plan, as: Float.self)

@@ -8,11 +8,15 @@ import Testing
   /// Twelve 8×8 images of three classes, each with its own bright row.
   private func images(_ folder: TemporaryDirectory, labels: [Int] = (0..<12).map { $0 % 3 }) throws -> String {
     let path = folder.file("images.h5").path
-    let pixels = (0..<12 * 64).map { UInt8($0 % 64 / 8 == labels[$0 / 64] ? 16 : $0 % 5) }
+    var pixels: [UInt8] = []
+    for label in labels {
+      for pixel in 0..<64 { pixels.append(pixel / 8 == label ? 16 : UInt8(pixel % 5)) }
+    }
+    let split: [Int] = (0..<12).map { $0 < 8 ? 0 : 1 }
     try HDF5File.create(path) { root in
       try root.createDataset("images", shape: [12, 1, 8, 8], values: pixels)
       try root.createDataset("labels", shape: [12], values: labels)
-      try root.createDataset("split", shape: [12], values: (0..<12).map { $0 < 8 ? 0 : 1 })
+      try root.createDataset("split", shape: [12], values: split)
     }
     return path
   }
@@ -65,7 +69,8 @@ import Testing
     try refuses(["evaluate", "--data", data, "--weights", golden], "assay.weights")
     try refuses(["train", "--data", data, "--resume", weights, "--model", "resnet18"], "resnet18")
     try refuses(["train", "--data", data, "--classes", "2"] + small, "classes below 2")
-    try refuses(["train", "--data", data, "--model", "resnet18", "--batch", "1", "--epochs", "1", "--width", "1"], "")
+    try refuses(
+      ["train", "--data", data, "--model", "resnet18", "--batch", "1", "--epochs", "1", "--width", "1"], "variance")
     try refuses(["model", "simple_resnet", "--weights", weights], "other shape")
     try refuses(["model", "simple_resnet", "--image-size", "64"], "32×32")
     let bytes = try Data(contentsOf: URL(filePath: weights))

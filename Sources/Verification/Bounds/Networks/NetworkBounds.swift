@@ -3,17 +3,23 @@ import Problems
 import Reference
 import Tensors
 
-/// Bounds of blocks and networks, end to end. A bound carried through the layers would say nothing, so it is measured: the spread
-/// over float64 runs in which every layer's output, and every gradient on the way back, is disturbed as that layer's own
-/// rounding in float32 may do (``LayerNoise``). Gates are free: a ReLU that rounding can flip shows up in the spread.
+/// Bounds of blocks, networks and training runs, end to end. A bound carried through the layers would say nothing, so it is measured:
+/// the spread over float64 runs in which every layer's output, and every gradient on the way back, is disturbed as that layer's
+/// own rounding in float32 may do (``LayerNoise``).
 ///
 ///     B = λ·sqrt(mean over runs of (y_run − y)²) + 2u·|y|
 ///
-/// To first order in u the spread of another precision is that of float32 times the ratio of the units. Large networks get fewer
-/// runs; an element's square is then averaged with its tensor's mean, since two runs alone may both come out close to y.
+/// Runs with the gates of ReLUs and max pools frozen give the linear spread, which scales with u. In float32 rounding may also
+/// flip a gate, which runs with free gates show: there each element has the wider of both. At float64's u no gate is near
+/// enough, so that its bound stays narrow, and gradients are held to it.
+///
+/// Large networks get fewer runs; an element's square is then averaged with its tensor's mean, since two runs alone may both
+/// come out close to y.
 struct NetworkBounds: BoundModel {
   private let values: [String: [Double]]
-  private let spreads: [String: [Double]]
+  /// In float32, with frozen gates and with free ones.
+  private let frozen: [String: [Double]]
+  private let free: [String: [Double]]
   /// Running statistics' own rounding, in float32.
   private let own: [String: [Double]]
   private let exact: Bool
@@ -30,24 +36,12 @@ struct NetworkBounds: BoundModel {
     let runs = Self.runCount(multiplyAccumulates: multiplyAccumulates)
     let nominal = NominalRun(evenly: runs < Self.fullRunCount)
     guard let values = try? subject.run(nominal.hooks) else { return nil }
-    var squares = values.mapValues { [Double](repeating: 0, count: $0.count) }
-    for run in 0..<runs {
-      let source = NoiseSource(seed: SplitMix64.mix(UInt64(run) &+ 0x5EED))
-      let hooks = NetworkSubject.Hooks(
-        begin: { step, pass in nominal.noise[step]?.disturb(&pass, from: source) },
-        parameter: { source.disturbed($0, roundings: 2) })
-      guard let results = try? subject.run(hooks) else { return nil }
-      for (path, result) in results {
-        guard let value = values[path] else { continue }
-        for i in result.indices { squares[path]?[i] += (result[i] - value[i]) * (result[i] - value[i]) }
-      }
-    }
+    guard let frozen = Self.spread(values, subject, nominal, runs: runs, frozen: true),
+      let free = Self.spread(values, subject, nominal, runs: max(1, runs / 2), frozen: false)
+    else { return nil }
     self.values = values
-    spreads = squares.mapValues { squares in
-      guard runs < Self.fullRunCount else { return squares.map { ($0 / Double(runs)).squareRoot() } }
-      let mean = squares.reduce(0, +) / Double(max(squares.count, 1))
-      return squares.map { (($0 + mean) / Double(2 * runs)).squareRoot() }
-    }
+    self.frozen = frozen
+    self.free = free
     own =
       (nominal.noise[0]?.layers.values).map { layers in
         layers.reduce(into: [:]) { all, deviations in
@@ -55,6 +49,31 @@ struct NetworkBounds: BoundModel {
         }
       } ?? [:]
     if case .training = plan { exact = false } else { exact = subject.layers.allSatisfy(Self.isExact) }
+  }
+
+  private static func spread(
+    _ values: [String: [Double]], _ subject: NetworkSubject, _ nominal: NominalRun, runs: Int, frozen: Bool
+  ) -> [String: [Double]]? {
+    var squares = values.mapValues { [Double](repeating: 0, count: $0.count) }
+    for run in 0..<runs {
+      let source = NoiseSource(seed: SplitMix64.mix(UInt64(run) &+ (frozen ? 0x5EED : 0xF4EE)))
+      let hooks = NetworkSubject.Hooks(
+        begin: { step, pass in
+          nominal.noise[step]?.disturb(&pass, from: source)
+          if frozen { pass.gates = nominal.gates[step] }
+        },
+        parameter: { source.disturbed($0, roundings: 2) })
+      guard let results = try? subject.run(hooks) else { return nil }
+      for (path, result) in results {
+        guard let value = values[path] else { continue }
+        for i in result.indices { squares[path]?[i] += (result[i] - value[i]) * (result[i] - value[i]) }
+      }
+    }
+    return squares.mapValues { squares in
+      guard nominal.evenly else { return squares.map { ($0 / Double(runs)).squareRoot() } }
+      let mean = squares.reduce(0, +) / Double(max(squares.count, 1))
+      return squares.map { (($0 + mean) / Double(2 * runs)).squareRoot() }
+    }
   }
 
   private static func isExact(_ layer: NetworkLayer) -> Bool {
@@ -69,12 +88,13 @@ struct NetworkBounds: BoundModel {
   func isExact(_ path: String) -> Bool { exact && path != "outputs/loss" }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
-    guard let values = values[path], let spreads = spreads[path] else { return nil }
+    guard let values = values[path], let frozen = frozen[path], let free = free[path] else { return nil }
     let scale = rounding.unit / Rounding.float32.unit
     let own = own[path]
+    let spread = rounding == .float32 ? zip(frozen, free).map { $0.isNaN ? $0 : max($0, $1) } : frozen
     return ElementBounds(
       rigorous: values.indices.map { i in
-        ElementBounds.lambda * scale * spreads[i] + 2 * rounding.unit * abs(values[i]) + scale * (own?[i] ?? 0)
+        ElementBounds.lambda * scale * spread[i] + 2 * rounding.unit * abs(values[i]) + scale * (own?[i] ?? 0)
       })
   }
 }
@@ -83,8 +103,9 @@ struct NetworkBounds: BoundModel {
 private final class NominalRun {
   /// By step.
   private(set) var noise: [Int: LayerNoise] = [:]
+  private(set) var gates: [Int: Gates] = [:]
   private var cotangents: [String: Tensor<Double>] = [:]
-  private let evenly: Bool
+  let evenly: Bool
 
   init(evenly: Bool) { self.evenly = evenly }
 
@@ -98,6 +119,7 @@ private final class NominalRun {
         }
       },
       end: { step, pass in
+        self.gates[step] = pass.takenGates
         self.noise[step] = LayerNoise(
           records: pass.records, cotangents: self.cotangents, state: pass.state, evenly: self.evenly)
       })

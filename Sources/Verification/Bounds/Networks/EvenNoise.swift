@@ -18,14 +18,14 @@ enum EvenNoise {
     let weights = (0..<problem.outputChannels).map { sumOfSquares(weight.elements[$0 * row..<($0 + 1) * row]) }
     let outputs = channelMeanSquares(record.y)
     var result = LayerNoise.Deviations()
-    result.output = spread(record.y.shape) { k in
+    result.output = perChannel(record.y.shape) { k in
       unit * (Double(row) * max(weights[k] * meanX, outputs[k])).squareRoot()
     }
     guard let dOutput else { return result }
     let perGroup = problem.outputChannels / problem.groups
     let channelsPerGroup = problem.inputChannels / problem.groups
     let meanGradient = meanSquare(dOutput.elements[...])
-    result.dInput = spread(record.x.shape) { c in
+    result.dInput = perChannel(record.x.shape) { c in
       let group = c / channelsPerGroup
       let sum = (group * perGroup..<(group + 1) * perGroup).reduce(0.0) { sum, k in
         let first = k * row + c % channelsPerGroup * taps
@@ -34,9 +34,8 @@ enum EvenNoise {
       return unit * (Double(perGroup * taps) * sum * meanGradient).squareRoot()
     }
     let gradients = channelMeanSquares(dOutput).map { $0 * Double(planes) }
-    result.parameters["\(record.layer.name).weight"] = (0..<weight.count).map { index in
-      unit * (Double(planes) * gradients[index / row] * meanX).squareRoot()
-    }
+    result.parameters["\(record.layer.name).weight"] = Deviation(
+      perChannel: gradients.map { unit * (Double(planes) * $0 * meanX).squareRoot() }, run: row)
     return result
   }
 
@@ -57,9 +56,7 @@ enum EvenNoise {
     }
   }
 
-  private static func spread(_ shape: Shape, _ deviation: (Int) -> Double) -> [Double] {
-    let deviations = (0..<shape[1]).map(deviation)
-    let plane = shape[2] * shape[3]
-    return (0..<shape.count).map { deviations[$0 / plane % shape[1]] }
+  private static func perChannel(_ shape: Shape, _ deviation: (Int) -> Double) -> Deviation {
+    Deviation(perChannel: (0..<shape[1]).map(deviation), run: shape[2] * shape[3])
   }
 }

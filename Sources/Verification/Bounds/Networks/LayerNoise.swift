@@ -9,10 +9,10 @@ import Tensors
 struct LayerNoise {
   /// By layer: of y, dx, d(other) and the parameters' gradients.
   struct Deviations {
-    var output: [Double] = []
-    var dInput: [Double] = []
-    var dOther: [Double] = []
-    var parameters: [String: [Double]] = [:]
+    var output = Deviation.none
+    var dInput = Deviation.none
+    var dOther = Deviation.none
+    var parameters: [String: Deviation] = [:]
     /// Bounds of the running statistics, by the layer's own rounding alone.
     var buffers: [String: [Double]] = [:]
   }
@@ -22,7 +22,7 @@ struct LayerNoise {
   /// - Parameters:
   ///   - records: the layers as the unperturbed pass met them.
   ///   - cotangents: the gradients by their outputs.
-  ///   - evenly: convolutions as ``EvenNoise``.
+  ///   - evenly: one deviation a channel, convolutions' as ``EvenNoise``.
   init(
     records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>,
     evenly: Bool
@@ -33,7 +33,13 @@ struct LayerNoise {
       {
         layers[name] = EvenNoise.deviations(problem, record, weight: weight, dOutput: cotangents[name])
       } else {
-        layers[name] = Self.deviations(record, cotangents[name], state)
+        var deviations = Self.deviations(record, cotangents[name], state)
+        if evenly {
+          deviations.output = deviations.output.byChannel(record.y.shape)
+          deviations.dInput = deviations.dInput.byChannel(record.x.shape)
+          deviations.dOther = deviations.dOther.byChannel(record.x.shape)
+        }
+        layers[name] = deviations
       }
     }
   }
@@ -61,8 +67,8 @@ struct LayerNoise {
       dtype: .float64)
     let wanted: Set = ["outputs/y", "gradients/x", "gradients/weight", "gradients/bias"]
     guard let model = BoundModels.make(for: exercise, problem: problem, wanted: wanted) else { return Deviations() }
-    func deviation(_ path: String) -> [Double] {
-      (model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda }
+    func deviation(_ path: String) -> Deviation {
+      Deviation((model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda })
     }
     var result = Deviations(output: deviation("outputs/y"))
     if dOutput != nil {
@@ -79,14 +85,14 @@ struct LayerNoise {
   /// Has every result of a pass disturbed by independent normal noise.
   func disturb(_ pass: inout NetworkPass<Double>, from source: NoiseSource) {
     let layers = layers
-    pass.transform = { layer, y in source.disturbed(y, layers[layer.name]?.output ?? []) }
+    pass.transform = { layer, y in source.disturbed(y, layers[layer.name]?.output ?? .none) }
     pass.transformGradients = { layer, _, gradients in
       guard let deviations = layers[layer.name] else { return gradients }
       var changed = gradients
       changed.dInput = source.disturbed(gradients.dInput, deviations.dInput)
       changed.dOther = gradients.dOther.map { source.disturbed($0, deviations.dOther) }
       for (name, gradient) in gradients.parameters {
-        changed.parameters[name] = source.disturbed(gradient, deviations.parameters[name] ?? [])
+        changed.parameters[name] = source.disturbed(gradient, deviations.parameters[name] ?? .none)
       }
       return changed
     }
@@ -106,11 +112,13 @@ final class NoiseSource {
     return (Double(sum) / 65_536 - 2) * 3.0.squareRoot()
   }
 
-  /// - Parameter deviations: one for each element; none disturbs nothing.
-  func disturbed(_ tensor: Tensor<Double>, _ deviations: [Double]) -> Tensor<Double> {
-    guard deviations.count == tensor.count else { return tensor }
+  func disturbed(_ tensor: Tensor<Double>, _ deviation: Deviation) -> Tensor<Double> {
+    guard !deviation.isEmpty else { return tensor }
     var result = tensor
-    for i in result.elements.indices where deviations[i] != 0 { result.elements[i] += deviations[i] * next() }
+    for i in result.elements.indices {
+      let scale = deviation[i]
+      if scale != 0 { result.elements[i] += scale * next() }
+    }
     return result
   }
 

@@ -114,7 +114,8 @@ let package = Package(
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["assay", "GoldenFiles", "HDF5", "Reporting", "Results", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["assay", "GoldenFiles", "HDF5", "Reporting", "Results", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -23,8 +23,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   /// rounding may do to the whole network.
   public var transform: ((NetworkLayer, Tensor<Scalar>) -> Tensor<Scalar>)?
   /// Replaces what each layer's backward pass gives; called with the layer and the gradient by its output.
-  public var transformGradients:
-    ((NetworkLayer, Tensor<Scalar>, LayerGradients<Scalar>) -> LayerGradients<Scalar>)?
+  public var transformGradients: ((NetworkLayer, Tensor<Scalar>, LayerGradients<Scalar>) -> LayerGradients<Scalar>)?
   /// Called after each layer.
   public var observe: ((LayerRecord<Scalar>) -> Void)?
 

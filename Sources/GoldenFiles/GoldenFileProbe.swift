@@ -4,8 +4,8 @@ import Foundation
 /// library costs one error.
 ///
 /// The child is an executable that calls ``serve(_:)``: this program itself, under a hidden subcommand. It parses each
-/// file completely, reading every tensor of every case, and prints one line of JSON a file. When it dies, the file that it
-/// had not answered for is the culprit, and a new child goes on with the rest.
+/// file completely, reading every tensor of every case, and prints one line of JSON a file. When it dies, a new child goes
+/// on from the file that it had not answered for.
 public struct GoldenFileProbe: Sendable {
   /// What the child may use for one file.
   public struct Resources: Sendable, Hashable, Codable {
@@ -48,13 +48,17 @@ public struct GoldenFileProbe: Sendable {
   }
 
   /// One verdict for each path, in order.
+  ///
+  /// A child that fails on a file may have been harmed by an earlier one, so that file is tried again by a fresh child; only
+  /// what that one says counts.
   public func run(_ paths: [String]) -> [Verdict] {
     var verdicts: [Verdict] = []
     while verdicts.count < paths.count {
       // Not more than the system takes as arguments of one command.
       let batch = Array(paths[verdicts.count...].prefix(400))
-      let session = GoldenProbeSession(probe: self, paths: batch)
-      verdicts += session.run()
+      let (answered, failure) = GoldenProbeSession(probe: self, paths: batch).run()
+      verdicts += answered
+      if answered.isEmpty, let failure { verdicts.append(.unsound(failure)) }
     }
     return verdicts
   }

@@ -5,8 +5,8 @@ struct GoldenProbeSession {
   let probe: GoldenFileProbe
   let paths: [String]
 
-  /// Verdicts for the first files: all of them, or up to and with the one that the child failed on.
-  func run() -> [GoldenFileProbe.Verdict] {
+  /// - Returns: verdicts for the files that the child answered for, and how it failed on the next one, if it did.
+  func run() -> (verdicts: [GoldenFileProbe.Verdict], failure: GoldenFileError?) {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: probe.executable)
@@ -20,34 +20,37 @@ struct GoldenProbeSession {
       process.arguments = [GoldenFileProbe.subcommand, request]
       try process.run()
     } catch {
-      return paths.map {
-        .unsound(failure($0, found: "that \(probe.executable) cannot be started: \(error.localizedDescription)"))
-      }
+      let found = "that \(probe.executable) cannot be started: \(error.localizedDescription)"
+      return ([], failure(paths[0], found: found))
     }
     try? output.fileHandleForWriting.close()
-    let (replies, timedOut) = listen(to: output.fileHandleForReading)
-    if timedOut || replies.count < paths.count { kill(process.processIdentifier, SIGKILL) }
+    let (replies, timedOut) = listen(to: output.fileHandleForReading, of: process)
+    if replies.count < paths.count, process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
-    var verdicts = zip(paths, replies).map { path, reply in
+    let verdicts = zip(paths, replies).map { path, reply in
       reply.verdict ?? .unsound(failure(path, found: "an answer that makes no sense"))
     }
-    if verdicts.count < paths.count {
-      verdicts.append(.unsound(failure(paths[verdicts.count], found: cause(process, timedOut: timedOut))))
-    }
-    return verdicts
+    guard verdicts.count < paths.count else { return (verdicts, nil) }
+    return (verdicts, failure(paths[verdicts.count], found: cause(process, timedOut: timedOut)))
   }
 
   /// Reads lines until all answers are there, the child closes its output, or an answer takes too long.
-  private func listen(to handle: FileHandle) -> (replies: [GoldenProbeReply], timedOut: Bool) {
+  private func listen(
+    to handle: FileHandle, of process: Process
+  ) -> (replies: [GoldenProbeReply], timedOut: Bool) {
     var replies: [GoldenProbeReply] = []
     var pending = Data()
     var deadline = Date().addingTimeInterval(probe.resources.wallSeconds)
     while replies.count < paths.count {
+      // Looked at again and again: where another child inherited the pipe by accident, it outlives its own child's death.
+      let wasRunning = process.isRunning
       var descriptor = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
-      let milliseconds = Int32(clamping: Int(max(0, deadline.timeIntervalSinceNow) * 1000))
-      let ready = poll(&descriptor, 1, milliseconds)
-      if ready < 0, errno == EINTR { continue }
-      guard ready > 0 else { return (replies, true) }
+      let ready = poll(&descriptor, 1, 100)
+      if ready <= 0 {
+        guard wasRunning else { break }
+        if deadline.timeIntervalSinceNow < 0 { return (replies, true) }
+        continue
+      }
       let chunk = handle.availableData
       guard !chunk.isEmpty, pending.count < 1 << 20 else { break }
       pending.append(chunk)

@@ -67,7 +67,7 @@ struct CorruptionTests {
     let anatomy = FileAnatomy(original)
     #expect(anatomy.messages.isEmpty == !source.hasChecksums, "the headers that are to be forged were found")
     var probe = GoldenFileProbe(executable: Repository.command.path)
-    probe.resources = GoldenFileProbe.Resources(memoryBytes: 2 << 30, processorSeconds: 10, wallSeconds: 60)
+    probe.resources = GoldenFileProbe.Resources(memoryBytes: 2 << 30, processorSeconds: 20, wallSeconds: 60)
     probe.limits.maximumTensorBytes = 1 << 28
     var tally = Tally()
     var made = 0

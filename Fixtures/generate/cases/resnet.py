@@ -2,14 +2,14 @@
 from architectures import ARCHITECTURES, architecture
 from network_cases import network
 
-# The others take seconds each, and a comparison takes dozens of runs of each.
-QUICK = {"resnet18", "simple_resnet"}
+# A comparison takes several runs of each, seconds to minutes: all are in the slow run.
+TAGS = ("slow",)
 
 
 def cases():
     for name in ARCHITECTURES:
         size = 64 if architecture(name).stem == "imagenet" else 32
         for training in (False, True):
-            yield network(name, size, 2, training, () if name in QUICK else ("slow",))
-    yield network("resnet18", 224, 2, True, ("slow",))
-    yield network("resnet50", 224, 1, False, ("slow",))
+            yield network(name, size, 2, training, TAGS)
+    yield network("resnet18", 224, 2, True, TAGS)
+    yield network("resnet50", 224, 1, False, TAGS)

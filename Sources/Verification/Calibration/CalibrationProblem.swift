@@ -32,7 +32,8 @@ struct CalibrationProblem: Sendable {
     .init("adaptive_avg_pool2d n4c32h14w15 output3x4"), .init("adaptive_avg_pool2d n4c64h7w7 output1", low: 0),
     .init("max_pool2d n2c16h30w31 kernel3 stride2 pad1"), .init("upsample2d n2c8h14w13 modebilinear scale2.0"),
     .init("upsample2d n2c8h14w13 modebilinear size29x17"), .init("upsample2d n2c8h14w13 scale2.0"),
-    .init("add n4c16h20w21"), .init("sgd_step n40c50 t5 lr0.1 momentum0.9 decay0.01"), .init("adam_step n40c50 t5"),
+    .init("add n4c16h20w21", low: -0.7, high: 1.9), .init("sgd_step n40c50 t5 lr0.1 momentum0.9 decay0.01"),
+    .init("adam_step n40c50 t5"),
     .init("adamw_step n40c50 t5 amsgrad"),
   ]
 

@@ -32,7 +32,7 @@ build: deps ## build the release binary
 
 run: build ## build, verify, check gradients and the gate itself, time every strategy, and write Reports/<run>/
 	@parts=Reports/$(RUN)/parts; mkdir -p $$parts; worst=0; \
-	for part in "verify" "gradcheck" "selftest --smoke" "bench --quick"; do \
+	for part in "verify --calibrate" "gradcheck" "selftest --smoke" "bench --quick"; do \
 	  echo; echo "==> assay $$part"; \
 	  $(BIN) $$part --out $$parts/$${part%% *} || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
 	done; \

@@ -5,7 +5,8 @@
 
 The problem is conv2d 8 -> 8, 3x3, padding 1, on 2x8x8x8 in double precision, gradients by input and weight. Both sides
 are timed in process, without start-up: torch by its own clock around gradcheck, Assay by the seconds that its record
-holds for the one check. Every figure is the least of several repetitions, the sides taking turns.
+holds for the one check. Every figure is the least of several repetitions, the sides taking turns; torch is timed with each
+number of threads given, and its least counts, since tensors this small are often faster on one.
 
 Four of Assay's checks are timed: the exact adjoint test alone, every element by exact columns, every element by dual
 numbers, and every element by both dual numbers and finite differences with bounds, as if the convolution were not linear.
@@ -48,16 +49,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--assay", default=".build/release/assay", help="the assay program")
     parser.add_argument("--repetitions", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=2, help="threads of torch")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads to try torch with")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
 
     methods = ["adjoint", "automatic", "dual", "differences"]
     times: dict[str, list[float]] = {name: [] for name in ["torch", *methods]}
     worst: dict[str, float] = {}
+    torch.set_num_threads(arguments.threads[0])
     torch_seconds()
     for _ in range(arguments.repetitions):
-        times["torch"].append(torch_seconds())
+        for threads in arguments.threads:
+            torch.set_num_threads(threads)
+            times["torch"].append(torch_seconds())
         for method in methods:
             record = assay_record(arguments.assay, method)
             if record["verdict"] != "PASS":

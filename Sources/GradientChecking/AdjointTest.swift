@@ -48,7 +48,8 @@ struct AdjointTest: Sendable {
       if outcome.nonFinite == nil, let position = map.analytic.firstIndex(where: { !$0.isFinite }) {
         let shape = evaluator.function.point[map.operand]?.shape ?? Shape()
         outcome.nonFinite =
-          "\(map.operand)\(shape.index(ofOffset: position)) is \(map.analytic[position])"
+          "\(map.operand)\(shape.index(ofOffset: position)): "
+          + GradientJudge.reason(notFinite: map.analytic[position])
       } else if outcome.mismatch == 0, mismatch != 0 {
         outcome.mismatch = mismatch
         outcome.map = map

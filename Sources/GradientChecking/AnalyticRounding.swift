@@ -26,10 +26,18 @@ struct AnalyticRounding: Sendable {
       let found = try Evaluator.attempt {
         try roundingBounds(function.point, evaluator.layout.unflatten(cotangent))
       }
-      bounds = found.mapValues(\.elements)
-      relative = 0
-      return
+      if found.values.allSatisfy({ $0.elements.allSatisfy(\.isFinite) }) {
+        bounds = found.mapValues(\.elements)
+        relative = 0
+        return
+      }
+      // Overflow on the way (logits of 3e38) bounds nothing; it is measured then.
     }
+    let measured = function.measuredBackward
+    let upstream = evaluator.layout.unflatten(cotangent)
+    let gradients =
+      try measured.map { backward in try Evaluator.attempt { try backward(function.point, upstream) } }
+      ?? gradients
     var spread = gradients.mapValues { [Double](repeating: 0, count: $0.count) }
     for number in 0..<Self.displacements {
       let point = function.point.mapValues { tensor in
@@ -37,7 +45,10 @@ struct AnalyticRounding: Sendable {
           Self.displaced($0, unitRoundoff: function.backwardUnitRoundoff, seed: UInt64(number))
         }
       }
-      for (name, gradient) in try evaluator.backward(point, cotangent) {
+      let found =
+        try measured.map { backward in try Evaluator.attempt { try backward(point, upstream) } }
+        ?? evaluator.backward(point, cotangent)
+      for (name, gradient) in found {
         guard let reference = gradients[name], let largest = spread[name] else { continue }
         spread[name] = largest.indices.map { element in
           max(largest[element], abs(gradient.elements[element] - reference.elements[element]))

@@ -57,7 +57,11 @@ extension CheckedFunction {
       }
       var gradients: NamedTensors = [:]
       for name in checked {
-        if let found = answer.gradients[name] { gradients[name] = found.doubles }
+        guard let found = answer.gradients[name] else { continue }
+        var values = found.doubles
+        // A conversion may quieten or shorten the mark.
+        for position in UnwrittenMark.positions(in: found) { values.elements[position] = UnwrittenMark.float64 }
+        gradients[name] = values
       }
       return gradients
     }
@@ -77,8 +81,16 @@ extension CheckedFunction {
     work = problem.multiplyAccumulates
     (linear, isExactOnIntegers) = Self.linearity(of: problem)
     shiftInvariance = Self.shiftInvariance(of: problem)
-    if let problem = problem as? Conv2dProblem, problem.groups == 1, problem.inputChannels > 1 {
-      linearResponse = { try Self.oneChannel(problem, $0, $1, $2, $3) }
+    if let problem = problem as? Conv2dProblem {
+      roundingBounds = { try Self.bounds(problem, $0, $1, unitRoundoff: precision.unitRoundoff) }
+      if problem.groups == 1, problem.inputChannels > 1 {
+        linearResponse = { operand, elements, direction, operands in
+          try ConvolutionSlice(problem, operand: operand, elements: elements)?.response(to: direction, operands)
+        }
+        dualResponse = { operand, elements, operands in
+          try ConvolutionSlice(problem, operand: operand, elements: elements)?.forward(operands)
+        }
+      }
     }
   }
 
@@ -94,45 +106,21 @@ extension CheckedFunction {
     return gradients.mapValues { $0.map { $0.error + Candidate.unitRoundoff * abs($0.value) } }
   }
 
-  /// A convolution's response to elements that all belong to one input channel is the convolution of that channel alone.
-  private static func oneChannel(
-    _ problem: Conv2dProblem, _ operand: String, _ elements: [Int], _ direction: [Double],
-    _ operands: NamedTensors
-  ) throws -> [Double]? {
-    guard operand != "bias", let x = operands["x"], let weight = operands["weight"],
-      let first = elements.first
-    else {
-      return nil
-    }
-    let inner = operand == "x" ? x.shape[2] * x.shape[3] : weight.shape[2] * weight.shape[3]
-    let channels = problem.inputChannels
-    let channel = first / inner % channels
-    guard elements.allSatisfy({ $0 / inner % channels == channel }) else { return nil }
-    let part = try Conv2dProblem(
-      batch: problem.batch, inputChannels: 1, inputSize: problem.inputSize,
-      outputChannels: problem.outputChannels,
-      kernelSize: problem.kernelSize, stride: problem.stride, padding: problem.padding,
-      dilation: problem.dilation)
-    func slice(_ tensor: Tensor<Double>, _ shape: Shape) -> Tensor<Double> {
-      let inner = shape[2] * shape[3]
-      var elements: [Double] = []
-      elements.reserveCapacity(shape.count)
-      for outer in 0..<shape[0] {
-        let start = (outer * channels + channel) * inner
-        elements += tensor.elements[start..<start + inner]
-      }
-      return Tensor(shape: shape, elements: elements)
-    }
-    func restricted(_ shape: Shape) -> Tensor<Double> {
-      var tensor = Tensor<Double>(zeros: shape)
-      for element in elements {
-        tensor.elements[element / (inner * channels) * inner + element % inner] = direction[element]
-      }
-      return tensor
-    }
-    let image = operand == "x" ? restricted(part.inputShape) : slice(x, part.inputShape)
-    let kernel = operand == "x" ? slice(weight, part.weightShape) : restricted(part.weightShape)
-    return try Conv2d(part).forward(image, weight: kernel).elements
+  /// Of a convolution: K products and their sum in any order are off by at most γ_K·Σ|terms|, and the sums of magnitudes
+  /// are the same backward pass over magnitudes. 1 % covers its own rounding and terms of second order.
+  private static func bounds(
+    _ problem: Conv2dProblem, _ operands: NamedTensors, _ upstream: NamedTensors, unitRoundoff: Double
+  ) throws -> NamedTensors {
+    let layer = ReferenceLayer(problem)
+    let magnitudes = try layer.backward(
+      operands.mapValues { $0.map { abs($0) } }, upstream.mapValues { $0.map { abs($0) } })
+    let taps = problem.outputChannels / problem.groups * problem.kernelSize.height * problem.kernelSize.width
+    let positions = problem.batch * problem.outputSize.height * problem.outputSize.width
+    return Dictionary(
+      uniqueKeysWithValues: magnitudes.map { name, sums in
+        let terms = Double(name == "x" ? taps : positions)
+        return (name, sums.map { 1.01 * terms * unitRoundoff * $0 })
+      })
   }
 
   /// Operands that the operation is affine in, and whether integers give exact results.

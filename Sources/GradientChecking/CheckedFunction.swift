@@ -25,6 +25,11 @@ public struct CheckedFunction: Sendable {
       _ operand: String, _ elements: [Int], _ direction: [Double], _ operands: NamedTensors
     ) throws -> [Double]?
 
+  public typealias DualResponse =
+    @Sendable (
+      _ operand: String, _ elements: [Int], _ operands: [String: Tensor<Dual<Double>>]
+    ) throws -> [Dual<Double>]?
+
   public var name: String
   /// Where the derivatives are taken.
   public var point: NamedTensors
@@ -40,6 +45,8 @@ public struct CheckedFunction: Sendable {
   public var dualBackward: DualBackward?
   /// Bounds of the backward's rounding; without them it is measured by perturbing the operands.
   public var roundingBounds: RoundingBounds?
+  /// Whose rounding is measured, where that is not `backward` itself (stored values do not answer to a displacement).
+  public var measuredBackward: Backward?
   /// Which outputs each operand's elements reach; without it, all.
   public var footprints: [String: Footprint] = [:]
   /// Operands in which the function is affine while the others are fixed.
@@ -49,6 +56,15 @@ public struct CheckedFunction: Sendable {
   /// J·u of a linear operand for u restricted to the elements given, flattened, at less cost than a forward pass; `nil`
   /// where it does not apply.
   public var linearResponse: LinearResponse?
+  /// The dual outputs, flattened, with the tangents that a seed of the given elements of one operand has, at less cost than
+  /// the dual forward pass (values may be partial); `nil` where it does not apply.
+  public var dualResponse: DualResponse?
+  /// Elements whose gradients are known, by operand: the others are not looked at. All, where an operand is missing.
+  public var samples: [String: [Int]] = [:]
+  /// Directional derivatives of a whole network, layer by layer, in place of one pass over dual operands.
+  var tangents: NetworkTangent?
+  /// Checks each layer on its own where the whole disagrees, to name the one at fault.
+  var layerwise: LayerwiseCheck?
   /// Sets of elements along whose common shift the function does not change, so that their gradients sum to zero.
   public var shiftInvariance: ShiftInvariance?
   /// Multiply-accumulates (or touched elements) of one forward pass, to budget with; 0 where unknown.

@@ -16,10 +16,23 @@ struct DualSweep: Sendable {
   /// How many times the largest observed change is allowed for.
   static let safety = 8.0
 
+  /// Every element.
   /// - Returns: `nil` when the function has no generic forward.
   func all() throws -> NumericGradient? {
-    guard evaluator.function.dualForward != nil, let tensor = evaluator.function.point[operand] else { return nil }
-    let classes = footprint.elements(count: tensor.count).filter { !$0.isEmpty }
+    guard let tensor = evaluator.function.point[operand] else { return nil }
+    return try run(on: footprint.elements(count: tensor.count).filter { !$0.isEmpty }, of: tensor)
+  }
+
+  /// The elements named alone.
+  func some(_ elements: [Int]) throws -> NumericGradient? {
+    guard let tensor = evaluator.function.point[operand] else { return nil }
+    var classes: [Int: [Int]] = [:]
+    for element in elements { classes[footprint.colour(element), default: []].append(element) }
+    return try run(on: classes.sorted { $0.key < $1.key }.map(\.value), of: tensor)
+  }
+
+  private func run(on classes: [[Int]], of tensor: Tensor<Double>) throws -> NumericGradient? {
+    guard evaluator.function.dualForward != nil else { return nil }
     let lanes = Dual<Double>.directionCount
     let passes = (classes.count + lanes - 1) / lanes
     let points =
@@ -47,7 +60,7 @@ struct DualSweep: Sendable {
     for (number, point) in points.enumerated() {
       var operands = point.mapValues { $0.map(Dual<Double>.init(constant:)) }
       seed(&operands, classes: classes)
-      guard let outputs = try evaluator.dual(operands) else { return column }
+      guard let outputs = try evaluator.dual(operands, seeded: operand, classes.flatMap { $0 }) else { return column }
       var these = classes.map { [Sum](repeating: Sum(), count: $0.count) }
       for (lane, map) in owners.enumerated() {
         for (output, owner) in map.owner.enumerated() {

@@ -79,6 +79,36 @@ final class Evaluator: Sendable {
     return try layout.flatten(Self.attempt { try dualForward(operands) })
   }
 
+  /// The dual outputs under a seed of these elements of one operand.
+  func dual(
+    _ operands: [String: Tensor<Dual<Double>>], seeded operand: String, _ elements: [Int]
+  ) throws(GradientCheckError) -> [Dual<Double>]? {
+    if let dualResponse = function.dualResponse,
+      let outputs = try Self.attempt({ try dualResponse(operand, elements, operands) })
+    {
+      counted.withLock { $0.dual += 1 }
+      return outputs
+    }
+    return try dual(operands)
+  }
+
+  /// The outputs' tangents along up to eight directions, flattened.
+  func tangents(
+    at point: NamedTensors, along directions: [ProjectionDirection]
+  ) throws(GradientCheckError) -> [SIMD8<Double>]? {
+    if let tangents = function.tangents {
+      counted.withLock { $0.dual += 1 }
+      return try layout.flatten(Self.attempt { try tangents.outputs(at: point, along: directions) }).map(\.tangent)
+    }
+    var operands = point.mapValues { $0.map(Dual<Double>.init(constant:)) }
+    for (lane, direction) in directions.enumerated() {
+      guard var tensor = operands.removeValue(forKey: direction.operand) else { continue }
+      direction.seed(&tensor, lane: lane)
+      operands[direction.operand] = tensor
+    }
+    return try dual(operands)?.map(\.tangent)
+  }
+
   static func attempt<Result>(_ body: () throws -> Result) throws(GradientCheckError) -> Result {
     do { return try body() } catch let error as GradientCheckError { throw error } catch {
       throw .evaluationFailed("\(error)")

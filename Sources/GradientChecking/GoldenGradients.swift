@@ -49,22 +49,52 @@ public struct GoldenGradients: Sendable {
     return .ready(problem, operands, cotangents)
   }
 
+  /// Of a tensor that is stored as samples, how many are looked at: each is a column of its own.
+  static let sampleLimit = 32
+
+  private func function(
+    _ problem: any OperationProblem, _ operands: NamedTensors
+  ) throws -> CheckedFunction {
+    guard var network = ReferenceNetwork(problem) else {
+      return CheckedFunction(
+        ReferenceLayer(problem, classIndices: golden.inputs["target"]?.integers), operands: operands, precision: oracle)
+    }
+    network.gates = try network.gates(at: operands)
+    return CheckedFunction(
+      network, name: golden.name, operands: operands, work: problem.multiplyAccumulates, precision: oracle)
+  }
+
   /// The gradients that the file holds, under the cotangents that it holds.
   public func storedRecord(options: GradientCheck.Options) -> GradientRecord {
     switch situation() {
     case .unsupported(let reason): return unsupported("golden file", oracle, options, reason)
     case .ready(let problem, let operands, let cotangents):
-      let layer = ReferenceLayer(problem, classIndices: golden.inputs["target"]?.integers)
+      var function: CheckedFunction
+      do { function = try self.function(problem, operands) } catch {
+        return unsupported("golden file", oracle, options, "\(error)")
+      }
       var stored: NamedTensors = [:]
       for (name, expected) in golden.gradients {
-        if case .whole(let tensor) = expected.value { stored[name] = tensor.doubles }
+        switch expected.value {
+        case .whole(let tensor): stored[name] = tensor.doubles
+        case .sampled(let sample):
+          guard function.tangents == nil else {
+            return unsupported(
+              "golden file", oracle, options, "samples of a network; --model takes a direction of every tensor")
+          }
+          stored[name] = Tensor(zeros: sample.shape)
+          let count = options.exhaustive ? sample.indices.count : min(sample.indices.count, Self.sampleLimit)
+          let chosen = (0..<count).map { $0 * sample.indices.count / count }
+          for number in chosen { stored[name]?.elements[sample.indices[number]] = sample.values[number] }
+          function.samples[name] = chosen.map { sample.indices[$0] }
+        }
       }
-      guard !stored.isEmpty else { return unsupported("golden file", oracle, options, "only samples are stored") }
-      var function = CheckedFunction(layer, operands: operands, precision: oracle)
       function.name = golden.name
       function.checked = stored.keys.sorted()
       let values = stored
+      function.measuredBackward = function.backward
       function.backward = { _, _ in values }
+      function.layerwise = nil
       // Stored values belong to one cotangent: integers of our own have no gradient in the file.
       function.linear = []
       var options = options
@@ -94,7 +124,16 @@ public struct GoldenGradients: Sendable {
       var options = options
       options.differences = false
       options.cotangent = cotangents
-      let function = CheckedFunction(engine: engine, exercise: exercise, problem: problem, operands: operands)
+      let function: CheckedFunction
+      if var network = ReferenceNetwork(problem) {
+        do { network.gates = try network.gates(at: operands) } catch {
+          return unsupported(name, dtype, options, "\(error)")
+        }
+        function = CheckedFunction(
+          engine: engine, exercise: exercise, network: network, operands: operands, work: problem.multiplyAccumulates)
+      } else {
+        function = CheckedFunction(engine: engine, exercise: exercise, problem: problem, operands: operands)
+      }
       var record = GradientCheck(function, options: options).run()
       record.engine = name
       return record

@@ -122,9 +122,11 @@ public struct GradientCase: Sendable, Hashable {
   }
 
   /// The check of this case against an engine; the reference's own generic backward when there is none.
-  /// - Throws: ``ProblemError`` for a text that is no problem.
+  /// - Parameter spoilt: an element of a gradient (`weight[3, 0, 1, 2]`) or a layer of a network (`layer2.0.conv2`) to make
+  ///   wrong, which shows what a failure looks like.
+  /// - Throws: ``ProblemError`` for a text that is no problem, or a defect that names nothing.
   public func check(
-    engine: (any Engine)? = nil, precision: DType = .float64, options: GradientCheck.Options
+    engine: (any Engine)? = nil, precision: DType = .float64, options: GradientCheck.Options, spoilt: String? = nil
   ) throws(ProblemError) -> GradientCheck {
     let problem = try Problem.parse(text)
     let (operands, classIndices) = Self.operands(of: problem, fill: fill, seed: options.seed)
@@ -142,6 +144,8 @@ public struct GradientCase: Sendable, Hashable {
           .invalidArgument, text, expected: "a network that can be run", found: "\(error)")
       }
     }
+    let defect = try spoilt.map { text throws(ProblemError) in try GradientDefect(text) }
+    if let defect, defect.index == nil { try defect.apply(to: &network) }
     switch (network, engine) {
     case (let network?, let engine?):
       function = CheckedFunction(
@@ -160,12 +164,11 @@ public struct GradientCase: Sendable, Hashable {
         precision: precision)
     }
     function.name = name
+    if let defect, defect.index != nil { try defect.apply(to: &function) }
     var options = options
     if problem is ResNetProblem {
       // Every tensor by projections: eight of them share a pass, where single elements of each would take one more.
       options.workLimit = 0
-      // A dual number is sixteen times as large as a double, and a pass holds every parameter as one.
-      options.threads = 1
     }
     return GradientCheck(function, options: options)
   }

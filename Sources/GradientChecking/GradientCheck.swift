@@ -1,3 +1,4 @@
+import Engines
 import Results
 import Tensors
 
@@ -71,6 +72,30 @@ public struct GradientCheck: Sendable {
     self.options = options
   }
 
+  /// The same for a backward pass that writes into buffers: each is filled with a NaN of its own before every call, so that an
+  /// element that is never written is named, and one that is added to what was there cannot pass.
+  public init(
+    _ name: String = "closure", at point: NamedTensors, checking checked: [String]? = nil,
+    precision: DType = .float64, options: Options = Options(),
+    forward: @escaping CheckedFunction.Forward,
+    writing backward:
+      @escaping @Sendable (
+        _ operands: NamedTensors, _ upstream: NamedTensors, _ gradients: inout NamedTensors
+      ) throws -> Void
+  ) {
+    let written = checked ?? Array(point.keys)
+    self.init(name, at: point, checking: checked, precision: precision, options: options, forward: forward) {
+      operands, upstream in
+      var gradients: NamedTensors = [:]
+      for name in written {
+        guard let operand = operands[name] else { continue }
+        gradients[name] = Tensor(shape: operand.shape, repeating: UnwrittenMark.float64)
+      }
+      try backward(operands, upstream, &gradients)
+      return gradients
+    }
+  }
+
   /// - Throws: ``GradientCheckFailure`` with the whole report when the verdict is anything but PASS.
   public func requirePass() throws(GradientCheckFailure) {
     let record = run()
@@ -120,6 +145,15 @@ public struct GradientCheck: Sendable {
     var calibration = GradientCalibration()
     let outcome = try session.checkAll(&calibration)
     record.tensors = outcome
+    if let layerwise = function.layerwise, outcome.contains(where: { $0.verdict == .fail }) {
+      let upstream = evaluator.layout.unflatten(session.cotangent)
+      let guilty = try layerwise.run(at: function.point, upstream: upstream, options: options)
+      record.contracts += guilty
+      record.reason =
+        guilty.isEmpty
+        ? "every layer is right on its own: the fault is in how they are put together"
+        : "at fault: " + guilty.map(\.name).joined(separator: ", ")
+    }
     record.calibration = calibration.elements > 0 ? calibration : nil
   }
 }

@@ -1,3 +1,4 @@
+import Engines
 import Results
 import Tensors
 
@@ -23,7 +24,7 @@ struct GradientJudge: Sendable {
       verdict: .pass, reason: nil)
     guard value.isFinite else {
       record.verdict = .fail
-      record.reason = "the analytic gradient is \(value)"
+      record.reason = Self.reason(notFinite: value)
       return record
     }
     switch numeric.kind {
@@ -41,6 +42,12 @@ struct GradientJudge: Sendable {
       }
     }
     return record
+  }
+
+  /// A buffer's mark keeps its payload, so that what was never written is told from what was computed wrong.
+  static func reason(notFinite value: Double) -> String {
+    value.bitPattern == UnwrittenMark.float64.bitPattern
+      ? "never written: the buffer still holds the NaN that it was filled with" : "the analytic gradient is \(value)"
   }
 
   private func judgeKink(_ record: inout GradientElementRecord, _ element: Int, low: Double, high: Double) {

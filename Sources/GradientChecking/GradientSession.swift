@@ -53,6 +53,10 @@ struct GradientSession: Sendable {
     if !exact.isEmpty { records += try checkLinear(exact) }
     for operand in function.checked where !exact.contains(operand) {
       let footprint = footprint(of: operand)
+      if let samples = function.samples[operand] {
+        records.append(try judge(operand, samples, footprint))
+        continue
+      }
       var dual: NumericGradient?
       if function.dualForward != nil {
         if affordable(
@@ -118,6 +122,20 @@ struct GradientSession: Sendable {
     let (product, overflow) = max(function.work, touched).multipliedReportingOverflow(
       by: evaluations * weight)
     return !overflow && product <= options.workLimit
+  }
+
+  /// The elements whose gradients are known, by dual numbers.
+  private func judge(_ operand: String, _ samples: [Int], _ footprint: Footprint) throws -> GradientTensorRecord {
+    let lanes = Dual<Double>.directionCount
+    let evaluations = (samples.count + lanes - 1) / lanes * (1 + DualSweep.displacements)
+    let sweep = DualSweep(
+      evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, threads: options.threads)
+    guard function.dualResponse != nil || affordable(evaluations: evaluations, weight: 12),
+      let numeric = try sweep.some(samples)
+    else { throw GradientCheckError.unsupported("too large for single samples without --exhaustive") }
+    var record = judge(operand, .dual).judge(numeric)
+    record.elementCount = samples.count
+    return record
   }
 
   private func judge(

@@ -15,6 +15,13 @@ struct ProjectionDirection: Sendable {
   }
 }
 
+extension ProjectionDirection {
+  /// Puts the direction into one lane of the tangents.
+  func seed(_ tensor: inout Tensor<Dual<Double>>, lane: Int) {
+    for element in range { tensor.elements[element].tangent[lane] = weight(element) }
+  }
+}
+
 /// Directional derivatives for functions with more elements than can be looked at one by one, and the search for the
 /// element at fault where one disagrees.
 struct Projection: Sendable {
@@ -25,6 +32,23 @@ struct Projection: Sendable {
   let threads: Int
   /// `nil`: dual numbers.
   let noise: ForwardNoise?
+  /// Where dual numbers are taken: at the point, and once displaced, which is enough since the sum over a whole tensor
+  /// averages over its elements.
+  private let points: [NamedTensors]
+
+  init(
+    evaluator: Evaluator, cotangent: [Double], gradients: NamedTensors, rounding: AnalyticRounding, threads: Int,
+    noise: ForwardNoise?
+  ) {
+    self.evaluator = evaluator
+    self.cotangent = cotangent
+    self.gradients = gradients
+    self.rounding = rounding
+    self.threads = threads
+    self.noise = noise
+    let point = evaluator.function.point
+    points = noise == nil ? [point, point.mapValues { $0.map { DualSweep.displaced($0, seed: 0) } }] : []
+  }
 
   /// Directions tried where the first one disagrees.
   static let directions = 6
@@ -165,26 +189,19 @@ struct Projection: Sendable {
   }
 
   private func dualPass(_ directions: [ProjectionDirection]) throws -> [NumericDerivative] {
-    let point = evaluator.function.point
-    // One displaced run: the sum over a whole tensor averages over its elements.
-    let points = [point, point.mapValues { $0.map { DualSweep.displaced($0, seed: 0) } }]
     var values: [[Double]] = []
     var scales = [Double](repeating: 0, count: directions.count)
     for (number, point) in points.enumerated() {
-      var operands = point.mapValues { $0.map(Dual<Double>.init(constant:)) }
-      for (lane, direction) in directions.enumerated() {
-        guard var tensor = operands.removeValue(forKey: direction.operand) else { continue }
-        for element in direction.range { tensor.elements[element].tangent[lane] = direction.weight(element) }
-        operands[direction.operand] = tensor
+      guard let tangents = try evaluator.tangents(at: point, along: directions) else {
+        return directions.map { _ in .undetermined("no duals") }
       }
-      guard let outputs = try evaluator.dual(operands) else { return directions.map { _ in .undetermined("no duals") } }
       values.append(
         directions.indices.map { lane in
           var sum = CompensatedSum()
           var scale = 0.0
-          for (v, output) in zip(cotangent, outputs) {
-            sum.add(v * output.tangent[lane])
-            scale += abs(v * output.tangent[lane])
+          for (v, tangent) in zip(cotangent, tangents) {
+            sum.add(v * tangent[lane])
+            scale += abs(v * tangent[lane])
           }
           if number == 0 { scales[lane] = scale }
           return sum.value

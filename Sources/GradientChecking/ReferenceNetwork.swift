@@ -13,8 +13,13 @@ public struct ReferenceNetwork: Sendable {
     case network(NetworkPlan)
   }
 
+  /// Changes one layer's gradients, by the names `x`, `other`, `weight` and `bias`.
+  public typealias Defect = @Sendable (_ layer: NetworkLayer, _ gradients: inout NamedTensors) -> Void
+
   public let body: Body
   public var gates: Gates?
+  /// A deliberate defect of the backward pass in double precision: that checks find it is itself checked.
+  public var defect: Defect?
 
   public init(_ body: Body) { self.body = body }
 
@@ -36,10 +41,8 @@ public struct ReferenceNetwork: Sendable {
     }
   }
 
-  /// The input, and every parameter.
-  public var checkedOperands: [String] {
-    (["x"] + layers.flatMap(\.parameters).map(\.name)).sorted()
-  }
+  /// The input, and every parameter in the order of the layers.
+  public var checkedOperands: [String] { ["x"] + layers.flatMap(\.parameters).map(\.name) }
 
   public func forward<Scalar: RealScalar>(_ operands: [String: Tensor<Scalar>]) throws -> [String:
     Tensor<Scalar>]
@@ -54,6 +57,9 @@ public struct ReferenceNetwork: Sendable {
   ) throws -> [String: Tensor<Scalar>] {
     var pass = pass(operands)
     _ = try run(&pass, operands)
+    if let defect {
+      pass.transformGradients = { layer, _, gradients in Self.spoilt(gradients, of: layer, by: defect) }
+    }
     return switch body {
     case .block(let plan): try pass.backward(plan, dOutput: tensor("y", upstream))
     case .network(let plan): try pass.backward(plan, dLogits: tensor("logits", upstream))
@@ -67,11 +73,46 @@ public struct ReferenceNetwork: Sendable {
     return pass.takenGates
   }
 
-  /// What each layer is given at a point, by the layer's name: to check it there on its own.
-  public func activations(at operands: NamedTensors) throws -> [String: LayerRecord<Double>] {
+  private static func spoilt<Scalar: RealScalar>(
+    _ gradients: LayerGradients<Scalar>, of layer: NetworkLayer, by defect: Defect
+  ) -> LayerGradients<Scalar> {
+    guard var changed = gradients as? LayerGradients<Double> else { return gradients }
+    var named: NamedTensors = ["x": changed.dInput]
+    named["other"] = changed.dOther
+    for suffix in ["weight", "bias"] { named[suffix] = changed.parameters["\(layer.name).\(suffix)"] }
+    defect(layer, &named)
+    changed.dInput = named["x"] ?? changed.dInput
+    changed.dOther = named["other"]
+    for suffix in ["weight", "bias"] { changed.parameters["\(layer.name).\(suffix)"] = named[suffix] }
+    return changed as? LayerGradients<Scalar> ?? gradients
+  }
+
+  /// What each layer is given at a point, forward and backward, in the order of the layers.
+  func captured(at operands: NamedTensors, upstream: NamedTensors) throws -> [CapturedLayer] {
     var pass = pass(operands)
     _ = try run(&pass, operands)
-    return pass.records
+    let collected = Collected()
+    pass.transformGradients = { layer, dOutput, gradients in
+      collected.cotangents[layer.name] = dOutput
+      return gradients
+    }
+    switch body {
+    case .block(let plan): _ = try pass.backward(plan, dOutput: tensor("y", upstream))
+    case .network(let plan): _ = try pass.backward(plan, dLogits: tensor("logits", upstream))
+    }
+    return layers.compactMap { layer in
+      guard let record = pass.records[layer.name], let dOutput = collected.cotangents[layer.name] else { return nil }
+      var given: NamedTensors = ["x": record.x]
+      given["other"] = record.other
+      for suffix in ["weight", "bias", "running_mean", "running_var"] {
+        given[suffix] = operands["\(layer.name).\(suffix)"]
+      }
+      return CapturedLayer(layer: layer, operands: given, cotangent: dOutput)
+    }
+  }
+
+  private final class Collected {
+    var cotangents: NamedTensors = [:]
   }
 
   private func run<Scalar: RealScalar>(
@@ -131,6 +172,11 @@ extension CheckedFunction {
         return gradients.mapValues { $0.map { Double($0) } }
       })
     know(network, work: work, precision: precision)
+    layerwise = LayerwiseCheck(network: network) { layer, operands, upstream in
+      var gradients = try ReferenceLayer(layer.problem).backward(operands, upstream)
+      network.defect?(layer, &gradients)
+      return gradients
+    }
   }
 
   /// An engine's backward pass through a block, held against the reference's forward.
@@ -143,12 +189,23 @@ extension CheckedFunction {
       name: exercise.name, at: operands, checking: checked, forward: { try network.forward($0) },
       backward: Self.backward(of: engine, exercise: exercise, checked: checked))
     know(network, work: work, precision: exercise.dtype)
+    let dtype = exercise.dtype
+    layerwise = LayerwiseCheck(network: network, precision: dtype) { layer, operands, upstream in
+      let problem = layer.problem
+      let part = GradientCase.exercise(
+        layer.name, problem: problem, operands: operands, classIndices: nil, dtype: dtype)
+      let checked = ReferenceLayer(problem).checkedOperands
+      return try Self.backward(of: engine, exercise: part, checked: checked)(operands, upstream)
+    }
   }
 
   private mutating func know(_ network: ReferenceNetwork, work: Int, precision: DType) {
     backwardUnitRoundoff = precision.unitRoundoff
     dualForward = { try network.forward($0) }
     dualBackward = { try network.backward($0, $1) }
+    tangents = NetworkTangent(network: network)
+    // Neighbours share a pass, which begins at the first of them.
+    checked = network.checkedOperands
     self.work = work
   }
 }

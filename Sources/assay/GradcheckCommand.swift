@@ -24,6 +24,7 @@ struct GradcheckCommand: AsyncParsableCommand {
         assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'
         assay gradcheck --operation 'batch_norm2d n8c4h14w14 training' --engine reference --dtype float32
         assay gradcheck --model resnet50 --size 32
+        assay gradcheck --model cifar_resnet8 --spoil layer2.0.conv2
         assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'
         assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients
 
@@ -50,8 +51,15 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Flag(help: "The network in training, with batch statistics.")
   var training = false
 
-  @Option(help: "An engine, built in or NAME='COMMAND …': its backward pass is held against the reference's forward.")
+  @Option(
+    help: """
+      An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. Its backward pass is held \
+      against the reference's forward. May be repeated.
+      """)
   var engine: [String] = []
+
+  @Option(help: "Seconds that an engine in another process has for an answer (default: 60, or its declaration's).")
+  var timeout: Double?
 
   @Option(help: "Precision of the backward pass: float64 or float32. May be repeated (default: float64).")
   var dtype: [DType] = []
@@ -68,6 +76,13 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   @Flag(help: "Look at every element, whatever it costs.")
   var exhaustive = false
+
+  @Option(
+    help: """
+      Make this wrong first, to see what a failure looks like: an element of a gradient ('weight[3,0,1,2]') or a layer of \
+      a network ('layer2.0.conv2').
+      """)
+  var spoil: String?
 
   @Option(help: "Seed of operands, cotangents and directions.")
   var seed: UInt64 = 1
@@ -92,6 +107,10 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   func validate() throws {
     if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
+    if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+    if spoil != nil, operation.isEmpty, model.isEmpty {
+      throw ValidationError("--spoil goes with --operation or --model.")
+    }
     if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1.") }
     if [operation, golden, model].count(where: { !$0.isEmpty }) > 1 {
       throw ValidationError("--operation, --golden and --model exclude one another.")
@@ -142,12 +161,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   }
 
   private func engines() throws -> [any Engine] {
-    let catalog = EngineCatalog(builtIn: BuiltInEngines.all)
-    return try engine.map { word in
-      do throws(EngineCatalog.Failure) { return try catalog.engine(word) } catch {
-        throw ValidationError(error.description)
-      }
-    }
+    try EngineLookup.engines(engine, timeout: timeout).map(\.engine)
   }
 
   private func problemChecks() throws -> [Check] {
@@ -163,7 +177,8 @@ struct GradcheckCommand: AsyncParsableCommand {
         for dtype in dtype.isEmpty ? [.float64] : dtype {
           let check: GradientCheck
           do throws(ProblemError) {
-            check = try gradientCase.check(engine: engine, precision: dtype, options: options)
+            check = try gradientCase.check(
+              engine: engine, precision: dtype, options: options, spoilt: spoil)
           } catch { throw ValidationError("\(error)") }
           let command = reproduction(operation: gradientCase, engine: engine, dtype: dtype)
           checks.append(
@@ -221,6 +236,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     let subject = operation.fill == .random ? "--operation '\(operation.text)'" : "--filter '\(operation.name)'"
     return "assay gradcheck \(subject)" + (engine.map { " --engine \($0.description.name)" } ?? "")
       + " --dtype \(dtype.rawValue) --seed \(seed)" + (exhaustive ? " --exhaustive" : "")
+      + (spoil.map { " --spoil '\($0)'" } ?? "")
   }
 
   private func write(_ section: GradientSection) throws {

@@ -34,9 +34,10 @@ run: build ## build, verify, check gradients and the gate itself, time every str
 	@parts=Reports/$(RUN)/parts; mkdir -p $$parts; worst=0; \
 	for part in "verify --calibrate" "gradcheck" "selftest --smoke" "bench --quick"; do \
 	  echo; echo "==> assay $$part"; \
-	  $(BIN) $$part --out $$parts/$${part%% *} || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
+	  ASSAY_PART=1 $(BIN) $$part --out $$parts/$${part%% *} || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
 	done; \
-	echo; $(BIN) merge $$parts/* --out Reports/$(RUN) || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
+	echo; echo "==> Reports/$(RUN)"; \
+	$(BIN) merge $$parts/* --out Reports/$(RUN) || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
 	exit $$worst
 
 verify: build ## verify the corpus alone, without a report

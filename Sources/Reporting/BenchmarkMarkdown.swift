@@ -25,6 +25,10 @@ enum BenchmarkMarkdown {
             }
         })
     }
+    for comparison in PeerComparison.comparisons(of: section) {
+      lines += ["### Best strategy and fastest peer: \(comparison.setting)", "", comparison.summary, ""]
+      lines += MarkdownReport.table(PeerComparison.headings, comparison.cells)
+    }
     for (setting, workloads) in BenchmarkSetting.settings(of: section) {
       lines += ["### \(setting.name), milliseconds", ""]
       let rows = workloads.map { workload in

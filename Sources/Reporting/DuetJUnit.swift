@@ -5,7 +5,7 @@ public enum DuetJUnit {
   public static func text(_ duet: DuetSection) -> String {
     let time = JUnitReport.seconds(duet.seconds)
     let cases = duet.benchmarks.map { benchmark in
-      let open = "    <testcase name=\"\(JUnitReport.escaped(benchmark.name))\" classname=\"duet\" time=\"0.0\""
+      let open = "    <testcase name=\"\(JUnitReport.escaped(benchmark.name))\" classname=\"duet\" time=\"0.000\""
       let message = JUnitReport.escaped(
         "\(benchmark.verdict): \(BenchmarkText.change(benchmark.change)), could have seen "
           + "\(BenchmarkText.change(benchmark.smallestDetectableChange))")

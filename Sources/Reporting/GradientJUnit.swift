@@ -11,12 +11,12 @@ public enum GradientJUnit {
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
       "<testsuites name=\"assay gradcheck\">",
       "  <testsuite name=\"gradients\" tests=\"\(section.records.count)\" failures=\"\(failures)\" errors=\"\(errors)\" "
-        + "skipped=\"\(skipped)\" time=\"\(section.seconds)\">",
+        + "skipped=\"\(skipped)\" time=\"\(JUnitReport.seconds(section.seconds))\">",
     ]
     for record in section.records {
       let open =
         "    <testcase classname=\"\(JUnitReport.escaped(record.engine)).\(record.dtype)\" name=\"\(JUnitReport.escaped(record.name))\" "
-        + "time=\"\(record.seconds)\""
+        + "time=\"\(JUnitReport.seconds(record.seconds))\""
       switch record.verdict {
       case .pass: lines.append(open + "/>")
       case .unsupported:

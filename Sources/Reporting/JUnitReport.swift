@@ -1,3 +1,4 @@
+import Foundation
 import Results
 
 /// A verification as JUnit XML, as GitLab, Jenkins and GitHub actions read it: one suite a golden file.
@@ -37,7 +38,8 @@ public enum JUnitReport {
       """
   }
 
-  static func seconds(_ value: Double) -> String { "\((value * 1e6).rounded() / 1e6)" }
+  /// Three decimals: Jenkins's schema admits no more.
+  static func seconds(_ value: Double) -> String { String(format: "%.3f", value) }
 
   /// Text safe inside an attribute or an element; characters that XML 1.0 has no way to write become `?`.
   static func escaped(_ text: String) -> String {

@@ -19,7 +19,7 @@ struct Assay: AsyncParsableCommand {
       EngineCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
       BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self,
       MachineCommand.self,
-      MergeCommand.self, GateSimulationCommand.self,
+      MergeCommand.self, GateSimulationCommand.self, OverheadCommand.self,
     ])
 
   static func main() async {

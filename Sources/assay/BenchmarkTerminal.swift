@@ -27,7 +27,8 @@ struct BenchmarkTerminal {
     if showsLayers { lines += layers }
     lines += totals
     lines += problems
-    if !section.facts.isEmpty { lines += [""] + section.facts.map { "* \($0)" } }
+    lines += peers
+    if !section.facts.isEmpty, !ReportOutput.isPart { lines += [""] + section.facts.map { "* \($0)" } }
     return lines.map { $0 + "\n" }.joined()
   }
 
@@ -78,6 +79,14 @@ struct BenchmarkTerminal {
       "",
       "Convolutions of each network added up, milliseconds ((n): convolutions that \(section.options.baseline) does for it):",
     ] + Self.table(["network", "convs"] + names, rows)
+  }
+
+  /// The best strategy beside the fastest peer, where there are peers.
+  private var peers: [String] {
+    PeerComparison.comparisons(of: section).flatMap { comparison in
+      ["", "Best strategy and fastest peer, \(comparison.setting):"]
+        + Self.table(PeerComparison.headings, comparison.cells) + [comparison.summary]
+    }
   }
 
   private var problems: [String] {

@@ -251,7 +251,7 @@ struct GradcheckCommand: AsyncParsableCommand {
       try AtomicFile.write(xml, to: out + "/junit.xml")
       try AtomicFile.write(BadElementLines.data(section), to: out + "/bad.jsonl")
       try AtomicFile.write(MarkdownReport.text(run), to: out + "/report.md")
-      print("report: \(out)/report.md")
+      ReportOutput.announce("\(out)/report.md")
     } catch {
       FileHandle.standardError.write(Data("error: \(error)\n".utf8))
       throw ExitCode(70)

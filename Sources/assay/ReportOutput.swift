@@ -5,11 +5,18 @@ import Results
 
 /// Writes every report of a run and says where.
 enum ReportOutput {
+  /// Whether this run is one of several that `make run` joins: the whole one says where its report is, and what is in it.
+  static var isPart: Bool { ProcessInfo.processInfo.environment["ASSAY_PART"] == "1" }
+
+  static func announce(_ path: String) {
+    if !isPart { print("report: \(path)") }
+  }
+
   /// - Throws: `ExitCode` 70 when a file cannot be written.
   static func write(_ run: Run, to folder: String) throws {
     do {
       let names = try ReportFolder.write(run, to: folder)
-      print("\nreport: \(folder)/\(names.contains("report.html") ? "report.html" : "report.md")")
+      announce("\(folder)/\(names.contains("report.html") ? "report.html" : "report.md")")
       if let summary = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"], !summary.isEmpty {
         try append(MarkdownReport.text(run), to: summary)
       }

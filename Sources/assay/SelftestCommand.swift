@@ -39,7 +39,7 @@ struct SelftestCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
-  @Flag(name: .shortAndLong, help: "Also what the killing check said.")
+  @Flag(name: .shortAndLong, help: "Every mutant, what killed it, and what the killing check said.")
   var verbose = false
 
   func run() async throws {
@@ -75,14 +75,26 @@ struct SelftestCommand: AsyncParsableCommand {
         FileHandle.standardError.write(Data("error: \(error)\n".utf8))
         throw ExitCode(70)
       }
-      print("report: \(out)/report.md")
+      ReportOutput.announce("\(out)/report.md")
     }
     if section.exitCode != 0 { throw ExitCode(Int32(section.exitCode)) }
   }
 
+  /// A line for each family of mutants.
+  private func printFamilies(_ section: SelfTestSection) {
+    var families: [String] = []
+    for mutant in section.mutants where !families.contains(mutant.family) { families.append(mutant.family) }
+    let rows = families.map { family in
+      let mutants = section.mutants.filter { $0.family == family }
+      return [family, "\(mutants.count)", "\(mutants.count(where: \.isKilled))"]
+    }
+    for line in BenchmarkTerminal.table(["family", "mutants", "killed"], rows) { print(line) }
+  }
+
   private func printReport(_ section: SelfTestSection) {
+    if !verbose { printFamilies(section) }
     var family = ""
-    for mutant in section.mutants {
+    for mutant in verbose ? section.mutants : section.survivors {
       if mutant.family != family {
         family = mutant.family
         print(family)

@@ -44,7 +44,7 @@ struct VerifyOutput: ParsableArguments {
       if let out {
         try AtomicFile.write(data, to: out + "/run.json")
         try AtomicFile.write(markdown, to: out + "/report.md")
-        print("report: \(out)/report.md")
+        ReportOutput.announce("\(out)/report.md")
       }
       if let summary = environment["GITHUB_STEP_SUMMARY"], !summary.isEmpty { append(markdown, to: summary) }
     } catch {

@@ -20,6 +20,11 @@ public enum RunMerge {
           + "\(first.run.provenance.gitCommit ?? "unknown"): they are not parts of one run")
     }
     var merged = Run(provenance: first.run.provenance)
+    // The commands of all parts, in the order in which they were started.
+    let origins = runs.map(\.run.provenance).sorted { $0.started < $1.started }
+    merged.provenance.command = Array(origins.map(\.command).joined(separator: [";"]))
+    merged.provenance.started = origins.first?.started ?? merged.provenance.started
+    if origins.contains(where: { $0.gitDirty == true }) { merged.provenance.gitDirty = true }
     merged.verification = try verification(runs)
     merged.benchmark = try benchmark(runs)
     merged.gradients = try only(runs, "gradient checks") { $0.gradients }

@@ -7,6 +7,7 @@ public enum MachineProbe {
   /// CPU time in ticks since boot: all of it, and what the hypervisor took.
   public struct CPUTicks: Sendable, Hashable {
     public var total: Double
+    public var idle: Double
     public var steal: Double
 
     /// `nil` where the system does not tell.
@@ -17,7 +18,7 @@ public enum MachineProbe {
       // user nice system idle iowait irq softirq steal; guest time is in user already.
       let ticks = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
       guard ticks.count == 8 else { return nil }
-      return CPUTicks(total: ticks.reduce(0, +), steal: ticks[7])
+      return CPUTicks(total: ticks.reduce(0, +), idle: ticks[3] + ticks[4], steal: ticks[7])
     }
 
     /// The fraction that was taken between two readings.
@@ -32,6 +33,16 @@ public enum MachineProbe {
     return text?.split(separator: " ").first.flatMap { Double($0) }
   }
 
+  /// What others take of all cores while this process sleeps for half a second. The load average would also count what
+  /// ended a minute ago.
+  private static func busyFraction() -> Double? {
+    let start = CPUTicks.now()
+    Thread.sleep(forTimeInterval: 0.5)
+    guard let start, let end = CPUTicks.now(), end.total > start.total else { return nil }
+    return 1 - (end.idle - start.idle) / (end.total - start.total)
+  }
+
+  /// Takes half a second, to see what else is running.
   public static func record() -> MachineRecord {
     let machine = Machine.current
     let governor =
@@ -39,7 +50,9 @@ public enum MachineProbe {
       .trimmingCharacters(in: .whitespacesAndNewlines)
     let load = loadAverage()
     var warnings: [String] = []
-    if let load, load > 0.5 { warnings.append("other work was running: load average \(load) at the start") }
+    if let busy = busyFraction(), busy > 0.1 {
+      warnings.append("other work was running: it took \(Int((100 * busy).rounded())) % of all cores at the start")
+    }
     if let governor, governor != "performance" { warnings.append("the frequency governor is \(governor)") }
     #if DEBUG
       warnings.append("this is a debug build: its times mean nothing")

@@ -225,6 +225,12 @@ extension ProcessEngine {
     do throws(ProcessWorker.Failure) {
       bytes = try worker.receive(timeout: declaration.timeout)
     } catch { throw failed("\(error)") }
+    // The usual reply is read once; only what is not usual is looked at more closely.
+    if let reply = try? JSONDecoder().decode(EngineMessages.Reply<Result>.self, from: Data(bytes)), reply.id == id,
+      reply.unsupported == nil, reply.error == nil, let result = reply.result
+    {
+      return result
+    }
     let shown = String(decoding: bytes.prefix(200), as: UTF8.self) + (bytes.count > 200 ? "…" : "")
     guard let envelope = try? JSONDecoder().decode(EngineMessages.ReplyEnvelope.self, from: Data(bytes)) else {
       throw failed("the engine printed something that is no reply: '\(shown)'")

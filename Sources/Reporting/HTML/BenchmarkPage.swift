@@ -40,6 +40,17 @@ enum BenchmarkPage {
       }
       if let figure = TotalsChart.figure(totals, section, setting: setting.name) { networks.figures.append(figure) }
     }
+    peers.tables = PeerComparison.comparisons(of: section).map { comparison in
+      HTMLPage.Table(
+        title: "Best strategy and fastest peer: \(comparison.setting)", caption: comparison.summary,
+        headings: PeerComparison.headings,
+        rows: comparison.cells.map { cells in
+          HTMLPage.Row(
+            cells: cells.enumerated().map { column, text in
+              .init(text, column == 0 ? "code" : [2, 4, 5].contains(column) ? "num" : "line")
+            })
+        })
+    }
     return [networks, layers, peers, limits, costs, tables].filter { !$0.figures.isEmpty || !$0.tables.isEmpty }
   }
 
@@ -57,7 +68,8 @@ enum BenchmarkPage {
       let names = networks.compactMap { network in network.layers.first { $0.problem == workload.problem }?.name }
       return HTMLPage.Row(
         cells: [
-          .init(BenchmarkText.shape(workload.problem), "code"), .init(names.first ?? ""), .init(best?.engine ?? "none"),
+          .init(BenchmarkText.shape(workload.problem), "code"), .init(names.first ?? ""),
+          .init(best?.engine ?? "none", "line"),
           .figure(time.map { BenchmarkText.milliseconds($0.medianNanoseconds) } ?? ""),
           .figure(time?.speedup.map { BenchmarkText.ratio($0) + "×" } ?? ""),
           .figure(time.map { BenchmarkText.ratio($0.equivalentGigaflops) } ?? ""),
@@ -86,7 +98,8 @@ enum BenchmarkPage {
       if !idle.isEmpty {
         rows.append(
           .init(cells: [
-            .init(BenchmarkText.shape(workload.problem), "code"), .init("not done by " + idle.joined(separator: ", ")),
+            .init(BenchmarkText.shape(workload.problem), "code"),
+            .init(text: "not done by " + idle.joined(separator: ", "), style: "", span: 11),
           ]))
       }
     }
@@ -108,7 +121,8 @@ enum BenchmarkPage {
     let shape = HTMLPage.Cell(BenchmarkText.shape(workload.problem), "code")
     guard let time = contestant.time else {
       return .init(cells: [
-        shape, .init(contestant.engine), .init("\(contestant.status.rawValue): \(contestant.message)", "bad"),
+        shape, .init(contestant.engine, "line"),
+        .init(text: "\(contestant.status.rawValue): \(contestant.message)", style: "bad", span: 10),
       ])
     }
     let interval = time.lowerNanoseconds.flatMap { low in
@@ -116,7 +130,7 @@ enum BenchmarkPage {
     }
     let word = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine
     return .init(cells: [
-      shape, .init(contestant.engine, workload.best == contestant.engine ? "good" : ""),
+      shape, .init(contestant.engine, workload.best == contestant.engine ? "line good" : "line"),
       .figure(BenchmarkText.milliseconds(time.medianNanoseconds)), .figure(interval ?? "too few blocks"),
       .figure(
         BenchmarkText.ratio(time.equivalentGigaflops)
@@ -125,7 +139,7 @@ enum BenchmarkPage {
       .figure(time.limitFraction.map { "\(BenchmarkText.percent($0)) \(workload.limitedBy ?? "")" } ?? ""),
       .figure(BenchmarkText.ratio(time.gigabytesPerSecond)),
       .figure(BenchmarkText.mebibytes(contestant.workspaceBytes)),
-      .figure(contestant.worstRatio.map(NumberText.short) ?? ""), .init(contestant.summary),
+      .figure(contestant.worstRatio.map(NumberText.short) ?? ""), .init(contestant.summary, "line"),
       .init("assay bench --engine '\(word)' --filter '\(workload.name)'", "code"),
     ])
   }

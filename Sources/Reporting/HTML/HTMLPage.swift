@@ -11,6 +11,8 @@ struct HTMLPage {
     var text: String
     /// `num` for figures, `good`, `bad`, `code`, or nothing.
     var style: String
+    /// Columns that it covers.
+    var span = 1
   }
 
   struct Row { var cells: [Cell] }

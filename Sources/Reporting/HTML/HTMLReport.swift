@@ -20,7 +20,7 @@ public enum HTMLReport {
     if let selfTest = run.selfTest { sections.append(SelfTestPage.section(selfTest)) }
     return HTMLPage(
       title: "Assay report", subtitle: run.provenance.command.joined(separator: " "), style: HTMLTemplate.style,
-      verdicts: VerdictBanner.verdicts(run), facts: (run.benchmark?.facts ?? []).map(HTMLPage.Fact.init),
+      verdicts: VerdictBanner.verdicts(run), facts: RunFacts.facts(of: run).map(HTMLPage.Fact.init),
       properties: properties(run), sections: sections.filter { !$0.isEmpty })
   }
 
@@ -35,7 +35,7 @@ public enum HTMLReport {
     if let section = run.benchmark {
       let machine = section.machine
       let caches = [machine.l1DataBytes, machine.l2Bytes, machine.l3Bytes].map { bytes in
-        bytes.map { "\($0 >> 10) KiB" } ?? "unknown"
+        bytes.map { $0 >= 1 << 20 ? "\($0 >> 20) MiB" : "\($0 >> 10) KiB" } ?? "unknown"
       }
       found += [
         ("Instruction set", machine.selectedInstructionSet), ("L1 data, L2, L3", caches.joined(separator: ", ")),
@@ -45,7 +45,7 @@ public enum HTMLReport {
           "Load before, after",
           [machine.loadBefore, machine.loadAfter].map { $0.map { "\($0)" } ?? "not told" }.joined(separator: ", ")
         ),
-        ("Blocks, slice", "\(section.options.blocks), \(NumberText.short(section.options.sliceMilliseconds)) ms"),
+        ("Blocks", "\(section.options.blocks) of \(ChartScale.label(section.options.sliceMilliseconds)) ms"),
         ("Pinned to cores", section.options.pinned ? "yes" : "no"),
       ]
       for ceiling in section.ceilings {

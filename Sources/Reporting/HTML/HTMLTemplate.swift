@@ -36,7 +36,7 @@ enum HTMLTemplate {
     <p class="caption">{{caption}}</p>
     <div class="scroll"><table class="{{style}}">
     <thead><tr>{{#headings}}<th>{{.}}</th>{{/headings}}</tr></thead>
-    <tbody>{{#rows}}<tr>{{#cells}}<td class="{{style}}">{{text}}</td>{{/cells}}</tr>
+    <tbody>{{#rows}}<tr>{{#cells}}<td class="{{style}}" colspan="{{span}}">{{text}}</td>{{/cells}}</tr>
     {{/rows}}</tbody>
     </table></div>
     {{/tables}}</section>
@@ -77,17 +77,17 @@ enum HTMLTemplate {
     svg .zero{stroke:var(--fg);stroke-width:1.2}svg .range{stroke-width:2}svg .path{stroke-width:1.6}
     svg .mark{stroke-width:1;fill-opacity:.85}svg .hollow{stroke-width:1.8}
     svg .hatch{fill:url(#hatch)}svg .hatchline{stroke:var(--soft);stroke-width:1.4}
-    svg .outline{fill:none;stroke:#111;stroke-width:2}svg .marginband{fill:var(--grid)}
+    svg .outline{fill:none;stroke-width:2}svg .outline.dark{stroke:#111}svg .outline.light{stroke:#fff}svg .marginband{fill:var(--grid)}
     table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums}
     th,td{padding:.22rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
     th{position:sticky;top:0;background:var(--bg);color:var(--soft);font-weight:600}
     td.num{text-align:right;white-space:nowrap}td.code{font:.8rem ui-monospace,"DejaVu Sans Mono",Menlo,monospace;\
     white-space:nowrap}
-    td.good{color:var(--good);font-weight:600}td.bad{color:var(--bad);font-weight:600}td.doubtful{color:var(--doubtful)}
+    td.line{white-space:nowrap}td.good{color:var(--good);font-weight:600}td.bad{color:var(--bad);font-weight:600}td.doubtful{color:var(--doubtful)}
     @media print{:root{--bg:#fff;--fg:#000;--soft:#444;--line:#bbb;--grid:#ddd;--panel:#fff;--link:#000}
     body{max-width:none;padding:0;font-size:11px}nav{display:none}.scroll{overflow:visible}
-    svg{width:100%;height:auto;max-height:23cm}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}th{position:static}
-    table{font-size:8px}td.code{white-space:normal;font-size:7px}th,td{padding:.15rem .3rem}\
+    svg{width:100%;height:auto;max-height:23cm}figure,tr{break-inside:avoid}h2,h3,section>p,.caption{break-after:avoid}th{position:static}
+    table{font-size:8px}td.code,td.line{white-space:normal}td.code{font-size:7px}th,td{padding:.15rem .3rem}\
     .commands th:last-child,.commands td:last-child{display:none}
     *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
     """

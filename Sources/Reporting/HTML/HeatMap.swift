@@ -34,7 +34,8 @@ enum HeatMap {
       title: "Speed-up over \(baseline): \(setting)",
       caption:
         "Time of \(baseline) by time of the engine, on each distinct convolution. Grey: the interval spans 1×. Hatched: "
-        + "the engine does not do it. A frame marks the fastest of the row; no frame: \(baseline) is.",
+        + "the engine does not do it. A frame marks the fastest of the row; no frame: nothing is certainly faster than "
+        + "\(baseline).",
       svg: canvas.svg(label: "Speed-up over \(baseline), layer by engine, \(setting)"))
   }
 
@@ -57,7 +58,10 @@ enum HeatMap {
       title: "\(engine) on \(workload.problem): \(BenchmarkText.ratio(speedup))×\(interval ?? "")")
     canvas.text(
       x + width / 2, y + height / 2 + 4, BenchmarkText.ratio(speedup) + "×", anchor: .middle, class: "cell \(text)")
-    if workload.best == engine { canvas.rectangle(x + 1, y + 1, width - 2, height - 2, class: "outline") }
+    // In the colour of the text, which can be read on the cell in light and dark alike.
+    if workload.best == engine, !spansOne {
+      canvas.rectangle(x + 2.5, y + 2.5, width - 5, height - 5, class: "outline \(text)")
+    }
   }
 
   /// A colour between white and a deep blue or orange, and the class of text that can be read on it.

@@ -26,7 +26,12 @@ enum RooflineChart {
       }
     }
     let (left, right, bottom, top) = (70.0, 690.0, 400.0, 20.0)
-    guard let x = ChartScale(holding: points.map(\.intensity), to: (left, right), logarithmic: true),
+    // Wide enough to show where each bandwidth meets the peak, also when every layer lies beyond.
+    let bandwidths = [
+      ceiling.l2GigabytesPerSecond, ceiling.l3GigabytesPerSecond, ceiling.memoryGigabytesPerSecond,
+    ].compactMap { $0 }
+    let ridges = bandwidths.filter { $0 > 0 }.map { ceiling.peakGigaflops / $0 * 0.35 }
+    guard let x = ChartScale(holding: points.map(\.intensity) + ridges, to: (left, right), logarithmic: true),
       let y = ChartScale(
         holding: points.map(\.gigaflops) + [ceiling.peakGigaflops * 1.3], to: (bottom, top), logarithmic: true)
     else { return nil }
@@ -37,9 +42,8 @@ enum RooflineChart {
       [("L2", ceiling.l2GigabytesPerSecond, "roof soft")]
       + (ceiling.l3GigabytesPerSecond.map { [("L3", $0, "roof soft")] } ?? [])
       + [("memory", ceiling.memoryGigabytesPerSecond, "roof soft")]
-    var labelled: [Double] = []
     for (name, bandwidth, style) in roofs {
-      roof(&canvas, name, bandwidth, ceiling.peakGigaflops, x, y, style, &labelled)
+      roof(&canvas, name, bandwidth, ceiling.peakGigaflops, x, y, style, isLast: name == roofs.last?.0)
     }
     if y.domain.contains(ceiling.peakGigaflops) {
       canvas.line(left, y(ceiling.peakGigaflops), right, y(ceiling.peakGigaflops), class: "roof")
@@ -71,17 +75,20 @@ enum RooflineChart {
   /// The part of a bandwidth's line that lies under the peak and inside the picture.
   private static func roof(
     _ canvas: inout SVGCanvas, _ name: String, _ bandwidth: Double, _ peak: Double, _ x: ChartScale, _ y: ChartScale,
-    _ style: String, _ labelled: inout [Double]
+    _ style: String, isLast: Bool
   ) {
     let start = max(x.domain.lowerBound, y.domain.lowerBound / bandwidth)
     let end = min(x.domain.upperBound, peak / bandwidth)
     guard start < end else { return }
     canvas.polyline([(x(start), y(start * bandwidth)), (x(end), y(end * bandwidth))], class: style)
-    // Below the line's middle: it rises to the right, so what stands under it to the right is free.
+    // Left of the line, above its middle: it rises to the right, so that side is free. The last line, memory's, has its
+    // right side free as well, and another one may stand close by on its left.
     let middle = (start * end).squareRoot()
-    var height = y(middle * bandwidth) + 16
-    while labelled.contains(where: { abs($0 - height) < 14 }) { height += 14 }
-    labelled.append(height)
-    canvas.text(x(middle) + 10, height, "\(name) \(BenchmarkText.ratio(bandwidth)) GB/s", class: "small")
+    let text = "\(name) \(BenchmarkText.ratio(bandwidth)) GB/s"
+    if isLast {
+      canvas.text(x(middle) + 10, y(middle * bandwidth) + 16, text, class: "small")
+    } else {
+      canvas.text(x(middle) - 8, y(middle * bandwidth) - 4, text, anchor: .end, class: "small")
+    }
   }
 }

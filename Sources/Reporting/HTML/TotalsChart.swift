@@ -59,7 +59,7 @@ enum TotalsChart {
 
   /// Stages from dark to light, so that their order can be seen in grey as well.
   private static func color(_ index: Int) -> String {
-    let colors = ["#3b3561", "#0072B2", "#56B4E9", "#E69F00", "#F3C98B", "#BBBBBB"]
+    let colors = ["#5b4fa0", "#0072B2", "#56B4E9", "#E69F00", "#F3C98B", "#BBBBBB"]
     return colors[index % colors.count]
   }
 }

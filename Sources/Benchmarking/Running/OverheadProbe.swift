@@ -1,0 +1,89 @@
+import Engines
+import Foundation
+import Problems
+import Results
+
+/// What measuring itself costs: the clock, the loop round it, and the protocol; and whether a kernel takes the same time in
+/// this process and in another one.
+public struct OverheadProbe {
+  public struct Row: Sendable {
+    public var name: String
+    /// Median of one iteration in this process and in the other one.
+    public var insideNanoseconds: Double
+    public var outsideNanoseconds: Double
+    /// Time outside by time inside, median over blocks, with its interval where there are blocks enough.
+    public var ratio: Double
+    public var interval: MedianInterval?
+    /// Reading the clock once, by one iteration.
+    public var timerFraction: Double
+    /// What a slice takes beyond the durations that it reports, by the whole slice: in process, and over the protocol.
+    public var insideOverhead: Double
+    public var outsideOverhead: Double
+  }
+
+  private let plan: BenchmarkPlan
+  private let inside: any Engine
+  private let outside: any Engine
+  private let suite: BenchmarkSuite
+  private let seed: UInt64
+
+  public init(plan: BenchmarkPlan, suite: BenchmarkSuite, inside: any Engine, outside: any Engine, seed: UInt64) {
+    self.plan = plan
+    self.suite = suite
+    self.inside = inside
+    self.outside = outside
+    self.seed = seed
+  }
+
+  /// Nanoseconds of one reading of the clock that durations are taken with.
+  public static func clockNanoseconds() -> Double {
+    let count = 100_000
+    let rounds = (0..<5).map { _ in
+      let start = ContinuousClock.now
+      var last = start
+      for _ in 0..<count { last = ContinuousClock.now }
+      return (last - start).seconds * 1e9 / Double(count)
+    }
+    return rounds.min() ?? 0
+  }
+
+  /// - Throws: ``EngineError`` of either engine.
+  public func run() throws(EngineError) -> [Row] {
+    if let threads = plan.items.map(\.threads).max() { Affinity.pin(toCores: threads) }
+    let clock = Self.clockNanoseconds()
+    var rows: [Row] = []
+    for item in plan.items { rows.append(try measure(item, clock)) }
+    return rows
+  }
+
+  private func measure(_ item: BenchmarkPlan.Item, _ clock: Double) throws(EngineError) -> Row {
+    let exercise = WorkloadExercise(item, seed: seed).exercise
+    let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+    let operations = [try inside.prepare(exercise, for: request), try outside.prepare(exercise, for: request)]
+    var estimates: [Double] = []
+    for operation in operations {
+      estimates.append(Double(try operation.time(iterations: 10, cold: false).min() ?? 1))
+    }
+    let count = Int((suite.sliceMilliseconds * 1e6 / max(estimates.min() ?? 1, 1)).rounded(.up))
+    var medians: [[Double]] = [[], []]
+    var overheads: [[Double]] = [[], []]
+    for block in 0..<suite.blocks {
+      var samples: [[Double]] = [[], []]
+      for side in block.isMultiple(of: 2) ? [0, 1, 1, 0] : [1, 0, 0, 1] {
+        let start = ContinuousClock.now
+        let durations = try operations[side].time(iterations: count, cold: false).map { Double($0) }
+        let wall = (ContinuousClock.now - start).seconds * 1e9
+        overheads[side].append(1 - durations.reduce(0, +) / wall)
+        samples[side] += durations
+      }
+      for side in 0...1 { medians[side].append(OrderStatistics.median(samples[side]) ?? 0) }
+    }
+    let ratios = zip(medians[0], medians[1]).map { $1 / $0 }
+    func median(_ values: [Double]) -> Double { OrderStatistics.median(values) ?? .nan }
+    return Row(
+      name: item.name, insideNanoseconds: median(medians[0]), outsideNanoseconds: median(medians[1]),
+      ratio: median(ratios), interval: OrderStatistics.medianInterval(ratios),
+      timerFraction: clock / median(medians[0]), insideOverhead: median(overheads[0]),
+      outsideOverhead: median(overheads[1]))
+  }
+}

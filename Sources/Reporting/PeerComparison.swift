@@ -1,0 +1,79 @@
+import Foundation
+import Results
+
+/// The best built-in strategy beside the fastest peer on each workload of one setting, so in one layout and precision.
+public struct PeerComparison {
+  public struct Row {
+    public let problem: String
+    public let strategy: String
+    public let strategyNanoseconds: Double
+    public let peer: String
+    public let peerNanoseconds: Double
+    /// Whether the intervals of both medians overlap, so that nobody has won.
+    public let isOpen: Bool
+
+    /// Above 1 the strategy is faster.
+    public var ratio: Double { peerNanoseconds / strategyNanoseconds }
+
+    /// `strategy`, `peer`, or `open`.
+    public var winner: String { isOpen ? "open" : ratio > 1 ? "strategy" : "peer" }
+  }
+
+  /// `batch 1, forward, nchw, 1 thread`.
+  public let setting: String
+  public let rows: [Row]
+
+  /// One comparison for each setting that has a workload which both sides did.
+  public static func comparisons(of section: BenchmarkSection) -> [PeerComparison] {
+    BenchmarkSetting.settings(of: section).compactMap { setting, workloads in
+      let rows = workloads.compactMap { row($0, section) }
+      return rows.isEmpty ? nil : PeerComparison(setting: setting.name, rows: rows)
+    }
+  }
+
+  private static func row(_ workload: BenchmarkWorkload, _ section: BenchmarkSection) -> Row? {
+    let names = Set(section.engines.filter { !$0.isBuiltIn }.map(\.name))
+    let peers = workload.contestants.compactMap { contestant in
+      names.contains(contestant.engine) ? contestant.time.map { (contestant.engine, $0) } : nil
+    }
+    guard let strategy = workload.bestBuiltIn, let own = workload.contestant(strategy)?.time,
+      let (peer, other) = peers.min(by: { $0.1.medianNanoseconds < $1.1.medianNanoseconds })
+    else { return nil }
+    var isOpen = false
+    if let (low, high) = interval(own), let (otherLow, otherHigh) = interval(other) {
+      isOpen = low <= otherHigh && otherLow <= high
+    }
+    return Row(
+      problem: workload.problem, strategy: strategy, strategyNanoseconds: own.medianNanoseconds, peer: peer,
+      peerNanoseconds: other.medianNanoseconds, isOpen: isOpen)
+  }
+
+  private static func interval(_ time: TimeSummary) -> (Double, Double)? {
+    time.lowerNanoseconds.flatMap { low in time.upperNanoseconds.map { (low, $0) } }
+  }
+
+  /// Of the ratios; above 1 the strategies are faster.
+  public var geometricMean: Double { exp(rows.reduce(0) { $0 + log($1.ratio) } / Double(rows.count)) }
+
+  public static let headings = ["shape", "strategy", "ms", "fastest peer", "ms", "peer/strategy", "faster"]
+
+  public var cells: [[String]] {
+    rows.map { row in
+      [
+        BenchmarkText.shape(row.problem), row.strategy, BenchmarkText.milliseconds(row.strategyNanoseconds), row.peer,
+        BenchmarkText.milliseconds(row.peerNanoseconds), BenchmarkText.ratio(row.ratio), row.winner,
+      ]
+    }
+  }
+
+  /// The geometric mean, and where a peer wins.
+  public var summary: String {
+    let lost = rows.filter { $0.winner == "peer" }
+    let open = rows.count { $0.isOpen }
+    let names = lost.map { "\(BenchmarkText.shape($0.problem)) (\($0.peer), \(BenchmarkText.ratio($0.ratio)))" }
+    return
+      "Geometric mean \(BenchmarkText.ratio(geometricMean)) over \(rows.count) convolutions (above 1 the strategy is faster); "
+      + "open on \(open); " + (lost.isEmpty ? "no peer wins" : "a peer wins on \(lost.count): ")
+      + names.joined(separator: "; ") + "."
+  }
+}

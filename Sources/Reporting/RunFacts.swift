@@ -1,0 +1,40 @@
+import Results
+
+/// What a run says first: a verdict for each kind of work, and the sentences worth reading before any table.
+public enum RunFacts {
+  /// `Verification: 1592 PASS, 208 REFUSED`, a line for each kind of work and each doubt about the timings.
+  public static func verdicts(of run: Run) -> [String] { VerdictBanner.verdicts(run).map(\.text) }
+
+  /// Most interesting first: what is wrong, then what the benchmark found, then how near to its limit the accuracy came.
+  public static func facts(of run: Run) -> [String] {
+    failures(run) + (run.benchmark?.facts ?? []) + [accuracy(run)].compactMap { $0 }
+  }
+
+  private static func failures(_ run: Run) -> [String] {
+    var found: [String] = []
+    let failing = (run.verification?.results ?? []).filter { $0.status == .fail || $0.status == .error }
+    if let first = failing.first {
+      found.append(
+        "\(failing.count) golden results are wrong or missing, the first of them \(first.name) by \(first.engine) in "
+          + "\(first.dtype).")
+    }
+    let gradients = (run.gradients?.records ?? []).filter { $0.verdict == .fail || $0.verdict == .error }
+    if let first = gradients.first {
+      found.append("\(gradients.count) gradient checks fail, the first of them \(first.name) of \(first.engine).")
+    }
+    let survivors = run.selfTest?.survivors ?? []
+    if let first = survivors.first {
+      found.append("\(survivors.count) wrong implementations go unnoticed, the first of them: \(first.name).")
+    }
+    return found
+  }
+
+  private static func accuracy(_ run: Run) -> String? {
+    let tensors = (run.verification?.results ?? []).filter { $0.status == .pass }.flatMap { result in
+      result.tensors.filter(\.worstRatio.isFinite).map { (result, $0) }
+    }
+    guard let (result, tensor) = tensors.max(by: { $0.1.worstRatio < $1.1.worstRatio }) else { return nil }
+    return "Nearest to its bound of all passing results: \(result.name) by \(result.engine) in \(result.dtype), "
+      + "error/bound \(NumberText.short(tensor.worstRatio))."
+  }
+}

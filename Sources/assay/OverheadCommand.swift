@@ -1,0 +1,73 @@
+import ArgumentParser
+import Benchmarking
+import Engines
+import Foundation
+
+/// `assay overhead`: what METHODOLOGY.md says of the cost of measuring.
+struct OverheadCommand: ParsableCommand {
+  static let standardSuite = "Benchmarks/overhead.toml"
+
+  static let configuration = CommandConfiguration(
+    commandName: "overhead",
+    abstract: "What measuring costs, and whether an engine is as fast in another process as in this one.",
+    discussion: """
+      Times a built-in engine in this process and through `assay engine`, in interleaved blocks.
+
+      EXAMPLES:
+        assay overhead
+        assay overhead --engine winograd4 --filter '*r3s3 stride1*'
+
+      EXIT CODES: 0 below 1 % of a slice and within 2 %, 1 above, 2 nothing matches, 64 usage, 65 bad data, 70 internal.
+      """)
+
+  @Option(help: "A built-in engine.")
+  var engine = "direct"
+
+  @Option(
+    help: "The workloads (default: \(OverheadCommand.standardSuite)).", completion: .file(extensions: ["toml"]))
+  var suite: String?
+
+  @Option(help: "Only workloads whose name matches this glob. May be repeated.")
+  var filter: [String] = []
+
+  @Option(help: "Seed of operands.")
+  var seed: UInt64 = 1
+
+  func run() throws {
+    let file: BenchmarkSuite
+    do throws(BenchmarkSuite.Invalid) {
+      file = try BenchmarkSuite.read(URL(fileURLWithPath: suite ?? Self.standardSuite))
+    } catch { throw EngineLookup.failure("\(error)", code: 65) }
+    var selection = BenchSelection()
+    selection.filter = filter
+    let plan = try selection.plan(file)
+    guard !plan.items.isEmpty else { throw EngineLookup.failure("no workload matches", code: 2) }
+    guard let inside = BuiltInEngines.named(engine) else {
+      throw ValidationError("engine '\(engine)': expected a built-in engine.")
+    }
+    let path = Bundle.main.executablePath ?? CommandLine.arguments[0]
+    let rows: [OverheadProbe.Row]
+    do throws(EngineError) {
+      let outside = try ProcessEngine(.init(name: "served", command: "'\(path)' engine '\(engine)'"))
+      rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run()
+    } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    func percent(_ fraction: Double) -> String { String(format: "%.3f %%", 100 * fraction) }
+    print(String(format: "reading the clock: %.1f ns", OverheadProbe.clockNanoseconds()))
+    let cells = rows.map { row in
+      [
+        row.name, String(format: "%.1f", row.insideNanoseconds * 1e-3),
+        String(format: "%.1f", row.outsideNanoseconds * 1e-3), String(format: "%.4f", row.ratio),
+        row.interval.map { String(format: "%.4f … %.4f", $0.lower, $0.upper) } ?? "–", percent(row.timerFraction),
+        percent(row.insideOverhead), percent(row.outsideOverhead),
+      ]
+    }
+    let headings = ["\(engine) on", "in process µs", "served µs", "ratio", "interval", "clock", "slice", "protocol"]
+    for line in BenchmarkTerminal.table(headings, cells) { print(line) }
+    let overhead = rows.map { max($0.insideOverhead, $0.outsideOverhead) }.max() ?? 0
+    let difference = rows.map { abs($0.ratio - 1) }.max() ?? 0
+    print(
+      "largest overhead \(percent(overhead)) of a \(file.sliceMilliseconds) ms slice; largest difference between in process "
+        + "and served \(percent(difference))")
+    if overhead > 0.01 || difference > 0.02 { throw ExitCode(1) }
+  }
+}

@@ -112,6 +112,7 @@ let package = Package(
     .testTarget(name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
+    .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "TestSupport"]),
     .testTarget(

@@ -172,12 +172,12 @@ extension Exercise {
   func asking(for operands: NamedTensors, upstream: NamedTensors, checked: [String]) -> Exercise {
     var asked = self
     for (name, tensor) in operands {
-      let value = AnyTensor.float64(tensor).converted(to: dtype)
+      let value = GuardBand.behind(AnyTensor.float64(tensor).converted(to: dtype))
       if asked.inputs[name] != nil { asked.inputs[name] = value }
       if asked.parameters[name] != nil { asked.parameters[name] = value }
       if asked.buffers[name] != nil { asked.buffers[name] = value }
     }
-    asked.upstream = upstream.mapValues { AnyTensor.float64($0).converted(to: dtype) }
+    asked.upstream = upstream.mapValues { GuardBand.behind(AnyTensor.float64($0).converted(to: dtype)) }
     asked.passes = [.forward, .backward]
     asked.wanted = Set(checked.map { "gradients/\($0)" })
     return asked

@@ -56,17 +56,21 @@ struct DualSweep: Sendable {
   private func column(of classes: [[Int]], points: [NamedTensors]) throws -> Column {
     let owners = classes.map { OwnerMap(elements: $0, footprint: footprint, outputs: evaluator.layout.count) }
     var column = Column()
-    var sums: [[[Sum]]] = []
+    // One array for all lanes: lane l's elements begin at starts[l].
+    var starts = [0]
+    for elements in classes { starts.append(starts[starts.count - 1] + elements.count) }
+    var sums: [[Sum]] = []
     for (number, point) in points.enumerated() {
       var operands = point.mapValues { $0.map(Dual<Double>.init(constant:)) }
       seed(&operands, classes: classes)
       guard let outputs = try evaluator.dual(operands, seeded: operand, classes.flatMap { $0 }) else { return column }
-      var these = classes.map { [Sum](repeating: Sum(), count: $0.count) }
+      var these = [Sum](repeating: Sum(), count: starts[classes.count])
       for (lane, map) in owners.enumerated() {
+        let start = starts[lane]
         for (output, owner) in map.owner.enumerated() {
           let tangent = outputs[output].tangent[lane]
           if owner >= 0 {
-            these[lane][Int(owner)].add(cotangent[output] * tangent)
+            these[start + Int(owner)].add(cotangent[output] * tangent)
           } else if tangent != 0, number == 0, column.violation == nil {
             column.violation = violation(output: output, elements: classes[lane])
           }
@@ -74,10 +78,8 @@ struct DualSweep: Sendable {
       }
       sums.append(these)
     }
-    for (lane, elements) in classes.enumerated() {
-      for (position, element) in elements.enumerated() {
-        column.derivatives.append((element, derivative(sums.map { $0[lane][position] })))
-      }
+    for (position, element) in classes.joined().enumerated() {
+      column.derivatives.append((element, derivative(sums.map { $0[position] })))
     }
     return column
   }

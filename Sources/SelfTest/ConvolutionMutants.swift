@@ -239,6 +239,7 @@ enum ConvolutionMutants {
     answering("one element of dW wrong by 1 %") { answer, _ in
       answer.gradients.edit("weight") { dw in if dw.count > 0 { dw.elements[dw.count / 3] *= 1.01 } }
     },
+    answering("input read one element past its end") { answer, exercise in Overread.spoil(&answer, exercise) },
     answering("dx one row off") { answer, _ in
       answer.gradients.edit("x") { dx in dx = dx.gathered { [$0[0], $0[1], $0[2] - 1, $0[3]] } }
     },

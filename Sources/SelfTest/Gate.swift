@@ -138,6 +138,10 @@ extension GateMutant {
       let judge = gate.judge
       gate.judge = { item, _, dtype in judge(item, ReferenceEngine(), dtype) }
     },
+    GateMutant("reading past an input's end not noticed") { gate in
+      let judge = gate.judge
+      gate.judge = { item, engine, dtype in judge(item, ZeroBanded(base: engine), dtype) }
+    },
     judging("tolerance times the tensor's size") { result in
       let forgiven = result.tensors.allSatisfy { $0.problem.isEmpty && $0.worstRatio <= Double($0.compared) }
       if result.status == .fail, !result.tensors.isEmpty, forgiven { result.status = .pass }

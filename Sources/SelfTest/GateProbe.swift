@@ -100,6 +100,13 @@ struct GateProbe: Sendable {
         }
         return answer
       }, on: unshared()),
+    verdict(
+      "an engine that reads past its input's end fails", .fail,
+      Candidate { (exercise) throws(EngineError) in
+        var answer = try ReferenceEngine().compute(exercise)
+        Overread.spoil(&answer, exercise)
+        return answer
+      }),
     verdict("a crash is an error", .error, Candidate { (_) throws(EngineError) in throw .failed("crashed") }),
     verdict(
       "a refusal of a valid case fails", .fail,

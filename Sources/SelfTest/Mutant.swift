@@ -38,6 +38,10 @@ public struct Mutant: Sendable {
     self.make = make
   }
 
+  /// No defect at all: a gate that kills it fails correct code, and a self-test that does not report it as a survivor
+  /// reports none.
+  public static let harmless = Mutant.answering("no defect", .linearAndLoss, ["linear"]) { _, _ in }
+
   /// A defect without memory.
   static func stateless(
     _ name: String, _ family: Family, _ operations: [String], _ defect: @escaping Defect

@@ -94,6 +94,19 @@ enum PoolingMutants {
     answering("maximum starts at 0", ["max_pool2d"]) { answer, _ in
       answer.outputs.edit("y") { $0 = $0.map { $0 < 0 ? 0 : $0 } }
     },
+    answering("padding taken as 0 instead of −∞", ["max_pool2d"]) { answer, exercise in
+      guard exercise.pair("padding", default: 0) != Pair(0, 0) else { return }
+      let kernel = exercise.pair("kernel_size", default: 1)
+      let windows = windows(exercise)
+      answer.outputs.edit("y") { y in
+        for (i, window) in windows.enumerated() where window.count < kernel.height * kernel.width && y.elements[i] < 0 {
+          y.elements[i] = 0
+        }
+      }
+    },
+    answering("pooled input read one element past its end", ["max_pool2d", "avg_pool2d"]) { answer, exercise in
+      Overread.spoil(&answer, exercise)
+    },
     asking("NaN skipped", ["max_pool2d"]) { exercise in
       exercise.inputs.edit("x") { $0 = $0.map { $0.isNaN ? -.infinity : $0 } }
     },

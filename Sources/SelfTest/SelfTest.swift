@@ -15,6 +15,8 @@ public struct SelfTest: Sendable {
   public var seeds: Int
   public var threads: Int
   public var seed: UInt64
+  /// Those to be killed, besides the defects of the gate.
+  public let mutants: [Mutant]
 
   private let items: [String: [Item]]
 
@@ -30,11 +32,14 @@ public struct SelfTest: Sendable {
 
   /// - Parameter files: the golden corpus.
   /// - Throws: ``GoldenFileError`` for a file that cannot be read.
-  public init(files: [GoldenFile], seeds: Int, threads: Int, seed: UInt64) throws(GoldenFileError) {
+  public init(
+    files: [GoldenFile], seeds: Int, threads: Int, seed: UInt64, mutants: [Mutant] = SelfTest.mutants
+  ) throws(GoldenFileError) {
+    self.mutants = mutants
     self.seeds = seeds
     self.threads = threads
     self.seed = seed
-    let operations = Set(Self.mutants.flatMap(\.operations))
+    let operations = Set((mutants + [ResidualMutants.control]).flatMap(\.operations))
     var items: [String: [Item]] = [:]
     for file in files {
       for summary in file.cases
@@ -65,7 +70,6 @@ public struct SelfTest: Sendable {
   public func run(onProgress: @escaping @Sendable (Int, Int, String) -> Void = { _, _, _ in }) throws -> SelfTestSection
   {
     let start = ContinuousClock.now
-    let mutants = Self.mutants
     let total = mutants.count + seeds
     var section = SelfTestSection()
     let sound = try soundCases(&section)
@@ -199,7 +203,7 @@ public struct SelfTest: Sendable {
   /// By the name of the correct engine under a mutant, the gradient checks that it passes.
   private func soundGradients() throws -> [String: Set<String>] {
     var engines: [String: (any Engine, DType)] = ["reference": (ReferenceEngine(), .float64)]
-    for mutant in Self.mutants {
+    for mutant in mutants {
       // A wrong matrix has no correct engine of its own; the strategy of its name is the correct one.
       guard let name = mutant.base?.description.name, let correct = BuiltInEngines.named(name) else { continue }
       engines[name] = (correct, .float32)

@@ -52,20 +52,20 @@ public struct Dual<Base: RealScalar & BinaryFloatingPoint & SIMDScalar>: RealSca
   @inlinable public static prefix func - (operand: Self) -> Self {
     Self(value: -operand.value, tangent: -operand.tangent)
   }
-  @inlinable public static func + (lhs: Self, rhs: Self) -> Self {
+  @inlinable @inline(__always) public static func + (lhs: Self, rhs: Self) -> Self {
     Self(value: lhs.value + rhs.value, tangent: lhs.tangent + rhs.tangent)
   }
-  @inlinable public static func - (lhs: Self, rhs: Self) -> Self {
+  @inlinable @inline(__always) public static func - (lhs: Self, rhs: Self) -> Self {
     Self(value: lhs.value - rhs.value, tangent: lhs.tangent - rhs.tangent)
   }
-  @inlinable public static func * (lhs: Self, rhs: Self) -> Self {
+  @inlinable @inline(__always) public static func * (lhs: Self, rhs: Self) -> Self {
     Self(value: lhs.value * rhs.value, tangent: lhs.tangent * rhs.value + rhs.tangent * lhs.value)
   }
   @inlinable public static func / (lhs: Self, rhs: Self) -> Self {
     let quotient = lhs.value / rhs.value
     return Self(value: quotient, tangent: (lhs.tangent - rhs.tangent * quotient) / rhs.value)
   }
-  @inlinable public static func += (lhs: inout Self, rhs: Self) { lhs = lhs + rhs }
+  @inlinable @inline(__always) public static func += (lhs: inout Self, rhs: Self) { lhs = lhs + rhs }
   @inlinable public static func -= (lhs: inout Self, rhs: Self) { lhs = lhs - rhs }
   @inlinable public static func *= (lhs: inout Self, rhs: Self) { lhs = lhs * rhs }
   @inlinable public static func /= (lhs: inout Self, rhs: Self) { lhs = lhs / rhs }

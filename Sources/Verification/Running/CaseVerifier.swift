@@ -31,7 +31,7 @@ public struct VerificationCase: Sendable {
   /// What an engine is asked for.
   func exercise(dtype: DType, wanted: Set<String>, passes: Set<Pass>) -> Exercise {
     func converted(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
-      tensors.mapValues { $0.converted(to: dtype) }
+      tensors.mapValues { GuardBand.behind($0.converted(to: dtype)) }
     }
     return Exercise(
       name: golden.name, operation: golden.operation, attributes: golden.attributes,

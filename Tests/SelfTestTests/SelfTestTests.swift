@@ -1,0 +1,54 @@
+import GoldenFiles
+import Results
+import SelfTest
+import TestSupport
+import Testing
+
+/// The checkers are checked, and so is what checks them.
+@Suite struct SelfTestTests {
+  private static let corpus: [GoldenFile] = {
+    let reader = GoldenReader(trusted: nil, probe: nil)
+    let names = [
+      "adam_step", "adamw_step", "adaptive_avg_pool2d", "avg_pool2d", "batch_norm2d", "conv2d", "cross_entropy",
+      "linear",
+      "max_pool2d", "relu",
+    ]
+    return names.compactMap { try? reader.open(Repository.fixtures.appending(path: "\($0).h5").path) }
+  }()
+
+  private func run(_ mutants: [Mutant], files: [GoldenFile] = corpus) throws -> SelfTestSection {
+    try SelfTest(files: files, seeds: 1, threads: 2, seed: 1, mutants: mutants).run()
+  }
+
+  @Test func `every mutant is killed and correct code is left alone`() throws {
+    let files = try GoldenCorpus.files(at: [Repository.fixtures.path]).map {
+      try GoldenReader(trusted: nil, probe: nil).open($0)
+    }
+    let section = try run(SelfTest.mutants, files: files)
+    #expect(section.survivors.map(\.name) == [])
+    #expect(section.falseAlarms == [])
+    #expect(section.mutants.count >= 80)
+    #expect(section.exitCode == 0)
+  }
+
+  @Test func `a survivor fails the run`() throws {
+    let section = try run([.harmless])
+    #expect(section.survivors.map(\.name) == ["no defect"])
+    #expect(section.falseAlarms == [])
+    #expect(section.exitCode == 1)
+  }
+
+  @Test func `no mutant, no success`() {
+    #expect(SelfTestSection().exitCode == 1)
+  }
+
+  @Test func `a false alarm fails the run`() {
+    var section = SelfTestSection()
+    var killed = MutantRecord(name: "a defect", family: "gate")
+    killed.probeKill = "a probe"
+    section.mutants = [killed]
+    #expect(section.exitCode == 0)
+    section.falseAlarms = ["correct code failed"]
+    #expect(section.exitCode == 1)
+  }
+}

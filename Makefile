@@ -7,7 +7,9 @@ BIN = .build/$(CONFIGURATION)/assay
 # Folder of a run's reports; `make run RUN=name` names it.
 RUN := $(or $(RUN),$(shell date -u +%Y%m%d-%H%M%S))
 
-.PHONY: help deps build run test lint format verify goldens peers
+VERIFY = verify --calibrate
+
+.PHONY: help deps build run example test lint format verify goldens peers
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,13 +34,18 @@ build: deps ## build the release binary
 
 run: build ## build, verify, check gradients and the gate itself, time every strategy, and write Reports/<run>/
 	@parts=Reports/$(RUN)/parts; mkdir -p $$parts; worst=0; \
-	for part in "verify --calibrate" "gradcheck" "selftest --smoke" "bench --quick"; do \
+	for part in "$(VERIFY)" "gradcheck" "selftest --smoke" "bench --quick"; do \
 	  echo; echo "==> assay $$part"; \
 	  ASSAY_PART=1 $(BIN) $$part --out $$parts/$${part%% *} || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
 	done; \
 	echo; echo "==> Reports/$(RUN)"; \
 	$(BIN) merge $$parts/* --out Reports/$(RUN) || { code=$$?; [ $$worst -gt $$code ] || worst=$$code; }; \
 	exit $$worst
+
+example: build ## measure the run in Reports/example again, which the README shows (on a quiet machine)
+	@rm -rf Reports/example
+	@$(MAKE) --no-print-directory run RUN=example VERIFY="verify --tag smoke"
+	@rm -rf Reports/example/parts
 
 verify: build ## verify the corpus alone, without a report
 	@$(BIN) verify

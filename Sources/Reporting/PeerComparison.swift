@@ -72,7 +72,7 @@ public struct PeerComparison {
     let open = rows.count { $0.isOpen }
     let names = lost.map { "\(BenchmarkText.shape($0.problem)) (\($0.peer), \(BenchmarkText.ratio($0.ratio)))" }
     return
-      "Geometric mean \(BenchmarkText.ratio(geometricMean)) over \(rows.count) convolutions (above 1 the strategy is faster); "
+      "Geometric mean \(BenchmarkText.ratio(geometricMean)) over \(rows.count) convolution\(rows.count == 1 ? "" : "s") (above 1 the strategy is faster); "
       + "open on \(open); " + (lost.isEmpty ? "no peer wins" : "a peer wins on \(lost.count): ")
       + names.joined(separator: "; ") + "."
   }

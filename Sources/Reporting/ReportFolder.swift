@@ -9,6 +9,7 @@ public enum ReportFolder {
     var files: [(name: String, data: Data)] = [("run.json", try RunFile.data(run))]
     files.append(("report.md", Data(MarkdownReport.text(run).utf8)))
     files.append(("report.html", Data(try HTMLReport.text(run).utf8)))
+    files += HTMLReport.pictures(run)
     if let verification = run.verification {
       files.append(("junit.xml", Data(JUnitReport.text(verification).utf8)))
     } else if let duet = run.duet {

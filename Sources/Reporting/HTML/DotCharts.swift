@@ -28,7 +28,8 @@ enum DotCharts {
     guard let x = ChartScale(holding: points.map(\.ratio) + [0.8, 1.25], to: (left, right), logarithmic: true) else {
       return nil
     }
-    var canvas = SVGCanvas(width: right + 190, height: bottom + 48)
+    let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
+    var canvas = SVGCanvas(width: right + 190, height: max(bottom + 48, 24 + 19 * Double(shown.count)))
     for tick in x.ticks {
       canvas.line(x(tick), 10, x(tick), bottom, class: "grid")
       canvas.text(x(tick), bottom + 16, ChartScale.label(tick) + "×", anchor: .middle, class: "tick")
@@ -45,7 +46,6 @@ enum DotCharts {
         x(point.ratio), 24 + 20 * Double(point.row), style: SeriesStyle(index: point.engine),
         title: "\(engine.name) on \(rows[point.row].problem): \(BenchmarkText.ratio(point.ratio))×")
     }
-    let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
     canvas.legend(right + 30, 24, shown.map { ($1.name, SeriesStyle(index: $0), false) })
     return HTMLPage.Figure(
       title: "Peers side by side: \(setting)",

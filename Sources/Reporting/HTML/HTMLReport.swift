@@ -10,6 +10,16 @@ public enum HTMLReport {
     return template.render(page(run))
   }
 
+  /// Each picture of the page as a file of its own, `pictures/layers.svg` and so on, for other pages to show.
+  static func pictures(_ run: Run) -> [(name: String, data: Data)] {
+    page(run).sections.flatMap { section in
+      section.figures.enumerated().map { index, figure in
+        let name = "pictures/\(section.anchor)" + (index == 0 ? "" : "-\(index + 1)") + ".svg"
+        return (name, Data(SVGCanvas.standalone(figure.svg, style: HTMLTemplate.style).utf8))
+      }
+    }
+  }
+
   static func page(_ run: Run) -> HTMLPage {
     var sections: [HTMLPage.Section] = []
     if let duet = run.duet { sections.append(DuetPage.section(duet)) }

@@ -88,7 +88,9 @@ enum RooflineChart {
     if isLast {
       canvas.text(x(middle) + 10, y(middle * bandwidth) + 16, text, class: "small")
     } else {
-      canvas.text(x(middle) - 8, y(middle * bandwidth) - 4, text, anchor: .end, class: "small")
+      // Nearer to the peak, where the axis is farther away.
+      let place = (middle * end).squareRoot()
+      canvas.text(x(place) - 8, y(place * bandwidth) - 4, text, anchor: .end, class: "small")
     }
   }
 }

@@ -113,6 +113,15 @@ struct SVGCanvas {
   }
 }
 
+extension SVGCanvas {
+  /// A page's picture with the page's style in it, on a ground of its own.
+  static func standalone(_ svg: String, style: String) -> String {
+    guard let end = svg.firstIndex(of: ">") else { return svg }
+    let head = svg[..<end].replacing("<svg ", with: "<svg xmlns=\"http://www.w3.org/2000/svg\" ", maxReplacements: 1)
+    return head + "><style>\(style)svg{background:var(--bg)}</style>" + svg[svg.index(after: end)...] + "\n"
+  }
+}
+
 /// How one engine looks in every picture: a colour of the Okabe–Ito palette and a shape.
 struct SeriesStyle: Hashable {
   enum Shape: CaseIterable { case circle, square, triangle, diamond, inverted, hexagon }

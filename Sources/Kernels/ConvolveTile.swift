@@ -2,26 +2,29 @@ import KernelContracts
 
 /// One register tile: `First` pixels from offset A and `Second` from offset B, × one or two vectors of output channels.
 ///
+/// `ahead` is the distance from A to the pixels that the next call will begin with: they are fetched meanwhile.
 /// The counts are constants, so that the unused sums vanish; named locals stay in registers, an array of them would not.
 enum Tile<First: Constant, Second: Constant, Stride: Constant> {
   @inline(never)
   static func two(
-    _ strip: UnsafePointer<ConvolutionStrip>, _ inputA: Int, _ inputB: Int, _ outputA: Int, _ outputB: Int
+    _ strip: UnsafePointer<ConvolutionStrip>, _ inputA: Int, _ inputB: Int, _ outputA: Int, _ outputB: Int,
+    _ ahead: Int
   ) {
-    run(strip, true, inputA, inputB, outputA, outputB)
+    run(strip, true, inputA, inputB, outputA, outputB, ahead)
   }
 
   @inline(never)
   static func one(
-    _ strip: UnsafePointer<ConvolutionStrip>, _ inputA: Int, _ inputB: Int, _ outputA: Int, _ outputB: Int
+    _ strip: UnsafePointer<ConvolutionStrip>, _ inputA: Int, _ inputB: Int, _ outputA: Int, _ outputB: Int,
+    _ ahead: Int
   ) {
-    run(strip, false, inputA, inputB, outputA, outputB)
+    run(strip, false, inputA, inputB, outputA, outputB, ahead)
   }
 
   @inline(__always)
   private static func run(
     _ strip: UnsafePointer<ConvolutionStrip>, _ two: Bool, _ inputA: Int, _ inputB: Int, _ outputA: Int,
-    _ outputB: Int
+    _ outputB: Int, _ ahead: Int
   ) {
     let first = First.value
     let count = first + Second.value
@@ -59,9 +62,19 @@ enum Tile<First: Constant, Second: Constant, Stride: Constant> {
     let blocks = strip.pointee.blockCount
     let taps = strip.pointee.tapCount
     var block = strip.pointee.input
+    let restart = ahead - (blocks - 1) * strip.pointee.blockStride
     var b = 0
     while b < blocks {
       b += 1
+      if taps == 1 {
+        // So few lines of each block are read that the CPU cannot foresee those of the next one.
+        let next = block + (strip.pointee.taps[0] + inputA + (b < blocks ? strip.pointee.blockStride : restart))
+        var p = 0
+        while p < count {
+          prefetch(next + p * stride)
+          p += 1
+        }
+      }
       let channels = b == blocks ? strip.pointee.lastBlockChannels : strip.pointee.blockChannels
       var t = 0
       while t < taps {

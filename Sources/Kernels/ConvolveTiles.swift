@@ -33,28 +33,28 @@ enum Tiles<Stride: Constant> {
   @inline(__always)
   static func two(
     _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ second: Int, _ inputA: Int, _ inputB: Int,
-    _ outputA: Int, _ outputB: Int
+    _ outputA: Int, _ outputB: Int, _ ahead: Int
   ) {
     if second > 0 {
       switch first {
-      case 1: Tile<C1, C1, Stride>.two(strip, inputA, inputB, outputA, outputB)
-      case 2: Tile<C2, C2, Stride>.two(strip, inputA, inputB, outputA, outputB)
-      case 3: Tile<C3, C3, Stride>.two(strip, inputA, inputB, outputA, outputB)
+      case 1: Tile<C1, C1, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
+      case 2: Tile<C2, C2, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
+      case 3: Tile<C3, C3, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
       #if KERNELS_AVX512 || KERNELS_NEON
-        case 4: Tile<C4, C4, Stride>.two(strip, inputA, inputB, outputA, outputB)
-        case 5: Tile<C5, C5, Stride>.two(strip, inputA, inputB, outputA, outputB)
-        case 6: Tile<C6, C6, Stride>.two(strip, inputA, inputB, outputA, outputB)
-        case 7: Tile<C7, C7, Stride>.two(strip, inputA, inputB, outputA, outputB)
+        case 4: Tile<C4, C4, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
+        case 5: Tile<C5, C5, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
+        case 6: Tile<C6, C6, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
+        case 7: Tile<C7, C7, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
       #endif
       default: fatalError("no such tile")
       }
     } else {
       switch first {
-      case 1: Tile<C1, C0, Stride>.two(strip, inputA, inputB, outputA, outputB)
-      case 3: Tile<C3, C0, Stride>.two(strip, inputA, inputB, outputA, outputB)
-      case 5: Tile<C5, C0, Stride>.two(strip, inputA, inputB, outputA, outputB)
+      case 1: Tile<C1, C0, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
+      case 3: Tile<C3, C0, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
+      case 5: Tile<C5, C0, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
       #if KERNELS_AVX512 || KERNELS_NEON
-        case 7: Tile<C7, C0, Stride>.two(strip, inputA, inputB, outputA, outputB)
+        case 7: Tile<C7, C0, Stride>.two(strip, inputA, inputB, outputA, outputB, ahead)
       #endif
       default: fatalError("no such tile")
       }
@@ -65,28 +65,28 @@ enum Tiles<Stride: Constant> {
   @inline(__always)
   static func one(
     _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ second: Int, _ inputA: Int, _ inputB: Int,
-    _ outputA: Int, _ outputB: Int
+    _ outputA: Int, _ outputB: Int, _ ahead: Int
   ) {
     if second > 0 {
       switch first {
-      case 1: Tile<C1, C1, Stride>.one(strip, inputA, inputB, outputA, outputB)
-      case 2: Tile<C2, C2, Stride>.one(strip, inputA, inputB, outputA, outputB)
-      case 3: Tile<C3, C3, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      case 1: Tile<C1, C1, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
+      case 2: Tile<C2, C2, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
+      case 3: Tile<C3, C3, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
       #if KERNELS_AVX512 || KERNELS_NEON
-        case 4: Tile<C4, C4, Stride>.one(strip, inputA, inputB, outputA, outputB)
-        case 5: Tile<C5, C5, Stride>.one(strip, inputA, inputB, outputA, outputB)
-        case 6: Tile<C6, C6, Stride>.one(strip, inputA, inputB, outputA, outputB)
-        case 7: Tile<C7, C7, Stride>.one(strip, inputA, inputB, outputA, outputB)
+        case 4: Tile<C4, C4, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
+        case 5: Tile<C5, C5, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
+        case 6: Tile<C6, C6, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
+        case 7: Tile<C7, C7, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
       #endif
       default: fatalError("no such tile")
       }
     } else {
       switch first {
-      case 1: Tile<C1, C0, Stride>.one(strip, inputA, inputB, outputA, outputB)
-      case 3: Tile<C3, C0, Stride>.one(strip, inputA, inputB, outputA, outputB)
-      case 5: Tile<C5, C0, Stride>.one(strip, inputA, inputB, outputA, outputB)
+      case 1: Tile<C1, C0, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
+      case 3: Tile<C3, C0, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
+      case 5: Tile<C5, C0, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
       #if KERNELS_AVX512 || KERNELS_NEON
-        case 7: Tile<C7, C0, Stride>.one(strip, inputA, inputB, outputA, outputB)
+        case 7: Tile<C7, C0, Stride>.one(strip, inputA, inputB, outputA, outputB, ahead)
       #endif
       default: fatalError("no such tile")
       }

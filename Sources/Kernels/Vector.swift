@@ -37,3 +37,12 @@ func load(_ p: UnsafePointer<Float>) -> Vector {
 func store(_ v: Vector, _ p: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self)
 }
+
+/// Asks for the cache line at an address that will be read soon; the address need not be valid.
+///
+/// LLVM's intrinsic by its name (read, all cache levels, data), since Swift has none of its own.
+@_silgen_name("llvm.prefetch.p0")
+private func prefetch(_ address: UnsafeRawPointer, _ write: Int32, _ locality: Int32, _ data: Int32)
+
+@inline(__always)
+func prefetch(_ p: UnsafePointer<Float>) { prefetch(UnsafeRawPointer(p), 0, 3, 1) }

@@ -32,7 +32,8 @@ struct GatherTask {
       }
       while count() < wanted, chunk > 2 { chunk = (chunk + 1) / 2 }
       while count() < wanted, vectors > 2 { vectors = max(2, vectors / 4 * 2) }
-      if phase.geometry.columns * 2 <= tilePixels { chunk += chunk & 1 }
+      // Short rows are computed in pairs.
+      if phase.geometry.columns <= tilePixels + 1 { chunk += chunk & 1 }
       for group in 0..<plan.groups {
         for first in stride(from: 0, to: plan.destinationVectors, by: vectors) {
           for row in stride(from: 0, to: rows, by: chunk) {

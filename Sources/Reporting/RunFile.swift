@@ -32,6 +32,9 @@ public enum RunFile {
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    guard (try? JSONSerialization.jsonObject(with: data)) != nil else {
+      throw Invalid(description: "\(path): expected a whole run, found JSON that is cut short or damaged")
+    }
     guard let header = try? decoder.decode(Header.self, from: data), header.schema == Run.schemaName else {
       throw Invalid(description: "\(path): expected a record of schema \(Run.schemaName), found other content")
     }

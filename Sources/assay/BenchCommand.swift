@@ -93,7 +93,14 @@ struct BenchCommand: AsyncParsableCommand {
           if bad > 0 { progress.step(done: 0, of: all, failures: bad, subject: workload.name) }
         }
       }, shouldStop: { Task.isCancelled })
-    try runner.run(&section) { try save(&run, $0) }
+    do {
+      try runner.run(&section) { try save(&run, $0) }
+    } catch {
+      // A disk that is full keeps the last whole record; what was measured since is at least said.
+      progress.finish()
+      print(BenchmarkTerminal(section, color: color, showsLayers: true).text, terminator: "")
+      throw error
+    }
     progress.finish()
     run.benchmark = section
     print(BenchmarkTerminal(section, color: color, showsLayers: layers || plan.networks.isEmpty).text, terminator: "")

@@ -4,20 +4,22 @@ import Synchronization
 
 /// Backward-weights straight from x and dy, whose halos hold zeros.
 ///
-/// `@unchecked Sendable`: `running` lets one run at a time use the packed gradient, each task its own part of it.
+/// `@unchecked Sendable`: `running` lets one run at a time use the workspace, each worker its own part of it.
 final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   let plan: WeightGradientPlan
   private let kernels: KernelTable
   private let pool: ThreadPool
   private let tasks: [WeightGradientPlan.Task]
-  private let packed: AlignedBuffer
+  /// Each worker's packed gradient of a task, and scratch.
+  private let workspace: AlignedBuffer
+  private let workspaceStride: Int
   private let running = Mutex<Void>(())
 
   var problem: Conv2dProblem { plan.gather.problem }
   let strategyName: String
   var inputLayout: BlockedLayout { plan.gather.source }
   var outputGradientLayout: BlockedLayout { plan.gather.destination }
-  var workspaceBytes: Int { packed.bytes }
+  var workspaceBytes: Int { workspace.bytes }
 
   init(
     _ problem: Conv2dProblem, options: ConvolutionOptions, strategyName: String
@@ -26,10 +28,11 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     kernels = try options.instructionSet.kernels()
     pool = try ThreadPool.shared(threads: options.threads)
     plan = try WeightGradientPlan(problem, vectorWidth: kernels.vectorWidth, options: options, mergingRows: true)
-    packed = try AlignedBuffer(zeros: plan.gradientCount, name: "packed weight gradient")
-    let rows = plan.phase.geometry.taps.count * plan.gather.source.block
-    tasks = plan.tasks(
-      rows: plan.gather.sourceBlocks, gradientBytes: rows * 2 * kernels.vectorWidth * 4, threads: options.threads)
+    let plan = plan
+    tasks = plan.tasks(threads: options.threads)
+    let largest = tasks.map { plan.offset($0, pair: $0.pairs.upperBound) }.max() ?? 0
+    workspaceStride = (largest + plan.scratchCount + 15) / 16 * 16
+    workspace = try AlignedBuffer(zeros: options.threads * workspaceStride, name: "packed weight gradient")
   }
 
   func run(
@@ -38,16 +41,24 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   ) throws(ConvolutionError) {
     guard let operands = try WeightGradientOperands(plan, input, outputGradient, weightGradient) else { return }
     running.withLock { _ in
-      pool.run(tasks: tasks.count) { index, _ in run(tasks[index], operands) }
-      plan.unpack(packed.pointer, operands.weightGradient, kernels, pool)
-      plan.correctNonFinite(operands, pool)
+      let isSpoilt = Atomic(false)
+      pool.run(tasks: tasks.count) { index, worker in
+        let packed = workspace.pointer + worker * workspaceStride
+        run(tasks[index], packed, operands)
+        let scratch = packed + workspaceStride - plan.scratchCount
+        if plan.unpack(tasks[index], packed, scratch, operands.weightGradient, kernels) {
+          isSpoilt.store(true, ordering: .relaxed)
+        }
+      }
+      if isSpoilt.load(ordering: .relaxed) { plan.computePlain(operands, pool) }
     }
   }
 
-  private func run(_ task: WeightGradientPlan.Task, _ operands: WeightGradientOperands) {
+  private func run(
+    _ task: WeightGradientPlan.Task, _ packed: UnsafeMutablePointer<Float>, _ operands: WeightGradientOperands
+  ) {
     let gather = plan.gather
-    let phase = plan.phase
-    let rowsOfBlock = phase.geometry.taps.count * gather.source.block
+    let rowsOfBlock = plan.blockRows
     plan.sourceRows.withUnsafeBufferPointer { sourceRows in
       plan.gradientRows.withUnsafeBufferPointer { destinationRows in
         guard let sourceRows = sourceRows.baseAddress, let destinationRows = destinationRows.baseAddress else {
@@ -58,11 +69,11 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
           for pair in task.pairs {
             let vectors = plan.vectors(pair)
             let lanes = vectors * gather.vectorWidth
-            for block in task.rows {
+            for block in task.blocks {
               let from =
                 operands.input + gather.sourceOffset(group: task.group) + block * gather.source.planeStride
               var target =
-                packed.pointer + plan.offset(group: task.group, pair: pair) + block * rowsOfBlock * lanes
+                packed + plan.offset(task, pair: pair) + (block - task.blocks.lowerBound) * rowsOfBlock * lanes
               for run in plan.runs {
                 var strip = GradientStrip(
                   input: from + run.offset, inputRows: sourceRows + first,

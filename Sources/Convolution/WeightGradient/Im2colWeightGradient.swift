@@ -11,9 +11,14 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   private let kernels: KernelTable
   private let pool: ThreadPool
   private let tasks: [WeightGradientPlan.Task]
-  private let packed: AlignedBuffer
+  /// Each worker's scratch, panel and packed gradient of a task; materialised, the scratch only, then the matrix of an
+  /// image and the packed gradient of all tasks.
   private let workspace: AlignedBuffer
   private let workspaceStride: Int
+  private let scratchCount: Int
+  private let panelCount: Int
+  /// Where each task's packed gradient begins, of all tasks'.
+  private let packedOffsets: [Int]
   /// Offsets of a panel's rows.
   private let rowOffsets: [Int]
   private let running = Mutex<Void>(())
@@ -22,7 +27,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   var strategyName: String { isMaterialised ? "im2col-materialised" : "im2col" }
   var inputLayout: BlockedLayout { plan.gather.source }
   var outputGradientLayout: BlockedLayout { plan.gather.destination }
-  var workspaceBytes: Int { packed.bytes + workspace.bytes }
+  var workspaceBytes: Int { workspace.bytes }
 
   private var isDense: Bool { plan.gather.source.block < plan.gather.vectorWidth }
   /// Vectors of the patch matrix's rows.
@@ -36,18 +41,33 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     pool = try ThreadPool.shared(threads: options.threads)
     let plan = try WeightGradientPlan(problem, vectorWidth: kernels.vectorWidth, options: options)
     self.plan = plan
-    packed = try AlignedBuffer(zeros: plan.gradientCount, name: "packed weight gradient")
     let lanes = kernels.vectorWidth
     let vectors = plan.depth / lanes
-    tasks = plan.tasks(rows: vectors, gradientBytes: lanes * lanes * 8, threads: options.threads)
+    let taps = plan.phase.geometry.taps.count
+    tasks = plan.tasks(limit: max(1, 16 / taps), threads: options.threads)
     let rows = materialised ? plan.phase.geometry.rows : min(plan.chunkRows, max(1, plan.imageRows))
     let columns = plan.phase.geometry.columns
     rowOffsets = (0..<rows).map { $0 * columns * lanes }
-    let widest = materialised ? vectors : tasks.map(\.rows.count).max() ?? 0
-    let panel = widest * rows * columns * lanes
-    workspaceStride = (materialised ? 0 : panel) + plan.depth
+    let widest = materialised ? vectors : tasks.map { plan.rows($0) / lanes }.max() ?? 0
+    panelCount = widest * rows * columns * lanes
+    scratchCount = (max(plan.depth, plan.scratchCount) + 15) / 16 * 16
+    var packedOffsets: [Int] = []
+    var packed = 0
+    for task in tasks {
+      let count = plan.offset(task, pair: task.pairs.upperBound)
+      packedOffsets.append(materialised ? packed : 0)
+      packed = materialised ? packed + count : max(packed, count)
+    }
+    self.packedOffsets = packedOffsets
+    workspaceStride = scratchCount + (materialised ? 0 : panelCount + packed)
     workspace = try AlignedBuffer(
-      zeros: (materialised ? panel : 0) + options.threads * workspaceStride, name: "im2col workspace")
+      zeros: options.threads * workspaceStride + (materialised ? panelCount + packed : 0), name: "im2col workspace")
+  }
+
+  /// A task's vectors of the patch matrix.
+  private func vectors(_ task: WeightGradientPlan.Task) -> Range<Int> {
+    let taps = plan.phase.geometry.taps.count
+    return isDense ? 0..<vectors : task.blocks.lowerBound * taps..<task.blocks.upperBound * taps
   }
 
   func run(
@@ -56,21 +76,33 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   ) throws(ConvolutionError) {
     guard let operands = try WeightGradientOperands(plan, input, outputGradient, weightGradient) else { return }
     running.withLock { _ in
+      let isSpoilt = Atomic(false)
+      func unpack(_ index: Int, _ packed: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>) {
+        if plan.unpack(tasks[index], packed, scratch, operands.weightGradient, kernels) {
+          isSpoilt.store(true, ordering: .relaxed)
+        }
+      }
       if isMaterialised {
         runMaterialised(operands)
+        let packed = workspace.pointer + pool.threads * workspaceStride + panelCount
+        pool.run(tasks: tasks.count) { index, worker in
+          unpack(index, packed + packedOffsets[index], workspace.pointer + worker * workspaceStride)
+        }
       } else {
         pool.run(tasks: tasks.count) { index, worker in
           let scratch = workspace.pointer + worker * workspaceStride
+          let panel = scratch + scratchCount
+          let packed = panel + panelCount
+          let vectors = vectors(tasks[index])
           for first in stride(from: 0, to: plan.imageRows, by: plan.chunkRows) {
             let rows = first..<min(first + plan.chunkRows, plan.imageRows)
-            let panel = scratch + plan.depth
-            fill(panel, scratch, tasks[index].group, tasks[index].rows, rows, panelRows: rows.count, operands)
-            multiply(panel, tasks[index], firstVector: tasks[index].rows.lowerBound, rows, operands)
+            fill(panel, scratch, tasks[index].group, vectors, rows, panelRows: rows.count, operands)
+            multiply(panel, tasks[index], firstVector: vectors.lowerBound, rows, packed, operands)
           }
+          unpack(index, packed, scratch)
         }
       }
-      plan.unpack(packed.pointer, operands.weightGradient, kernels, pool)
-      plan.correctNonFinite(operands, pool)
+      if isSpoilt.load(ordering: .relaxed) { plan.computePlain(operands, pool) }
     }
   }
 
@@ -79,7 +111,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     let panel = workspace.pointer + pool.threads * workspaceStride
     let piece = max(1, rows / (4 * pool.threads))
     for group in 0..<plan.gather.groups {
-      let groupTasks = tasks.filter { $0.group == group }
+      let groupTasks = tasks.indices.filter { tasks[$0].group == group }
       for image in 0..<plan.gather.source.batch {
         let first = image * rows
         pool.run(tasks: (rows + piece - 1) / piece) { task, worker in
@@ -89,7 +121,10 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
             first + task * piece..<first + min((task + 1) * piece, rows), panelRows: rows, operands)
         }
         pool.run(tasks: groupTasks.count) { index, _ in
-          multiply(panel, groupTasks[index], firstVector: 0, first..<first + rows, operands)
+          let task = groupTasks[index]
+          multiply(
+            panel, tasks[task], firstVector: 0, first..<first + rows, panel + panelCount + packedOffsets[task], operands
+          )
         }
       }
     }
@@ -131,9 +166,10 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   /// Adds a panel's products to the task's part of the gradient.
   private func multiply(
     _ panel: UnsafePointer<Float>, _ task: WeightGradientPlan.Task, firstVector: Int, _ rows: Range<Int>,
-    _ operands: WeightGradientOperands
+    _ packed: UnsafeMutablePointer<Float>, _ operands: WeightGradientOperands
   ) {
     let gather = plan.gather
+    let vectors = vectors(task)
     let columns = plan.phase.geometry.columns
     let width = gather.vectorWidth
     rowOffsets.withUnsafeBufferPointer { inputRows in
@@ -141,8 +177,8 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
         guard let inputRows = inputRows.baseAddress, let gradientRows = gradientRows.baseAddress else { return }
         for pair in task.pairs {
           let lanes = plan.vectors(pair) * width
-          let target = packed.pointer + plan.offset(group: task.group, pair: pair)
-          for vector in task.rows {
+          let target = packed + plan.offset(task, pair: pair)
+          for vector in vectors {
             var strip = GradientStrip(
               input: panel + (vector - firstVector) * rows.count * columns * width, inputRows: inputRows,
               inputPixelStride: width, channels: width,
@@ -150,7 +186,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
               gradientRows: gradientRows + rows.lowerBound, gradientPixelStride: gather.destination.block,
               gradientVectorStride: gather.destination.planeStride, rowCount: rows.count, width: columns,
               vectors: plan.vectors(pair), lanes: gather.destination.block,
-              target: target + vector * width * lanes, accumulate: rows.lowerBound > 0)
+              target: target + (vector - vectors.lowerBound) * width * lanes, accumulate: rows.lowerBound > 0)
             kernels.accumulateGradient(&strip)
           }
         }

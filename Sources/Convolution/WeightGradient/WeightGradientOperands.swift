@@ -3,7 +3,6 @@ struct WeightGradientOperands: @unchecked Sendable {
   let input: UnsafePointer<Float>
   let outputGradient: UnsafePointer<Float>
   let weightGradient: UnsafeMutablePointer<Float>
-  let weightCount: Int
 
   /// Nil when nothing is left to compute: without images the gradient is zero, and is written here.
   /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
@@ -19,7 +18,7 @@ struct WeightGradientOperands: @unchecked Sendable {
       throw .bufferMismatch(
         name: "output gradient", expected: gather.destination.count, found: outputGradient.count)
     }
-    weightCount = gather.problem.weightShape.count
+    let weightCount = gather.problem.weightShape.count
     guard weightGradient.count == weightCount, let target = weightGradient.baseAddress else {
       throw .bufferMismatch(name: "weight gradient", expected: weightCount, found: weightGradient.count)
     }
@@ -35,13 +34,9 @@ struct WeightGradientOperands: @unchecked Sendable {
 }
 
 extension WeightGradientPlan {
-  /// Computes the gradient again, reading no halo, if an element is infinite or NaN: 0·∞ from padding would be NaN where
-  /// the padded convolution has no such term. Slow, and for hostile data only.
-  func correctNonFinite(_ operands: WeightGradientOperands, _ pool: ThreadPool) {
-    guard gather.source.halo != .init() else { return }
-    var poison: Float = 0
-    for index in 0..<operands.weightCount { poison += operands.weightGradient[index] * 0 }
-    guard poison != 0 else { return }
+  /// Computes the gradient again, reading no halo: 0·∞ from padding would be NaN where the padded convolution has no such
+  /// term. Slow, and for hostile data only: needed if an element is infinite or NaN.
+  func computePlain(_ operands: WeightGradientOperands, _ pool: ThreadPool) {
     pool.run(tasks: gather.problem.outputChannels) { k, _ in
       for channel in 0..<gather.sourceChannels {
         for tap in phase.geometry.taps { plainElement(operands, k: k, channel: channel, tap) }

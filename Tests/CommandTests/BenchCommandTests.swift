@@ -31,6 +31,8 @@ import Testing
     try "colour = 1".write(toFile: path("bad.toml"), atomically: true, encoding: .utf8)
     try "{\"schema\":\"assay.run\",\"schema_version\":1,".write(
       toFile: path("cut.json"), atomically: true, encoding: .utf8)
+    try "{\"schema\":\"assay.run\",\"schema_version\":99}".write(
+      toFile: path("newer.json"), atomically: true, encoding: .utf8)
     let cases: [([String], Int32, String)] = [
       (["bench", "--suite", path("bad.toml")], 65, "'colour'"),
       (["bench", "--suite", path("none.toml")], 65, "none.toml"),
@@ -38,7 +40,8 @@ import Testing
       (["bench", "--quick", "--filter", "nothing*"], 2, "no workload"),
       (try tiny(["--engine", "nobody"]), 64, "nobody"),
       (try tiny(["--engine", "bad=/nowhere/engine"]), 1, "command not found"),
-      (["report", path("none")], 65, "expected a run"), (["report", path("cut.json")], 65, "cut.json"),
+      (["report", path("none")], 65, "expected a run"), (["report", path("cut.json")], 65, "cut short"),
+      (["report", path("newer.json")], 65, "schema_version 1 at most, found 99"),
       (["history", path("none")], 65, "folder of runs"), (["bench", "--resume"], 64, "--out"),
       (["duet", "--base", " ", "--head", "x"], 64, "command"),
     ]
@@ -66,6 +69,29 @@ import Testing
     let compared = try run(["compare", out, out])
     #expect(compared.code == 0 && compared.output.contains("1 compared: 0 slower"), "\(compared)")
     #expect(try run(["merge", out, out, "--out", path("merged")]).code == 65)
+  }
+
+  /// Ctrl-C keeps the record, says how to go on, and `--resume` finishes it.
+  @Test func interruptedRunIsKeptAndGoesOn() throws {
+    let out = path("interrupted")
+    let words = try tiny(["--blocks", "400", "--slice-ms", "20", "--out", out])
+    let process = Process()
+    process.executableURL = Repository.command
+    process.currentDirectoryURL = Repository.root
+    process.arguments = words
+    process.standardOutput = FileHandle.nullDevice
+    let errors = Pipe()
+    process.standardError = errors
+    try process.run()
+    // Once its first record stands it is measuring.
+    for _ in 0..<200 where !FileManager.default.fileExists(atPath: "\(out)/run.json") {
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    process.interrupt()
+    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 2 && said.contains("--resume"), "\(said)")
+    #expect(try run(["report", out]).code == 0)
   }
 
   @Test func folderThatCannotBeWrittenIsFoundOutFirst() throws {

@@ -143,11 +143,8 @@ public struct GradientCheck: Sendable {
       }
     }
     var calibration = GradientCalibration()
-    let outcome = try session.checkAll(&calibration)
-    record.tensors = outcome
-    if let layerwise = function.layerwise, outcome.contains(where: { $0.verdict == .fail }) {
-      let upstream = evaluator.layout.unflatten(session.cotangent)
-      let guilty = try layerwise.run(at: function.point, upstream: upstream, options: options)
+    record.tensors = try session.checkAll(&calibration)
+    if let guilty = try session.faults(&record.tensors) {
       record.contracts += guilty
       record.reason =
         guilty.isEmpty

@@ -90,7 +90,9 @@ struct GradientSession: Sendable {
       records.append(try checkDifferences(sweep, dual: dual, &calibration))
     }
     if !projected.isEmpty {
-      records += try projection(noise: nil).run(projected, seed: options.seed)
+      // Where layers can be looked at on their own, they say first which tensors are worth a search.
+      records += try projection(noise: nil).run(
+        projected, seed: options.seed, searching: function.layerwise == nil)
     }
     // Where duals are had, whole tensors too large for single differences are left to them: black-box differences
     // of a net cross kinks at any step that rounding allows.
@@ -102,6 +104,29 @@ struct GradientSession: Sendable {
     }
     return records
   }
+
+  /// Layers of a network that are wrong on their own; and the elements at fault in what they give.
+  func faults(_ records: inout [GradientTensorRecord]) throws -> [GradientContractRecord]? {
+    let failing = records.indices.filter { records[$0].verdict == .fail }
+    guard let layerwise = function.layerwise, !failing.isEmpty else { return nil }
+    let guilty = try layerwise.run(
+      at: function.point, upstream: evaluator.layout.unflatten(cotangent), options: options)
+    let names = guilty.map { $0.name.dropFirst("layer ".count) + "." }
+    let suspects =
+      guilty.isEmpty
+      ? Array(failing.suffix(Self.searchLimit))
+      : failing.filter { index in names.contains { records[index].tensor.hasPrefix($0) } }
+    for index in suspects where records[index].method == .dualProjection {
+      let position = function.checked.firstIndex(of: records[index].tensor) ?? 0
+      records[index] =
+        try projection(noise: nil).run([records[index].tensor], seed: options.seed &+ UInt64(position)).first
+        ?? records[index]
+    }
+    return guilty
+  }
+
+  /// Tensors that are searched where no layer is wrong on its own.
+  private static let searchLimit = 4
 
   private func projection(noise: ForwardNoise?) -> Projection {
     Projection(

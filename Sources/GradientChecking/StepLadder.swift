@@ -13,7 +13,10 @@ struct StepLadder: Sendable {
   /// Falling, each half of the one before.
   let steps: [Double]
 
-  init(first: Double, levels: Int) { steps = (0..<levels).map { first * scalbn(1, -$0) } }
+  /// Steps that would underflow are left out, as x + h could not be told from x − h.
+  init(first: Double, levels: Int) {
+    steps = (0..<levels).map { first * scalbn(1, -$0) }.filter { $0 >= .leastNormalMagnitude }
+  }
 
   /// A power of two near the root mean square of the elements; 1 where they are all zero.
   static func scale(of elements: [Double]) -> Double {
@@ -77,7 +80,9 @@ struct StepLadder: Sendable {
       guard abs(d1 - d2) <= abs(d0 - d1) / 2 + quiet else { continue }
       if best.map({ candidate.bound < $0.bound }) ?? true { best = candidate }
     }
-    guard let finest else { return .undetermined("a ladder of \(levels.count) steps has no two Richardson levels") }
+    guard let finest else {
+      return .undetermined("the step underflows: only \(levels.count) are large enough to be told from 0")
+    }
     switch roughness(of: levels, noise: noise) {
     case .jump: return .undetermined("the function jumps: its second difference does not shrink with the step")
     case .kink(let level): return kink(levels, noise: noise, at: level, scale: finest.scale)

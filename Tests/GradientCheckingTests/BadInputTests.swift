@@ -111,17 +111,49 @@ import Testing
       GradientCheck(at: point([1]), checking: ["weight"], forward: square, backward: gradient).run(), "wrong gradients")
   }
 
-  @Test func aStepThatVanishes() {
-    // 2⁶⁰ beside thousands of ones: no step of the tensor's scale moves it.
+  @Test func backwardThatMutatesItsInput() {
+    let record = GradientCheck(at: point([1, 2]), forward: square) { operands, upstream in
+      let gradients = gradient(operands, upstream)
+      operands["x"]?.elements.withUnsafeBufferPointer { buffer in
+        UnsafeMutablePointer(mutating: buffer.baseAddress)?[1] += 0x1p-40
+      }
+      return gradients
+    }.run()
+    #expect(record.verdict == .error || record.verdict == .fail, "\(GradientReport(record).text)")
+    #expect(GradientReport(record).text.contains("x"))
+  }
+
+  @Test func backwardThatThrows() {
+    struct Broken: Error {}
+    expectError(GradientCheck(at: point([1]), forward: square) { _, _ in throw Broken() }.run(), "evaluation failed")
+  }
+
+  @Test func aStepThatVanishesIsInconclusive() {
+    // What moves the small elements is nothing beside the large one, and the other way round.
     let record = GradientCheck(
       at: point([0x1p1000] + Array(repeating: 0x1p-1000, count: 7)),
       forward: { operands in ["y": operands["x"]?.map { $0 * 0x1p-20 } ?? Tensor(zeros: [0])] },
       backward: { _, upstream in ["x": upstream["y"]?.map { $0 * 0x1p-20 } ?? Tensor(zeros: [0])] }
     ).run()
-    #expect(record.verdict != .fail)
-    let tiny = GradientCheck(
-      at: point([0x1p-1070]), forward: { $0 }, backward: { _, _ in ["x": Tensor(shape: [1], elements: [1])] }
+    #expect(record.verdict == .inconclusive)
+    #expect(record.tensors.first?.badElements.first?.reason?.contains("vanishes beside the element") == true)
+  }
+
+  /// Every step of the operand's size underflows, and a step of 1 makes the function overflow.
+  @Test func aStepThatUnderflowsIsInconclusive() throws {
+    let record = GradientCheck(
+      at: point([0x1p-1070]),
+      forward: { operands in
+        ["y": operands["x"]?.map { ($0 * 0x1p1000) * ($0 * 0x1p1000) } ?? Tensor(zeros: [0])]
+      },
+      backward: { operands, upstream in
+        guard let x = operands["x"], let dy = upstream["y"] else { return [:] }
+        let slopes = zip(x.elements, dy.elements).map { 2 * ($0 * 0x1p1000) * 0x1p1000 * $1 }
+        return ["x": Tensor(shape: x.shape, elements: slopes)]
+      }
     ).run()
-    #expect(tiny.verdict != .pass)
+    #expect(record.verdict == .inconclusive, "\(GradientReport(record).text)")
+    let reason = try #require(record.tensors.first?.badElements.first?.reason)
+    #expect(reason.contains("step"), "\(reason)")
   }
 }

@@ -68,6 +68,20 @@ import Testing
     #expect(record.verdict == .fail)
   }
 
+  @Test(arguments: [GradientCheck.Method.automatic, .adjoint, .dual])
+  func oneWrongElementOfALargeInputGradientIsNamed(method: GradientCheck.Method) throws {
+    let record = try check("conv2d n2c64h8w7 k64r3s3 stride1 pad1", method: method) { layer in
+      { operands, upstream in
+        var gradients = try layer.backward(operands, upstream)
+        gradients["x"]?.elements[((1 * 64 + 33) * 8 + 5) * 7 + 6] += 1
+        return gradients
+      }
+    }
+    let x = try #require(record.tensors.first { $0.tensor == "x" })
+    #expect(x.badElements.map(\.index) == [[1, 33, 5, 6]])
+    #expect(record.verdict == .fail)
+  }
+
   @Test func patternsAreRecognised() throws {
     let flipped = try check("conv2d n2c3h6w7 k4r3s3 stride1 pad1") { layer in
       { operands, upstream in

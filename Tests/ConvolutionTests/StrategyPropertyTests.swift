@@ -1,4 +1,5 @@
 import Convolution
+import Foundation
 import Problems
 import Tensors
 import Testing
@@ -9,12 +10,16 @@ import Testing
     DirectStrategy(), Im2colStrategy(), Im2colStrategy(materialised: true),
   ]
   static let seedsPerChunk = 50
-  static let chunks = 40
+  /// How many problems: `ASSAY_RANDOM_PROBLEMS`, or 2000.
+  static let problems =
+    ProcessInfo.processInfo.environment["ASSAY_RANDOM_PROBLEMS"].flatMap(Int.init).map { max(1, $0) } ?? 2000
+  static let chunks = (problems + seedsPerChunk - 1) / seedsPerChunk
 
   @Test("forward, backward-data and backward-weights of random problems", arguments: 0..<chunks)
   func randomProblems(chunk: Int) throws {
     for index in 0..<Self.seedsPerChunk {
       let seed = UInt64(chunk * Self.seedsPerChunk + index)
+      guard seed < Self.problems else { return }
       let random = RandomConvolution(seed: seed)
       let oracle = ConvolutionOracle(random.problem, x: random.x, w: random.w, dy: random.dy)
       for instructionSet in InstructionSet.available {

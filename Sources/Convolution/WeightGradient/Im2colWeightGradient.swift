@@ -15,6 +15,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   /// image and the packed gradient of all tasks.
   private let workspace: AlignedBuffer
   private let workspaceStride: Int
+  /// A row of the patch matrix, and what unpacking needs.
   private let scratchCount: Int
   private let panelCount: Int
   /// Where each task's packed gradient begins, of all tasks'.
@@ -50,7 +51,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     rowOffsets = (0..<rows).map { $0 * columns * lanes }
     let widest = materialised ? vectors : tasks.map { plan.rows($0) / lanes }.max() ?? 0
     panelCount = widest * rows * columns * lanes
-    scratchCount = (max(plan.depth, plan.scratchCount) + 15) / 16 * 16
+    scratchCount = (plan.depth + plan.scratchCount + 15) / 16 * 16
     var packedOffsets: [Int] = []
     var packed = 0
     for task in tasks {
@@ -78,7 +79,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     running.withLock { _ in
       let isSpoilt = Atomic(false)
       func unpack(_ index: Int, _ packed: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>) {
-        if plan.unpack(tasks[index], packed, scratch, operands.weightGradient, kernels) {
+        if plan.unpack(tasks[index], packed, scratch + plan.depth, operands.weightGradient, kernels) {
           isSpoilt.store(true, ordering: .relaxed)
         }
       }

@@ -40,8 +40,8 @@ def complete(case):
     if case.operation == "training_run":
         outputs = pytorch_training.training_run(case, torch.float64)
         ratio = agreement.check_training(case, outputs)
-        single = pytorch_training.training_run(case, torch.float32)
-        return groups | {"outputs": outputs, "extra": {"reference_float32/loss": single["loss"]}}, ratio
+        extra = {"reference_float32/loss": pytorch_training.float32_losses(case)}
+        return groups | {"outputs": outputs, "extra": extra}, ratio
     fill = Fill(case.name + " upstream")
 
     def draw(key, shape):

@@ -3,6 +3,9 @@ import numpy as np
 import torch
 
 import pytorch_nets
+from golden_case import SEED
+
+FLOAT32_RUNS = 16
 
 
 def make(kind, parameters, a):
@@ -36,12 +39,27 @@ def step(kind, t, a, buffers):
     return outputs | {key: state[key] for key in keys if state.get(key) is not None}
 
 
-def training_run(case, dtype):
-    """Loss of each step, and the first batch's logits afterwards, in the given precision."""
+def float32_losses(case):
+    """Losses in float32, shape (runs, steps): one run as it is, the others from parameters that are moved to a neighbouring
+    float32 at random. A gate that one rounding flips is amplified by every later step, and whether one does is chance: a
+    single run says little of how far float32 may come from float64."""
+    stream = np.random.default_rng(SEED)
+    runs = [training_run(case, torch.float32)["loss"]]
+    for _ in range(FLOAT32_RUNS - 1):
+        runs.append(training_run(case, torch.float32, lambda p: np.nextafter(
+            p, stream.choice(np.array([-np.inf, np.inf], np.float32), p.shape)))["loss"])
+    return np.stack(runs)
+
+
+def training_run(case, dtype, change=None):
+    """Loss of each step, and the first batch's logits afterwards, in the given precision; `change` is applied to the
+    parameters at the start, as float32."""
     a = case.attributes
     model = pytorch_nets.network(a["architecture"], a["num_classes"]).to_empty(device="cpu").to(dtype)
     state = {key: torch.tensor(np.asarray(value.array() if hasattr(value, "array") else value))
              for key, value in {**case.parameters, **case.buffers}.items()}
+    for key in case.parameters if change else ():
+        state[key] = torch.tensor(change(state[key].numpy().astype(np.float32)))
     model.load_state_dict(state, strict=True)
     optimizer = make(a["optimizer"], model.parameters(), a)
     images = torch.tensor(case.inputs["images"]).to(dtype)

@@ -47,6 +47,8 @@ public struct GoldenCase: Sendable, Equatable {
   public var buffersAfter: [String: ExpectedTensor]
   /// By the name of the input or parameter.
   public var gradients: [String: ExpectedTensor]
+  /// Outputs of the oracle in float32, by name, where the file tells how far the two precisions drift apart.
+  public var referenceFloat32: [String: AnyTensor] = [:]
 
   public init(
     summary: GoldenCaseSummary, attributes: Attributes = Attributes(), inputs: [String: AnyTensor] = [:],

@@ -20,6 +20,7 @@ struct GoldenCaseLoader {
     loaded.outputs = try expected(.outputs, of: group)
     loaded.buffersAfter = try expected(.buffersAfter, of: group)
     loaded.gradients = try expected(.gradients, of: group)
+    loaded.referenceFloat32 = try given(GoldenSchema.referenceFloat32, of: group)
     try GoldenCaseChecker(file: file).check(&loaded)
     return loaded
   }
@@ -34,8 +35,12 @@ struct GoldenCaseLoader {
 
   /// The tensors that an engine is given, or answers with.
   mutating func given(_ kind: TensorGroup, of group: HDF5Group) throws(GoldenFileError) -> [String: AnyTensor] {
+    try given(kind.rawValue, of: group)
+  }
+
+  private mutating func given(_ name: String, of group: HDF5Group) throws(GoldenFileError) -> [String: AnyTensor] {
     var found: [String: AnyTensor] = [:]
-    for (name, node) in try members(kind, of: group) {
+    for (name, node) in try members(name, of: group) {
       if case .dataset(let dataset) = node { found[name] = try tensors.read(dataset) }
     }
     return found
@@ -45,7 +50,7 @@ struct GoldenCaseLoader {
     -> [String: ExpectedTensor]
   {
     var found: [String: ExpectedTensor] = [:]
-    for (name, node) in try members(kind, of: group) {
+    for (name, node) in try members(kind.rawValue, of: group) {
       switch node {
       case .dataset(let dataset):
         found[name] = try annotated(.whole(try tensors.read(dataset)), GoldenAttributes(object: dataset, file: file))
@@ -82,13 +87,13 @@ struct GoldenCaseLoader {
   }
 
   /// What a group of tensors holds, through hard links only.
-  private func members(_ kind: TensorGroup, of group: HDF5Group) throws(GoldenFileError) -> [(String, HDF5Node)] {
-    guard let node = try translating({ () throws(HDF5Error) in try group.memberIfPresent(kind.rawValue) }) else {
+  private func members(_ name: String, of group: HDF5Group) throws(GoldenFileError) -> [(String, HDF5Node)] {
+    guard let node = try translating({ () throws(HDF5Error) in try group.memberIfPresent(name) }) else {
       return []
     }
     guard case .group(let tensors) = node else {
       throw GoldenFileError(
-        .wrongType, file: file, object: "\(group.path)/\(kind.rawValue)", expected: "a group of datasets",
+        .wrongType, file: file, object: "\(group.path)/\(name)", expected: "a group of datasets",
         found: "another object", advice: "Fixtures/FORMAT.md lists a case's groups")
     }
     var members: [(String, HDF5Node)] = []

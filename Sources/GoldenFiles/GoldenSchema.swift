@@ -25,5 +25,7 @@ enum GoldenSchema {
   ]
 
   static let groups = Set(TensorGroup.allCases.map(\.rawValue))
+  /// What the oracle itself gives in float32, beside a `training_run`'s outputs.
+  static let referenceFloat32 = "reference_float32"
   static let proceduralFill = "splitmix64-uniform"
 }

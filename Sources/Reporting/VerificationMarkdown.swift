@@ -12,7 +12,8 @@ struct VerificationMarkdown {
 
   var lines: [String] {
     [
-      verdict, counts, fills, accuracy, failures, excused, unsupported, overrides, vacuity, calibration, files,
+      verdict, counts, fills, accuracy, networks, failures, excused, unsupported, overrides, vacuity, calibration,
+      files,
     ].flatMap { $0 }
   }
 
@@ -67,6 +68,13 @@ struct VerificationMarkdown {
       "### Accuracy", "",
       "error/bound: 1 is the limit. The median is over tensors, of each one's worst element.", "",
     ] + MarkdownReport.table(headings, rows, rightAligned: 2)
+  }
+
+  private var networks: [String] {
+    let table = NetworkTable(section)
+    guard !table.rows.isEmpty else { return [] }
+    return ["### Networks by depth", "", table.caption, ""]
+      + MarkdownReport.table(NetworkTable.headings, table.rows.map(\.cells), rightAligned: NetworkTable.firstFigure)
   }
 
   private var failures: [String] {

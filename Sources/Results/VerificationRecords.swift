@@ -118,6 +118,8 @@ public struct CaseResult: Codable, Sendable {
   /// One sentence; empty for a plain PASS.
   public var message: String
   public var tensors: [TensorResult]
+  /// Of a whole network: its layers, each on its own. Absent elsewhere.
+  public var layers: LayerwiseRecord?
   /// Expected datasets that the engine declared it does not produce.
   public var omitted: [String]
   /// The entry of `known_failures.toml` that excuses it, by its reason.

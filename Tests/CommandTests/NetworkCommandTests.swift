@@ -48,6 +48,11 @@ import Testing
     let run = try CommandRun(["evaluate", "--data", data, "--weights", whole, "--top", "2"])
     #expect(run.exitCode == 0, "\(run.errors)")
     #expect(run.output.hasPrefix("4 images: loss "))
+    let logits = folder.file("logits.h5").path
+    #expect(try CommandRun(["evaluate", "--data", data, "--weights", whole, "--logits", logits]).exitCode == 0)
+    let file = try HDF5File.open(logits)
+    #expect(try file.root.dataset("logits").read(Float.self).count == 4 * 3)
+    #expect(try file.root.dataset("labels").read(Int64.self) == [2, 0, 1, 2])
     let strict = ["evaluate", "--data", data, "--weights", whole, "--require-accuracy", "1.1"]
     #expect(try CommandRun(strict).exitCode == 1)
     _ = try train(small + ["--epochs", "1", "--init", whole, "--classes", "5", "--freeze", "layer1.*"])

@@ -14,11 +14,14 @@ public struct Validation: Hashable, Sendable {
 
   /// Evaluates without gradients: running statistics normalise, nothing is recorded or changed.
   ///
-  /// - Parameter progress: called with the images done after each batch.
+  /// - Parameters:
+  ///   - observe: called with each batch's logits (images, classes), in order.
+  ///   - progress: called with the images done after each batch.
   /// - Throws: ``ProblemError`` when the images do not fit the network or a label is no class.
   public static func run<Scalar: RealScalar>(
     _ architecture: ResNetArchitecture, classCount: Int, state: NetworkState<Scalar>, data: LabelledImages<Scalar>,
-    batchSize: Int = 64, k: Int = 5, threads: Int = 1, progress: (Int) -> Void = { _ in }
+    batchSize: Int = 64, k: Int = 5, threads: Int = 1, observe: (Tensor<Scalar>) -> Void = { _ in },
+    progress: (Int) -> Void = { _ in }
   ) throws(ProblemError) -> Validation {
     let k = min(k, classCount)
     var (loss, hits, topHits) = (0.0, 0, 0)
@@ -29,6 +32,7 @@ public struct Validation: Hashable, Sendable {
       pass.keepsRecords = false
       pass.threads = threads
       let logits = try pass.forward(plan, x: batch.images).logits
+      observe(logits)
       let criterion = CrossEntropy(
         try CrossEntropyProblem(batch: batch.count, classes: classCount, reduction: .sum))
       loss += try criterion.forward(logits, target: .indices(batch.labels)).elements[0].doubleValue

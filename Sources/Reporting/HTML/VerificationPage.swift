@@ -4,6 +4,7 @@ import Results
 enum VerificationPage {
   static func section(_ section: VerificationSection) -> HTMLPage.Section {
     var tables = [summary(section)]
+    if let networks = networks(section) { tables.append(networks) }
     if let failures = failures(section) { tables.append(failures) }
     if !section.vacuity.isEmpty { tables.append(vacuity(section)) }
     return HTMLPage.Section(
@@ -38,6 +39,19 @@ enum VerificationPage {
         "Error/bound: the largest of all passing tensors; 1 would fail. UNSUPPORTED is what an engine declared it does "
         + "not do; it is counted, not hidden.",
       headings: ["engine", "operation"] + VerificationStatus.allCases.map(\.rawValue) + ["error/bound"], rows: rows)
+  }
+
+  private static func networks(_ section: VerificationSection) -> HTMLPage.Table? {
+    let table = NetworkTable(section)
+    guard !table.rows.isEmpty else { return nil }
+    return HTMLPage.Table(
+      title: "Networks by depth", caption: table.caption, headings: NetworkTable.headings,
+      rows: table.rows.map { row in
+        HTMLPage.Row(
+          cells: row.cells.enumerated().map { column, text in
+            column < NetworkTable.firstFigure ? .init(text, column == 0 ? "code" : "") : .figure(text)
+          })
+      })
   }
 
   private static func failures(_ section: VerificationSection) -> HTMLPage.Table? {

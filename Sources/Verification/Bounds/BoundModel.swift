@@ -10,6 +10,12 @@ public protocol BoundModel: Sendable {
   func isExact(_ path: String) -> Bool
   /// Bounds of the tensor `outputs/y`, `gradients/weight`, …; `nil` for one that the operation does not have.
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds?
+  /// What the layers of a whole network met; `nil` for anything else.
+  var capturedLayers: CapturedLayers? { get }
+}
+
+extension BoundModel {
+  public var capturedLayers: CapturedLayers? { nil }
 }
 
 /// The operands of a case in double precision, which is exact: the golden format stores what float32 can represent.

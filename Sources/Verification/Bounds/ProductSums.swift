@@ -18,6 +18,13 @@ struct ProductSums: Sendable {
     self.termCount = termCount
   }
 
+  init(value: [Double], magnitude: [Double], squares: [Double], termCount: Int) {
+    self.value = value
+    self.magnitude = magnitude
+    self.squares = squares
+    self.termCount = termCount
+  }
+
   mutating func add(_ term: Double, to element: Int) {
     value[element] += term
     magnitude[element] += abs(term)

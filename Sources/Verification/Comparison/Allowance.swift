@@ -57,11 +57,13 @@ public struct AllowanceRules: Sendable {
   /// - adversarial: the rigorous bound.
   ///
   /// The oracle's own rounding, by the same bound in its precision, is added.
+  /// - Parameter singles: the oracle's own results in float32, where the file has it.
   /// - Returns: `nil` where neither the file nor a model says what is allowed.
   public func allowance(
-    for path: String, expected: ExpectedTensor, model: (any BoundModel)?
+    for path: String, expected: ExpectedTensor, model: (any BoundModel)?, singles: AnyTensor? = nil
   ) -> Allowance? {
     if !expected.tolerance.isEmpty { return .tolerance(expected.tolerance) }
+    if let singles, let allowance = trajectory(expected, singles) { return allowance }
     if expected.isInteger { return .byValue }
     guard let model, let candidateRounding = Rounding(candidate), let oracleRounding = Rounding(oracle) else {
       return nil
@@ -76,4 +78,28 @@ public struct AllowanceRules: Sendable {
     return .within(
       zip(first, second).map(+), rule: statistical && own.statistical != nil ? "statistical" : "rigorous")
   }
+
+  /// The losses of a training run, whose rounding each step amplifies. In float32 ten times the largest gap so far between the
+  /// oracle's float32 runs and its float64 run, at least one rounding of the loss: runs may come close to each other by
+  /// chance, but what has come apart stays so. In float64 a relative 1e-8.
+  /// - Parameter singles: (runs, steps).
+  private func trajectory(_ expected: ExpectedTensor, _ singles: AnyTensor) -> Allowance? {
+    guard case .whole(let tensor) = expected.value, tensor.shape.rank == 1, singles.shape.rank == 2,
+      singles.shape[1] == tensor.shape[0]
+    else { return nil }
+    let (losses, runs) = (tensor.doubles.elements, singles.doubles.elements)
+    if candidate == .float64 {
+      return .within(losses.map { Self.trajectoryTolerance * abs($0) }, rule: "relative \(Self.trajectoryTolerance)")
+    }
+    var gap = 0.0
+    let bounds = losses.indices.map { step in
+      gap = max(gap, Rounding.float32.unit * abs(losses[step]))
+      for run in stride(from: step, to: runs.count, by: losses.count) { gap = max(gap, abs(runs[run] - losses[step])) }
+      return Self.trajectoryGaps * gap
+    }
+    return .within(bounds, rule: "\(Int(Self.trajectoryGaps)) × the oracle's gap between float32 and float64")
+  }
+
+  private static let trajectoryTolerance = 1e-8
+  private static let trajectoryGaps = 10.0
 }

@@ -17,6 +17,7 @@ struct EvaluateCommand: ParsableCommand {
       EXAMPLES:
         assay evaluate --data Fixtures/data/digits.h5 --weights digits-weights.h5
         assay evaluate --data images.h5 --weights resnet50.h5 --top 5 --require-accuracy 0.75
+        assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5
       """)
 
   @Option(help: "The images.", completion: .file(extensions: ["h5"]))
@@ -37,6 +38,11 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Threads; they change no bit of the result.")
   var threads = min(2, ProcessInfo.processInfo.activeProcessorCount)
 
+  @Option(
+    help: "Write the logits (images, classes) and labels to this file, in the order of the images.",
+    completion: .file(extensions: ["h5"]))
+  var logits: String?
+
   @Option(help: "Fail (exit code 1) below this accuracy.")
   var requireAccuracy: Double?
 
@@ -44,6 +50,7 @@ struct EvaluateCommand: ParsableCommand {
     guard batch >= 1, threads >= 1, top >= 1 else {
       throw ValidationError("--batch, --threads and --top: expected at least 1")
     }
+    if logits == "" { throw ValidationError("--logits takes the path of a file") }
     var passed = true
     try NetworkSession.run {
       let file = try WeightsFile(contentsOf: weights)
@@ -57,15 +64,20 @@ struct EvaluateCommand: ParsableCommand {
       var state = Initialization(seed: 0).state(of: plan, as: Float.self)
       try state.load(file.tensors, into: plan)
       var progress = ProgressLine()
+      var scores: [Float] = []
       let result = try Validation.run(
         architecture, classCount: file.classCount, state: state, data: heldOut, batchSize: batch, k: top,
-        threads: threads
+        threads: threads, observe: { scores += $0.elements }
       ) { progress.show("\($0) of \(heldOut.count) images", fraction: Double($0) / Double(heldOut.count)) }
       progress.clear()
       print(
         "\(result.count) images: loss \(result.loss.formatted(digits: 6)), accuracy "
           + "\((100 * result.accuracy).formatted(digits: 2)) %, top-\(result.k) "
           + "\((100 * result.topAccuracy).formatted(digits: 2)) %")
+      if let logits {
+        let tensor = Tensor(shape: [heldOut.count, file.classCount], elements: scores)
+        try LogitsFile(logits: tensor, labels: heldOut.labels).write(to: logits)
+      }
       if let requireAccuracy { passed = result.accuracy >= requireAccuracy }
     }
     if !passed {

@@ -48,23 +48,7 @@ struct LayerNoise {
     _ record: LayerRecord<Double>, _ dOutput: Tensor<Double>?, _ state: NetworkState<Double>
   ) -> Deviations {
     let (layer, problem) = (record.layer, record.layer.problem)
-    var inputs = ["x": AnyTensor.float64(record.x)]
-    if let other = record.other { inputs["other"] = .float64(other) }
-    var parameters: [String: AnyTensor] = [:]
-    for name in ["weight", "bias"] {
-      if let tensor = state.parameters["\(layer.name).\(name)"] { parameters[name] = .float64(tensor) }
-    }
-    var buffers: [String: AnyTensor] = [:]
-    if let statistics = state.buffers[layer.name] {
-      buffers = ["running_mean": .float64(statistics.runningMean), "running_var": .float64(statistics.runningVariance)]
-      if let count = statistics.batchesTracked {
-        buffers["num_batches_tracked"] = .int64(Tensor(shape: [], elements: [count]))
-      }
-    }
-    let exercise = Exercise(
-      name: layer.name, operation: type(of: problem).operation, attributes: problem.attributes, inputs: inputs,
-      parameters: parameters, buffers: buffers, upstream: dOutput.map { ["y": .float64($0)] } ?? [:],
-      dtype: .float64)
+    let exercise = record.exercise(dOutput: dOutput, state: state)
     let wanted: Set = ["outputs/y", "gradients/x", "gradients/weight", "gradients/bias"]
     guard let model = BoundModels.make(for: exercise, problem: problem, wanted: wanted) else { return Deviations() }
     func deviation(_ path: String) -> Deviation {
@@ -74,9 +58,11 @@ struct LayerNoise {
     if dOutput != nil {
       result.dInput = deviation("gradients/x")
       result.dOther = deviation("gradients/other")
-      for name in parameters.keys { result.parameters["\(layer.name).\(name)"] = deviation("gradients/\(name)") }
+      for name in exercise.parameters.keys {
+        result.parameters["\(layer.name).\(name)"] = deviation("gradients/\(name)")
+      }
     }
-    for name in ["running_mean", "running_var"] where buffers[name] != nil {
+    for name in ["running_mean", "running_var"] where exercise.buffers[name] != nil {
       result.buffers["\(layer.name).\(name)"] = model.bounds(of: "buffers_after/\(name)", in: .float32)?.tightest ?? []
     }
     return result

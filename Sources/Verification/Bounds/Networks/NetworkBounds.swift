@@ -24,6 +24,7 @@ struct NetworkBounds: BoundModel {
   /// Running statistics' own rounding, in float32.
   private let own: [String: [Double]]
   private let exact: Bool
+  let capturedLayers: CapturedLayers?
 
   private static let fullRunCount = 32
 
@@ -54,6 +55,7 @@ struct NetworkBounds: BoundModel {
           for (name, bounds) in deviations.buffers { all["buffers_after/\(name)"] = bounds }
         }
       } ?? [:]
+    capturedLayers = if case .network = plan { nominal.captured(subject.layers) } else { nil }
     exact = !isTraining && subject.layers.allSatisfy(Self.isExact)
   }
 
@@ -137,6 +139,7 @@ final class NominalRun {
   private(set) var records: [String: LayerRecord<Double>] = [:]
   let isSingle: Bool
   private var cotangents: [String: Tensor<Double>] = [:]
+  private var start = NetworkState<Double>()
   let evenly: Bool
 
   init(evenly: Bool, isSingle: Bool) {
@@ -148,6 +151,7 @@ final class NominalRun {
     NetworkSubject.Hooks(
       begin: { _, pass in
         self.cotangents = [:]
+        if self.isSingle { self.start = pass.state }
         pass.transformGradients = { layer, dOutput, gradients in
           self.cotangents[layer.name] = dOutput
           return gradients
@@ -159,5 +163,10 @@ final class NominalRun {
         self.noise[step] = LayerNoise(
           records: pass.records, cotangents: self.cotangents, state: pass.state, evenly: self.evenly)
       })
+  }
+
+  /// What the layers of the only step met, in order.
+  func captured(_ layers: [NetworkLayer]) -> CapturedLayers {
+    CapturedLayers(layers: layers.compactMap { records[$0.name] }, cotangents: cotangents, state: start)
   }
 }

@@ -82,6 +82,38 @@ import Testing
     }
   }
 
+  @Test func `networks stand by depth, end to end and layer by layer`() throws {
+    func network(_ name: String, layers: LayerwiseRecord?) -> CaseResult {
+      var result = CaseResult(
+        file: "n.h5", name: "/resnet/\(name)/64x64/training", operation: "resnet", fill: "random", engine: "mine",
+        dtype: "float32", status: .pass,
+        tensors: [("outputs/stage1", 0.125), ("outputs/logits", 0.25), ("gradients/fc.bias", 0.5)].map {
+          TensorResult(path: $0.0, shape: [2], compared: 2, worstRatio: $0.1)
+        })
+      result.layers = layers
+      return result
+    }
+    let worst = TensorResult(path: "layers/layer1.0.conv1/outputs/y", shape: [2], compared: 2, worstRatio: 0.75)
+    var run = Self.run
+    run.verification?.results += [
+      network("resnet101", layers: nil),
+      network("resnet18", layers: LayerwiseRecord(judged: 1, worst: ["stage1": worst])),
+    ]
+    let folder = try TemporaryDirectory()
+    let path = folder.file("run.json").path
+    try AtomicFile.write(try RunFile.data(run), to: path)
+    let read = try RunFile.read(path)
+    #expect(read.verification?.results.last?.layers?.worst["stage1"] == worst)
+    let lines = MarkdownReport.text(read).split(separator: "\n").filter {
+      $0.contains("x64/training") && $0.contains("|")
+    }
+    #expect(
+      lines == [
+        "| resnet18/64x64/training | mine | float32 | PASS | 0.125 | – | – | – | 0.250 | – | 0.500 | – | 0.750 | layer1.0.conv1/outputs/y |",
+        "| resnet101/64x64/training | mine | float32 | PASS | 0.125 | – | – | – | 0.250 | – | 0.500 | – | – | – |",
+      ])
+  }
+
   @Test func `Markdown names the failure and the command that repeats it`() {
     let text = MarkdownReport.text(Self.run)
     for part in [

@@ -273,7 +273,8 @@ private final class BoundModelCache: @unchecked Sendable {
   func model(for algorithms: Set<String>, make: () -> (any BoundModel)?) -> (any BoundModel)? {
     lock.withLock {
       if let model = models[algorithms] { return model }
-      let model = make().map { RememberedBounds($0) }
+      // A network's bounds are quickly had from its spreads, and as large as its gradients.
+      let model = make().map { $0 is NetworkBounds ? $0 : RememberedBounds($0) }
       models[algorithms] = .some(model)
       return model
     }

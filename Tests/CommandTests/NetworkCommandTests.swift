@@ -6,15 +6,17 @@ import Testing
 /// `assay model`, `train` and `evaluate` as a person and a CI meet them.
 @Suite struct NetworkCommandTests {
   /// Twelve 8×8 images of three classes, each with its own bright row.
-  private func images(_ folder: TemporaryDirectory, labels: [Int] = (0..<12).map { $0 % 3 }) throws -> String {
+  private func images(
+    _ folder: TemporaryDirectory, labels: [Int] = (0..<12).map { $0 % 3 }, channels: Int = 1
+  ) throws -> String {
     let path = folder.file("images.h5").path
     var pixels: [UInt8] = []
     for label in labels {
-      for pixel in 0..<64 { pixels.append(pixel / 8 == label ? 16 : UInt8(pixel % 5)) }
+      for pixel in 0..<64 * channels { pixels.append(pixel % 64 / 8 == label ? 16 : UInt8(pixel % 5)) }
     }
     let split: [Int] = (0..<12).map { $0 < 8 ? 0 : 1 }
     try HDF5File.create(path) { root in
-      try root.createDataset("images", shape: [12, 1, 8, 8], values: pixels)
+      try root.createDataset("images", shape: [12, channels, 8, 8], values: pixels)
       try root.createDataset("labels", shape: [12], values: labels)
       try root.createDataset("split", shape: [12], values: split)
     }
@@ -81,6 +83,39 @@ import Testing
     let bytes = try Data(contentsOf: URL(filePath: weights))
     try bytes.prefix(bytes.count / 2).write(to: URL(filePath: weights))
     try refuses(["train", "--data", data, "--resume", weights], "weights.h5")
+  }
+
+  @Test func imagesThatNoNetworkTakesAreOneError() throws {
+    let folder = try TemporaryDirectory()
+    func refuses(_ data: String, _ reason: String) throws {
+      let run = try CommandRun(["train", "--data", data, "--epochs", "1"] + small)
+      #expect(run.exitCode == 65, "\(run.errors)")
+      #expect(run.errors.contains(reason), "\(run.errors)")
+    }
+    try refuses(images(folder, channels: 2), "1 or 3")
+    try refuses(images(folder, labels: Array(repeating: -1, count: 12)), "classes from 0")
+    try refuses(folder.file("none.h5").path, "none.h5")
+  }
+
+  @Test func aRunThatDiesKeepsItsLastCompleteCheckpoint() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    let weights = folder.file("weights.h5").path
+    #expect(try CommandRun(["train", "--data", data, "--epochs", "1", "--out", weights] + small).exitCode == 0)
+    // Killed again and again at any time, also while it writes.
+    for milliseconds in [150, 230, 310] {
+      let process = Process()
+      process.executableURL = Repository.command
+      process.arguments = ["train", "--data", data, "--resume", weights, "--epochs", "1000000", "--out", weights]
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      Thread.sleep(forTimeInterval: Double(milliseconds) / 1000)
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      let run = try CommandRun(["evaluate", "--data", data, "--weights", weights])
+      #expect(run.exitCode == 0, "\(run.errors)")
+    }
   }
 
   @Test func aLossThatIsNotANumberFails() throws {

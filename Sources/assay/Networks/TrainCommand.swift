@@ -16,7 +16,7 @@ struct TrainCommand: ParsableCommand {
       replaced as a whole, so that a run that dies leaves the last complete one.
 
       EXAMPLES:
-        assay train --data Fixtures/data/digits.h5 --model simple_resnet --width 8 --epochs 6 --out digits.h5
+        assay train --data Fixtures/data/digits.h5 --model simple_resnet --width 12 --epochs 8 --out digits.h5
         assay train --data Fixtures/data/digits.h5 --resume digits.h5 --epochs 10 --out digits.h5
         assay train --data mine.h5 --model resnet18 --init resnet18.h5 --freeze 'layer1.*' --out mine-weights.h5
       """)

@@ -34,7 +34,7 @@ public final class EngineServer {
       case "hello": return try result(envelope, hello(parameters(line)))
       case "compute": return try result(envelope, compute(parameters(line)))
       case "prepare": return try result(envelope, prepare(parameters(line)))
-      case "time": return try result(envelope, time(parameters(line)))
+      case "time": return try timesReply(envelope.id, time(parameters(line)))
       case "release": return try result(envelope, release(parameters(line)))
       default: throw EngineError.unsupported("method \(envelope.method)")
       }
@@ -113,14 +113,25 @@ public final class EngineServer {
     return dtype
   }
 
-  private func time(_ parameters: EngineMessages.Time) throws -> EngineMessages.Times {
+  /// `{"id":4,"result":{"nanoseconds":[…]}}`, written here because JSONEncoder took 140 µs for the 290 durations of a slice of
+  /// 20 ms, and measuring may cost 1 % of it.
+  private func timesReply(_ id: Int, _ nanoseconds: [Double]) -> Data {
+    var reply = "{\"id\":\(id),\"result\":{\"nanoseconds\":["
+    for (index, duration) in nanoseconds.enumerated() {
+      if index > 0 { reply += "," }
+      reply += Int(exactly: duration.rounded()).map(String.init) ?? "0"
+    }
+    return Data((reply + "]}}").utf8)
+  }
+
+  private func time(_ parameters: EngineMessages.Time) throws -> [Double] {
     guard let operation = prepared[parameters.handle] else {
       throw EngineError.refused(
         category: ProblemError.Category.invalidArgument.rawValue, message: "no handle \(parameters.handle)")
     }
     let times = try operation.time(iterations: parameters.iterations, cold: parameters.cold).map { Double($0) }
     if slowdown > 0 { spend(nanoseconds: times.reduce(0, +) * slowdown) }
-    return EngineMessages.Times(nanoseconds: times.map { $0 * (1 + slowdown) })
+    return times.map { $0 * (1 + slowdown) }
   }
 
   /// Really spends the extra time, so that the clock of whoever asks agrees; after the operation and not within it, so that

@@ -88,11 +88,12 @@ let package = Package(
     .target(name: "Reporting", dependencies: ["Results", .product(name: "Mustache", package: "swift-mustache")]),
     .target(name: "AssayTesting", dependencies: ["Verification", "GradientChecking", "GoldenFiles", "Engines"]),
     // The command
+    .systemLibrary(name: "CMalloc"),
     .executableTarget(
       name: "assay",
       dependencies: [
         "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference",
-        "GoldenFiles", "Problems", "Tensors", "Results",
+        "GoldenFiles", "Problems", "Tensors", "Results", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module

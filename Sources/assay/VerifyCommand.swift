@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMalloc
 import Engines
 import Foundation
 import GoldenFiles
@@ -54,6 +55,7 @@ struct VerifyCommand: AsyncParsableCommand {
     let reader = try GoldenSession.reader()
     if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
     touchShardStatusFile(environment)
+    giveLargeTensorsBack()
 
     let progress = ProgressReporter(isQuiet: output.quiet)
     let verifier = Verifier(plan: plan, reader: reader) { done, total, results in
@@ -104,5 +106,13 @@ struct VerifyCommand: AsyncParsableCommand {
     if let path = environment["TEST_SHARD_STATUS_FILE"], !path.isEmpty {
       _ = FileManager.default.createFile(atPath: path, contents: nil)
     }
+  }
+
+  /// Blocks of a megabyte and more go back to the system when they are freed. Left alone glibc raises that threshold to the
+  /// largest block it has seen and keeps the rest for later: 480 to 540 MB at the corpus's peak in place of 415.
+  private func giveLargeTensorsBack() {
+    #if os(Linux) && canImport(Glibc)
+      mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    #endif
   }
 }

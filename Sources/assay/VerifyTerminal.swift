@@ -79,7 +79,7 @@ struct VerifyTerminal {
     let omitted = section.results.reduce(0) { $0 + $1.omitted.count }
     let cases = Set(section.results.map { $0.file + ":" + $0.name }).count
     let line =
-      "\(cases) cases, \(section.results.count) results: \(counts.joined(separator: ", "))"
+      "\(cases) cases, \(section.results.count) results\(counts.isEmpty ? "" : ": ")\(counts.joined(separator: ", "))"
       + (omitted > 0 ? ", \(omitted) tensors omitted" : "") + " in \(NumberText.short(section.seconds)) s"
     print(line)
     let reasons = section.reasons.joined(separator: "; ")

@@ -73,7 +73,7 @@ goldens: .venv/goldens ## write Fixtures/*.h5 again with PyTorch, in a Python en
 peers: .peers/installed ## the virtual environment with PyTorch, ONNX Runtime and OpenVINO for Benchmarks/engines.toml
 
 .peers/installed: Benchmarks/engines/requirements.txt
-	@echo "==> installing the peers into .peers (about 2 GB)"
+	@echo "==> installing the peers into .peers (minutes of download, 6 GB on disk)"
 	@python3 -m venv .peers
 	@.peers/bin/pip install --quiet --requirement Benchmarks/engines/requirements.txt
 	@touch $@

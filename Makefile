@@ -8,8 +8,10 @@ BIN = .build/$(CONFIGURATION)/assay
 RUN := $(or $(RUN),$(shell date -u +%Y%m%d-%H%M%S))
 
 VERIFY = verify --calibrate
+# Random convolutions that each sanitizer sees.
+SANITIZED_PROBLEMS = 100
 
-.PHONY: help deps build run example test lint format verify goldens peers
+.PHONY: help deps build run example test sanitize lint format verify goldens peers
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +55,15 @@ verify: build ## verify the corpus alone, without a report
 test: deps lint ## lint, then every test
 	@$(SWIFT) build -c $(CONFIGURATION) --build-tests
 	@$(SWIFT) test -c $(CONFIGURATION) --skip-build --disable-xctest
+
+# One test at a time: the thread sanitizer does not see Swift's Mutex, which keeps tests that share a pool apart. What it is to
+# see is the threads of the pool.
+sanitize: ## random convolutions under the address sanitizer, then under the thread sanitizer
+	@for sanitizer in address thread; do \
+	  echo "==> $$sanitizer sanitizer"; \
+	  ASSAY_RANDOM_PROBLEMS=$(SANITIZED_PROBLEMS) $(SWIFT) test -c $(CONFIGURATION) --disable-xctest --no-parallel \
+	    --package-path Tests/Sanitizers --scratch-path .build/sanitizers/$$sanitizer --sanitize $$sanitizer || exit 1; \
+	done
 
 lint: ## swift format in lint mode: any finding fails
 	@echo "==> swift format lint"

@@ -8,6 +8,7 @@ public enum BuiltInEngines {
       ConvolutionEngine(DirectStrategy()),
       ConvolutionEngine(Im2colStrategy()),
       ConvolutionEngine(Im2colStrategy(materialised: true)),
+      ConvolutionEngine(GemmStrategy()),
       ConvolutionEngine(AutoStrategy(), algorithms: AutoStrategy().algorithms, nonfinite: false),
     ] + WinogradStrategy.all.map { ConvolutionEngine($0, nonfinite: false) }
 

@@ -14,7 +14,7 @@ final class ConvolutionRun {
     var threads: Int
   }
 
-  /// An activation in both layouts.
+  /// An activation in both layouts; where a strategy's own is plain NCHW, once.
   private struct Activation {
     let dense: Tensor<Float>
     let conversion: LayoutConversion
@@ -23,16 +23,37 @@ final class ConvolutionRun {
     init(_ dense: Tensor<Float>, _ layout: BlockedLayout, _ options: ConvolutionOptions) throws(ConvolutionError) {
       self.dense = dense
       conversion = try LayoutConversion(layout, options: options)
-      blocked = try AlignedBuffer(zeros: layout.count, name: "activation")
+      blocked = try AlignedBuffer(zeros: layout.isDense ? 0 : layout.count, name: "activation")
+    }
+
+    private var isDense: Bool { conversion.layout.isDense }
+    /// Bytes of the copy.
+    var bytes: Int { isDense ? 0 : blocked.bytes }
+
+    func read<Result>(
+      _ body: (UnsafeBufferPointer<Float>) throws(ConvolutionError) -> Result
+    ) throws(ConvolutionError) -> Result {
+      if !isDense { return try body(UnsafeBufferPointer(blocked.buffer)) }
+      return try dense.elements.withUnsafeBufferPointer { (elements) throws(ConvolutionError) in try body(elements) }
+    }
+
+    /// - Parameter result: the NCHW tensor that is written where there is no copy.
+    func write(
+      _ result: inout Tensor<Float>, _ body: (UnsafeMutableBufferPointer<Float>) throws(ConvolutionError) -> Void
+    ) throws(ConvolutionError) {
+      if !isDense { return try body(blocked.buffer) }
+      try result.elements.withUnsafeMutableBufferPointer { (elements) throws(ConvolutionError) in try body(elements) }
     }
 
     func pack() throws(ConvolutionError) {
+      if isDense { return }
       try dense.elements.withUnsafeBufferPointer { (elements) throws(ConvolutionError) in
         try conversion.pack(elements, into: blocked.buffer)
       }
     }
 
     func unpack(into dense: inout Tensor<Float>) throws(ConvolutionError) {
+      if isDense { return }
       try dense.elements.withUnsafeMutableBufferPointer { (elements) throws(ConvolutionError) in
         try conversion.unpack(UnsafeBufferPointer(blocked.buffer), into: elements)
       }
@@ -71,7 +92,7 @@ final class ConvolutionRun {
         result = Self.unwritten(problem.weightShape)
         name = prepared.strategyName
         workspaceBytes = prepared.workspaceBytes
-        conversionBytes = x.blocked.bytes + dy.blocked.bytes
+        conversionBytes = x.bytes + dy.bytes
       } else {
         let epilogue = ConvolutionEpilogue(shift: pass == .forward ? operands.bias : nil)
         let prepared = try operands.weight.elements.withUnsafeBufferPointer { (weights) throws(ConvolutionError) in
@@ -87,7 +108,7 @@ final class ConvolutionRun {
         result = marked
         name = prepared.strategyName
         workspaceBytes = prepared.workspaceBytes
-        conversionBytes = input.blocked.bytes + output.blocked.bytes
+        conversionBytes = input.bytes + output.bytes
       }
       let chosen = name == strategy.name ? name : "\(strategy.name) (\(name))"
       summary = "\(chosen), \(options.instructionSet.rawValue), \(pass.rawValue)"
@@ -124,15 +145,19 @@ final class ConvolutionRun {
       if layout == .nchw { try packOperands() }
       switch work {
       case .activation(let prepared, let input, let output):
-        try prepared.run(
-          input: UnsafeBufferPointer(input.blocked.buffer), output: output.blocked.buffer, residual: nil)
+        try input.read { (input) throws(ConvolutionError) in
+          try output.write(&result) { (output) throws(ConvolutionError) in
+            try prepared.run(input: input, output: output, residual: nil)
+          }
+        }
         if layout == .nchw { try output.unpack(into: &result) }
       case .weights(let prepared, let x, let outputGradient):
-        try result.elements.withUnsafeMutableBufferPointer { (gradient) throws(ConvolutionError) in
-          try prepared.run(
-            input: UnsafeBufferPointer(x.blocked.buffer),
-            outputGradient: UnsafeBufferPointer(outputGradient.blocked.buffer),
-            weightGradient: gradient)
+        try x.read { (x) throws(ConvolutionError) in
+          try outputGradient.read { (dy) throws(ConvolutionError) in
+            try result.elements.withUnsafeMutableBufferPointer { (gradient) throws(ConvolutionError) in
+              try prepared.run(input: x, outputGradient: dy, weightGradient: gradient)
+            }
+          }
         }
       }
     } catch { throw Self.translated(error) }

@@ -1,30 +1,30 @@
 /// Everything one call of the strip kernel needs: rows of output pixels × one or two vectors of output channels.
 ///
-///     y[row][q][k] = epilogue( Σ_block Σ_tap Σ_c  x[row][block][tap][q][c] · w[block][tap][c][k] )
+///     y[row][q][k] = epilogue( Σ_segment Σ_c  x[row][q][segment][c] · w[segment][c][k] )
 ///
-/// The same record describes direct convolution (taps are filter positions), matrix multiplication (one tap, a pixel is a
-/// matrix row) and one parity phase of a strided backward-data pass (the taps of that phase).
+/// A segment is a run of channels that follow one another in memory at every pixel: V of them, or a shorter run of the same
+/// length at the end of the sum. The same record describes direct convolution (a segment is a filter position of a block of
+/// channels), matrix multiplication (a pixel is a matrix row) and one parity phase of a strided backward-data pass.
 /// V is the vector width of the kernel table the record is given to. Offsets and strides count floats.
 ///
 /// - Requires: the ranges below lie inside their buffers; `output` aliases nothing but, exactly, `residual`.
-///   Nothing else is read or written.
-/// - Error: |y − ŷ| ≤ γ_n·Σ|x·w| with n = Σ_block channels·taps, one FMA per term in order of block, tap, channel
-///   (the portable build rounds products too: γ_{n+1}); the epilogue adds one rounding for each of its steps.
+///   Nothing else is read or written; addresses outside may be prefetched.
+/// - Error: |y − ŷ| ≤ γ_n·Σ|x·w| for n terms, one FMA per term in order of segment and channel (the portable build rounds
+///   products too: γ_{n+1}); the epilogue adds one rounding for each of its steps. A sum done in several calls has the same
+///   bits as one done in a single call.
 /// - Work: 2·rows·width·n·V·vectors flop.
 public struct ConvolutionStrip {
-  /// Input origin. A pixel's operand is at `input + inputRows[row] + q·inputPixelStride + block·blockStride + taps[tap]`.
+  /// Input origin. A pixel's operands are at `input + inputRows[row] + q·inputPixelStride + segments[segment]`.
   public var input: UnsafePointer<Float>
   public var inputRows: UnsafePointer<Int>
   public var inputPixelStride: Int
-  public var taps: UnsafePointer<Int>
-  /// May be zero: the sum is then empty.
-  public var tapCount: Int
-  public var blockCount: Int
-  public var blockStride: Int
-  /// Consecutive channels read at each (block, tap), and those of the last block (1 … `blockChannels`).
-  public var blockChannels: Int
-  public var lastBlockChannels: Int
-  /// `[block][tap][channel][vectors·V]`, packed without gaps in the order it is read; the last block has fewer channels.
+  /// The offsets of `segmentCount` segments of V channels, then of `shortCount` of `shortChannels`. Both may be zero: the
+  /// sum is then empty.
+  public var segments: UnsafePointer<Int>
+  public var segmentCount: Int
+  public var shortCount: Int
+  public var shortChannels: Int
+  /// `[segment][channel][vectors·V]`, packed without gaps in the order it is read.
   public var weights: UnsafePointer<Float>
 
   /// Output origin. A pixel is written at `output + outputRows[row] + q·outputPixelStride + vector·outputVectorStride`.
@@ -40,7 +40,10 @@ public struct ConvolutionStrip {
   /// Lanes of each vector that are written: V, or fewer when `vectors` is 1.
   public var lanes: Int
 
-  /// The sum starts from what the output holds instead of zero: a reduction done in several calls.
+  /// Whether the operands of a later tile are asked for meanwhile. Not where each of a tile's pixels has cache lines of its own
+  /// in every segment: what is asked for would drive out what is in use.
+  public var fetchesAhead: Bool
+  /// The sum starts from what the output holds instead of zero: it is done in several calls.
   public var accumulate: Bool
   /// Multiplied to the sum: vectors·V floats, or nil.
   public var scale: UnsafePointer<Float>?
@@ -53,23 +56,20 @@ public struct ConvolutionStrip {
 
   public init(
     input: UnsafePointer<Float>, inputRows: UnsafePointer<Int>, inputPixelStride: Int,
-    taps: UnsafePointer<Int>, tapCount: Int,
-    blockCount: Int, blockStride: Int, blockChannels: Int, lastBlockChannels: Int,
-    weights: UnsafePointer<Float>,
+    segments: UnsafePointer<Int>, segmentCount: Int, shortCount: Int, shortChannels: Int, weights: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, outputRows: UnsafePointer<Int>, outputPixelStride: Int,
     outputVectorStride: Int, rowCount: Int, width: Int, vectors: Int, lanes: Int,
-    accumulate: Bool = false, scale: UnsafePointer<Float>? = nil, shift: UnsafePointer<Float>? = nil,
+    fetchesAhead: Bool = true, accumulate: Bool = false,
+    scale: UnsafePointer<Float>? = nil, shift: UnsafePointer<Float>? = nil,
     residual: UnsafePointer<Float>? = nil, relu: Bool = false
   ) {
     self.input = input
     self.inputRows = inputRows
     self.inputPixelStride = inputPixelStride
-    self.taps = taps
-    self.tapCount = tapCount
-    self.blockCount = blockCount
-    self.blockStride = blockStride
-    self.blockChannels = blockChannels
-    self.lastBlockChannels = lastBlockChannels
+    self.segments = segments
+    self.segmentCount = segmentCount
+    self.shortCount = shortCount
+    self.shortChannels = shortChannels
     self.weights = weights
     self.output = output
     self.outputRows = outputRows
@@ -79,6 +79,7 @@ public struct ConvolutionStrip {
     self.width = width
     self.vectors = vectors
     self.lanes = lanes
+    self.fetchesAhead = fetchesAhead
     self.accumulate = accumulate
     self.scale = scale
     self.shift = shift

@@ -1,18 +1,23 @@
-/// Everything one call of the gradient kernel needs: consecutive channels × one or two vectors of output channels, summed
-/// over rows of pixels.
+/// Everything one call of the gradient kernel needs: terms × one or two vectors of output channels, summed over rows of
+/// pixels.
 ///
-///     dw[c][k] (+)= Σ_row Σ_q  x[row][q][c] · dy[row][q][k]
+///     dw[t][k] (+)= Σ_row Σ_q  x[row][q][t] · dy[row][q][k]
+///
+/// A term is one filter position of one input channel: a float at a constant distance from every pixel. A matrix product C = A·B
+/// is the same with the rows of A as terms, the columns of A as pixels, and two vectors of a row of B. Offsets and strides count
+/// floats.
 ///
 /// - Requires: the ranges below lie inside their buffers; `target` aliases nothing. Nothing else is read or written.
-/// - Error: |dw − d̂w| ≤ γ_n·Σ|x·dy| with n = rows·width, one FMA per term in order of row and pixel, one more rounding
-///   where the sum is added to the target.
-/// - Work: 2·rows·width·channels·V·vectors flop.
+/// - Error: |dw − d̂w| ≤ γ_n·Σ|x·dy| with n = rows·width, one FMA a pixel in order of row and q (the portable build rounds
+///   products too: γ_{n+1}). A sum done in several calls has the same bits as one done in a single call.
+/// - Work: 2·rows·width·terms·V·vectors flop.
 public struct GradientStrip {
-  /// A pixel's channels are at `input + inputRows[row] + q·inputPixelStride`.
+  /// A term of a pixel is at `input + inputRows[row] + q·inputPixelStride + terms[t]`.
   public var input: UnsafePointer<Float>
   public var inputRows: UnsafePointer<Int>
   public var inputPixelStride: Int
-  public var channels: Int
+  public var terms: UnsafePointer<Int>
+  public var termCount: Int
   /// A pixel's vector is at `gradient + gradientRows[row] + q·gradientPixelStride + vector·gradientVectorStride`.
   public var gradient: UnsafePointer<Float>
   public var gradientRows: UnsafePointer<Int>
@@ -24,21 +29,23 @@ public struct GradientStrip {
   public var vectors: Int
   /// Lanes of each vector that are read: V, or fewer when `vectors` is 1; the others count as zero.
   public var lanes: Int
-  /// `[channel][vectors·V]`.
+  /// The vectors of a term are written at `target + t·targetStride`, one behind the other.
   public var target: UnsafeMutablePointer<Float>
-  /// The sum is added to the target instead of replacing it.
+  public var targetStride: Int
+  /// The sum starts from what the target holds instead of zero.
   public var accumulate: Bool
 
   public init(
-    input: UnsafePointer<Float>, inputRows: UnsafePointer<Int>, inputPixelStride: Int, channels: Int,
-    gradient: UnsafePointer<Float>, gradientRows: UnsafePointer<Int>, gradientPixelStride: Int,
+    input: UnsafePointer<Float>, inputRows: UnsafePointer<Int>, inputPixelStride: Int, terms: UnsafePointer<Int>,
+    termCount: Int, gradient: UnsafePointer<Float>, gradientRows: UnsafePointer<Int>, gradientPixelStride: Int,
     gradientVectorStride: Int, rowCount: Int, width: Int, vectors: Int, lanes: Int,
-    target: UnsafeMutablePointer<Float>, accumulate: Bool
+    target: UnsafeMutablePointer<Float>, targetStride: Int, accumulate: Bool
   ) {
     self.input = input
     self.inputRows = inputRows
     self.inputPixelStride = inputPixelStride
-    self.channels = channels
+    self.terms = terms
+    self.termCount = termCount
     self.gradient = gradient
     self.gradientRows = gradientRows
     self.gradientPixelStride = gradientPixelStride
@@ -48,6 +55,7 @@ public struct GradientStrip {
     self.vectors = vectors
     self.lanes = lanes
     self.target = target
+    self.targetStride = targetStride
     self.accumulate = accumulate
   }
 }

@@ -8,8 +8,10 @@ public struct KernelTable: Sendable {
 
   /// V: floats in a vector, and channels in a block of a blocked activation.
   public var vectorWidth: Int
-  /// Pixels in the largest register tile; rows of half as many or fewer are paired.
+  /// Pixels in the largest register tile.
   public var tilePixels: Int
+  /// Segments of V channels whose weights for a pair of output vectors stay in the first-level cache while pixels pass.
+  public var panelSegments: Int
   /// See ``ConvolutionStrip``.
   public var convolveStrip: @Sendable (UnsafePointer<ConvolutionStrip>) -> Void
   /// See ``GradientStrip``.
@@ -26,36 +28,48 @@ public struct KernelTable: Sendable {
     ) -> Void
   /// Copies `pixels` vectors, `sourceStride` floats apart, to consecutive ones: a tap of a channel block of im2col.
   public var gatherVectors: @Sendable (_ source: Input, _ sourceStride: Int, _ target: Output, _ pixels: Int) -> Void
-  /// im2col for fewer channels than V. The `tapCount` runs of `runLength` floats at `source + p·sourceStride + taps[t]`
-  /// become one row, cut into vectors; vector v of `first..<first + count` goes to
+  /// im2col for fewer channels than V. The segments at `source + p·sourceStride + segments[i]`, `wholeCount` of V floats and
+  /// then `shortCount` of `shortLength`, become one row, cut into vectors; vector v of `first..<first + count` goes to
   /// `target + (v − first)·vectorStride + p·V`. `row` is scratch for a row rounded up to V floats, zeros past its end.
-  public var gatherRuns:
+  public var gatherSegments:
     @Sendable (
-      _ source: Input, _ sourceStride: Int, _ taps: UnsafePointer<Int>, _ tapCount: Int, _ runLength: Int,
-      _ row: Output, _ target: Output, _ vectorStride: Int, _ first: Int, _ count: Int, _ pixels: Int
+      _ source: Input, _ sourceStride: Int, _ segments: UnsafePointer<Int>, _ wholeCount: Int, _ shortCount: Int,
+      _ shortLength: Int, _ row: Output, _ target: Output, _ vectorStride: Int, _ first: Int, _ count: Int,
+      _ pixels: Int
+    ) -> Void
+  /// Copies NCHW pixels to panels of 2V pixels: with `place = first + p`, `target[place / 2V·panelStride + c·2V + place mod 2V]
+  /// = source[c·channelStride + p·pixelStride]` for c < channels, p < pixels.
+  public var gatherPixels:
+    @Sendable (
+      _ source: Input, _ channelStride: Int, _ pixelStride: Int, _ target: Output, _ panelStride: Int, _ first: Int,
+      _ channels: Int, _ pixels: Int
     ) -> Void
   public var winograd: WinogradKernels
   /// Runs `iterations` rounds of 12 independent multiply-add chains on registers; returns the flop done.
   public var peak: @Sendable (_ iterations: Int) -> Int
 
   public init(
-    vectorWidth: Int, tilePixels: Int, convolveStrip: @escaping @Sendable (UnsafePointer<ConvolutionStrip>) -> Void,
+    vectorWidth: Int, tilePixels: Int, panelSegments: Int,
+    convolveStrip: @escaping @Sendable (UnsafePointer<ConvolutionStrip>) -> Void,
     accumulateGradient: @escaping @Sendable (UnsafePointer<GradientStrip>) -> Void,
     interleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     deinterleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     gatherVectors: @escaping @Sendable (Input, Int, Output, Int) -> Void,
-    gatherRuns:
-      @escaping @Sendable (Input, Int, UnsafePointer<Int>, Int, Int, Output, Output, Int, Int, Int, Int) -> Void,
+    gatherSegments:
+      @escaping @Sendable (Input, Int, UnsafePointer<Int>, Int, Int, Int, Output, Output, Int, Int, Int, Int) -> Void,
+    gatherPixels: @escaping @Sendable (Input, Int, Int, Output, Int, Int, Int, Int) -> Void,
     winograd: WinogradKernels, peak: @escaping @Sendable (_ iterations: Int) -> Int
   ) {
     self.vectorWidth = vectorWidth
     self.tilePixels = tilePixels
+    self.panelSegments = panelSegments
     self.convolveStrip = convolveStrip
     self.accumulateGradient = accumulateGradient
     self.interleave = interleave
     self.deinterleave = deinterleave
     self.gatherVectors = gatherVectors
-    self.gatherRuns = gatherRuns
+    self.gatherSegments = gatherSegments
+    self.gatherPixels = gatherPixels
     self.winograd = winograd
     self.peak = peak
   }

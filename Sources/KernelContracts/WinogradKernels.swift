@@ -13,23 +13,15 @@ public struct WinogradKernels: Sendable {
   public let filters: FilterTransform
   /// Gᵀ M G, from sums of products to filters' gradients: two passes of FMA chains of n terms with G rounded to float32.
   public let filterGradient: FilterTransform
-  /// See ``WinogradMultiply``.
-  public let multiply: @Sendable (UnsafePointer<WinogradMultiply>) -> Void
-  /// See ``WinogradProducts``.
-  public let products: @Sendable (UnsafePointer<WinogradProducts>) -> Void
 
   public init(
     input: @escaping Transform, output: @escaping Transform, gradient: @escaping Transform,
-    filters: @escaping FilterTransform, filterGradient: @escaping FilterTransform,
-    multiply: @escaping @Sendable (UnsafePointer<WinogradMultiply>) -> Void,
-    products: @escaping @Sendable (UnsafePointer<WinogradProducts>) -> Void
+    filters: @escaping FilterTransform, filterGradient: @escaping FilterTransform
   ) {
     self.input = input
     self.output = output
     self.gradient = gradient
     self.filters = filters
     self.filterGradient = filterGradient
-    self.multiply = multiply
-    self.products = products
   }
 }

@@ -1,33 +1,32 @@
 import KernelContracts
 
-/// Runs a gradient strip: see ``GradientStrip`` for the contract. Channels are cut into tiles as even as they can be.
+/// Runs a gradient strip: see ``GradientStrip`` for the contract. Terms are cut into tiles as pixels of a ``ConvolutionStrip``
+/// are.
 func accumulateGradient(_ strip: UnsafePointer<GradientStrip>) {
-  var left = strip.pointee.channels
-  var tiles = (left + tilePixels - 1) / tilePixels
-  var channel = 0
+  var left = strip.pointee.termCount
+  var first = 0
   while left > 0 {
-    let count = (left + tiles - 1) / tiles
+    let count = tileRows(left)
     switch count {
-    case 1: GradientTile<C1>.run(strip, channel)
-    case 2: GradientTile<C2>.run(strip, channel)
-    case 3: GradientTile<C3>.run(strip, channel)
-    case 4: GradientTile<C4>.run(strip, channel)
-    case 5: GradientTile<C5>.run(strip, channel)
-    case 6: GradientTile<C6>.run(strip, channel)
+    case 1: GradientTile<C1>.run(strip, first)
+    case 2: GradientTile<C2>.run(strip, first)
+    case 3: GradientTile<C3>.run(strip, first)
+    case 4: GradientTile<C4>.run(strip, first)
+    case 5: GradientTile<C5>.run(strip, first)
+    case 6: GradientTile<C6>.run(strip, first)
     #if KERNELS_AVX512 || KERNELS_NEON
-      case 7: GradientTile<C7>.run(strip, channel)
-      case 8: GradientTile<C8>.run(strip, channel)
-      case 9: GradientTile<C9>.run(strip, channel)
-      case 10: GradientTile<C10>.run(strip, channel)
-      case 11: GradientTile<C11>.run(strip, channel)
-      case 12: GradientTile<C12>.run(strip, channel)
-      case 13: GradientTile<C13>.run(strip, channel)
-      case 14: GradientTile<C14>.run(strip, channel)
+      case 7: GradientTile<C7>.run(strip, first)
+      case 8: GradientTile<C8>.run(strip, first)
+      case 9: GradientTile<C9>.run(strip, first)
+      case 10: GradientTile<C10>.run(strip, first)
+      case 11: GradientTile<C11>.run(strip, first)
+      case 12: GradientTile<C12>.run(strip, first)
+      case 13: GradientTile<C13>.run(strip, first)
+      case 14: GradientTile<C14>.run(strip, first)
     #endif
     default: fatalError("no such tile")
     }
-    channel += count
+    first += count
     left -= count
-    tiles -= 1
   }
 }

@@ -2,94 +2,107 @@ import KernelContracts
 
 /// Runs a strip: see ``ConvolutionStrip`` for the contract.
 ///
-/// Each row is cut into tiles of at most `tilePixels` pixels, of sizes as even as they can be; where rows are no longer
-/// than half a tile, two rows share one; rows without gaps are one row. Every output element is summed in the same order whatever tile it falls in.
+/// The pixels of all rows are one sequence, cut into register tiles of `tilePixels`, the last two of which share what is left
+/// where that is little. Every output element is summed in the same order whatever tile it falls in.
 func convolveStrip(_ strip: UnsafePointer<ConvolutionStrip>) {
-  let stride = strip.pointee.inputPixelStride
   if strip.pointee.vectors == 2 {
-    switch stride {
-    case vectorWidth: convolveRows(strip) { Tiles<OneVector>.two($0, $1, $2, $3, $4, $5, $6, $7) }
-    case 2 * vectorWidth: convolveRows(strip) { Tiles<TwoVectors>.two($0, $1, $2, $3, $4, $5, $6, $7) }
-    case 6: convolveRows(strip) { Tiles<SixFloats>.two($0, $1, $2, $3, $4, $5, $6, $7) }
-    default: convolveRows(strip) { Tiles<AnyStride>.two($0, $1, $2, $3, $4, $5, $6, $7) }
-    }
-  } else if stride == vectorWidth {
-    convolveRows(strip) { Tiles<OneVector>.one($0, $1, $2, $3, $4, $5, $6, $7) }
+    convolvePixels(strip, C2.self)
   } else {
-    convolveRows(strip) { Tiles<AnyStride>.one($0, $1, $2, $3, $4, $5, $6, $7) }
+    convolvePixels(strip, C1.self)
   }
 }
 
 @inline(__always)
-private func convolveRows(
-  _ strip: UnsafePointer<ConvolutionStrip>,
-  _ tile: (UnsafePointer<ConvolutionStrip>, Int, Int, Int, Int, Int, Int, Int) -> Void
-) {
+private func convolvePixels<Vectors: Constant>(_ strip: UnsafePointer<ConvolutionStrip>, _: Vectors.Type) {
   let width = strip.pointee.width
-  let rows = strip.pointee.rowCount
-  let inputRows = strip.pointee.inputRows
-  let outputRows = strip.pointee.outputRows
-  let inputStep = strip.pointee.inputPixelStride
-  let outputStep = strip.pointee.outputPixelStride
-  // From a row to the one that follows it; the last is followed by the first, of the next output vectors.
-  func ahead(_ row: Int, _ next: Int) -> Int { inputRows[next < rows ? next : 0] - inputRows[row] }
-  var row = 0
-  if width * 2 <= tilePixels {
-    while row + 2 <= rows {
-      tile(
-        strip, width, width, inputRows[row], inputRows[row + 1], outputRows[row], outputRows[row + 1],
-        ahead(row, row + 2))
-      row += 2
+  var left = strip.pointee.rowCount * width
+  guard left > 0 else { return }
+  // Offsets of pixels side by side, and of those of a tile that is cut by the end of a row.
+  withUnsafeTemporaryAllocation(of: Int.self, capacity: 4 * tilePixels) { buffer in
+    guard let together = buffer.baseAddress else { return }
+    let apart = together + 2 * tilePixels
+    let inputStep = strip.pointee.inputPixelStride
+    let outputStep = strip.pointee.outputPixelStride
+    for pixel in 0..<tilePixels {
+      together[pixel] = pixel * inputStep
+      together[tilePixels + pixel] = pixel * outputStep
     }
-  }
-  while row < rows {
-    var input = inputRows[row]
-    var output = outputRows[row]
-    var left = width
-    var next = row + 1
-    // Rows without a gap between them are one long row.
-    while next < rows, inputRows[next] == input + left * inputStep, outputRows[next] == output + left * outputStep {
-      left += width
-      next += 1
-    }
-    let ahead = ahead(row, next) + input
-    if left == oddWidth, next < rows {
-      // Two rows share a tile: half of it from each, then the rest of each.
-      let half = tilePixels / 2
-      let inputB = inputRows[next]
-      let outputB = outputRows[next]
-      tile(strip, half, half, input, inputB, output, outputB, half * inputStep)
-      let rest = oddWidth - half
-      let skip = half * inputStep
-      tile(
-        strip, rest / 2, rest / 2, input + skip, input + skip + rest / 2 * inputStep, output + half * outputStep,
-        output + (half + rest / 2) * outputStep, inputB - input)
-      tile(
-        strip, rest / 2, rest / 2, inputB + skip, inputB + skip + rest / 2 * inputStep, outputB + half * outputStep,
-        outputB + (half + rest / 2) * outputStep, inputRows[next + 1 < rows ? next + 1 : 0] - inputB - skip)
-      row = next + 1
-      continue
-    }
-    while left > 0 {
-      let tiles = (left + tilePixels - 1) / tilePixels
-      var pixels = (left + tiles - 1) / tiles
-      // Two halves where the count is even; an odd one is a single piece of at most half a tile.
-      if pixels & 1 == 1 && pixels > largestOddTile { pixels = largestOddTile }
-      let first = pixels & 1 == 0 ? pixels / 2 : pixels
-      tile(
-        strip, first, pixels - first, input, input + first * inputStep, output, output + first * outputStep,
-        pixels < left ? pixels * inputStep : ahead - input)
+    var row = 0
+    var leftInRow = width
+    var input = strip.pointee.inputRows[0]
+    var output = strip.pointee.outputRows[0]
+    func advance(_ pixels: Int) {
       input += pixels * inputStep
       output += pixels * outputStep
-      left -= pixels
+      leftInRow -= pixels
+      if leftInRow == 0, row + 1 < strip.pointee.rowCount {
+        row += 1
+        leftInRow = width
+        input = strip.pointee.inputRows[row]
+        output = strip.pointee.outputRows[row]
+      }
     }
-    row = next
+    while left > 0 {
+      let count = tileRows(left)
+      let (first, target) = (input, output)
+      if count <= leftInRow {
+        advance(count)
+        convolveTile(strip, Vectors.self, count, first, target, together, tilePixels * inputStep)
+      } else {
+        for pixel in 0..<count {
+          apart[pixel] = input - first
+          apart[tilePixels + pixel] = output - target
+          advance(1)
+        }
+        convolveTile(strip, Vectors.self, count, first, target, apart, input - first)
+      }
+      left -= count
+    }
   }
 }
 
 @inline(__always)
-private var largestOddTile: Int { tilePixels == 6 ? 5 : 7 }
+private func convolveTile<Vectors: Constant>(
+  _ strip: UnsafePointer<ConvolutionStrip>, _: Vectors.Type, _ count: Int, _ first: Int, _ target: Int,
+  _ offsets: UnsafePointer<Int>, _ ahead: Int
+) {
+  #if KERNELS_AVX512
+    if count == tilePixels, isTwoRuns(offsets, strip.pointee.inputPixelStride) {
+      if strip.pointee.inputPixelStride == vectorWidth {
+        return Tile<C14, Vectors, HalfPointers<C1>>.run(strip, first, target, offsets, ahead)
+      }
+      if strip.pointee.inputPixelStride == 2 * vectorWidth {
+        return Tile<C14, Vectors, HalfPointers<C2>>.run(strip, first, target, offsets, ahead)
+      }
+    }
+  #endif
+  switch count {
+  case 1: Tile<C1, Vectors, RowPointers<C1>>.run(strip, first, target, offsets, ahead)
+  case 2: Tile<C2, Vectors, RowPointers<C2>>.run(strip, first, target, offsets, ahead)
+  case 3: Tile<C3, Vectors, RowPointers<C3>>.run(strip, first, target, offsets, ahead)
+  case 4: Tile<C4, Vectors, RowPointers<C4>>.run(strip, first, target, offsets, ahead)
+  case 5: Tile<C5, Vectors, RowPointers<C5>>.run(strip, first, target, offsets, ahead)
+  case 6: Tile<C6, Vectors, RowPointers<C6>>.run(strip, first, target, offsets, ahead)
+  #if KERNELS_AVX512 || KERNELS_NEON
+    case 7: Tile<C7, Vectors, RowPointers<C7>>.run(strip, first, target, offsets, ahead)
+    case 8: Tile<C8, Vectors, RowPointers<C8>>.run(strip, first, target, offsets, ahead)
+    case 9: Tile<C9, Vectors, RowPointers<C9>>.run(strip, first, target, offsets, ahead)
+    case 10: Tile<C10, Vectors, RowPointers<C10>>.run(strip, first, target, offsets, ahead)
+    case 11: Tile<C11, Vectors, RowPointers<C11>>.run(strip, first, target, offsets, ahead)
+    case 12: Tile<C12, Vectors, RowPointers<C12>>.run(strip, first, target, offsets, ahead)
+    case 13: Tile<C13, Vectors, RowPointers<C13>>.run(strip, first, target, offsets, ahead)
+    case 14: Tile<C14, Vectors, RowPointers<C14>>.run(strip, first, target, offsets, ahead)
+  #endif
+  default: fatalError("no such tile")
+  }
+}
 
-/// The row that would be cut into a tile of 4 and one of 3, with too few sums in flight: half a tile and 4 pixels.
-@inline(__always)
-private var oddWidth: Int { tilePixels == 6 ? 7 : 0 }
+#if KERNELS_AVX512
+  /// Whether each half of a whole tile's pixels is side by side.
+  @inline(__always)
+  private func isTwoRuns(_ offsets: UnsafePointer<Int>, _ step: Int) -> Bool {
+    var pixel = 1
+    while pixel < tilePixels, pixel == tilePixels / 2 || offsets[pixel] - offsets[pixel - 1] == step { pixel += 1 }
+    return pixel == tilePixels
+  }
+#endif

@@ -14,39 +14,29 @@ func gatherVectors(
   }
 }
 
-/// im2col for fewer channels than a vector: each pixel's runs of `runLength` floats at `source + p·sourceStride +
-/// taps[t]` become one row of taps·runLength floats, cut into vectors; vectors `first..<first + count` of pixel p go to
-/// `target + (v − first)·vectorStride + p·V`. The lanes past the row's end are zero.
+/// im2col for fewer channels than a vector: each pixel's segments, `wholeCount` of V floats and then `shortCount` of
+/// `shortLength`, at `source + p·sourceStride + segments[i]`, become one row, cut into vectors; vectors `first..<first + count`
+/// of pixel p go to `target + (v − first)·vectorStride + p·V`. The lanes past the row's end are zero.
 /// - Requires: `row` has room for the row rounded up to V floats, zeros past its end.
-func gatherRuns(
-  _ source: UnsafePointer<Float>, _ sourceStride: Int, _ taps: UnsafePointer<Int>, _ tapCount: Int, _ runLength: Int,
-  _ row: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ vectorStride: Int, _ first: Int,
-  _ count: Int, _ pixels: Int
+func gatherSegments(
+  _ source: UnsafePointer<Float>, _ sourceStride: Int, _ segments: UnsafePointer<Int>, _ wholeCount: Int,
+  _ shortCount: Int, _ shortLength: Int, _ row: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>,
+  _ vectorStride: Int, _ first: Int, _ count: Int, _ pixels: Int
 ) {
   var p = 0
   while p < pixels {
     let pixel = source + p * sourceStride
     var position = row
-    var t = 0
-    while t < tapCount {
-      let run = pixel + taps[t]
-      if runLength >= vectorWidth {
-        var i = 0
-        while i + vectorWidth <= runLength {
-          store(load(run + i), position + i)
-          i += vectorWidth
-        }
-        // The last vector overlaps the one before it rather than the run's end.
-        if i < runLength { store(load(run + runLength - vectorWidth), position + runLength - vectorWidth) }
-      } else {
-        var i = 0
-        while i < runLength {
-          position[i] = run[i]
-          i += 1
-        }
-      }
-      position += runLength
-      t += 1
+    var i = 0
+    while i < wholeCount {
+      store(load(pixel + segments[i]), position)
+      position += vectorWidth
+      i += 1
+    }
+    while i < wholeCount + shortCount {
+      copy(pixel + segments[i], position, shortLength)
+      position += shortLength
+      i += 1
     }
     var v = 0
     while v < count {
@@ -54,5 +44,79 @@ func gatherRuns(
       v += 1
     }
     p += 1
+  }
+}
+
+/// Pixels of successive channels of an NCHW image, to panels of two vectors of pixels, `[panel][channel][pixel]`: pixel p of
+/// channel c, at `source + c·channelStride + p·pixelStride`, goes to place `first + p`, which is
+/// `target + place / 2V·panelStride + c·2V + place mod 2V`.
+/// - Requires: source and target do not overlap.
+func gatherPixels(
+  _ source: UnsafePointer<Float>, _ channelStride: Int, _ pixelStride: Int, _ target: UnsafeMutablePointer<Float>,
+  _ panelStride: Int, _ first: Int, _ channels: Int, _ pixels: Int
+) {
+  let panelPixels = 2 * vectorWidth
+  var c = 0
+  while c < channels {
+    let from = source + c * channelStride
+    let to = target + c * panelPixels
+    var p = 0
+    while p < pixels {
+      let (panel, lane) = (first + p).quotientAndRemainder(dividingBy: panelPixels)
+      let end = min(pixels, p + panelPixels - lane)
+      var position = to + panel * panelStride + lane
+      // Channels are a plane apart, too far for the CPU to foresee them.
+      prefetch(from + (fetchedChannels * channelStride + p * pixelStride))
+      if pixelStride == 1 {
+        while p + vectorWidth <= end {
+          store(load(from + p), position)
+          position += vectorWidth
+          p += vectorWidth
+        }
+      } else if pixelStride == 2 {
+        // The float behind the last pixel is not read: there is one pixel more than a vector of them.
+        while p + vectorWidth <= end, p + vectorWidth < pixels {
+          store(everySecond(from + 2 * p), position)
+          position += vectorWidth
+          p += vectorWidth
+        }
+      }
+      while p < end {
+        position[0] = from[p * pixelStride]
+        position += 1
+        p += 1
+      }
+    }
+    c += 1
+  }
+}
+
+/// How many channels before it is read a row of pixels is asked for.
+@inline(__always)
+private var fetchedChannels: Int { 4 }
+
+/// Floats 0, 2, 4, … of two vectors.
+@inline(__always)
+private func everySecond(_ p: UnsafePointer<Float>) -> Vector {
+  let a = load(p)
+  let b = load(p + vectorWidth)
+  var v = Vector.zero
+  v.lowHalf = a.evenHalf
+  v.highHalf = b.evenHalf
+  return v
+}
+
+/// Copies `count` floats, four at a time.
+@inline(__always)
+private func copy(_ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
+  var i = 0
+  while i + 4 <= count {
+    UnsafeMutableRawPointer(target + i).storeBytes(
+      of: UnsafeRawPointer(source + i).loadUnaligned(as: SIMD4<Float>.self), as: SIMD4<Float>.self)
+    i += 4
+  }
+  while i < count {
+    target[i] = source[i]
+    i += 1
   }
 }

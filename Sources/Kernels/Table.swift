@@ -3,10 +3,12 @@ import KernelContracts
 /// The kernels of the instruction set this module was compiled for. Calling any on a CPU without it is a fault.
 public func makeKernelTable() -> KernelTable {
   KernelTable(
-    vectorWidth: vectorWidth, tilePixels: tilePixels, convolveStrip: { convolveStrip($0) },
+    vectorWidth: vectorWidth, tilePixels: tilePixels, panelSegments: panelSegments,
+    convolveStrip: { convolveStrip($0) },
     accumulateGradient: { accumulateGradient($0) }, interleave: { interleave($0, $1, $2, $3, $4, $5) },
     deinterleave: { deinterleave($0, $1, $2, $3, $4, $5) },
     gatherVectors: { gatherVectors($0, $1, $2, $3) },
-    gatherRuns: { gatherRuns($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) },
+    gatherSegments: { gatherSegments($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) },
+    gatherPixels: { gatherPixels($0, $1, $2, $3, $4, $5, $6, $7) },
     winograd: makeWinogradKernels(), peak: { peak($0) })
 }

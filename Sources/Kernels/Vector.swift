@@ -18,6 +18,9 @@
   @inline(__always) var tilePixels: Int { 6 }
 #endif
 
+/// 16 KiB of weights: half of the smallest first-level cache, beside which the pixels' operands pass.
+@inline(__always) var panelSegments: Int { max(1, (24 << 10) / (vectorWidth * 2 * vectorWidth * 4)) }
+
 /// x·w + a, rounded once where the instruction set has FMA; without it `addingProduct` would be a library call per lane.
 @inline(__always)
 func fma(_ x: Vector, _ w: Vector, _ a: Vector) -> Vector {
@@ -38,11 +41,24 @@ func store(_ v: Vector, _ p: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self)
 }
 
-/// Asks for the cache line at an address that will be read soon; the address need not be valid.
-///
-/// LLVM's intrinsic by its name (read, all cache levels, data), since Swift has none of its own.
-@_silgen_name("llvm.prefetch.p0")
-private func prefetch(_ address: UnsafeRawPointer, _ write: Int32, _ locality: Int32, _ data: Int32)
-
+/// The first lanes of a vector; the others are zero, and are not read.
 @inline(__always)
-func prefetch(_ p: UnsafePointer<Float>) { prefetch(UnsafeRawPointer(p), 0, 3, 1) }
+func loadLanes(_ p: UnsafePointer<Float>, _ lanes: Int) -> Vector {
+  var v = Vector.zero
+  for lane in 0..<lanes { v[lane] = p[lane] }
+  return v
+}
+
+#if !KERNELS_WITHOUT_PREFETCH
+  /// LLVM's intrinsic by its name (read, all cache levels, data), since Swift has none of its own.
+  @_silgen_name("llvm.prefetch.p0")
+  private func prefetch(_ address: UnsafeRawPointer, _ write: Int32, _ locality: Int32, _ data: Int32)
+#endif
+
+/// Asks for the cache line at an address that will be read soon; the address need not be valid.
+@inline(__always)
+func prefetch(_ p: UnsafePointer<Float>) {
+  #if !KERNELS_WITHOUT_PREFETCH
+    prefetch(UnsafeRawPointer(p), 0, 3, 1)
+  #endif
+}

@@ -4,6 +4,5 @@ import KernelContracts
 func makeWinogradKernels() -> WinogradKernels {
   WinogradKernels(
     input: { winogradInput($0, $1) }, output: { winogradOutput($0, $1) }, gradient: { winogradGradient($0, $1) },
-    filters: { winogradFilters($0, $1) }, filterGradient: { winogradFilterGradient($0, $1) },
-    multiply: { winogradMultiply($0) }, products: { winogradProducts($0) })
+    filters: { winogradFilters($0, $1) }, filterGradient: { winogradFilterGradient($0, $1) })
 }

@@ -150,7 +150,7 @@ struct StrategyRun {
     guard layout.planeStride > 0 else { return }
     for index in 0..<layout.count {
       let row = index % layout.planeStride / layout.rowStride - layout.halo.top
-      let column = index % layout.rowStride / layout.block - layout.halo.left
+      let column = index % layout.planeStride % layout.rowStride / layout.block - layout.halo.left
       let inside = (0..<layout.height).contains(row) && (0..<layout.width).contains(column)
       if !inside, buffer.pointer[index].bitPattern != GuardedBuffer.guardBits { throw Damage.halo(index) }
     }

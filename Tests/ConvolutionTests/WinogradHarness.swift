@@ -136,7 +136,7 @@ struct WinogradHarness {
 
   private func isHalo(_ index: Int, _ layout: BlockedLayout) -> Bool {
     let row = index % layout.planeStride / layout.rowStride - layout.halo.top
-    let column = index % layout.rowStride / layout.block - layout.halo.left
+    let column = index % layout.planeStride % layout.rowStride / layout.block - layout.halo.left
     return !(0..<layout.height).contains(row) || !(0..<layout.width).contains(column)
   }
 

@@ -6,6 +6,11 @@ import Testing
 @Suite struct ConvolutionEngineTests {
   static let engines = BuiltInEngines.all.filter { $0.description.name != "reference" }.map(\.description.name)
 
+  /// A kernel that the engine computes, as a problem's text gives it.
+  private static func kernel(_ name: String) -> String {
+    name == "gemm" ? "r1s1 bias stride1 pad0" : "r3s3 bias stride1 pad1"
+  }
+
   private func exercise(_ text: String, wanted: Set<String>) throws -> Exercise {
     let problem = try #require(try Problem.parse(text) as? Conv2dProblem)
     // Small multiples of one power of two: every order of summation gives the same sums, but for Winograd's own points.
@@ -25,7 +30,7 @@ import Testing
     let engine = try #require(BuiltInEngines.named(name))
     var wanted: Set = ["outputs/y", "gradients/x", "gradients/weight", "gradients/bias"]
     wanted.subtract(engine.description.omits)
-    let exercise = try exercise("conv2d n2c19h9w7 k21r3s3 bias stride1 pad1", wanted: wanted)
+    let exercise = try exercise("conv2d n2c19h9w7 k21\(Self.kernel(name))", wanted: wanted)
     let expected = try ReferenceEngine().compute(exercise)
     let found = try engine.compute(exercise)
     for path in wanted {
@@ -40,7 +45,7 @@ import Testing
   @Test(arguments: engines)
   func bothLayoutsAndEveryPassAreTimed(name: String) throws {
     let engine = try #require(BuiltInEngines.named(name))
-    let exercise = try exercise("conv2d n1c16h8w8 k16r3s3 stride1 pad1", wanted: [])
+    let exercise = try exercise("conv2d n1c16h8w8 k16\(Self.kernel(name))", wanted: [])
     for layout in TimingRequest.Layout.allCases {
       for (pass, gradient) in [
         (TimingRequest.TimedPass.forward, ""), (.backwardData, "gradients/x"), (.backwardWeight, "gradients/weight"),

@@ -33,7 +33,7 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
     pool = try ThreadPool.shared(threads: options.threads)
     plan = try GatherPlan(problem, pass, vectorWidth: kernels.vectorWidth, options: options)
     self.epilogue = epilogue
-    tasks = GatherTask.direct(plan, tilePixels: kernels.tilePixels, threads: options.threads)
+    tasks = GatherTask.direct(plan, kernels, threads: options.threads)
     weights = try PackedWeights(plan, epilogue)
     try weights.pack(values, plan, pool)
   }

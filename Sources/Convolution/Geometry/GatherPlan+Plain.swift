@@ -35,19 +35,17 @@ extension GatherPlan {
         weights.storage.pointer + weightOffset(phase, group: group, vector: vector & ~1) + (vector & 1) * vectorWidth
         + lane
       var sum: Float = 0
-      for block in 0..<sourceBlocks {
-        let blockChannels = min(source.block, sourceChannels - block * source.block)
-        for tap in phase.runs.joined() {
-          let y = row * sourceStep.height + tap.row
-          let x = column * sourceStep.width + tap.column
-          if y >= 0, y < source.height, x >= 0, x < source.width {
-            let from =
-              operands.input + sourceOffset(group: group) + image * source.imageStride + source.origin
-              + block * source.planeStride + y * source.rowStride + x * source.block
-            for channel in 0..<blockChannels { sum += from[channel] * position[channel * lanes] }
-          }
-          position += blockChannels * lanes
+      forEachTerm(of: phase) { tap, channel in
+        let y = row * sourceStep.height + tap.row
+        let x = column * sourceStep.width + tap.column
+        if y >= 0, y < source.height, x >= 0, x < source.width {
+          let (block, inBlock) = channel.quotientAndRemainder(dividingBy: source.block)
+          let from =
+            operands.input + sourceOffset(group: group) + image * source.imageStride + source.origin
+            + block * source.planeStride + y * source.rowStride + x * source.block
+          sum += from[inBlock] * position.pointee
         }
+        position += lanes
       }
       let channel = group * destinationChannels + vector * destination.block + lane
       if let scale = epilogue.scale { sum *= scale[channel] }

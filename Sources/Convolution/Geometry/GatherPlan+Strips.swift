@@ -1,48 +1,69 @@
 import KernelContracts
 
 extension GatherPlan {
-  /// Does a task straight from the source: one strip call for each pair of output vectors.
+  /// Does a task straight from the source: for each panel of weights that stays in the first-level cache, one strip call a
+  /// pair of output vectors.
   func run(
     _ task: GatherTask, _ operands: GatherOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue,
     _ kernels: KernelTable
   ) {
     let phase = phases[task.phase]
-    let scale = weights.scale.map { UnsafePointer($0.pointer) }
-    let shift = weights.shift.map { UnsafePointer($0.pointer) }
-    let lanes = destinationVectors * vectorWidth
     phase.sourceRows.withUnsafeBufferPointer { sourceRows in
       phase.destinationRows.withUnsafeBufferPointer { destinationRows in
-        phase.taps.withUnsafeBufferPointer { taps in
+        phase.segments.withUnsafeBufferPointer { segments in
           guard let sourceRows = sourceRows.baseAddress, let destinationRows = destinationRows.baseAddress else {
             return
           }
-          // An empty array has no address; a strip without taps reads none.
-          let tapAddress = taps.baseAddress ?? sourceRows
-          var vector = task.vectors.lowerBound
-          while vector < task.vectors.upperBound {
-            let offset = destinationOffset(group: task.group, vector: vector)
-            let epilogueOffset = task.group * lanes + vector * vectorWidth
-            var strip = ConvolutionStrip(
-              input: operands.input + sourceOffset(group: task.group),
-              inputRows: sourceRows + task.rows.lowerBound,
-              inputPixelStride: sourceStep.width * source.block,
-              taps: tapAddress, tapCount: taps.count,
-              blockCount: sourceBlocks, blockStride: source.planeStride,
-              blockChannels: phase.runChannels, lastBlockChannels: phase.lastRunChannels,
-              weights: weights.storage.pointer + weightOffset(phase, group: task.group, vector: vector),
-              output: operands.output + offset,
-              outputRows: destinationRows + task.rows.lowerBound,
-              outputPixelStride: destinationStep.width * destination.block,
-              outputVectorStride: destination.planeStride,
-              rowCount: task.rows.count, width: phase.geometry.columns,
-              vectors: self.vectors(at: vector), lanes: destination.block,
-              scale: scale.map { $0 + epilogueOffset }, shift: shift.map { $0 + epilogueOffset },
-              residual: operands.residual.map { $0 + offset }, relu: epilogue.relu)
-            kernels.convolveStrip(&strip)
-            vector += 2
+          var strip = ConvolutionStrip(
+            input: operands.input + sourceOffset(group: task.group), inputRows: sourceRows + task.rows.lowerBound,
+            inputPixelStride: sourceStep.width * source.block,
+            // An empty array has no address; a strip without segments reads none.
+            segments: segments.baseAddress ?? sourceRows, segmentCount: 0, shortCount: 0,
+            shortChannels: phase.shortChannels, weights: weights.storage.pointer, output: operands.output,
+            outputRows: destinationRows + task.rows.lowerBound,
+            outputPixelStride: destinationStep.width * destination.block,
+            outputVectorStride: destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
+            vectors: 2, lanes: destination.block,
+            fetchesAhead: phase.taps.count > 1 || sourceStep.width == 1)
+          let panel = operands.replacesResidual ? Int.max : kernels.panelSegments
+          for range in Self.panels(phase.wholeSegments, atMost: panel) {
+            strip.segments = (segments.baseAddress ?? sourceRows) + range.lowerBound
+            strip.segmentCount = range.count
+            strip.accumulate = range.lowerBound > 0
+            let isLast = range.upperBound == phase.wholeSegments
+            strip.shortCount = isLast ? segments.count - phase.wholeSegments : 0
+            strip.relu = isLast && epilogue.relu
+            for vector in stride(from: task.vectors.lowerBound, to: task.vectors.upperBound, by: 2) {
+              run(
+                &strip, task, phase, vector, firstSegment: range.lowerBound, operands, weights, isLast: isLast, kernels)
+            }
           }
         }
       }
     }
+  }
+
+  /// Completes a strip for a pair of output vectors and runs it: some segments of the sum, the last of them with the epilogue.
+  func run(
+    _ strip: inout ConvolutionStrip, _ task: GatherTask, _ phase: Phase, _ vector: Int, firstSegment: Int,
+    _ operands: GatherOperands, _ weights: PackedWeights, isLast: Bool, _ kernels: KernelTable
+  ) {
+    let offset = destinationOffset(group: task.group, vector: vector)
+    strip.vectors = vectors(at: vector)
+    strip.weights = UnsafePointer(
+      weights.storage.pointer + weightOffset(phase, group: task.group, vector: vector)
+        + firstSegment * vectorWidth * strip.vectors * vectorWidth)
+    strip.output = operands.output + offset
+    let ends = (task.group * destinationVectors + vector) * vectorWidth
+    strip.scale = isLast ? weights.scale.map { UnsafePointer($0.pointer + ends) } : nil
+    strip.shift = isLast ? weights.shift.map { UnsafePointer($0.pointer + ends) } : nil
+    strip.residual = isLast ? operands.residual.map { $0 + offset } : nil
+    kernels.convolveStrip(&strip)
+  }
+
+  /// Cuts a sum's segments into panels, as even as can be; at least one, which may be empty.
+  static func panels(_ segments: Int, atMost largest: Int) -> [Range<Int>] {
+    let count = max(1, largest == .max ? 1 : (segments + largest - 1) / largest)
+    return (0..<count).map { segments * $0 / count..<segments * ($0 + 1) / count }
   }
 }

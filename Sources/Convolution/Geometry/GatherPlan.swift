@@ -8,6 +8,10 @@ import Problems
 struct GatherPlan {
   struct Phase {
     var geometry: GatherGeometry.Phase
+    /// Source offset of each segment of the sum, relative to the pixel: all that have V channels, then the shorter ones.
+    var segments: [Int]
+    var wholeSegments: Int
+    var shortChannels: Int
     /// Source offset of each run's first channel, relative to the pixel.
     var taps: [Int]
     /// The filter positions in each run, in the order of their channels.
@@ -19,9 +23,8 @@ struct GatherPlan {
     var vectorWeights: Int
     /// Where this phase's weights begin.
     var weightOffset: Int
-    /// Channels in a run of whole blocks, and in the last block's.
+    /// Channels in a run of a whole block.
     var runChannels: Int
-    var lastRunChannels: Int
   }
 
   let problem: Conv2dProblem
@@ -35,6 +38,7 @@ struct GatherPlan {
   let sourceChannels: Int
   let destinationChannels: Int
   let sourceBlocks: Int
+  let lastBlockChannels: Int
   let destinationVectors: Int
   let sourceStep: Pair
   let destinationStep: Pair
@@ -61,6 +65,7 @@ struct GatherPlan {
     sourceChannels = geometry.sourceChannels / groups
     destinationChannels = geometry.destinationChannels / groups
     sourceBlocks = (sourceChannels + source.block - 1) / source.block
+    lastBlockChannels = sourceChannels - (sourceBlocks - 1) * source.block
     destinationVectors = (destinationChannels + destination.block - 1) / destination.block
     var phases: [Phase] = []
     var offset = 0
@@ -95,13 +100,39 @@ struct GatherPlan {
             + phase.firstColumn * destination.block)
       }
     }
+    let taps = runs.map { $0[0].row * source.rowStride + $0[0].column * source.block }
+    let last = width * (sourceChannels - (sourceBlocks - 1) * source.block)
+    var segments: [Int] = []
+    for block in 0..<sourceBlocks {
+      let channels = block == sourceBlocks - 1 ? last : width * source.block
+      for tap in taps {
+        segments += (0..<channels / vectorWidth).map { block * source.planeStride + tap + $0 * vectorWidth }
+      }
+    }
+    let wholeSegments = segments.count
+    if last % vectorWidth > 0 {
+      let before = (sourceBlocks - 1) * source.planeStride + last / vectorWidth * vectorWidth
+      segments += taps.map { before + $0 }
+    }
     return Phase(
-      geometry: phase,
-      taps: runs.map { $0[0].row * source.rowStride + $0[0].column * source.block },
+      geometry: phase, segments: segments, wholeSegments: wholeSegments, shortChannels: last % vectorWidth, taps: taps,
       runs: runs, sourceRows: sourceRows, destinationRows: destinationRows,
       vectorWeights: phase.taps.count * sourceChannels * vectorWidth, weightOffset: weightOffset,
-      runChannels: width * source.block,
-      lastRunChannels: width * (sourceChannels - (sourceBlocks - 1) * source.block))
+      runChannels: width * source.block)
+  }
+
+  /// The terms of a phase's sum in the order of its segments: the filter position and the channel of a group.
+  func forEachTerm(of phase: Phase, _ body: (_ tap: GatherGeometry.Tap, _ channel: Int) -> Void) {
+    func run(_ run: [GatherGeometry.Tap], block: Int, _ range: Range<Int>) {
+      let channels = block == sourceBlocks - 1 ? lastBlockChannels : source.block
+      for index in range { body(run[index / channels], block * source.block + index % channels) }
+    }
+    let last = (phase.runs.first?.count ?? 0) * lastBlockChannels
+    let whole = last - last % vectorWidth
+    for block in 0..<sourceBlocks {
+      for taps in phase.runs { run(taps, block: block, 0..<(block == sourceBlocks - 1 ? whole : phase.runChannels)) }
+    }
+    for taps in phase.runs { run(taps, block: sourceBlocks - 1, whole..<last) }
   }
 
   /// Neighbouring columns of a row as one run, where every run is then equally long; else each tap is its own.
@@ -125,6 +156,9 @@ struct GatherPlan {
 
   /// 2 for a pair of output vectors, 1 for the last of an odd number.
   func vectors(at vector: Int) -> Int { min(2, destinationVectors - vector) }
+
+  /// Whether the patches of a phase are the pixels of the source as they stand: a matrix without a copy.
+  func isMatrix(_ phase: Phase) -> Bool { phase.geometry.taps.count <= 1 && sourceStep.width == 1 }
 
   func sourceOffset(group: Int) -> Int {
     source.offset(image: 0, channel: group * sourceChannels) - source.origin

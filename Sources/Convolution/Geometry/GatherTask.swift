@@ -1,3 +1,5 @@
+import KernelContracts
+
 /// A piece of a gather that one thread does alone: rows of a phase × output vectors of a group, whole sums.
 struct GatherTask {
   var phase: Int
@@ -7,45 +9,52 @@ struct GatherTask {
   /// Of all images' rows in sequence.
   var rows: Range<Int>
 
-  /// What should stay in a core's L2 cache beside the other operands' streams.
-  static let cachedWeightBytes = 1 << 20
-  static let cachedRowBytes = 192 << 10
-
-  /// Tasks of a direct convolution: as many output vectors as keep their weights in the L2 cache, for as many rows as
-  /// keep their input there; those of the same weights follow one another.
-  static func direct(_ plan: GatherPlan, tilePixels: Int, threads: Int) -> [GatherTask] {
+  /// Tasks of a direct convolution: as many rows as keep a panel's part of their input in a quarter of the L2 cache, for all
+  /// output vectors, whose weights pass once for each panel. The phases of the same rows follow one another: they read and
+  /// write the same lines.
+  static func direct(_ plan: GatherPlan, _ kernels: KernelTable, threads: Int) -> [GatherTask] {
+    let rows = plan.phases.map { plan.source.batch * $0.geometry.rows }
+    let largest = rows.max() ?? 0
+    guard largest > 0 else { return [] }
+    let cachedBytes = (Machine.current.l2Bytes ?? 1 << 20) / 4
+    var chunk =
+      zip(plan.phases, rows).map { phase, rows in
+        max(1, min(rows, cachedBytes / rowBytes(plan, phase, kernels)))
+      }.min() ?? 1
+    var vectors = (plan.destinationVectors + 1) / 2 * 2
+    // Enough tasks for every thread to end at about the same time.
+    let wanted = threads == 1 ? 1 : threads * 6
+    func count() -> Int {
+      plan.phases.count * plan.groups * ((plan.destinationVectors + vectors - 1) / vectors)
+        * ((largest + chunk - 1) / chunk)
+    }
+    while count() < wanted, chunk > 2 { chunk = (chunk + 1) / 2 }
+    while count() < wanted, vectors > 2 { vectors = max(2, vectors / 4 * 2) }
+    let chunks = (largest + chunk - 1) / chunk
     var tasks: [GatherTask] = []
-    for (index, phase) in plan.phases.enumerated() {
-      let rows = plan.source.batch * phase.geometry.rows
-      guard rows > 0 else { continue }
-      let pairBytes = max(1, phase.vectorWeights * 2 * 4)
-      var vectors = max(1, cachedWeightBytes / pairBytes) * 2
-      vectors = min(vectors, (plan.destinationVectors + 1) / 2 * 2)
-      let rowBytes = max(
-        1, plan.sourceStep.height * plan.source.rowStride * plan.sourceBlocks * 4)
-      var chunk = max(1, cachedRowBytes / rowBytes)
-      // Enough tasks for every thread to end at about the same time.
-      let wanted = threads == 1 ? 1 : threads * 6
-      func count() -> Int {
-        let columns = (plan.destinationVectors + vectors - 1) / vectors
-        return plan.phases.count * plan.groups * columns * ((rows + chunk - 1) / chunk)
-      }
-      while count() < wanted, chunk > 2 { chunk = (chunk + 1) / 2 }
-      while count() < wanted, vectors > 2 { vectors = max(2, vectors / 4 * 2) }
-      // Short rows are computed in pairs.
-      if phase.geometry.columns <= tilePixels + 1 { chunk += chunk & 1 }
-      for group in 0..<plan.groups {
-        for first in stride(from: 0, to: plan.destinationVectors, by: vectors) {
-          for row in stride(from: 0, to: rows, by: chunk) {
+    for group in 0..<plan.groups {
+      for first in stride(from: 0, to: plan.destinationVectors, by: vectors) {
+        for index in 0..<chunks {
+          for (phase, rows) in rows.enumerated() {
+            let range = rows * index / chunks..<rows * (index + 1) / chunks
+            guard !range.isEmpty else { continue }
             tasks.append(
               GatherTask(
-                phase: index, group: group, vectors: first..<min(first + vectors, plan.destinationVectors),
-                rows: row..<min(row + chunk, rows)))
+                phase: phase, group: group, vectors: first..<min(first + vectors, plan.destinationVectors),
+                rows: range))
           }
         }
       }
     }
     return tasks
+  }
+
+  /// Bytes of the source that a row of a phase adds to what one panel of weights reads.
+  private static func rowBytes(_ plan: GatherPlan, _ phase: GatherPlan.Phase, _ kernels: KernelTable) -> Int {
+    let panels = GatherPlan.panels(phase.wholeSegments, atMost: kernels.panelSegments).count
+    let blocks = (plan.sourceBlocks + panels - 1) / panels
+    let rows = min(plan.sourceStep.height, Set(phase.geometry.taps.map(\.row)).count)
+    return max(1, rows * plan.source.rowStride * blocks * 4)
   }
 
   /// Tasks of a panelled im2col: a panel's rows for all output vectors, or for fewer where threads would be idle (the
@@ -79,6 +88,9 @@ struct GatherOperands: @unchecked Sendable {
   let input: UnsafePointer<Float>
   let output: UnsafeMutablePointer<Float>
   let residual: UnsafePointer<Float>?
+
+  /// Whether the output is written over the residual, which has then to be read before any part of a sum is kept there.
+  var replacesResidual: Bool { residual == UnsafePointer(output) }
 
   /// Nil when there is nothing to compute: no images.
   /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.

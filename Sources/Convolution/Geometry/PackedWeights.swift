@@ -1,6 +1,6 @@
 import Problems
 
-/// A gather's weights in the order its strips read them: `[phase][group][pair][block][tap][channel][pair's lanes]`,
+/// A gather's weights in the order its strips read them: `[phase][group][pair][segment][channel][pair's lanes]`,
 /// lanes past the last output channel zero; and the epilogue's vectors, `[group][vector][lane]`.
 struct PackedWeights {
   let storage: AlignedBuffer
@@ -63,25 +63,16 @@ struct PackedWeights {
     let perK = problem.inputChannels / problem.groups * area
     let outputStep = forward ? perK : area
     let inputStep = forward ? area : perK
-    let base = forward ? group * plan.destinationChannels * perK : group * plan.sourceChannels * perK
+    let first = forward ? group * plan.destinationChannels * perK : group * plan.sourceChannels * perK
     let lanes = plan.vectors(at: vector) * plan.vectorWidth
     let firstOutput = vector * plan.vectorWidth
     let outputs = min(lanes, plan.destinationChannels - firstOutput)
     var position = target + plan.weightOffset(phase, group: group, vector: vector)
-    for block in 0..<plan.sourceBlocks {
-      let first = block * plan.source.block
-      let channels = min(plan.source.block, plan.sourceChannels - first)
-      for run in phase.runs {
-        for tap in run {
-          let tapBase =
-            weights + base + firstOutput * outputStep + tap.r * problem.kernelSize.width + tap.s + first * inputStep
-          for channel in 0..<channels {
-            let from = tapBase + channel * inputStep
-            for lane in 0..<outputs { position[lane] = from[lane * outputStep] }
-            position += lanes
-          }
-        }
-      }
+    let base = weights + first + firstOutput * outputStep
+    plan.forEachTerm(of: phase) { tap, channel in
+      let from = base + tap.r * problem.kernelSize.width + tap.s + channel * inputStep
+      for lane in 0..<outputs { position[lane] = from[lane * outputStep] }
+      position += lanes
     }
   }
 }

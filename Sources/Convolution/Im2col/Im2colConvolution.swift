@@ -16,9 +16,11 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
   private(set) var weights: PackedWeights
   let workspace: AlignedBuffer
   let workspaceStride: Int
-  /// Does the phases whose filter has one tap or none: they are matrix multiplications as they are.
+  /// Does the phases whose filter has one tap or none and meets every pixel: they are matrix multiplications as they are.
   private let withoutCopy: [GatherTask]
   private let tasks: [GatherTask]
+  /// Does everything straight from the input, for an output that replaces its residual.
+  private let direct: [GatherTask]
   private let running = Mutex<Void>(())
 
   var problem: Conv2dProblem { plan.problem }
@@ -43,12 +45,13 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
     let plan = try GatherPlan(problem, pass, vectorWidth: kernels.vectorWidth, options: options)
     self.plan = plan
     self.epilogue = epilogue
-    let panels = plan.phases.map { Im2colPanels(plan, $0, materialised: materialised) }
+    let panels = plan.phases.map { [kernels] in Im2colPanels(plan, $0, kernels, materialised: materialised) }
     self.panels = panels
-    let direct = GatherTask.direct(plan, tilePixels: kernels.tilePixels, threads: options.threads)
-    withoutCopy = direct.filter { plan.phases[$0.phase].geometry.taps.count <= 1 }
+    let direct = GatherTask.direct(plan, kernels, threads: options.threads)
+    self.direct = direct
+    withoutCopy = direct.filter { plan.isMatrix(plan.phases[$0.phase]) }
     tasks = plan.phases.indices.flatMap { index -> [GatherTask] in
-      plan.phases[index].geometry.taps.count <= 1
+      plan.isMatrix(plan.phases[index])
         ? []
         : materialised
           ? direct.filter { $0.phase == index }
@@ -78,6 +81,11 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
       if weights.hasNonFinite && plan.source.halo != .init() {
         return plan.runPlain(operands, weights, epilogue, pool)
       }
+      if operands.replacesResidual && panels.contains(where: { $0.panels.count > 1 }) {
+        return pool.run(tasks: direct.count) { index, _ in
+          plan.run(direct[index], operands, weights, epilogue, kernels)
+        }
+      }
       pool.run(tasks: withoutCopy.count) { index, _ in
         plan.run(withoutCopy[index], operands, weights, epilogue, kernels)
       }
@@ -86,9 +94,9 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
         let task = tasks[index]
         let panels = panels[task.phase]
         let panel = workspace.pointer + worker * workspaceStride
-        for index in panels.chunks.indices {
-          fill(panel, panel + panels.panelCount, task, task.rows, panels.chunks[index], operands)
-          multiply(panel, task, index, rowsBefore: 0, operands, pixels: task.rows.count)
+        for index in panels.panels.indices {
+          fill(panel, panel + panels.panelCount, task, firstRow: task.rows.lowerBound, panels.segments(index), operands)
+          multiply(panel, task, index, firstRow: task.rows.lowerBound, operands)
         }
       }
     }
@@ -98,7 +106,7 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
 extension Im2colConvolution {
   /// An image's matrix as a whole, then its products; group by group.
   private func runMaterialised(_ operands: GatherOperands) {
-    for (index, phase) in plan.phases.enumerated() where phase.geometry.taps.count > 1 {
+    for (index, phase) in plan.phases.enumerated() where !plan.isMatrix(phase) {
       let panels = panels[index]
       let rows = phase.geometry.rows
       let piece = max(1, rows / (4 * pool.threads))
@@ -113,98 +121,84 @@ extension Im2colConvolution {
               rows: first..<min(first + piece, (image + 1) * rows))
           }
           pool.run(tasks: pieces) { number, worker in
-            let task = task(number, 0..<0)
             let scratch = workspace.pointer + workspaceStride + worker * panels.scratchCount
-            var panel = workspace.pointer + number * piece * phase.geometry.columns * plan.vectorWidth
-            for chunk in panels.chunks {
-              fill(panel, scratch, task, image * rows..<(image + 1) * rows, chunk, operands)
-              panel += chunk.count * rows * phase.geometry.columns * plan.vectorWidth
-            }
+            fill(
+              workspace.pointer, scratch, task(number, 0..<0), firstRow: image * rows, panels.segments(0), operands)
           }
           pool.run(tasks: pieces * pairs) { number, _ in
             let pair = number / pieces * 2
             let task = task(number % pieces, pair..<min(pair + 2, plan.destinationVectors))
-            var panel = workspace.pointer
-            for (chunkIndex, chunk) in panels.chunks.enumerated() {
-              multiply(panel, task, chunkIndex, rowsBefore: number % pieces * piece, operands, pixels: rows)
-              panel += chunk.count * rows * phase.geometry.columns * plan.vectorWidth
-            }
+            multiply(workspace.pointer, task, 0, firstRow: image * rows, operands)
           }
         }
       }
     }
   }
 
-  /// Copies the patches of a task's rows; `whole` are the rows that the panel is laid out for.
+  /// Copies the patches of a task's rows, for some segments of the sum, to a panel whose first row is `firstRow`.
   private func fill(
-    _ panel: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>, _ task: GatherTask,
-    _ whole: Range<Int>, _ chunk: Im2colPanels.Chunk, _ operands: GatherOperands
+    _ panel: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>, _ task: GatherTask, firstRow: Int,
+    _ segments: Range<Int>, _ operands: GatherOperands
   ) {
     let phase = plan.phases[task.phase]
+    let panels = panels[task.phase]
     let columns = phase.geometry.columns
-    let vectorStride = whole.count * columns * plan.vectorWidth
     let pixelStride = plan.sourceStep.width * plan.source.block
     let source = operands.input + plan.sourceOffset(group: task.group)
-    if panels[task.phase].isDense {
-      phase.taps.withUnsafeBufferPointer { taps in
-        guard let taps = taps.baseAddress else { return }
+    func target(_ row: Int) -> UnsafeMutablePointer<Float> {
+      panel + (row - firstRow) * columns * plan.vectorWidth
+    }
+    if panels.isDense {
+      phase.segments.withUnsafeBufferPointer { offsets in
+        guard let offsets = offsets.baseAddress else { return }
         // The rows before this one's end may have left other values past it.
-        for index in phase.vectorWeights / plan.vectorWidth..<panels[task.phase].scratchCount { scratch[index] = 0 }
-        for (number, row) in task.rows.enumerated() {
-          kernels.gatherRuns(
-            source + phase.sourceRows[row], pixelStride, taps, phase.taps.count, phase.runChannels, scratch,
-            panel + number * columns * plan.vectorWidth, vectorStride, chunk.first, chunk.count, columns)
+        for index in phase.vectorWeights / plan.vectorWidth..<panels.scratchCount { scratch[index] = 0 }
+        for row in task.rows {
+          kernels.gatherSegments(
+            source + phase.sourceRows[row], pixelStride, offsets, phase.wholeSegments,
+            phase.segments.count - phase.wholeSegments, phase.shortChannels, scratch, target(row),
+            panels.segmentStride, segments.lowerBound, segments.count, columns)
         }
       }
       return
     }
-    for vector in 0..<chunk.count {
-      let (block, tap) = (chunk.first + vector).quotientAndRemainder(dividingBy: phase.taps.count)
-      let from = source + block * plan.source.planeStride + phase.taps[tap]
-      for (number, row) in task.rows.enumerated() {
+    for segment in segments {
+      let from = source + phase.segments[segment]
+      for row in task.rows {
         kernels.gatherVectors(
           from + phase.sourceRows[row], pixelStride,
-          panel + vector * vectorStride + number * columns * plan.vectorWidth, columns)
+          target(row) + (segment - segments.lowerBound) * panels.segmentStride, columns)
       }
     }
   }
 
-  /// Multiplies a panel's chunk with the task's output vectors; the first chunk starts the sums, the last ends them.
+  /// Multiplies a panel with the task's output vectors; the first panel of the sum starts it, the last ends it.
   private func multiply(
-    _ panel: UnsafePointer<Float>, _ task: GatherTask, _ index: Int, rowsBefore: Int, _ operands: GatherOperands,
-    pixels rows: Int
+    _ panel: UnsafePointer<Float>, _ task: GatherTask, _ index: Int, firstRow: Int, _ operands: GatherOperands
   ) {
     let phase = plan.phases[task.phase]
     let panels = panels[task.phase]
-    let chunk = panels.chunks[index]
-    let isLast = index == panels.chunks.count - 1
-    let lanes = plan.destinationVectors * plan.vectorWidth
+    let whole = panels.panels[index]
+    let isLast = index == panels.panels.count - 1
     panels.rowOffsets.withUnsafeBufferPointer { inputRows in
-      phase.destinationRows.withUnsafeBufferPointer { outputRows in
-        guard let inputRows = inputRows.baseAddress, let outputRows = outputRows.baseAddress else { return }
-        for vector in stride(from: task.vectors.lowerBound, to: task.vectors.upperBound, by: 2) {
-          let offset = plan.destinationOffset(group: task.group, vector: vector)
-          let vectors = plan.vectors(at: vector)
-          let ends = task.group * lanes + vector * plan.vectorWidth
+      panels.segmentOffsets.withUnsafeBufferPointer { segments in
+        phase.destinationRows.withUnsafeBufferPointer { outputRows in
+          guard let inputRows = inputRows.baseAddress, let outputRows = outputRows.baseAddress,
+            let segments = segments.baseAddress
+          else { return }
           var strip = ConvolutionStrip(
-            input: panel, inputRows: inputRows + rowsBefore, inputPixelStride: plan.vectorWidth,
-            // The first row's offset is zero, and so is the only tap's.
-            taps: inputRows, tapCount: 1, blockCount: chunk.count,
-            blockStride: rows * phase.geometry.columns * plan.vectorWidth,
-            blockChannels: chunk.channels, lastBlockChannels: chunk.lastChannels,
-            weights: weights.storage.pointer + plan.weightOffset(phase, group: task.group, vector: vector)
-              + chunk.termsBefore * vectors * plan.vectorWidth,
-            output: operands.output + offset, outputRows: outputRows + task.rows.lowerBound,
+            input: panel, inputRows: inputRows + task.rows.lowerBound - firstRow, inputPixelStride: plan.vectorWidth,
+            segments: segments, segmentCount: whole.count, shortCount: isLast ? panels.shortSegments : 0,
+            shortChannels: panels.shortChannels, weights: panel, output: operands.output,
+            outputRows: outputRows + task.rows.lowerBound,
             outputPixelStride: plan.destinationStep.width * plan.destination.block,
-            outputVectorStride: plan.destination.planeStride, rowCount: task.rows.count,
-            width: phase.geometry.columns, vectors: vectors, lanes: plan.destination.block, accumulate: index > 0)
-          if isLast {
-            strip.scale = weights.scale.map { UnsafePointer($0.pointer) + ends }
-            strip.shift = weights.shift.map { UnsafePointer($0.pointer) + ends }
-            strip.residual = operands.residual.map { $0 + offset }
-            strip.relu = epilogue.relu
+            outputVectorStride: plan.destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
+            vectors: 2, lanes: plan.destination.block, accumulate: index > 0,
+            relu: isLast && epilogue.relu)
+          for vector in stride(from: task.vectors.lowerBound, to: task.vectors.upperBound, by: 2) {
+            plan.run(
+              &strip, task, phase, vector, firstSegment: whole.lowerBound, operands, weights, isLast: isLast, kernels)
           }
-          kernels.convolveStrip(&strip)
         }
       }
     }

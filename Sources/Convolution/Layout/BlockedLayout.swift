@@ -1,3 +1,5 @@
+import Tensors
+
 /// How the strategies keep an activation: `[batch][group][block][row][column][lane]`, a lane being one of `block`
 /// consecutive channels of a group.
 ///
@@ -63,15 +65,37 @@ public struct BlockedLayout: Hashable, Sendable {
     self.halo = halo
     let perGroup = channels / self.groups
     var count = 1
-    for factor in [
-      batch, self.groups, (perGroup + block - 1) / block, height + halo.top + halo.bottom,
-      width + halo.left + halo.right, block,
-    ] {
+    func multiply(_ factor: Int) throws(ConvolutionError) {
       let (next, overflow) = count.multipliedReportingOverflow(by: factor)
-      guard !overflow, factor >= 0 else { throw .outOfMemory(name: "activation", bytes: nil) }
+      guard !overflow, factor >= 0, next < Int.max / 2 else { throw .outOfMemory(name: "activation", bytes: nil) }
       count = next
     }
+    for factor in [height + halo.top + halo.bottom, width + halo.left + halo.right, block] { try multiply(factor) }
+    count = Self.planeStride(count, block: block)
+    for factor in [batch, self.groups, (perGroup + block - 1) / block] { try multiply(factor) }
     self.count = count
+  }
+
+  /// Plain NCHW: blocks of one channel, and nothing between or round the planes.
+  /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)`` when the size overflows.
+  public init(dense shape: Shape) throws(ConvolutionError) {
+    try self.init(
+      batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], vectorWidth: 1)
+  }
+
+  /// Whether a buffer is the NCHW tensor itself.
+  public var isDense: Bool { block == 1 && halo == Halo() }
+
+  /// Planes of single channels are not spread, so that they can be plain NCHW.
+  private static func planeStride(_ floats: Int, block: Int) -> Int { block == 1 ? floats : spreadOverCache(floats) }
+
+  /// The stride of planes of so many floats: a few cache lines more for those of 8 KiB and above, so that the same pixel of
+  /// successive planes falls on sets of the first-level cache (64 of them, whose lines are 16 floats) 4 apart, and a row of
+  /// pixels of all of them on every set equally often.
+  static func spreadOverCache(_ floats: Int) -> Int {
+    guard floats >= 2048 else { return floats }
+    let lines = (floats + 15) / 16
+    return (lines + (12 - lines % 8) % 8) * 16
   }
 
   /// Elements of the NCHW form.
@@ -79,7 +103,7 @@ public struct BlockedLayout: Hashable, Sendable {
   public var channelsPerGroup: Int { channels / groups }
   public var blocksPerGroup: Int { (channelsPerGroup + block - 1) / block }
   public var rowStride: Int { (width + halo.left + halo.right) * block }
-  public var planeStride: Int { (height + halo.top + halo.bottom) * rowStride }
+  public var planeStride: Int { Self.planeStride((height + halo.top + halo.bottom) * rowStride, block: block) }
   public var imageStride: Int { groups * blocksPerGroup * planeStride }
   /// From a plane's start to its first pixel inside the halo.
   public var origin: Int { halo.top * rowStride + halo.left * block }

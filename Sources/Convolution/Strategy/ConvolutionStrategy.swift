@@ -100,7 +100,8 @@ public protocol PreparedConvolution: AnyObject, Sendable {
   /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
   func setWeights(_ weights: UnsafeBufferPointer<Float>) throws(ConvolutionError)
 
-  /// Computes the output's interior from an input whose halo holds zeros; the output's halo is not touched.
+  /// Computes the output's interior from an input whose halo holds zeros; the output's halo is not touched. The residual may be
+  /// the output's own buffer, which is then replaced.
   /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)`` before anything is written.
   func run(
     input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>, residual: UnsafeBufferPointer<Float>?

@@ -10,6 +10,8 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   private let kernels: KernelTable
   private let pool: ThreadPool
   private let tasks: [WeightGradientPlan.Task]
+  /// Where each packed row of a task's blocks is relative to a pixel of the first of them.
+  private let terms: [Int]
   /// Each worker's packed gradient of a task, and scratch.
   private let workspace: AlignedBuffer
   private let workspaceStride: Int
@@ -30,6 +32,9 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     plan = try WeightGradientPlan(problem, vectorWidth: kernels.vectorWidth, options: options, mergingRows: true)
     let plan = plan
     tasks = plan.tasks(threads: options.threads)
+    terms = (0..<(tasks.map(\.blocks.count).max() ?? 0)).flatMap { block in
+      plan.blockTerms.map { block * plan.gather.source.planeStride + $0 }
+    }
     let largest = tasks.map { plan.offset($0, pair: $0.pairs.upperBound) }.max() ?? 0
     workspaceStride = (largest + plan.scratchCount + 15) / 16 * 16
     workspace = try AlignedBuffer(zeros: options.threads * workspaceStride, name: "packed weight gradient")
@@ -58,35 +63,29 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     _ task: WeightGradientPlan.Task, _ packed: UnsafeMutablePointer<Float>, _ operands: WeightGradientOperands
   ) {
     let gather = plan.gather
-    let rowsOfBlock = plan.blockRows
     plan.sourceRows.withUnsafeBufferPointer { sourceRows in
-      plan.gradientRows.withUnsafeBufferPointer { destinationRows in
-        guard let sourceRows = sourceRows.baseAddress, let destinationRows = destinationRows.baseAddress else {
-          return
-        }
-        for first in stride(from: 0, to: plan.imageRows, by: plan.chunkRows) {
-          let count = min(plan.chunkRows, plan.imageRows - first)
-          for pair in task.pairs {
-            let vectors = plan.vectors(pair)
-            let lanes = vectors * gather.vectorWidth
-            for block in task.blocks {
-              let from =
-                operands.input + gather.sourceOffset(group: task.group) + block * gather.source.planeStride
-              var target =
-                packed + plan.offset(task, pair: pair) + (block - task.blocks.lowerBound) * rowsOfBlock * lanes
-              for run in plan.runs {
-                var strip = GradientStrip(
-                  input: from + run.offset, inputRows: sourceRows + first,
-                  inputPixelStride: gather.sourceStep.width * gather.source.block, channels: run.channels,
-                  gradient: operands.outputGradient
-                    + gather.destinationOffset(group: task.group, vector: pair * 2),
-                  gradientRows: destinationRows + first, gradientPixelStride: gather.destination.block,
-                  gradientVectorStride: gather.destination.planeStride, rowCount: count,
-                  width: plan.columns, vectors: vectors, lanes: gather.destination.block,
-                  target: target, accumulate: first > 0)
-                kernels.accumulateGradient(&strip)
-                target += run.channels * lanes
-              }
+      plan.gradientRows.withUnsafeBufferPointer { gradientRows in
+        terms.withUnsafeBufferPointer { terms in
+          guard let sourceRows = sourceRows.baseAddress, let gradientRows = gradientRows.baseAddress,
+            let terms = terms.baseAddress
+          else { return }
+          let input =
+            operands.input + gather.sourceOffset(group: task.group)
+            + task.blocks.lowerBound * gather.source.planeStride
+          for first in stride(from: 0, to: plan.imageRows, by: plan.chunkRows) {
+            for pair in task.pairs {
+              var strip = GradientStrip(
+                input: input, inputRows: sourceRows + first,
+                inputPixelStride: gather.sourceStep.width * gather.source.block, terms: terms,
+                termCount: task.blocks.count * plan.blockRows,
+                gradient: operands.outputGradient + gather.destinationOffset(group: task.group, vector: pair * 2),
+                gradientRows: gradientRows + first, gradientPixelStride: gather.destination.block,
+                gradientVectorStride: gather.destination.planeStride,
+                rowCount: min(plan.chunkRows, plan.imageRows - first), width: plan.columns,
+                vectors: plan.vectors(pair), lanes: gather.destination.block,
+                target: packed + plan.offset(task, pair: pair),
+                targetStride: plan.vectors(pair) * gather.vectorWidth, accumulate: first > 0)
+              kernels.accumulateGradient(&strip)
             }
           }
         }

@@ -22,6 +22,9 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   private let packedOffsets: [Int]
   /// Offsets of a panel's rows.
   private let rowOffsets: [Int]
+  /// Floats from a vector of the patch matrix to the next one of a panel, and where each lane of them is.
+  private let vectorStride: Int
+  private let terms: [Int]
   private let running = Mutex<Void>(())
 
   var problem: Conv2dProblem { plan.gather.problem }
@@ -50,7 +53,10 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     let columns = plan.phase.geometry.columns
     rowOffsets = (0..<rows).map { $0 * columns * lanes }
     let widest = materialised ? vectors : tasks.map { plan.rows($0) / lanes }.max() ?? 0
-    panelCount = widest * rows * columns * lanes
+    let vectorStride = BlockedLayout.spreadOverCache(rows * columns * lanes)
+    self.vectorStride = vectorStride
+    terms = (0..<widest * lanes).map { $0 / lanes * vectorStride + $0 % lanes }
+    panelCount = widest * vectorStride
     scratchCount = (plan.depth + plan.scratchCount + 15) / 16 * 16
     var packedOffsets: [Int] = []
     var packed = 0
@@ -97,7 +103,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
           let vectors = vectors(tasks[index])
           for first in stride(from: 0, to: plan.imageRows, by: plan.chunkRows) {
             let rows = first..<min(first + plan.chunkRows, plan.imageRows)
-            fill(panel, scratch, tasks[index].group, vectors, rows, panelRows: rows.count, operands)
+            fill(panel, scratch, tasks[index].group, vectors, rows, operands)
             multiply(panel, tasks[index], firstVector: vectors.lowerBound, rows, packed, operands)
           }
           unpack(index, packed, scratch)
@@ -119,7 +125,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
           fill(
             panel + task * piece * plan.phase.geometry.columns * plan.gather.vectorWidth,
             workspace.pointer + worker * workspaceStride, group, 0..<vectors,
-            first + task * piece..<first + min((task + 1) * piece, rows), panelRows: rows, operands)
+            first + task * piece..<first + min((task + 1) * piece, rows), operands)
         }
         pool.run(tasks: groupTasks.count) { index, _ in
           let task = groupTasks[index]
@@ -131,23 +137,22 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     }
   }
 
-  /// Copies the patches' `vectors` of some rows into a panel that is laid out for `panelRows` rows.
+  /// Copies the patches' `vectors` of some rows into a panel.
   private func fill(
     _ panel: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>, _ group: Int, _ vectors: Range<Int>,
-    _ rows: Range<Int>, panelRows: Int, _ operands: WeightGradientOperands
+    _ rows: Range<Int>, _ operands: WeightGradientOperands
   ) {
     let gather = plan.gather
     let phase = plan.phase
     let columns = phase.geometry.columns
-    let vectorStride = panelRows * columns * gather.vectorWidth
     let step = gather.sourceStep.width * gather.source.block
     let source = operands.input + gather.sourceOffset(group: group)
     if isDense {
       phase.taps.withUnsafeBufferPointer { taps in
         guard let taps = taps.baseAddress else { return }
         for (number, row) in rows.enumerated() {
-          kernels.gatherRuns(
-            source + phase.sourceRows[row], step, taps, phase.taps.count, phase.runChannels, scratch,
+          kernels.gatherSegments(
+            source + phase.sourceRows[row], step, taps, 0, phase.taps.count, phase.runChannels, scratch,
             panel + number * columns * gather.vectorWidth, vectorStride, vectors.lowerBound, vectors.count, columns)
         }
       }
@@ -174,20 +179,21 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     let columns = plan.phase.geometry.columns
     let width = gather.vectorWidth
     rowOffsets.withUnsafeBufferPointer { inputRows in
-      plan.phase.destinationRows.withUnsafeBufferPointer { gradientRows in
-        guard let inputRows = inputRows.baseAddress, let gradientRows = gradientRows.baseAddress else { return }
-        for pair in task.pairs {
-          let lanes = plan.vectors(pair) * width
-          let target = packed + plan.offset(task, pair: pair)
-          for vector in vectors {
+      terms.withUnsafeBufferPointer { terms in
+        plan.phase.destinationRows.withUnsafeBufferPointer { gradientRows in
+          guard let inputRows = inputRows.baseAddress, let gradientRows = gradientRows.baseAddress,
+            let terms = terms.baseAddress
+          else { return }
+          for pair in task.pairs {
             var strip = GradientStrip(
-              input: panel + (vector - firstVector) * rows.count * columns * width, inputRows: inputRows,
-              inputPixelStride: width, channels: width,
+              input: panel + (vectors.lowerBound - firstVector) * vectorStride, inputRows: inputRows,
+              inputPixelStride: width, terms: terms, termCount: vectors.count * width,
               gradient: operands.outputGradient + gather.destinationOffset(group: task.group, vector: pair * 2),
               gradientRows: gradientRows + rows.lowerBound, gradientPixelStride: gather.destination.block,
               gradientVectorStride: gather.destination.planeStride, rowCount: rows.count, width: columns,
               vectors: plan.vectors(pair), lanes: gather.destination.block,
-              target: target + (vector - vectors.lowerBound) * width * lanes, accumulate: rows.lowerBound > 0)
+              target: packed + plan.offset(task, pair: pair),
+              targetStride: plan.vectors(pair) * gather.vectorWidth, accumulate: rows.lowerBound > 0)
             kernels.accumulateGradient(&strip)
           }
         }

@@ -19,15 +19,17 @@ struct WeightGradientPlan {
 
   let gather: GatherPlan
   let phase: GatherPlan.Phase
-  /// The rows that are summed over: those of the output, or, where a small image's rows follow one another without a
-  /// gap in both operands, whole images as one row each.
+  /// Output pixels of a chunk: a pair of vectors of each stays in the first-level cache.
+  private static let chunkPixels = 256
+  /// The rows that are summed over: those of the output, or, where an image's rows follow one another without a gap in both
+  /// operands, longer ones.
   let sourceRows: [Int]
   let gradientRows: [Int]
   let columns: Int
   /// Rows of all images in a chunk.
   let chunkRows: Int
-  /// Channels that follow one another in memory at each pixel, for every filter row or every tap.
-  let runs: [(offset: Int, channels: Int)]
+  /// Where each packed row of a block of channels, a filter position of a channel, is relative to a pixel.
+  let blockTerms: [Int]
   /// Rows of the gradient matrix of one vector of output channels, rounded up to whole vectors.
   let depth: Int
   /// The packed row of each (channel of a block, filter position).
@@ -51,35 +53,35 @@ struct WeightGradientPlan {
     let rows = phase.geometry.rows
     let columns = phase.geometry.columns
     let isGapless =
-      mergingRows && rows * columns <= 1024
-      && gather.sourceStep.height * source.rowStride == columns * gather.sourceStep.width * source.block
+      mergingRows && gather.sourceStep.height * source.rowStride == columns * gather.sourceStep.width * source.block
       && gather.destination.rowStride == columns * gather.destination.block
-    sourceRows =
-      isGapless ? stride(from: 0, to: phase.sourceRows.count, by: rows).map { phase.sourceRows[$0] } : phase.sourceRows
-    gradientRows =
-      isGapless
-      ? stride(from: 0, to: phase.sourceRows.count, by: rows).map { phase.destinationRows[$0] } : phase.destinationRows
-    self.columns = isGapless ? rows * columns : columns
-    chunkRows = max(1, 256 / self.columns)
-    let width = problem.kernelSize.width
-    if problem.dilation.width == 1 {
-      runs = stride(from: 0, to: phase.geometry.taps.count, by: width).map {
-        let tap = phase.geometry.taps[$0]
-        return (tap.row * source.rowStride + tap.column * source.block, width * source.block)
+    // The longest rows that divide an image and are no longer than a chunk.
+    let area = rows * columns
+    let width = isGapless ? (1...Self.chunkPixels).last { area % $0 == 0 } ?? columns : columns
+    let pieces = area / max(1, width)
+    func rowOffsets(_ offsets: [Int], pixelStride: Int) -> [Int] {
+      guard isGapless else { return offsets }
+      return stride(from: 0, to: offsets.count, by: rows).flatMap { row in
+        (0..<pieces).map { offsets[row] + $0 * width * pixelStride }
       }
-    } else {
-      runs = phase.geometry.taps.map { ($0.row * source.rowStride + $0.column * source.block, source.block) }
     }
+    sourceRows = rowOffsets(phase.sourceRows, pixelStride: gather.sourceStep.width * source.block)
+    gradientRows = rowOffsets(phase.destinationRows, pixelStride: gather.destination.block)
+    self.columns = width
+    chunkRows = max(1, Self.chunkPixels / width)
     let taps = phase.geometry.taps
     let terms = gather.sourceBlocks * taps.count * source.block
     depth = (terms + vectorWidth - 1) / vectorWidth * vectorWidth
     var packedRows = [Int](repeating: 0, count: taps.count * source.block)
     for (index, tap) in taps.enumerated() {
       for channel in 0..<source.block {
-        packedRows[channel * taps.count + tap.r * width + tap.s] = index * source.block + channel
+        packedRows[channel * taps.count + tap.r * problem.kernelSize.width + tap.s] = index * source.block + channel
       }
     }
     self.packedRows = packedRows
+    blockTerms = taps.flatMap { tap in
+      (0..<source.block).map { tap.row * source.rowStride + tap.column * source.block + $0 }
+    }
   }
 
   /// Rows of a task's packed gradient, whole vectors of them.
@@ -95,13 +97,17 @@ struct WeightGradientPlan {
 
   func vectors(_ pair: Int) -> Int { gather.vectors(at: pair * 2) }
 
-  /// Tasks of at most `limit` blocks × 4 pairs whose gradient and chunk fit the L2 cache, and enough of them for all
-  /// threads.
-  func tasks(limit: Int = 16, threads: Int) -> [Task] {
+  /// Tasks of as many blocks as keep a chunk of their input in a quarter of the L2 cache, × all pairs, so that the input is
+  /// read once, unless their gradient grows too large for a cache; and enough of them for all threads.
+  func tasks(limit: Int = .max, threads: Int) -> [Task] {
     let total = gather.sourceBlocks
     let gradientBytes = blockRows * 2 * gather.vectorWidth * 4
-    var pairStep = min(pairs, 4)
-    var blockStep = max(1, min(total, limit, (384 << 10) / max(1, gradientBytes * pairStep)))
+    let chunkRows = min(self.chunkRows * columns / max(1, phase.geometry.columns) + 1, phase.geometry.rows)
+    let rowsEach = min(gather.sourceStep.height, Set(phase.geometry.taps.map(\.row)).count)
+    let inputBytes = chunkRows * rowsEach * gather.source.rowStride * 4
+    let cachedBytes = (Machine.current.l2Bytes ?? 1 << 20) / 4
+    var pairStep = max(1, min(pairs, (1 << 20) / gradientBytes))
+    var blockStep = max(1, min(total, limit, cachedBytes / max(1, inputBytes), (1 << 20) / (gradientBytes * pairStep)))
     let wanted = threads == 1 ? 1 : threads * 4
     func count() -> Int {
       gather.groups * ((pairs + pairStep - 1) / pairStep) * ((total + blockStep - 1) / blockStep)

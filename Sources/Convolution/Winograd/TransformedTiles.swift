@@ -9,7 +9,8 @@ struct TransformedTiles {
   let blocks: Int
 
   /// An odd number of vectors, so that blocks of channels do not fall on the same cache sets.
-  var blockStride: Int { (capacity | 1) * vectorWidth }
+  static func blockStride(capacity: Int, vectorWidth: Int) -> Int { (capacity | 1) * vectorWidth }
+  var blockStride: Int { Self.blockStride(capacity: capacity, vectorWidth: vectorWidth) }
   /// One vector more than needed, so that the points do not all fall on the same cache sets.
   var pointStride: Int { blocks * blockStride + vectorWidth }
 

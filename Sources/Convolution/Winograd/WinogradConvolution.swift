@@ -22,6 +22,8 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
   private let inputSpace: AlignedBuffer
   private let outputSpace: AlignedBuffer
   private let outputSpaceCount: Int
+  /// Offsets of the blocks of channels of a transformed tile.
+  private let segments: [Int]
   private let running = Mutex<Void>(())
 
   var problem: Conv2dProblem { plan.problem }
@@ -46,6 +48,8 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     shift = try Self.lanes(epilogue.shift, plan, "shift")
     inputSpace = try AlignedBuffer(
       zeros: blocking.inputSpaces * blocking.inputSpaceCount(plan), name: "transformed tiles")
+    let blockStride = TransformedTiles.blockStride(capacity: blocking.inputTiles, vectorWidth: plan.vectorWidth)
+    segments = (0..<plan.sourceBlocks).map { $0 * blockStride }
     outputSpaceCount = blocking.outputSpaceCount(plan)
     outputSpace = try AlignedBuffer(zeros: options.threads * outputSpaceCount, name: "products")
     weights = try WinogradWeights(plan)
@@ -147,12 +151,25 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     let products = TransformedTiles(
       base: outputSpace.pointer + worker * outputSpaceCount, capacity: blocking.blockTiles,
       vectorWidth: plan.vectorWidth, blocks: vectors)
-    var multiply = WinogradMultiply(
-      transformed: transformed.address(block: 0, tile: slot), transformedPointStride: transformed.pointStride,
-      blockStride: transformed.blockStride, channels: plan.source.channels, tiles: range.count, points: plan.points,
-      weights: weights.address(pair: pair, plan), products: products.base, productPointStride: products.pointStride,
-      vectorStride: products.blockStride, vectors: vectors)
-    kernels.winograd.multiply(&multiply)
+    // Each point is a matrix multiplication: one row of pixels, a segment for each block of channels.
+    let whole = plan.source.channels / plan.vectorWidth
+    segments.withUnsafeBufferPointer { segments in
+      guard let segments = segments.baseAddress else { return }
+      var strip = ConvolutionStrip(
+        // The first segment's offset is zero, and so is the only row's.
+        input: transformed.address(block: 0, tile: slot), inputRows: segments, inputPixelStride: plan.vectorWidth,
+        segments: segments, segmentCount: whole, shortCount: plan.sourceBlocks - whole,
+        shortChannels: plan.source.channels % plan.vectorWidth, weights: weights.address(pair: pair, plan),
+        output: products.base, outputRows: segments, outputPixelStride: plan.vectorWidth,
+        outputVectorStride: products.blockStride, rowCount: 1, width: range.count, vectors: vectors,
+        lanes: plan.vectorWidth)
+      for _ in 0..<plan.points {
+        kernels.convolveStrip(&strip)
+        strip.input += transformed.pointStride
+        strip.output += products.pointStride
+        strip.weights += plan.source.channels * vectors * plan.vectorWidth
+      }
+    }
     for vector in 0..<vectors {
       let lanes = (2 * pair + vector) * plan.vectorWidth
       plan.forEachRun(range) { run in

@@ -19,6 +19,12 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
   private let gradientSpace: AlignedBuffer
   private let sums: AlignedBuffer
   private let scratch: AlignedBuffer
+  /// Blocks of source channels in a panel of sums.
+  private let panelBlocks: Int
+  /// Floats of a panel of sums, `[point][source channel][pair's lanes]`.
+  private let panelCount: Int
+  /// Where each channel of a panel is in a transformed tile.
+  private let terms: [Int]
   private let running = Mutex<Void>(())
 
   var problem: Conv2dProblem { plan.problem }
@@ -38,16 +44,25 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
       zeros: blocking.tilesCount(plan, blocks: plan.sourceBlocks), name: "transformed tiles")
     gradientSpace = try AlignedBuffer(
       zeros: blocking.tilesCount(plan, blocks: plan.destinationVectors), name: "transformed gradient tiles")
-    let panels = blocking.keepsSums ? plan.pairs * plan.sourceBlocks : options.threads
-    let (count, overflow) = panels.multipliedReportingOverflow(by: Self.panelCount(plan))
-    guard !overflow else { throw .outOfMemory(name: "sums of products", bytes: nil) }
+    panelBlocks = blocking.keepsSums ? plan.sourceBlocks : min(plan.sourceBlocks, Self.evenBlocks(kernels))
+    let blockStride = TransformedTiles.blockStride(capacity: blocking.blockTiles, vectorWidth: plan.vectorWidth)
+    let width = plan.vectorWidth
+    terms = (0..<panelBlocks * width).map { $0 / width * blockStride + $0 % width }
+    let panels = blocking.keepsSums ? plan.pairs : options.threads
+    let perPanel = plan.points * 2 * plan.vectorWidth
+    let (panelCount, tooLarge) = perPanel.multipliedReportingOverflow(by: panelBlocks * plan.vectorWidth)
+    let (count, overflow) = panels.multipliedReportingOverflow(by: panelCount)
+    guard !tooLarge, !overflow else { throw .outOfMemory(name: "sums of products", bytes: nil) }
+    self.panelCount = panelCount
     sums = try AlignedBuffer(zeros: count, name: "sums of products")
     scratch = try AlignedBuffer(
       zeros: options.threads * WinogradTiles.scratchCount(plan.outputTile, plan.vectorWidth), name: "lines")
   }
 
-  /// Floats of a panel of sums, `[point][source channel][pair's lanes]` for one block of V source channels.
-  private static func panelCount(_ plan: WinogradPlan) -> Int { plan.points * plan.vectorWidth * 2 * plan.vectorWidth }
+  /// The fewest blocks of channels whose channels fill whole register tiles.
+  private static func evenBlocks(_ kernels: KernelTable) -> Int {
+    (1...kernels.tilePixels).first { $0 * kernels.vectorWidth % kernels.tilePixels == 0 } ?? 1
+  }
 
   func run(
     input: UnsafeBufferPointer<Float>, outputGradient: UnsafeBufferPointer<Float>,
@@ -85,39 +100,43 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
     let target: UnsafeMutablePointer<Float>
   }
 
+  /// Sums of products of some blocks of source channels with a pair of output vectors.
+  private struct Panel {
+    var pair: Int
+    var blocks: Range<Int>
+    var sums: UnsafeMutablePointer<Float>
+  }
+
   /// All tiles at once: each task has whole sums for one panel, and transforms them back at once.
   private func runWhole(_ operands: Operands) {
     transform(operands, 0..<plan.tiles)
-    pool.run(tasks: plan.pairs * plan.sourceBlocks) { task, worker in
-      let panel = sums.pointer + worker * Self.panelCount(plan)
-      let (pair, block) = (task / plan.sourceBlocks, task % plan.sourceBlocks)
-      for point in 0..<plan.points {
-        multiply(point, block, pair, tiles: plan.tiles, panel, accumulate: false)
-      }
-      transformBack(operands, block, pair, panel)
+    let parts = (plan.sourceBlocks + panelBlocks - 1) / panelBlocks
+    pool.run(tasks: plan.pairs * parts) { task, worker in
+      let first = task % parts * panelBlocks
+      let panel = Panel(
+        pair: task / parts, blocks: first..<min(first + panelBlocks, plan.sourceBlocks),
+        sums: sums.pointer + worker * panelCount)
+      for point in 0..<plan.points { multiply(point, panel, tiles: plan.tiles, accumulate: false) }
+      transformBack(operands, panel, panel.blocks)
     }
   }
 
   /// Blocks of tiles one after another, with the sums of all panels kept between them.
   private func runKeepingSums(_ operands: Operands) {
+    func panel(_ pair: Int) -> Panel {
+      Panel(pair: pair, blocks: 0..<plan.sourceBlocks, sums: sums.pointer + pair * panelCount)
+    }
     for first in stride(from: 0, to: plan.tiles, by: blocking.blockTiles) {
       let range = first..<min(plan.tiles, first + blocking.blockTiles)
       transform(operands, range)
       pool.run(tasks: plan.points * plan.pairs) { task, _ in
-        let (point, pair) = (task / plan.pairs, task % plan.pairs)
-        for block in 0..<plan.sourceBlocks {
-          multiply(point, block, pair, tiles: range.count, panel(block, pair), accumulate: first > 0)
-        }
+        multiply(task / plan.pairs, panel(task % plan.pairs), tiles: range.count, accumulate: first > 0)
       }
     }
     pool.run(tasks: plan.pairs * plan.sourceBlocks) { task, _ in
-      let (pair, block) = (task / plan.sourceBlocks, task % plan.sourceBlocks)
-      transformBack(operands, block, pair, panel(block, pair))
+      let block = task % plan.sourceBlocks
+      transformBack(operands, panel(task / plan.sourceBlocks), block..<block + 1)
     }
-  }
-
-  private func panel(_ block: Int, _ pair: Int) -> UnsafeMutablePointer<Float> {
-    sums.pointer + (pair * plan.sourceBlocks + block) * Self.panelCount(plan)
   }
 
   private var inputTiles: TransformedTiles {
@@ -164,35 +183,45 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
 
   private func vectors(_ pair: Int) -> Int { min(2, plan.destinationVectors - 2 * pair) }
 
-  private func multiply(
-    _ point: Int, _ block: Int, _ pair: Int, tiles: Int, _ panel: UnsafeMutablePointer<Float>, accumulate: Bool
-  ) {
+  /// A panel's products at one point, added to its sums.
+  private func multiply(_ point: Int, _ panel: Panel, tiles: Int, accumulate: Bool) {
     let gradients = gradientTiles
     let width = plan.vectorWidth
-    var products = WinogradProducts(
-      input: inputTiles.address(point: point, block: block),
-      gradient: gradients.address(point: point, block: 2 * pair), gradientVectorStride: gradients.blockStride,
-      vectors: vectors(pair), tiles: tiles, sums: panel + point * width * vectors(pair) * width,
-      accumulate: accumulate)
-    kernels.winograd.products(&products)
+    let vectors = vectors(panel.pair)
+    let rows = panel.blocks.count * width
+    [0].withUnsafeBufferPointer { zero in
+      terms.withUnsafeBufferPointer { terms in
+        guard let zero = zero.baseAddress, let terms = terms.baseAddress else { return }
+        // The tiles are one row of pixels.
+        var strip = GradientStrip(
+          input: inputTiles.address(point: point, block: panel.blocks.lowerBound), inputRows: zero,
+          inputPixelStride: width, terms: terms, termCount: rows,
+          gradient: gradients.address(point: point, block: 2 * panel.pair), gradientRows: zero,
+          gradientPixelStride: width, gradientVectorStride: gradients.blockStride, rowCount: 1, width: tiles,
+          vectors: vectors, lanes: width, target: panel.sums + point * rows * vectors * width,
+          targetStride: vectors * width, accumulate: accumulate)
+        kernels.accumulateGradient(&strip)
+      }
+    }
   }
 
-  private func transformBack(
-    _ operands: Operands, _ block: Int, _ pair: Int, _ panel: UnsafeMutablePointer<Float>
-  ) {
+  private func transformBack(_ operands: Operands, _ panel: Panel, _ blocks: Range<Int>) {
     let width = plan.vectorWidth
     let channels = plan.problem.inputChannels
+    let lanes = vectors(panel.pair) * width
     plan.filterMatrix.withUnsafeBufferPointer { matrix in
       guard let matrix = matrix.baseAddress else { return }
-      for vector in 0..<vectors(pair) {
-        let firstOutput = (2 * pair + vector) * width
-        var filters = WinogradFilters(
-          filters: operands.target + (firstOutput * channels + block * width) * 9, laneStride: channels * 9,
-          lanes: min(width, plan.destination.channels - firstOutput), turned: false, matrix: matrix,
-          transformed: panel + vector * width, pointStride: width * vectors(pair) * width,
-          channels: min(width, channels - block * width), channelStride: 9,
-          transformedChannelStride: vectors(pair) * width)
-        kernels.winograd.filterGradient(plan.outputTile, &filters)
+      for block in blocks {
+        for vector in 0..<vectors(panel.pair) {
+          let firstOutput = (2 * panel.pair + vector) * width
+          var filters = WinogradFilters(
+            filters: operands.target + (firstOutput * channels + block * width) * 9, laneStride: channels * 9,
+            lanes: min(width, plan.destination.channels - firstOutput), turned: false, matrix: matrix,
+            transformed: panel.sums + (block - panel.blocks.lowerBound) * width * lanes + vector * width,
+            pointStride: panel.blocks.count * width * lanes, channels: min(width, channels - block * width),
+            channelStride: 9, transformedChannelStride: lanes)
+          kernels.winograd.filterGradient(plan.outputTile, &filters)
+        }
       }
     }
   }

@@ -1,0 +1,213 @@
+import KernelContracts
+import Problems
+import Synchronization
+
+/// A prepared matrix multiplication y[m][p] = Σ_c w[m][c]·x[c][p] for each image, m being the pass's output channels.
+///
+/// A task takes some panels of pixels, of two vectors each: it copies a panel's pixels for some channels, so that they stay in
+/// the first-level cache and their rows do not fall on the same sets, and multiplies them with rows of the weights.
+///
+/// `@unchecked Sendable`: weights and workspace change only under `running`, each worker's part of it by one thread.
+final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
+  let problem: Conv2dProblem
+  let pass: ConvolutionPass
+  let epilogue: ConvolutionEpilogue
+  let inputLayout: BlockedLayout
+  let outputLayout: BlockedLayout
+  private let kernels: KernelTable
+  private let pool: ThreadPool
+  /// `[tile][input channel][output channel of the tile]`, the last tile filled up with zeros.
+  private let weights: AlignedBuffer
+  /// Where each output channel of a block is in `weights`, for the first input channel.
+  private let rows: [Int]
+  private let workspace: AlignedBuffer
+  private let workspaceStride: Int
+  private let running = Mutex<Void>(())
+
+  var strategyName: String { "gemm" }
+  var weightBytes: Int { weights.bytes }
+  var workspaceBytes: Int { workspace.bytes }
+
+  private var depth: Int { inputLayout.channels }
+  private var outputs: Int { outputLayout.channels }
+  private var pixels: Int { outputLayout.height * outputLayout.width }
+  private var panelPixels: Int { 2 * kernels.vectorWidth }
+  private var panels: Int { (pixels + panelPixels - 1) / panelPixels }
+
+  /// Panels of a task: their pixels, some lines of every channel, stay in the L2 cache beside a block of weights.
+  private static let taskPanels = 8
+  /// Tiles of weights that are multiplied with all panels before the next ones.
+  private static let blockTiles = 22
+
+  init(
+    _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights values: UnsafeBufferPointer<Float>,
+    epilogue: ConvolutionEpilogue, options: ConvolutionOptions
+  ) throws(ConvolutionError) {
+    self.problem = problem
+    self.pass = pass
+    self.epilogue = epilogue
+    kernels = try options.instructionSet.kernels()
+    pool = try ThreadPool.shared(threads: options.threads)
+    let x = try BlockedLayout(dense: problem.inputShape)
+    let y = try BlockedLayout(dense: problem.outputShape)
+    (inputLayout, outputLayout) = pass == .forward ? (x, y) : (y, x)
+    for (name, values) in [("scale", epilogue.scale), ("shift", epilogue.shift)] {
+      guard let values, values.count != outputLayout.channels else { continue }
+      throw .bufferMismatch(name: "epilogue \(name)", expected: outputLayout.channels, found: values.count)
+    }
+    let tile = kernels.tilePixels
+    let depth = inputLayout.channels
+    weights = try AlignedBuffer(zeros: (outputLayout.channels + tile - 1) / tile * tile * depth, name: "weights")
+    rows = (0..<min(Self.blockTiles * tile, outputLayout.channels)).map { $0 / tile * tile * depth + $0 % tile }
+    // A task's panels, and the products of one that the image's end cuts.
+    let panelFloats = 2 * kernels.vectorWidth
+    // Whole cache lines, so that no two workers share one.
+    workspaceStride = panelFloats * (Self.taskPanels * min(depth, Self.depthOfPanel(kernels)) + outputLayout.channels)
+    workspace = try AlignedBuffer(zeros: options.threads * workspaceStride, name: "gemm workspace")
+    try setWeights(values)
+  }
+
+  /// Input channels whose pixels of a panel stay in the first-level cache.
+  private static func depthOfPanel(_ kernels: KernelTable) -> Int { (16 << 10) / (2 * kernels.vectorWidth * 4) }
+
+  func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
+    guard values.count == problem.weightShape.count, let from = values.baseAddress else {
+      throw .bufferMismatch(name: "weights", expected: problem.weightShape.count, found: values.count)
+    }
+    running.withLock { _ in
+      // w is K × C: forward's output channels are its rows, backward-data's its columns.
+      let (outputStep, inputStep) = pass == .forward ? (depth, 1) : (1, outputs)
+      let tile = kernels.tilePixels
+      for output in 0..<outputs {
+        let target = weights.pointer + output / tile * tile * depth + output % tile
+        for channel in 0..<depth { target[channel * tile] = from[output * outputStep + channel * inputStep] }
+      }
+    }
+  }
+
+  func run(
+    input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>,
+    residual: UnsafeBufferPointer<Float>?
+  ) throws(ConvolutionError) {
+    guard input.count == inputLayout.count else {
+      throw .bufferMismatch(name: "input", expected: inputLayout.count, found: input.count)
+    }
+    guard output.count == outputLayout.count else {
+      throw .bufferMismatch(name: "output", expected: outputLayout.count, found: output.count)
+    }
+    let expected = epilogue.addsResidual ? outputLayout.count : 0
+    guard (residual?.count ?? 0) == expected else {
+      throw .bufferMismatch(name: "residual", expected: expected, found: residual?.count ?? 0)
+    }
+    guard let from = input.baseAddress, let target = output.baseAddress, output.count > 0 else { return }
+    let operands = Operands(input: from, output: target, residual: residual?.baseAddress)
+    running.withLock { _ in
+      // Enough tasks for every thread to end at about the same time.
+      let wanted = pool.threads == 1 ? 1 : 4 * pool.threads
+      let most = max(1, inputLayout.batch * panels / wanted)
+      // Sums that replace their residual are kept apart until they are whole, one panel at a time.
+      let each = operands.replacesResidual ? 1 : min(Self.taskPanels, most)
+      let parts = (panels + each - 1) / each
+      pool.run(tasks: inputLayout.batch * parts) { task, worker in
+        let (image, part) = task.quotientAndRemainder(dividingBy: parts)
+        run(operands, image, panels * part / parts..<panels * (part + 1) / parts, worker)
+      }
+    }
+  }
+
+  private struct Operands: @unchecked Sendable {
+    let input: UnsafePointer<Float>
+    let output: UnsafeMutablePointer<Float>
+    let residual: UnsafePointer<Float>?
+    var replacesResidual: Bool { residual == UnsafePointer(output) }
+  }
+
+  private func run(_ operands: Operands, _ image: Int, _ range: Range<Int>, _ worker: Int) {
+    let space = workspace.pointer + worker * workspaceStride
+    let most = Self.depthOfPanel(kernels)
+    let parts = (depth + most - 1) / most
+    for part in 0..<parts {
+      let channels = depth * part / parts..<depth * (part + 1) / parts
+      let panelCount = channels.count * panelPixels
+      pack(operands.input + image * inputLayout.imageStride, channels, range, space, panelStride: panelCount)
+      let rows = Self.blockTiles * kernels.tilePixels
+      for first in stride(from: 0, to: outputs, by: rows) {
+        let block = first..<min(first + rows, outputs)
+        for panel in range {
+          multiply(
+            operands, image, channels, panel, block, space + (panel - range.lowerBound) * panelCount,
+            space + workspaceStride - outputs * panelPixels)
+        }
+      }
+    }
+  }
+
+  /// Copies some channels of the panels' pixels, `[panel][channel][pixel]`; those past the image's end are left as they are.
+  private func pack(
+    _ image: UnsafePointer<Float>, _ channels: Range<Int>, _ range: Range<Int>, _ target: UnsafeMutablePointer<Float>,
+    panelStride: Int
+  ) {
+    let source = image + channels.lowerBound * inputLayout.planeStride
+    let step = pass == .forward ? problem.stride : 1
+    // Without a stride all pixels of an image are one row.
+    let width = step == 1 ? pixels : outputLayout.width
+    var pixel = range.lowerBound * panelPixels
+    let end = min(range.upperBound * panelPixels, pixels)
+    while pixel < end {
+      let (row, column) = pixel.quotientAndRemainder(dividingBy: width)
+      let count = min(end - pixel, width - column)
+      kernels.gatherPixels(
+        source + row * step.height * inputLayout.rowStride + column * step.width, inputLayout.planeStride, step.width,
+        target, panelStride, pixel - range.lowerBound * panelPixels, channels.count, count)
+      pixel += count
+    }
+  }
+
+  /// Adds the products of some channels to a block of output channels of a panel, the last channels with the epilogue.
+  private func multiply(
+    _ operands: Operands, _ image: Int, _ channels: Range<Int>, _ panel: Int, _ block: Range<Int>,
+    _ packed: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let offset = image * outputLayout.imageStride + block.lowerBound * outputLayout.planeStride + panel * panelPixels
+    let count = min(panelPixels, pixels - panel * panelPixels)
+    let isWhole = count == panelPixels && !operands.replacesResidual
+    let products = isWhole ? operands.output + offset : scratch + block.lowerBound * panelPixels
+    let productStride = isWhole ? outputLayout.planeStride : panelPixels
+    [0].withUnsafeBufferPointer { zero in
+      rows.withUnsafeBufferPointer { rows in
+        guard let zero = zero.baseAddress, let rows = rows.baseAddress else { return }
+        var strip = GradientStrip(
+          input: weights.pointer + block.lowerBound * depth + channels.lowerBound * kernels.tilePixels,
+          inputRows: zero, inputPixelStride: kernels.tilePixels, terms: rows, termCount: block.count, gradient: packed,
+          gradientRows: zero, gradientPixelStride: panelPixels,
+          gradientVectorStride: kernels.vectorWidth, rowCount: 1, width: channels.count, vectors: 2,
+          lanes: kernels.vectorWidth, target: products, targetStride: productStride,
+          accumulate: channels.lowerBound > 0)
+        kernels.accumulateGradient(&strip)
+      }
+    }
+    guard channels.upperBound == depth, !isWhole || epilogue != ConvolutionEpilogue() else { return }
+    for channel in block {
+      let row = (channel - block.lowerBound)
+      finish(
+        products + row * productStride, operands.output + offset + row * outputLayout.planeStride,
+        operands.residual.map { $0 + offset + row * outputLayout.planeStride }, channel, count)
+    }
+  }
+
+  /// The epilogue of `count` pixels of a channel, from the products to the output, which may be the same.
+  private func finish(
+    _ products: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ residual: UnsafePointer<Float>?,
+    _ channel: Int, _ count: Int
+  ) {
+    let scale = epilogue.scale?[channel]
+    let shift = epilogue.shift?[channel]
+    for pixel in 0..<count {
+      var y = products[pixel]
+      if let scale { y *= scale }
+      if let shift { y += shift }
+      if let residual { y += residual[pixel] }
+      target[pixel] = epilogue.relu && y < 0 ? 0 : y
+    }
+  }
+}

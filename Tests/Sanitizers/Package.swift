@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The convolution strategies alone, with their property tests: small enough to be built once for each sanitizer.
+// `make sanitize` runs it; the whole package would take minutes for each.
+
+// The thread sanitizer's pass does not compile the intrinsic that prefetches.
+let kernelFlags: [SwiftSetting] = [
+  .unsafeFlags(["-Ounchecked"], .when(configuration: .release)), .define("KERNELS_WITHOUT_PREFETCH"),
+]
+
+#if arch(x86_64)
+  let kernelTargets: [Target] = [
+    .target(
+      name: "KernelsPortable", dependencies: ["KernelContracts"],
+      swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
+    .target(
+      name: "KernelsAVX2", dependencies: ["KernelContracts"],
+      swiftSettings: kernelFlags + [.define("KERNELS_AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
+    .target(
+      name: "KernelsAVX512", dependencies: ["KernelContracts"],
+      swiftSettings: kernelFlags + [.define("KERNELS_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]),
+  ]
+#else
+  let kernelTargets: [Target] = [
+    .target(
+      name: "KernelsPortable", dependencies: ["KernelContracts"],
+      swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
+    .target(
+      name: "KernelsNEON", dependencies: ["KernelContracts"], swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
+  ]
+#endif
+
+let package = Package(
+  name: "sanitizers",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(url: "https://github.com/apple/swift-numerics", from: "1.1.1")],
+  targets: kernelTargets + [
+    .target(name: "KernelContracts"),
+    .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
+    .target(name: "Problems", dependencies: ["Tensors"]),
+    .target(
+      name: "Convolution",
+      dependencies: ["Tensors", "Problems", "KernelContracts"] + kernelTargets.map { .target(name: $0.name) }),
+    .testTarget(
+      name: "ConvolutionTests", dependencies: ["Convolution", "Problems", "Tensors"], path: "ConvolutionTests",
+      exclude: ["AutoStrategyTests.swift", "WinogradHarness.swift", "WinogradTests.swift"],
+      sources: [
+        "ConvolutionOracle.swift", "GuardedBuffer.swift", "RandomConvolution.swift", "StrategyPropertyTests.swift",
+        "StrategyRun.swift",
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

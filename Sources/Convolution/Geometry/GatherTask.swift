@@ -17,31 +17,33 @@ struct GatherTask {
     let largest = rows.max() ?? 0
     guard largest > 0 else { return [] }
     let cachedBytes = (Machine.current.l2Bytes ?? 1 << 20) / 4
-    var chunk =
+    let chunk =
       zip(plan.phases, rows).map { phase, rows in
         max(1, min(rows, cachedBytes / rowBytes(plan, phase, kernels)))
       }.min() ?? 1
-    var vectors = (plan.destinationVectors + 1) / 2 * 2
-    // Enough tasks for every thread to end at about the same time.
+    // Enough tasks for every thread to end at about the same time, cut so that the least is read again: the weights pass once
+    // for each chunk of rows, the input for each part of the output vectors.
     let wanted = threads == 1 ? 1 : threads * 6
-    func count() -> Int {
-      plan.phases.count * plan.groups * ((plan.destinationVectors + vectors - 1) / vectors)
-        * ((largest + chunk - 1) / chunk)
+    let whole = plan.phases.count * plan.groups
+    let fewest = (largest + chunk - 1) / chunk
+    let pairs = (plan.destinationVectors + 1) / 2
+    func chunks(_ parts: Int) -> Int { min(largest, max(fewest, (wanted + whole * parts - 1) / (whole * parts))) }
+    func cost(_ parts: Int) -> Int {
+      // Too few tasks leave threads idle, which costs more than any reading.
+      let idle = whole * parts * chunks(parts) < wanted ? 1 << 40 : 0
+      return idle + chunks(parts) * plan.weightCount / plan.groups + parts * plan.source.count / plan.groups
     }
-    while count() < wanted, chunk > 2 { chunk = (chunk + 1) / 2 }
-    while count() < wanted, vectors > 2 { vectors = max(2, vectors / 4 * 2) }
-    let chunks = (largest + chunk - 1) / chunk
+    let parts = (1...min(pairs, max(1, wanted))).min { cost($0) < cost($1) } ?? 1
+    let chunkCount = chunks(parts)
     var tasks: [GatherTask] = []
     for group in 0..<plan.groups {
-      for first in stride(from: 0, to: plan.destinationVectors, by: vectors) {
-        for index in 0..<chunks {
+      for part in 0..<parts {
+        let vectors = pairs * part / parts * 2..<min(pairs * (part + 1) / parts * 2, plan.destinationVectors)
+        for index in 0..<chunkCount {
           for (phase, rows) in rows.enumerated() {
-            let range = rows * index / chunks..<rows * (index + 1) / chunks
+            let range = rows * index / chunkCount..<rows * (index + 1) / chunkCount
             guard !range.isEmpty else { continue }
-            tasks.append(
-              GatherTask(
-                phase: phase, group: group, vectors: first..<min(first + vectors, plan.destinationVectors),
-                rows: range))
+            tasks.append(GatherTask(phase: phase, group: group, vectors: vectors, rows: range))
           }
         }
       }

@@ -93,7 +93,7 @@ let package = Package(
       name: "assay",
       dependencies: [
         "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference",
-        "GoldenFiles", "Problems", "Tensors", "Results", "CMalloc",
+        "Convolution", "GoldenFiles", "Problems", "Tensors", "Results", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module

@@ -18,7 +18,7 @@ struct Assay: AsyncParsableCommand {
       VerifyCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self, GoldenProbeCommand.self,
       EngineCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
       BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self,
-      MachineCommand.self,
+      MachineCommand.self, TuneCommand.self,
       MergeCommand.self, GateSimulationCommand.self, OverheadCommand.self,
     ])
 

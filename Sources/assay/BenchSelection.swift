@@ -72,7 +72,7 @@ struct BenchSelection: ParsableArguments {
       throw EngineLookup.failure("\(error)", code: 65)
     }
     if let depth {
-      found.networks = try Self.words(depth, "--depth").map { Int($0) == nil ? $0 : "resnet\($0)" }
+      found.networks = try Self.architectures(depth)
       found.problems = []
     }
     if let batch { found.batches = try Self.numbers(batch, "--batch") }
@@ -99,13 +99,18 @@ struct BenchSelection: ParsableArguments {
     } catch { throw ValidationError(error.description) }
   }
 
+  /// The architectures that `--depth` names.
+  static func architectures(_ text: String) throws -> [String] {
+    try words(text, "--depth").map { Int($0) == nil ? $0 : "resnet\($0)" }
+  }
+
   private static func words(_ text: String, _ option: String) throws -> [String] {
     let words = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     guard !words.isEmpty, !words.contains("") else { throw ValidationError("\(option) takes values with commas.") }
     return words
   }
 
-  private static func numbers(_ text: String, _ option: String) throws -> [Int] {
+  static func numbers(_ text: String, _ option: String) throws -> [Int] {
     try words(text, option).map { word in
       guard let number = Int(word), (1...65_536).contains(number) else {
         throw ValidationError("\(option): expected numbers from 1, found '\(word)'.")
@@ -114,7 +119,7 @@ struct BenchSelection: ParsableArguments {
     }
   }
 
-  private static func choices<Choice: RawRepresentable & CaseIterable>(
+  static func choices<Choice: RawRepresentable & CaseIterable>(
     _ text: String, _ option: String
   ) throws -> [Choice] where Choice.RawValue == String {
     try words(text, option).map { word in

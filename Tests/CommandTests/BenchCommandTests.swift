@@ -27,6 +27,24 @@ import Testing
     return ["bench", "--suite", suite, "--quiet"] + extra
   }
 
+  @Test func tuningIsKeptForAuto() throws {
+    let words = ["tune", "--depth", "18", "--filter", "*k512r1s1*", "--rounds", "1", "--pass", "forward,backward-data"]
+    let plans = path("deep/plans")
+    let found = try CommandRun(words, environment: ["ASSAY_PLANS": plans])
+    #expect(found.exitCode == 0 && found.output.contains("kept in \(plans)"))
+    let lines = try String(contentsOfFile: plans, encoding: .utf8).split(separator: "\n")
+    // A heading, then direct and im2col in both passes.
+    #expect(lines.count == 5 && lines.dropFirst().allSatisfy { $0.contains("n1c256h14w14 k512r1s1 stride2") })
+    for (words, file, code) in [
+      (["tune", "--filter", "nothing"], plans, 2), (["tune", "--depth", "19"], plans, 64),
+      (["tune", "--pass", "sideways"], plans, 64), (["tune", "--rounds", "0"], plans, 64), (words, "", 65),
+      (words, "/proc/plans", 65),
+    ] as [([String], String, Int32)] {
+      let failed = try CommandRun(words, environment: ["ASSAY_PLANS": file])
+      #expect(failed.exitCode == code && !failed.errors.isEmpty, "\(words) \(file): \(failed.errors)")
+    }
+  }
+
   @Test func badInputHasItsExitCode() throws {
     try "colour = 1".write(toFile: path("bad.toml"), atomically: true, encoding: .utf8)
     try "{\"schema\":\"assay.run\",\"schema_version\":1,".write(

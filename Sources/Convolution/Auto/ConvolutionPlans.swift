@@ -20,7 +20,8 @@ public final class ConvolutionPlans: Sendable {
     var problem: String
   }
 
-  private let path: String?
+  /// The file, if they are kept in one.
+  public let path: String?
   private let times: Mutex<[Key: [String: Double]]>
 
   /// `ASSAY_PLANS` if set (empty: none is kept), else `assay/convolution-plans` in the user's cache folder.

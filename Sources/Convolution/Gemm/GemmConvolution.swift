@@ -16,10 +16,10 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   let outputLayout: BlockedLayout
   private let kernels: KernelTable
   private let pool: ThreadPool
-  /// `[tile][input channel][output channel of the tile]`, the last tile filled up with zeros.
+  /// `[part][tile][input channel of the part][output channel of the tile]`, the last tile filled up with zeros: in the order in
+  /// which it is read.
   private let weights: AlignedBuffer
-  /// Where each output channel of a block is in `weights`, for the first input channel.
-  private let rows: [Int]
+  private let parts: [Part]
   private let workspace: AlignedBuffer
   private let workspaceStride: Int
   private let running = Mutex<Void>(())
@@ -28,7 +28,14 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   var weightBytes: Int { weights.bytes }
   var workspaceBytes: Int { workspace.bytes }
 
-  private var depth: Int { inputLayout.channels }
+  /// Input channels whose pixels of a panel stay in the first-level cache.
+  private struct Part {
+    var channels: Range<Int>
+    /// Where its weights begin, and each output channel of a block in them.
+    var weights: Int
+    var rows: [Int]
+  }
+
   private var outputs: Int { outputLayout.channels }
   private var pixels: Int { outputLayout.height * outputLayout.width }
   private var panelPixels: Int { 2 * kernels.vectorWidth }
@@ -57,18 +64,23 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     }
     let tile = kernels.tilePixels
     let depth = inputLayout.channels
-    weights = try AlignedBuffer(zeros: (outputLayout.channels + tile - 1) / tile * tile * depth, name: "weights")
-    rows = (0..<min(Self.blockTiles * tile, outputLayout.channels)).map { $0 / tile * tile * depth + $0 % tile }
+    let height = (outputLayout.channels + tile - 1) / tile * tile
+    weights = try AlignedBuffer(zeros: height * depth, name: "weights")
+    // Half of the smallest first-level cache holds a panel.
+    let deepest = (16 << 10) / (2 * kernels.vectorWidth * 4)
+    let blockRows = min(Self.blockTiles * tile, outputLayout.channels)
+    parts = GatherPlan.panels(depth, atMost: deepest).map { channels in
+      Part(
+        channels: channels, weights: channels.lowerBound * height,
+        rows: (0..<blockRows).map { $0 / tile * tile * channels.count + $0 % tile })
+    }
     // A task's panels, and the products of one that the image's end cuts.
     let panelFloats = 2 * kernels.vectorWidth
     // Whole cache lines, so that no two workers share one.
-    workspaceStride = panelFloats * (Self.taskPanels * min(depth, Self.depthOfPanel(kernels)) + outputLayout.channels)
+    workspaceStride = panelFloats * (Self.taskPanels * min(depth, deepest) + outputLayout.channels)
     workspace = try AlignedBuffer(zeros: options.threads * workspaceStride, name: "gemm workspace")
     try setWeights(values)
   }
-
-  /// Input channels whose pixels of a panel stay in the first-level cache.
-  private static func depthOfPanel(_ kernels: KernelTable) -> Int { (16 << 10) / (2 * kernels.vectorWidth * 4) }
 
   func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
     guard values.count == problem.weightShape.count, let from = values.baseAddress else {
@@ -76,11 +88,15 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     }
     running.withLock { _ in
       // w is K × C: forward's output channels are its rows, backward-data's its columns.
-      let (outputStep, inputStep) = pass == .forward ? (depth, 1) : (1, outputs)
+      let (outputStep, inputStep) = pass == .forward ? (inputLayout.channels, 1) : (1, outputs)
       let tile = kernels.tilePixels
-      for output in 0..<outputs {
-        let target = weights.pointer + output / tile * tile * depth + output % tile
-        for channel in 0..<depth { target[channel * tile] = from[output * outputStep + channel * inputStep] }
+      for part in parts {
+        for output in 0..<outputs {
+          let target = weights.pointer + part.weights + output / tile * tile * part.channels.count + output % tile
+          for (index, channel) in part.channels.enumerated() {
+            target[index * tile] = from[output * outputStep + channel * inputStep]
+          }
+        }
       }
     }
   }
@@ -124,18 +140,15 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
 
   private func run(_ operands: Operands, _ image: Int, _ range: Range<Int>, _ worker: Int) {
     let space = workspace.pointer + worker * workspaceStride
-    let most = Self.depthOfPanel(kernels)
-    let parts = (depth + most - 1) / most
-    for part in 0..<parts {
-      let channels = depth * part / parts..<depth * (part + 1) / parts
-      let panelCount = channels.count * panelPixels
-      pack(operands.input + image * inputLayout.imageStride, channels, range, space, panelStride: panelCount)
+    for part in parts {
+      let panelCount = part.channels.count * panelPixels
+      pack(operands.input + image * inputLayout.imageStride, part.channels, range, space, panelStride: panelCount)
       let rows = Self.blockTiles * kernels.tilePixels
       for first in stride(from: 0, to: outputs, by: rows) {
         let block = first..<min(first + rows, outputs)
         for panel in range {
           multiply(
-            operands, image, channels, panel, block, space + (panel - range.lowerBound) * panelCount,
+            operands, image, part, panel, block, space + (panel - range.lowerBound) * panelCount,
             space + workspaceStride - outputs * panelPixels)
         }
       }
@@ -165,7 +178,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
 
   /// Adds the products of some channels to a block of output channels of a panel, the last channels with the epilogue.
   private func multiply(
-    _ operands: Operands, _ image: Int, _ channels: Range<Int>, _ panel: Int, _ block: Range<Int>,
+    _ operands: Operands, _ image: Int, _ part: Part, _ panel: Int, _ block: Range<Int>,
     _ packed: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
   ) {
     let offset = image * outputLayout.imageStride + block.lowerBound * outputLayout.planeStride + panel * panelPixels
@@ -174,19 +187,21 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     let products = isWhole ? operands.output + offset : scratch + block.lowerBound * panelPixels
     let productStride = isWhole ? outputLayout.planeStride : panelPixels
     [0].withUnsafeBufferPointer { zero in
-      rows.withUnsafeBufferPointer { rows in
+      part.rows.withUnsafeBufferPointer { rows in
         guard let zero = zero.baseAddress, let rows = rows.baseAddress else { return }
         var strip = GradientStrip(
-          input: weights.pointer + block.lowerBound * depth + channels.lowerBound * kernels.tilePixels,
+          input: weights.pointer + part.weights + block.lowerBound * part.channels.count,
           inputRows: zero, inputPixelStride: kernels.tilePixels, terms: rows, termCount: block.count, gradient: packed,
           gradientRows: zero, gradientPixelStride: panelPixels,
-          gradientVectorStride: kernels.vectorWidth, rowCount: 1, width: channels.count, vectors: 2,
+          gradientVectorStride: kernels.vectorWidth, rowCount: 1, width: part.channels.count, vectors: 2,
           lanes: kernels.vectorWidth, target: products, targetStride: productStride,
-          accumulate: channels.lowerBound > 0)
+          accumulate: part.channels.lowerBound > 0)
         kernels.accumulateGradient(&strip)
       }
     }
-    guard channels.upperBound == depth, !isWhole || epilogue != ConvolutionEpilogue() else { return }
+    guard part.channels.upperBound == inputLayout.channels, !isWhole || epilogue != ConvolutionEpilogue() else {
+      return
+    }
     for channel in block {
       let row = (channel - block.lowerBound)
       finish(

@@ -21,27 +21,17 @@ struct GatherTask {
       zip(plan.phases, rows).map { phase, rows in
         max(1, min(rows, cachedBytes / rowBytes(plan, phase, kernels)))
       }.min() ?? 1
-    // Enough tasks for every thread to end at about the same time, cut so that the least is read again: the weights pass once
-    // for each chunk of rows, the input for each part of the output vectors.
-    let wanted = threads == 1 ? 1 : threads * 6
-    let whole = plan.phases.count * plan.groups
-    let fewest = (largest + chunk - 1) / chunk
     let pairs = (plan.destinationVectors + 1) / 2
-    func chunks(_ parts: Int) -> Int { min(largest, max(fewest, (wanted + whole * parts - 1) / (whole * parts))) }
-    func cost(_ parts: Int) -> Int {
-      // Too few tasks leave threads idle, which costs more than any reading.
-      let idle = whole * parts * chunks(parts) < wanted ? 1 << 40 : 0
-      return idle + chunks(parts) * plan.weightCount / plan.groups + parts * plan.source.count / plan.groups
-    }
-    let parts = (1...min(pairs, max(1, wanted))).min { cost($0) < cost($1) } ?? 1
-    let chunkCount = chunks(parts)
+    let (chunks, parts) = cut(
+      largest, atMost: chunk, pairs: pairs, whole: plan.phases.count * plan.groups, threads: threads,
+      weights: plan.weightCount / plan.groups, input: plan.source.count / plan.groups)
     var tasks: [GatherTask] = []
     for group in 0..<plan.groups {
       for part in 0..<parts {
         let vectors = pairs * part / parts * 2..<min(pairs * (part + 1) / parts * 2, plan.destinationVectors)
-        for index in 0..<chunkCount {
+        for index in 0..<chunks {
           for (phase, rows) in rows.enumerated() {
-            let range = rows * index / chunkCount..<rows * (index + 1) / chunkCount
+            let range = rows * index / chunks..<rows * (index + 1) / chunks
             guard !range.isEmpty else { continue }
             tasks.append(GatherTask(phase: phase, group: group, vectors: vectors, rows: range))
           }
@@ -59,29 +49,50 @@ struct GatherTask {
     return max(1, rows * plan.source.rowStride * blocks * 4)
   }
 
-  /// Tasks of a panelled im2col: a panel's rows for all output vectors, or for fewer where threads would be idle (the
-  /// panel is then copied more than once).
+  /// Tasks of a panelled im2col: a panel's rows for all output vectors, or for fewer where that reads less again.
   static func panels(_ plan: GatherPlan, _ index: Int, rows: Int, threads: Int) -> [GatherTask] {
     let images = plan.source.batch * plan.phases[index].geometry.rows
     guard images > 0 else { return [] }
-    let wanted = threads == 1 ? 1 : threads * 2
-    var panels = (images + rows - 1) / rows
-    if panels < wanted { panels = min(images, wanted) }
     let pairs = (plan.destinationVectors + 1) / 2
-    let parts = max(1, min(pairs, wanted / (panels * plan.groups)))
+    let cut = cut(
+      images, atMost: rows, pairs: pairs, whole: plan.groups, threads: threads,
+      weights: plan.phases[index].vectorWeights * plan.destinationVectors,
+      // Every part copies the patches of its own.
+      input: 2 * images * plan.phases[index].geometry.columns * plan.phases[index].vectorWeights / plan.vectorWidth)
     var tasks: [GatherTask] = []
-    for panel in 0..<panels {
+    for panel in 0..<cut.chunks {
       for group in 0..<plan.groups {
-        for part in 0..<parts {
+        for part in 0..<cut.parts {
           tasks.append(
             GatherTask(
               phase: index, group: group,
-              vectors: pairs * part / parts * 2..<min(pairs * (part + 1) / parts * 2, plan.destinationVectors),
-              rows: images * panel / panels..<images * (panel + 1) / panels))
+              vectors: pairs * part / cut.parts * 2..<min(pairs * (part + 1) / cut.parts * 2, plan.destinationVectors),
+              rows: images * panel / cut.chunks..<images * (panel + 1) / cut.chunks))
         }
       }
     }
     return tasks
+  }
+
+  /// How many chunks of rows and parts of the pairs of output vectors there are to be, so that every thread ends at about the
+  /// same time and the least is read again: the weights pass once for each chunk, the input for each part.
+  /// - Parameters:
+  ///   - largest: the most rows of a chunk.
+  ///   - whole: tasks that one chunk and one part make.
+  ///   - weights, input: floats of each.
+  private static func cut(
+    _ rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Int, input: Int
+  ) -> (chunks: Int, parts: Int) {
+    let wanted = threads == 1 ? 1 : threads * 6
+    let fewest = (rows + largest - 1) / largest
+    func chunks(_ parts: Int) -> Int { min(rows, max(fewest, (wanted + whole * parts - 1) / (whole * parts))) }
+    func cost(_ parts: Int) -> Int {
+      // Too few tasks leave threads idle, which costs more than any reading.
+      let idle = whole * parts * chunks(parts) < wanted ? 1 << 40 : 0
+      return idle + chunks(parts) * weights + parts * input
+    }
+    let parts = (1...min(pairs, wanted)).min { cost($0) < cost($1) } ?? 1
+    return (chunks(parts), parts)
   }
 }
 

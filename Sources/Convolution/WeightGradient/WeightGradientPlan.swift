@@ -19,8 +19,11 @@ struct WeightGradientPlan {
 
   let gather: GatherPlan
   let phase: GatherPlan.Phase
-  /// Output pixels of a chunk: a pair of vectors of each stays in the first-level cache.
-  private static let chunkPixels = 256
+  /// Output pixels of a chunk: a pair of vectors of each stays in the first-level cache, beside the cache lines of a block of
+  /// the input, of which there are twice as many where pixels are skipped.
+  private static func chunkPixels(_ gather: GatherPlan) -> Int {
+    gather.sourceStep.width * gather.source.block > gather.vectorWidth ? 128 : 256
+  }
   /// The rows that are summed over: those of the output, or, where an image's rows follow one another without a gap in both
   /// operands, longer ones.
   let sourceRows: [Int]
@@ -57,7 +60,8 @@ struct WeightGradientPlan {
       && gather.destination.rowStride == columns * gather.destination.block
     // The longest rows that divide an image and are no longer than a chunk.
     let area = rows * columns
-    let width = isGapless ? (1...Self.chunkPixels).last { area % $0 == 0 } ?? columns : columns
+    let chunkPixels = Self.chunkPixels(gather)
+    let width = isGapless ? (1...chunkPixels).last { area % $0 == 0 } ?? columns : columns
     let pieces = area / max(1, width)
     func rowOffsets(_ offsets: [Int], pixelStride: Int) -> [Int] {
       guard isGapless else { return offsets }
@@ -68,7 +72,7 @@ struct WeightGradientPlan {
     sourceRows = rowOffsets(phase.sourceRows, pixelStride: gather.sourceStep.width * source.block)
     gradientRows = rowOffsets(phase.destinationRows, pixelStride: gather.destination.block)
     self.columns = width
-    chunkRows = max(1, Self.chunkPixels / width)
+    chunkRows = max(1, chunkPixels / width)
     let taps = phase.geometry.taps
     let terms = gather.sourceBlocks * taps.count * source.block
     depth = (terms + vectorWidth - 1) / vectorWidth * vectorWidth

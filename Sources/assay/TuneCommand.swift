@@ -1,0 +1,98 @@
+import ArgumentParser
+import Convolution
+import Foundation
+import Problems
+
+/// `assay tune`: measures what `auto` chooses by on this machine.
+struct TuneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tune",
+    abstract: "Measure the strategies on ResNet's convolutions, so that `auto` chooses by this machine's times.",
+    discussion: """
+      Times every strategy within `auto`'s accuracy limit on every distinct convolution, alternately, on one thread and in
+      the layout that a network keeps. The times are kept in the user's cache folder, or the file that ASSAY_PLANS names;
+      without them `auto` goes by a cost model.
+
+      EXAMPLES:
+        assay tune
+        assay tune --depth 18 --batch 1,8 --pass forward
+        ASSAY_ISA=avx2 assay tune --filter '*r3s3*'
+
+      EXIT CODES: 0 measured and kept, 2 nothing matches, 64 usage, 65 the file cannot be written, 70 internal.
+      """)
+
+  @Option(help: "Depths or architectures, with commas: 18,50 or resnext50_32x4d.")
+  var depth = "18,50"
+
+  @Option(help: "Batch sizes, with commas.")
+  var batch = "1"
+
+  @Option(help: "Passes, with commas: \(ConvolutionPass.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var pass = "forward"
+
+  @Option(help: "Only convolutions whose text matches this glob. May be repeated.")
+  var filter: [String] = []
+
+  @Option(help: "Timed runs of each strategy; the best counts.")
+  var rounds = 5
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
+  func validate() throws {
+    if !(1...1000).contains(rounds) { throw ValidationError("--rounds takes a number from 1 to 1000.") }
+  }
+
+  func run() throws {
+    let passes: [ConvolutionPass] = try BenchSelection.choices(pass, "--pass")
+    let problems = try problems()
+    guard !problems.isEmpty else { throw EngineLookup.failure("no convolution matches", code: 2) }
+    let auto = AutoStrategy()
+    guard let path = auto.plans.path else {
+      throw EngineLookup.failure("ASSAY_PLANS is empty, so times are not kept: unset it, or name a file", code: 65)
+    }
+    let progress = ProgressReporter(isQuiet: quiet)
+    let work = passes.flatMap { pass in problems.map { (pass: pass, problem: $0) } }
+    var rows: [[String]] = []
+    var isKept = true
+    do {
+      let instructionSet = try InstructionSet.selected()
+      for (number, (pass, problem)) in work.enumerated() {
+        progress.step(done: number, of: work.count, failures: 0, subject: problem.text)
+        let times = try auto.measure(problem, pass, instructionSet: instructionSet, rounds: rounds)
+        let chosen = auto.choice(problem, pass, instructionSet).name
+        rows.append([
+          problem.text, pass.rawValue, chosen, Self.milliseconds(times[chosen]), Self.milliseconds(times["direct"]),
+        ])
+      }
+      let reread = ConvolutionPlans(path: path)
+      isKept = work.allSatisfy { reread.fastest($0.problem, $0.pass, instructionSet, among: ["direct"]) != nil }
+    } catch { throw EngineLookup.failure("\(error)", code: 70) }
+    progress.finish()
+    guard isKept else { throw EngineLookup.failure("cannot write \(path): name another file in ASSAY_PLANS", code: 65) }
+    var table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rightAligned: [3, 4])
+    for row in rows { table.add(row) }
+    print(table.text, terminator: "")
+    print("kept in \(path)")
+  }
+
+  private func problems() throws -> [Conv2dProblem] {
+    let patterns = filter.map { NamePattern($0) }
+    let architectures = try BenchSelection.architectures(depth)
+    let batches = try BenchSelection.numbers(batch, "--batch")
+    var found: [Conv2dProblem] = []
+    do throws(ProblemError) {
+      for name in architectures {
+        for batch in batches {
+          let convolutions = try ResNetArchitecture(named: name).distinctConvolutions(batch: batch, imageSize: 224)
+          for problem in convolutions.map(\.problem) where !found.contains(problem) { found.append(problem) }
+        }
+      }
+    } catch { throw ValidationError("\(error)") }
+    return found.filter { problem in patterns.isEmpty || patterns.contains { $0.matches(problem.text) } }
+  }
+
+  private static func milliseconds(_ nanoseconds: Double?) -> String {
+    nanoseconds.map { String(format: "%.3f", $0 * 1e-6) } ?? "–"
+  }
+}

@@ -3,6 +3,11 @@ import KernelContracts
 /// Runs a gradient strip: see ``GradientStrip`` for the contract. Terms are cut into tiles as pixels of a ``ConvolutionStrip``
 /// are.
 func accumulateGradient(_ strip: UnsafePointer<GradientStrip>) {
+  assert(strip.pointee.vectors == 1 || strip.pointee.vectors == 2)
+  assert((1...vectorWidth).contains(strip.pointee.lanes))
+  assert(strip.pointee.lanes == vectorWidth || strip.pointee.vectors == 1)
+  assert(strip.pointee.rowCount >= 0 && strip.pointee.width >= 0 && strip.pointee.termCount >= 0)
+  assert(abs(strip.pointee.targetStride) >= strip.pointee.vectors * vectorWidth || strip.pointee.termCount <= 1)
   var left = strip.pointee.termCount
   var first = 0
   while left > 0 {

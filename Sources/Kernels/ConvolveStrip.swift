@@ -5,6 +5,13 @@ import KernelContracts
 /// The pixels of all rows are one sequence, cut into register tiles of `tilePixels`, the last two of which share what is left
 /// where that is little. Every output element is summed in the same order whatever tile it falls in.
 func convolveStrip(_ strip: UnsafePointer<ConvolutionStrip>) {
+  assert(strip.pointee.vectors == 1 || strip.pointee.vectors == 2)
+  assert((1...vectorWidth).contains(strip.pointee.lanes))
+  assert(strip.pointee.lanes == vectorWidth || strip.pointee.vectors == 1)
+  assert(strip.pointee.rowCount >= 0 && strip.pointee.width >= 0)
+  assert(strip.pointee.segmentCount >= 0 && strip.pointee.shortCount >= 0)
+  assert(strip.pointee.shortCount == 0 || (1..<vectorWidth).contains(strip.pointee.shortChannels))
+  assert(strip.pointee.input != UnsafePointer(strip.pointee.output))
   if strip.pointee.vectors == 2 {
     convolvePixels(strip, C2.self)
   } else {
@@ -17,7 +24,8 @@ private func convolvePixels<Vectors: Constant>(_ strip: UnsafePointer<Convolutio
   let width = strip.pointee.width
   var left = strip.pointee.rowCount * width
   guard left > 0 else { return }
-  // Offsets of pixels side by side, and of those of a tile that is cut by the end of a row.
+  // Offsets of pixels side by side, and of those of a tile that is cut by the end of a row. They are never computed in vector
+  // registers: that would wait behind all multiply-adds under way, and the tile's loads would wait for it.
   withUnsafeTemporaryAllocation(of: Int.self, capacity: 4 * tilePixels) { buffer in
     guard let together = buffer.baseAddress else { return }
     let apart = together + 2 * tilePixels

@@ -23,6 +23,7 @@ func gatherSegments(
   _ shortCount: Int, _ shortLength: Int, _ row: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>,
   _ vectorStride: Int, _ first: Int, _ count: Int, _ pixels: Int
 ) {
+  assert(first >= 0 && (first + count - 1) * vectorWidth < wholeCount * vectorWidth + shortCount * shortLength)
   var p = 0
   while p < pixels {
     let pixel = source + p * sourceStride
@@ -55,6 +56,7 @@ func gatherPixels(
   _ source: UnsafePointer<Float>, _ channelStride: Int, _ pixelStride: Int, _ target: UnsafeMutablePointer<Float>,
   _ panelStride: Int, _ first: Int, _ channels: Int, _ pixels: Int
 ) {
+  assert(first >= 0 && channels >= 0 && pixels >= 0 && pixelStride >= 1)
   let panelPixels = 2 * vectorWidth
   var c = 0
   while c < channels {

@@ -18,7 +18,7 @@
   @inline(__always) var tilePixels: Int { 6 }
 #endif
 
-/// 16 KiB of weights: half of the smallest first-level cache, beside which the pixels' operands pass.
+/// 24 KiB of weights, beside which the pixels' operands pass through the smallest first-level cache there is, of 32 KiB.
 @inline(__always) var panelSegments: Int { max(1, (24 << 10) / (vectorWidth * 2 * vectorWidth * 4)) }
 
 /// x·w + a, rounded once where the instruction set has FMA; without it `addingProduct` would be a library call per lane.

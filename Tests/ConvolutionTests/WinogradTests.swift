@@ -233,4 +233,33 @@ struct WinogradTests {
       try short.withUnsafeBufferPointer { try prepared.setWeights($0) }
     }
   }
+
+  @Test("A weight gradient within range is had although its transformed tiles overflow", arguments: tiles)
+  func hugeInput(tile: Int) throws {
+    let problem = try Conv2dProblem(
+      batch: 1, inputChannels: 3, inputSize: 6, outputChannels: 4, kernelSize: 3, padding: .explicit(1))
+    func gradient(_ strategy: any ConvolutionStrategy) throws -> [Float] {
+      let options = try ConvolutionOptions()
+      let prepared = try strategy.prepareWeightGradient(problem, options: options)
+      func blocked(_ layout: BlockedLayout, _ scale: Float) throws -> GuardedBuffer {
+        let buffer = GuardedBuffer(layout.count, filledWith: 0)
+        let dense = (0..<layout.denseCount).map { scale * (1 + Float($0 % 7) / 8) }
+        try dense.withUnsafeBufferPointer {
+          try LayoutConversion(layout, options: options).pack($0, into: buffer.mutable)
+        }
+        return buffer
+      }
+      let result = GuardedBuffer(problem.weightShape.count)
+      try prepared.run(
+        input: try blocked(prepared.inputLayout, 0x1p121).readable,
+        outputGradient: try blocked(prepared.outputGradientLayout, 1).readable, weightGradient: result.mutable)
+      return result.values
+    }
+    let expected = try gradient(DirectStrategy())
+    let found = try gradient(try #require(WinogradStrategy(outputTile: tile)))
+    let largest = try #require(expected.max())
+    #expect(largest.isFinite && largest > 0x1p124)
+    // All terms have one sign: 36 of them, and a rounding for each, are far below 2^-12 of the sum.
+    #expect(zip(expected, found).allSatisfy { abs($0 - $1) <= 0x1p-12 * largest })
+  }
 }

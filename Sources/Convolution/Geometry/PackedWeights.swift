@@ -40,10 +40,7 @@ struct PackedWeights {
       throw .bufferMismatch(name: "weights", expected: plan.problem.weightShape.count, found: weights.count)
     }
     let target = storage.pointer
-    // 0·w is NaN for a w that is infinite or NaN, and every NaN reaches the sum.
-    var poison: Float = 0
-    for value in weights { poison += value * 0 }
-    hasNonFinite = poison != 0
+    hasNonFinite = weights.hasNonFinite
     let pairs = (plan.destinationVectors + 1) / 2
     for phase in plan.phases {
       pool.run(tasks: plan.groups * pairs) { task, _ in

@@ -163,25 +163,10 @@ struct WeightGradientPlan {
       }
       guard gather.source.halo != .init() else { continue }
       for output in 0..<outputs {
-        isSpoilt = hasNonFinite(to + output * stride + begin * area, (end - begin) * area) || isSpoilt
+        let row = UnsafeBufferPointer(start: to + output * stride + begin * area, count: (end - begin) * area)
+        isSpoilt = row.hasNonFinite || isSpoilt
       }
     }
     return isSpoilt
-  }
-
-  private func hasNonFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
-    // 0·w is NaN for a w that is infinite or NaN, and every NaN reaches the sum.
-    var sums = SIMD16<Float>.zero
-    var index = 0
-    while index + 16 <= count {
-      sums += UnsafeRawPointer(values + index).loadUnaligned(as: SIMD16<Float>.self) * 0
-      index += 16
-    }
-    var sum = sums.sum()
-    while index < count {
-      sum += values[index] * 0
-      index += 1
-    }
-    return sum != 0
   }
 }

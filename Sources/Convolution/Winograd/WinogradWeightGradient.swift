@@ -91,6 +91,9 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
       } else {
         runWhole(operands)
       }
+      if UnsafeBufferPointer(weightGradient).hasNonFinite {
+        Self.computePlain(plan, operands.input, operands.gradient, operands.target, pool)
+      }
     }
   }
 

@@ -24,10 +24,9 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
     var left = strip.pointee.segmentCount
     while left > 0 {
       let pixels = Addresses(input + segment[0], offsets)
-      // A cache line holds two pixels of V channels, or four, where they are side by side.
       if fetchesAhead {
         sums.forEach { pixel, _, _ in
-          // A cache line holds 16 floats: one vector of the widest, two of the others.
+          // A cache line holds 16 floats: one vector of the widest, two or more of the others.
           if vectorWidth == 16 || pixel & 1 == 0 { prefetch(pixels[pixel] + ahead) }
         }
       }

@@ -31,9 +31,9 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
     }
     kernels = try options.instructionSet.kernels()
     pool = try ThreadPool.shared(threads: options.threads)
-    plan = try GatherPlan(problem, pass, vectorWidth: kernels.vectorWidth, options: options)
+    plan = try GatherPlan(problem, pass, kernels, options: options)
     self.epilogue = epilogue
-    tasks = GatherTask.direct(plan, kernels, threads: options.threads)
+    tasks = GatherTask.direct(plan, threads: options.threads)
     weights = try PackedWeights(plan, epilogue)
     try weights.pack(values, plan, pool)
   }

@@ -20,6 +20,8 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   /// which it is read.
   private let weights: AlignedBuffer
   private let parts: [Part]
+  /// The offset of the only row of operands.
+  private let oneRow = [0]
   private let workspace: AlignedBuffer
   private let workspaceStride: Int
   private let running = Mutex<Void>(())
@@ -186,7 +188,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     let isWhole = count == panelPixels && !operands.replacesResidual
     let products = isWhole ? operands.output + offset : scratch + block.lowerBound * panelPixels
     let productStride = isWhole ? outputLayout.planeStride : panelPixels
-    [0].withUnsafeBufferPointer { zero in
+    oneRow.withUnsafeBufferPointer { zero in
       part.rows.withUnsafeBufferPointer { rows in
         guard let zero = zero.baseAddress, let rows = rows.baseAddress else { return }
         var strip = GradientStrip(

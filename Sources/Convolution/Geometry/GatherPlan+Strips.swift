@@ -25,8 +25,7 @@ extension GatherPlan {
             outputVectorStride: destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
             vectors: 2, lanes: destination.block,
             fetchesAhead: phase.taps.count > 1 || sourceStep.width == 1)
-          let panel = operands.replacesResidual ? Int.max : kernels.panelSegments
-          for range in Self.panels(phase.wholeSegments, atMost: panel) {
+          for range in operands.replacesResidual ? phase.onePanel : phase.panels {
             strip.segments = (segments.baseAddress ?? sourceRows) + range.lowerBound
             strip.segmentCount = range.count
             strip.accumulate = range.lowerBound > 0
@@ -59,11 +58,5 @@ extension GatherPlan {
     strip.shift = isLast ? weights.shift.map { UnsafePointer($0.pointer + ends) } : nil
     strip.residual = isLast ? operands.residual.map { $0 + offset } : nil
     kernels.convolveStrip(&strip)
-  }
-
-  /// Cuts a sum's segments into panels, as even as can be; at least one, which may be empty.
-  static func panels(_ segments: Int, atMost largest: Int) -> [Range<Int>] {
-    let count = max(1, largest == .max ? 1 : (segments + largest - 1) / largest)
-    return (0..<count).map { segments * $0 / count..<segments * ($0 + 1) / count }
   }
 }

@@ -12,6 +12,9 @@ struct GatherPlan {
     var segments: [Int]
     var wholeSegments: Int
     var shortChannels: Int
+    /// The whole segments as one panel, and cut into those whose weights stay in the first-level cache.
+    var onePanel: [Range<Int>]
+    var panels: [Range<Int>]
     /// Source offset of each run's first channel, relative to the pixel.
     var taps: [Int]
     /// The filter positions in each run, in the order of their channels.
@@ -45,8 +48,9 @@ struct GatherPlan {
   let weightCount: Int
 
   init(
-    _ problem: Conv2dProblem, _ pass: ConvolutionPass, vectorWidth: Int, options: ConvolutionOptions
+    _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ kernels: KernelTable, options: ConvolutionOptions
   ) throws(ConvolutionError) {
+    let vectorWidth = kernels.vectorWidth
     let geometry = GatherGeometry(problem, pass)
     self.problem = problem
     self.pass = pass
@@ -72,7 +76,7 @@ struct GatherPlan {
     for phase in geometry.phases {
       let plan = Self.plan(
         phase, source, destination, sourceChannels: sourceChannels, sourceBlocks: sourceBlocks, sourceStep,
-        destinationStep, vectorWidth: vectorWidth, weightOffset: offset)
+        destinationStep, kernels, weightOffset: offset)
       phases.append(plan)
       offset += plan.vectorWeights * destinationVectors * groups
     }
@@ -82,8 +86,9 @@ struct GatherPlan {
 
   private static func plan(
     _ phase: GatherGeometry.Phase, _ source: BlockedLayout, _ destination: BlockedLayout, sourceChannels: Int,
-    sourceBlocks: Int, _ sourceStep: Pair, _ destinationStep: Pair, vectorWidth: Int, weightOffset: Int
+    sourceBlocks: Int, _ sourceStep: Pair, _ destinationStep: Pair, _ kernels: KernelTable, weightOffset: Int
   ) -> Phase {
+    let vectorWidth = kernels.vectorWidth
     let runs = runs(phase.taps, merging: source.block < vectorWidth)
     let width = runs.first?.count ?? 0
     var sourceRows: [Int] = []
@@ -115,10 +120,18 @@ struct GatherPlan {
       segments += taps.map { before + $0 }
     }
     return Phase(
-      geometry: phase, segments: segments, wholeSegments: wholeSegments, shortChannels: last % vectorWidth, taps: taps,
+      geometry: phase, segments: segments, wholeSegments: wholeSegments, shortChannels: last % vectorWidth,
+      onePanel: panels(wholeSegments, atMost: .max), panels: panels(wholeSegments, atMost: kernels.panelSegments),
+      taps: taps,
       runs: runs, sourceRows: sourceRows, destinationRows: destinationRows,
       vectorWeights: phase.taps.count * sourceChannels * vectorWidth, weightOffset: weightOffset,
       runChannels: width * source.block)
+  }
+
+  /// Cuts a sum's segments into panels, as even as can be; at least one, which may be empty.
+  static func panels(_ segments: Int, atMost largest: Int) -> [Range<Int>] {
+    let count = max(1, largest == .max ? 1 : (segments + largest - 1) / largest)
+    return (0..<count).map { segments * $0 / count..<segments * ($0 + 1) / count }
   }
 
   /// The terms of a phase's sum in the order of its segments: the filter position and the channel of a group.

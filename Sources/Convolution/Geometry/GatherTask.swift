@@ -1,5 +1,3 @@
-import KernelContracts
-
 /// A piece of a gather that one thread does alone: rows of a phase × output vectors of a group, whole sums.
 struct GatherTask {
   var phase: Int
@@ -12,14 +10,14 @@ struct GatherTask {
   /// Tasks of a direct convolution: as many rows as keep a panel's part of their input in a quarter of the L2 cache, for all
   /// output vectors, whose weights pass once for each panel. The phases of the same rows follow one another: they read and
   /// write the same lines.
-  static func direct(_ plan: GatherPlan, _ kernels: KernelTable, threads: Int) -> [GatherTask] {
+  static func direct(_ plan: GatherPlan, threads: Int) -> [GatherTask] {
     let rows = plan.phases.map { plan.source.batch * $0.geometry.rows }
     let largest = rows.max() ?? 0
     guard largest > 0 else { return [] }
     let cachedBytes = (Machine.current.l2Bytes ?? 1 << 20) / 4
     let chunk =
       zip(plan.phases, rows).map { phase, rows in
-        max(1, min(rows, cachedBytes / rowBytes(plan, phase, kernels)))
+        max(1, min(rows, cachedBytes / rowBytes(plan, phase)))
       }.min() ?? 1
     let pairs = (plan.destinationVectors + 1) / 2
     let (chunks, parts) = cut(
@@ -42,9 +40,8 @@ struct GatherTask {
   }
 
   /// Bytes of the source that a row of a phase adds to what one panel of weights reads.
-  private static func rowBytes(_ plan: GatherPlan, _ phase: GatherPlan.Phase, _ kernels: KernelTable) -> Int {
-    let panels = GatherPlan.panels(phase.wholeSegments, atMost: kernels.panelSegments).count
-    let blocks = (plan.sourceBlocks + panels - 1) / panels
+  private static func rowBytes(_ plan: GatherPlan, _ phase: GatherPlan.Phase) -> Int {
+    let blocks = (plan.sourceBlocks + phase.panels.count - 1) / phase.panels.count
     let rows = min(plan.sourceStep.height, Set(phase.geometry.taps.map(\.row)).count)
     return max(1, rows * plan.source.rowStride * blocks * 4)
   }

@@ -42,12 +42,12 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
     isMaterialised = materialised
     kernels = try options.instructionSet.kernels()
     pool = try ThreadPool.shared(threads: options.threads)
-    let plan = try GatherPlan(problem, pass, vectorWidth: kernels.vectorWidth, options: options)
+    let plan = try GatherPlan(problem, pass, kernels, options: options)
     self.plan = plan
     self.epilogue = epilogue
     let panels = plan.phases.map { [kernels] in Im2colPanels(plan, $0, kernels, materialised: materialised) }
     self.panels = panels
-    let direct = GatherTask.direct(plan, kernels, threads: options.threads)
+    let direct = GatherTask.direct(plan, threads: options.threads)
     self.direct = direct
     withoutCopy = direct.filter { plan.isMatrix(plan.phases[$0.phase]) }
     tasks = plan.phases.indices.flatMap { index -> [GatherTask] in

@@ -29,7 +29,7 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     self.strategyName = strategyName
     kernels = try options.instructionSet.kernels()
     pool = try ThreadPool.shared(threads: options.threads)
-    plan = try WeightGradientPlan(problem, vectorWidth: kernels.vectorWidth, options: options, mergingRows: true)
+    plan = try WeightGradientPlan(problem, kernels, options: options, mergingRows: true)
     let plan = plan
     tasks = plan.tasks(threads: options.threads)
     terms = (0..<(tasks.map(\.blocks.count).max() ?? 0)).flatMap { block in

@@ -43,7 +43,7 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
     isMaterialised = materialised
     kernels = try options.instructionSet.kernels()
     pool = try ThreadPool.shared(threads: options.threads)
-    let plan = try WeightGradientPlan(problem, vectorWidth: kernels.vectorWidth, options: options)
+    let plan = try WeightGradientPlan(problem, kernels, options: options)
     self.plan = plan
     let lanes = kernels.vectorWidth
     let vectors = plan.depth / lanes

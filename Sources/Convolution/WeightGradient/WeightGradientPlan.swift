@@ -46,9 +46,9 @@ struct WeightGradientPlan {
   var scratchCount: Int { phase.geometry.taps.count == 1 ? 0 : blockRows * 2 * gather.vectorWidth }
 
   init(
-    _ problem: Conv2dProblem, vectorWidth: Int, options: ConvolutionOptions, mergingRows: Bool = false
+    _ problem: Conv2dProblem, _ kernels: KernelTable, options: ConvolutionOptions, mergingRows: Bool = false
   ) throws(ConvolutionError) {
-    gather = try GatherPlan(problem, .forward, vectorWidth: vectorWidth, options: options)
+    gather = try GatherPlan(problem, .forward, kernels, options: options)
     // A validated problem has at least one output pixel, so that there is a phase.
     let phase = gather.phases[0]
     self.phase = phase
@@ -75,7 +75,7 @@ struct WeightGradientPlan {
     chunkRows = max(1, chunkPixels / width)
     let taps = phase.geometry.taps
     let terms = gather.sourceBlocks * taps.count * source.block
-    depth = (terms + vectorWidth - 1) / vectorWidth * vectorWidth
+    depth = (terms + kernels.vectorWidth - 1) / kernels.vectorWidth * kernels.vectorWidth
     var packedRows = [Int](repeating: 0, count: taps.count * source.block)
     for (index, tap) in taps.enumerated() {
       for channel in 0..<source.block {

@@ -18,6 +18,8 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
   private let inputSpace: AlignedBuffer
   private let gradientSpace: AlignedBuffer
   private let sums: AlignedBuffer
+  /// The offset of the only row of operands.
+  private let oneRow = [0]
   private let scratch: AlignedBuffer
   /// Blocks of source channels in a panel of sums.
   private let panelBlocks: Int
@@ -192,7 +194,7 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
     let width = plan.vectorWidth
     let vectors = vectors(panel.pair)
     let rows = panel.blocks.count * width
-    [0].withUnsafeBufferPointer { zero in
+    oneRow.withUnsafeBufferPointer { zero in
       terms.withUnsafeBufferPointer { terms in
         guard let zero = zero.baseAddress, let terms = terms.baseAddress else { return }
         // The tiles are one row of pixels.

@@ -249,10 +249,12 @@ struct WinogradTests {
         }
         return buffer
       }
+      let x = try blocked(prepared.inputLayout, 0x1p121)
+      let dy = try blocked(prepared.outputGradientLayout, 1)
       let result = GuardedBuffer(problem.weightShape.count)
-      try prepared.run(
-        input: try blocked(prepared.inputLayout, 0x1p121).readable,
-        outputGradient: try blocked(prepared.outputGradientLayout, 1).readable, weightGradient: result.mutable)
+      try withExtendedLifetime((x, dy)) {
+        try prepared.run(input: x.readable, outputGradient: dy.readable, weightGradient: result.mutable)
+      }
       return result.values
     }
     let expected = try gradient(DirectStrategy())

@@ -7,7 +7,8 @@
 /// is the same with the rows of A as terms, the columns of A as pixels, and two vectors of a row of B. Offsets and strides count
 /// floats.
 ///
-/// - Requires: the ranges below lie inside their buffers; `target` aliases nothing. Nothing else is read or written.
+/// - Requires: the ranges below lie inside their buffers; `target` aliases nothing. Nothing else is read or written;
+///   addresses outside may be prefetched.
 /// - Error: |dw − d̂w| ≤ γ_n·Σ|x·dy| with n = rows·width, one FMA a pixel in order of row and q (the portable build rounds
 ///   products too: γ_{n+1}). A sum done in several calls has the same bits as one done in a single call.
 /// - Work: 2·rows·width·terms·V·vectors flop.

@@ -46,7 +46,8 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
     input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>,
     residual: UnsafeBufferPointer<Float>?
   ) throws(ConvolutionError) {
-    guard let operands = try GatherOperands(plan, epilogue, input, output, residual) else { return }
+    guard let operands = try ConvolutionOperands(plan.source, plan.destination, epilogue, input, output, residual)
+    else { return }
     running.withLock { _ in
       if weights.hasNonFinite && plan.source.halo != .init() {
         return plan.runPlain(operands, weights, epilogue, pool)

@@ -107,18 +107,9 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>,
     residual: UnsafeBufferPointer<Float>?
   ) throws(ConvolutionError) {
-    guard input.count == inputLayout.count else {
-      throw .bufferMismatch(name: "input", expected: inputLayout.count, found: input.count)
+    guard let operands = try ConvolutionOperands(inputLayout, outputLayout, epilogue, input, output, residual) else {
+      return
     }
-    guard output.count == outputLayout.count else {
-      throw .bufferMismatch(name: "output", expected: outputLayout.count, found: output.count)
-    }
-    let expected = epilogue.addsResidual ? outputLayout.count : 0
-    guard (residual?.count ?? 0) == expected else {
-      throw .bufferMismatch(name: "residual", expected: expected, found: residual?.count ?? 0)
-    }
-    guard let from = input.baseAddress, let target = output.baseAddress, output.count > 0 else { return }
-    let operands = Operands(input: from, output: target, residual: residual?.baseAddress)
     running.withLock { _ in
       // Enough tasks for every thread to end at about the same time.
       let wanted = pool.threads == 1 ? 1 : 4 * pool.threads
@@ -133,14 +124,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     }
   }
 
-  private struct Operands: @unchecked Sendable {
-    let input: UnsafePointer<Float>
-    let output: UnsafeMutablePointer<Float>
-    let residual: UnsafePointer<Float>?
-    var replacesResidual: Bool { residual == UnsafePointer(output) }
-  }
-
-  private func run(_ operands: Operands, _ image: Int, _ range: Range<Int>, _ worker: Int) {
+  private func run(_ operands: ConvolutionOperands, _ image: Int, _ range: Range<Int>, _ worker: Int) {
     let space = workspace.pointer + worker * workspaceStride
     for part in parts {
       let panelCount = part.channels.count * panelPixels
@@ -180,7 +164,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
 
   /// Adds the products of some channels to a block of output channels of a panel, the last channels with the epilogue.
   private func multiply(
-    _ operands: Operands, _ image: Int, _ part: Part, _ panel: Int, _ block: Range<Int>,
+    _ operands: ConvolutionOperands, _ image: Int, _ part: Part, _ panel: Int, _ block: Range<Int>,
     _ packed: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
   ) {
     let offset = image * outputLayout.imageStride + block.lowerBound * outputLayout.planeStride + panel * panelPixels

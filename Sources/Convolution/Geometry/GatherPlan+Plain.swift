@@ -3,7 +3,7 @@ extension GatherPlan {
   ///
   /// For weights that are infinite or NaN only; slow. Sums run in the order of the packed weights.
   func runPlain(
-    _ operands: GatherOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue, _ pool: ThreadPool
+    _ operands: ConvolutionOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue, _ pool: ThreadPool
   ) {
     for phase in phases {
       let rows = phase.geometry.rows
@@ -22,7 +22,8 @@ extension GatherPlan {
   }
 
   private func runPlain(
-    _ operands: GatherOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue, _ phase: Phase, image: Int,
+    _ operands: ConvolutionOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue, _ phase: Phase,
+    image: Int,
     group: Int, vector: Int, row: Int, column: Int
   ) {
     let channels = min(destination.block, destinationChannels - vector * destination.block)

@@ -4,7 +4,7 @@ extension GatherPlan {
   /// Does a task straight from the source: for each panel of weights that stays in the first-level cache, one strip call a
   /// pair of output vectors.
   func run(
-    _ task: GatherTask, _ operands: GatherOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue,
+    _ task: GatherTask, _ operands: ConvolutionOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue,
     _ kernels: KernelTable
   ) {
     let phase = phases[task.phase]
@@ -45,7 +45,7 @@ extension GatherPlan {
   /// Completes a strip for a pair of output vectors and runs it: some segments of the sum, the last of them with the epilogue.
   func run(
     _ strip: inout ConvolutionStrip, _ task: GatherTask, _ phase: Phase, _ vector: Int, firstSegment: Int,
-    _ operands: GatherOperands, _ weights: PackedWeights, isLast: Bool, _ kernels: KernelTable
+    _ operands: ConvolutionOperands, _ weights: PackedWeights, isLast: Bool, _ kernels: KernelTable
   ) {
     let offset = destinationOffset(group: task.group, vector: vector)
     strip.vectors = vectors(at: vector)

@@ -92,37 +92,3 @@ struct GatherTask {
     return (chunks(parts), parts)
   }
 }
-
-/// The checked operands of a run.
-struct GatherOperands: @unchecked Sendable {
-  let input: UnsafePointer<Float>
-  let output: UnsafeMutablePointer<Float>
-  let residual: UnsafePointer<Float>?
-
-  /// Whether the output is written over the residual, which has then to be read before any part of a sum is kept there.
-  var replacesResidual: Bool { residual == UnsafePointer(output) }
-
-  /// Nil when there is nothing to compute: no images.
-  /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
-  init?(
-    _ plan: GatherPlan, _ epilogue: ConvolutionEpilogue, _ input: UnsafeBufferPointer<Float>,
-    _ output: UnsafeMutableBufferPointer<Float>, _ residual: UnsafeBufferPointer<Float>?
-  ) throws(ConvolutionError) {
-    guard input.count == plan.source.count else {
-      throw .bufferMismatch(name: "input", expected: plan.source.count, found: input.count)
-    }
-    guard output.count == plan.destination.count else {
-      throw .bufferMismatch(name: "output", expected: plan.destination.count, found: output.count)
-    }
-    let expected = epilogue.addsResidual ? plan.destination.count : 0
-    guard (residual?.count ?? 0) == expected else {
-      throw .bufferMismatch(name: "residual", expected: expected, found: residual?.count ?? 0)
-    }
-    guard let target = output.baseAddress, output.count > 0 else { return nil }
-    self.output = target
-    // An input without pixels is all padding: with its halo it is empty only if there are no images.
-    guard let from = input.baseAddress else { return nil }
-    self.input = from
-    self.residual = epilogue.addsResidual ? residual?.baseAddress : nil
-  }
-}

@@ -76,7 +76,8 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
     input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>,
     residual: UnsafeBufferPointer<Float>?
   ) throws(ConvolutionError) {
-    guard let operands = try GatherOperands(plan, epilogue, input, output, residual) else { return }
+    guard let operands = try ConvolutionOperands(plan.source, plan.destination, epilogue, input, output, residual)
+    else { return }
     running.withLock { _ in
       if weights.hasNonFinite && plan.source.halo != .init() {
         return plan.runPlain(operands, weights, epilogue, pool)
@@ -105,7 +106,7 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
 
 extension Im2colConvolution {
   /// An image's matrix as a whole, then its products; group by group.
-  private func runMaterialised(_ operands: GatherOperands) {
+  private func runMaterialised(_ operands: ConvolutionOperands) {
     for (index, phase) in plan.phases.enumerated() where !plan.isMatrix(phase) {
       let panels = panels[index]
       let rows = phase.geometry.rows
@@ -138,7 +139,7 @@ extension Im2colConvolution {
   /// Copies the patches of a task's rows, for some segments of the sum, to a panel whose first row is `firstRow`.
   private func fill(
     _ panel: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>, _ task: GatherTask, firstRow: Int,
-    _ segments: Range<Int>, _ operands: GatherOperands
+    _ segments: Range<Int>, _ operands: ConvolutionOperands
   ) {
     let phase = plan.phases[task.phase]
     let panels = panels[task.phase]
@@ -174,7 +175,7 @@ extension Im2colConvolution {
 
   /// Multiplies a panel with the task's output vectors; the first panel of the sum starts it, the last ends it.
   private func multiply(
-    _ panel: UnsafePointer<Float>, _ task: GatherTask, _ index: Int, firstRow: Int, _ operands: GatherOperands
+    _ panel: UnsafePointer<Float>, _ task: GatherTask, _ index: Int, firstRow: Int, _ operands: ConvolutionOperands
   ) {
     let phase = plan.phases[task.phase]
     let panels = panels[task.phase]

@@ -76,7 +76,9 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>,
     residual: UnsafeBufferPointer<Float>?
   ) throws(ConvolutionError) {
-    guard let operands = try WinogradOperands(plan, epilogue, input, output, residual) else { return }
+    guard let operands = try ConvolutionOperands(plan.source, plan.destination, epilogue, input, output, residual),
+      plan.tiles > 0
+    else { return }
     running.withLock { _ in
       if blocking.sharesInput {
         runShared(operands)
@@ -87,7 +89,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   /// Each block of tiles is one task, from input to output.
-  private func runApart(_ operands: WinogradOperands) {
+  private func runApart(_ operands: ConvolutionOperands) {
     let size = blocking.blockTiles
     pool.run(tasks: (plan.tiles + size - 1) / size) { task, worker in
       let range = task * size..<min(plan.tiles, (task + 1) * size)
@@ -98,7 +100,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   /// All tiles are transformed first, by blocks of channels; then each task computes a pair of output vectors.
-  private func runShared(_ operands: WinogradOperands) {
+  private func runShared(_ operands: ConvolutionOperands) {
     let transformed = inputTiles(0)
     let pieces = blocking.inputPieces
     let piece = (plan.tiles + pieces - 1) / pieces
@@ -130,7 +132,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   private func transformInput(
-    _ operands: WinogradOperands, _ range: Range<Int>, _ block: Int, _ transformed: TransformedTiles,
+    _ operands: ConvolutionOperands, _ range: Range<Int>, _ block: Int, _ transformed: TransformedTiles,
     _ worker: Int
   ) {
     plan.forEachRun(range) { run in
@@ -144,7 +146,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
 
   /// The products of a range of tiles with a pair of output vectors, and their way back.
   private func multiply(
-    _ operands: WinogradOperands, _ range: Range<Int>, _ slot: Int, _ pair: Int, _ transformed: TransformedTiles,
+    _ operands: ConvolutionOperands, _ range: Range<Int>, _ slot: Int, _ pair: Int, _ transformed: TransformedTiles,
     _ worker: Int
   ) {
     let vectors = min(2, plan.destinationVectors - 2 * pair)
@@ -186,35 +188,5 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
         kernels.winograd.output(plan.outputTile, &tiles)
       }
     }
-  }
-}
-
-/// The checked operands of a run.
-struct WinogradOperands: @unchecked Sendable {
-  let input: UnsafePointer<Float>
-  let output: UnsafeMutablePointer<Float>
-  let residual: UnsafePointer<Float>?
-
-  /// Nil when there is nothing to compute: no images.
-  /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
-  init?(
-    _ plan: WinogradPlan, _ epilogue: ConvolutionEpilogue, _ input: UnsafeBufferPointer<Float>,
-    _ output: UnsafeMutableBufferPointer<Float>, _ residual: UnsafeBufferPointer<Float>?
-  ) throws(ConvolutionError) {
-    guard input.count == plan.source.count else {
-      throw .bufferMismatch(name: "input", expected: plan.source.count, found: input.count)
-    }
-    guard output.count == plan.destination.count else {
-      throw .bufferMismatch(name: "output", expected: plan.destination.count, found: output.count)
-    }
-    let expected = epilogue.addsResidual ? plan.destination.count : 0
-    guard (residual?.count ?? 0) == expected else {
-      throw .bufferMismatch(name: "residual", expected: expected, found: residual?.count ?? 0)
-    }
-    guard let target = output.baseAddress, plan.tiles > 0 else { return nil }
-    self.output = target
-    // Without pixels the input has no address, and none of it is read.
-    self.input = input.baseAddress ?? UnsafePointer(target)
-    self.residual = epilogue.addsResidual ? residual?.baseAddress : nil
   }
 }

@@ -41,7 +41,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
@@ -55,9 +54,7 @@ let package = Package(
     // Files
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "HDF5", dependencies: ["CHDF5"]),
-    .target(
-      name: "GoldenFiles",
-      dependencies: ["HDF5", "Tensors", "Problems", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems"]),
     // The numbers
     .target(
       name: "Reference",

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// A whole file in memory and its digest: what was checked is then what is parsed, whatever happens to the file meanwhile.
@@ -35,16 +34,6 @@ struct GoldenFileBytes {
       throw error(.damaged, "a file that cannot be read to its end", "try again")
     }
     let bytes = [UInt8](data)
-    return GoldenFileBytes(bytes: bytes, sha256: digest(of: bytes))
-  }
-
-  static func digest(of bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in SHA256.hash(data: bytes) {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
+    return GoldenFileBytes(bytes: bytes, sha256: FileDigest.sha256(of: bytes))
   }
 }

@@ -98,6 +98,7 @@ let package = Package(
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
+    .testTarget(name: "ResultsTests", dependencies: ["Results"]),
     .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Samples/make.py"],

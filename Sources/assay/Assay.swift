@@ -54,7 +54,7 @@ struct Assay: AsyncParsableCommand {
     if error is ExitCode || error is CleanExit || error is ValidationError { exit(withError: error) }
     // Help is asked for by an error of the parser's own, which only the parser can tell from others.
     if exitCode(for: error) == .success { exit(withError: error) }
-    FileHandle.standardError.write(Data("internal error: \(error)\n".utf8))
+    Console.note("internal error: \(error)")
     Foundation.exit(70)
   }
 }

@@ -54,7 +54,7 @@ struct BenchCommand: AsyncParsableCommand {
     let suite = try selection.resolved()
     let plan = try selection.plan(suite)
     if list {
-      for item in plan.items { print(item.name) }
+      for item in plan.items { Console.print(item.name) }
       if plan.items.isEmpty { throw ExitCode(2) }
       return
     }
@@ -62,7 +62,7 @@ struct BenchCommand: AsyncParsableCommand {
     if dryRun {
       let perSlice = suite.sliceMilliseconds * 1.5
       let seconds = Double(plan.items.count * suite.engines.count * suite.blocks) * perSlice / 1_000
-      print(
+      Console.print(
         "\(plan.items.count) workloads, \(suite.engines.joined(separator: ", ")), \(suite.blocks) blocks: about "
           + "\(ProgressReporter.duration(seconds)) of timing, and verification before it")
       return
@@ -98,12 +98,13 @@ struct BenchCommand: AsyncParsableCommand {
     } catch {
       // A disk that is full keeps the last whole record; what was measured since is at least said.
       progress.finish()
-      print(BenchmarkTerminal(section, color: color, showsLayers: true).text, terminator: "")
+      Console.print(BenchmarkTerminal(section, color: color, showsLayers: true).text, terminator: "")
       throw error
     }
     progress.finish()
     run.benchmark = section
-    print(BenchmarkTerminal(section, color: color, showsLayers: layers || plan.networks.isEmpty).text, terminator: "")
+    Console.print(
+      BenchmarkTerminal(section, color: color, showsLayers: layers || plan.networks.isEmpty).text, terminator: "")
     if let out { try ReportOutput.write(run, to: out) }
     try conclude(section)
   }

@@ -36,11 +36,11 @@ struct CompareCommand: ParsableCommand {
     do throws(BaselineComparison.Refusal) {
       comparison = try BaselineComparison(old: before, new: after, policy: policy?.fraction ?? 0.05)
     } catch {
-      for reason in error.reasons { FileHandle.standardError.write(Data("inconclusive: \(reason)\n".utf8)) }
+      for reason in error.reasons { Console.note("inconclusive: \(reason)") }
       throw ExitCode(2)
     }
     for (name, ratio) in comparison.calibration.sorted(by: { $0.key < $1.key }) {
-      print("calibration \(name): \(String(format: "%+.1f %%", 100 * (ratio - 1)))")
+      Console.print("calibration \(name): \(String(format: "%+.1f %%", 100 * (ratio - 1)))")
     }
     let changed = comparison.rows.filter { $0.verdict == .slower || $0.verdict == .faster }
     let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
@@ -51,12 +51,12 @@ struct CompareCommand: ParsableCommand {
       ]
     }
     if !rows.isEmpty {
-      for line in BenchmarkTerminal.table(["benchmark", "old ms", "new ms", "change", ""], rows) { print(line) }
+      for line in BenchmarkTerminal.table(["benchmark", "old ms", "new ms", "change", ""], rows) { Console.print(line) }
     }
     let slower = comparison.rows.count { $0.verdict == .slower }
     let faster = comparison.rows.count { $0.verdict == .faster }
     let unclear = comparison.rows.count { $0.verdict == .unclear }
-    print(
+    Console.print(
       "\(comparison.rows.count) compared: \(slower) slower, \(faster) faster"
         + (unclear > 0 ? ", \(unclear) with too few blocks to tell" : "")
         + (comparison.missing.isEmpty ? "" : ", \(comparison.missing.count) in one run alone"))

@@ -101,7 +101,7 @@ struct DuetCommand: AsyncParsableCommand {
   private var isQuiet: Bool { quiet || isatty(STDERR_FILENO) == 0 }
 
   private static func report(_ text: String) {
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+    Console.progress("\r\u{1B}[K\(text)")
   }
 
   static func exitCode(_ section: DuetSection, failOnImprovement: Bool) -> Int32 {
@@ -128,9 +128,9 @@ struct DuetCommand: AsyncParsableCommand {
       ]
     }
     for line in BenchmarkTerminal.table(["benchmark", "change", "interval", "p", "could see", "verdict"], rows) {
-      print(line)
+      Console.print(line)
     }
-    for reason in section.reasons { print("inconclusive: \(reason)") }
-    print("verdict: \(section.verdict)")
+    for reason in section.reasons { Console.print("inconclusive: \(reason)") }
+    Console.print("verdict: \(section.verdict)")
   }
 }

@@ -41,7 +41,7 @@ enum EngineLookup {
 
   /// Says what is wrong on stderr; the exit code is thrown by the caller.
   static func failure(_ message: String, code: Int32) -> ExitCode {
-    FileHandle.standardError.write(Data("error: \(message)\n".utf8))
+    Console.error("\(message)")
     return ExitCode(code)
   }
 }

@@ -49,14 +49,14 @@ struct GateSimulationCommand: ParsableCommand {
     }
     let mean = noise.reduce(0, +) / Double(noise.count)
     let deviation = (noise.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(noise.count)).squareRoot()
-    print(
+    Console.print(
       "\(noise.count) differences of \(runs.count) gates: standard deviation \(percent(deviation)), by the median deviation "
         + percent(sigma))
     let simulation = GateSimulation(benchmarks: benchmarks, noise: noise)
     for (index, change) in [0, 0.05, 0.10].enumerated() {
       let rates = simulation.run(gates: gates, change: log1p(change), seed: seed &+ UInt64(index))
       let found = change == 0 ? "" : ", change found in \(rates.detections)"
-      print(
+      Console.print(
         "\(String(format: "%+.0f %%", 100 * change)) in one of \(benchmarks): \(rates.gates) gates, false alarms in "
           + "\(rates.falseAlarms)\(found), underpowered \(rates.underpowered)")
     }

@@ -141,7 +141,7 @@ struct GradcheckCommand: AsyncParsableCommand {
       let isBad = found.verdict != .pass && found.verdict != .unsupported
       if isBad || verbose {
         progress.finish()
-        print(GradientReport(found).text)
+        Console.print(GradientReport(found).text)
       }
       progress.step(done: number + 1, of: checks.count, failures: isBad ? 1 : 0, subject: check.name)
     }
@@ -149,7 +149,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     let elapsed = start.duration(to: .now).components
     let section = GradientSection(
       records: records, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
-    print(GradientSummary(section).text)
+    Console.print(GradientSummary(section).text)
     try write(section)
     if section.exitCode != 0 { throw ExitCode(Int32(section.exitCode)) }
   }
@@ -253,7 +253,7 @@ struct GradcheckCommand: AsyncParsableCommand {
       try AtomicFile.write(MarkdownReport.text(run), to: out + "/report.md")
       ReportOutput.announce("\(out)/report.md")
     } catch {
-      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      Console.error("\(error)")
       throw ExitCode(70)
     }
   }

@@ -37,7 +37,7 @@ struct HistoryCommand: ParsableCommand {
         if run.benchmark != nil { runs.append((name, run)) }
       } catch { skipped.append("\(error)") }
     }
-    for reason in skipped { FileHandle.standardError.write(Data("skipped: \(reason)\n".utf8)) }
+    for reason in skipped { Console.note("skipped: \(reason)") }
     guard !runs.isEmpty else {
       throw EngineLookup.failure("\(directory): expected runs with benchmarks, found none", code: 2)
     }
@@ -49,12 +49,12 @@ struct HistoryCommand: ParsableCommand {
         let point = series.points[position]
         let before = OrderStatistics.median(series.points[..<position].map(\.nanoseconds)) ?? 0
         let after = OrderStatistics.median(series.points[position...].map(\.nanoseconds)) ?? 0
-        print(
+        Console.print(
           "\(series.benchmark) \(series.engine): \(String(format: "%+.1f %%", 100 * (after / before - 1))) at \(point.run), "
             + "\(point.started), commit \(point.commit.map { String($0.prefix(12)) } ?? "unknown")")
       }
     }
-    print("\(runs.count) runs, \(section.series.count) series, \(changes) change points")
+    Console.print("\(runs.count) runs, \(section.series.count) series, \(changes) change points")
     guard let out else { return }
     var run = Run(provenance: .current(seed: ChangePoints().seed))
     run.history = section

@@ -12,8 +12,7 @@ enum Interruption {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         if task.isCancelled { exit(128 + number) }
-        FileHandle.standardError.write(
-          Data("\ninterrupted: finishing what is under way (again to stop at once)\n".utf8))
+        Console.note("\ninterrupted: finishing what is under way (again to stop at once)")
         task.cancel()
       }
       source.resume()

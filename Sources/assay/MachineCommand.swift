@@ -27,7 +27,7 @@ struct MachineCommand: ParsableCommand {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       encoder.keyEncodingStrategy = .convertToSnakeCase
-      print(String(decoding: try encoder.encode(Output(machine: machine, ceilings: ceilings)), as: UTF8.self))
+      Console.print(String(decoding: try encoder.encode(Output(machine: machine, ceilings: ceilings)), as: UTF8.self))
       return
     }
     func bytes(_ value: Int?) -> String { value.map { "\($0 >> 10) KiB" } ?? "unknown" }
@@ -51,7 +51,7 @@ struct MachineCommand: ParsableCommand {
       ])
     }
     let width = rows.map { $0[0].count }.max() ?? 0
-    for row in rows { print(row[0] + String(repeating: " ", count: width - row[0].count + 2) + row[1]) }
-    for warning in machine.warnings { print("warning: \(warning)") }
+    for row in rows { Console.print(row[0] + String(repeating: " ", count: width - row[0].count + 2) + row[1]) }
+    for warning in machine.warnings { Console.print("warning: \(warning)") }
   }
 }

@@ -34,8 +34,8 @@ struct MergeCommand: ParsableCommand {
     do throws(RunMerge.Refusal) { merged = try RunMerge.merge(parts) } catch {
       throw EngineLookup.failure("\(error)", code: 65)
     }
-    for line in RunFacts.verdicts(of: merged) { print(line) }
-    for fact in RunFacts.facts(of: merged).prefix(3) { print("* \(fact)") }
+    for line in RunFacts.verdicts(of: merged) { Console.print(line) }
+    for fact in RunFacts.facts(of: merged).prefix(3) { Console.print("* \(fact)") }
     try ReportOutput.write(merged, to: out)
     if let code = merged.verification?.exitCode, code != 0 { throw ExitCode(Int32(code)) }
   }

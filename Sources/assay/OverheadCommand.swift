@@ -52,7 +52,7 @@ struct OverheadCommand: ParsableCommand {
       rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run()
     } catch { throw EngineLookup.failure("\(error)", code: 1) }
     func percent(_ fraction: Double) -> String { String(format: "%.3f %%", 100 * fraction) }
-    print(String(format: "reading the clock: %.1f ns", OverheadProbe.clockNanoseconds()))
+    Console.print(String(format: "reading the clock: %.1f ns", OverheadProbe.clockNanoseconds()))
     let cells = rows.map { row in
       [
         row.name, String(format: "%.1f", row.insideNanoseconds * 1e-3),
@@ -62,10 +62,10 @@ struct OverheadCommand: ParsableCommand {
       ]
     }
     let headings = ["\(engine) on", "in process µs", "served µs", "ratio", "interval", "clock", "slice", "protocol"]
-    for line in BenchmarkTerminal.table(headings, cells) { print(line) }
+    for line in BenchmarkTerminal.table(headings, cells) { Console.print(line) }
     let overhead = rows.map { max($0.insideOverhead, $0.outsideOverhead) }.max() ?? 0
     let difference = rows.map { abs($0.ratio - 1) }.max() ?? 0
-    print(
+    Console.print(
       "largest overhead \(percent(overhead)) of a \(file.sliceMilliseconds) ms slice; largest difference between in process "
         + "and served \(percent(difference))")
     if overhead > 0.01 || difference > 0.02 { throw ExitCode(1) }

@@ -57,5 +57,5 @@ final class ProgressReporter: Sendable {
     }
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { Console.progress(text) }
 }

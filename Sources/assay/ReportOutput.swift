@@ -9,7 +9,7 @@ enum ReportOutput {
   static var isPart: Bool { ProcessInfo.processInfo.environment["ASSAY_PART"] == "1" }
 
   static func announce(_ path: String) {
-    if !isPart { print("report: \(path)") }
+    if !isPart { Console.print("report: \(path)") }
   }
 
   /// - Throws: `ExitCode` 70 when a file cannot be written.

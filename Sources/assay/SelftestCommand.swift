@@ -72,7 +72,7 @@ struct SelftestCommand: AsyncParsableCommand {
         try AtomicFile.write(RunFile.data(run), to: out + "/run.json")
         try AtomicFile.write(MarkdownReport.text(run), to: out + "/report.md")
       } catch {
-        FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+        Console.error("\(error)")
         throw ExitCode(70)
       }
       ReportOutput.announce("\(out)/report.md")
@@ -88,7 +88,7 @@ struct SelftestCommand: AsyncParsableCommand {
       let mutants = section.mutants.filter { $0.family == family }
       return [family, "\(mutants.count)", "\(mutants.count(where: \.isKilled))"]
     }
-    for line in BenchmarkTerminal.table(["family", "mutants", "killed"], rows) { print(line) }
+    for line in BenchmarkTerminal.table(["family", "mutants", "killed"], rows) { Console.print(line) }
   }
 
   private func printReport(_ section: SelfTestSection) {
@@ -97,27 +97,27 @@ struct SelftestCommand: AsyncParsableCommand {
     for mutant in verbose ? section.mutants : section.survivors {
       if mutant.family != family {
         family = mutant.family
-        print(family)
+        Console.print(family)
       }
-      print("  \(mutant.isKilled ? "killed  " : "SURVIVED")  \(mutant.name)")
+      Console.print("  \(mutant.isKilled ? "killed  " : "SURVIVED")  \(mutant.name)")
       if let kill = mutant.verifyKill {
-        print("            verify \(kill)  error/bound \(NumberText.short(mutant.verifyRatio ?? 0))")
-        if verbose, let detail = mutant.verifyDetail { print("              \(detail)") }
+        Console.print("            verify \(kill)  error/bound \(NumberText.short(mutant.verifyRatio ?? 0))")
+        if verbose, let detail = mutant.verifyDetail { Console.print("              \(detail)") }
       }
       if let kill = mutant.gradcheckKill {
-        print("            gradcheck \(kill)  error/bound \(NumberText.short(mutant.gradcheckRatio ?? 0))")
-        if verbose, let detail = mutant.gradcheckDetail { print("              \(detail)") }
+        Console.print("            gradcheck \(kill)  error/bound \(NumberText.short(mutant.gradcheckRatio ?? 0))")
+        if verbose, let detail = mutant.gradcheckDetail { Console.print("              \(detail)") }
       }
-      if let kill = mutant.probeKill { print("            probe: \(kill)") }
+      if let kill = mutant.probeKill { Console.print("            probe: \(kill)") }
     }
-    for alarm in section.falseAlarms { print("FALSE ALARM  \(alarm)") }
-    print(
+    for alarm in section.falseAlarms { Console.print("FALSE ALARM  \(alarm)") }
+    Console.print(
       "\(section.mutants.count - section.survivors.count) of \(section.mutants.count) mutants killed; "
         + "\(section.falseAlarms.count) false alarms in \(section.checksOfCorrectCode) checks of correct code "
         + "(\(section.seedCount) seeds); "
         + String(format: "%.1f s", section.seconds))
     if section.exitCode != 0 {
-      print("repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "") + " --verbose")
+      Console.print("repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "") + " --verbose")
     }
   }
 }

@@ -72,8 +72,8 @@ struct TuneCommand: ParsableCommand {
     guard isKept else { throw EngineLookup.failure("cannot write \(path): name another file in ASSAY_PLANS", code: 65) }
     var table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rightAligned: [3, 4])
     for row in rows { table.add(row) }
-    print(table.text, terminator: "")
-    print("kept in \(path)")
+    Console.print(table.text, terminator: "")
+    Console.print("kept in \(path)")
   }
 
   private func problems() throws -> [Conv2dProblem] {

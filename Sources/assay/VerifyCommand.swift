@@ -75,22 +75,22 @@ struct VerifyCommand: AsyncParsableCommand {
     run.verification = section
     VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
     try output.write(run, environment: environment)
-    if conclusion.code != .holds { throw ExitCode(Int32(conclusion.exitCode)) }
+    if conclusion.outcome != .holds { throw ExitCode(Int32(conclusion.exitCode)) }
   }
 
   private func describe(_ verifier: Verifier, _ problems: [FileRecord]) throws {
     let (cases, records) = verifier.selection()
     if list {
-      for item in cases { print(item.summary.name) }
+      for item in cases { Console.print(item.summary.name) }
     } else {
       let engines = verifier.plan.engines.map(\.description.name).joined(separator: ", ")
       let dtypes = verifier.plan.dtypes.map(\.rawValue).joined(separator: ", ")
-      print(
+      Console.print(
         "\(cases.count) cases of \(records.count) files on \(engines) in \(dtypes): "
           + "\(cases.count * verifier.plan.engines.count * verifier.plan.dtypes.count) results")
     }
     let errors = (records + problems).flatMap(\.errors)
-    for error in errors { FileHandle.standardError.write(Data("error: \(error)\n".utf8)) }
+    for error in errors { Console.error("\(error)") }
     if !errors.isEmpty { throw ExitCode(65) }
     if cases.isEmpty { throw ExitCode(2) }
   }

@@ -48,7 +48,7 @@ struct VerifyOutput: ParsableArguments {
       }
       if let summary = environment["GITHUB_STEP_SUMMARY"], !summary.isEmpty { append(markdown, to: summary) }
     } catch {
-      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      Console.error("\(error)")
       throw ExitCode(70)
     }
   }

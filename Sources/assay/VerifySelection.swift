@@ -104,7 +104,7 @@ struct VerifySelection: ParsableArguments {
   private static func translating<Result>(_ body: () throws(EngineCatalog.Failure) -> Result) throws -> Result {
     do throws(EngineCatalog.Failure) { return try body() } catch {
       if error.kind == .usage { throw ValidationError(error.description) }
-      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      Console.error("\(error)")
       throw ExitCode(error.kind == .data ? 65 : 1)
     }
   }
@@ -112,7 +112,7 @@ struct VerifySelection: ParsableArguments {
   private func excuses(_ path: String?) throws -> KnownFailures {
     guard let path = path ?? standardFile else { return KnownFailures() }
     do throws(KnownFailures.Malformed) { return try KnownFailures(contentsOf: path) } catch {
-      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      Console.error("\(error)")
       throw ExitCode(65)
     }
   }

@@ -31,13 +31,13 @@ struct VerifyTerminal {
           + VerificationStatus.allCases.map { row[$0] == 0 ? "" : "\(row[$0])" }
           + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.short(row.worstUlps)])
     }
-    print(table.text)
+    Console.print(table.text)
   }
 
   private func printFileErrors() {
     for file in section.files {
-      for error in file.errors { print("\(color.bad("BAD FILE")) \(error)") }
-      if !file.errors.isEmpty { print("  repeat: assay golden validate \(file.path)\n") }
+      for error in file.errors { Console.print("\(color.bad("BAD FILE")) \(error)") }
+      if !file.errors.isEmpty { Console.print("  repeat: assay golden validate \(file.path)\n") }
     }
   }
 
@@ -45,30 +45,33 @@ struct VerifyTerminal {
     let failing = section.results.filter { $0.counts(strict: section.strict) }
     let shown = showsEverything ? failing : Array(failing.prefix(Self.shownFailures))
     for result in shown {
-      print(color.bad(FailureText.headline(result)))
-      for line in FailureText.details(result) { print("  " + line) }
-      print("")
+      Console.print(color.bad(FailureText.headline(result)))
+      for line in FailureText.details(result) { Console.print("  " + line) }
+      Console.print("")
     }
-    if shown.count < failing.count { print("… and \(failing.count - shown.count) more (--verbose, or --out)\n") }
+    if shown.count < failing.count {
+      Console.print("… and \(failing.count - shown.count) more (--verbose, or --out)\n")
+    }
   }
 
   private func printUnsupported() {
     for result in section.results where result.status == .unsupported && !section.strict {
-      print("\(color.doubtful("UNSUPPORTED")) \(result.name) (\(result.engine), \(result.dtype)): \(result.message)")
+      Console.print(
+        "\(color.doubtful("UNSUPPORTED")) \(result.name) (\(result.engine), \(result.dtype)): \(result.message)")
     }
   }
 
   private func printCorpusProblems() {
     for record in section.vacuity where record.isVacuous {
-      print(
+      Console.print(
         "\(color.bad("VACUOUS")) \(record.operation): no exact or random case would notice a "
           + record.unnoticed.joined(separator: ", a "))
     }
     for stale in section.staleKnownFailures {
-      print("\(color.bad("KNOWN FAILURE")) \(stale.engine) \(stale.caseGlob): \(stale.problem)")
+      Console.print("\(color.bad("KNOWN FAILURE")) \(stale.engine) \(stale.caseGlob): \(stale.problem)")
     }
     let excused = section.results.count { $0.knownFailure != nil }
-    if excused > 0 { print("\(excused) known failures are excused") }
+    if excused > 0 { Console.print("\(excused) known failures are excused") }
   }
 
   private func printVerdict() {
@@ -81,12 +84,12 @@ struct VerifyTerminal {
     let line =
       "\(cases) cases, \(section.results.count) results\(counts.isEmpty ? "" : ": ")\(counts.joined(separator: ", "))"
       + (omitted > 0 ? ", \(omitted) tensors omitted" : "") + " in \(NumberText.short(section.seconds)) s"
-    print(line)
+    Console.print(line)
     let reasons = section.reasons.joined(separator: "; ")
     switch section.exitCode {
-    case 0: print(color.good("all hold"))
-    case 2: print(color.doubtful("inconclusive: \(reasons)"))
-    default: print(color.bad("fails: \(reasons)"))
+    case 0: Console.print(color.good("all hold"))
+    case 2: Console.print(color.doubtful("inconclusive: \(reasons)"))
+    default: Console.print(color.bad("fails: \(reasons)"))
     }
   }
 }

@@ -121,7 +121,6 @@ import Verification
     #expect(Conclusion(section([pass], vacuity: [vacuous])).exitCode == 1)
     let stale = StaleKnownFailure(engine: "mine", caseGlob: "*", problem: "expired")
     #expect(Conclusion(section([pass], stale: [stale])).exitCode == 1)
-    #expect(Conclusion.Code.worse(.badData, .internalError) == .internalError)
   }
 
   // MARK: Whole runs

@@ -2,35 +2,15 @@ import Results
 
 /// What a verification amounts to: one exit code, and the reasons for it.
 public struct Conclusion: Sendable, Hashable {
-  public enum Code: Int, Sendable {
-    case holds = 0
-    case fails = 1
-    case inconclusive = 2
-    case badData = 65
-    case internalError = 70
-
-    /// 70 > 65 > 1 > 2 > 0.
-    private var rank: Int {
-      switch self {
-      case .holds: 0
-      case .inconclusive: 1
-      case .fails: 2
-      case .badData: 3
-      case .internalError: 4
-      }
-    }
-    public static func worse(_ first: Code, _ second: Code) -> Code { first.rank >= second.rank ? first : second }
-  }
-
-  public let code: Code
+  public let outcome: Outcome
   public let reasons: [String]
-  public var exitCode: Int { code.rawValue }
+  public var exitCode: Int { Int(outcome.exitCode) }
 
   public init(_ section: VerificationSection) {
-    var code = Code.holds
+    var outcome = Outcome.holds
     var reasons: [String] = []
-    func conclude(_ worse: Code, _ reason: String) {
-      code = Code.worse(code, worse)
+    func conclude(_ worse: Outcome, _ reason: String) {
+      outcome = Outcome.worse(outcome, worse)
       reasons.append(reason)
     }
     let bad = section.files.filter { !$0.errors.isEmpty }
@@ -57,7 +37,7 @@ public struct Conclusion: Sendable, Hashable {
         conclude(.inconclusive, "\(engine.name) passed no case")
       }
     }
-    self.code = code
+    self.outcome = outcome
     self.reasons = reasons
   }
 }

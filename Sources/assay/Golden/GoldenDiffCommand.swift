@@ -34,13 +34,13 @@ struct GoldenDiffCommand: AsyncParsableCommand {
         from: try reader.open(old), to: try reader.open(new), matching: filter)
     }
     guard !differences.isEmpty else {
-      print("no difference")
+      Console.print("no difference")
       return
     }
     var table = TextTable(["case", "what", "difference"])
     for difference in differences { table.add([difference.caseName, difference.subject, difference.text]) }
-    print(table.text, terminator: "")
-    print("\(differences.count) differences in \(Set(differences.map(\.caseName)).count) cases")
+    Console.print(table.text, terminator: "")
+    Console.print("\(differences.count) differences in \(Set(differences.map(\.caseName)).count) cases")
     throw ExitCode(1)
   }
 }

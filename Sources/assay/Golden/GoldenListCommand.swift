@@ -46,8 +46,8 @@ struct GoldenListCommand: AsyncParsableCommand {
         }
       }
     }
-    if !table.isEmpty { print(table.text, terminator: "") }
-    print("\(count) cases in \(files) files")
+    if !table.isEmpty { Console.print(table.text, terminator: "") }
+    Console.print("\(count) cases in \(files) files")
     if failed { throw ExitCode(65) }
     if count == 0 { throw ExitCode(2) }
   }

@@ -29,14 +29,14 @@ enum GoldenSession {
   }
 
   static func report(_ error: GoldenFileError) {
-    FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+    Console.error("\(error)")
   }
 
   /// Runs a command's work; a bad file ends it with its message and exit code 65.
   static func run(_ body: () throws(GoldenFileError) -> Void) throws {
     do { try body() } catch {
       report(error)
-      FileHandle.standardError.write(Data("repeat: assay golden validate '\(error.file)'\n".utf8))
+      Console.note("repeat: assay golden validate '\(error.file)'")
       throw ExitCode(65)
     }
   }

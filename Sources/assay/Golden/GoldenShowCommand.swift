@@ -51,14 +51,16 @@ struct GoldenShowCommand: AsyncParsableCommand {
     table.add(["cases", "\(opened.cases.count)"])
     let operations = Dictionary(grouping: opened.cases, by: \.operation).sorted { $0.key < $1.key }
     for (operation, cases) in operations { table.add(["  " + operation, "\(cases.count)"]) }
-    print(table.text.drop { $0 == "\n" }, terminator: "")
+    Console.print(String(table.text.drop { $0 == "\n" }), terminator: "")
   }
 
   private func show(_ loaded: GoldenCase) {
-    print("\(loaded.name): \(loaded.operation), \(loaded.fill.rawValue) fill")
-    if !loaded.tags.isEmpty { print("tags: \(loaded.tags.joined(separator: ", "))") }
-    if let category = loaded.expectError { print("must be refused: \(category.rawValue)") }
-    for (name, value) in loaded.attributes.values.sorted(by: { $0.key < $1.key }) { print("  \(name) = \(value)") }
+    Console.print("\(loaded.name): \(loaded.operation), \(loaded.fill.rawValue) fill")
+    if !loaded.tags.isEmpty { Console.print("tags: \(loaded.tags.joined(separator: ", "))") }
+    if let category = loaded.expectError { Console.print("must be refused: \(category.rawValue)") }
+    for (name, value) in loaded.attributes.values.sorted(by: { $0.key < $1.key }) {
+      Console.print("  \(name) = \(value)")
+    }
     var table = TextTable(["tensor", "dtype", "shape", "min", "max", "values"], rightAligned: [3, 4])
     for (group, tensors) in [
       (TensorGroup.inputs, loaded.inputs), (.parameters, loaded.parameters), (.buffers, loaded.buffers),
@@ -79,7 +81,7 @@ struct GoldenShowCommand: AsyncParsableCommand {
         table.add(cells + [note(expected)])
       }
     }
-    print(table.text, terminator: "")
+    Console.print(table.text, terminator: "")
   }
 
   private func row(_ path: String, _ tensor: AnyTensor) -> [String] {

@@ -38,9 +38,9 @@ struct GoldenValidateCommand: AsyncParsableCommand {
         }
       }
     }
-    print(table.text, terminator: "")
+    Console.print(table.text, terminator: "")
     if failed > 0 {
-      print("\(failed) bad")
+      Console.print("\(failed) bad")
       throw ExitCode(65)
     }
   }

@@ -70,7 +70,7 @@ struct EvaluateCommand: ParsableCommand {
         threads: threads, observe: { scores += $0.elements }
       ) { progress.show("\($0) of \(heldOut.count) images", fraction: Double($0) / Double(heldOut.count)) }
       progress.clear()
-      print(
+      Console.print(
         "\(result.count) images: loss \(result.loss.formatted(digits: 6)), accuracy "
           + "\((100 * result.accuracy).formatted(digits: 2)) %, top-\(result.k) "
           + "\((100 * result.topAccuracy).formatted(digits: 2)) %")

@@ -42,12 +42,12 @@ struct ModelCommand: ParsableCommand {
         throw ValidationError("--batch and --image-size: expected at least 1")
       }
       let plan = try architecture.plan(inputShape: [batch, 3, size, size], classCount: classes)
-      print(plan.summary)
+      Console.print("\(plan.summary)")
       if let weights {
         let file = try WeightsFile(contentsOf: weights)
         var state = Initialization(seed: 0).state(of: plan, as: Float.self)
         try state.load(file.tensors, into: plan)
-        print("\(weights): fits (\(file.tensors.count) tensors of \(file.architecture))")
+        Console.print("\(weights): fits (\(file.tensors.count) tensors of \(file.architecture))")
       }
     }
   }

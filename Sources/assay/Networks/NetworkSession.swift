@@ -27,9 +27,9 @@ enum NetworkSession {
   }
 
   static func report(_ message: String) {
-    FileHandle.standardError.write(Data("error: \(message)\n".utf8))
+    Console.error("\(message)")
     let words = CommandLine.arguments.dropFirst().map { $0.contains(" ") ? "'\($0)'" : $0 }
-    FileHandle.standardError.write(Data("repeat: assay \(words.joined(separator: " "))\n".utf8))
+    Console.note("repeat: assay \(words.joined(separator: " "))")
   }
 
   /// The architecture of a name on the command line.
@@ -93,10 +93,10 @@ struct ProgressLine {
     let left = fraction > 0 ? Int((elapsed * (1 - fraction) / fraction).rounded()) : nil
     let eta = left.map { ", \($0 / 60):\($0 % 60 < 10 ? "0" : "")\($0 % 60) left" } ?? ""
     let line = "\(Int(fraction * 100)) %  \(text)\(eta)"
-    FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n").utf8))
+    Console.progress(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
   }
 
   func clear() {
-    if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    if isTerminal { Console.progress("\r\u{1B}[K") }
   }
 }

@@ -72,11 +72,11 @@ struct TrainCommand: ParsableCommand {
     training.step.threads = threads
     training.step.frozen = Set(
       training.step.state.parameters.keys.filter { name in freeze.contains { NamePattern($0).matches(name) } })
-    print("epoch   loss     held-out loss  accuracy  seconds")
+    Console.print("epoch   loss     held-out loss  accuracy  seconds")
     var accuracy = 0.0
     if training.epochsDone >= epochs {
       accuracy = try validate(training, heldOut).accuracy
-      print(
+      Console.print(
         "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
     var progress = ProgressLine()
@@ -96,7 +96,7 @@ struct TrainCommand: ParsableCommand {
       accuracy = result.accuracy
       progress.clear()
       let seconds = Double((ContinuousClock.now - clock) / .milliseconds(1)) / 1000
-      print(
+      Console.print(
         "\(String(epoch + 1).padded(5))  \(loss.formatted(digits: 5))  \(result.loss.formatted(digits: 5).padded(13))"
           + "  \((100 * accuracy).formatted(digits: 2).padded(6)) %  \(seconds.formatted(digits: 1).padded(7))")
       fflush(nil)
@@ -125,7 +125,7 @@ struct TrainCommand: ParsableCommand {
     if let initial {
       let file = try WeightsFile(contentsOf: initial)
       let mismatch = try state.load(file.tensors, into: plan, strict: false)
-      if !mismatch.isEmpty { FileHandle.standardError.write(Data("note: \(mismatch)\n".utf8)) }
+      if !mismatch.isEmpty { Console.note("note: \(mismatch)") }
     }
     return Training(options: options, state: state)
   }

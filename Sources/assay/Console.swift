@@ -1,0 +1,48 @@
+import Foundation
+import Synchronization
+
+/// The one way to print. Results go to stdout, everything else to stderr; neither traps when its reader is gone or its disk
+/// full, and a failure is remembered.
+enum Console {
+  private static let outputFailure = Mutex<Int32?>(nil)
+
+  /// Why something could not be written to stdout; `nil` when all was, or when whoever read it had enough (a closed pipe
+  /// or descriptor).
+  static var failure: String? {
+    outputFailure.withLock { number in number.map { String(cString: strerror($0)) } }
+  }
+
+  /// Results, to stdout.
+  static func print(_ text: String, terminator: String = "\n") {
+    guard let number = write(text + terminator, to: STDOUT_FILENO), number != EPIPE, number != EBADF else { return }
+    outputFailure.withLock { $0 = $0 ?? number }
+  }
+
+  /// A line on stderr.
+  static func note(_ text: String) { _ = write(text + "\n", to: STDERR_FILENO) }
+
+  /// `error: …` on stderr.
+  static func error(_ text: String) { note("error: \(text)") }
+
+  /// Text on stderr as it is, without a line's end: progress.
+  static func progress(_ text: String) { _ = write(text, to: STDERR_FILENO) }
+
+  /// - Returns: the system's reason when not all of it could be written.
+  private static func write(_ text: String, to descriptor: Int32) -> Int32? {
+    let bytes = Array(text.utf8)
+    var offset = 0
+    while offset < bytes.count {
+      let count = bytes[offset...].withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        offset += count
+      } else if errno == EAGAIN {
+        // A terminal or pipe in non-blocking mode, which another program may have set: wait until it takes more.
+        var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&ready, 1, 1_000) >= 0 || errno == EINTR else { return errno }
+      } else if errno != EINTR {
+        return errno
+      }
+    }
+    return nil
+  }
+}

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import GoldenFiles
+import GoldenFiles
 
 @Suite struct FileDigestTests {
   /// FIPS 180-4's examples (NIST's SHA256.pdf), and the empty message and a million letters of its test vectors.

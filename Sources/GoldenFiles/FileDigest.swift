@@ -6,9 +6,9 @@
 ///
 /// Apple's systems bring it. Elsewhere the nearest package builds all of BoringSSL, two minutes of a newcomer's first
 /// build, for this one function; hence these sixty lines, held to the standard's own vectors by a test.
-enum FileDigest {
+package enum FileDigest {
   /// Lower-case hexadecimal.
-  static func sha256(of bytes: [UInt8]) -> String {
+  package static func sha256(of bytes: [UInt8]) -> String {
     #if canImport(CryptoKit)
       let digest = Array(SHA256.hash(data: bytes))
     #else

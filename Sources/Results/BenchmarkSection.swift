@@ -15,6 +15,9 @@ public struct BenchmarkSection: Codable, Sendable {
   public var totals: [NetworkTotal]
   /// What a reader should see first, one sentence each.
   public var facts: [String]
+  /// Why these times decide nothing (contention, too few blocks), one sentence each: the part is inconclusive then. Absent
+  /// in runs of earlier versions.
+  public var doubts: [String]?
   /// Whether every workload was measured; false after an interruption.
   public var complete: Bool
   public var seconds: Double

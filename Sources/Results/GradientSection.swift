@@ -2,6 +2,8 @@
 public struct GradientSection: Codable, Sendable {
   public var records: [GradientRecord]
   public var seconds: Double
+  /// Stopped by a signal before every check was done. Absent in runs of earlier versions.
+  public var interrupted: Bool?
   /// What the run amounts to, as the command's exit code.
   public var exitCode: Int
   /// Why, one sentence for each reason.

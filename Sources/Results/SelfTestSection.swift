@@ -7,6 +7,8 @@ public struct SelfTestSection: Codable, Sendable {
   public var checksOfCorrectCode = 0
   public var seedCount = 0
   public var seconds = 0.0
+  /// Stopped by a signal before every mutant was tried. Absent in runs of earlier versions.
+  public var interrupted: Bool?
 
   public init() {}
 

@@ -12,7 +12,7 @@ struct Gate: Sendable {
     CaseVerifier(item).verify(engine, dtype: dtype)
   }
   /// A run's exit code.
-  var conclude: @Sendable (VerificationSection) -> Int = { Conclusion($0).exitCode }
+  var conclude: @Sendable (VerificationSection) -> Int = { Int(Conclusion($0).outcome.exitCode) }
   /// One gradient check.
   var check: @Sendable (GradientCheck) -> GradientRecord = { $0.run() }
   /// A gradient run's exit code.

@@ -68,14 +68,14 @@ struct VerifyCommand: AsyncParsableCommand {
     if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
     progress.finish()
     let conclusion = Conclusion(section)
-    section.exitCode = conclusion.exitCode
+    section.exitCode = Int(conclusion.outcome.exitCode)
     section.reasons = conclusion.reasons
 
     var run = Run(provenance: .current(seed: Calibration.standardSeed))
     run.verification = section
     VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
     try output.write(run, environment: environment)
-    if conclusion.outcome != .holds { throw ExitCode(Int32(conclusion.exitCode)) }
+    if conclusion.outcome != .holds { throw ExitCode(conclusion.outcome.exitCode) }
   }
 
   private func describe(_ verifier: Verifier, _ problems: [FileRecord]) throws {

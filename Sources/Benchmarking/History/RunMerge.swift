@@ -82,7 +82,7 @@ public enum RunMerge {
     merged.results.sort { ($0.file, $0.name, $0.engine, $0.dtype) < ($1.file, $1.name, $1.engine, $1.dtype) }
     merged.shard = nil
     let conclusion = Conclusion(merged)
-    merged.exitCode = conclusion.exitCode
+    merged.exitCode = Int(conclusion.outcome.exitCode)
     merged.reasons = conclusion.reasons
     return merged
   }

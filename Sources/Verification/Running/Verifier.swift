@@ -143,7 +143,7 @@ public struct Verifier: Sendable {
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
     section.interrupted = interrupted
     let conclusion = Conclusion(section)
-    section.exitCode = conclusion.exitCode
+    section.exitCode = Int(conclusion.outcome.exitCode)
     section.reasons = conclusion.reasons
     return section
   }

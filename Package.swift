@@ -115,7 +115,8 @@ let package = Package(
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "TestSupport"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["assay", "GoldenFiles", "HDF5", "Reporting", "Results", "TestSupport"]),
+      name: "CommandTests",
+      dependencies: ["assay", "Convolution", "GoldenFiles", "HDF5", "Reporting", "Results", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -34,10 +34,13 @@ final class ProcessPreparedOperation: PreparedOperation {
       let total = times.reduce(0, +)
       guard total <= elapsed else {
         throw .failed(
-          "\(name): claims \(total.formatted()) ns of work in a request that took \(elapsed.formatted()) ns")
+          "\(name): claims \(Self.text(total)) ns of work in a request that took \(Self.text(elapsed)) ns")
       }
       return times.map { UInt64($0.rounded()) }
     }
-    throw .failed("\(name): a duration of \(bad) ns in a request that took \(elapsed.formatted()) ns is impossible")
+    throw .failed("\(name): a duration of \(bad) ns in a request that took \(Self.text(elapsed)) ns is impossible")
   }
+
+  /// Whole nanoseconds, the same in every locale.
+  private static func text(_ nanoseconds: Double) -> String { String(format: "%.0f", nanoseconds) }
 }

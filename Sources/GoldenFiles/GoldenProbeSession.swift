@@ -17,8 +17,9 @@ struct GoldenProbeSession {
         environment: ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 })
     } catch { return ([], failure(paths[0], found: "that \(probe.executable) cannot be started: \(error)")) }
     let (replies, timedOut) = listen(to: child)
-    if replies.count < paths.count, timedOut { child.killGroup() }
-    let ending = child.wait()
+    // One that closed its output or floods it may still run.
+    if timedOut || child.wait(seconds: 5) == nil { child.killGroup() }
+    let ending = child.ending
     let verdicts = zip(paths, replies).map { path, reply in
       reply.verdict ?? .unsound(failure(path, found: "an answer that makes no sense"))
     }

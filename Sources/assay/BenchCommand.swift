@@ -70,7 +70,7 @@ struct BenchCommand: AsyncParsableCommand {
           + "\(ProgressReporter.duration(seconds)) of timing, and verification before it")
       return
     }
-    let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout)
+    let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout, builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
     guard var section = run.benchmark else { return }
     // Written before anything is measured: a folder that cannot take the result is found out now.

@@ -20,7 +20,9 @@ struct DuetCommand: AsyncParsableCommand {
         assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
         assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%
 
-      EXIT CODES: 0 no regression, 1 a regression, 2 inconclusive or underpowered, 64 usage, 65 bad data, 70 internal.
+      A regression is 1; inconclusive and underpowered are 2.
+
+      \(Outcome.exitCodes)
       """)
 
   @Option(help: "The engine to compare with: a command.")
@@ -67,7 +69,10 @@ struct DuetCommand: AsyncParsableCommand {
     if !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
   }
 
+  private var reports: ReportOutput { ReportOutput(folder: out) }
+
   func run() async throws {
+    try reports.check()
     var selection = BenchSelection()
     selection.filter = filter
     let file: BenchmarkSuite
@@ -93,8 +98,7 @@ struct DuetCommand: AsyncParsableCommand {
     Self.printSection(section)
     var run = Run(provenance: .current(seed: seed))
     run.duet = section
-    if let out { try ReportOutput.write(run, to: out) }
-    try run.conclusion.outcome.end()
+    try reports.end(run)
   }
 
   private var isQuiet: Bool { quiet || isatty(STDERR_FILENO) == 0 }

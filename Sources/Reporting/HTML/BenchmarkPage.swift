@@ -140,7 +140,7 @@ enum BenchmarkPage {
       .figure(BenchmarkText.ratio(time.gigabytesPerSecond)),
       .figure(BenchmarkText.mebibytes(contestant.workspaceBytes)),
       .figure(contestant.worstRatio.map(NumberText.short) ?? ""), .init(contestant.summary, "line"),
-      .init("assay bench --engine '\(word)' --filter '\(workload.name)'", "code"),
+      .init(ShellCommand(["assay", "bench", "--engine", word, "--filter", workload.name]).description, "code"),
     ])
   }
 }

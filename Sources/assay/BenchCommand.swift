@@ -19,7 +19,10 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
         assay bench --resume --out Reports/mine                after Ctrl-C
 
-      EXIT CODES: 0 done, 1 an engine is wrong or failed, 2 interrupted or nothing timed, 64 usage, 65 bad data, 70 internal.
+      Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and compared with none.
+
+      EXIT CODES: 0 done, 1 an engine is wrong or failed, 2 interrupted, inconclusive or nothing timed, 64 usage, 65 bad data,
+      70 internal.
       """)
 
   @OptionGroup var selection: BenchSelection
@@ -161,11 +164,11 @@ struct BenchCommand: AsyncParsableCommand {
   private func conclude(_ section: BenchmarkSection) throws {
     let contestants = section.workloads.flatMap { workload in workload.contestants.map { (workload, $0) } }
     if let (workload, bad) = contestants.first(where: { $0.1.status == .wrong || $0.1.status == .failed }) {
-      let word = section.engines.first { $0.name == bad.engine }?.command ?? bad.engine
-      let message =
-        "\(bad.engine) on \(workload.name): \(bad.status.rawValue): \(bad.message)\n"
-        + "repeat: assay bench --engine '\(word)' --filter '\(workload.name)'"
-      throw EngineLookup.failure(message, code: 1)
+      let title = "\(bad.engine) on \(workload.name): \(bad.status.rawValue)".printable
+      let details = FailureText.details(bad).map { "\n  \($0)" }.joined()
+      let again = BenchmarkReproduction.command(
+        bad, on: workload, of: section, seed: selection.seed, suite: selection.suite)
+      throw EngineLookup.failure("\(title)\(details)\nrepeat: \(again)", code: 1)
     }
     if !section.complete {
       let resume = out.map { "; go on with: \(CommandLine.arguments.joined(separator: " ")) --resume (in \($0))" } ?? ""
@@ -174,5 +177,7 @@ struct BenchCommand: AsyncParsableCommand {
     if !contestants.contains(where: { $0.1.status == .timed }) {
       throw EngineLookup.failure("nothing was timed: no engine does any of these workloads", code: 2)
     }
+    // The doubts are the first lines of what was printed.
+    if section.isDoubtful { throw ExitCode(2) }
   }
 }

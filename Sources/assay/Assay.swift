@@ -1,5 +1,7 @@
 import ArgumentParser
+import Convolution
 import Foundation
+import Results
 
 /// The command: parses arguments, calls the modules below, maps outcomes to the documented exit codes.
 @main
@@ -40,6 +42,10 @@ struct Assay: AsyncParsableCommand {
   private static func parseAndRun() async throws {
     var command: any ParsableCommand
     do { command = try parseAsRoot() } catch { throw ParsingFailure(reason: error) }
+    // Said once and before any work, whichever command it is: the kernels of every strategy go by it.
+    do throws(ConvolutionError) { _ = try InstructionSet.selected() } catch {
+      throw ValidationError("ASSAY_ISA: \("\(error)".printable)")
+    }
     if var asynchronous = command as? any AsyncParsableCommand {
       try await asynchronous.run()
     } else {

@@ -27,7 +27,7 @@ struct CompareCommand: ParsableCommand {
   @Argument(help: "The later run.", completion: .file())
   var new: String
 
-  @Option(help: "The smallest change that counts.", transform: Percentage.init)
+  @Option(help: "The smallest change that counts (default: 5%).", transform: Percentage.init)
   var policy: Percentage?
 
   @Flag(help: "An improvement fails too: the baseline is stale.")

@@ -34,10 +34,12 @@ final class ProcessPreparedOperation: PreparedOperation {
       let total = times.reduce(0, +)
       guard total <= elapsed else {
         throw .failed(
-          "\(name): claims \(total.formatted()) ns of work in a request that took \(elapsed.formatted()) ns")
+          "\(name): claims \(Self.whole(total)) ns of work in a request that took \(Self.whole(elapsed)) ns")
       }
       return times.map { UInt64($0.rounded()) }
     }
-    throw .failed("\(name): a duration of \(bad) ns in a request that took \(elapsed.formatted()) ns is impossible")
+    throw .failed("\(name): a duration of \(bad) ns in a request that took \(Self.whole(elapsed)) ns is impossible")
   }
+
+  private static func whole(_ nanoseconds: Double) -> String { String(format: "%.0f", nanoseconds) }
 }

@@ -154,7 +154,7 @@ extension ProcessWorker.Failure: CustomStringConvertible {
     switch self {
     case .cannotStart(let why): "the engine cannot be started: \(why)"
     case .exited(let how): "the engine \(how)"
-    case .timedOut(let seconds): "the engine did not reply within \(seconds.formatted()) s and was killed"
+    case .timedOut(let seconds): "the engine did not reply within \(String(format: "%g", seconds)) s and was killed"
     case .endedInsideLine(let text): "the engine ended in the middle of a line: '\(text)'"
     case .lineTooLong: "the engine wrote more than 64 MiB without an end of line"
     }

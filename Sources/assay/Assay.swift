@@ -42,15 +42,22 @@ struct Assay: AsyncParsableCommand {
   private static func parseAndRun() async throws {
     var command: any ParsableCommand
     do { command = try parseAsRoot() } catch { throw ParsingFailure(reason: error) }
-    // Said once and before any work, whichever command it is: the kernels of every strategy go by it.
-    do throws(ConvolutionError) { _ = try InstructionSet.selected() } catch {
-      throw ValidationError("ASSAY_ISA: \("\(error)".printable)")
+    // Said once and before any work, whichever command it is: the kernels of every strategy go by it. The parser's own
+    // commands, such as help, need none.
+    if isOwn(type(of: command), of: configuration.subcommands) {
+      do throws(ConvolutionError) { _ = try InstructionSet.selected() } catch {
+        throw ValidationError("ASSAY_ISA: \("\(error)".printable)")
+      }
     }
     if var asynchronous = command as? any AsyncParsableCommand {
       try await asynchronous.run()
     } else {
       try command.run()
     }
+  }
+
+  private static func isOwn(_ type: any ParsableCommand.Type, of commands: [any ParsableCommand.Type]) -> Bool {
+    commands.contains { $0 == type || isOwn(type, of: $0.configuration.subcommands) }
   }
 
   /// Exit codes and messages of errors that a command did not handle itself: 64 for words that it refuses, 70 for anything

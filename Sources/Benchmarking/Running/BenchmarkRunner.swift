@@ -58,7 +58,8 @@ public final class BenchmarkRunner {
   public func run(_ section: inout BenchmarkSection, save: (BenchmarkSection) throws -> Void) throws {
     let started = ContinuousClock.now
     let spent = section.seconds
-    section.networks = plan.networks
+    section.networks += plan.networks.filter { !section.networks.contains($0) }
+    section.plan(plan.items.map(\.name))
     var pace = WritePace()
     defer { Affinity.release() }
     for item in plan.items where !section.workloads.contains(where: { $0.name == item.name }) {
@@ -71,7 +72,7 @@ public final class BenchmarkRunner {
       guard let workload = measure(item, &section) else { break }
       section.workloads.append(workload)
       section.seconds = spent + (ContinuousClock.now - started).seconds
-      section.complete = section.workloads.count == plan.items.count
+      section.noteCompleteness()
       onEvent(.finished(workload: workload))
       let now = ContinuousClock.now
       guard pace.isDue(at: now) else { continue }
@@ -137,7 +138,7 @@ public final class BenchmarkRunner {
           case .pass: .timed
           case .fail, .refused: .wrong
           case .unsupported: .unsupported
-          case .error: .failed
+          case .error, .notRun: .failed
           }
         let failing = result.tensors.filter { !$0.passes }
         return Verdict(
@@ -185,6 +186,20 @@ public final class BenchmarkRunner {
   private func order(of count: Int, block: Int) -> [Int] {
     if count == 2 { return Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] }
     return (0..<count).shuffled(using: &generator)
+  }
+}
+
+extension BenchmarkSection {
+  /// Adds workloads to what was asked for. Where an earlier version wrote the record, what it has is what was asked.
+  mutating func plan(_ names: [String]) {
+    let known = planned ?? workloads.map(\.name)
+    planned = known + names.filter { !known.contains($0) }
+    noteCompleteness()
+  }
+
+  /// Complete is what has every workload that was ever asked for, by name: a count would take another's place for it.
+  mutating func noteCompleteness() {
+    complete = Set(planned ?? []).isSubset(of: workloads.map(\.name))
   }
 }
 

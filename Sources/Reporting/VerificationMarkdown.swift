@@ -110,7 +110,7 @@ struct VerificationMarkdown {
     guard !rows.isEmpty else { return [] }
     return ["### Tolerances given by files", ""]
       + MarkdownReport.table(
-        ["tensor", "tolerance", "reason"], rows.sorted { $0[0] < $1[0] }, rightAligned: 3)
+        ["tensor", "tolerance", "reason"], rows.sorted { $0.lexicographicallyPrecedes($1) }, rightAligned: 3)
   }
 
   private var vacuity: [String] {

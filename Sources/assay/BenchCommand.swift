@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import OperatingSystem
 import Reporting
 import Results
 
@@ -70,7 +71,7 @@ struct BenchCommand: AsyncParsableCommand {
           + "\(ProgressReporter.duration(seconds)) of timing, and verification before it")
       return
     }
-    let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout)
+    let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout, builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
     guard var section = run.benchmark else { throw EngineLookup.failure("no section to write", code: 70) }
     // Written before anything is measured: a folder that cannot take the result is found out now.

@@ -129,7 +129,8 @@ public struct BaselineComparison: Sendable {
   }
 
   private static func drift(_ calibration: [String: Double], threads: Int) -> Double {
-    let ratios = calibration.filter { $0.key.hasSuffix(" t\(threads)") }.values
+    // In the order of their names: the sum of logarithms depends on it in its last bits.
+    let ratios = calibration.filter { $0.key.hasSuffix(" t\(threads)") }.sorted { $0.key < $1.key }.map(\.value)
     guard !ratios.isEmpty else { return 1 }
     return exp(ratios.reduce(0) { $0 + log($1) } / Double(ratios.count))
   }

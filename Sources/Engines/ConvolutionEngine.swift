@@ -7,14 +7,12 @@ public struct ConvolutionEngine: Engine {
   private let strategy: any ConvolutionStrategy
   public let description: EngineDescription
 
-  /// - Parameters:
-  ///   - algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
-  ///   - nonfinite: false where one NaN spreads over a whole tile.
-  public init(_ strategy: any ConvolutionStrategy, algorithms: [String]? = nil, nonfinite: Bool = true) {
+  /// - Parameter algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
+  public init(_ strategy: any ConvolutionStrategy, algorithms: [String]? = nil) {
     self.strategy = strategy
     description = EngineDescription(
       name: strategy.name, version: "1", operations: [Conv2dProblem.operation], dtypes: [.float32],
-      omits: Self.omits(strategy), nonfinite: nonfinite, isBuiltIn: true,
+      omits: Self.omits(strategy), isBuiltIn: true,
       info: ["algorithm": (algorithms ?? [strategy.name]).joined(separator: " ")])
   }
 

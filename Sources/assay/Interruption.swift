@@ -1,3 +1,4 @@
+import ArgumentParser
 import Dispatch
 import Foundation
 import OperatingSystem
@@ -42,7 +43,7 @@ enum Interruption {
     let signals = DispatchQueue(label: "assay.signals")
     var numbers = [SIGINT, SIGTERM]
     // A hang-up that is ignored already (`nohup`) stays ignored.
-    if signal(SIGHUP, SIG_IGN) == SIG_DFL { numbers.append(SIGHUP) }
+    if !isIgnored(SIGHUP) { numbers.append(SIGHUP) }
     let sources = numbers.map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: signals)
@@ -63,7 +64,7 @@ enum Interruption {
   static func concluding<Result>(
     with conclude: @escaping @Sendable () throws -> Void, while work: () async throws -> Result
   ) async rethrows -> Result {
-    enter(.working) { Assay.exitCode(of: conclude) }
+    enter(.working) { exitCode(of: conclude) }
     defer { enter(.reporting) }
     return try await work()
   }
@@ -72,9 +73,16 @@ enum Interruption {
   static func concluding<Result>(
     with conclude: @escaping @Sendable () throws -> Void, while work: () throws -> Result
   ) rethrows -> Result {
-    enter(.working) { Assay.exitCode(of: conclude) }
+    enter(.working) { exitCode(of: conclude) }
     defer { enter(.reporting) }
     return try work()
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    typealias Handler = @convention(c) (Int32) -> Void
+    func address(_ handler: Handler?) -> Int { unsafeBitCast(handler, to: Int.self) }
+    let found = signal(number, SIG_IGN)
+    return address(found) == address(SIG_IGN)
   }
 
   private static func received(_ number: Int32, cancel: () -> Void) {
@@ -96,6 +104,17 @@ enum Interruption {
         if let conclude { end(conclude()) }
         Thread.sleep(forTimeInterval: 0.05)
       }
+    }
+  }
+
+  /// Nothing that was interrupted holds, whatever is known of it.
+  private static func exitCode(of conclude: () throws -> Void) -> Int32 {
+    do {
+      try conclude()
+      return Outcome.inconclusive.exitCode
+    } catch let code as ExitCode { return code.rawValue } catch {
+      Console.error("\(error)")
+      return Outcome.internalError.exitCode
     }
   }
 

@@ -105,8 +105,7 @@ struct GoldenTensorReader {
   }
 
   /// Checks rank and size against the caps, and counts the bytes.
-  private mutating func admit(_ extents: [Int], bytesPerElement: Int, at path: String) throws(GoldenFileError) -> Shape
-  {
+  mutating func admit(_ extents: [Int], bytesPerElement: Int, at path: String) throws(GoldenFileError) -> Shape {
     guard extents.count <= limits.maximumRank else {
       throw error(
         .tooLarge, path, "at most \(limits.maximumRank) dimensions", "\(extents.count)", "use fewer dimensions")
@@ -127,7 +126,7 @@ struct GoldenTensorReader {
     return shape
   }
 
-  private func checkStorage(_ dataset: HDF5Dataset, shape: Shape) throws(GoldenFileError) {
+  func checkStorage(_ dataset: HDF5Dataset, shape: Shape) throws(GoldenFileError) {
     let storage = try translating { () throws(HDF5Error) in try dataset.storage() }
     guard storage.externalFileCount == 0, [.compact, .contiguous, .chunked].contains(storage.layout) else {
       let found = storage.externalFileCount > 0 ? "data in external files" : "\(storage.layout) storage"
@@ -165,7 +164,7 @@ struct GoldenTensorReader {
     }
   }
 
-  private func elements<Element: HDF5Element>(
+  func elements<Element: HDF5Element>(
     _ dataset: HDF5Dataset, _ shape: Shape
   ) throws(GoldenFileError) -> [Element] {
     let elements = try translating { () throws(HDF5Error) in try dataset.read(Element.self) }

@@ -9,8 +9,8 @@ public enum BuiltInEngines {
       ConvolutionEngine(Im2colStrategy()),
       ConvolutionEngine(Im2colStrategy(materialised: true)),
       ConvolutionEngine(GemmStrategy()),
-      ConvolutionEngine(AutoStrategy(), algorithms: AutoStrategy().algorithms, nonfinite: false),
-    ] + WinogradStrategy.all.map { ConvolutionEngine($0, nonfinite: false) }
+      ConvolutionEngine(AutoStrategy(), algorithms: AutoStrategy().algorithms),
+    ] + WinogradStrategy.all.map { ConvolutionEngine($0) }
 
   /// The engine of that name; `nil` when there is none.
   public static func named(_ name: String) -> (any Engine)? { all.first { $0.description.name == name } }

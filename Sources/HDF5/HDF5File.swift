@@ -1,5 +1,6 @@
 import CHDF5
 import Foundation
+import OperatingSystem
 
 /// An open HDF5 file. It closes when the last value that came from it goes.
 public struct HDF5File: Sendable {
@@ -44,19 +45,18 @@ public struct HDF5File: Sendable {
     return try file(H5Fopen(unique, assay_h5_read_only(), access.id), name, limits)
   }
 
-  /// Writes a new file: `body` fills it under a temporary name beside `path`, and it is renamed when all went well. When
-  /// `body` throws, nothing is left behind. The same calls give the same bytes, on every machine and at any time.
+  /// Writes a new file: `body` fills it under a temporary name, and it takes the place of `path` when all went well (see
+  /// ``OperatingSystem/AtomicFile`` for links, devices and modes). When `body` throws, nothing is left behind. The same calls
+  /// give the same bytes, on every machine and at any time.
   @discardableResult
   public static func create<Result>(_ path: String, _ body: (HDF5Group) throws -> Result) throws -> Result {
-    let temporary = "\(path).\(UUID().uuidString).part"
-    defer { _ = unlink(temporary) }
-    let result = try fill(temporary, path, body)
-    guard rename(temporary, path) == 0 else {
+    do { return try AtomicFile.replace(path) { temporary in try fill(temporary, path, body) } } catch let error
+      as AtomicFile.Failure
+    {
       throw HDF5Error(
-        kind: .cannotWrite, file: path, object: "/", expected: "the finished file to be renamed into place",
-        found: String(cString: strerror(errno)), advice: "check the folder's permissions")
+        kind: .cannotWrite, file: path, object: "/", expected: "the finished file to be put into place",
+        found: error.reason, advice: "check the folder's permissions")
     }
-    return result
   }
 
   private static func fill<Result>(

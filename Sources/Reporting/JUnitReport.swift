@@ -76,7 +76,8 @@ public enum JUnitReport {
         case _ where result.knownFailure != nil: .skipped
         case .pass, .refused: .pass
         case .fail: .failure
-        case .error: .error
+        // Nothing was found out, which no reader of JUnit may take for success.
+        case .error, .notRun: .error
         case .unsupported: strict ? .failure : .skipped
         }
       let message = result.knownFailure.map { "known failure: \($0)" } ?? "\(result.status.rawValue): \(result.message)"

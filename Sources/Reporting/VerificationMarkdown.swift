@@ -18,25 +18,18 @@ struct VerificationMarkdown {
   }
 
   private var verdict: [String] {
-    let word =
-      switch section.exitCode {
-      case 0: "**All hold**"
-      case 2: "**Inconclusive**"
-      case 65: "**Bad data**"
-      default: "**Fails**"
-      }
-    let reasons = section.reasons.isEmpty ? "" : ": " + section.reasons.joined(separator: "; ")
+    let conclusion = section.conclusion
     let dtypes = Set(section.results.map(\.dtype)).sorted().joined(separator: " and ")
     return [
       "## Verification", "",
-      "\(word)\(reasons). \(section.results.count) results: \(Set(section.results.map { $0.file + $0.name }).count) cases, "
+      "\(MarkdownReport.verdict(conclusion)). \(section.results.count) results: \(Set(section.results.map { $0.file + $0.name }).count) cases, "
         + "\(section.engines.map(\.name).joined(separator: ", ")), \(dtypes); \(NumberText.short(section.seconds)) s; exit code "
-        + "\(section.exitCode).", "",
+        + "\(conclusion.outcome.exitCode).", "",
     ]
   }
 
   private var counts: [String] {
-    let statuses = VerificationStatus.allCases
+    let statuses = summary.statuses
     let headings = ["operation", "engine"] + statuses.map(\.rawValue) + ["known failures", "omitted tensors"]
     let rows = summary.rows.map { row in
       var cells = [row.operation, row.engine]

@@ -94,23 +94,13 @@ struct DuetCommand: AsyncParsableCommand {
     var run = Run(provenance: .current(seed: seed))
     run.duet = section
     if let out { try ReportOutput.write(run, to: out) }
-    let code = Self.exitCode(section, failOnImprovement: failOnImprovement)
-    if code != 0 { throw ExitCode(code) }
+    try run.conclusion.outcome.end()
   }
 
   private var isQuiet: Bool { quiet || isatty(STDERR_FILENO) == 0 }
 
   private static func report(_ text: String) {
     Console.progress("\r\u{1B}[K\(text)")
-  }
-
-  static func exitCode(_ section: DuetSection, failOnImprovement: Bool) -> Int32 {
-    switch section.verdict {
-    case "pass": 0
-    case "improvement": failOnImprovement ? 1 : 0
-    case "regression": 1
-    default: 2
-    }
   }
 
   private static func printSection(_ section: DuetSection) {

@@ -151,7 +151,7 @@ struct GradcheckCommand: AsyncParsableCommand {
       records: records, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     Console.print(GradientSummary(section).text)
     try write(section)
-    if section.exitCode != 0 { throw ExitCode(Int32(section.exitCode)) }
+    try section.conclusion.outcome.end()
   }
 
   /// One check, named so that `--filter` can choose it.

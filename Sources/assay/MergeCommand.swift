@@ -37,6 +37,6 @@ struct MergeCommand: ParsableCommand {
     for line in RunFacts.verdicts(of: merged) { Console.print(line) }
     for fact in RunFacts.facts(of: merged).prefix(3) { Console.print("* \(fact)") }
     try ReportOutput.write(merged, to: out)
-    if let code = merged.verification?.exitCode, code != 0 { throw ExitCode(Int32(code)) }
+    try merged.conclusion.outcome.end()
   }
 }

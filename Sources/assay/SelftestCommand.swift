@@ -77,7 +77,7 @@ struct SelftestCommand: AsyncParsableCommand {
       }
       ReportOutput.announce("\(out)/report.md")
     }
-    if section.exitCode != 0 { throw ExitCode(Int32(section.exitCode)) }
+    try section.conclusion.outcome.end()
   }
 
   /// A line for each family of mutants.
@@ -116,7 +116,7 @@ struct SelftestCommand: AsyncParsableCommand {
         + "\(section.falseAlarms.count) false alarms in \(section.checksOfCorrectCode) checks of correct code "
         + "(\(section.seedCount) seeds); "
         + String(format: "%.1f s", section.seconds))
-    if section.exitCode != 0 {
+    if section.conclusion.outcome != .holds {
       Console.print("repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "") + " --verbose")
     }
   }

@@ -67,15 +67,12 @@ struct VerifyCommand: AsyncParsableCommand {
     section.files += manifestProblems
     if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
     progress.finish()
-    let conclusion = Conclusion(section)
-    section.exitCode = Int(conclusion.outcome.exitCode)
-    section.reasons = conclusion.reasons
 
     var run = Run(provenance: .current(seed: Calibration.standardSeed))
     run.verification = section
     VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
     try output.write(run, environment: environment)
-    if conclusion.outcome != .holds { throw ExitCode(conclusion.outcome.exitCode) }
+    try run.conclusion.outcome.end()
   }
 
   private func describe(_ verifier: Verifier, _ problems: [FileRecord]) throws {

@@ -38,7 +38,7 @@ import Testing
       files: [FileRecord(path: "a.h5", caseCount: 5), FileRecord(path: "b.h5", errors: ["b.h5: cut short"])],
       results: results, vacuity: [VacuityRecord(operation: "relu", noticedBy: ["gate dropped": ""])],
       staleKnownFailures: [StaleKnownFailure(engine: "mine", caseGlob: "x*", problem: "expired")], lambda: 8,
-      filters: [], tags: [], shard: nil, strict: false, seconds: 1.5, exitCode: 65, reasons: ["2 of 2"])
+      filters: [], tags: [], shard: nil, strict: false, seconds: 1.5)
     return run
   }()
 

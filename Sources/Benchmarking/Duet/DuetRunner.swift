@@ -145,7 +145,7 @@ public enum DuetRecords {
       policy: DuetPolicyRecord(
         screenBlocks: policy.screenBlocks, screenAdvance: policy.screenAdvance, decisionBlocks: policy.decisionBlocks,
         margin: policy.margin, falseDiscoveryRate: policy.falseDiscoveryRate, policy: policy.policy,
-        power: policy.power, stealLimit: policy.stealLimit),
+        power: policy.power, stealLimit: policy.stealLimit, failsOnImprovement: policy.failOnImprovement),
       benchmarks: zip(differences, decision.findings).map(record),
       sentinel: sentinel.flatMap { found in decision.sentinel.map { record(found, $0) } }, stealFraction: stealFraction,
       complete: complete, verdict: decision.verdict.rawValue, reasons: decision.reasons, seconds: seconds)

@@ -1,5 +1,4 @@
 import Results
-import Verification
 
 /// Runs that are parts of one: shards of a verification, workloads of a benchmark, or different kinds of work.
 public enum RunMerge {
@@ -81,9 +80,6 @@ public enum RunMerge {
     }
     merged.results.sort { ($0.file, $0.name, $0.engine, $0.dtype) < ($1.file, $1.name, $1.engine, $1.dtype) }
     merged.shard = nil
-    let conclusion = Conclusion(merged)
-    merged.exitCode = Int(conclusion.outcome.exitCode)
-    merged.reasons = conclusion.reasons
     return merged
   }
 

@@ -56,7 +56,8 @@ public final class BenchmarkRunner {
     let started = ContinuousClock.now
     let before = MachineProbe.CPUTicks.now()
     let spent = section.seconds
-    section.networks = plan.networks
+    section.networks += plan.networks.filter { !section.networks.contains($0) }
+    section.plan(plan.items.map(\.name))
     var pinnedThreads = 0
     for item in plan.items where !section.workloads.contains(where: { $0.name == item.name }) {
       if shouldStop() { break }
@@ -73,7 +74,7 @@ public final class BenchmarkRunner {
       section.machine.loadAfter = MachineProbe.loadAverage()
       section.machine.stealFraction = MachineProbe.CPUTicks.stealFraction(from: before, to: .now())
       section.seconds = spent + (ContinuousClock.now - started).seconds
-      section.complete = section.workloads.count == plan.items.count
+      section.noteCompleteness()
       BenchmarkAnalysis.complete(&section)
       if let finished = section.workloads.last { onEvent(.finished(workload: finished)) }
       try save(section)
@@ -129,7 +130,7 @@ public final class BenchmarkRunner {
           case .pass: .timed
           case .fail, .refused: .wrong
           case .unsupported: .unsupported
-          case .error: .failed
+          case .error, .notRun: .failed
           }
         return Verdict(status: status, message: result.message, worstRatio: result.tensors.map(\.worstRatio).max())
       }
@@ -168,6 +169,20 @@ public final class BenchmarkRunner {
   private func order(of count: Int, block: Int) -> [Int] {
     if count == 2 { return Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] }
     return (0..<count).shuffled(using: &generator)
+  }
+}
+
+extension BenchmarkSection {
+  /// Adds workloads to what was asked for. Where an earlier version wrote the record, what it has is what was asked.
+  mutating func plan(_ names: [String]) {
+    let known = planned ?? workloads.map(\.name)
+    planned = known + names.filter { !known.contains($0) }
+    noteCompleteness()
+  }
+
+  /// Complete is what has every workload that was ever asked for, by name: a count would take another's place for it.
+  mutating func noteCompleteness() {
+    complete = Set(planned ?? []).isSubset(of: workloads.map(\.name))
   }
 }
 

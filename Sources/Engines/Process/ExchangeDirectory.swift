@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import OperatingSystem
 
 /// The folder of one engine's exchange files, removed when the engine is.
 final class ExchangeDirectory: Sendable {
@@ -14,7 +15,18 @@ final class ExchangeDirectory: Sendable {
 
   /// - Throws: ``EngineError/failed(_:detail:)`` when the folder cannot be made.
   init() throws(EngineError) {
-    folder = FileManager.default.temporaryDirectory.appending(path: "assay-exchange-\(UUID().uuidString)")
+    let temporaries = FileManager.default.temporaryDirectory
+    Leftovers.removeStale(in: temporaries.path(percentEncoded: false))
+    folder = temporaries.appending(path: Leftovers.uniqueName(Leftovers.exchangePrefix))
+    Leftovers.register(path: folder.path(percentEncoded: false))
+    try make()
+  }
+
+  deinit { Leftovers.remove(path: folder.path(percentEncoded: false)) }
+
+  /// Makes the folder, again where an engine removed it.
+  private func make() throws(EngineError) {
+    guard !Leftovers.isEnding else { throw .failed("this run is ending") }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
@@ -22,9 +34,8 @@ final class ExchangeDirectory: Sendable {
     }
   }
 
-  deinit { try? FileManager.default.removeItem(at: folder) }
-
   func write(_ exercise: Exercise) throws(EngineError) -> Files {
+    try make()
     let name = UUID().uuidString
     let files = Files(
       input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"),

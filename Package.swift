@@ -123,7 +123,10 @@ let package = Package(
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["assay", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "TestSupport"]),
+      name: "CommandTests",
+      dependencies: [
+        "assay", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "Tensors", "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -382,7 +382,7 @@ import Testing
     let weights = folder.file("weights.h5").path
     let data = Repository.fixtures.appending(path: "data/digits.h5").path
     let train = ["train", "--data", data, "--width", "1", "--epochs", "100000", "--out", weights]
-    let run = try CommandRun(interrupting: train, by: signal) { _, _ in
+    let run = try CommandRun(interrupting: train, by: signal) { _ in
       FileManager.default.fileExists(atPath: weights)
     }
     #expect(run.exitCode == 2, "\(run.errors)")
@@ -396,7 +396,7 @@ import Testing
       try root.createDataset("labels", shape: [2000], values: [Int](repeating: 0, count: 2000))
     }
     let evaluate = ["evaluate", "--data", large, "--weights", trial("weights_cifar8_w2.h5")]
-    let judged = try CommandRun(interrupting: evaluate, by: signal) { _, errors in errors.contains("no split") }
+    let judged = try CommandRun(interrupting: evaluate, by: signal) { try $0.errors.contains("no split") }
     #expect(judged.exitCode == 2, "\(judged.errors)")
     #expect(judged.errors.contains(/interrupted: \d+ of 2000 images were judged/), "\(judged.errors)")
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import OperatingSystem
 import Results
 import TestSupport
 import Testing

@@ -17,7 +17,7 @@ import Testing
       labels: Tensor(shape: [count], elements: (0..<count).map { Int64($0 % 3) }))
   }
 
-  private func state(_ options: TrainingOptions, seed: UInt64 = 11) throws -> NetworkState<Float> {
+  private func initial(_ options: TrainingOptions, seed: UInt64 = 11) throws -> NetworkState<Float> {
     let plan = try options.architecture.plan(inputShape: [2, 3, 8, 8], classCount: 3, training: true)
     return Initialization(seed: seed).state(of: plan)
   }
@@ -36,7 +36,7 @@ import Testing
     let options = try options()
     #expect(throws: ProblemError.self) { try options.plans(imageShape: [3, 4, 4], count: 9) }
     #expect(try options.plans(imageShape: [3, 16, 16], count: 9).count == 2)
-    var training = Training(options: options, state: try state(options))
+    var training = Training(options: options, state: try initial(options))
     var batches = 0
     #expect(throws: TrainingError.self) { try training.runEpoch(data(9, size: 4), progress: { _ in batches += 1 }) }
     #expect(batches == 0 && training.epochsDone == 0)
@@ -47,7 +47,7 @@ import Testing
   @Test func aStepThatLeavesTheNumbersIsADivergenceAndIsTakenBack() throws {
     var options = try options()
     options.optimizer = .sgd(try SGDOptions(learningRate: 1e38))
-    var training = Training(options: options, state: try state(options))
+    var training = Training(options: options, state: try initial(options))
     var finished = 0
     let error = #expect(throws: TrainingError.self) {
       for _ in 0..<5 { try training.runEpoch(data(10), progress: { _ in finished += 1 }) }
@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test func theFirstDefectOfAStateIsNamed() throws {
-    var state = try state(options())
+    var state = try initial(options())
     #expect(state.defect == nil)
     state.buffers["bn1"]?.runningVariance.elements[1] = -0.25
     #expect(state.defect?.description == "bn1.running_var[1]: expected a finite number from 0, found -0.25")
@@ -79,12 +79,12 @@ import Testing
     for batch in [1, 3, 7] {
       let error = #expect(throws: Validation.Failure.self) {
         try Validation.run(
-          options.architecture, classCount: 3, state: state(options), data: bad, batchSize: batch)
+          options.architecture, classCount: 3, state: initial(options), data: bad, batchSize: batch)
       }
       #expect(error == .notFinite(.init(image: 5, subject: "the logit of class 0", found: "NaN")), "batch \(batch)")
     }
     // Finite logits as far apart as float32 allows have an infinite loss.
-    var state = try state(options)
+    var state = try initial(options)
     state.parameters["fc.weight"] = state.parameters["fc.weight"]?.map { _ in 0 }
     state.parameters["fc.bias"] = Tensor(shape: [3], elements: [3e38, -3e38, -3e38])
     let error = #expect(throws: Validation.Failure.self) {
@@ -95,7 +95,7 @@ import Testing
 
   @Test func theSizeOfABatchChangesNoBitOfAValidation() throws {
     let options = try options()
-    let state = try state(options)
+    let state = try initial(options)
     let results = try [nil, 1, 2, 7].map { size in
       try Validation.run(options.architecture, classCount: 3, state: state, data: data(7), batchSize: size, k: 2)
     }
@@ -117,7 +117,7 @@ import Testing
   /// Asked before every layer of both passes, so that not even one large batch keeps somebody waiting.
   @Test func anEpochStopsInTheMiddleOfABatch() throws {
     let options = try options()
-    var training = Training(options: options, state: try state(options))
+    var training = Training(options: options, state: try initial(options))
     let before = training.step.state.parameters
     for questions in [1, 5, 40] {
       var asked = 0
@@ -139,7 +139,7 @@ import Testing
     let options = try options()
     var judged = 0
     let result = try Validation.run(
-      options.architecture, classCount: 3, state: state(options), data: data(7), batchSize: 2,
+      options.architecture, classCount: 3, state: initial(options), data: data(7), batchSize: 2,
       progress: { judged = $0 }, shouldStop: { judged == 4 })
     #expect(result.count == 4)
   }

@@ -32,7 +32,8 @@ struct DocumentedCommand: Hashable, CustomStringConvertible {
       if extensions.contains(page.pathExtension) { pages.append(page) }
     }
     for folder in ["Fixtures", "Benchmarks"] {
-      let files = FileManager.default.enumerator(at: Repository.root.appending(path: folder), includingPropertiesForKeys: nil)
+      let files = FileManager.default.enumerator(
+        at: Repository.root.appending(path: folder), includingPropertiesForKeys: nil)
       for case let file as URL in files ?? .init() where extensions.contains(file.pathExtension) { pages.append(file) }
     }
     return pages.sorted { $0.path < $1.path }
@@ -61,7 +62,8 @@ struct DocumentedCommand: Hashable, CustomStringConvertible {
   /// Lines of comments and of a workflow's steps; a step that is folded over several lines is one.
   private static func inComments(_ file: URL) throws -> [DocumentedCommand] {
     let text = try String(contentsOf: file, encoding: .utf8).replacing(/run: >\n(?:[ ]{10,}[^\n]+\n?)+/) { step in
-      "run: " + step.0.dropFirst("run: >".count).split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: " ")
+      "run: "
+        + step.0.dropFirst("run: >".count).split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: " ")
         + "\n"
     }
     return text.split(separator: "\n").flatMap { line in
@@ -76,11 +78,19 @@ struct DocumentedCommand: Hashable, CustomStringConvertible {
     let line = line.trimmingPrefix(/\s*(?:\$ )?/).replacing(/\s{2,}#.*$/, with: "")
     return line.split(separator: /\s{3,}(?=assay )/).compactMap { part in
       let text = part.replacing(/\s{3,}.*$/, with: "").trimmingCharacters(in: .whitespaces)
-      guard text.prefixMatch(of: /(?:[A-Z_]+=\S+ )*(?:assay|make|python|\.build\/release\/assay) /) != nil else {
+      guard Self.isCommand(text) else {
         return nil
       }
       return DocumentedCommand(text: text, source: source)
     }
+  }
+}
+
+extension DocumentedCommand {
+  /// Whether a text begins as what one types here.
+  private static func isCommand(_ text: String) -> Bool {
+    let pattern = #/(?:[A-Z_]+=\S+ )*(?:assay|make|python|\.build/release/assay) /#
+    return text.prefixMatch(of: pattern) != nil
   }
 }
 

@@ -57,7 +57,7 @@ final class ExampleFolder {
       outputs: ["y": ExpectedTensor(.float64(Tensor(shape: [1, 1, 1, 1], elements: [3])))])
     convolution.attributes["stride"] = .integer(2)
     convolution.parameters["weight"] = .float32(Tensor(shape: [1, 1, 1, 1], elements: [3]))
-    func relu(_ name: String, _ fill: GoldenFill, _ values: [Float]) -> GoldenCase {
+    func relu(_ name: String, _ fill: Fill, _ values: [Float]) -> GoldenCase {
       let shape: Shape = [1, 1, 2, 2]
       return GoldenCase(
         summary: GoldenCaseSummary(name: name, operation: "relu", fill: fill),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engines
 import Foundation
+import OperatingSystem
 import GoldenFiles
 import GradientChecking
 import Problems

@@ -127,7 +127,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "TestSupport",
+        "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "Tensors",
+        "TestSupport",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import OperatingSystem
 import Reporting
 
 /// Where the results of `assay verify` go, and how they look.

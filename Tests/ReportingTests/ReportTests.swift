@@ -1,6 +1,7 @@
 import Foundation
 import OperatingSystem
 import Reporting
+import OperatingSystem
 import Results
 import TestSupport
 import Testing

@@ -11,7 +11,7 @@ struct GoldenShowCommand: AsyncParsableCommand {
     discussion: """
       EXAMPLES:
         assay golden show Fixtures/conv2d.h5
-        assay golden show Fixtures/conv2d.h5 /conv2d/stride2
+        assay golden show Fixtures/conv2d.h5 /conv2d/stride2/odd_input/exact
         assay golden show mine.h5 /relu/small --values 20
 
       EXIT CODES: 0 shown, 64 usage, 65 a bad file, or no case of this name.

@@ -31,7 +31,7 @@ public struct ConvolutionEngine: Engine {
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
     let (problem, operands) = try operands(of: exercise, threads: exercise.threads)
     var answer = Answer()
-    let wanted = exercise.wanted.isEmpty ? ["outputs/y"] : exercise.wanted
+    let wanted = exercise.wanted.isEmpty ? everything(for: exercise) : exercise.wanted
     if exercise.passes.contains(.forward), wanted.contains("outputs/y") {
       let run = try ConvolutionRun(strategy, problem, .forward, operands)
       answer.outputs["y"] = .float32(try run.denseResult())
@@ -49,6 +49,12 @@ public struct ConvolutionEngine: Engine {
       answer.gradients["bias"] = .float32(Self.biasGradient(upstream))
     }
     return answer
+  }
+
+  /// What an empty `wanted` means: whatever the strategy gives of the passes that are asked for.
+  private func everything(for exercise: Exercise) -> Set<String> {
+    let operands = ["x", "weight"] + (exercise.parameters["bias"] == nil ? [] : ["bias"])
+    return Set(["outputs/y"] + operands.map { "gradients/" + $0 }).subtracting(description.omits)
   }
 
   /// dBias[k] = Σ over n, p, q of dy[n,k,p,q]; no strategy has a part in it.

@@ -12,11 +12,13 @@ struct Gate: Sendable {
     CaseVerifier(item).verify(engine, dtype: dtype)
   }
   /// A run's exit code.
-  var conclude: @Sendable (VerificationSection) -> Int = { Int(Conclusion($0).outcome.exitCode) }
+  var conclude: @Sendable (VerificationSection) -> Int = { Int($0.conclusion.outcome.exitCode) }
   /// One gradient check.
   var check: @Sendable (GradientCheck) -> GradientRecord = { $0.run() }
   /// A gradient run's exit code.
-  var concludeGradients: @Sendable ([GradientRecord]) -> Int = { GradientSection(records: $0, seconds: 0).exitCode }
+  var concludeGradients: @Sendable ([GradientRecord]) -> Int = {
+    Int(GradientSection(records: $0, seconds: 0).conclusion.outcome.exitCode)
+  }
 }
 
 /// A defect of the gate.

@@ -8,17 +8,20 @@ enum EngineLookup {
   static let standardFile = "Benchmarks/engines.toml"
 
   /// Built-in engines and those of `Benchmarks/engines.toml`, where there is one.
-  static func catalog() throws -> EngineCatalog {
+  static func catalog(builtIn: [any Engine]) throws -> EngineCatalog {
     let file = URL(fileURLWithPath: standardFile)
-    guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: BuiltInEngines.all) }
+    guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: builtIn) }
     return try translating { () throws(EngineCatalog.Failure) in
-      EngineCatalog(builtIn: BuiltInEngines.all, declared: try EngineCatalog.declarations(at: file))
+      EngineCatalog(builtIn: builtIn, declared: try EngineCatalog.declarations(at: file))
     }
   }
 
   /// The engines of these words, each once.
-  static func engines(_ words: [String], timeout: Double?) throws -> [(word: String, engine: any Engine)] {
-    let catalog = try catalog()
+  /// - Parameter builtIn: ``BuiltInEngines/tuned`` where they are timed.
+  static func engines(
+    _ words: [String], timeout: Double?, builtIn: [any Engine] = BuiltInEngines.all
+  ) throws -> [(word: String, engine: any Engine)] {
+    let catalog = try catalog(builtIn: builtIn)
     var found: [(word: String, engine: any Engine)] = []
     for word in words {
       let engine = try translating { () throws(EngineCatalog.Failure) in try catalog.engine(word, timeout: timeout) }

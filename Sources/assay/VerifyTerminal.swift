@@ -21,15 +21,16 @@ struct VerifyTerminal {
   private func printTable() {
     guard !section.results.isEmpty else { return }
     let several = section.engines.count > 1
+    let summary = VerificationSummary(section)
     var table = TextTable(
-      (several ? ["engine"] : []) + ["operation"] + VerificationStatus.allCases.map(\.rawValue)
+      (several ? ["engine"] : []) + ["operation"] + summary.statuses.map(\.rawValue)
         + ["elements", "error/bound", "ULPs"],
-      rightAligned: Set((several ? 2 : 1)..<12))
-    for row in VerificationSummary(section).rows {
+      rightAligned: Set((several ? 2 : 1)..<13))
+    for row in summary.rows {
       table.add(
         (several ? [row.engine] : []) + [row.operation]
-          + VerificationStatus.allCases.map { row[$0] == 0 ? "" : "\(row[$0])" }
-          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.short(row.worstUlps)])
+          + summary.statuses.map { row[$0] == 0 ? "" : "\(row[$0])" }
+          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.ulps(row.worstUlps)])
     }
     Console.print(table.text)
   }
@@ -55,9 +56,10 @@ struct VerifyTerminal {
   }
 
   private func printUnsupported() {
-    for result in section.results where result.status == .unsupported && !section.strict {
+    for result in section.results
+    where result.status == .notRun || result.status == .unsupported && !section.strict {
       Console.print(
-        "\(color.doubtful("UNSUPPORTED")) \(result.name) (\(result.engine), \(result.dtype)): \(result.message)")
+        "\(color.doubtful(result.status.rawValue)) \(result.name) (\(result.engine), \(result.dtype)): \(result.message)")
     }
   }
 
@@ -85,11 +87,7 @@ struct VerifyTerminal {
       "\(cases) cases, \(section.results.count) results\(counts.isEmpty ? "" : ": ")\(counts.joined(separator: ", "))"
       + (omitted > 0 ? ", \(omitted) tensors omitted" : "") + " in \(NumberText.short(section.seconds)) s"
     Console.print(line)
-    let reasons = section.reasons.joined(separator: "; ")
-    switch section.exitCode {
-    case 0: Console.print(color.good("all hold"))
-    case 2: Console.print(color.doubtful("inconclusive: \(reasons)"))
-    default: Console.print(color.bad("fails: \(reasons)"))
-    }
+    let conclusion = section.conclusion
+    Console.print(color.painted(conclusion.text, as: conclusion.outcome))
   }
 }

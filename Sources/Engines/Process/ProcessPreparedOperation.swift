@@ -33,11 +33,11 @@ final class ProcessPreparedOperation: PreparedOperation {
     guard let bad = times.first(where: { !($0 > 0 && $0 <= elapsed) }) else {
       let total = times.reduce(0, +)
       guard total <= elapsed else {
-        throw .failed(
-          "\(name): claims \(total.formatted()) ns of work in a request that took \(elapsed.formatted()) ns")
+        throw .failed("\(name): claims \(total) ns of work in a request that took \(elapsed) ns")
       }
-      return times.map { UInt64($0.rounded()) }
+      // Nothing takes no time, whatever is left of it after rounding.
+      return times.map { UInt64(max(1, $0.rounded())) }
     }
-    throw .failed("\(name): a duration of \(bad) ns in a request that took \(elapsed.formatted()) ns is impossible")
+    throw .failed("\(name): a duration of \(bad) ns in a request that took \(elapsed) ns is impossible")
   }
 }

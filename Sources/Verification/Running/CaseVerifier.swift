@@ -259,8 +259,7 @@ public struct CaseVerifier: Sendable {
   }
 
   private func boundModel(_ problem: any OperationProblem, _ engine: EngineDescription) -> (any BoundModel)? {
-    let algorithms = Set(
-      (engine.info["algorithm"] ?? "").split(whereSeparator: { ", ".contains($0) }).map(String.init))
+    let algorithms = engine.algorithms
     return models.model(for: algorithms) {
       let wanted = Set(item.golden.expected.keys)
       let exercise = item.exercise(dtype: .float64, wanted: wanted, passes: [.forward, .backward])

@@ -140,11 +140,10 @@ public struct Verifier: Sendable {
       }, files: records, results: results, vacuity: vacuity ?? [], staleKnownFailures: stale,
       lambda: ElementBounds.lambda, filters: plan.filters.map(\.description), tags: plan.tags.sorted(),
       shard: plan.shard.map { ShardRecord(index: $0.index, count: $0.count) }, strict: plan.strict,
+      dtypes: plan.dtypes.map(\.rawValue),
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+    section.knownFailuresSha256 = plan.knownFailures.sha256
     section.interrupted = interrupted
-    let conclusion = Conclusion(section)
-    section.exitCode = Int(conclusion.outcome.exitCode)
-    section.reasons = conclusion.reasons
     return section
   }
 
@@ -192,13 +191,9 @@ public struct Verifier: Sendable {
   /// The command that repeats one case on one engine.
   private func reproduction(_ result: CaseResult, _ engine: any Engine, _ dtype: DType) -> String {
     let name = engine.description.name
-    return "assay verify --golden \(Self.quoted(result.file)) --filter \(Self.quoted(result.name)) "
-      + "--engine \(Self.quoted(plan.engineWords[name] ?? name)) --dtype \(dtype.rawValue)"
-  }
-
-  /// A word as a shell reads it.
-  private static func quoted(_ word: String) -> String {
-    let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "/._-=,:@+".contains($0) }
-    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    return ShellCommand([
+      "assay", "verify", "--golden", result.file, "--filter", result.name, "--engine", plan.engineWords[name] ?? name,
+      "--dtype", dtype.rawValue,
+    ]).description
   }
 }

@@ -20,6 +20,8 @@ public struct VerificationPlan: Sendable {
   public var shard: Shard?
   public var strict: Bool
   public var knownFailures: KnownFailures
+  /// Whether the files are those that the known failures are about: only then is an entry without a case stale.
+  public var knownFailuresAreOfFiles = true
   public var workers: Int
   /// `yyyy-mm-dd`, for the expiry of known failures.
   public var today: String
@@ -124,7 +126,8 @@ public struct Verifier: Sendable {
       }
     }
     let interrupted = finished.count < jobs.count
-    let isComplete = !interrupted && jobs.count == files.reduce(0) { $0 + $1.cases.count }
+    let isComplete =
+      plan.knownFailuresAreOfFiles && !interrupted && jobs.count == files.reduce(0) { $0 + $1.cases.count }
     let stale = plan.knownFailures.apply(
       to: &results, today: plan.today, isComplete: isComplete)
     let vacuity = plan.vacuityOracle.map { oracle in

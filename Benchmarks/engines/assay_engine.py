@@ -59,8 +59,9 @@ class Case:
 
     def padding(self):
         """A pair, or "same" or "valid"."""
-        value = self.attributes.get("padding", 0)
-        return self.string("padding") if isinstance(value, (str, bytes)) else self.pair("padding", 0)
+        value = np.asarray(self.attributes.get("padding", 0))
+        # A word may come as an array of one, whatever kind of string the file's writer has.
+        return self.string("padding") if value.dtype.kind in "OSU" else self.pair("padding", 0)
 
 
 def read_case(file, path, dtype):

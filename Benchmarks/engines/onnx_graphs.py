@@ -65,7 +65,10 @@ def _conv(case, g):
     if padding == "same":
         if attributes["strides"] != (1, 1):
             raise Refused("invalid_argument", "padding same needs stride 1")
-        attributes["auto_pad"] = "SAME_UPPER"
+        # ONNX Runtime refuses auto_pad beside a dilation: the pads as numbers, the odd one below and right.
+        total = [d * (k - 1) for d, k in zip(attributes["dilations"], weight.shape[2:])]
+        before = [t // 2 for t in total]
+        attributes["pads"] = before + [t - b for t, b in zip(total, before)]
     elif padding != "valid":
         if min(padding) < 0:
             raise Refused("invalid_argument", f"padding {padding} is negative")

@@ -39,8 +39,12 @@ def _batch_norm(c, x, p, b):
 def _upsample(c, x, p, b):
     mode = c.string("mode", "nearest")
     size = c.pair("size", 0) if "size" in c.attributes else None
-    scale = tuple(float(v) for v in np.broadcast_to(c.attributes["scale_factor"], 2)) if size is None else None
-    align = c.boolean("align_corners", False) if mode == "bilinear" else None
+    scale = c.attributes.get("scale_factor")
+    # With neither or both, PyTorch is what refuses.
+    scale = None if scale is None else tuple(float(v) for v in np.broadcast_to(scale, 2))
+    # PyTorch takes no value at all where the mode does not interpolate, and refuses what is asked there.
+    corners = c.boolean("align_corners", False)
+    align = corners if mode == "bilinear" or corners else None
     return F.interpolate(x, size=size, scale_factor=scale, mode=mode, align_corners=align)
 
 

@@ -75,11 +75,12 @@ struct VerifySelection: ParsableArguments {
         files += try GoldenCorpus.files(at: [path]).filter { !files.contains($0) }
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
     }
-    let plan = VerificationPlan(
+    var plan = VerificationPlan(
       engines: engines, engineWords: words, dtypes: dtype.isEmpty ? [.float32, .float64] : dtype, files: files,
       filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
+    plan.knownFailuresAreOfFiles = golden.isEmpty || knownFailures != nil
     return (plan, problems)
   }
 

@@ -17,6 +17,11 @@ struct ConvolutionOracle {
       terms = [Int](repeating: 0, count: count)
     }
 
+    /// 0 times an element that is infinite or NaN: a zero of the padding changes nothing else.
+    mutating func addPadding(_ a: Float, at index: Int) {
+      if !a.isFinite { value[index] = .nan }
+    }
+
     mutating func add(_ a: Float, _ b: Float, at index: Int) {
       let term = Double(a) * Double(b)
       value[index] += term
@@ -59,12 +64,16 @@ struct ConvolutionOracle {
               let wIndex = ((k * perGroup + c) * problem.kernelSize.height + r) * problem.kernelSize.width + s
               for i in 0..<p {
                 let row = i * problem.stride.height + r * problem.dilation.height - problem.paddingBefore.height
-                guard (0..<h).contains(row) else { continue }
                 for j in 0..<q {
                   let column = j * problem.stride.width + s * problem.dilation.width - problem.paddingBefore.width
-                  guard (0..<w_).contains(column) else { continue }
-                  let xIndex = ((n * problem.inputChannels + channel) * h + row) * w_ + column
                   let yIndex = ((n * problem.outputChannels + k) * p + i) * q + j
+                  guard (0..<h).contains(row), (0..<w_).contains(column) else {
+                    // dx has no such element.
+                    forward.addPadding(w[wIndex], at: yIndex)
+                    weightGradient.addPadding(dy[yIndex], at: wIndex)
+                    continue
+                  }
+                  let xIndex = ((n * problem.inputChannels + channel) * h + row) * w_ + column
                   forward.add(x[xIndex], w[wIndex], at: yIndex)
                   inputGradient.add(dy[yIndex], w[wIndex], at: xIndex)
                   weightGradient.add(x[xIndex], dy[yIndex], at: wIndex)

@@ -11,6 +11,11 @@ struct RandomConvolution {
   /// Operands are small integers: every order of summation is exact.
   let isExact: Bool
 
+  /// Operands of which not every order of summation is exact.
+  init(seed: UInt64, problem: Conv2dProblem, x: [Float], w: [Float], dy: [Float]) {
+    (self.seed, self.problem, self.x, self.w, self.dy, isExact) = (seed, problem, x, w, dy, false)
+  }
+
   init(seed: UInt64, maximumWork: Int = 150_000) {
     self.seed = seed
     var generator = SplitMix64(seed: seed)

@@ -55,27 +55,6 @@ import Testing
     }
   }
 
-  @Test("infinite weights are not multiplied with padding")
-  func infiniteWeights() throws {
-    let problem = try Conv2dProblem(
-      batch: 1, inputChannels: 2, inputSize: 3, outputChannels: 17, kernelSize: 3, padding: .explicit(1))
-    var weights = [Float](repeating: 1, count: problem.weightShape.count)
-    for k in 0..<17 { weights[k * 18] = .infinity }
-    let x = [Float](repeating: 1, count: problem.inputShape.count)
-    for instructionSet in InstructionSet.available {
-      for strategy in Self.strategies where strategy.unsupportedReason(problem, .forward) == nil {
-        let y = try StrategyRun.nchw(
-          strategy, problem, .forward, weights, x, options: ConvolutionOptions(instructionSet: instructionSet))
-        // Only outputs whose receptive field reaches the first tap see the infinity: rows and columns 1 and 2.
-        for (index, value) in y.enumerated() {
-          let (row, column) = (index / 3 % 3, index % 3)
-          let finite = Float((row == 1 ? 3 : 2) * (column == 1 ? 3 : 2) * 2)
-          #expect(value == (row > 0 && column > 0 ? .infinity : finite))
-        }
-      }
-    }
-  }
-
   @Test("an output may replace its residual", arguments: [1, 3])
   func outputInPlace(kernel: Int) throws {
     // Sums of several panels of weights.

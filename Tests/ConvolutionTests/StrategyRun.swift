@@ -1,6 +1,7 @@
 import Convolution
 import Problems
 import Tensors
+import Verification
 
 /// One strategy, pass and instruction set on one random problem, inside guard bands.
 struct StrategyRun {
@@ -10,6 +11,8 @@ struct StrategyRun {
   let random: RandomConvolution
   let epilogue: ConvolutionEpilogue
   let residual: [Float]
+  /// The bounds of a Winograd strategy.
+  private let winograd: WinogradBound.Bounds?
 
   init(
     _ strategy: any ConvolutionStrategy, _ pass: ConvolutionPass, _ instructionSet: InstructionSet,
@@ -41,6 +44,21 @@ struct StrategyRun {
     residual =
       epilogue.addsResidual
       ? (0..<random.problem.outputShape.count).map { _ in Float(Int.random(in: -9...9, using: &generator)) } : []
+    winograd = Self.winogradBounds(strategy, pass, random)
+  }
+
+  private static func winogradBounds(
+    _ strategy: any ConvolutionStrategy, _ pass: ConvolutionPass, _ random: RandomConvolution
+  ) -> WinogradBound.Bounds? {
+    guard let strategy = strategy as? WinogradStrategy,
+      let model = WinogradBound(problem: random.problem, matrices: strategy.matrices)
+    else { return nil }
+    let (x, w, dy) = (random.x.map(Double.init), random.w.map(Double.init), random.dy.map(Double.init))
+    return switch pass {
+    case .forward: model.forward(input: x, weight: w)
+    case .backwardData: model.backwardData(dOutput: dy, weight: w)
+    case .backwardWeights: model.backwardWeights(input: x, dOutput: dy)
+    }
   }
 
   /// The pass's result in NCHW (dw in KCRS).
@@ -65,7 +83,10 @@ struct StrategyRun {
     for index in result.indices {
       let (expected, bound) = expectation(sums, index)
       let error = abs(Double(result[index]) - expected)
-      if !(error <= bound) {
+      let isRight =
+        expected.isFinite
+        ? error <= bound : expected.isNaN ? result[index].isNaN : Double(result[index]) == expected
+      if !isRight {
         return "element \(index): found \(result[index]), expected \(expected), bound \(bound), \(epilogue)"
       }
     }
@@ -74,7 +95,7 @@ struct StrategyRun {
 
   private func expectation(_ sums: ConvolutionOracle.Sums, _ index: Int) -> (value: Double, bound: Double) {
     var value = sums.value[index]
-    var bound = random.isExact ? 0 : min(sums.rigorous(index), sums.statistical(index))
+    var bound = random.isExact ? 0 : self.bound(sums, index)
     let area = random.problem.outputSize.height * random.problem.outputSize.width
     let channel = area == 0 ? 0 : index / area % random.problem.outputChannels
     var size = abs(value)
@@ -93,7 +114,14 @@ struct StrategyRun {
     }
     // Three more roundings at most, each of a value no larger than `size` and the error so far.
     if !random.isExact { bound += 3 * 0x1p-24 * (size + bound) }
-    return (epilogue.relu ? max(value, 0) : value, bound)
+    return (epilogue.relu && value < 0 ? 0 : value, bound)
+  }
+
+  private func bound(_ sums: ConvolutionOracle.Sums, _ index: Int) -> Double {
+    let direct = min(sums.rigorous(index), sums.statistical(index))
+    // A tile with an infinity or NaN has no bound of Winograd's: its finite elements are those of the definition.
+    guard let winograd, winograd.statistical[index].isFinite, winograd.rigorous[index].isFinite else { return direct }
+    return max(direct, min(winograd.rigorous[index], winograd.statistical[index]))
   }
 
   private func gather(_ dense: [Float]) throws -> [Float] {

@@ -87,6 +87,20 @@ import Testing
     #expect(dx.elements == [0, 0, 0, 7, 7])
   }
 
+  @Test func maxPoolOfPaddingAloneIsMinusInfinityAndHasNoPosition() throws {
+    // Rows −1, 1 and 3 of an image of one row.
+    let layer = MaxPool2d(
+      try MaxPool2dProblem(
+        inputShape: [1, 1, 1, 8], kernelSize: 3, stride: 6, padding: 1, dilation: 2, ceilMode: true))
+    let (y, indices) = try layer.forward(Tensor<Float>(shape: [1, 1, 1, 8], repeating: 2))
+    #expect(y.elements.allSatisfy { $0 == -.infinity })
+    #expect(indices.elements.allSatisfy { $0 == MaxPool2d.noPosition })
+    let dy = Tensor<Float>(shape: y.shape, repeating: 1)
+    #expect(try layer.backward(dy, indices: indices).elements.allSatisfy { $0 == 0 })
+    #expect(try layer.forward(Tensor<Float>(shape: [1, 1, 1, 8], repeating: 2), indices: indices) == y)
+    #expect(throws: ProblemError.self) { try layer.backward(dy, indices: indices.map { $0 - 1 }) }
+  }
+
   @Test func maxPoolTakesTheFirstOfEqualsAndNeverPadding() throws {
     let layer = MaxPool2d(try MaxPool2dProblem(inputShape: [1, 1, 2, 2], kernelSize: 2, stride: 2, padding: 1))
     let (y, indices) = try layer.forward(Tensor<Float>(shape: [1, 1, 2, 2], elements: [-3, -1, -2, -.infinity]))

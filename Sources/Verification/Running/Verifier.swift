@@ -20,6 +20,8 @@ public struct VerificationPlan: Sendable {
   public var shard: Shard?
   public var strict: Bool
   public var knownFailures: KnownFailures
+  /// Whether the files are those that the known failures are about: only then is an entry without a case stale.
+  public var knownFailuresAreOfFiles = true
   public var workers: Int
   /// `yyyy-mm-dd`, for the expiry of known failures.
   public var today: String
@@ -157,7 +159,8 @@ public struct Verifier: Sendable {
         records[record].errors.append(error)
       }
     }
-    let isComplete = !interrupted && ledger.jobs.count == ledger.caseCount
+    let isComplete =
+      plan.knownFailuresAreOfFiles && !interrupted && ledger.jobs.count == ledger.caseCount
     let stale = plan.knownFailures.apply(to: &results, today: plan.today, isComplete: isComplete)
     let elapsed = ContinuousClock.now - ledger.started
     var section = VerificationSection(

@@ -1,0 +1,48 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A Python with the peers: the environment's ASSAY_PEERS, or the one that `make peers` makes.
+enum Peers {
+  static let python: String? = {
+    let own = Repository.root.appending(path: ".peers/bin/python3").path
+    return ProcessInfo.processInfo.environment["ASSAY_PEERS"]
+      ?? (FileManager.default.isExecutableFile(atPath: own) ? own : nil)
+  }()
+}
+
+/// What the engines in Python get wrong, or got: for a machine that has them.
+@Suite(.enabled(if: Peers.python != nil, "`make peers` has not been run, and ASSAY_PEERS names no Python"))
+struct PeerTrialTests {
+  private func verify(_ engine: String, _ script: String, _ more: [String]) throws -> CommandRun {
+    let python = try #require(Peers.python)
+    return try CommandRun(
+      ["verify", "--jobs", "1", "--engine", "\(engine)=\(python) Benchmarks/engines/\(script)"] + more,
+      environment: ["PYTHONPATH": Repository.root.appending(path: "Benchmarks/engines").path])
+  }
+
+  private func trial(_ name: String) -> [String] {
+    ["--golden", Repository.root.appending(path: "Tests/Trials/\(name).h5").path]
+  }
+
+  @Test(arguments: [
+    "H2_padding_as_one_string_array", "U2_bilinear_axis_keeps_its_size", "U2_nearest_axis_keeps_its_size",
+    "X_infinite_weight_padded", "X_infinite_cotangent_padded",
+  ]) func `PyTorch holds`(file: String) throws {
+    let run = try verify("pytorch", "pytorch.py", trial(file))
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+  }
+
+  @Test func `ONNX Runtime pads a dilated kernel`() throws {
+    let run = try verify(
+      "onnxruntime", "onnxruntime_engine.py", trial("X_same_padding_dilated") + ["--dtype", "float32"])
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+  }
+
+  /// Without a size, with two, and with aligned corners where nothing is interpolated.
+  @Test func `PyTorch refuses upsamplings that mean nothing`() throws {
+    let run = try verify("pytorch", "pytorch.py", ["--filter", "upsample2d/refuse/*"])
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+    #expect(!run.output.contains("FAIL"), "\(run.output)")
+  }
+}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import OperatingSystem
 import Reporting
 import Results
 

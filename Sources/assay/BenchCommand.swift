@@ -5,6 +5,7 @@ import Foundation
 import OperatingSystem
 import Reporting
 import Results
+import Synchronization
 
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -94,8 +95,18 @@ struct BenchCommand: AsyncParsableCommand {
           if bad > 0 { progress.step(done: 0, of: all, failures: bad, subject: workload.name) }
         }
       }, shouldStop: { Task.isCancelled })
+    let known = Mutex(run)
     do {
-      try runner.run(&section) { try save(&run, $0) }
+      try Interruption.concluding {
+        progress.finish()
+        try report(known.withLock { $0 }, hasNetworks: !plan.networks.isEmpty)
+      } while: {
+        try runner.run(&section) { done in
+          try save(&run, done)
+          let saved = run
+          known.withLock { $0 = saved }
+        }
+      }
     } catch {
       // A disk that is full keeps the last whole record; what was measured since is at least said.
       progress.finish()
@@ -104,8 +115,12 @@ struct BenchCommand: AsyncParsableCommand {
     }
     progress.finish()
     run.benchmark = section
-    Console.print(
-      BenchmarkTerminal(section, color: color, showsLayers: layers || plan.networks.isEmpty).text, terminator: "")
+    try report(run, hasNetworks: !plan.networks.isEmpty)
+  }
+
+  private func report(_ run: Run, hasNetworks: Bool) throws {
+    guard let section = run.benchmark else { return }
+    Console.print(BenchmarkTerminal(section, color: color, showsLayers: layers || !hasNetworks).text, terminator: "")
     if let out { try ReportOutput.write(run, to: out) }
     try conclude(section)
   }

@@ -81,6 +81,7 @@ struct DuetCommand: AsyncParsableCommand {
     if let margin { rules.margin = margin.fraction }
     if let stealLimit { rules.stealLimit = stealLimit.fraction }
     rules.failOnImprovement = failOnImprovement
+    let provenance = Provenance.current(seed: seed)
     let section: DuetSection
     do {
       let progress = isQuiet ? { _ in } : Self.report
@@ -88,10 +89,19 @@ struct DuetCommand: AsyncParsableCommand {
         plan: plan, base: .init(name: "base", command: base, timeout: timeout),
         head: .init(name: "head", command: head, timeout: timeout), policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
-      section = try runner.run()
+      let found = runner.section
+      section = try Interruption.concluding {
+        try conclude(found(false), provenance)
+      } while: {
+        try runner.run()
+      }
     } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    try conclude(section, provenance)
+  }
+
+  private func conclude(_ section: DuetSection, _ provenance: Provenance) throws {
     Self.printSection(section)
-    var run = Run(provenance: .current(seed: seed))
+    var run = Run(provenance: provenance)
     run.duet = section
     if let out { try ReportOutput.write(run, to: out) }
     try run.conclusion.outcome.end()

@@ -140,22 +140,25 @@ struct GradcheckCommand: AsyncParsableCommand {
     let nothing = Mutex<[String]>([])
     let plan = try plan(stop: stop) { name, reason in nothing.withLock { $0.append("\(name.printable): \(reason)") } }
     let log = GradcheckLog(plan: plan, isQuiet: quiet, isVerbose: verbose)
-    try await withTaskCancellationHandler {
-      for item in plan.items {
-        guard !Task.isCancelled else { break }
-        do { try item.run { log.note($0, stopped: Task.isCancelled) } } catch let error as GoldenFileError {
-          log.note(error)
+    try await Interruption.concluding {
+      try end(log, plan)
+    } while: {
+      try await withTaskCancellationHandler {
+        for item in plan.items where !Task.isCancelled {
+          do { try item.run { log.note($0, stopped: Task.isCancelled) } } catch let error as GoldenFileError {
+            log.note(error)
+          }
+          if !Task.isCancelled { log.finish(item) }
         }
-        log.finish(item)
+      } onCancel: {
+        stop.raise()
       }
-    } onCancel: {
-      stop.raise()
     }
     let reasons = nothing.withLock { $0 }
     if let first = reasons.first, log.isEmpty {
       Console.note("nothing to check in \(reasons.count) cases without gradients; the first is \(first)")
     }
-    try end(log.section(interrupted: Task.isCancelled), plan.errors + log.errors)
+    try end(log, plan)
   }
 
   /// What is asked for, as checks that have not begun.
@@ -195,10 +198,12 @@ struct GradcheckCommand: AsyncParsableCommand {
   }
 
   /// Says and writes what was found; throws the exit code.
-  private func end(_ section: GradientSection, _ errors: [GoldenFileError]) throws {
+  private func end(_ log: GradcheckLog, _ plan: GradcheckPlan) throws {
+    let section = log.section
     Console.print(GradientSummary(section).text)
     try write(section)
-    try Outcome.worse(section.conclusion.outcome, errors.isEmpty ? .holds : .badData).end()
+    let isSound = plan.errors.isEmpty && log.errors.isEmpty
+    try Outcome.worse(section.conclusion.outcome, isSound ? .holds : .badData).end()
   }
 
   private func write(_ section: GradientSection) throws {

@@ -10,6 +10,7 @@ final class GradcheckLog: Sendable {
   private struct Found {
     var records: [GradientRecord] = []
     var errors: [GoldenFileError] = []
+    /// Items of which every check is done, or that cannot be read.
     var itemsDone = 0
     var failures = 0
   }
@@ -59,13 +60,15 @@ final class GradcheckLog: Sendable {
     progress.step(done: done, of: itemCount, failures: failures, subject: item.name)
   }
 
-  func section(interrupted: Bool) -> GradientSection {
+  /// What is known by now.
+  var section: GradientSection {
     progress.finish()
+    let found = found.withLock { $0 }
     let elapsed = start.duration(to: .now).components
     var section = GradientSection(
-      records: found.withLock { $0.records },
+      records: found.records,
       seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
-    if interrupted { section.interrupted = true }
+    if found.itemsDone < itemCount { section.interrupted = true }
     return section
   }
 }

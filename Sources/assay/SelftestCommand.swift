@@ -53,21 +53,31 @@ struct SelftestCommand: AsyncParsableCommand {
       throw ExitCode(65)
     }
     let progress = ProgressReporter(isQuiet: quiet)
+    let provenance = Provenance.current(seed: seed)
     let section: SelfTestSection
     do {
       let test = try SelfTest(
         files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
-      section = try test.run { done, total, subject in
-        progress.step(done: done, of: total, failures: 0, subject: subject)
+      section = try Interruption.concluding {
+        progress.finish()
+        try conclude(test.interruptedSection(), provenance)
+      } while: {
+        try test.run { done, total, subject in
+          progress.step(done: done, of: total, failures: 0, subject: subject)
+        }
       }
     } catch let error as GoldenFileError {
       GoldenSession.report(error)
       throw ExitCode(65)
     }
     progress.finish()
+    try conclude(section, provenance)
+  }
+
+  private func conclude(_ section: SelfTestSection, _ provenance: Provenance) throws {
     printReport(section)
     if let out {
-      var run = Run(provenance: .current(seed: seed))
+      var run = Run(provenance: provenance)
       run.selfTest = section
       do {
         try AtomicFile.write(RunFile.data(run), to: out + "/run.json")

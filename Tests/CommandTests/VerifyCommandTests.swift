@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import OperatingSystem
 import Problems
 import Reporting
 import Results

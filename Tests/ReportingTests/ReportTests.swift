@@ -1,4 +1,5 @@
 import Foundation
+import OperatingSystem
 import Reporting
 import Results
 import TestSupport

@@ -3,6 +3,7 @@ import Foundation
 import Problems
 import Results
 import Tensors
+import Verification
 
 /// Runs a gate: base and head in interleaved pairs, both restarted for each block, and the base against itself beside them.
 public final class DuetRunner {
@@ -20,8 +21,23 @@ public final class DuetRunner {
   private let seed: UInt64
   private let onProgress: (String) -> Void
   private let shouldStop: () -> Bool
+  private let measured: Shared<Measured>
   private var generator: SplitMix64
   private var iterations: [String: Int] = [:]
+
+  /// What is known of a gate so far: ln(t_second / t_first) by benchmark and block.
+  private struct Measured: Sendable {
+    let started = ContinuousClock.now
+    let ticks = MachineProbe.CPUTicks.now()
+    var screens, decisions: [[Double]]
+    var sentinelScreen: [Double] = []
+    var sentinelDecision: [Double] = []
+
+    init(benchmarks: Int) {
+      screens = Array(repeating: [], count: benchmarks)
+      decisions = screens
+    }
+  }
 
   /// - Throws: ``EngineError`` when either engine does not start.
   public init(
@@ -39,49 +55,64 @@ public final class DuetRunner {
     self.onProgress = onProgress
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
+    measured = Shared(Measured(benchmarks: items.count))
   }
 
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
   public func run() throws -> DuetSection {
-    let started = ContinuousClock.now
-    let before = MachineProbe.CPUTicks.now()
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     try verify()
-    var screens = [[Double]](repeating: [], count: items.count)
-    var sentinelScreen: [Double] = []
     let policy = gate.policy
     for block in 0..<policy.screenBlocks where !shouldStop() {
       onProgress("screen, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
-        screens[index].append(try difference(item, base, head))
+        let found = try difference(item, base, head)
+        measured.withLock { $0.screens[index].append(found) }
       }
-      if let first = items.first, !shouldStop() { sentinelScreen.append(try difference(first, base, twin)) }
+      if let first = items.first, !shouldStop() {
+        let found = try difference(first, base, twin)
+        measured.withLock { $0.sentinelScreen.append(found) }
+      }
     }
-    let advancing = items.indices.filter { gate.advance(screen: screens[$0]) != nil }
-    let sentinelAdvances = gate.advance(screen: sentinelScreen) != nil
-    var decisions = [[Double]](repeating: [], count: items.count)
-    var sentinelDecision: [Double] = []
+    let screened = measured.withLock { $0 }
+    let advancing = items.indices.filter { gate.advance(screen: screened.screens[$0]) != nil }
+    let sentinelAdvances = gate.advance(screen: screened.sentinelScreen) != nil
     if !advancing.isEmpty || sentinelAdvances {
       for block in 0..<policy.decisionBlocks where !shouldStop() {
         onProgress("decision on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
         try restart()
-        for index in advancing where !shouldStop() { decisions[index].append(try difference(items[index], base, head)) }
+        for index in advancing where !shouldStop() {
+          let found = try difference(items[index], base, head)
+          measured.withLock { $0.decisions[index].append(found) }
+        }
         if sentinelAdvances, let first = items.first, !shouldStop() {
-          sentinelDecision.append(try difference(first, base, twin))
+          let found = try difference(first, base, twin)
+          measured.withLock { $0.sentinelDecision.append(found) }
         }
       }
     }
-    let differences = items.indices.map {
-      DuetGate.Differences(name: items[$0].name, screen: screens[$0], decision: decisions[$0])
+    return section(!shouldStop())
+  }
+
+  /// The gate's decision on what is measured at this moment, for a gate that is complete or not. Whoever interrupts a gate
+  /// may call it from another thread while it is still measured.
+  public var section: @Sendable (_ complete: Bool) -> DuetSection {
+    let names = items.map(\.name)
+    let commands = (base: base.declaration.command, head: head.declaration.command)
+    return { [gate, measured] complete in
+      let measured = measured.withLock { $0 }
+      let differences = names.indices.map {
+        DuetGate.Differences(name: names[$0], screen: measured.screens[$0], decision: measured.decisions[$0])
+      }
+      let sentinel = names.first.map {
+        DuetGate.Differences(name: $0, screen: measured.sentinelScreen, decision: measured.sentinelDecision)
+      }
+      return DuetRecords.section(
+        gate, differences, sentinel: sentinel, base: commands.base, head: commands.head,
+        stealFraction: MachineProbe.CPUTicks.stealFraction(from: measured.ticks, to: .now()), complete: complete,
+        seconds: (ContinuousClock.now - measured.started).seconds)
     }
-    let sentinel = items.first.map {
-      DuetGate.Differences(name: $0.name, screen: sentinelScreen, decision: sentinelDecision)
-    }
-    return DuetRecords.section(
-      gate, differences, sentinel: sentinel, base: base.declaration.command, head: head.declaration.command,
-      stealFraction: MachineProbe.CPUTicks.stealFraction(from: before, to: .now()), complete: !shouldStop(),
-      seconds: (ContinuousClock.now - started).seconds)
   }
 
   private func verify() throws {

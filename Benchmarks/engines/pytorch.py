@@ -31,9 +31,13 @@ def _batch_norm(c, x, p, b):
         if np.isnan(momentum):
             momentum = 1.0 / float(tracked)
     statistics = "running_mean" in b
+    batch_statistics = training or not statistics
+    eps = c.real("eps", 1e-5)
+    if batch_statistics and eps == 0:
+        raise Unsupported("PyTorch normalises by a batch's statistics with eps > 0 alone")
     return F.batch_norm(
         x, b.get("running_mean"), b.get("running_var"), p.get("weight"), p.get("bias"),
-        training or not statistics, 0.0 if np.isnan(momentum) else momentum, c.real("eps", 1e-5))
+        batch_statistics, 0.0 if np.isnan(momentum) else momentum, eps)
 
 
 def _upsample(c, x, p, b):

@@ -39,10 +39,31 @@ public struct GoldenGradients: Sendable {
   }
 
   private func situation(_ options: GradientCheck.Options) -> Situation {
-    let groups = [golden.inputs, golden.parameters, golden.buffers]
+    do {
+      // Whether it is worth it is known before a network's parameters are turned into doubles.
+      var subject = try subject(options)
+      let operands = differentiableOperands
+      let cotangents = golden.upstream.mapValues(\.doubles)
+      if let settled = obstacle(operands, cotangents) { return settled }
+      if case .network(var network, let problem) = subject {
+        network.gates = try network.gates(at: operands)
+        subject = .network(network, problem)
+      }
+      return .ready(subject, operands: operands, cotangents: cotangents)
+    } catch { return .settled(.unsupported, because: "\(error)") }
+  }
+
+  private var differentiableOperands: NamedTensors {
     var operands: NamedTensors = [:]
-    for (name, tensor) in groups.flatMap({ $0 }) where tensor.dtype != .int64 { operands[name] = tensor.doubles }
-    let cotangents = golden.upstream.mapValues(\.doubles)
+    for (name, tensor) in [golden.inputs, golden.parameters, golden.buffers].flatMap({ $0 })
+    where tensor.dtype != .int64 {
+      operands[name] = tensor.doubles
+    }
+    return operands
+  }
+
+  /// Why there is nothing to decide at these values.
+  private func obstacle(_ operands: NamedTensors, _ cotangents: NamedTensors) -> Situation? {
     let all = operands.merging(cotangents) { first, _ in first }
     if let (name, _) = all.sorted(by: { $0.key < $1.key }).first(where: { !$0.value.elements.allSatisfy(\.isFinite) }) {
       return .settled(.unsupported, because: "\(name) is not finite: there is no derivative there")
@@ -56,23 +77,15 @@ public struct GoldenGradients: Sendable {
         return .settled(.unsupported, because: "\(name) is not finite: there is no derivative there")
       }
     }
-    if cotangents.values.allSatisfy({ $0.elements.allSatisfy { $0 == 0 } }) {
-      let names = cotangents.keys.sorted().map { "upstream/\($0)" }.joined(separator: ", ")
-      return .settled(
-        .inconclusive,
-        because:
-          "\(names): expected some value that is not 0, found zeros alone, under which every backward pass gives "
-          + "zeros and no gradient shows")
-    }
-    do {
-      return .ready(
-        try subject(operands, outputs: Set(cotangents.keys), options), operands: operands, cotangents: cotangents)
-    } catch { return .settled(.unsupported, because: "\(error)") }
+    guard cotangents.values.allSatisfy({ $0.elements.allSatisfy { $0 == 0 } }) else { return nil }
+    let names = cotangents.keys.sorted().map { "upstream/\($0)" }.joined(separator: ", ")
+    return .settled(
+      .inconclusive,
+      because: "\(names): expected some value that is not 0, found zeros alone, under which every backward pass gives "
+        + "zeros and no gradient shows")
   }
 
-  private func subject(
-    _ operands: NamedTensors, outputs: Set<String>, _ options: GradientCheck.Options
-  ) throws -> Subject {
+  private func subject(_ options: GradientCheck.Options) throws -> Subject {
     guard
       let problem = try Problem.make(
         operation: golden.operation, attributes: golden.attributes, operands: golden.operands)
@@ -81,10 +94,9 @@ public struct GoldenGradients: Sendable {
       return .layer(problem)
     }
     if problem is ResNetProblem {
-      network.outputs = outputs
+      network.outputs = Set(golden.upstream.keys)
       try requireAffordable(network, problem, options)
     }
-    network.gates = try network.gates(at: operands)
     return .network(network, problem)
   }
 
@@ -138,8 +150,8 @@ public struct GoldenGradients: Sendable {
       case .whole(let tensor): stored[name] = tensor.doubles
       case .sampled(let sample):
         stored[name] = Tensor(zeros: sample.shape)
-        // A network's samples share one direction.
-        let isDear = function.tangents == nil && !options.exhaustive
+        // A whole network's samples share one direction.
+        let isDear = options.workLimit > 0 && !options.exhaustive
         let count = isDear ? min(sample.indices.count, Self.sampleLimit) : sample.indices.count
         let chosen = (0..<count).map { $0 * sample.indices.count / count }
         for number in chosen { stored[name]?.elements[sample.indices[number]] = sample.values[number] }

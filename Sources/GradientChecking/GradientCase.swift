@@ -15,6 +15,8 @@ public struct GradientCase: Sendable, Hashable {
     case saturated
     /// Deviation 1/100: eps weighs.
     case narrow
+    /// Denormal in single precision: what underflows is rounded otherwise than the rest.
+    case denormal
   }
 
   public var text: String
@@ -51,6 +53,7 @@ public struct GradientCase: Sendable, Hashable {
         case .shifted: values.map { Double(Float(1000 + $0)) }
         case .saturated: values.map { Double(Float(15 * $0)) }
         case .narrow: values.map { $0 * 0x1p-7 }
+        case .denormal: values.map { Double(Float($0 * 0x1p-132)) }
         }
     }
     if let problem = problem as? CrossEntropyProblem, problem.hasProbabilityTargets {

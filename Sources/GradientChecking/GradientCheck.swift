@@ -140,8 +140,8 @@ public struct GradientCheck: Sendable {
     let session = try GradientSession(evaluator: evaluator, options: options)
     if options.contracts {
       record.contracts = try session.contracts.run()
-      // Eight directions through forward and backward, at four points.
-      let second = session.affordable(evaluations: 4, weight: 50)
+      // Eight directions through forward and backward, six times.
+      let second = session.affordable(evaluations: 6, weight: 50)
       if second,
         let secondOrder = try SecondOrder(evaluator: evaluator, cotangent: session.cotangent).run(
           seed: options.seed)

@@ -57,8 +57,12 @@ struct GradientSession: Sendable {
     if !range.isCalm { records += try exact.compactMap(checkWhereItStands) }
     for operand in function.checked where !exact.contains(operand) {
       let footprint = footprint(of: operand)
-      if let samples = function.samples[operand], function.tangents == nil {
-        records.append(try judge(operand, samples, footprint))
+      if let samples = function.samples[operand] {
+        if function.tangents == nil || affordable(samples: samples.count) {
+          records.append(try judge(operand, samples, footprint))
+        } else {
+          projected.append(operand)
+        }
         continue
       }
       var dual: NumericGradient?
@@ -160,18 +164,19 @@ struct GradientSession: Sendable {
     return !overflow && product <= options.workLimit
   }
 
-  private func affordable(duals footprint: Footprint) -> Bool {
-    affordable(evaluations: (footprint.colourCount + 7) / 8 * (1 + DualSweep.displacements), weight: 12)
+  private func affordable(duals footprint: Footprint) -> Bool { affordable(samples: footprint.colourCount) }
+
+  /// - Parameter samples: lanes of dual numbers.
+  private func affordable(samples: Int) -> Bool {
+    let lanes = Dual<Double>.directionCount
+    return affordable(evaluations: (samples + lanes - 1) / lanes * (1 + DualSweep.displacements), weight: 12)
   }
 
   /// The elements whose gradients are known, by dual numbers.
   private func judge(_ operand: String, _ samples: [Int], _ footprint: Footprint) throws -> GradientTensorRecord {
-    let lanes = Dual<Double>.directionCount
-    let evaluations = (samples.count + lanes - 1) / lanes * (1 + DualSweep.displacements)
     let sweep = DualSweep(
       evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, threads: options.threads)
-    guard function.dualResponse != nil || affordable(evaluations: evaluations, weight: 12),
-      let numeric = try sweep.some(samples)
+    guard function.dualResponse != nil || affordable(samples: samples.count), let numeric = try sweep.some(samples)
     else { throw GradientCheckError.unsupported("too large for single samples without --exhaustive") }
     var record = judge(operand, .dual).judge(numeric)
     record.elementCount = samples.count

@@ -10,19 +10,24 @@ struct SecondOrder: Sendable {
 
   static let safety = 8.0
   static let displacements = 3
+  /// H is linear in the cotangent. Multiples of it round otherwise, and so show what is left where terms cancel to nothing
+  /// (a saturated softmax), which a displaced operand may not: an ulp of 10³⁸ is too large a step for that.
+  static let multiples = [3.0, 7.0]
 
   /// - Returns: `nil` when the function has no generic backward.
   func run(seed: UInt64) throws -> GradientContractRecord? {
     guard let dualBackward = evaluator.function.dualBackward else { return nil }
     let name = "aᵀHb = bᵀHa over \(Dual<Double>.directionCount) directions"
     let point = evaluator.function.point
-    let products = try products(dualBackward, at: point, seed: seed)
+    let products = try products(dualBackward, at: point, multiple: 1, seed: seed)
     // One figure for all pairs: they are random directions over the same operands, and three runs of one pair can agree
     // by accident.
     var spread = 0.0
-    for number in 0..<Self.displacements {
-      let displaced = point.mapValues { $0.map { DualSweep.displaced($0, seed: UInt64(number)) } }
-      let others = try self.products(dualBackward, at: displaced, seed: seed)
+    let displaced = (0..<Self.displacements).map { number in
+      point.mapValues { $0.map { DualSweep.displaced($0, seed: UInt64(number)) } }
+    }
+    for (point, multiple) in displaced.map({ ($0, 1.0) }) + Self.multiples.map({ (point, $0) }) {
+      let others = try self.products(dualBackward, at: point, multiple: multiple, seed: seed)
       for a in products.indices {
         for b in products.indices { spread = max(spread, abs(others[a][b].value - products[a][b].value)) }
       }
@@ -47,9 +52,9 @@ struct SecondOrder: Sendable {
     var scale = 0.0
   }
 
-  /// aᵀ(H·b) for all pairs of the eight directions.
+  /// aᵀ(H·b) for all pairs of the eight directions, with a multiple of the cotangent that is divided by again.
   private func products(
-    _ dualBackward: CheckedFunction.DualBackward, at point: NamedTensors, seed: UInt64
+    _ dualBackward: CheckedFunction.DualBackward, at point: NamedTensors, multiple: Double, seed: UInt64
   ) throws -> [[Product]] {
     let checked = evaluator.function.checked
     let directions = checked.enumerated().map { position, operand in
@@ -69,7 +74,7 @@ struct SecondOrder: Sendable {
       }
       operands[operand] = tensor
     }
-    let upstream = evaluator.layout.unflatten(cotangent.map(Dual<Double>.init(constant:)))
+    let upstream = evaluator.layout.unflatten(cotangent.map { Dual<Double>(constant: multiple * $0) })
     let gradients = try Evaluator.attempt { try dualBackward(operands, upstream) }
     var products = [[Product]](
       repeating: Array(repeating: Product(), count: Dual<Double>.directionCount), count: Dual<Double>.directionCount)
@@ -83,7 +88,7 @@ struct SecondOrder: Sendable {
             products[a][b].scale += abs(term)
           }
         }
-        products[a][b].value = sum.value
+        products[a][b].value = sum.value / multiple
       }
     }
     return products

@@ -42,6 +42,7 @@ extension VerificationSection: RunSection {
 extension GradientSection: RunSection {
   public var conclusion: Conclusion {
     var conclusion = Conclusion()
+    if !badFiles.isEmpty { conclusion.add(.badData, because: "\(badFiles.count) files or cases cannot be read") }
     for verdict in [GradientVerdict.fail, .error, .inconclusive] {
       let count = records.count { $0.verdict == verdict }
       if count > 0 {

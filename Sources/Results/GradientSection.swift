@@ -4,6 +4,13 @@ public struct GradientSection: Codable, Sendable {
   public var seconds: Double
   /// Stopped by a signal before every check was done. Absent in runs of earlier versions.
   public var interrupted: Bool?
+  /// Golden files and cases that could not be read, a sentence each.
+  public var badFiles: [String] {
+    get { unreadable ?? [] }
+    set { unreadable = newValue.isEmpty ? nil : newValue }
+  }
+  /// Absent in runs of earlier versions, and where there is none.
+  private var unreadable: [String]?
 
   public init(records: [GradientRecord], seconds: Double) {
     self.records = records

@@ -222,6 +222,22 @@ enum ConvolutionMutants {
     }
   }
 
+  /// What a processor does that is told to take denormal results for zero: right everywhere but there, and only in single
+  /// precision.
+  private static let flushing = Mutant(
+    "denormal gradients become 0", .convolution, operation, of: BuiltInEngines.named("direct")
+  ) {
+    { (exercise, correct) throws(EngineError) in
+      var answer = try correct(exercise)
+      for name in answer.gradients.keys {
+        answer.gradients.edit(name) { gradient in
+          gradient = gradient.map { abs($0) < Double(Float.leastNormalMagnitude) ? 0 : $0 }
+        }
+      }
+      return answer
+    }
+  }
+
   private static let backward: [Mutant] = [
     partOfBatch("dW of image 0 only") { image, _ in image == 0 },
     partOfBatch("dW overwritten by the last image") { image, batch in image == batch - 1 },
@@ -243,6 +259,7 @@ enum ConvolutionMutants {
     answering("dx one row off") { answer, _ in
       answer.gradients.edit("x") { dx in dx = dx.gathered { [$0[0], $0[1], $0[2] - 1, $0[3]] } }
     },
+    flushing,
     answering("dW transposed between input and output channels") { answer, _ in
       answer.gradients.edit("weight") { dw in
         guard dw.shape[0] == dw.shape[1] else { return }

@@ -31,6 +31,9 @@ enum PoolingMutants {
   }
 
   private static let relu: [Mutant] = [
+    asking("cotangents beyond ±2 cut off", ["relu"]) { exercise in
+      exercise.upstream.edit("y") { dy in dy = dy.map { min(max($0, -2), 2) } }
+    },
     answering("NaN becomes 0", ["relu", "max_pool2d"]) { answer, _ in
       answer.outputs.edit("y") { $0 = $0.map { $0.isNaN ? 0 : $0 } }
     },

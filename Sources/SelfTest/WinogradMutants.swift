@@ -7,7 +7,29 @@ import Tensors
 enum WinogradMutants {
   private static let operation = ["conv2d"]
 
-  static let all: [Mutant] = transforms + tiles
+  static let all: [Mutant] = transforms + tiles + gradients
+
+  /// A change of the weight gradient of the correct engine of its name, whose bound is wider than a direct sum's.
+  private static func gradient(_ name: String, outputTile: Int, _ change: @escaping @Sendable (inout Tensor<Double>) -> Void)
+    -> Mutant?
+  {
+    BuiltInEngines.named("winograd\(outputTile)").map { engine in
+      Mutant(name, .winograd, operation, of: engine) {
+        { (exercise, correct) throws(EngineError) in
+          var answer = try correct(exercise)
+          answer.gradients.edit("weight", change)
+          return answer
+        }
+      }
+    }
+  }
+
+  private static let gradients: [Mutant] = [
+    gradient("dW of F(4×4) kept in eleven bits", outputTile: 4) { $0 = $0.rounded(toBits: 11) },
+    gradient("an element of dW of F(4×4) wrong by 1/2000", outputTile: 4) { dw in
+      if dw.count > 0 { dw.elements[dw.count / 3] *= 1 + 0x1p-11 }
+    },
+  ].compactMap { $0 }
 
   /// A correct Winograd engine with an entry of its filter transform replaced. (A factor on a row of G is the same factor on
   /// a column of Aᵀ: both scale one point.)

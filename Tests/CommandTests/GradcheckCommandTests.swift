@@ -54,4 +54,99 @@ import Testing
     let run = try CommandRun(["gradcheck", "--operation", "relu shape2x3", "--engine", "pytorch", "--dtype", "float32"])
     #expect(run.exitCode != 64, "\(run.output)\(run.errors)")
   }
+
+  // MARK: Golden files
+
+  private func trial(_ name: String) -> String { Repository.root.appending(path: "Tests/Trials/\(name).h5").path }
+
+  @Test(arguments: ["winograd2", "winograd4", "winograd6", "auto", "direct", "reference"])
+  func `0: a strategy of ours in single precision`(engine: String) throws {
+    let run = try CommandRun([
+      "gradcheck", "--golden", "Fixtures/conv2d.h5", "--engine", engine, "--dtype", "float32", "--quiet",
+    ])
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+  }
+
+  /// Networks are looked at by directions, or say why not; nothing is an error.
+  @Test func `0: golden networks with their loss`() throws {
+    let run = try CommandRun([
+      "gradcheck", "--golden", "Fixtures/resnet_cifar.h5", "--filter", "*resnet20*", "--verbose", "--quiet",
+    ])
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+    #expect(run.output.contains("2 PASS") && run.output.contains("dual projection"), "\(run.output)")
+  }
+
+  @Test func `2: an upstream of zeros shows nothing`() throws {
+    let run = try CommandRun(["gradcheck", "--golden", trial("G2_upstream_of_zeros"), "--quiet"])
+    #expect(run.exitCode == 2, "\(run.output)\(run.errors)")
+    #expect(run.output.contains("1 INCONCLUSIVE") && run.output.contains("upstream/y"), "\(run.output)")
+  }
+
+  @Test func `2: cases without gradients, and why`() throws {
+    let run = try CommandRun(["gradcheck", "--golden", trial("H12_a_star_is_a_name"), "--quiet"])
+    #expect(run.exitCode == 2)
+    #expect(run.errors.contains("has no cotangents (upstream/…)"), "\(run.errors)")
+  }
+
+  // MARK: The command that is printed
+
+  /// Every `reproduce:` line of a run, pasted into a shell in an empty folder or where the run was.
+  private func pasted(_ words: [String], in folder: URL = Repository.root) throws -> [Int32] {
+    let bin = try TemporaryDirectory()
+    let first = try CommandRun(["gradcheck", "--quiet"] + words, in: folder)
+    #expect(first.exitCode == 1, "\(first.output)\(first.errors)")
+    let lines = Set(
+      first.output.split(separator: "\n").compactMap { line in
+        line.range(of: "reproduce: ").map { String(line[$0.upperBound...]) }
+      })
+    try FileManager.default.createSymbolicLink(at: bin.file("assay"), withDestinationURL: Repository.command)
+    return try lines.map { line in
+      let shell = Process()
+      shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+      shell.arguments = ["-c", line]
+      shell.currentDirectoryURL = folder
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+      shell.environment = ProcessInfo.processInfo.environment.merging(
+        ["PATH": bin.file("assay").deletingLastPathComponent().path + ":" + path]
+      ) { _, new in new }
+      (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+      try shell.run()
+      shell.waitUntilExit()
+      return shell.terminationStatus
+    }
+  }
+
+  @Test func `names and paths for a shell`() throws {
+    let folder = try TemporaryDirectory()
+    let name = "it's a;touch WAS_RUN;.h5"
+    try FileManager.default.copyItem(
+      at: URL(fileURLWithPath: trial("H12_names_for_a_shell")), to: folder.file(name))
+    let place = folder.file(name).deletingLastPathComponent()
+    #expect(try pasted(["--golden", name], in: place) == [1, 1, 1])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place.path) == [name])
+  }
+
+  @Test func `method, contracts and spoilt element`() throws {
+    #expect(
+      try pasted([
+        "--operation", operation, "--method", "differences", "--skip-contracts", "--spoil", "weight[2,1,0,2]",
+        "--dtype", "float32", "--seed", "7",
+      ]) == [1])
+  }
+
+  @Test func `a network of its size`() throws {
+    #expect(
+      try pasted(["--model", "cifar_resnet8", "--size", "16", "--batch", "2", "--training", "--spoil", "conv1"]) == [1])
+  }
+
+  /// An engine by its command, also where the corpus names the case.
+  @Test func `an engine by its command`() throws {
+    // A served engine whose every relu is an identity.
+    let folder = try TemporaryDirectory()
+    let command = "sed -u 's/relu/identity/' | '\(Repository.command.path)' engine reference"
+    let codes = try pasted([
+      "--filter", "relu n2c3h4w5 (ties)", "--engine", "mine=\(command)", "--timeout", "30",
+    ], in: folder.file("x").deletingLastPathComponent())
+    #expect(codes == [1])
+  }
 }

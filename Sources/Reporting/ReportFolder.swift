@@ -1,4 +1,5 @@
 import Foundation
+import OperatingSystem
 import Results
 
 /// Every file that is made from a run, under the names that people and CI systems look for.

@@ -3,6 +3,7 @@ import Benchmarking
 import Engines
 import Foundation
 import Reporting
+import OperatingSystem
 import Results
 
 struct BenchCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Engines
 import Foundation
 import GoldenFiles
+import OperatingSystem
 import GradientChecking
 import Problems
 import Reporting
@@ -105,6 +106,8 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "One line for each check that passes, too.")
   var verbose = false
 
+  @OptionGroup var limits: CaseLimitOptions
+
   func validate() throws {
     if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
     if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
@@ -177,6 +180,7 @@ struct GradcheckCommand: AsyncParsableCommand {
         for dtype in dtype.isEmpty ? [.float64] : dtype {
           let check: GradientCheck
           do throws(ProblemError) {
+            try limits.limits().require(Problem.parse(gradientCase.text))
             check = try gradientCase.check(
               engine: engine, precision: dtype, options: options, spoilt: spoil)
           } catch { throw ValidationError("\(error)") }
@@ -198,7 +202,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     let chosen = try engines()
     var checks: [Check] = []
     do {
-      let reader = try GoldenSession.reader()
+      let reader = try limits.reader()
       for path in try GoldenCorpus.files(at: golden) {
         let file = try reader.open(path)
         for summary in file.cases where summary.expectError == nil {

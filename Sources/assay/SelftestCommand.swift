@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import GoldenFiles
+import OperatingSystem
 import Reporting
 import Results
 import SelfTest

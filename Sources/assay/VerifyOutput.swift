@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Reporting
+import OperatingSystem
 import Results
 
 /// Where the results of `assay verify` go, and how they look.

@@ -21,11 +21,13 @@ struct GoldenValidateCommand: AsyncParsableCommand {
     completion: .file(extensions: ["h5", "hdf5"]))
   var files: [String] = []
 
+  @OptionGroup var limits: CaseLimitOptions
+
   func run() async throws {
     var table = TextTable(["file", "cases", "listed", "verdict"], rightAligned: [1])
     var failed = 0
     try GoldenSession.run { () throws(GoldenFileError) in
-      let reader = try GoldenSession.reader()
+      let reader = try limits.reader()
       for path in try GoldenCorpus.files(at: files.isEmpty ? [GoldenCorpus.standardFolder] : files) {
         do throws(GoldenFileError) {
           let file = try reader.open(path)

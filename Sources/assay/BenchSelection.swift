@@ -57,7 +57,7 @@ struct BenchSelection: ParsableArguments {
   @OptionGroup var limits: CaseLimitOptions
 
   func validate() throws {
-    if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+    try OptionRange.requireTimeout(timeout)
     if let blocks, !(1...10_000).contains(blocks) { throw ValidationError("--blocks takes a number from 1 to 10000.") }
     if let sliceMs, !(sliceMs > 0 && sliceMs <= 60_000) {
       throw ValidationError("--slice-ms takes milliseconds above 0.")
@@ -119,7 +119,7 @@ struct BenchSelection: ParsableArguments {
   static func numbers(_ text: String, _ option: String) throws -> [Int] {
     try words(text, option).map { word in
       guard let number = Int(word), (1...65_536).contains(number) else {
-        throw ValidationError("\(option): expected numbers from 1, found '\(word)'.")
+        throw ValidationError("\(option): expected numbers from 1 to 65536, found '\(word)'.")
       }
       return number
     }

@@ -110,15 +110,16 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   func validate() throws {
     if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
-    if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+    try OptionRange.requireTimeout(timeout)
     if spoil != nil, operation.isEmpty, model.isEmpty {
       throw ValidationError("--spoil goes with --operation or --model.")
     }
-    if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1.") }
+    try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if [operation, golden, model].count(where: { !$0.isEmpty }) > 1 {
       throw ValidationError("--operation, --golden and --model exclude one another.")
     }
-    if size < 1 || batch < 1 { throw ValidationError("--size and --batch take a number from 1.") }
+    try OptionRange.require(size, "--size", in: OptionRange.imageSize)
+    try OptionRange.require(batch, "--batch", in: OptionRange.batch)
   }
 
   private var options: GradientCheck.Options {

@@ -43,6 +43,8 @@ struct SelftestCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Every mutant, what killed it, and what the killing check said.")
   var verbose = false
 
+  func validate() throws { try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs) }
+
   func run() async throws {
     let files: [GoldenFile]
     do {

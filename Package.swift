@@ -116,14 +116,25 @@ let package = Package(
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
-    .testTarget(name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
+    .testTarget(
+      name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),
+    // Odd inputs by the thousand, and what the program makes of them: run by a test of the command, or on its own.
+    .executableTarget(
+      name: "OddInputs",
+      dependencies: [
+        "Problems", "Tensors", "HDF5", "GoldenFiles", "Engines", "Verification", "Benchmarking", "OperatingSystem",
+        "TestSupport",
+      ], path: "Tests/OddInputs"),
     .testTarget(
-      name: "CommandTests", dependencies: ["assay", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "TestSupport"]),
+      name: "CommandTests",
+      dependencies: [
+        "OddInputs", "assay", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

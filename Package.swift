@@ -74,7 +74,8 @@ let package = Package(
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
-      name: "GradientChecking", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results"]),
+      name: "GradientChecking",
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Verification", "Results"]),
     // Deliberately wrong implementations: does what is asked of an engine notice them?
     .target(
       name: "SelfTest",
@@ -133,7 +134,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "OddInputs", "assay", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "TestSupport",
+        "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results",
+        "Tensors", "TestSupport",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -37,6 +37,7 @@ def write():
         for name, value in (("images", images), ("labels", labels), ("split", split)):
             file.create_dataset(name, data=value, chunks=value.shape, shuffle=True, compression="gzip",
                                 compression_opts=9, fletcher32=True, track_times=False)
+        file["images"].attrs["max_value"] = 16  # What stands for 1: without it integers are divided by 255.
 
 
 if __name__ == "__main__":

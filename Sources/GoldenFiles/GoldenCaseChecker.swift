@@ -13,7 +13,8 @@ struct GoldenCaseChecker {
     let problem = try? Problem.make(operation: summary.operation, attributes: attributes, operands: operands)
     guard let excess = limits.excess(of: problem?.cost ?? operands.cost) else { return }
     throw GoldenFileError(
-      .tooCostly, file: file, object: summary.name, expected: excess.expected, found: excess.found, advice: excess.advice)
+      .tooCostly, file: file, object: summary.name, expected: excess.expected, found: excess.found,
+      advice: excess.advice)
   }
 
   /// - Throws: ``GoldenFileError``; never for a case that must be refused, whose sense is the engine's to judge.

@@ -31,7 +31,10 @@ struct GoldenFileBytes {
     let size = Int(status.st_size)
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       while count < size {
-        let got = Foundation.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]).baseAddress, size - count)
+        let got = Foundation.read(
+          descriptor,
+          UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]).baseAddress,
+          size - count)
         if got < 0, errno == EINTR { continue }
         guard got > 0 else { return }
         count += got

@@ -51,11 +51,21 @@ struct GoldenTensorReader {
         throw error(
           .wrongType, dataset.path, "integers or floats of at most 64 bits", "\(stored)", "store it as numbers")
       }
+    let shape = try admit(dataset, stored, extents, bytesPerElement: dtype.byteCount)
+    return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), recipe: nil)
+  }
+
+  /// Looks at how a tensor's elements are stored, and counts what they take in memory.
+  mutating func admit(
+    _ dataset: HDF5Dataset, _ stored: HDF5Datatype, _ extents: [Int], bytesPerElement: Int
+  ) throws(GoldenFileError) -> Shape {
     let storage = try checkStorage(dataset)
     let chunkBytes = storage.chunk.reduce(SaturatingCount(stored.byteCount)) { $0 * SaturatingCount($1) }
-    let shape = try admit(extents, dtype, chunkBytes: storage.layout == .chunked ? chunkBytes : 0, at: dataset.path)
+    let shape = try admit(
+      extents, bytesPerElement: bytesPerElement, chunkBytes: storage.layout == .chunked ? chunkBytes : 0,
+      at: dataset.path)
     if shape.count > 0 { try checkChunks(dataset, storage, chunkBytes: chunkBytes.value, shape) }
-    return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), recipe: nil)
+    return shape
   }
 
   /// The elements of a tensor that was looked at.
@@ -139,7 +149,7 @@ struct GoldenTensorReader {
     }
     guard let low = try attributes.number("low"), let high = try attributes.number("high"), low.isFinite, high.isFinite
     else { throw missing(dataset, "@low", "finite numbers low and high") }
-    let shape = try admit(extents, .float32, at: dataset.path)
+    let shape = try admit(extents, bytesPerElement: DType.float32.byteCount, at: dataset.path)
     return AdmittedTensor(
       dataset: dataset, type: TensorType(shape), recipe: AdmittedTensor.Recipe(seed: seed, low: low, high: high))
   }
@@ -147,20 +157,20 @@ struct GoldenTensorReader {
   /// Checks rank and size against the caps, and counts the bytes.
   /// - Parameter chunkBytes: what one chunk takes beside the tensor while it is read.
   private mutating func admit(
-    _ extents: [Int], _ dtype: DType, chunkBytes: SaturatingCount = 0, at path: String
+    _ extents: [Int], bytesPerElement: Int, chunkBytes: SaturatingCount = 0, at path: String
   ) throws(GoldenFileError) -> Shape {
     guard extents.count <= limits.maximumRank else {
       throw error(
         .tooLarge, path, "at most \(limits.maximumRank) dimensions", "\(extents.count)", "use fewer dimensions")
     }
     guard let shape = Shape(validating: extents),
-      SaturatingCount.product(shape.count, dtype.byteCount) + chunkBytes <= SaturatingCount(limits.tensorBytes)
+      SaturatingCount.product(shape.count, bytesPerElement) + chunkBytes <= SaturatingCount(limits.tensorBytes)
     else {
       throw error(
         .tooLarge, path, "a tensor of at most \(limits.tensorBytes) bytes, one chunk included", "extents \(extents)",
         "store samples of it, or a smaller tensor, or raise the limit with --max-memory")
     }
-    let bytes = shape.count * dtype.byteCount
+    let bytes = shape.count * bytesPerElement
     guard bytes <= limits.computation.maximumBytes - caseBytes else {
       throw error(
         .tooLarge, path, "at most \(limits.computation.maximumBytes) bytes of tensors in one case", "more",
@@ -224,7 +234,8 @@ struct GoldenTensorReader {
     // A filter that a chunk was stored without is one whose work (a checksum, say) nobody checks on reading. Only where
     // compression did not make a chunk smaller does a writer leave it out.
     let skipped = storage.filters.enumerated().filter { chunk.skippedFilters >> UInt32($0.offset) & 1 == 1 }
-    guard skipped.isEmpty || skipped.map(\.element) == [.deflate] && chunk.storedBytes == chunkBytes + checksumBytes else {
+    guard skipped.isEmpty || skipped.map(\.element) == [.deflate] && chunk.storedBytes == chunkBytes + checksumBytes
+    else {
       throw error(
         .damaged, dataset.path, "every filter on every chunk",
         "the chunk at \(chunk.offset) without \(skipped.map(\.element.description).joined(separator: ", "))",
@@ -256,7 +267,7 @@ struct GoldenTensorReader {
       "the writer did not finish, or the file is damaged")
   }
 
-  private func elements<Element: HDF5Element>(
+  func elements<Element: HDF5Element>(
     _ dataset: HDF5Dataset, _ shape: Shape
   ) throws(GoldenFileError) -> [Element] {
     let elements = try translating { () throws(HDF5Error) in try dataset.read(Element.self) }

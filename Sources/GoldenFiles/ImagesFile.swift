@@ -4,15 +4,19 @@ import Tensors
 /// Images with a class each, as a file: datasets `images` (N, C, H, W), `labels` (N) and, where some are held out,
 /// `split` (N) with 0 for training and 1 for the others.
 public struct ImagesFile: Sendable {
-  /// Floats; integers as doubles.
-  public let images: AnyTensor
+  public let pixels: ImagePixels
   public let labels: Tensor<Int64>
+  /// Whether the file says which images are held out.
+  public let hasSplit: Bool
   /// Rows to train on: all of them when the file has no split.
   public let trainingRows: [Int]
   /// Rows to judge by: all of them when the file has no split.
   public let heldOutRows: [Int]
-  /// The largest value where images are integers (255 for bytes, 16 for the digits), to be divided by; 1 for floats.
+  /// What values are divided by: the attribute `max_value` of `images`, else 255 for integers and 1 for floats. It never
+  /// depends on the images themselves, so that one picture is the same picture in every file.
   public let scale: Double
+  /// Integers wider than bytes without `max_value`: that 255 stands for 1 is then what is usual, not what the file says.
+  public let scaleIsAssumed: Bool
 
   /// - Throws: ``GoldenFileError`` for a file that is missing, damaged, or without the datasets.
   public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
@@ -21,12 +25,9 @@ public struct ImagesFile: Sendable {
     func read(_ name: String) throws(GoldenFileError) -> AnyTensor {
       try reader.read(try translating { () throws(HDF5Error) in try root.dataset(name) })
     }
-    let images = try read("images")
-    guard images.shape.rank == 4 else {
-      throw GoldenFileError(
-        .inconsistent, file: path, object: "/images", expected: "shape (N, C, H, W)", found: "shape \(images.shape)")
-    }
-    let count = images.shape[0]
+    let dataset = try translating { () throws(HDF5Error) in try root.dataset("images") }
+    pixels = try ImagePixels(dataset, &reader)
+    let count = pixels.shape[0]
     func vector(_ name: String) throws(GoldenFileError) -> Tensor<Int64> {
       let tensor = try read(name)
       guard let integers = tensor.integers, tensor.shape == [count] else {
@@ -45,14 +46,19 @@ public struct ImagesFile: Sendable {
     guard count > 0 else {
       throw GoldenFileError(.inconsistent, file: path, object: "/images", expected: "at least one image", found: "none")
     }
-    if images.dtype == .int64 {
-      self.images = .float64(images.doubles)
-      scale = max(1, images.doubles.elements.max() ?? 1)
-    } else {
-      self.images = images
-      scale = 1
+    let declared = try Self.declaredMaximum(dataset, path)
+    scale = declared ?? pixels.ordinaryMaximum
+    scaleIsAssumed = declared == nil && pixels.areWideIntegers
+    if let (index, value) = pixels.firstOutside(scale) {
+      let place = index.map(String.init).joined(separator: ",")
+      throw GoldenFileError(
+        .inconsistent, file: path, object: "/images[\(place)]",
+        expected: pixels.areIntegers ? "a value from 0 to \(scale.formatted)" : "a finite float32", found: value,
+        advice: pixels.areIntegers
+          ? "give images the attribute max_value, the value that stands for 1" : "leave the image out, or mend it")
     }
     if try translating({ () throws(HDF5Error) in try root.memberIfPresent("split") }) != nil {
+      hasSplit = true
       let split = try vector("split")
       if let other = split.elements.first(where: { $0 != 0 && $0 != 1 }) {
         throw GoldenFileError(
@@ -65,6 +71,7 @@ public struct ImagesFile: Sendable {
           .inconsistent, file: path, object: "/split", expected: "at least one image \(what)", found: "none")
       }
     } else {
+      hasSplit = false
       trainingRows = Array(0..<count)
       heldOutRows = trainingRows
     }
@@ -76,4 +83,18 @@ public struct ImagesFile: Sendable {
 
   /// One more than the largest label.
   public var classCount: Int { Int(labels.elements.max() ?? 0) + 1 }
+
+  private static func declaredMaximum(_ dataset: HDF5Dataset, _ path: String) throws(GoldenFileError) -> Double? {
+    let attributes = GoldenAttributes(object: dataset, file: path)
+    guard let maximum = try attributes.number("max_value") else { return nil }
+    guard maximum > 0, Float(maximum).isFinite else {
+      throw attributes.wrong("max_value", expected: "a finite number above 0", found: "\(maximum)", kind: .inconsistent)
+    }
+    return maximum
+  }
+}
+
+extension Double {
+  /// Without a fraction where it has none.
+  fileprivate var formatted: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }

@@ -61,7 +61,7 @@ public struct WeightsFile: Sendable, Equatable {
 
   /// - Throws: ``GoldenFileError`` for a file that is missing, cut short, of another schema, or without the groups.
   public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
-    let root = try openDataFile(path, limits: limits)
+    let root = try Self.open(path, limits)
     let attributes = GoldenAttributes(object: root, file: path)
     guard try attributes.string("schema") == Self.schema else {
       throw GoldenFileError(
@@ -85,6 +85,17 @@ public struct WeightsFile: Sendable, Equatable {
     var reader = GoldenTensorReader(file: path, limits: limits)
     tensors = try Self.tensors(in: try translating { () throws(HDF5Error) in try root.group("state_dict") }, &reader)
     checkpoint = try Self.checkpoint(in: root, path, &reader)
+  }
+
+  private static func open(_ path: String, _ limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
+    do { return try openDataFile(path, limits: limits) } catch {
+      // Whoever has weights of PyTorch's needs the way from there to here, not a guess about damage.
+      let isForeign = [".pth", ".pt", ".bin", ".ckpt", ".safetensors"].contains { path.lowercased().hasSuffix($0) }
+      guard error.kind == .notAGoldenFile, isForeign else { throw error }
+      throw GoldenFileError(
+        .notAGoldenFile, file: path, expected: "weights as HDF5", found: "a file in PyTorch's format",
+        advice: "convert it with `python Fixtures/generate/export_state_dict.py FILE weights.h5`")
+    }
   }
 
   private static func tensors(

@@ -9,24 +9,23 @@ struct CommandRun {
 
   /// - Parameter environment: added to this process's, whose shard variables are taken out.
   init(_ arguments: [String], in folder: URL = Repository.root, environment: [String: String] = [:]) throws {
-    let process = Process()
-    process.executableURL = Repository.command
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    let sharding = ["TEST_", "GTEST_", "CI_NODE", "SLURM_", "GITHUB_STEP", "XML_OUTPUT"]
-    process.environment = ProcessInfo.processInfo.environment
-      .filter { entry in !sharding.contains { entry.key.hasPrefix($0) } }
-      .merging(environment) { _, new in new }
-    // Files, since a pipe that nobody drains while waiting would block the command.
-    let logs = try TemporaryDirectory()
-    for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: logs.file(name).path, contents: nil) }
-    process.standardOutput = try FileHandle(forWritingTo: logs.file("out"))
-    process.standardError = try FileHandle(forWritingTo: logs.file("err"))
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    exitCode = process.terminationStatus
-    output = try String(contentsOf: logs.file("out"), encoding: .utf8)
-    errors = try String(contentsOf: logs.file("err"), encoding: .utf8)
+    self = try CommandRun(RunningCommand(arguments, in: folder, environment: environment))
+  }
+
+  /// What a running command ends with.
+  init(_ command: RunningCommand) throws {
+    exitCode = command.exitCode()
+    output = try command.output
+    errors = try command.errors
+  }
+
+  /// One run that gets a signal as soon as `isReady` holds.
+  init(
+    interrupting arguments: [String], by signal: Int32, once isReady: (RunningCommand) throws -> Bool
+  ) throws {
+    let command = try RunningCommand(arguments)
+    try command.wait(until: { try isReady(command) })
+    command.send(signal)
+    self = try CommandRun(command)
   }
 }

@@ -35,6 +35,9 @@ public struct ResNetArchitecture: Hashable, Sendable {
   /// Stages (from 0) whose stride becomes a dilation, as torchvision's `replace_stride_with_dilation`.
   public var dilatedStages: Set<Int> = []
 
+  /// Height and width of an image where there is but one choice.
+  public var imageSide: Int? { stem == .smallImage && pool == .fourByFour ? 32 : nil }
+
   /// Layers with weights on the longest path, as the names count them.
   public var depth: Int { depths.reduce(0, +) * (block == .basic ? 2 : 3) + 2 }
 

@@ -24,6 +24,8 @@ public struct NetworkPass<Scalar: RealScalar> {
   public var transform: ((NetworkLayer, Tensor<Scalar>) -> Tensor<Scalar>)?
   /// Replaces what each layer's backward pass gives; called with the layer and the gradient by its output.
   public var transformGradients: ((NetworkLayer, Tensor<Scalar>, LayerGradients<Scalar>) -> LayerGradients<Scalar>)?
+  /// Called before each layer, forward and backward; what it throws ends the pass.
+  public var beforeLayer: (() throws(ProblemError) -> Void)?
   /// Called after each layer.
   public var observe: ((LayerRecord<Scalar>) -> Void)?
 
@@ -71,6 +73,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   private mutating func forward(
     _ layer: NetworkLayer, _ x: Tensor<Scalar>, other: Tensor<Scalar>? = nil
   ) throws(ProblemError) -> Tensor<Scalar> {
+    try beforeLayer?()
     let record = try layer.forward(x, other: other, state: &state, gates: gates, threads: threads)
     if keepsRecords { records[layer.name] = record }
     observe?(record)
@@ -100,7 +103,7 @@ public struct NetworkPass<Scalar: RealScalar> {
     _ plan: NetworkPlan, dLogits: Tensor<Scalar>, dStages: [Int: Tensor<Scalar>] = [:]
   ) throws(ProblemError) -> [String: Tensor<Scalar>] {
     try dLogits.require(plan.logitsShape, as: "upstream/logits")
-    for (stage, cotangent) in dStages where plan.stageShapes.indices.contains(stage) {
+    for (stage, cotangent) in dStages.sorted(by: { $0.key < $1.key }) where plan.stageShapes.indices.contains(stage) {
       try cotangent.require(plan.stageShapes[stage], as: "upstream/stage\(stage + 1)")
     }
     var gradients: [String: Tensor<Scalar>] = [:]
@@ -149,6 +152,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   private func backward(
     _ layer: NetworkLayer, _ dOutput: Tensor<Scalar>
   ) throws(ProblemError) -> LayerGradients<Scalar> {
+    try beforeLayer?()
     let result = try record(layer).backward(dOutput, state: state, gates: gates, threads: threads)
     return transformGradients?(layer, dOutput, result) ?? result
   }

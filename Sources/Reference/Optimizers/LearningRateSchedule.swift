@@ -10,6 +10,9 @@ public enum LearningRateSchedule: Hashable, Sendable {
   /// (1 + cos(π·epoch/epochs))/2, from 1 down to 0.
   case cosine(epochs: Int)
 
+  /// Epochs after which the factor is 0, so that nothing is learnt any more; `nil` where there is no such end.
+  public var length: Int? { if case .cosine(let epochs) = self { epochs } else { nil } }
+
   /// The factor in an epoch, counted from 0.
   public func factor(epoch: Int) -> Double {
     switch self {

@@ -1,32 +1,53 @@
 import Problems
 import Tensors
 
-/// Makes images fit a small-image network: values in [0, 1], three channels, 32×32.
+/// Makes images as a network takes them: values divided by what stands for 1, three channels, and the one size that some
+/// networks have.
 ///
-/// The 8×8 digits with values 0 … 16 become 3×32×32 by x/16, nearest neighbour ×4, three equal channels.
+/// The 8×8 digits with values 0 … 16 become 3×32×32 for `simple_resnet` by x/16, nearest neighbour ×4, three equal
+/// channels.
 public struct ImagePreparation: Hashable, Sendable {
   /// What values are divided by.
-  public var scale: Double
-  /// Side of the images; smaller ones are enlarged by nearest neighbour. `nil` leaves them as they are.
-  public var imageSize: Int?
+  public let scale: Double
+  /// How many times each pixel is repeated in both directions.
+  public let enlargement: Int
+  /// (3, H, W) of what comes out.
+  public let imageShape: Shape
 
-  public init(scale: Double = 1, imageSize: Int? = nil) {
+  /// - Parameter imageShape: (C, H, W) of what goes in.
+  /// - Throws: ``ProblemError`` when there are neither one nor three channels, or the network has one size of image and an
+  ///   integer enlargement does not lead there: anything else would distort the images, or lose some of their pixels.
+  public init(_ imageShape: Shape, scale: Double = 1, for architecture: ResNetArchitecture) throws(ProblemError) {
+    guard imageShape.rank == 3, imageShape[0] == 1 || imageShape[0] == 3 else {
+      throw ProblemError(
+        .shapeMismatch, "images", expected: "1 or 3 channels, (C, H, W)", found: "shape \(imageShape)")
+    }
+    let (height, width) = (imageShape[1], imageShape[2])
+    guard height > 0, width > 0 else {
+      throw ProblemError(.shapeMismatch, "images", expected: "images with pixels", found: "shape \(imageShape)")
+    }
+    let side = architecture.imageSide
+    if let side, height != width || side % height != 0 {
+      throw ProblemError(
+        .shapeMismatch, "images",
+        expected: "\(architecture.name)'s \(side)×\(side), or squares that an integer enlarges to it (cifar_resnet20 "
+          + "takes any size)", found: "\(height)×\(width)")
+    }
     self.scale = scale
-    self.imageSize = imageSize
+    enlargement = side.map { $0 / height } ?? 1
+    self.imageShape = [3, height * enlargement, width * enlargement]
   }
 
-  /// - Throws: ``ProblemError`` when there are neither one nor three channels.
+  /// - Parameter images: (N, C, H, W), of the shape that this was made for.
+  /// - Throws: ``ProblemError`` when the shape is another.
   public func prepare<Scalar: RealScalar>(_ images: Tensor<Scalar>) throws(ProblemError) -> Tensor<Scalar> {
-    guard images.shape.rank == 4, images.shape[1] == 1 || images.shape[1] == 3 else {
-      throw ProblemError(
-        .shapeMismatch, "images", expected: "shape (N, 1 or 3, H, W)", found: "shape \(images.shape)")
-    }
     let divisor = Scalar(scale)
     var prepared = scale == 1 ? images : images.map { $0 / divisor }
-    if let imageSize, images.shape[2] != imageSize || images.shape[3] != imageSize {
-      let problem = try Upsample2dProblem(inputShape: images.shape, target: .size(Pair(imageSize)))
-      prepared = try Upsample2d(problem).forward(prepared)
+    if enlargement > 1 {
+      let size = Pair(imageShape[1], imageShape[2])
+      prepared = try Upsample2d(Upsample2dProblem(inputShape: images.shape, target: .size(size))).forward(prepared)
     }
+    try prepared.require([images.shape[0], images.shape[1], imageShape[1], imageShape[2]], as: "images")
     guard prepared.shape[1] == 1 else { return prepared }
     let shape = Shape(prepared.shape[0], 3, prepared.shape[2], prepared.shape[3])
     let plane = shape[2] * shape[3]

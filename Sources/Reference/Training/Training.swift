@@ -24,19 +24,37 @@ public struct TrainingOptions: Hashable, Sendable {
   }
 }
 
+extension TrainingOptions {
+  /// The plans of an epoch by their number of images: of the full mini-batches, and of the last where it is smaller.
+  ///
+  /// - Parameters:
+  ///   - imageShape: (C, H, W).
+  ///   - count: images in an epoch.
+  /// - Throws: ``ProblemError`` when the network cannot be trained on such a batch: a batch norm needs more than one value
+  ///   of each channel, which a last batch of one image may not have.
+  public func plans(imageShape: Shape, count: Int) throws(ProblemError) -> [Int: NetworkPlan] {
+    var plans: [Int: NetworkPlan] = [:]
+    for size in [min(batchSize, count), count % batchSize] where size > 0 && plans[size] == nil {
+      plans[size] = try architecture.plan(
+        inputShape: Shape([size] + imageShape.dimensions), classCount: classCount, training: true)
+    }
+    return plans
+  }
+}
+
 public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   case problem(ProblemError)
-  /// The loss of a mini-batch is NaN or infinite. Epochs count from 1, as people see them.
-  case lossNotFinite(epoch: Int, batch: Int, loss: Double)
+  /// A mini-batch whose loss, or whose step, gave NaN or an infinity. Epochs and batches count from 1, as people see them.
+  case diverged(epoch: Int, batch: Int, finding: String)
   /// The caller asked for it, in the middle of an epoch.
   case stopped(epoch: Int, batch: Int)
 
   public var description: String {
     switch self {
     case .problem(let error): error.description
-    case .lossNotFinite(let epoch, let batch, let loss):
-      "the loss is \(loss) in batch \(batch) of epoch \(epoch); a smaller learning rate may help"
-    case .stopped(let epoch, let batch): "stopped before batch \(batch) of epoch \(epoch)"
+    case .diverged(let epoch, let batch, let finding):
+      "diverged at epoch \(epoch), batch \(batch): \(finding); a smaller learning rate may help"
+    case .stopped(let epoch, let batch): "stopped in batch \(batch) of epoch \(epoch)"
     }
   }
 }
@@ -68,33 +86,34 @@ public struct Training<Scalar: RealScalar>: Sendable {
 
   /// Trains one epoch over all images in a new order.
   ///
-  /// - Parameter shouldStop: asked before each batch.
+  /// - Parameter shouldStop: asked before each layer of each batch.
   /// - Returns: the mean loss over the epoch's images.
   /// - Throws: ``TrainingError``; the values are then those before the failing batch.
   @discardableResult
   public mutating func runEpoch(
-    _ data: LabelledImages<Scalar>, progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+    _ data: some ImageSource<Scalar>, progress: (Progress) -> Void = { _ in },
+    shouldStop: @escaping () -> Bool = { false }
   ) throws(TrainingError) -> Double {
     let rows = order(of: data.count)
     let rate = options.optimizer.learningRate * options.schedule.factor(epoch: epochsDone)
     let batchCount = (rows.count + options.batchSize - 1) / options.batchSize
+    let plans: [Int: NetworkPlan]
+    do { plans = try options.plans(imageShape: data.imageShape, count: data.count) } catch { throw .problem(error) }
+    let stop = StopRequest(shouldStop)
     var sum = 0.0
-    var plans: [Int: NetworkPlan] = [:]
     for batch in 0..<batchCount {
-      if shouldStop() { throw .stopped(epoch: epochsDone + 1, batch: batch + 1) }
-      let part = rows[batch * options.batchSize..<min((batch + 1) * options.batchSize, rows.count)]
-      let images = data.batch(Array(part))
+      let part = Array(rows[batch * options.batchSize..<min((batch + 1) * options.batchSize, rows.count)])
+      guard let plan = plans[part.count] else { continue }
       var next = step
       let loss: Double
       do throws(ProblemError) {
-        let plan: NetworkPlan
-        if let known = plans[part.count] { plan = known } else { plan = try self.plan(images.images.shape) }
-        plans[part.count] = plan
-        loss = try next.run(plan, images, learningRate: rate).loss.doubleValue
+        loss = try next.run(plan, data.batch(part), learningRate: rate, beforeLayer: stop.check).loss.doubleValue
       } catch {
-        throw .problem(error)
+        throw stop.wasMade ? .stopped(epoch: epochsDone + 1, batch: batch + 1) : .problem(error)
       }
-      guard loss.isFinite else { throw .lossNotFinite(epoch: epochsDone + 1, batch: batch + 1, loss: loss) }
+      if let finding = loss.isFinite ? next.state.defect?.description : "the loss is \(loss.spelled)" {
+        throw .diverged(epoch: epochsDone + 1, batch: batch + 1, finding: finding)
+      }
       step = next
       sum += loss * Double(part.count)
       progress(
@@ -104,10 +123,6 @@ public struct Training<Scalar: RealScalar>: Sendable {
     }
     epochsDone += 1
     return rows.isEmpty ? .nan : sum / Double(rows.count)
-  }
-
-  private func plan(_ shape: Shape) throws(ProblemError) -> NetworkPlan {
-    try options.architecture.plan(inputShape: shape, classCount: options.classCount, training: true)
   }
 
   /// The rows in this epoch's order, which follows from seed and epoch alone: resuming needs no generator's state.

@@ -1,8 +1,20 @@
 import Problems
 import Tensors
 
+/// A set of images, each with a class, that gives mini-batches as a network takes them.
+public protocol ImageSource<Scalar> {
+  associatedtype Scalar: RealScalar
+  var count: Int { get }
+  /// (C, H, W) of every image that ``batch(_:)`` gives.
+  var imageShape: Shape { get }
+  /// The rows of these numbers, in this order.
+  /// - Requires: numbers below ``count``.
+  /// - Throws: ``ProblemError`` when the images cannot be made as a network takes them.
+  func batch(_ rows: [Int]) throws(ProblemError) -> LabelledImages<Scalar>
+}
+
 /// Images with a class each.
-public struct LabelledImages<Scalar: RealScalar>: Sendable {
+public struct LabelledImages<Scalar: RealScalar>: Sendable, ImageSource {
   /// (N, C, H, W)
   public let images: Tensor<Scalar>
   /// (N)
@@ -16,6 +28,7 @@ public struct LabelledImages<Scalar: RealScalar>: Sendable {
   }
 
   public var count: Int { labels.count }
+  public var imageShape: Shape { Shape(Array(images.shape.dimensions.dropFirst())) }
 
   /// The rows of these numbers, in this order.
   /// - Requires: numbers below ``count``.
@@ -48,15 +61,19 @@ public struct TrainingStep<Scalar: RealScalar>: Sendable {
 
   /// One mini-batch: forward in training mode, mean cross-entropy, backward, a step of every parameter.
   ///
-  /// - Parameter learningRate: in place of the optimiser's own.
+  /// - Parameters:
+  ///   - learningRate: in place of the optimiser's own.
+  ///   - beforeLayer: called before each layer, forward and backward; what it throws ends the step.
   /// - Returns: the loss before the step, and the logits that it was computed from.
   /// - Throws: ``ProblemError`` when the batch does not fit the plan or a label is no class; nothing is changed then.
   public mutating func run(
-    _ plan: NetworkPlan, _ batch: LabelledImages<Scalar>, learningRate: Double? = nil
+    _ plan: NetworkPlan, _ batch: LabelledImages<Scalar>, learningRate: Double? = nil,
+    beforeLayer: (() throws(ProblemError) -> Void)? = nil
   ) throws(ProblemError) -> (loss: Scalar, logits: Tensor<Scalar>) {
     let loss = CrossEntropy(try CrossEntropyProblem(batch: plan.logitsShape[0], classes: plan.logitsShape[1]))
     var pass = NetworkPass(state: state)
     pass.threads = threads
+    pass.beforeLayer = beforeLayer
     let logits = try pass.forward(plan, x: batch.images).logits
     let target = CrossEntropy.Target<Scalar>.indices(batch.labels)
     let value = try loss.forward(logits, target: target).elements[0]

@@ -11,7 +11,7 @@ struct GoldenDiffCommand: AsyncParsableCommand {
       differing elements and the largest absolute difference.
 
       EXAMPLES:
-        assay golden diff Fixtures/conv2d.h5 /tmp/regenerated/conv2d.h5
+        assay golden diff Fixtures/conv2d.h5 regenerated/conv2d.h5
         assay golden diff old.h5 new.h5 --filter 'batch_norm2d/*'
 
       EXIT CODES: 0 the same, 1 different, 64 usage, 65 a bad file.

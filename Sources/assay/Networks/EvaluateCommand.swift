@@ -3,21 +3,26 @@ import Foundation
 import GoldenFiles
 import Problems
 import Reference
+import Results
 import Tensors
 
 /// `assay evaluate`: the validation loop on a file of images.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Judge a network by images that it was not trained on.",
+    abstract: "Judge a network by images.",
     discussion: """
-      The data file has images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out); the held-out
-      images are used. Weights come from assay train or from Fixtures/generate/export_state_dict.py.
+      The data file has images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out). The held-out
+      images are used, or all of them when there is no split. Weights come from assay train or from
+      Fixtures/generate/export_state_dict.py; Fixtures/FORMAT.md says how pixels become numbers.
 
       EXAMPLES:
         assay evaluate --data Fixtures/data/digits.h5 --weights digits-weights.h5
         assay evaluate --data images.h5 --weights resnet50.h5 --top 5 --require-accuracy 0.75
         assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5
+
+      EXIT CODES: 0 judged, 1 a logit or loss is not finite or the accuracy too low, 2 interrupted, 64 usage, 65 bad data,
+      74 the logits cannot be written.
       """)
 
   @Option(help: "The images.", completion: .file(extensions: ["h5"]))
@@ -32,8 +37,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Also count an image as right when its class is among this many.")
   var top = 5
 
-  @Option(help: "Images computed at once.")
-  var batch = 64
+  @Option(help: "Images computed at once; it changes no bit (default: so many that no layer takes long, at most 64).")
+  var batch: Int?
 
   @Option(help: "Threads; they change no bit of the result.")
   var threads = min(2, ProcessInfo.processInfo.activeProcessorCount)
@@ -43,47 +48,69 @@ struct EvaluateCommand: ParsableCommand {
     completion: .file(extensions: ["h5"]))
   var logits: String?
 
-  @Option(help: "Fail (exit code 1) below this accuracy.")
+  @Option(help: "Fail (exit code 1) below this accuracy, from 0 to 1.")
   var requireAccuracy: Double?
 
-  func run() throws {
-    guard batch >= 1, threads >= 1, top >= 1 else {
+  func validate() throws {
+    guard batch ?? 1 >= 1, threads >= 1, top >= 1 else {
       throw ValidationError("--batch, --threads and --top: expected at least 1")
     }
     if logits == "" { throw ValidationError("--logits takes the path of a file") }
-    var passed = true
+    try NetworkSession.requireShare(requireAccuracy)
+  }
+
+  func run() throws {
     try NetworkSession.run {
+      if let logits { try NetworkSession.requireWritable(logits) }
       let file = try WeightsFile(contentsOf: weights)
       let architecture =
         try model.map { try NetworkSession.architecture($0, width: file.width) }
         ?? NetworkSession.architecture(of: file, weights)
-      let images = try ImagesFile(contentsOf: data)
-      try NetworkSession.requireClasses(images, data, classCount: file.classCount)
-      let heldOut = try NetworkSession.images(images, rows: images.heldOutRows, for: architecture)
-      let plan = try architecture.plan(inputShape: heldOut.batch([0]).images.shape, classCount: file.classCount)
-      var state = Initialization(seed: 0).state(of: plan, as: Float.self)
-      try state.load(file.tensors, into: plan)
+      let source = try images(file, architecture)
+      let plan = try architecture.plan(
+        inputShape: Shape([1] + source.imageShape.dimensions), classCount: file.classCount)
+      let state = try NetworkSession.state(of: file, weights, plan)
       var progress = ProgressLine()
       var scores: [Float] = []
-      let result = try Validation.run(
-        architecture, classCount: file.classCount, state: state, data: heldOut, batchSize: batch, k: top,
-        threads: threads, observe: { scores += $0.elements }
-      ) { progress.show("\($0) of \(heldOut.count) images", fraction: Double($0) / Double(heldOut.count)) }
+      let result = try NetworkSession.naming(source) { () throws(Validation.Failure) in
+        try Validation.run(
+          architecture, classCount: file.classCount, state: state, data: source, batchSize: batch, k: top,
+          threads: threads, observe: { scores += $0.elements },
+          progress: { progress.show("\($0) of \(source.count) images", fraction: Double($0) / Double(source.count)) },
+          shouldStop: { Task.isCancelled })
+      }
       progress.clear()
+      guard result.count == source.count else {
+        NetworkSession.report("interrupted: \(result.count) of \(source.count) images were judged, which says nothing")
+        throw ExitCode(Outcome.inconclusive.exitCode)
+      }
       Console.print(
         "\(result.count) images: loss \(result.loss.formatted(digits: 6)), accuracy "
           + "\((100 * result.accuracy).formatted(digits: 2)) %, top-\(result.k) "
           + "\((100 * result.topAccuracy).formatted(digits: 2)) %")
       if let logits {
-        let tensor = Tensor(shape: [heldOut.count, file.classCount], elements: scores)
-        try LogitsFile(logits: tensor, labels: heldOut.labels).write(to: logits)
+        let tensor = Tensor(shape: [source.count, file.classCount], elements: scores)
+        try LogitsFile(logits: tensor, labels: source.labels).write(to: logits)
       }
-      if let requireAccuracy { passed = result.accuracy >= requireAccuracy }
+      if let requireAccuracy, result.accuracy < requireAccuracy {
+        NetworkSession.report("the accuracy is \(result.accuracy), below the required \(requireAccuracy)")
+        throw ExitCode(Outcome.fails.exitCode)
+      }
     }
-    if !passed {
-      NetworkSession.report("the accuracy is below the required \(requireAccuracy ?? 0)")
-      throw ExitCode(1)
+  }
+
+  /// The images to judge by.
+  private func images(_ file: WeightsFile, _ architecture: ResNetArchitecture) throws -> PreparedImages {
+    let images = try NetworkSession.images(data)
+    try NetworkSession.requireClasses(images, data, classCount: file.classCount)
+    let trained = file.checkpoint == nil ? nil : try SavedRun(file, from: weights).imageScale
+    try NetworkSession.requireScale(trained, of: images, data, exactly: false)
+    if !images.hasSplit {
+      Console.note("note: \(data.printable) has no split: all of its images are judged, also those trained on")
     }
+    let source = try PreparedImages(images, rows: images.heldOutRows, for: architecture)
+    NetworkSession.noteEnlargement(source, architecture)
+    return source
   }
 }
 

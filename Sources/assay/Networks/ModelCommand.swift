@@ -51,8 +51,7 @@ struct ModelCommand: ParsableCommand {
       Console.print("\(plan.summary)")
       if let weights {
         let file = try WeightsFile(contentsOf: weights)
-        var state = Initialization(seed: 0).state(of: plan, as: Float.self)
-        try state.load(file.tensors, into: plan)
+        _ = try NetworkSession.state(of: file, weights, plan)
         Console.print("\(weights): fits (\(file.tensors.count) tensors of \(file.architecture))")
       }
     }

@@ -3,33 +3,36 @@ import Foundation
 import GoldenFiles
 import Problems
 import Reference
+import Results
 import Tensors
 
 /// What the commands about networks have in common: reading their files, and reporting what is wrong.
 enum NetworkSession {
-  /// Runs a command's work. Bad data ends it with its message and exit code 65, numbers that are wrong with 1.
+  /// Runs a command's work. What it throws ends it with a message, the command that repeats it, and the exit code of
+  /// bad data, wrong numbers, an interruption or an output that cannot be written.
   static func run(_ body: () throws -> Void) throws {
     do {
       try body()
-    } catch let error as TrainingError {
+    } catch {
+      guard let outcome = outcome(of: error) else { throw error }
       report("\(error)")
-      switch error {
-      case .lossNotFinite: throw ExitCode(1)
-      case .stopped: throw ExitCode(2)
-      case .problem: throw ExitCode(65)
-      }
-    } catch let error as any Error & CustomStringConvertible
-      where error is GoldenFileError || error is ProblemError || error is StateDictMismatch
-    {
-      report("\(error)")
-      throw ExitCode(65)
+      throw ExitCode(outcome.exitCode)
+    }
+  }
+
+  private static func outcome(of error: any Error) -> Outcome? {
+    switch error {
+    case TrainingError.diverged, Validation.Failure.notFinite: .fails
+    case TrainingError.stopped: .inconclusive
+    case let error as GoldenFileError where error.kind == .cannotWrite: .notWritten
+    case is TrainingError, is Validation.Failure, is GoldenFileError, is ProblemError, is StateDictMismatch: .badData
+    default: nil
     }
   }
 
   static func report(_ message: String) {
-    Console.error("\(message)")
-    let words = CommandLine.arguments.dropFirst().map { $0.contains(" ") ? "'\($0)'" : $0 }
-    Console.note("repeat: assay \(words.joined(separator: " "))")
+    Console.error(message.printable)
+    Console.note("repeat: \(ShellCommand(["assay"] + CommandLine.arguments.dropFirst()))")
   }
 
   /// The architecture of a name on the command line.
@@ -54,16 +57,39 @@ enum NetworkSession {
     return architecture.scaled(toWidth: width)
   }
 
-  /// Some rows of a file as a network takes them: scaled, of its image size, with three channels.
-  static func images(
-    _ file: ImagesFile, rows: [Int], for architecture: ResNetArchitecture
-  ) throws(ProblemError) -> LabelledImages<Float> {
-    let images = file.images.floating(as: Float.self) ?? Tensor(zeros: [0, 3, 1, 1])
-    let all = LabelledImages(images: images, labels: file.labels)
-    let chosen = all.batch(rows)
-    // A network for small images has one size; others take what comes.
-    let preparation = ImagePreparation(scale: file.scale, imageSize: architecture.stem == .smallImage ? 32 : nil)
-    return LabelledImages(images: try preparation.prepare(chosen.images), labels: chosen.labels)
+  // MARK: Data
+
+  /// A file of images; what it leaves open is said.
+  static func images(_ path: String) throws(GoldenFileError) -> ImagesFile {
+    let images = try ImagesFile(contentsOf: path)
+    if images.scaleIsAssumed {
+      Console.note(
+        "note: \(path.printable): the images are integers wider than a byte, without the attribute max_value: "
+          + "divided by \(images.scale.formatted(digits: 0))")
+    }
+    return images
+  }
+
+  /// Says that images are made larger, where they are.
+  static func noteEnlargement(_ images: PreparedImages, _ architecture: ResNetArchitecture) {
+    guard images.enlargement > 1 else { return }
+    Console.note(
+      "note: images are enlarged \(images.enlargement) times to \(architecture.name)'s "
+        + "\(images.imageShape[1])×\(images.imageShape[2])")
+  }
+
+  /// Refuses images whose values mean something else than those that the network was trained on.
+  ///
+  /// - Parameters:
+  ///   - trained: what those were divided by; `nil` when nobody knows.
+  ///   - exactly: also where one of the two were floats, which may have been divided before they were stored.
+  static func requireScale(
+    _ trained: Double?, of images: ImagesFile, _ path: String, exactly: Bool
+  ) throws(GoldenFileError) {
+    guard let trained, trained != images.scale, exactly || trained != 1 && images.scale != 1 else { return }
+    throw GoldenFileError(
+      .inconsistent, file: path, object: "/images", expected: "values that are divided by \(trained), as in training",
+      found: "\(images.scale)", advice: "set the attribute max_value of images, or store them as floats")
   }
 
   /// Throws unless every label is a class.
@@ -75,28 +101,7 @@ enum NetworkSession {
   }
 }
 
-/// Progress on stderr: one line that is rewritten on a terminal, a line every ten seconds elsewhere. Nothing of what is
-/// quickly done.
-struct ProgressLine {
-  private let clock = ContinuousClock()
-  private let start = ContinuousClock.now
-  private var last = ContinuousClock.now
-  private let isTerminal = isatty(STDERR_FILENO) == 1
-
-  /// - Parameter fraction: of all the work, from 0 to 1; the time left follows from it.
-  mutating func show(_ text: String, fraction: Double) {
-    let now = clock.now
-    let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(10)
-    guard now - last >= pause else { return }
-    last = now
-    let elapsed = Double((now - start).components.seconds) + Double((now - start).components.attoseconds) * 1e-18
-    let left = fraction > 0 ? Int((elapsed * (1 - fraction) / fraction).rounded()) : nil
-    let eta = left.map { ", \($0 / 60):\($0 % 60 < 10 ? "0" : "")\($0 % 60) left" } ?? ""
-    let line = "\(Int(fraction * 100)) %  \(text)\(eta)"
-    Console.progress(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
-  }
-
-  func clear() {
-    if isTerminal { Console.progress("\r\u{1B}[K") }
-  }
+extension ImagesFile {
+  /// What the judged images are to the network.
+  var judged: String { hasSplit ? "held-out" : "training-set" }
 }

@@ -3,6 +3,7 @@ import Foundation
 import GoldenFiles
 import Problems
 import Reference
+import Results
 import Tensors
 
 /// `assay train`: the training loop on a file of images.
@@ -11,14 +12,23 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a residual network with the reference implementation.",
     discussion: """
-      The data file has images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out). The same
-      seed gives the same weights, in one go or resumed, on any number of threads. After each epoch the checkpoint is
-      replaced as a whole, so that a run that dies leaves the last complete one.
+      The data file has images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out); without a
+      split the network is judged by the images that it was trained on. Fixtures/FORMAT.md says how pixels become
+      numbers.
+
+      The same settings and seed give the same weights, in one go or resumed, on any number of threads. The schedule is
+      one of the settings: a cosine over 10 epochs is another curve than one over 8, so that a run of 8 epochs that may
+      go on to 10 is started with cosine:10. After each epoch the checkpoint is replaced as a whole, so that a run that
+      dies, is interrupted or diverges leaves the last complete one.
 
       EXAMPLES:
         assay train --data Fixtures/data/digits.h5 --model simple_resnet --width 12 --epochs 8 --out digits.h5
+        assay train --data Fixtures/data/digits.h5 --width 12 --schedule cosine:10 --epochs 8 --out digits.h5
         assay train --data Fixtures/data/digits.h5 --resume digits.h5 --epochs 10 --out digits.h5
-        assay train --data mine.h5 --model resnet18 --init resnet18.h5 --freeze 'layer1.*' --out mine-weights.h5
+        assay train --data images.h5 --model resnet18 --init resnet18.h5 --freeze 'layer1.*' --out mine-weights.h5
+
+      EXIT CODES: 0 done, 1 it diverged or the accuracy is too low, 2 interrupted, 64 usage, 65 bad data, 74 the
+      checkpoint cannot be written.
       """)
 
   @OptionGroup var settings: TrainSettings
@@ -38,44 +48,136 @@ struct TrainCommand: ParsableCommand {
     completion: .file(extensions: ["h5"]))
   var initial: String?
 
-  @Option(help: "Parameters that match this glob stay as they are. May be repeated.")
-  var freeze: [String] = []
-
   @Option(help: "How many epochs there are in all.")
   var epochs = 6
 
   @Option(help: "Threads; they change no bit of the result.")
   var threads = min(2, ProcessInfo.processInfo.activeProcessorCount)
 
-  @Option(help: "Fail (exit code 1) when the held-out accuracy ends below this.")
+  @Option(help: "Fail (exit code 1) when the accuracy ends below this, from 0 to 1.")
   var requireAccuracy: Double?
 
-  func run() throws {
+  func validate() throws {
     guard epochs >= 1, threads >= 1 else { throw ValidationError("--epochs and --threads: expected at least 1") }
     if resume != nil, initial != nil { throw ValidationError("--resume and --init exclude each other") }
-    var accuracy = 0.0
-    try NetworkSession.run { accuracy = try train() }
-    if let requireAccuracy, accuracy < requireAccuracy {
-      NetworkSession.report("the held-out accuracy is \(accuracy), below the required \(requireAccuracy)")
-      throw ExitCode(1)
+    if out == "" { throw ValidationError("--out takes the path of a file") }
+    try NetworkSession.requireShare(requireAccuracy)
+  }
+
+  func run() throws {
+    try NetworkSession.run {
+      if let out {
+        try NetworkSession.requireWritable(out)
+      } else {
+        Console.note("note: without --out the weights are thrown away in the end")
+      }
+      let images = try NetworkSession.images(data)
+      let (saved, file) = try savedRun(images)
+      let accuracy = try train(try start(images, saved, file), saved, images)
+      if let requireAccuracy, accuracy < requireAccuracy {
+        NetworkSession.report("the \(images.judged) accuracy is \(accuracy), below the required \(requireAccuracy)")
+        throw ExitCode(Outcome.fails.exitCode)
+      }
     }
   }
 
-  /// - Returns: the held-out accuracy in the end.
-  private func train() throws -> Double {
-    let images = try ImagesFile(contentsOf: data)
-    var training = try start(classCount: images.classCount)
-    let options = training.options
+  // MARK: The start
+
+  /// The run's settings: the checkpoint's, with its file, or those of the command line.
+  private func savedRun(_ images: ImagesFile) throws -> (SavedRun, WeightsFile?) {
+    var (run, file): (SavedRun, WeightsFile?)
+    if let resume {
+      let checkpoint = try WeightsFile(contentsOf: resume)
+      (run, file) = (try SavedRun(checkpoint, from: resume), checkpoint)
+      try settings.requireAgreement(with: run)
+      if let schedule = try settings.schedule(epochs: epochs) { run.options.schedule = schedule }
+      try NetworkSession.requireScale(run.imageScale, of: images, data, exactly: true)
+    } else {
+      let options = try settings.options(labelCount: images.classCount, epochs: epochs)
+      (run, file) = (SavedRun(options: options, freeze: settings.freeze, imageScale: nil), nil)
+    }
+    run.imageScale = images.scale
+    if let length = run.options.schedule.length, length < epochs {
+      throw ValidationError(
+        "--epochs \(epochs): the schedule cosine:\(length) ends after \(length) epochs, and the learning rate is 0 from "
+          + "there on. Give --schedule cosine:\(epochs) (another curve, from the next epoch on), constant, or "
+          + "step:EPOCHS:FACTOR.")
+    }
+    return (run, file)
+  }
+
+  private func start(_ images: ImagesFile, _ run: SavedRun, _ file: WeightsFile?) throws -> Training<Float> {
+    let options = run.options
     try NetworkSession.requireClasses(images, data, classCount: options.classCount)
-    let trainingImages = try NetworkSession.images(images, rows: images.trainingRows, for: options.architecture)
-    let heldOut = try NetworkSession.images(images, rows: images.heldOutRows, for: options.architecture)
+    let source = try PreparedImages(images, rows: images.trainingRows, for: options.architecture)
+    let plan = try plan(options, source)
+    var training: Training<Float>
+    if let resume, let file {
+      training = try Training(resuming: file, from: resume, as: run, plan)
+    } else {
+      var state = Initialization(seed: options.seed, zeroInitResidual: settings.zeroInitResidual)
+        .state(of: plan, as: Float.self)
+      if let initial {
+        let mismatch = try NetworkSession.load(WeightsFile(contentsOf: initial), initial, into: &state, plan)
+        if !mismatch.isEmpty { Console.note("note: \(mismatch)".printable) }
+      }
+      training = Training(options: options, state: state)
+    }
     training.step.threads = threads
-    training.step.frozen = Set(
-      training.step.state.parameters.keys.filter { name in freeze.contains { NamePattern($0).matches(name) } })
-    Console.print("epoch   loss     held-out loss  accuracy  seconds")
+    for glob in run.freeze {
+      let names = plan.parameters.map(\.name).filter { NamePattern(glob).matches($0) }
+      guard !names.isEmpty else {
+        let known = plan.parameters.prefix(3).map(\.name).joined(separator: ", ")
+        throw ValidationError(
+          "--freeze '\(glob)' matches none of the \(plan.parameters.count) parameters (\(known), …; "
+            + "'assay model \(options.architecture.name)' lists the layers)")
+      }
+      training.step.frozen.formUnion(names)
+    }
+    return training
+  }
+
+  /// The plan of a mini-batch, after that of every size in an epoch was tried.
+  private func plan(_ options: TrainingOptions, _ source: PreparedImages) throws -> NetworkPlan {
+    func plans(batch: Int) throws(ProblemError) -> [Int: NetworkPlan] {
+      var options = options
+      options.batchSize = batch
+      return try options.plans(imageShape: source.imageShape, count: source.count)
+    }
+    do throws(ProblemError) {
+      let plans = try plans(batch: options.batchSize)
+      if let plan = plans[min(options.batchSize, source.count)] { return plan }
+      throw ProblemError(.shapeMismatch, "images", expected: "at least one", found: "none")
+    } catch {
+      // Only a batch that is too small for a batch norm can be helped by another batch size.
+      let better = (2...max(2, source.count)).filter { $0 != options.batchSize && (try? plans(batch: $0)) != nil }
+      guard let nearest = better.min(by: { abs($0 - options.batchSize) < abs($1 - options.batchSize) }) else {
+        throw error
+      }
+      let last = source.count % options.batchSize
+      throw ValidationError(
+        "--batch \(options.batchSize): \(source.count) images make a "
+          + (last > 0 ? "last batch of \(last)" : "batch of \(options.batchSize)")
+          + ", on which the network cannot be trained (\(error)). Try --batch \(nearest).")
+    }
+  }
+
+  // MARK: The epochs
+
+  /// - Returns: the accuracy in the end.
+  private func train(_ start: Training<Float>, _ run: SavedRun, _ images: ImagesFile) throws -> Double {
+    var training = start
+    let architecture = run.options.architecture
+    let source = try PreparedImages(images, rows: images.trainingRows, for: architecture)
+    let judged = try PreparedImages(images, rows: images.heldOutRows, for: architecture)
+    NetworkSession.noteEnlargement(source, architecture)
+    if !images.hasSplit { Console.note("note: \(data.printable) has no split: judged by the images trained on") }
+    let lossTitle = "\(images.judged) loss"
+    Console.print("epoch   loss     \(lossTitle)  accuracy  seconds")
+    let lastBatch = (source.count - 1) / run.options.batchSize + 1
     var accuracy = 0.0
     if training.epochsDone >= epochs {
-      accuracy = try validate(training, heldOut).accuracy
+      accuracy = try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch).accuracy
       Console.print(
         "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
@@ -84,50 +186,42 @@ struct TrainCommand: ParsableCommand {
     while training.epochsDone < epochs {
       let clock = ContinuousClock.now
       let epoch = training.epochsDone
-      let loss = try training.runEpoch(
-        trainingImages,
-        progress: { state in
-          let done = Double(epoch - first) + Double(state.batch) / Double(state.batchCount)
-          progress.show(
-            "epoch \(epoch + 1)/\(epochs), batch \(state.batch)/\(state.batchCount), loss "
-              + state.runningLoss.formatted(digits: 4), fraction: done / Double(epochs - first))
-        }, shouldStop: { Task.isCancelled })
-      let result = try validate(training, heldOut)
-      accuracy = result.accuracy
-      progress.clear()
-      let seconds = Double((ContinuousClock.now - clock) / .milliseconds(1)) / 1000
-      Console.print(
-        "\(String(epoch + 1).padded(5))  \(loss.formatted(digits: 5))  \(result.loss.formatted(digits: 5).padded(13))"
-          + "  \((100 * accuracy).formatted(digits: 2).padded(6)) %  \(seconds.formatted(digits: 1).padded(7))")
-      fflush(nil)
-      if let out { try training.checkpoint().write(to: out) }
+      let kept = epoch > first ? out : resume
+      do {
+        let loss = try training.runEpoch(
+          source,
+          progress: { state in
+            let done = Double(epoch - first) + Double(state.batch) / Double(state.batchCount)
+            progress.show(
+              "epoch \(epoch + 1)/\(epochs), batch \(state.batch)/\(state.batchCount), loss "
+                + state.runningLoss.formatted(digits: 4), fraction: done / Double(epochs - first))
+          }, shouldStop: { Task.isCancelled })
+        let result = try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch)
+        accuracy = result.accuracy
+        progress.clear()
+        let seconds = Double((ContinuousClock.now - clock) / .milliseconds(1)) / 1000
+        Console.print(
+          "\(String(epoch + 1).padded(5))  \(loss.formatted(digits: 5))  "
+            + result.loss.formatted(digits: 5).padded(lossTitle.count)
+            + "  \((100 * accuracy).formatted(digits: 2).padded(6)) %  \(seconds.formatted(digits: 1).padded(7))")
+      } catch {
+        progress.clear()
+        if let kept { Console.note("\(kept.printable) has the epochs before: \(epoch)") }
+        if case TrainingError.stopped = error, let kept { noteResumption(from: kept) }
+        throw error
+      }
+      if let out { try training.checkpoint(run).write(to: out) }
     }
     return accuracy
   }
 
-  private func validate(
-    _ training: Training<Float>, _ heldOut: LabelledImages<Float>
-  ) throws(ProblemError) -> Validation {
-    try Validation.run(
-      training.options.architecture, classCount: training.options.classCount, state: training.step.state,
-      data: heldOut, threads: threads)
-  }
-
-  private func start(classCount: Int) throws -> Training<Float> {
-    if let resume {
-      let file = try WeightsFile(contentsOf: resume)
-      return try Training(resuming: file, from: resume, expecting: settings.model)
-    }
-    let options = try settings.options(classCount: settings.classes ?? classCount, epochs: epochs)
-    let plan = try options.plan()
-    var state = Initialization(seed: settings.seed, zeroInitResidual: settings.zeroInitResidual)
-      .state(of: plan, as: Float.self)
-    if let initial {
-      let file = try WeightsFile(contentsOf: initial)
-      let mismatch = try state.load(file.tensors, into: plan, strict: false)
-      if !mismatch.isEmpty { Console.note("note: \(mismatch)") }
-    }
-    return Training(options: options, state: state)
+  /// The command that goes on where an interruption left off.
+  private func noteResumption(from checkpoint: String) {
+    var words = ["assay", "train", "--data", data, "--resume", checkpoint, "--epochs", "\(epochs)"]
+    words += ["--threads", "\(threads)"]
+    if let out { words += ["--out", out] }
+    if let requireAccuracy { words += ["--require-accuracy", "\(requireAccuracy)"] }
+    Console.note("resume: \(ShellCommand(words))")
   }
 }
 

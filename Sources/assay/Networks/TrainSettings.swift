@@ -2,7 +2,7 @@ import ArgumentParser
 import Problems
 import Reference
 
-/// What decides a training run; a resumed one takes it from its checkpoint.
+/// What decides a training run; a resumed one takes it from its checkpoint, and may not be told anything else.
 struct TrainSettings: ParsableArguments {
   @Option(help: "The architecture (default: simple_resnet).")
   var model: String?
@@ -13,17 +13,17 @@ struct TrainSettings: ParsableArguments {
   @Option(help: "Number of classes (default: as many as the labels need).")
   var classes: Int?
 
-  @Option(help: "Images in a mini-batch.")
-  var batch = 32
+  @Option(help: "Images in a mini-batch (default: 32).")
+  var batch: Int?
 
-  @Option(help: "sgd, adam or adamw.")
-  var optimizer = "adam"
+  @Option(help: "sgd, adam or adamw (default: adam).")
+  var optimizer: String?
 
   @Option(help: "Learning rate (default: 0.1 for sgd, 0.001 otherwise).")
   var lr: Double?
 
-  @Option(help: "Momentum of sgd.")
-  var momentum = 0.9
+  @Option(help: "Momentum of sgd (default: 0.9).")
+  var momentum: Double?
 
   @Flag(help: "Nesterov's momentum.")
   var nesterov = false
@@ -31,22 +31,39 @@ struct TrainSettings: ParsableArguments {
   @Option(help: "Weight decay (default: PyTorch's).")
   var weightDecay: Double?
 
-  @Option(help: "Learning rate over the epochs: constant, cosine, or step:EPOCHS:FACTOR.")
-  var schedule = "cosine"
+  @Option(
+    help: """
+      Learning rate over the epochs: constant, step:EPOCHS:FACTOR, or cosine:EPOCHS, which falls to 0 in that many \
+      epochs (default: cosine over --epochs). A resumed run may be given another one.
+      """)
+  var schedule: String?
 
-  @Option(help: "Seed of the initial values and of the order of the images.")
-  var seed: UInt64 = 0
+  @Option(help: "Seed of the initial values and of the order of the images (default: 0).")
+  var seed: UInt64?
 
   @Flag(help: "Let each block start as its shortcut.")
   var zeroInitResidual = false
 
+  @Option(help: "Parameters that match this glob stay as they are. May be repeated.")
+  var freeze: [String] = []
+
+  func validate() throws {
+    if let batch, batch < 1 { throw ValidationError("--batch: expected at least 1, found \(batch)") }
+    if let blank = freeze.first(where: { $0.contains(" ") }) {
+      throw ValidationError("--freeze '\(blank)': no parameter's name has a blank in it")
+    }
+  }
+
+  /// - Parameter labelCount: classes that the labels need.
   /// - Throws: ``ProblemError`` or a usage error.
-  func options(classCount: Int, epochs: Int) throws -> TrainingOptions {
-    guard batch >= 1 else { throw ValidationError("--batch: expected at least 1, found \(batch)") }
+  func options(labelCount: Int, epochs: Int) throws -> TrainingOptions {
+    let optimizer = optimizer ?? "adam"
     var attributes = Attributes(["lr": .real(lr ?? (optimizer == "sgd" ? 0.1 : 1e-3))])
     if optimizer == "sgd" {
-      attributes["momentum"] = .real(momentum)
+      attributes["momentum"] = .real(momentum ?? 0.9)
       attributes["nesterov"] = .boolean(nesterov)
+    } else if momentum != nil || nesterov {
+      throw ValidationError("--momentum and --nesterov go with --optimizer sgd")
     }
     attributes["weight_decay"] = weightDecay.map(AttributeValue.real)
     let rule: OptimizerOptions
@@ -54,21 +71,48 @@ struct TrainSettings: ParsableArguments {
       throw ValidationError("\(error)")
     }
     return TrainingOptions(
-      architecture: try NetworkSession.architecture(model ?? "simple_resnet", width: width), classCount: classCount,
-      batchSize: batch, optimizer: rule, schedule: try Self.schedule(schedule, epochs: epochs), seed: seed)
+      architecture: try NetworkSession.architecture(model ?? "simple_resnet", width: width),
+      classCount: classes ?? labelCount, batchSize: batch ?? 32, optimizer: rule,
+      schedule: try schedule(epochs: epochs) ?? .cosine(epochs: epochs), seed: seed ?? 0)
   }
 
-  static func schedule(_ text: String, epochs: Int) throws -> LearningRateSchedule {
-    let parts = text.split(separator: ":")
-    switch parts.first {
-    case "constant" where parts.count == 1: return .constant
-    case "cosine" where parts.count == 1: return .cosine(epochs: epochs)
-    case "step" where parts.count == 3:
-      if let every = Int(parts[1]), every >= 1, let factor = Double(parts[2]), factor > 0 {
-        return .step(epochs: every, factor: factor)
+  /// The schedule that was asked for.
+  /// - Throws: a usage error.
+  func schedule(epochs: Int) throws -> LearningRateSchedule? {
+    try schedule.map { text in
+      guard let found = LearningRateSchedule(text, epochs: epochs) else {
+        throw ValidationError("--schedule '\(text)': expected constant, cosine:EPOCHS, or step:EPOCHS:FACTOR")
       }
-    default: break
+      return found
     }
-    throw ValidationError("--schedule '\(text)': expected constant, cosine, or step:EPOCHS:FACTOR")
+  }
+
+  /// Refuses whatever contradicts the checkpoint that a run is to go on from.
+  /// - Throws: a usage error that names each option, and what the checkpoint has.
+  func requireAgreement(with run: SavedRun) throws {
+    let options = run.options
+    let rule = options.optimizer.attributes
+    var differing: [String] = []
+    func compare<Value: Equatable>(_ name: String, _ given: Value?, _ saved: Value?) {
+      guard let given, given != saved else { return }
+      differing.append("--\(name) \(given) (the checkpoint has \(saved.map { "\($0)" } ?? "none"))")
+    }
+    compare("model", model, options.architecture.name)
+    compare("width", width, options.architecture.widths[0])
+    compare("classes", classes, options.classCount)
+    compare("batch", batch, options.batchSize)
+    compare("optimizer", optimizer, options.optimizer.name)
+    compare("lr", lr, options.optimizer.learningRate)
+    compare("momentum", momentum, try? rule.real("momentum", default: nil))
+    compare("nesterov", nesterov ? true : nil, try? rule.boolean("nesterov", default: false))
+    compare("weight-decay", weightDecay, try? rule.real("weight_decay", default: nil))
+    compare("seed", seed, options.seed)
+    if !freeze.isEmpty { compare("freeze", freeze.sorted(), run.freeze.sorted()) }
+    if zeroInitResidual { differing.append("--zero-init-residual (initial values are of no use to it)") }
+    guard differing.isEmpty else {
+      throw ValidationError(
+        "--resume goes on with its checkpoint's settings; it cannot take \(differing.joined(separator: ", ")). "
+          + "To start another run from these weights, use --init.")
+    }
   }
 }

@@ -1,0 +1,33 @@
+import Reference
+
+extension LearningRateSchedule {
+  /// `constant`, `cosine:EPOCHS` or `step:EPOCHS:FACTOR`; `nil` for anything else.
+  /// - Parameter epochs: the length of a `cosine` that does not say its own.
+  init?(_ text: String, epochs: Int? = nil) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    switch (parts.first, parts.count) {
+    case ("constant", 1): self = .constant
+    case ("cosine", 1):
+      guard let epochs else { return nil }
+      self = .cosine(epochs: epochs)
+    case ("cosine", 2):
+      guard let length = Int(parts[1]), length >= 1 else { return nil }
+      self = .cosine(epochs: length)
+    case ("step", 3):
+      guard let every = Int(parts[1]), every >= 1, let factor = Double(parts[2]), factor > 0, factor.isFinite else {
+        return nil
+      }
+      self = .step(epochs: every, factor: factor)
+    default: return nil
+    }
+  }
+
+  /// What ``init(_:epochs:)`` reads back.
+  var text: String {
+    switch self {
+    case .constant: "constant"
+    case .cosine(let epochs): "cosine:\(epochs)"
+    case .step(let epochs, let factor): "step:\(epochs):\(factor)"
+    }
+  }
+}

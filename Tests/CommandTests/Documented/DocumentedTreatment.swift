@@ -1,0 +1,125 @@
+/// What is done with a documented command.
+enum DocumentedTreatment {
+  /// It is run to its end, and has one of these exit codes.
+  case exits(Set<Int32>, after: [String] = [])
+  /// It takes minutes: it is run until it has begun, then interrupted, and ends as interrupted or done.
+  case begins(after: [String] = [])
+  /// It cannot be run here: its subcommand and options exist.
+  case parses(because: String)
+
+  static func exits(_ code: Int32, after: [String] = []) -> Self { .exits([code], after: after) }
+
+  /// By the command's text. A command that is not here fails the test: add it, with the exit code that it must have.
+  static let table: [String: DocumentedTreatment] = [
+    "assay --help": .exits(0),
+    // Verification
+    "assay verify --calibrate": .begins(),
+    "assay verify --tag smoke": .exits(0),
+    "assay verify --tag smoke --out Reports/today --junit results.xml": .exits(0),
+    "assay verify --filter '*resnet*' --tag slow": .begins(),
+    "assay verify --filter 'conv2d/stride2/*' --dtype float32": .exits(0),
+    "assay verify --golden mine.h5": .exits(0),
+    "assay verify --golden mine.h5 --engine reference --strict": .exits(0),
+    "assay verify --engine mine='./my-engine --fast' --filter 'conv2d/*'": .begins(),
+    "assay verify --engine relu-c=./relu-engine --filter 'relu*' --dtype float32": .exits(0),
+    "assay verify --known-failures FILE": .begins(),
+    // Gradients
+    "assay gradcheck --seed 1": .begins(),
+    "assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'": .exits(0),
+    "assay gradcheck --operation 'batch_norm2d n8c4h14w14 training'": .exits(0),
+    "assay gradcheck --operation 'batch_norm2d n8c4h14w14 training' --engine reference --dtype float32": .exits(0),
+    "assay gradcheck --operation 'conv2d n8c64h56w56 k64r3s3 stride1 pad1' --spoil 'weight[41,17,2,0]'": .exits(1),
+    "assay gradcheck --golden Fixtures/conv2d.h5 --engine winograd4 --dtype float32": .exits(0),
+    "assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'": .exits(0),
+    "assay gradcheck --model resnet50": .begins(),
+    "assay gradcheck --model resnet50 --size 32": .begins(),
+    "assay gradcheck --model resnet50 --spoil layer2.0.conv2": .begins(),
+    "assay gradcheck --model cifar_resnet8 --spoil layer2.0.conv2": .exits(1),
+    "assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients": .begins(),
+    // The gate's own test
+    "assay selftest --smoke --verbose": .begins(),
+    // Golden files
+    "assay golden list": .exits(0),
+    "assay golden list --filter 'conv2d/*' mine.h5": .exits(0),
+    "assay golden list --tag smoke --filter 'conv2d/*'": .exits(0),
+    "assay golden list mine.h5 | grep adversarial": .exits(0),
+    "assay golden show mine.h5 /conv2d/stride2": .exits(0),
+    "assay golden show mine.h5 /relu/small --values 20": .exits(0),
+    "assay golden show Fixtures/conv2d.h5": .exits(0),
+    "assay golden show Fixtures/conv2d.h5 /conv2d/stride2/odd_input/exact": .exits(0),
+    "assay golden diff old.h5 new.h5": .exits(0),
+    "assay golden diff old.h5 new.h5 --filter 'batch_norm2d/*'": .exits(0),
+    "assay golden diff Fixtures/conv2d.h5 regenerated/conv2d.h5": .exits(0),
+    "assay golden validate": .exits(0),
+    "assay golden validate mine.h5 folder/": .exits(0),
+    // Networks
+    "assay model resnet50": .exits(0),
+    "assay model simple_resnet --width 16 --batch 32": .exits(0),
+    "assay model resnet50 --weights resnet50.h5": .parses(because: "weights of 100 MB"),
+    "assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --out weights.h5": .begins(),
+    "assay train --data Fixtures/data/digits.h5 --model simple_resnet --width 12 --epochs 8 --out digits.h5": .begins(),
+    "assay train --data Fixtures/data/digits.h5 --width 12 --schedule cosine:10 --epochs 8 --out digits.h5": .begins(),
+    "assay train --data Fixtures/data/digits.h5 --resume digits.h5 --epochs 10 --out digits.h5": .begins(
+      after: [
+        "assay train --data Fixtures/data/digits.h5 --width 1 --schedule cosine:10 --epochs 1 --out digits.h5"
+      ]),
+    "assay train --data images.h5 --model resnet18 --init resnet18.h5 --freeze 'layer1.*' --out mine-weights.h5":
+      .begins(),
+    "assay evaluate --logits": .parses(because: "a fragment"),
+    "assay evaluate --data Fixtures/data/digits.h5 --weights weights.h5": .exits(
+      0, after: ["assay train --data Fixtures/data/digits.h5 --width 1 --epochs 1 --out weights.h5"]),
+    "assay evaluate --data Fixtures/data/digits.h5 --weights digits-weights.h5": .exits(
+      0, after: ["assay train --data Fixtures/data/digits.h5 --width 1 --epochs 1 --out digits-weights.h5"]),
+    "assay evaluate --data images.h5 --weights resnet50.h5 --top 5 --require-accuracy 0.75": .parses(
+      because: "weights of 100 MB"),
+    "assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5": .parses(because: "weights of 100 MB"),
+    // Benchmarks
+    "assay bench --quick": .begins(),
+    "assay bench --suite Benchmarks/peers.toml": .parses(because: "needs the peers"),
+    "assay bench --depth 18,50 --batch 1,8 --engine direct --engine winograd4 --engine pytorch": .parses(
+      because: "needs the peers"),
+    "assay bench --depth 18,50 --batch 1 --threads 1,2 --engine direct --engine winograd4 --engine onnxruntime":
+      .parses(
+        because: "needs the peers"),
+    "assay bench --filter '*k64r3s3*' --layout native --out Reports/mine": .begins(),
+    "assay bench --resume --out Reports/mine": .begins(
+      after: ["timeout -s INT 6 assay bench --out Reports/mine"]),
+    "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
+    "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),
+    "assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%": .begins(),
+    "assay engine --inject-slowdown": .parses(because: "a fragment"),
+    "assay overhead --engine winograd4 --filter '*r3s3 stride1*'": .begins(),
+    "assay simulate-gates Reports/aa-1 Reports/aa-2 --benchmarks 5": .parses(because: "needs two gates of minutes"),
+    "assay tune --depth 18 --batch 1,8 --pass forward": .begins(),
+    "ASSAY_ISA=avx2 assay tune --filter '*r3s3*'": .parses(because: "an instruction set that not every machine has"),
+    // Reports. The example's page was measured in one go: held against itself nothing is slower.
+    "assay compare OLD NEW": .exits(0),
+    "assay compare Reports/monday Reports/friday": .exits(0),
+    "assay compare old/run.json new/run.json --policy 3%": .exits(0),
+    "assay history Reports": .exits(0),
+    "assay history Reports --filter '*k64r3s3*' --out Reports/history": .exits(0),
+    "assay report FOLDER": .exits(0),
+    "assay report RUN": .exits(0),
+    "assay report Reports/mine": .exits(0),
+    "assay report Reports/mine/run.json --out /tmp/again --open": .parses(because: "opens a browser"),
+    "assay merge shard-1 shard-2 shard-3 --out Reports/whole": .exits(
+      0, after: (1...3).map { "assay verify --golden mine.h5 --shard \($0)/3 --out shard-\($0) || [ $? = 2 ]" }),
+    "assay merge Reports/x/verify Reports/x/bench --out Reports/x": .exits(
+      [0, 2],
+      after: [
+        "assay verify --golden mine.h5 --out Reports/x/verify",
+        "assay bench --suite mine.toml --engine direct --blocks 2 --out Reports/x/bench || [ $? = 2 ]",
+      ]),
+    // A workflow's step
+    """
+    .build/release/assay verify --engine "${ENGINE/=./=$GITHUB_WORKSPACE}" --strict --shard ${{ matrix.shard }}/2 \
+    --out "$GITHUB_WORKSPACE/reports/${{ matrix.shard }}"
+    """: .begins(),
+  ]
+
+  /// Subcommands named alone that are lines to type as well.
+  static let alone: [String: DocumentedTreatment] = [
+    "assay verify": .begins(), "assay gradcheck": .begins(), "assay selftest": .begins(), "assay tune": .begins(),
+    "assay machine": .begins(), "assay overhead": .begins(),
+  ]
+}

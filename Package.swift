@@ -124,11 +124,18 @@ let package = Package(
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),
+    // Odd inputs by the thousand, and what the program makes of them: run by a test of the command, or on its own.
+    .executableTarget(
+      name: "OddInputs",
+      dependencies: [
+        "Problems", "Tensors", "HDF5", "GoldenFiles", "Engines", "Verification", "Benchmarking", "OperatingSystem",
+        "TestSupport",
+      ], path: "Tests/OddInputs"),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "Tensors",
-        "TestSupport",
+        "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results",
+        "Tensors", "TestSupport",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -37,13 +37,16 @@ public enum ExchangeFile {
   }
 
   /// Reads what is asked, as an engine does. Whether it makes sense is for the operation to judge.
-  public static func readRequest(_ path: String, case name: String) throws(GoldenFileError) -> GoldenCase {
+  /// - Throws: ``GoldenFileError`` also when it takes more than the limits allow.
+  public static func readRequest(
+    _ path: String, case name: String, limits: CaseLimits = .standard
+  ) throws(GoldenFileError) -> GoldenCase {
     let group = try self.group(path, name)
     guard let summary = try GoldenCaseSearch.summary(of: group, file: path) else {
       throw GoldenFileError(
         .missing, file: path, object: name, expected: "a case", found: "a group without the attribute operation")
     }
-    var loader = GoldenCaseLoader(file: path, limits: .standard)
+    var loader = GoldenCaseLoader(file: path, limits: GoldenLimits(computation: limits))
     return try loader.stimulus(summary, of: group)
   }
 

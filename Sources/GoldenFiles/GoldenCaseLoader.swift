@@ -17,14 +17,7 @@ struct GoldenCaseLoader {
   /// Loads a case. What computing it takes is told from shapes and attributes, before any tensor is read or made.
   mutating func load(_ summary: GoldenCaseSummary, from root: HDF5Group) throws(GoldenFileError) -> GoldenCase {
     let group = try translating { () throws(HDF5Error) in try root.group(summary.name) }
-    tensors.startCase()
-    var loaded = GoldenCase(
-      summary: summary, attributes: try GoldenAttributes(object: group, file: file).operationAttributes())
-    let given = try GivenTensors(
-      inputs: admitted(.inputs, of: group), parameters: admitted(.parameters, of: group),
-      buffers: admitted(.buffers, of: group), upstream: admitted(.upstream, of: group))
-    try GoldenCaseChecker(file: file).checkCost(summary, loaded.attributes, given.operands, limits: limits.computation)
-    try read(given, into: &loaded)
+    var loaded = try stimulus(summary, of: group)
     loaded.outputs = try expected(.outputs, of: group)
     loaded.buffersAfter = try expected(.buffersAfter, of: group)
     loaded.gradients = try expected(.gradients, of: group)
@@ -33,15 +26,17 @@ struct GoldenCaseLoader {
     return loaded
   }
 
-  /// A case without anything expected, and without a judgement on it: what an engine is given.
+  /// A case without anything expected, and without a judgement on it but for what it takes: what an engine is given.
   mutating func stimulus(_ summary: GoldenCaseSummary, of group: HDF5Group) throws(GoldenFileError) -> GoldenCase {
-    var asked = GoldenCase(
-      summary: summary, attributes: try GoldenAttributes(object: group, file: file).operationAttributes())
+    tensors.startCase()
+    let attributes = try GoldenAttributes(object: group, file: file).operationAttributes()
     let given = try GivenTensors(
       inputs: admitted(.inputs, of: group), parameters: admitted(.parameters, of: group),
       buffers: admitted(.buffers, of: group), upstream: admitted(.upstream, of: group))
-    try read(given, into: &asked)
-    return asked
+    try GoldenCaseChecker(file: file).checkCost(summary, attributes, given.operands, limits: limits.computation)
+    return GoldenCase(
+      summary: summary, attributes: attributes, inputs: try read(given.inputs), parameters: try read(given.parameters),
+      buffers: try read(given.buffers), upstream: try read(given.upstream))
   }
 
   /// What an operation is applied to, before any element is read.
@@ -55,13 +50,6 @@ struct GoldenCaseLoader {
       Operands(
         inputs: inputs.mapValues(\.type), parameters: parameters.mapValues(\.type), buffers: buffers.mapValues(\.type))
     }
-  }
-
-  private func read(_ given: GivenTensors, into loaded: inout GoldenCase) throws(GoldenFileError) {
-    loaded.inputs = try read(given.inputs)
-    loaded.parameters = try read(given.parameters)
-    loaded.buffers = try read(given.buffers)
-    loaded.upstream = try read(given.upstream)
   }
 
   private func read(_ admitted: [String: AdmittedTensor]) throws(GoldenFileError) -> [String: AnyTensor] {

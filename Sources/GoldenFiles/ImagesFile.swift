@@ -38,8 +38,10 @@ public struct ImagesFile: Sendable {
       return integers
     }
     labels = try vector("labels")
-    if let worst = labels.elements.min(), worst < 0 {
-      throw GoldenFileError(.inconsistent, file: path, object: "/labels", expected: "classes from 0", found: "\(worst)")
+    if let worst = labels.elements.first(where: { $0 < 0 || $0 > Self.largestLabel }) {
+      throw GoldenFileError(
+        .inconsistent, file: path, object: "/labels", expected: "classes from 0 to \(Self.largestLabel)",
+        found: "\(worst)")
     }
     guard count > 0 else {
       throw GoldenFileError(.inconsistent, file: path, object: "/images", expected: "at least one image", found: "none")
@@ -74,6 +76,10 @@ public struct ImagesFile: Sendable {
       heldOutRows = trainingRows
     }
   }
+
+  /// The largest label that is taken for a class. A classifier has a row of weights for each, so a stray number in the file
+  /// must not decide how much memory is asked for.
+  public static let largestLabel = 65_535
 
   /// One more than the largest label.
   public var classCount: Int { Int(labels.elements.max() ?? 0) + 1 }

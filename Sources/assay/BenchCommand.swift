@@ -4,6 +4,7 @@ import Engines
 import Foundation
 import OperatingSystem
 import Reporting
+import OperatingSystem
 import Results
 import Synchronization
 

@@ -54,8 +54,10 @@ struct BenchSelection: ParsableArguments {
   @Option(help: "Seed of operands and of the order of slices.")
   var seed: UInt64 = 1
 
+  @OptionGroup var limits: CaseLimitOptions
+
   func validate() throws {
-    if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+    try OptionRange.requireTimeout(timeout)
     if let blocks, !(1...10_000).contains(blocks) { throw ValidationError("--blocks takes a number from 1 to 10000.") }
     if let sliceMs, !(sliceMs > 0 && sliceMs <= 60_000) {
       throw ValidationError("--slice-ms takes milliseconds above 0.")
@@ -70,6 +72,10 @@ struct BenchSelection: ParsableArguments {
     var found: BenchmarkSuite
     do throws(BenchmarkSuite.Invalid) { found = try BenchmarkSuite.read(URL(fileURLWithPath: path)) } catch {
       throw EngineLookup.failure("\(error)", code: 65)
+    }
+    // Whatever the command line changes, a problem of the file's own is the file's fault.
+    do throws(BenchmarkSuite.Invalid) { _ = try BenchmarkPlan(found, limits: limits.limits()) } catch {
+      throw EngineLookup.failure("\(path): \(error)", code: 65)
     }
     if let depth {
       found.networks = try Self.architectures(depth)
@@ -95,7 +101,7 @@ struct BenchSelection: ParsableArguments {
 
   func plan(_ suite: BenchmarkSuite) throws -> BenchmarkPlan {
     do throws(BenchmarkSuite.Invalid) {
-      return try BenchmarkPlan(suite, filters: filter.map { NamePattern($0) })
+      return try BenchmarkPlan(suite, filters: filter.map { NamePattern($0) }, limits: limits.limits())
     } catch { throw ValidationError(error.description) }
   }
 
@@ -113,7 +119,7 @@ struct BenchSelection: ParsableArguments {
   static func numbers(_ text: String, _ option: String) throws -> [Int] {
     try words(text, option).map { word in
       guard let number = Int(word), (1...65_536).contains(number) else {
-        throw ValidationError("\(option): expected numbers from 1, found '\(word)'.")
+        throw ValidationError("\(option): expected numbers from 1 to 65536, found '\(word)'.")
       }
       return number
     }

@@ -66,7 +66,7 @@ struct DuetCommand: AsyncParsableCommand {
     if base.allSatisfy(\.isWhitespace) || head.allSatisfy(\.isWhitespace) {
       throw ValidationError("--base and --head take a command.")
     }
-    if !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+    try OptionRange.requireTimeout(timeout)
   }
 
   private var reports: ReportOutput { ReportOutput(folder: out) }

@@ -22,12 +22,15 @@ struct EngineCommand: ParsableCommand {
     transform: Percentage.init)
   var injectSlowdown: Percentage?
 
+  @OptionGroup var limits: CaseLimitOptions
+
   func run() throws {
     guard let engine = BuiltInEngines.named(name) else {
       let known = BuiltInEngines.all.map(\.description.name).joined(separator: ", ")
       throw ValidationError("engine '\(name)': expected one of \(known)")
     }
-    EngineServer(engine, slowdown: injectSlowdown?.fraction ?? 0).serve(lines: { readLine() }) { reply in
+    let server = EngineServer(engine, slowdown: injectSlowdown?.fraction ?? 0, limits: limits.limits())
+    server.serve(lines: { readLine() }) { reply in
       // A reader that went away ends the loop with the next end of input.
       try? FileHandle.standardOutput.write(contentsOf: reply + Data("\n".utf8))
     }

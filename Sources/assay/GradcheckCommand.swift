@@ -112,17 +112,20 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "One line for each check that passes, too.")
   var verbose = false
 
+  @OptionGroup var limits: CaseLimitOptions
+
   func validate() throws {
     if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
-    if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
+    try OptionRange.requireTimeout(timeout)
     if spoil != nil, operation.isEmpty, model.isEmpty {
       throw ValidationError("--spoil goes with --operation or --model.")
     }
-    if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1.") }
+    try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if [operation, golden, model].count(where: { !$0.isEmpty }) > 1 {
       throw ValidationError("--operation, --golden and --model exclude one another.")
     }
-    if size < 1 || batch < 1 { throw ValidationError("--size and --batch take a number from 1.") }
+    try OptionRange.require(size, "--size", in: OptionRange.imageSize)
+    try OptionRange.require(batch, "--batch", in: OptionRange.batch)
   }
 
   private var options: GradientCheck.Options {
@@ -170,10 +173,10 @@ struct GradcheckCommand: AsyncParsableCommand {
     options.stop = stop
     let settings = GradcheckPlan.Settings(
       options: options, engines: try EngineLookup.engines(engine, timeout: timeout),
-      dtypes: dtype.isEmpty ? [.float64] : dtype, spoil: spoil,
+      dtypes: dtype.isEmpty ? [.float64] : dtype, limits: limits.limits(), spoil: spoil,
       reproduction: GradcheckReproduction(
         seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: timeout,
-        spoil: spoil))
+        limits: limits.words, spoil: spoil))
     var plan: GradcheckPlan
     if golden.isEmpty {
       let models = model.map { name in
@@ -186,7 +189,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     } else {
       do throws(GoldenFileError) {
         plan = GradcheckPlan(
-          golden: try GoldenCorpus.files(at: golden), reader: try GoldenSession.reader(), settings,
+          golden: try GoldenCorpus.files(at: golden), reader: try limits.reader(), settings,
           onNothing: onNothing)
       } catch {
         GoldenSession.report(error)

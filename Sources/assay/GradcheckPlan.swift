@@ -31,6 +31,8 @@ struct GradcheckPlan {
     /// By the words of the command line; none is the reference itself.
     var engines: [(word: String, engine: any Engine)]
     var dtypes: [DType]
+    /// Of a problem's memory and work; golden cases have the reader's.
+    var limits: CaseLimits
     var spoil: String?
     var reproduction: GradcheckReproduction
   }
@@ -39,7 +41,7 @@ struct GradcheckPlan {
   init(_ cases: [GradientCase], _ settings: Settings) throws(ProblemError) {
     let chosen: [(word: String, engine: any Engine)?] = settings.engines.isEmpty ? [nil] : settings.engines
     for gradientCase in cases {
-      _ = try Problem.parse(gradientCase.text)
+      try settings.limits.require(Problem.parse(gradientCase.text))
       items.append(
         Item(name: gradientCase.name) { note in
           for choice in chosen {
@@ -101,6 +103,8 @@ struct GradcheckReproduction: Sendable {
   var skipContracts: Bool
   var exhaustive: Bool
   var timeout: Double?
+  /// `--max-memory` and `--max-work`, where they were given.
+  var limits: [String]
   var spoil: String?
 
   /// A case of the corpus with special values is named in the corpus, since its text does not say them.
@@ -129,6 +133,7 @@ struct GradcheckReproduction: Sendable {
     if method != .automatic { words += ["--method", method.rawValue] }
     if skipContracts { words.append("--skip-contracts") }
     if exhaustive { words.append("--exhaustive") }
+    words += limits
     if let spoil { words += Self.option("--spoil", spoil) }
     return ShellCommand(words).description
   }

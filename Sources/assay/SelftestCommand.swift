@@ -48,6 +48,8 @@ struct SelftestCommand: AsyncParsableCommand {
 
   private var reports: ReportOutput { ReportOutput(folder: out) }
 
+  func validate() throws { try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs) }
+
   func run() async throws {
     try reports.check()
     let files: [GoldenFile]

@@ -29,6 +29,7 @@ struct VerifyCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var selection: VerifySelection
+  @OptionGroup var limits: CaseLimitOptions
   @OptionGroup var output: VerifyOutput
 
   @Flag(help: "Count UNSUPPORTED as a failure.")
@@ -53,7 +54,11 @@ struct VerifyCommand: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let (plan, manifestProblems) = try selection.plan(
       strict: strict, knownFailures: knownFailures, environment: environment)
-    let reader = try GoldenSession.reader()
+    let reader: GoldenReader
+    do throws(GoldenFileError) { reader = try limits.reader() } catch {
+      GoldenSession.report(error)
+      throw ExitCode(65)
+    }
     if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
     try output.reports.check()
     touchShardStatusFile(environment)

@@ -20,7 +20,9 @@ struct VerifySelection: ParsableArguments {
       """)
   var engine: [String] = []
 
-  @Option(help: "Seconds that an engine in another process has for a case (default: 60, or its declaration's).")
+  @Option(
+    help:
+      "Seconds, at most 86400, that an engine in another process has for a case (default: 60, or its declaration's).")
   var timeout: Double?
 
   @Option(help: "Only cases whose name matches this glob; '*' crosses slashes. May be repeated.")
@@ -44,13 +46,13 @@ struct VerifySelection: ParsableArguments {
   @Option(help: "Only part i of n, i from 1; without it the variables of Bazel, GoogleTest, GitLab and Slurm.")
   var shard: String?
 
-  @Option(help: "How many cases are computed at once (default: as many as there are cores).")
+  @Option(help: "How many cases are computed at once, 1 to 1024 (default: as many as there are cores).")
   var jobs: Int?
 
   func validate() throws {
     if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
-    if let timeout, !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
-    if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1.") }
+    try OptionRange.requireTimeout(timeout)
+    try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if golden.contains("") { throw ValidationError("--golden takes the path of a file or folder.") }
   }
 

@@ -27,8 +27,10 @@ public struct BenchmarkPlan: Sendable {
   public private(set) var items: [Item] = []
 
   /// - Parameter filters: a workload is kept when its name matches any; none keeps all.
-  /// - Throws: ``BenchmarkSuite/Invalid`` for a network or problem that there is not.
-  public init(_ suite: BenchmarkSuite, filters: [NamePattern] = []) throws(BenchmarkSuite.Invalid) {
+  /// - Throws: ``BenchmarkSuite/Invalid`` for a network or problem that there is not, or that takes more than the limits allow.
+  public init(
+    _ suite: BenchmarkSuite, filters: [NamePattern] = [], limits: CaseLimits = .standard
+  ) throws(BenchmarkSuite.Invalid) {
     var problems: [Conv2dProblem] = []
     var seen: Set<Conv2dProblem> = []
     do throws(ProblemError) {
@@ -54,6 +56,7 @@ public struct BenchmarkPlan: Sendable {
         }
         if seen.insert(problem).inserted { problems.append(problem) }
       }
+      for problem in problems { try limits.require(problem) }
     } catch { throw BenchmarkSuite.Invalid("suite \(suite.name): \(error)") }
     for problem in problems {
       for pass in suite.passes {

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Problems
 import TOMLKit
+import Verification
 
 /// What to time, as a file in `Benchmarks/` says it.
 public struct BenchmarkSuite: Sendable, Hashable {
@@ -34,8 +35,10 @@ public struct BenchmarkSuite: Sendable, Hashable {
     let path = file.path(percentEncoded: false)
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: String(contentsOf: file, encoding: .utf8))
+      table = try TOMLText.table(String(contentsOf: file, encoding: .utf8))
     } catch let error as TOMLParseError {
+      throw Invalid("\(path): \(error.description)")
+    } catch let error as TOMLText.Malformed {
       throw Invalid("\(path): \(error.description)")
     } catch {
       throw Invalid("\(path): cannot be read: \(error.localizedDescription)")

@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import TOMLKit
+import Verification
 
 extension EngineCatalog {
   /// Reads declarations: a table for each engine, with `command` and optionally `timeout`, `engine` and `version`. Commands
@@ -10,8 +11,10 @@ extension EngineCatalog {
     let path = file.path(percentEncoded: false)
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: String(contentsOf: file, encoding: .utf8))
+      table = try TOMLText.table(String(contentsOf: file, encoding: .utf8))
     } catch let error as TOMLParseError {
+      throw Failure(.data, "\(path): \(error.description)")
+    } catch let error as TOMLText.Malformed {
       throw Failure(.data, "\(path): \(error.description)")
     } catch {
       throw Failure(.data, "\(path): cannot be read: \(error.localizedDescription)")

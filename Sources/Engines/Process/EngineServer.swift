@@ -7,13 +7,16 @@ import Tensors
 public final class EngineServer {
   private let engine: any Engine
   private let slowdown: Double
+  private let limits: CaseLimits
   private var prepared: [String: any PreparedOperation] = [:]
   private var handles = 0
 
   /// - Parameter slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
-  public init(_ engine: any Engine, slowdown: Double = 0) {
+  /// - Parameter limits: what one request may take.
+  public init(_ engine: any Engine, slowdown: Double = 0, limits: CaseLimits = .standard) {
     self.engine = engine
     self.slowdown = slowdown
+    self.limits = limits
   }
 
   /// Answers requests until they end.
@@ -90,7 +93,8 @@ public final class EngineServer {
   }
 
   private func compute(_ parameters: EngineMessages.Compute) throws -> EngineMessages.Nothing {
-    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case)
+    try require(parameters.threads, "threads", in: 1...Self.mostThreads)
+    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case, limits: limits)
     exercise.dtype = try dtype(parameters.dtype)
     exercise.passes = Set(parameters.passes.compactMap(Pass.init))
     exercise.wanted = Set(parameters.wanted ?? [])
@@ -103,7 +107,8 @@ public final class EngineServer {
   }
 
   private func prepare(_ parameters: EngineMessages.Prepare) throws -> EngineMessages.Prepared {
-    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case)
+    try require(parameters.threads, "threads", in: 1...Self.mostThreads)
+    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case, limits: limits)
     exercise.dtype = try dtype(parameters.dtype)
     exercise.threads = parameters.threads
     guard let pass = TimingRequest.TimedPass(rawValue: parameters.pass),
@@ -117,12 +122,25 @@ public final class EngineServer {
       handle: "\(handles)", workspaceBytes: operation.workspaceBytes, description: operation.summary)
   }
 
+  private static let mostThreads = 1024
+  /// A slice of 60 s of an operation that takes 6 µs.
+  private static let mostIterations = 10_000_000
+
+  private func require(_ value: Int, _ name: String, in range: ClosedRange<Int>) throws(EngineError) {
+    guard range.contains(value) else {
+      throw .refused(
+        category: ProblemError.Category.invalidArgument.rawValue,
+        message: "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+    }
+  }
+
   private func dtype(_ name: String) throws(EngineError) -> DType {
     guard let dtype = DType(rawValue: name) else { throw .unsupported("dtype \(name)") }
     return dtype
   }
 
   private func time(_ parameters: EngineMessages.Time) throws -> [UInt64] {
+    try require(parameters.iterations, "iterations", in: 1...Self.mostIterations)
     guard let operation = prepared[parameters.handle] else {
       throw EngineError.failed("no handle \(parameters.handle)")
     }

@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import Problems
 import OperatingSystem
 
 /// The folder of one engine's exchange files, removed when the engine is.
@@ -102,9 +103,9 @@ extension Exercise {
 
   /// What an exchange file asks.
   /// - Throws: ``EngineError/failed(_:detail:)`` when it cannot be read.
-  init(exchangeFile path: String, case name: String) throws(EngineError) {
+  init(exchangeFile path: String, case name: String, limits: CaseLimits = .standard) throws(EngineError) {
     do throws(GoldenFileError) {
-      let asked = try ExchangeFile.readRequest(path, case: name)
+      let asked = try ExchangeFile.readRequest(path, case: name, limits: limits)
       self.init(
         name: name, operation: asked.operation, attributes: asked.attributes, inputs: asked.inputs,
         parameters: asked.parameters, buffers: asked.buffers, upstream: asked.upstream)

@@ -75,9 +75,12 @@ public struct CaseLimits: Hashable, Sendable, Codable {
 }
 
 extension CaseLimits {
-  /// Reads a size with an optional unit: `1073741824`, `512MB`, `2.5 GB`, `4GiB`, `250G`; `nil` unless it is a whole number
-  /// of at least 1 and below 2⁶³.
+  /// Reads a size with an optional unit: `1073741824`, `512MB`, `2.5 GB`, `4GiB`, `250G`, `5e11`; `nil` unless it is a whole
+  /// number of at least 1 and below 2⁶³.
   public static func size(_ text: String) -> Int? {
+    if text.wholeMatch(of: /[0-9.]+[eE][0-9]+/) != nil, let value = Double(text) {
+      return Int(exactly: value).flatMap { $0 >= 1 ? $0 : nil }
+    }
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") || $0 == "_" }
     var unit = text.dropFirst(number.count).drop { $0 == " " }.lowercased()
     if unit.hasSuffix("b") { unit.removeLast() }

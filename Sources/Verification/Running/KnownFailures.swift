@@ -54,7 +54,7 @@ public struct KnownFailures: Sendable {
 
   public init(text: String, path: String) throws(Malformed) {
     let table: TOMLTable
-    do { table = try TOMLTable(string: text) } catch { throw Malformed(description: "\(path): \(error)") }
+    do { table = try TOMLText.table(text) } catch { throw Malformed(description: "\(path): \(error)") }
     if let key = table.keys.first(where: { $0 != "known_failure" }) {
       throw Malformed(description: "\(path): expected [[known_failure]] tables, found '\(key)'")
     }

@@ -24,9 +24,12 @@ struct GoldenSelection: ParsableArguments {
 /// What the `golden` subcommands have in common: opening files, and reporting what is wrong with them.
 enum GoldenSession {
   /// A reader that parses the project's own files here, and all others in a child process first.
-  static func reader() throws(GoldenFileError) -> GoldenReader {
+  static func reader(
+    listed: CaseLimits = .standard, unlisted: CaseLimits = .unlisted
+  ) throws(GoldenFileError) -> GoldenReader {
     GoldenReader(
-      trusted: try GoldenManifest.read(inFolder: GoldenCorpus.standardFolder), probe: .ofThisExecutable())
+      trusted: try GoldenManifest.read(inFolder: GoldenCorpus.standardFolder), probe: .ofThisExecutable(),
+      listed: listed, unlisted: unlisted)
   }
 
   static func report(_ error: GoldenFileError) {

@@ -27,7 +27,7 @@ struct GoldenShowCommand: AsyncParsableCommand {
   var values = 6
 
   func validate() throws {
-    guard values >= 0 else { throw ValidationError("--values must not be negative.") }
+    try OptionRange.require(values, "--values", in: 0...1_000_000)
   }
 
   func run() async throws {

@@ -23,13 +23,15 @@ struct GoldenValidateCommand: AsyncParsableCommand {
     completion: .file(extensions: ["h5", "hdf5"]))
   var files: [String] = []
 
+  @OptionGroup var limits: CaseLimitOptions
+
   func run() async throws {
     let found = Mutex(Found())
     try Interruption.concluding {
       try conclude(found.withLock { $0 })
     } while: {
       try GoldenSession.run { () throws(GoldenFileError) in
-        let reader = try GoldenSession.reader()
+        let reader = try limits.reader()
         for path in try GoldenCorpus.files(at: files.isEmpty ? [GoldenCorpus.standardFolder] : files) {
           if Task.isCancelled { break }
           do throws(GoldenFileError) {

@@ -34,14 +34,20 @@ struct ModelCommand: ParsableCommand {
   @Option(help: "A weights file that has to fit.", completion: .file(extensions: ["h5"]))
   var weights: String?
 
+  func validate() throws {
+    try OptionRange.require(batch, "--batch", in: OptionRange.batch)
+    try OptionRange.require(imageSize, "--image-size", in: OptionRange.imageSize)
+    try OptionRange.require(classes, "--classes", in: OptionRange.classes)
+  }
+
   func run() throws {
     try NetworkSession.run {
       let architecture = try NetworkSession.architecture(name, width: width)
       let size = imageSize ?? (architecture.stem == .imageNet ? 224 : 32)
-      guard batch >= 1, size >= 1, batch <= 1 << 20, size <= 1 << 20 else {
-        throw ValidationError("--batch and --image-size: expected at least 1")
-      }
-      let plan = try architecture.plan(inputShape: [batch, 3, size, size], classCount: classes)
+      let plan: NetworkPlan
+      do throws(ProblemError) {
+        plan = try architecture.plan(inputShape: [batch, 3, size, size], classCount: classes)
+      } catch { throw ValidationError("\(error)") }
       Console.print("\(plan.summary)")
       if let weights {
         let file = try WeightsFile(contentsOf: weights)

@@ -59,7 +59,8 @@ struct VerifyTerminal {
     for result in section.results
     where result.status == .notRun || result.status == .unsupported && !section.strict {
       Console.print(
-        "\(color.doubtful(result.status.rawValue)) \(result.name) (\(result.engine), \(result.dtype)): \(result.message)")
+        "\(color.doubtful(result.status.rawValue)) \(result.name) (\(result.engine), \(result.dtype)): \(result.message)"
+      )
     }
   }
 

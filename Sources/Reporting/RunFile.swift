@@ -21,7 +21,8 @@ public enum RunFile {
     return try encoder.encode(run) + Data("\n".utf8)
   }
 
-  /// - Throws: ``Invalid`` with the path, for a file that cannot be read, is no run, or is of a newer schema.
+  /// - Throws: ``Invalid`` with the path, for a file that cannot be read, is no run, is of a newer schema, or has figures that no
+  ///   measurement gives.
   public static func read(_ path: String) throws(Invalid) -> Run {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw Invalid("\(path): cannot be read")
@@ -45,8 +46,13 @@ public enum RunFile {
         "\(path): expected schema_version \(Run.currentSchemaVersion) at most, found \(header.schemaVersion): "
           + "update Assay")
     }
-    do { return try decoder.decode(Run.self, from: data) } catch {
+    let run: Run
+    do { run = try decoder.decode(Run.self, from: data) } catch {
       throw Invalid("\(path): is damaged: \(error)")
     }
+    do throws(BenchmarkSection.BadFigure) { try run.benchmark?.validate() } catch {
+      throw Invalid("\(path): \(error.description.printable)")
+    }
+    return run
   }
 }

@@ -54,7 +54,7 @@ struct VerificationMarkdown {
   private var accuracy: [String] {
     let rows = summary.rows.map { row in
       [row.operation, row.engine, "\(row.elements)"]
-        + [row.medianRatio, row.worstRatio, row.worstUlps].map(NumberText.short)
+        + [row.medianRatio, row.worstRatio].map(NumberText.short) + [NumberText.ulps(row.worstUlps)]
     }
     let headings = ["operation", "engine", "elements", "median error/bound", "worst error/bound", "worst ULPs"]
     return [

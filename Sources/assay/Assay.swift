@@ -1,4 +1,5 @@
 import ArgumentParser
+import Convolution
 import Foundation
 import Results
 
@@ -42,11 +43,22 @@ struct Assay: AsyncParsableCommand {
   private static func parseAndRun() async throws {
     var command: any ParsableCommand
     do { command = try parseAsRoot() } catch { throw ParsingFailure(reason: error) }
+    // Said once and before any work, whichever command it is: the kernels of every strategy go by it. The parser's own
+    // commands, such as help, need none.
+    if isOwn(type(of: command), of: configuration.subcommands) {
+      do throws(ConvolutionError) { _ = try InstructionSet.selected() } catch {
+        throw ValidationError("ASSAY_ISA: \("\(error)".printable)")
+      }
+    }
     if var asynchronous = command as? any AsyncParsableCommand {
       try await asynchronous.run()
     } else {
       try command.run()
     }
+  }
+
+  private static func isOwn(_ type: any ParsableCommand.Type, of commands: [any ParsableCommand.Type]) -> Bool {
+    commands.contains { $0 == type || isOwn(type, of: $0.configuration.subcommands) }
   }
 
   /// 64 for words that a command refuses; its own exit code; and what any other error amounts to.

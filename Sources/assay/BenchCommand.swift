@@ -20,6 +20,7 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
         assay bench --resume --out Reports/mine                after Ctrl-C
 
+      Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and compared with none.
       An engine that is wrong or failed is 1; interrupted, nothing timed, and times that decide nothing are 2.
 
       \(Outcome.exitCodes)
@@ -174,10 +175,10 @@ struct BenchCommand: AsyncParsableCommand {
     let command = ShellCommand(["assay"] + CommandLine.arguments.dropFirst())
     let contestants = section.workloads.flatMap { workload in workload.contestants.map { (workload, $0) } }
     if let (workload, bad) = contestants.first(where: { $0.1.status == .wrong || $0.1.status == .failed }) {
-      let word = section.engines.first { $0.name == bad.engine }?.command ?? bad.engine
-      let again = command.without(options: ["--engine", "--filter", "--out"], flags: ["--resume", "--layers"])
-        .adding("--engine", word, "--filter", workload.name)
-      Console.note("\(bad.engine) on \(workload.name): \(bad.status.rawValue): \(bad.message)".printable)
+      let again = BenchmarkReproduction.command(
+        bad, on: workload, of: section, seed: selection.seed, suite: selection.suite)
+      Console.note("\(bad.engine) on \(workload.name): \(bad.status.rawValue)".printable)
+      for line in FailureText.details(bad) { Console.note("  \(line)") }
       Console.note("repeat: \(again)")
     }
     if !section.complete {

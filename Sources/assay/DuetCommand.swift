@@ -14,7 +14,7 @@ struct DuetCommand: AsyncParsableCommand {
     discussion: """
       Both commands speak the engine protocol. They are restarted for each block and take turns in it; 12 blocks screen every
       benchmark, 40 fresh ones decide those that exceed the margin. The base runs against itself beside them: where that
-      differs, nothing is concluded.
+      differs, nothing is concluded. An engine that does not start, or does not do a benchmark, leaves the gate undecided.
 
       EXAMPLES:
         assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
@@ -38,13 +38,13 @@ struct DuetCommand: AsyncParsableCommand {
   @Option(help: "Only benchmarks whose name matches this glob. May be repeated.")
   var filter: [String] = []
 
-  @Option(help: "The change that the gate must be able to see.", transform: Percentage.init)
+  @Option(help: "The change that the gate must be able to see (default: 5%).", transform: Percentage.init)
   var policy: Percentage?
 
-  @Option(help: "A slowdown that is not worth an alarm.", transform: Percentage.init)
+  @Option(help: "A slowdown that is not worth an alarm (default: 2%).", transform: Percentage.init)
   var margin: Percentage?
 
-  @Option(help: "Steal time above which nothing is concluded.", transform: Percentage.init)
+  @Option(help: "Steal time above which nothing is concluded (default: 2%).", transform: Percentage.init)
   var stealLimit: Percentage?
 
   @Flag(help: "An improvement fails too: the baseline is stale.")
@@ -86,15 +86,16 @@ struct DuetCommand: AsyncParsableCommand {
     if let margin { rules.margin = margin.fraction }
     if let stealLimit { rules.stealLimit = stealLimit.fraction }
     rules.failOnImprovement = failOnImprovement
-    let section: DuetSection
-    do {
-      let progress = isQuiet ? { _ in } : Self.report
-      let runner = try DuetRunner(
+    let progress = isQuiet ? { _ in } : Self.report
+    let runner: DuetRunner
+    do throws(EngineError) {
+      runner = try DuetRunner(
         plan: plan, base: .init(name: "base", command: base, timeout: timeout),
         head: .init(name: "head", command: head, timeout: timeout), policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
-      section = try runner.run()
-    } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    } catch { throw EngineLookup.failure("inconclusive: an engine does not start: \(error)", code: 2) }
+    let section: DuetSection
+    do { section = try runner.run() } catch { throw EngineLookup.failure("\(error)", code: 1) }
     Self.printSection(section)
     var run = Run(provenance: .current(seed: seed))
     run.duet = section
@@ -124,7 +125,7 @@ struct DuetCommand: AsyncParsableCommand {
     for line in BenchmarkTerminal.table(["benchmark", "change", "interval", "p", "could see", "verdict"], rows) {
       Console.print(line)
     }
-    for reason in section.reasons { Console.print("inconclusive: \(reason)") }
+    for reason in section.reasons { Console.print("inconclusive: \(reason.printable)") }
     Console.print("verdict: \(section.verdict)")
   }
 }

@@ -11,7 +11,7 @@ public final class DuetRunner {
     public var description: String
   }
 
-  private let items: [BenchmarkPlan.Item]
+  private var items: [BenchmarkPlan.Item]
   private let base: ProcessEngine
   private let head: ProcessEngine
   private let twin: ProcessEngine
@@ -45,12 +45,13 @@ public final class DuetRunner {
   public func run() throws -> DuetSection {
     let started = ContinuousClock.now
     let before = MachineProbe.CPUTicks.now()
+    let undone = try verify()
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
-    try verify()
+    defer { Affinity.release() }
     var screens = [[Double]](repeating: [], count: items.count)
     var sentinelScreen: [Double] = []
     let policy = gate.policy
-    for block in 0..<policy.screenBlocks where !shouldStop() {
+    for block in 0..<policy.screenBlocks where !shouldStop() && !items.isEmpty {
       onProgress("screen, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
@@ -81,21 +82,41 @@ public final class DuetRunner {
     return DuetRecords.section(
       gate, differences, sentinel: sentinel, base: base.declaration.command, head: head.declaration.command,
       stealFraction: MachineProbe.CPUTicks.stealFraction(from: before, to: .now()), complete: !shouldStop(),
-      seconds: (ContinuousClock.now - started).seconds)
+      undone: undone, seconds: (ContinuousClock.now - started).seconds)
   }
 
-  private func verify() throws {
+  /// Takes out what an engine does not do, and says so: that is no regression, and no pass.
+  /// - Throws: ``Failure`` when an engine is wrong on a benchmark or fails on it.
+  private func verify() throws -> [String] {
+    var undone: [String] = []
+    var able: [BenchmarkPlan.Item] = []
     for item in items {
-      let verifier = try WorkloadExercise(item, seed: seed).verifier()
-      for engine in [base, head] {
+      let work = WorkloadExercise(item, seed: seed)
+      let verifier = try work.verifier()
+      let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+      var refusals: [String] = []
+      for engine in [base, head] where !shouldStop() {
         let result = verifier.verify(engine, dtype: .float32)
-        guard result.status == .pass else {
+        switch result.status {
+        case .pass:
+          // What computes it may still not time it in this layout or pass.
+          do throws(EngineError) { _ = try engine.prepare(work.exercise, for: request) } catch {
+            guard case .unsupported(let reason) = error else { throw error }
+            refusals.append("\(engine.declaration.name) does not time \(item.name): \(reason)")
+          }
+        case .unsupported:
+          refusals.append("\(engine.declaration.name) does not do \(item.name): \(result.message)")
+        case .fail, .error, .refused:
           throw Failure(
-            description: "\(engine.description.name) is not right on \(item.name), so it is not timed: "
+            description: "\(engine.declaration.name) is not right on \(item.name), so it is not timed: "
               + "\(result.status.rawValue) \(result.message)")
         }
       }
+      undone += refusals
+      if refusals.isEmpty { able.append(item) }
     }
+    items = able
+    return undone
   }
 
   private func restart() throws(EngineError) {
@@ -136,9 +157,10 @@ public enum DuetRecords {
   public static func section(
     _ gate: DuetGate, _ differences: [DuetGate.Differences], sentinel: DuetGate.Differences?, base: String,
     head: String,
-    stealFraction: Double?, complete: Bool, seconds: Double
+    stealFraction: Double?, complete: Bool, undone: [String] = [], seconds: Double
   ) -> DuetSection {
-    let decision = gate.decide(differences, sentinel: sentinel, stealFraction: stealFraction, complete: complete)
+    let decision = gate.decide(
+      differences, sentinel: sentinel, stealFraction: stealFraction, complete: complete, undone: undone)
     let policy = gate.policy
     return DuetSection(
       base: base, head: head,

@@ -14,6 +14,21 @@ public enum FailureText {
     "\(result.status.rawValue) \(result.name) (\(result.engine), \(result.dtype), \(result.file))"
   }
 
+  /// What is wrong with one tensor: its worst element, and which others.
+  public static func details(_ tensor: TensorResult) -> [String] {
+    guard tensor.problem.isEmpty else { return ["\(tensor.path): \(tensor.problem)"] }
+    return [
+      worst(tensor) ?? tensor.path,
+      "  \(tensor.pattern); compared \(tensor.rule); \(NumberText.ulps(tensor.worstUlps)) ULPs at worst",
+    ]
+  }
+
+  /// Why a contestant of a benchmark has no time: what verification said of it, a line each.
+  public static func details(_ contestant: BenchmarkContestant) -> [String] {
+    let tensors = (contestant.failing ?? []).flatMap(details)
+    return tensors.isEmpty ? PrintableText.escapedLines(contestant.message) : tensors
+  }
+
   /// What is wrong, a line each, ending with the command that repeats it.
   public static func details(_ result: CaseResult) -> [String] {
     var lines: [String] = []
@@ -22,15 +37,7 @@ public enum FailureText {
     if failing.allSatisfy({ _ in result.message.hasPrefix("the engine changed") }), !failing.isEmpty {
       lines.append(result.message)
     }
-    for tensor in failing {
-      if tensor.problem.isEmpty {
-        lines.append(worst(tensor) ?? tensor.path)
-        lines.append(
-          "  \(tensor.pattern); compared \(tensor.rule); \(NumberText.short(tensor.worstUlps)) ULPs at worst")
-      } else {
-        lines.append("\(tensor.path): \(tensor.problem)")
-      }
-    }
+    lines += failing.flatMap(details)
     if let reason = result.knownFailure { lines.append("known failure: \(reason)") }
     if !result.reproduce.isEmpty { lines.append("repeat: \(result.reproduce)") }
     return lines

@@ -87,8 +87,7 @@ let package = Package(
       name: "SelfTest",
       dependencies: [
         "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "GradientChecking",
-        "Benchmarking",
-        "Results",
+        "Benchmarking", "Results",
       ]),
     .target(
       name: "Reporting",

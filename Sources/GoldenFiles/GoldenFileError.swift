@@ -1,5 +1,6 @@
 import HDF5
 import Problems
+import Results
 
 /// What is wrong with a golden file: one sentence with the file, the object in it, what was expected and what was found.
 ///
@@ -52,9 +53,11 @@ public struct GoldenFileError: Error, Sendable, Hashable, Codable, CustomStringC
     self.advice = advice
   }
 
+  /// One line that may stand on a terminal and in a log: names and texts of the file are escaped.
   public var description: String {
     let place = object == "/" || object.isEmpty ? file : "\(file): \(object)"
-    return "\(place): expected \(expected), found \(found)" + (advice.isEmpty ? "" : "; \(advice)")
+    return PrintableText.escaped(
+      "\(place): expected \(expected), found \(found)" + (advice.isEmpty ? "" : "; \(advice)"))
   }
 }
 

@@ -5,6 +5,7 @@ import Foundation
 import OperatingSystem
 import Reporting
 import Results
+import Synchronization
 
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -73,7 +74,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
     let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout, builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
-    guard var section = run.benchmark else { return }
+    guard var section = run.benchmark else { throw EngineLookup.failure("no section to write", code: 70) }
     // Written before anything is measured: a folder that cannot take the result is found out now.
     try save(&run, section)
     let progress = ProgressReporter(isQuiet: quiet)
@@ -97,8 +98,18 @@ struct BenchCommand: AsyncParsableCommand {
           if bad > 0 { progress.step(done: 0, of: all, failures: bad, subject: workload.name) }
         }
       }, shouldStop: { Task.isCancelled })
+    let known = Mutex(run)
     do {
-      try runner.run(&section) { try save(&run, $0) }
+      try Interruption.concluding {
+        progress.finish()
+        try report(known.withLock { $0 }, hasNetworks: !plan.networks.isEmpty)
+      } while: {
+        try runner.run(&section) { done in
+          try save(&run, done)
+          let saved = run
+          known.withLock { $0 = saved }
+        }
+      }
     } catch {
       // A disk that is full keeps the last whole record; what was measured since is at least said.
       progress.finish()
@@ -107,8 +118,12 @@ struct BenchCommand: AsyncParsableCommand {
     }
     progress.finish()
     run.benchmark = section
-    Console.print(
-      BenchmarkTerminal(section, color: color, showsLayers: layers || plan.networks.isEmpty).text, terminator: "")
+    try report(run, hasNetworks: !plan.networks.isEmpty)
+  }
+
+  private func report(_ run: Run, hasNetworks: Bool) throws {
+    guard let section = run.benchmark else { return }
+    Console.print(BenchmarkTerminal(section, color: color, showsLayers: layers || !hasNetworks).text, terminator: "")
     explain(section)
     try reports.end(run)
   }

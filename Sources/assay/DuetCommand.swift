@@ -86,6 +86,7 @@ struct DuetCommand: AsyncParsableCommand {
     if let margin { rules.margin = margin.fraction }
     if let stealLimit { rules.stealLimit = stealLimit.fraction }
     rules.failOnImprovement = failOnImprovement
+    let provenance = Provenance.current(seed: seed)
     let progress = isQuiet ? { _ in } : Self.report
     let runner: DuetRunner
     do throws(EngineError) {
@@ -95,9 +96,24 @@ struct DuetCommand: AsyncParsableCommand {
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
     } catch { throw EngineLookup.failure("inconclusive: an engine does not start: \(error)", code: 2) }
     let section: DuetSection
-    do { section = try runner.run() } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    let found = runner.section
+    do {
+      section = try Interruption.concluding {
+        try conclude(found(false), provenance)
+      } while: {
+        try runner.run()
+      }
+    } catch let error as DuetRunner.Failure {
+      throw EngineLookup.failure("\(error)", code: 1)
+    } catch let error as EngineError {
+      throw EngineLookup.failure("\(error)", code: 1)
+    }
+    try conclude(section, provenance)
+  }
+
+  private func conclude(_ section: DuetSection, _ provenance: Provenance) throws {
     Self.printSection(section)
-    var run = Run(provenance: .current(seed: seed))
+    var run = Run(provenance: provenance)
     run.duet = section
     try reports.end(run)
   }

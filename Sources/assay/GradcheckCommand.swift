@@ -4,9 +4,11 @@ import Foundation
 import OperatingSystem
 import GoldenFiles
 import GradientChecking
+import OperatingSystem
 import Problems
 import Reporting
 import Results
+import Synchronization
 import Tensors
 
 extension GradientCheck.Method: ExpressibleByArgument {}
@@ -136,21 +138,36 @@ struct GradcheckCommand: AsyncParsableCommand {
     let patterns = filter.map { NamePattern($0) }
     if !patterns.isEmpty { checks.removeAll { check in !patterns.contains { $0.matches(check.name) } } }
     let progress = ProgressReporter(isQuiet: quiet)
-    var records: [GradientRecord] = []
-    for (number, check) in checks.enumerated() {
-      let found = check.run()
-      records.append(found)
-      let isBad = found.verdict != .pass && found.verdict != .unsupported
-      if isBad || verbose {
-        progress.finish()
-        Console.print(GradientReport(found).text)
+    let records = Mutex<[GradientRecord]>([])
+    try Interruption.concluding {
+      progress.finish()
+      try conclude(records.withLock { $0 }, since: start, interrupted: true)
+    } while: {
+      for (number, check) in checks.enumerated() where !Task.isCancelled {
+        let found = check.run()
+        // What a cancellation cut short is no result.
+        if Task.isCancelled { break }
+        records.withLock { $0.append(found) }
+        let isBad = found.verdict != .pass && found.verdict != .unsupported
+        if isBad || verbose {
+          progress.finish()
+          Console.print(GradientReport(found).text)
+        }
+        progress.step(done: number + 1, of: checks.count, failures: isBad ? 1 : 0, subject: check.name)
       }
-      progress.step(done: number + 1, of: checks.count, failures: isBad ? 1 : 0, subject: check.name)
     }
     progress.finish()
+    let done = records.withLock { $0 }
+    try conclude(done, since: start, interrupted: done.count < checks.count)
+  }
+
+  private func conclude(
+    _ records: [GradientRecord], since start: ContinuousClock.Instant, interrupted: Bool
+  ) throws {
     let elapsed = start.duration(to: .now).components
-    let section = GradientSection(
+    var section = GradientSection(
       records: records, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    if interrupted { section.interrupted = true }
     Console.print(GradientSummary(section).text)
     var run = Run(provenance: .current(seed: seed))
     run.gradients = section

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import OperatingSystem
 import GoldenFiles
+import OperatingSystem
 import Reporting
 import Results
 import SelfTest
@@ -58,20 +58,30 @@ struct SelftestCommand: AsyncParsableCommand {
       throw ExitCode(65)
     }
     let progress = ProgressReporter(isQuiet: quiet)
+    let provenance = Provenance.current(seed: seed)
     let section: SelfTestSection
     do {
       let test = try SelfTest(
         files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
-      section = try test.run { done, total, subject in
-        progress.step(done: done, of: total, failures: 0, subject: subject)
+      section = try Interruption.concluding {
+        progress.finish()
+        try conclude(test.interruptedSection(), provenance)
+      } while: {
+        try test.run { done, total, subject in
+          progress.step(done: done, of: total, failures: 0, subject: subject)
+        }
       }
     } catch let error as GoldenFileError {
       GoldenSession.report(error)
       throw ExitCode(65)
     }
     progress.finish()
+    try conclude(section, provenance)
+  }
+
+  private func conclude(_ section: SelfTestSection, _ provenance: Provenance) throws {
     printReport(section)
-    var run = Run(provenance: .current(seed: seed))
+    var run = Run(provenance: provenance)
     run.selfTest = section
     try reports.end(run)
   }

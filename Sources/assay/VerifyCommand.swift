@@ -65,12 +65,25 @@ struct VerifyCommand: AsyncParsableCommand {
         done: done, of: total, failures: results.count { $0.counts(strict: plan.strict) },
         subject: results.first?.name ?? "")
     }
-    var section = await verifier.run()
-    section.files += manifestProblems
-    if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
+    let provenance = Provenance.current(seed: Calibration.standardSeed)
+    let section = try await Interruption.concluding {
+      progress.finish()
+      try conclude(verifier.interruptedSection(), manifestProblems, provenance)
+    } while: {
+      var section = await verifier.run()
+      if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
+      return section
+    }
     progress.finish()
+    try conclude(section, manifestProblems, provenance)
+  }
 
-    var run = Run(provenance: .current(seed: Calibration.standardSeed))
+  private func conclude(
+    _ found: VerificationSection, _ manifestProblems: [FileRecord], _ provenance: Provenance
+  ) throws {
+    var section = found
+    section.files += manifestProblems
+    var run = Run(provenance: provenance)
     run.verification = section
     VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
     try output.reports.end(run)
@@ -79,7 +92,7 @@ struct VerifyCommand: AsyncParsableCommand {
   private func describe(_ verifier: Verifier, _ problems: [FileRecord]) throws {
     let (cases, records) = verifier.selection()
     if list {
-      for item in cases { Console.print(item.summary.name) }
+      for item in cases { Console.print(item.summary.name.printable) }
     } else {
       let engines = verifier.plan.engines.map(\.description.name).joined(separator: ", ")
       let dtypes = verifier.plan.dtypes.map(\.rawValue).joined(separator: ", ")

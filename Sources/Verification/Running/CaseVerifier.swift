@@ -125,6 +125,11 @@ public struct CaseVerifier: Sendable {
     var result = CaseResult(
       file: item.file, name: item.golden.name, operation: item.golden.operation, fill: item.golden.fill.rawValue,
       engine: description.name, dtype: dtype.rawValue, status: .unsupported)
+    if let unstarted = engine as? UnstartedEngine {
+      result.status = .notRun
+      result.message = unstarted.reason
+      return result
+    }
     if let reason = unsupported(description, dtype) {
       result.message = reason
       return result

@@ -1,10 +1,8 @@
 import ArgumentParser
 import Engines
 import Foundation
-import OperatingSystem
 import GoldenFiles
 import GradientChecking
-import OperatingSystem
 import Problems
 import Reporting
 import Results

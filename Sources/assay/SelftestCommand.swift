@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import GoldenFiles
-import OperatingSystem
 import Reporting
 import Results
 import SelfTest

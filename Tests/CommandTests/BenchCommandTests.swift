@@ -40,7 +40,7 @@ import Testing
     for (words, file, code) in [
       (["tune", "--filter", "nothing"], plans, 2), (["tune", "--depth", "19"], plans, 64),
       (["tune", "--pass", "sideways"], plans, 64), (["tune", "--rounds", "0"], plans, 64), (words, "", 65),
-      (words, "/proc/plans", 65),
+      (words, "/proc/plans", 74),
     ] as [([String], String, Int32)] {
       let failed = try CommandRun(words, environment: ["ASSAY_PLANS": file])
       #expect(failed.exitCode == code && !failed.errors.isEmpty, "\(words) \(file): \(failed.errors)")

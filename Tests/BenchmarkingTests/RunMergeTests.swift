@@ -113,23 +113,39 @@ import Testing
     #expect(throws: RunMerge.Refusal.self) { try merge([]) }
   }
 
-  @Test(
-    arguments: [
-      ("instruction set", { $0.provenance.instructionSet = "avx512" }), ("commit", { $0.provenance.gitCommit = "b" }),
-      ("uncommitted changes", { $0.provenance.gitDirty = true }), ("compiler", { $0.provenance.compiler = "d" }),
-      ("compiler flags", { $0.provenance.compilerFlags = "debug" }),
-      ("Assay's version", { $0.provenance.assayVersion = "2" }),
-      ("engines", { $0.verification?.engines[0].command = "mine=./other" }),
-      ("version of mine", { $0.verification?.engines[0].version = "2" }),
-      ("precisions", { $0.verification?.dtypes = ["float64"] }),
-      ("SHA-256 of a.h5", { $0.verification?.files[0].sha256 = "0b" }),
-      ("golden files", { $0.verification?.files[0].path = "b.h5" }), ("--strict", { $0.verification?.strict = true }),
-      ("--filter", { $0.verification?.filters = ["x"] }), ("--tag", { $0.verification?.tags = ["smoke"] }),
-      ("known failures", { $0.verification?.knownFailuresSha256 = "0c" }),
-      ("number of shards", { $0.verification?.shard?.count = 3 }),
-    ] as [(String, @Sendable (inout Run) -> Void)])
-  func `what differs is named, with both values`(_ name: String, _ change: @Sendable (inout Run) -> Void) throws {
-    let other = Self.shard(2, change: change)
+  struct Change<Record>: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var apply: @Sendable (inout Record) -> Void
+
+    init(_ name: String, _ apply: @escaping @Sendable (inout Record) -> Void) {
+      testDescription = name
+      self.apply = apply
+    }
+  }
+
+  static let otherRuns: [Change<Run>] = [
+    Change("instruction set") { $0.provenance.instructionSet = "avx512" },
+    Change("commit") { $0.provenance.gitCommit = "b" },
+    Change("uncommitted changes") { $0.provenance.gitDirty = true },
+    Change("compiler") { $0.provenance.compiler = "d" },
+    Change("compiler flags") { $0.provenance.compilerFlags = "debug" },
+    Change("Assay's version") { $0.provenance.assayVersion = "2" },
+    Change("engines") { $0.verification?.engines[0].command = "mine=./other" },
+    Change("version of mine") { $0.verification?.engines[0].version = "2" },
+    Change("precisions") { $0.verification?.dtypes = ["float64"] },
+    Change("SHA-256 of a.h5") { $0.verification?.files[0].sha256 = "0b" },
+    Change("golden files") { $0.verification?.files[0].path = "b.h5" },
+    Change("--strict") { $0.verification?.strict = true },
+    Change("--filter") { $0.verification?.filters = ["x"] },
+    Change("--tag") { $0.verification?.tags = ["smoke"] },
+    Change("known failures") { $0.verification?.knownFailuresSha256 = "0c" },
+    Change("number of shards") { $0.verification?.shard?.count = 3 },
+  ]
+
+  @Test(arguments: otherRuns)
+  func `what differs is named, with both values`(_ change: Change<Run>) throws {
+    let name = change.testDescription
+    let other = Self.shard(2, change: change.apply)
     for parts in [[Self.shard(1), other], [other, Self.shard(1)]] {
       let refusal = #expect(throws: RunMerge.Refusal.self) { try RunMerge.merge(parts, origin: Self.origin) }
       let lines = refusal?.description.split(separator: "\n") ?? []
@@ -208,15 +224,18 @@ import Testing
       try merge([Self.benchmark(["a"], planned: ["a"]) { $0.doubts = ["noise"] }]).conclusion.outcome == .inconclusive)
   }
 
-  @Test(
-    arguments: [
-      ("CPU", { $0.machine.cpuModel = "y" }), ("suite", { $0.suite = "t" }), ("blocks", { $0.options.blocks = 7 }),
-      ("engines", { $0.engines[0].version = "2" }), ("slice", { $0.options.sliceMilliseconds = 2 }),
-    ] as [(String, @Sendable (inout BenchmarkSection) -> Void)])
-  func `times that were measured otherwise are refused`(
-    _ name: String, _ change: @Sendable (inout BenchmarkSection) -> Void
-  ) {
-    let parts = [Self.benchmark(["a"], planned: nil), Self.benchmark(["b"], planned: nil, change: change)]
+  static let otherBenchmarks: [Change<BenchmarkSection>] = [
+    Change("CPU") { $0.machine.cpuModel = "y" },
+    Change("suite") { $0.suite = "t" },
+    Change("blocks") { $0.options.blocks = 7 },
+    Change("engines") { $0.engines[0].version = "2" },
+    Change("slice") { $0.options.sliceMilliseconds = 2 },
+  ]
+
+  @Test(arguments: otherBenchmarks)
+  func `times that were measured otherwise are refused`(_ change: Change<BenchmarkSection>) {
+    let name = change.testDescription
+    let parts = [Self.benchmark(["a"], planned: nil), Self.benchmark(["b"], planned: nil, change: change.apply)]
     let refusal = #expect(throws: RunMerge.Refusal.self) { try RunMerge.merge(parts, origin: Self.origin) }
     #expect(refusal?.description.contains("\(name): ") == true)
     #expect(throws: RunMerge.Refusal.self) { try RunMerge.merge([parts[0], parts[0]], origin: Self.origin) }

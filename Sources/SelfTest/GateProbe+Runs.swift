@@ -68,7 +68,7 @@ extension GateProbe {
     merging("all shards pass: 0", 0, [shard(1), shard(2)]),
     merging("one shard fails: 1", 1, [shard(1), shard(2) { $0.results = [result(.fail)] }]),
     merging("one shard was interrupted: 2", 2, [shard(1), shard(2) { $0.interrupted = true }]),
-    merging("a shard is missing: 2", 2, [shard(1), shard(3, of: 3)]),
+    merging("a shard is missing: 2", 2, [shard(1, of: 3), shard(3, of: 3)]),
     merging("the same shard twice: refused", nil, [shard(1), shard(1)]),
     merging(
       "shards of other engines: refused", nil,

@@ -59,7 +59,7 @@ import Testing
       (["bench", "--depth", "19", "--list"], 64, "resnet19"),
       (["bench", "--quick", "--filter", "nothing*"], 2, "no workload"),
       (try tiny(["--engine", "nobody"]), 64, "nobody"),
-      (try tiny(["--engine", "bad=/nowhere/engine"]), 1, "command not found"),
+      (try tiny(["--engine", "bad=/nowhere/engine"]), 2, "command not found"),
       (["report", path("none")], 65, "expected a run"), (["report", path("cut.json")], 65, "cut short"),
       (["report", path("newer.json")], 65, "schema_version 2 at most, found 99"),
       (["history", path("none")], 65, "folder of runs"), (["bench", "--resume"], 64, "--out"),
@@ -75,19 +75,22 @@ import Testing
   @Test func runIsWrittenResumedAndReportedAgain() throws {
     let out = path("run")
     let first = try run(tiny(["--out", out]))
-    #expect(first.code == 0, "\(first)")
+    // A machine on which others work gives times that decide nothing, which is 2 and no fault of this test's.
+    let isDoubtful = try record(out).doubts != nil
+    #expect(first.code == (isDoubtful ? 2 : 0), "\(first)")
     let files = ["run.json", "report.html", "report.md", "benchmarks.json", "bmf.json", "benchmarks.csv"]
     let before = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
     // A second run into the same folder loses nothing that was measured.
     #expect(try run(tiny(["--out", out])).code == 64)
-    #expect(try run(tiny(["--out", out, "--resume"])).code == 0)
+    #expect(try run(tiny(["--out", out, "--resume"])).code == first.code)
     #expect(try run(tiny(["--out", out, "--resume", "--seed", "2"])).code == 64)
     #expect(try run(["report", out]).code == first.code)
     let after = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
     #expect(before == after)
     // A run against itself: nothing changed.
     let compared = try run(["compare", out, out])
-    #expect(compared.code == 0 && compared.output.contains("1 compared: 0 slower"), "\(compared)")
+    #expect(compared.code == first.code, "\(compared)")
+    #expect(isDoubtful || compared.output.contains("1 compared: 0 slower"), "\(compared)")
     #expect(try run(["merge", out, out, "--out", path("merged")]).code == 65)
   }
 
@@ -126,7 +129,8 @@ import Testing
     _ = try run(three("*r3s3*", out))
     var stored = try RunFile.read("\(out)/run.json")
     let done = try #require(stored.benchmark?.workloads.first?.name)
-    stored.benchmark?.planned = [done, done.replacing("r3s3", with: "r2s2")]
+    let open = try run(three("*r2s2*", out) + ["--list"]).output.trimmingCharacters(in: .whitespacesAndNewlines)
+    stored.benchmark?.planned = [done, open]
     stored.benchmark?.complete = false
     try RunFile.data(stored).write(to: URL(filePath: "\(out)/run.json"))
     #expect(try run(three("*r3s3*", out) + ["--resume"]).code == 2)

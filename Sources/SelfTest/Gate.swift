@@ -1,11 +1,13 @@
+import Benchmarking
 import Engines
+import Foundation
 import GoldenFiles
 import GradientChecking
 import Results
 import Tensors
 import Verification
 
-/// The judging itself, as three functions that a defect can be put around.
+/// The judging itself, as functions that a defect can be put around.
 struct Gate: Sendable {
   /// One case on one engine.
   var judge: @Sendable (VerificationCase, any Engine, DType) -> CaseResult = { item, engine, dtype in
@@ -15,6 +17,18 @@ struct Gate: Sendable {
   var conclude: @Sendable (VerificationSection) -> Int = { Int($0.conclusion.outcome.exitCode) }
   /// One gradient check.
   var check: @Sendable (GradientCheck) -> GradientRecord = { $0.run() }
+  /// What runs that are parts of one amount to together; `nil` where they are refused.
+  var merge: @Sendable ([RunMerge.Part], [RunMerge.Expectation]) -> Run? = { parts, expected in
+    try? RunMerge.merge(parts, expected: expected, origin: GateProbe.origin)
+  }
+  /// The exit code of a whole run, of every command that makes, merges or reports one.
+  var concludeRun: @Sendable (Run) -> Int = { Int($0.conclusion.outcome.exitCode) }
+  /// The exit code of a run in a file.
+  var concludeStored: @Sendable (Data) -> Int? = { data in
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return (try? decoder.decode(Run.self, from: data)).map { Int($0.conclusion.outcome.exitCode) }
+  }
   /// A gradient run's exit code.
   var concludeGradients: @Sendable ([GradientRecord]) -> Int = {
     Int(GradientSection(records: $0, seconds: 0).conclusion.outcome.exitCode)
@@ -80,7 +94,7 @@ extension GateMutant {
     }
   }
 
-  private static func concluding(
+  static func concluding(
     _ name: String, _ change: @escaping @Sendable (VerificationSection, Int) -> Int
   ) -> GateMutant {
     GateMutant(name) { gate in
@@ -112,7 +126,7 @@ extension GateMutant {
     ).converted(to: found.dtype)
   }
 
-  static let all: [GateMutant] = comparisons + conclusions + gradients
+  static let all: [GateMutant] = comparisons + conclusions + gradients + runs
 
   private static let comparisons: [GateMutant] = [
     comparing("NaN equal to anything") { found, expected in merged(found, expected) { _, value in value.isNaN } },

@@ -18,7 +18,7 @@ struct GateProbe: Sendable {
     self.holds = holds
   }
 
-  static let all: [GateProbe] = verdicts + exitCodes + gradients
+  static let all: [GateProbe] = verdicts + exitCodes + gradients + runs
 
   /// A linear layer with random values and its answer from the reference in double precision.
   private static let item: VerificationCase = {
@@ -117,6 +117,9 @@ struct GateProbe: Sendable {
     verdict(
       "a refusal of a valid case fails", .fail,
       Candidate { (_) throws(EngineError) in throw .refused(category: "shape_mismatch", message: "no") }),
+    verdict(
+      "a failure where a refusal is due is an error", .error,
+      Candidate { (_) throws(EngineError) in throw .failed("its disk is full") }, on: refused),
     verdict("a result where a refusal is due fails", .fail, Candidate { _ in Answer() }, on: refused),
     verdict(
       "the refusal that is due passes", .refused,
@@ -130,16 +133,20 @@ struct GateProbe: Sendable {
     return VerificationCase(file: "probe", oracle: .float64, golden: golden)
   }
 
-  private static func section(_ results: [CaseResult], files: [FileRecord] = [], vacuous: Bool = false)
+  static func section(
+    _ results: [CaseResult], files: [FileRecord] = [], vacuous: Bool = false, interrupted: Bool = false
+  )
     -> VerificationSection
   {
-    VerificationSection(
+    var section = VerificationSection(
       engines: [EngineRecord(name: "candidate", version: "1", isBuiltIn: true)], files: files, results: results,
       vacuity: vacuous ? [VacuityRecord(operation: "linear", noticedBy: ["a dropped term": ""])] : [],
       staleKnownFailures: [], lambda: 8, filters: [], tags: [], shard: nil, strict: false, seconds: 0)
+    section.interrupted = interrupted
+    return section
   }
 
-  private static func result(_ status: VerificationStatus) -> CaseResult {
+  static func result(_ status: VerificationStatus) -> CaseResult {
     CaseResult(
       file: "probe", name: "/probe/linear", operation: "linear", fill: "random", engine: "candidate",
       dtype: "float32", status: status)
@@ -159,6 +166,9 @@ struct GateProbe: Sendable {
       "a damaged file: 65", 65,
       section([result(.pass)], files: [FileRecord(path: "probe", errors: ["truncated"])])),
     exit("a vacuous corpus: 1", 1, section([result(.pass)], vacuous: true)),
+    exit("one case that was not run: 2", 2, section([result(.pass), result(.notRun)])),
+    exit("interrupted: 2", 2, section([result(.pass)], interrupted: true)),
+    exit("interrupted, and a failure: 1", 1, section([result(.fail)], interrupted: true)),
   ]
 
   /// y = x·w element by element, with gradients that can be spoilt.

@@ -26,6 +26,7 @@ struct Assay: AsyncParsableCommand {
     ])
 
   static func main() async {
+    Console.claimDescriptors()
     // A pipe that its reader closed, or an engine that died, is an error of one write, not the end of this process.
     signal(SIGPIPE, SIG_IGN)
     let outcome = await Interruption.run { try await parseAndRun() }

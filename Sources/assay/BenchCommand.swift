@@ -75,7 +75,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
     let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout, builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
-    guard var section = run.benchmark else { return }
+    guard var section = run.benchmark else { throw EngineLookup.failure("no section to write", code: 70) }
     // Written before anything is measured: a folder that cannot take the result is found out now.
     try save(&run, section)
     let progress = ProgressReporter(isQuiet: quiet)

@@ -17,8 +17,9 @@ struct CompareCommand: ParsableCommand {
         assay compare old/run.json new/run.json --policy 3%
         assay compare old/run.json new/run.json --allow-missing     after a workload or an engine was taken out
 
-      EXIT CODES: 0 no slowdown, 1 a slowdown beyond the policy, 2 the runs cannot be compared or one has what the other has
-      not, 64 usage, 65 bad data.
+      A slowdown beyond the policy is 1; runs that cannot be compared, or of which one has what the other has not, are 2.
+
+      \(Outcome.exitCodes)
       """)
 
   @Argument(help: "The earlier run: its folder or run.json.", completion: .file())

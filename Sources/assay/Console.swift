@@ -12,6 +12,12 @@ enum Console {
     outputFailure.withLock { number in number.map { String(cString: strerror($0)) } }
   }
 
+  /// Opens the null device in the place of every standard descriptor that the caller closed. The next file would be given its
+  /// number otherwise, and what is printed would be written into that file. Call it before anything is opened.
+  static func claimDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+  }
+
   /// Results, to stdout.
   static func print(_ text: String, terminator: String = "\n") {
     guard let number = write(text + terminator, to: STDOUT_FILENO), number != EPIPE, number != EBADF else { return }

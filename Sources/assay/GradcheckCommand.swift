@@ -3,7 +3,6 @@ import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
-import OperatingSystem
 import Problems
 import Reporting
 import Results

@@ -17,7 +17,9 @@ struct HistoryCommand: ParsableCommand {
         assay history Reports
         assay history Reports --filter '*k64r3s3*' --out Reports/history
 
-      EXIT CODES: 0 done, 2 no run with a benchmark, or none that matches, 64 usage, 65 bad data, 70 internal.
+      No run with a benchmark, or none that matches, is 2.
+
+      \(Outcome.exitCodes)
       """)
 
   @Argument(help: "A folder that holds runs, at any depth.", completion: .directory)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import Results
 
 /// `assay overhead`: what METHODOLOGY.md says of the cost of measuring.
 struct OverheadCommand: ParsableCommand {
@@ -17,7 +18,9 @@ struct OverheadCommand: ParsableCommand {
         assay overhead
         assay overhead --engine winograd4 --filter '*r3s3 stride1*'
 
-      EXIT CODES: 0 below 1 % of a slice and within 2 %, 1 above, 2 nothing matches, 64 usage, 65 bad data, 70 internal.
+      An overhead of 1 % of a slice and more, or a difference above 2 %, is 1.
+
+      \(Outcome.exitCodes)
       """)
 
   @Option(help: "A built-in engine.")

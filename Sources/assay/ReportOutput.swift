@@ -61,7 +61,7 @@ struct ReportOutput {
       if missing.isEmpty, !Self.isPart { Console.print("report: \(folder)/report.html") }
       failures += missing
     }
-    if let summary, folder != nil || !files.isEmpty {
+    if let summary, !Self.isPart {
       do throws(AtomicFile.Failure) { try AtomicFile.append(MarkdownReport.text(run), to: summary) } catch {
         failures.append(error)
       }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import OperatingSystem
 import GoldenFiles
-import OperatingSystem
 import Reporting
 import Results
 import SelfTest

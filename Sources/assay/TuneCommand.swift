@@ -1,7 +1,9 @@
 import ArgumentParser
 import Convolution
 import Foundation
+import OperatingSystem
 import Problems
+import Results
 
 /// `assay tune`: measures what `auto` chooses by on this machine.
 struct TuneCommand: ParsableCommand {
@@ -19,7 +21,7 @@ struct TuneCommand: ParsableCommand {
         assay tune --depth 18 --batch 1,8 --pass forward
         ASSAY_ISA=avx2 assay tune --filter '*r3s3*'
 
-      EXIT CODES: 0 measured and kept, 2 nothing matches, 64 usage, 65 the file cannot be written, 70 internal.
+      \(Outcome.exitCodes)
       """)
 
   @Option(help: "Depths or architectures, with commas: 18,50 or resnext50_32x4d.")
@@ -52,6 +54,7 @@ struct TuneCommand: ParsableCommand {
     guard let path = auto.plans?.path else {
       throw EngineLookup.failure("ASSAY_PLANS is empty, so times are not kept: unset it, or name a file", code: 65)
     }
+    try AtomicFile.check(path)
     let progress = ProgressReporter(isQuiet: quiet)
     let work = passes.flatMap { pass in problems.map { (pass: pass, problem: $0) } }
     var rows: [[String]] = []
@@ -70,7 +73,9 @@ struct TuneCommand: ParsableCommand {
       isKept = work.allSatisfy { reread.fastest($0.problem, $0.pass, instructionSet, among: ["direct"]) != nil }
     } catch { throw EngineLookup.failure("\(error)", code: 70) }
     progress.finish()
-    guard isKept else { throw EngineLookup.failure("cannot write \(path): name another file in ASSAY_PLANS", code: 65) }
+    guard isKept else {
+      throw EngineLookup.failure("\(path): cannot be written: name another file in ASSAY_PLANS", code: Outcome.notWritten.exitCode)
+    }
     var table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rightAligned: [3, 4])
     for row in rows { table.add(row) }
     Console.print(table.text, terminator: "")

@@ -1,4 +1,6 @@
 import Foundation
+import Reporting
+import Results
 import TestSupport
 import Testing
 
@@ -38,7 +40,7 @@ import Testing
     for (words, file, code) in [
       (["tune", "--filter", "nothing"], plans, 2), (["tune", "--depth", "19"], plans, 64),
       (["tune", "--pass", "sideways"], plans, 64), (["tune", "--rounds", "0"], plans, 64), (words, "", 65),
-      (words, "/proc/plans", 65),
+      (words, "/proc/plans", 74),
     ] as [([String], String, Int32)] {
       let failed = try CommandRun(words, environment: ["ASSAY_PLANS": file])
       #expect(failed.exitCode == code && !failed.errors.isEmpty, "\(words) \(file): \(failed.errors)")
@@ -57,9 +59,9 @@ import Testing
       (["bench", "--depth", "19", "--list"], 64, "resnet19"),
       (["bench", "--quick", "--filter", "nothing*"], 2, "no workload"),
       (try tiny(["--engine", "nobody"]), 64, "nobody"),
-      (try tiny(["--engine", "bad=/nowhere/engine"]), 1, "command not found"),
+      (try tiny(["--engine", "bad=/nowhere/engine"]), 2, "command not found"),
       (["report", path("none")], 65, "expected a run"), (["report", path("cut.json")], 65, "cut short"),
-      (["report", path("newer.json")], 65, "schema_version 1 at most, found 99"),
+      (["report", path("newer.json")], 65, "schema_version 2 at most, found 99"),
       (["history", path("none")], 65, "folder of runs"), (["bench", "--resume"], 64, "--out"),
       (["duet", "--base", " ", "--head", "x"], 64, "command"),
     ]
@@ -73,20 +75,99 @@ import Testing
   @Test func runIsWrittenResumedAndReportedAgain() throws {
     let out = path("run")
     let first = try run(tiny(["--out", out]))
-    #expect(first.code == 0, "\(first)")
+    // A machine on which others work gives times that decide nothing, which is 2 and no fault of this test's.
+    let isDoubtful = try record(out).doubts != nil
+    #expect(first.code == (isDoubtful ? 2 : 0), "\(first)")
     let files = ["run.json", "report.html", "report.md", "benchmarks.json", "bmf.json", "benchmarks.csv"]
     let before = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
     // A second run into the same folder loses nothing that was measured.
     #expect(try run(tiny(["--out", out])).code == 64)
-    #expect(try run(tiny(["--out", out, "--resume"])).code == 0)
+    #expect(try run(tiny(["--out", out, "--resume"])).code == first.code)
     #expect(try run(tiny(["--out", out, "--resume", "--seed", "2"])).code == 64)
-    #expect(try run(["report", out]).code == 0)
+    #expect(try run(["report", out]).code == first.code)
     let after = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
     #expect(before == after)
     // A run against itself: nothing changed.
     let compared = try run(["compare", out, out])
-    #expect(compared.code == 0 && compared.output.contains("1 compared: 0 slower"), "\(compared)")
+    #expect(compared.code == first.code, "\(compared)")
+    #expect(isDoubtful || compared.output.contains("1 compared: 0 slower"), "\(compared)")
     #expect(try run(["merge", out, out, "--out", path("merged")]).code == 65)
+  }
+
+  // MARK: --resume goes on with its own run alone
+
+  /// Three tiny convolutions.
+  private func three(_ filter: String, _ out: String) throws -> [String] {
+    let suite = path("three.toml")
+    try """
+    problems = [
+      "conv2d n1c16h6w6 k16r3s3 stride1 pad1", "conv2d n1c16h6w6 k16r1s1 stride1 pad0",
+      "conv2d n1c16h6w6 k16r2s2 stride1 pad0",
+    ]
+    engines = ["direct"]
+    blocks = 6
+    slice_ms = 0.2
+    """.write(toFile: suite, atomically: true, encoding: .utf8)
+    return ["bench", "--suite", suite, "--quiet", "--filter", filter, "--out", out]
+  }
+
+  private func record(_ out: String) throws -> BenchmarkSection {
+    try #require(try RunFile.read("\(out)/run.json").benchmark)
+  }
+
+  @Test func doneIsDoneByNames() throws {
+    let out = path("filtered")
+    _ = try run(three("*r3s3*", out))
+    _ = try run(three("*r1s1*", out) + ["--resume"])
+    let both = try record(out)
+    #expect(both.complete && both.workloads.count == 2 && both.planned?.count == 2)
+  }
+
+  /// A run that was interrupted after as many workloads as another filter has is not complete with that filter.
+  @Test func interruptedAtTheRightNumberIsInterrupted() throws {
+    let out = path("number")
+    _ = try run(three("*r3s3*", out))
+    var stored = try RunFile.read("\(out)/run.json")
+    let done = try #require(stored.benchmark?.workloads.first?.name)
+    let open = try run(three("*r2s2*", out) + ["--list"]).output.trimmingCharacters(in: .whitespacesAndNewlines)
+    stored.benchmark?.planned = [done, open]
+    stored.benchmark?.complete = false
+    try RunFile.data(stored).write(to: URL(filePath: "\(out)/run.json"))
+    #expect(try run(three("*r3s3*", out) + ["--resume"]).code == 2)
+    #expect(try run(three("*r1s1*", out) + ["--resume"]).code == 2)
+    #expect(try record(out).complete == false)
+    _ = try run(three("*r2s2*", out) + ["--resume"])
+    #expect(try record(out).complete)
+  }
+
+  @Test func otherInstructionSetIsAnotherRun() throws {
+    let out = path("portable")
+    _ = try CommandRun(try three("*r3s3*", out), environment: ["ASSAY_ISA": "portable"])
+    let found = try run(three("*r1s1*", out) + ["--resume"])
+    #expect(found.code == 64 && found.errors.contains("instruction set: portable then, "), "\(found)")
+    #expect(try record(out).workloads.count == 1)
+  }
+
+  @Test func otherCommitIsAnotherRun() throws {
+    let words = try three("*r3s3*", path("committed"))
+    func commit() throws {
+      for arguments in [
+        ["init", "-q", "."],
+        ["-c", "user.email=a@b", "-c", "user.name=a", "commit", "-q", "--allow-empty", "-m", UUID().uuidString],
+      ] {
+        let git = Process()
+        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        git.arguments = ["git", "-C", folder.url.path] + arguments
+        try git.run()
+        git.waitUntilExit()
+        #expect(git.terminationStatus == 0)
+      }
+    }
+    try commit()
+    _ = try CommandRun(words, in: folder.url)
+    try commit()
+    let found = try CommandRun(words + ["--resume"], in: folder.url)
+    #expect(found.exitCode == 64 && found.errors.contains("commit: "), "\(found.errors)")
   }
 
   /// Ctrl-C keeps the record, says how to go on, and `--resume` finishes it.
@@ -108,13 +189,13 @@ import Testing
     process.interrupt()
     let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    #expect(process.terminationStatus == 2 && said.contains("--resume"), "\(said)")
-    #expect(try run(["report", out]).code == 0)
+    #expect(process.terminationStatus == 2 && said.components(separatedBy: "--resume").count == 2, "\(said)")
+    #expect(try run(["report", out]).code == 2)
   }
 
   @Test func folderThatCannotBeWrittenIsFoundOutFirst() throws {
     let found = try run(tiny(["--out", "/dev/null/run"]))
-    #expect(found.code == 70 && found.errors.contains("cannot be written"), "\(found)")
+    #expect(found.code == 74 && found.errors.contains("cannot be written"), "\(found)")
   }
 
   /// An engine whose result is wrong is never given a time.

@@ -6,6 +6,9 @@ public enum Repository {
   public static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
   public static let fixtures = root.appending(path: "Fixtures")
+  /// A run.json as version 1 of its schema had it, shortened.
+  public static let versionOneRun = root.appending(path: "Tests/TestSupport/Samples/run-version-1.json")
+  public static let runSchema = root.appending(path: "Reports/run.schema.json")
   /// The command as built beside the tests.
   public static let command = root.appending(path: ".build/release/assay")
 }

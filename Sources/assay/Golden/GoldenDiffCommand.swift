@@ -1,5 +1,6 @@
 import ArgumentParser
 import GoldenFiles
+import Results
 import Tensors
 
 struct GoldenDiffCommand: AsyncParsableCommand {
@@ -14,7 +15,9 @@ struct GoldenDiffCommand: AsyncParsableCommand {
         assay golden diff Fixtures/conv2d.h5 regenerated/conv2d.h5
         assay golden diff old.h5 new.h5 --filter 'batch_norm2d/*'
 
-      EXIT CODES: 0 the same, 1 different, 64 usage, 65 a bad file.
+      Files that differ are 1.
+
+      \(Outcome.exitCodes)
       """)
 
   @Argument(help: "The old file.", completion: .file(extensions: ["h5", "hdf5"]))

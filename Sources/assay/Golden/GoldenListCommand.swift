@@ -1,5 +1,6 @@
 import ArgumentParser
 import GoldenFiles
+import Results
 
 struct GoldenListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,7 +12,9 @@ struct GoldenListCommand: AsyncParsableCommand {
         assay golden list --tag smoke --filter 'conv2d/*'
         assay golden list mine.h5 | grep adversarial
 
-      EXIT CODES: 0 listed, 2 no case matched, 64 usage, 65 a bad file (the others are still listed).
+      No case is 2; a bad file is 65, and the others are still listed.
+
+      \(Outcome.exitCodes)
       """)
 
   @OptionGroup var selection: GoldenSelection

@@ -14,7 +14,9 @@ struct GoldenShowCommand: AsyncParsableCommand {
         assay golden show Fixtures/conv2d.h5 /conv2d/stride2/odd_input/exact
         assay golden show mine.h5 /relu/small --values 20
 
-      EXIT CODES: 0 shown, 64 usage, 65 a bad file, or no case of this name.
+      A bad file, or one without a case of this name, is 65.
+
+      \(Outcome.exitCodes)
       """)
 
   @Argument(help: "A golden file.", completion: .file(extensions: ["h5", "hdf5"]))

@@ -15,7 +15,9 @@ struct GoldenValidateCommand: AsyncParsableCommand {
         assay golden validate
         assay golden validate mine.h5 folder/
 
-      EXIT CODES: 0 all sound, 64 usage, 65 a bad file; one line says what is wrong with each.
+      A bad file is 65; one line says what is wrong with each.
+
+      \(Outcome.exitCodes)
       """)
 
   @Argument(

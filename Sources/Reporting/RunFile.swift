@@ -8,6 +8,8 @@ public enum RunFile {
   /// Why a file is no run.
   public struct Invalid: Error, CustomStringConvertible, Hashable {
     public let description: String
+
+    public init(_ description: String) { self.description = description }
   }
 
   public static func data(_ run: Run) throws -> Data {
@@ -23,7 +25,7 @@ public enum RunFile {
   ///   measurement gives.
   public static func read(_ path: String) throws(Invalid) -> Run {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw Invalid(description: "\(path): cannot be read")
+      throw Invalid("\(path): cannot be read")
     }
     struct Header: Decodable {
       var schema: String
@@ -34,23 +36,22 @@ public enum RunFile {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     guard (try? JSONSerialization.jsonObject(with: data)) != nil else {
-      throw Invalid(description: "\(path): expected a whole run, found JSON that is cut short or damaged")
+      throw Invalid("\(path): expected a whole run, found JSON that is cut short or damaged")
     }
     guard let header = try? decoder.decode(Header.self, from: data), header.schema == Run.schemaName else {
-      throw Invalid(description: "\(path): expected a record of schema \(Run.schemaName), found other content")
+      throw Invalid("\(path): expected a record of schema \(Run.schemaName), found other content")
     }
     guard header.schemaVersion <= Run.currentSchemaVersion else {
       throw Invalid(
-        description:
-          "\(path): expected schema_version \(Run.currentSchemaVersion) at most, found \(header.schemaVersion): "
+        "\(path): expected schema_version \(Run.currentSchemaVersion) at most, found \(header.schemaVersion): "
           + "update Assay")
     }
     let run: Run
     do { run = try decoder.decode(Run.self, from: data) } catch {
-      throw Invalid(description: "\(path): is damaged: \(error)")
+      throw Invalid("\(path): is damaged: \(error)")
     }
     do throws(BenchmarkSection.BadFigure) { try run.benchmark?.validate() } catch {
-      throw Invalid(description: "\(path): \(error.description.printable)")
+      throw Invalid("\(path): \(error.description.printable)")
     }
     return run
   }

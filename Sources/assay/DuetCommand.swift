@@ -20,7 +20,9 @@ struct DuetCommand: AsyncParsableCommand {
         assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
         assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%
 
-      EXIT CODES: 0 no regression, 1 a regression, 2 inconclusive or underpowered, 64 usage, 65 bad data, 70 internal.
+      A regression is 1; inconclusive and underpowered are 2.
+
+      \(Outcome.exitCodes)
       """)
 
   @Option(help: "The engine to compare with: a command.")
@@ -67,7 +69,10 @@ struct DuetCommand: AsyncParsableCommand {
     if !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
   }
 
+  private var reports: ReportOutput { ReportOutput(folder: out) }
+
   func run() async throws {
+    try reports.check()
     var selection = BenchSelection()
     selection.filter = filter
     let file: BenchmarkSuite
@@ -81,6 +86,7 @@ struct DuetCommand: AsyncParsableCommand {
     if let margin { rules.margin = margin.fraction }
     if let stealLimit { rules.stealLimit = stealLimit.fraction }
     rules.failOnImprovement = failOnImprovement
+    let provenance = Provenance.current(seed: seed)
     let progress = isQuiet ? { _ in } : Self.report
     let runner: DuetRunner
     do throws(EngineError) {
@@ -90,12 +96,26 @@ struct DuetCommand: AsyncParsableCommand {
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
     } catch { throw EngineLookup.failure("inconclusive: an engine does not start: \(error)", code: 2) }
     let section: DuetSection
-    do { section = try runner.run() } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    let found = runner.section
+    do {
+      section = try Interruption.concluding {
+        try conclude(found(false), provenance)
+      } while: {
+        try runner.run()
+      }
+    } catch let error as DuetRunner.Failure {
+      throw EngineLookup.failure("\(error)", code: 1)
+    } catch let error as EngineError {
+      throw EngineLookup.failure("\(error)", code: 1)
+    }
+    try conclude(section, provenance)
+  }
+
+  private func conclude(_ section: DuetSection, _ provenance: Provenance) throws {
     Self.printSection(section)
-    var run = Run(provenance: .current(seed: seed))
+    var run = Run(provenance: provenance)
     run.duet = section
-    if let out { try ReportOutput.write(run, to: out) }
-    try run.conclusion.outcome.end()
+    try reports.end(run)
   }
 
   private var isQuiet: Bool { quiet || isatty(STDERR_FILENO) == 0 }

@@ -11,7 +11,8 @@ extension Provenance {
       started: Date().ISO8601Format(), gitCommit: commit,
       gitDirty: commit == nil ? nil : git(["status", "--porcelain", "--untracked-files=no"]).map { !$0.isEmpty },
       compiler: compiler, compilerFlags: flags, operatingSystem: ProcessInfo.processInfo.operatingSystemVersionString,
-      cpuModel: Machine.current.model, coreCount: ProcessInfo.processInfo.activeProcessorCount)
+      cpuModel: Machine.current.model, coreCount: ProcessInfo.processInfo.activeProcessorCount,
+      instructionSet: try? InstructionSet.selected().rawValue)
   }
 
   private static var compiler: String {

@@ -1,6 +1,7 @@
 import Foundation
 import OperatingSystem
 import GoldenFiles
+import OperatingSystem
 import Problems
 import Reporting
 import Results

@@ -3,6 +3,7 @@ import Foundation
 import Problems
 import Results
 import Tensors
+import Verification
 
 /// Runs a gate: base and head in interleaved pairs, both restarted for each block, and the base against itself beside them.
 public final class DuetRunner {
@@ -20,8 +21,28 @@ public final class DuetRunner {
   private let seed: UInt64
   private let onProgress: (String) -> Void
   private let shouldStop: () -> Bool
+  private let measured: Shared<Measured>
   private var generator: SplitMix64
   private var iterations: [String: Int] = [:]
+
+  /// What is known of a gate so far: ln(t_second / t_first) by benchmark and block.
+  private struct Measured: Sendable {
+    let started = ContinuousClock.now
+    let ticks = MachineProbe.CPUTicks.now()
+    /// The benchmarks that both engines do.
+    var names: [String]
+    /// What an engine does not do, one sentence each.
+    var undone: [String] = []
+    var screens, decisions: [[Double]]
+    var sentinelScreen: [Double] = []
+    var sentinelDecision: [Double] = []
+
+    init(_ items: [BenchmarkPlan.Item]) {
+      names = items.map(\.name)
+      screens = Array(repeating: [], count: items.count)
+      decisions = screens
+    }
+  }
 
   /// - Throws: ``EngineError`` when either engine does not start.
   public init(
@@ -39,55 +60,69 @@ public final class DuetRunner {
     self.onProgress = onProgress
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
+    measured = Shared(Measured(items))
   }
 
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
   public func run() throws -> DuetSection {
-    let started = ContinuousClock.now
-    let before = MachineProbe.CPUTicks.now()
-    let undone = try verify()
+    try verify()
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     defer { Affinity.release() }
-    var screens = [[Double]](repeating: [], count: items.count)
-    var sentinelScreen: [Double] = []
     let policy = gate.policy
     for block in 0..<policy.screenBlocks where !shouldStop() && !items.isEmpty {
       onProgress("screen, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
-        screens[index].append(try difference(item, base, head))
+        let found = try difference(item, base, head)
+        measured.withLock { $0.screens[index].append(found) }
       }
-      if let first = items.first, !shouldStop() { sentinelScreen.append(try difference(first, base, twin)) }
+      if let first = items.first, !shouldStop() {
+        let found = try difference(first, base, twin)
+        measured.withLock { $0.sentinelScreen.append(found) }
+      }
     }
-    let advancing = items.indices.filter { gate.advance(screen: screens[$0]) != nil }
-    let sentinelAdvances = gate.advance(screen: sentinelScreen) != nil
-    var decisions = [[Double]](repeating: [], count: items.count)
-    var sentinelDecision: [Double] = []
+    let screened = measured.withLock { $0 }
+    let advancing = items.indices.filter { gate.advance(screen: screened.screens[$0]) != nil }
+    let sentinelAdvances = gate.advance(screen: screened.sentinelScreen) != nil
     if !advancing.isEmpty || sentinelAdvances {
       for block in 0..<policy.decisionBlocks where !shouldStop() {
         onProgress("decision on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
         try restart()
-        for index in advancing where !shouldStop() { decisions[index].append(try difference(items[index], base, head)) }
+        for index in advancing where !shouldStop() {
+          let found = try difference(items[index], base, head)
+          measured.withLock { $0.decisions[index].append(found) }
+        }
         if sentinelAdvances, let first = items.first, !shouldStop() {
-          sentinelDecision.append(try difference(first, base, twin))
+          let found = try difference(first, base, twin)
+          measured.withLock { $0.sentinelDecision.append(found) }
         }
       }
     }
-    let differences = items.indices.map {
-      DuetGate.Differences(name: items[$0].name, screen: screens[$0], decision: decisions[$0])
+    return section(!shouldStop())
+  }
+
+  /// The gate's decision on what is measured at this moment, for a gate that is complete or not. Whoever interrupts a gate
+  /// may call it from another thread while it is still measured.
+  public var section: @Sendable (_ complete: Bool) -> DuetSection {
+    let commands = (base: base.declaration.command, head: head.declaration.command)
+    return { [gate, measured] complete in
+      let measured = measured.withLock { $0 }
+      let differences = measured.names.indices.map {
+        DuetGate.Differences(name: measured.names[$0], screen: measured.screens[$0], decision: measured.decisions[$0])
+      }
+      let sentinel = measured.names.first.map {
+        DuetGate.Differences(name: $0, screen: measured.sentinelScreen, decision: measured.sentinelDecision)
+      }
+      return DuetRecords.section(
+        gate, differences, sentinel: sentinel, base: commands.base, head: commands.head,
+        stealFraction: MachineProbe.CPUTicks.stealFraction(from: measured.ticks, to: .now()), complete: complete,
+        undone: measured.undone, seconds: (ContinuousClock.now - measured.started).seconds)
     }
-    let sentinel = items.first.map {
-      DuetGate.Differences(name: $0.name, screen: sentinelScreen, decision: sentinelDecision)
-    }
-    return DuetRecords.section(
-      gate, differences, sentinel: sentinel, base: base.declaration.command, head: head.declaration.command,
-      stealFraction: MachineProbe.CPUTicks.stealFraction(from: before, to: .now()), complete: !shouldStop(),
-      undone: undone, seconds: (ContinuousClock.now - started).seconds)
   }
 
   /// Takes out what an engine does not do, and says so: that is no regression, and no pass.
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark or fails on it.
-  private func verify() throws -> [String] {
+  private func verify() throws {
     var undone: [String] = []
     var able: [BenchmarkPlan.Item] = []
     for item in items {
@@ -106,7 +141,7 @@ public final class DuetRunner {
           }
         case .unsupported, .notRun:
           refusals.append("\(engine.declaration.name) does not do \(item.name): \(result.message)")
-        case .fail, .error, .refused:
+        case .fail, .error, .refused, .notRun:
           throw Failure(
             description: "\(engine.declaration.name) is not right on \(item.name), so it is not timed: "
               + "\(result.status.rawValue) \(result.message)")
@@ -116,7 +151,10 @@ public final class DuetRunner {
       if refusals.isEmpty { able.append(item) }
     }
     items = able
-    return undone
+    measured.withLock {
+      $0 = Measured(able)
+      $0.undone = undone
+    }
   }
 
   private func restart() throws(EngineError) {

@@ -6,20 +6,21 @@ public enum FailureText {
   public static func worst(_ tensor: TensorResult) -> String? {
     guard let worst = tensor.worst else { return nil }
     let place = worst.figure.map { " (\($0))" } ?? "[" + worst.index.map(String.init).joined(separator: ",") + "]"
-    return "\(tensor.path)\(place): got \(NumberText.exact(worst.got)), expected \(NumberText.exact(worst.expected)), "
+    return "\(tensor.path.printable)\(place): got \(NumberText.exact(worst.got)), expected \(NumberText.exact(worst.expected)), "
       + "bound \(NumberText.exact(worst.bound)), error/bound \(NumberText.short(tensor.worstRatio))"
   }
 
   public static func headline(_ result: CaseResult) -> String {
-    "\(result.status.rawValue) \(result.name) (\(result.engine), \(result.dtype), \(result.file))"
+    "\(result.status.rawValue) \(result.name.printable) "
+      + "(\(result.engine.printable), \(result.dtype), \(result.file.printable))"
   }
 
   /// What is wrong with one tensor: its worst element, and which others.
   public static func details(_ tensor: TensorResult) -> [String] {
-    guard tensor.problem.isEmpty else { return ["\(tensor.path): \(tensor.problem)"] }
+    guard tensor.problem.isEmpty else { return ["\(tensor.path): \(tensor.problem)".printable] }
     return [
-      worst(tensor) ?? tensor.path,
-      "  \(tensor.pattern); compared \(tensor.rule); \(NumberText.ulps(tensor.worstUlps)) ULPs at worst",
+      worst(tensor) ?? tensor.path.printable,
+      "  \(tensor.pattern); compared \(tensor.rule.printable); \(NumberText.ulps(tensor.worstUlps)) ULPs at worst",
     ]
   }
 
@@ -33,12 +34,14 @@ public enum FailureText {
   public static func details(_ result: CaseResult) -> [String] {
     var lines: [String] = []
     let failing = result.tensors.filter { !$0.passes }
-    if failing.isEmpty || result.status == .error { lines += result.message.split(separator: "\n").map(String.init) }
+    if failing.isEmpty || result.status == .error, !result.message.isEmpty {
+      lines += PrintableText.escapedLines(result.message)
+    }
     if failing.allSatisfy({ _ in result.message.hasPrefix("the engine changed") }), !failing.isEmpty {
-      lines.append(result.message)
+      lines.append(result.message.printable)
     }
     lines += failing.flatMap(details)
-    if let reason = result.knownFailure { lines.append("known failure: \(reason)") }
+    if let reason = result.knownFailure { lines.append("known failure: \(reason.printable)") }
     if !result.reproduce.isEmpty { lines.append("repeat: \(result.reproduce)") }
     return lines
   }

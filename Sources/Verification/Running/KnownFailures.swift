@@ -1,4 +1,5 @@
 import Foundation
+import GoldenFiles
 import Problems
 import Results
 import TOMLKit
@@ -34,8 +35,13 @@ public struct KnownFailures: Sendable {
   }
 
   public let entries: [Entry]
+  /// Of the file's text; `nil` where there is no file.
+  public let sha256: String?
 
-  public init(_ entries: [Entry] = []) { self.entries = entries }
+  public init(_ entries: [Entry] = []) {
+    self.entries = entries
+    sha256 = nil
+  }
 
   /// - Throws: ``Malformed`` for a file that cannot be read, unknown keys, or a missing or wrong value.
   public init(contentsOf path: String) throws(Malformed) {
@@ -62,6 +68,7 @@ public struct KnownFailures: Sendable {
       }
     }
     self.entries = entries
+    sha256 = FileDigest.sha256(of: Array(text.utf8))
   }
 
   private static func entry(_ table: TOMLTable?, _ place: String) throws(Malformed) -> Entry {

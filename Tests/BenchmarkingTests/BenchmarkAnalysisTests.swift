@@ -3,41 +3,7 @@ import Results
 import Testing
 
 @Suite struct BenchmarkAnalysisTests {
-  private let problem = "conv2d n1c64h56w56 k64r3s3 stride1 pad1"
-
-  private func section() -> BenchmarkSection {
-    let machine = MachineRecord(
-      cpuModel: "test", cores: 2, instructionSets: [], selectedInstructionSet: "none", l1DataBytes: nil,
-      l2Bytes: 2 << 20, l3Bytes: nil, governor: nil, loadBefore: nil)
-    func engine(_ name: String, _ isBuiltIn: Bool) -> BenchmarkEngine {
-      BenchmarkEngine(name: name, version: "1", isBuiltIn: isBuiltIn, command: name, info: ["algorithm": name])
-    }
-    var section = BenchmarkSection(
-      suite: "test",
-      options: .init(blocks: 6, sliceMilliseconds: 20, cold: false, dtype: "float32", baseline: "direct"),
-      machine: machine, engines: [engine("direct", true), engine("winograd4", true), engine("peer", false)])
-    section.ceilings = [
-      CeilingRecord(
-        threads: 1, peakGigaflops: 200, l2GigabytesPerSecond: 100, l3GigabytesPerSecond: nil,
-        memoryGigabytesPerSecond: 10, frozenConvolutionNanoseconds: 1)
-    ]
-    section.networks = [
-      BenchmarkNetwork(
-        name: "net", batch: 1, imageSize: 56,
-        layers: [.init(name: "layer1.0.conv1", stage: "layer1", problem: problem, multiplicity: 4)])
-    ]
-    var workload = BenchmarkWorkload(
-      name: "\(problem) forward nchw t1", operation: "conv2d", problem: problem, batch: 1, pass: "forward",
-      layout: "nchw", threads: 1, flops: 231_211_008, compulsoryBytes: 4 * (2 * 200_704 + 36_864))
-    for (name, base) in [("direct", UInt64(2_000_000)), ("winograd4", 1_000_000), ("peer", 4_000_000)] {
-      var contestant = BenchmarkContestant(engine: name, status: .timed)
-      contestant.samples = (0..<6).map { DurationSamples([base + $0 * 1_000, base + $0 * 1_000, base * 9]) }
-      workload.contestants.append(contestant)
-    }
-    workload.contestants.append(BenchmarkContestant(engine: "idle", status: .unsupported))
-    section.workloads = [workload]
-    return section
-  }
+  private func section() -> BenchmarkSection { SampleBenchmark.section() }
 
   @Test func figuresFollowFromTheSamples() throws {
     var section = section()
@@ -67,6 +33,45 @@ import Testing
     var twice = once
     BenchmarkAnalysis.complete(&twice)
     #expect(once.workloads == twice.workloads && once.totals == twice.totals && once.facts == twice.facts)
+  }
+
+  /// The fastest by the medians is not the fastest by the blocks' ratios where the machine drifts between blocks: what is
+  /// called best must not be shown as slower than the baseline.
+  @Test func bestAndSpeedUpAreOneFigure() throws {
+    var section = SampleBenchmark.section(times: [
+      // Ratios 1.5 in four of six blocks, though the median of `direct` is the smaller one.
+      "direct": [1_500, 1_500, 3_000, 3_000, 1_000, 1_000], "winograd4": [1_000, 1_000, 2_000, 2_000, 4_000, 4_000],
+    ])
+    BenchmarkAnalysis.complete(&section)
+    let workload = section.workloads[0]
+    let medians = workload.contestants.compactMap { $0.time?.medianNanoseconds }
+    #expect(medians == [1_500, 2_000])
+    #expect(workload.best == "winograd4" && workload.contestant("winograd4")?.time?.speedup == 1.5)
+    #expect(workload.ties == ["direct"], "two of six blocks say the contrary")
+    #expect(workload.bestText == "tie: winograd4, direct")
+    #expect(workload.isAmongBest("direct") && !workload.isAmongBest("peer"))
+  }
+
+  @Test func allBlocksOneWayAreNoTie() {
+    var section = section()
+    BenchmarkAnalysis.complete(&section)
+    #expect(section.workloads[0].ties == [] && section.workloads[0].bestText == "winograd4")
+  }
+
+  /// An engine that chooses says what it chose in its summary; one that declares several algorithms and says nothing is
+  /// given no figure of what it really did.
+  @Test(arguments: [
+    ("auto (winograd4), avx512, forward", 4.0), ("auto (direct), avx512, forward", nil), ("fast", nil),
+    ("winograd2", 2.25),
+  ] as [(String, Double?)])
+  func chosenAlgorithmIsThatOfTheSummary(summary: String, saving: Double?) throws {
+    var section = section()
+    section.engines[1].info["algorithm"] = "direct im2col winograd2 winograd4"
+    section.workloads[0].contestants[1].summary = summary
+    BenchmarkAnalysis.complete(&section)
+    let time = try #require(section.workloads[0].contestants[1].time)
+    #expect(abs((time.actualGigaflops.map { time.equivalentGigaflops / $0 } ?? 0) - (saving ?? 0)) < 1e-12)
+    #expect(((time.peakFraction ?? 0) > 1) == (saving == nil), "231 GF/s of the definition under a peak of 200")
   }
 
   @Test func fiveBlocksHaveNoInterval() {

@@ -58,6 +58,18 @@ import Testing
     #expect(gate.decide([cut], sentinel: nil, stealFraction: 0).verdict == .inconclusive)
   }
 
+  /// What an engine does not do is no pass; and no excuse for a regression elsewhere.
+  @Test func benchmarksThatCannotBeMeasuredLeaveItUndecided() {
+    let undone = ["head does not do conv2d …"]
+    let same = gate.decide(
+      [differences(0, sigma: 0.01, seed: 2)], sentinel: nil, stealFraction: 0, undone: undone)
+    #expect(same.verdict == .inconclusive && same.reasons == undone)
+    #expect(gate.decide([], sentinel: nil, stealFraction: 0, undone: undone).verdict == .inconclusive)
+    let slower = gate.decide(
+      [differences(0.1, sigma: 0.01, seed: 1)], sentinel: nil, stealFraction: 0, undone: undone)
+    #expect(slower.verdict == .regression && slower.reasons == undone)
+  }
+
   /// One true +5 % among benchmarks that did not change is not lost to the correction for their number.
   @Test func multiplicityCountsEveryBenchmark() {
     let others = (0..<49).map { _ in DuetGate.Differences(name: "same", screen: [Double](repeating: 0, count: 12)) }

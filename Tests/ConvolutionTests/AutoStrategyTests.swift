@@ -1,6 +1,7 @@
 import Convolution
 import Foundation
 import Problems
+import TestSupport
 import Tensors
 import Testing
 
@@ -78,9 +79,66 @@ import Testing
     #expect(reread.fastest(problem, .forward, .portable, among: ["direct", "winograd2"]) == nil)
     #expect(reread.fastest(problem, .backwardData, .portable, among: ["direct"]) == nil)
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    try ("another CPU" + text).write(toFile: path, atomically: true, encoding: .utf8)
-    #expect(ConvolutionPlans(path: path).fastest(problem, .forward, .portable, among: ["direct"]) == nil)
+    #expect(ConvolutionPlans(path: path, cpu: "another").fastest(problem, .forward, .portable, among: ["direct"]) == nil)
+    // What was not written whole does not count, and does not spoil what follows.
+    try String(text.dropLast(3)).write(toFile: path, atomically: true, encoding: .utf8)
+    let damaged = ConvolutionPlans(path: path)
+    #expect(damaged.fastest(problem, .forward, .portable, among: ["direct", "im2col"]) == nil)
+    damaged.record(problem, .forward, .portable, strategy: "direct", nanoseconds: 1)
+    damaged.record(problem, .forward, .portable, strategy: "im2col", nanoseconds: 2)
+    #expect(ConvolutionPlans(path: path).fastest(problem, .forward, .portable, among: ["direct", "im2col"]) == "direct")
     try text.replacingOccurrences(of: "\t", with: " ").write(toFile: path, atomically: true, encoding: .utf8)
     #expect(ConvolutionPlans(path: path).fastest(problem, .forward, .portable, among: ["direct"]) == nil)
+  }
+
+  /// A home folder of several machines: each finds its own times, whoever wrote last.
+  @Test func machinesShareAPlansFile() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("plans").path
+    let problem = try Self.problem(16, 5)
+    for round in 1...3 {
+      for (cpu, time) in [("first", 5.0), ("second", 7)] {
+        let plans = ConvolutionPlans(path: path, cpu: cpu)
+        plans.record(problem, .forward, .portable, strategy: "direct", nanoseconds: time)
+        plans.record(problem, .forward, .portable, strategy: "im2col", nanoseconds: 6 + Double(round) / 10)
+      }
+    }
+    func fastest(_ cpu: String) -> String? {
+      ConvolutionPlans(path: path, cpu: cpu).fastest(problem, .forward, .portable, among: ["direct", "im2col"])
+    }
+    #expect(fastest("first") == "direct" && fastest("second") == "im2col" && fastest("third") == nil)
+  }
+
+  /// First measurements of several processes at once, each with a file that is not there yet: none is lost.
+  @Test func concurrentRecordsAreAllKept() async throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("new/plans").path
+    let problem = try Self.problem(16, 5)
+    await withTaskGroup(of: Void.self) { group in
+      for number in 0..<16 {
+        group.addTask {
+          let plans = ConvolutionPlans(path: path, cpu: "cpu \(number)")
+          plans.record(problem, .forward, .portable, strategy: "direct", nanoseconds: 1)
+        }
+      }
+    }
+    for number in 0..<16 {
+      let plans = ConvolutionPlans(path: path, cpu: "cpu \(number)")
+      #expect(plans.fastest(problem, .forward, .portable, among: ["direct"]) == "direct", "cpu \(number)")
+    }
+  }
+
+  /// A file that was named by mistake is left as it is; plans of the format before this one are begun anew.
+  @Test func onlyPlansAreWrittenTo() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("plans").path
+    let problem = try Self.problem(16, 5)
+    for (text, isKept) in [("a letter\n", true), ("assay convolution plans 1\tCPU\nx\n", false)] {
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+      ConvolutionPlans(path: path).record(problem, .forward, .portable, strategy: "direct", nanoseconds: 1)
+      #expect((try String(contentsOfFile: path, encoding: .utf8) == text) == isKept)
+      let reread = ConvolutionPlans(path: path).fastest(problem, .forward, .portable, among: ["direct"])
+      #expect((reread == nil) == isKept)
+    }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Reporting
 import Results
+import TestSupport
 import Testing
 
 @Suite struct BenchmarkReportTests {
@@ -84,6 +85,200 @@ import Testing
       #expect(!text.lowercased().contains("nan") && !text.contains("inf"))
     }
     _ = try file("report.html", of: run)
+  }
+
+  private func page(_ run: Run) throws -> String { String(decoding: try file("report.html", of: run), as: UTF8.self) }
+  private func markdown(_ run: Run) throws -> String { String(decoding: try file("report.md", of: run), as: UTF8.self) }
+
+  private func changed(_ change: (inout BenchmarkSection) -> Void) -> Run {
+    var run = Self.run
+    if var section = run.benchmark {
+      change(&section)
+      run.benchmark = section
+    }
+    return run
+  }
+
+  /// One element of the peer's result is wrong.
+  private var wrong: Run {
+    changed { section in
+      section.workloads[0].contestants[1].status = .wrong
+      section.workloads[0].contestants[1].time = nil
+      section.workloads[0].contestants[1].message = "outputs/y is wrong: one element"
+      section.workloads[0].contestants[1].failing = [
+        TensorResult(
+          path: "outputs/y", shape: [1, 2, 2, 2], compared: 8, failing: 1, rule: "statistical", worstRatio: 4.05,
+          worstUlps: 1e20, worst: WorstElement(index: [0, 1, 0, 1], got: 2.5, expected: 2, bound: 0.125),
+          pattern: "one element")
+      ]
+    }
+  }
+
+  /// What verify prints of a wrong tensor, a benchmark prints as well; and a mark of its own leads to it.
+  @Test func wrongContestantsSayWhatIsWrong() throws {
+    let page = try page(wrong)
+    for text in [page, try markdown(wrong)] {
+      #expect(text.contains("outputs/y[0,1,0,1]: got 2.5, expected 2.0, bound 0.125, error/bound 4.05"))
+      #expect(text.contains("&gt; 2^32 ULPs") || text.contains("> 2^32 ULPs"))
+    }
+    #expect(page.contains("class=\"wrong\"") && page.contains(">WRONG<"))
+    let link = try #require(page.firstMatch(of: /<a href="#(wrong-[^"]+)">/)).output.1
+    #expect(page.contains("<tr id=\"\(link)\">"), "the mark leads nowhere")
+    #expect(link.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-".contains($0) })
+    // An engine that does not do it is hatched, and no link.
+    let idle = try self.page(
+      changed {
+        $0.workloads[0].contestants[1].status = .unsupported
+        $0.workloads[0].contestants[1].time = nil
+      })
+    #expect(idle.contains("class=\"hatch\"") && !idle.contains("<a href=\"#wrong"))
+  }
+
+  /// The command of a line is one that a shell reads back, and names the suite or the network.
+  @Test func commandsAreQuotedAndComplete() throws {
+    let section = try #require(Self.run.benchmark)
+    let workload = section.workloads[0]
+    func command(_ section: BenchmarkSection, seed: UInt64 = 1, suite: String? = nil) -> [String] {
+      BenchmarkReproduction.command(workload.contestants[1], on: workload, of: section, seed: seed, suite: suite).words
+    }
+    let end = ["--engine", "peer='x \"y\"'", "--filter", workload.name]
+    #expect(command(section) == ["assay", "bench", "--suite", "Benchmarks/s.toml"] + end)
+    #expect(command(section, seed: 3, suite: "my.toml") == ["assay", "bench", "--suite", "my.toml", "--seed", "3"] + end)
+    let network = changed {
+      $0.networks = [
+        BenchmarkNetwork(
+          name: "resnet18", batch: 1, imageSize: 224,
+          layers: [.init(name: "a", stage: "b", problem: workload.problem, multiplicity: 1)])
+      ]
+      $0.options.cold = true
+    }
+    let timed = try #require(network.benchmark)
+    #expect(
+      command(timed)
+        == [
+          "assay", "bench", "--depth", "resnet18", "--batch", "1", "--threads", "1", "--pass", "forward", "--layout",
+          "nchw", "--cold",
+        ] + end)
+    #expect(try page(Self.run).contains("assay bench --suite Benchmarks/s.toml --engine "))
+  }
+
+  @Test func timesInDoubtHaveNoHeadline() throws {
+    let doubtful = changed {
+      $0.doubts = ["3 blocks give no interval"]
+      for index in $0.workloads[0].contestants.indices {
+        $0.workloads[0].contestants[index].time?.lowerNanoseconds = 1
+        $0.workloads[0].contestants[index].time?.upperNanoseconds = 2
+      }
+    }
+    let text = try markdown(doubtful)
+    #expect(text.contains("Inconclusive") && text.contains("3 blocks give no interval"))
+    #expect(!text.contains("Geometric mean"))
+    let comparison = try #require(doubtful.benchmark.flatMap { PeerComparison.comparisons(of: $0).first })
+    #expect(comparison.rows.allSatisfy { $0.winner == "open" })
+  }
+
+  /// Without an interval nobody has won; with intervals apart somebody has, and the median stands beside the mean.
+  @Test func peersAreOpenWithoutIntervals() throws {
+    let without = try #require(Self.run.benchmark.flatMap { PeerComparison.comparisons(of: $0).first })
+    #expect(without.rows.map(\.winner) == ["open"] && without.summary.contains("open on 1"))
+    let apart = changed { section in
+      for index in section.workloads[0].contestants.indices {
+        let median = section.workloads[0].contestants[index].time?.medianNanoseconds ?? 0
+        section.workloads[0].contestants[index].time?.lowerNanoseconds = median * 0.9
+        section.workloads[0].contestants[index].time?.upperNanoseconds = median * 1.1
+      }
+      // The same again, and once with a hundred times that ratio.
+      let workload = section.workloads[0]
+      section.workloads += [workload, workload]
+      section.workloads[2].contestants[1].time?.medianNanoseconds = 2e8
+    }
+    let found = try #require(apart.benchmark.flatMap { PeerComparison.comparisons(of: $0).first })
+    #expect(found.rows.allSatisfy { $0.winner == "strategy" })
+    #expect(found.median == 2 && found.summary.contains("Geometric mean 9.28, median 2.00"), "\(found.summary)")
+  }
+
+  /// A tie is called one in every table, and its speed-up too.
+  @Test func tiesAreCalledTies() throws {
+    let tied = changed {
+      $0.workloads[0].ties = ["peer"]
+      $0.workloads[0].contestants[0].time?.speedupLower = 0.9
+      $0.workloads[0].contestants[0].time?.speedupUpper = 1.1
+    }
+    let page = try page(tied)
+    #expect(page.contains(">tie: direct, peer<") && page.contains(">tie<"))
+    #expect(try markdown(tied).contains("| **1.000** | **2.000** |"))
+  }
+
+  /// Above the peak only equivalent work can be, whoever did it.
+  @Test func ratesAboveThePeakAreMarked() throws {
+    let page = try page(
+      changed {
+        $0.workloads[0].contestants[0].time?.peakFraction = 1.12
+        $0.workloads[0].contestants[1].time?.peakFraction = 0.5
+      })
+    #expect(page.contains(">112 % (equivalent)<") && page.contains(">50 %<"))
+  }
+
+  /// Every figure that others divide by, in each place where one may stand.
+  @Test(arguments: [Double.nan, .infinity, -.infinity, 0, -1])
+  func impossibleFiguresAreNoRun(value: Double) throws {
+    let changes: [(String, (inout BenchmarkSection) -> Void)] = [
+      ("direct on conv2d", { $0.workloads[0].contestants[0].time?.medianNanoseconds = value }),
+      ("peer on conv2d", { $0.workloads[0].contestants[1].time?.minimumNanoseconds = value }),
+      ("direct on conv2d", { $0.workloads[0].contestants[0].time?.speedup = value }),
+      ("direct on conv2d", { $0.workloads[0].contestants[0].time?.upperNanoseconds = value }),
+      ("conv2d n1c64", { $0.workloads[0].flops = value }),
+      ("calibration with 1 thread", { $0.ceilings[0].peakGigaflops = value }),
+      ("calibration with 1 thread", { $0.ceilings[0].frozenConvolutionNanoseconds = value }),
+      (
+        "direct, all convolutions of n",
+        { section in
+          section.totals = [
+            NetworkTotal(
+              network: "n", batch: 1, threads: 1, pass: "forward", layout: "nchw", convolutions: 1,
+              entries: [.init(engine: "direct", nanoseconds: value, substituted: 0, parts: [])])
+          ]
+        }
+      ),
+    ]
+    let folder = try TemporaryDirectory()
+    let path = folder.file("run.json").path
+    for (place, change) in changes {
+      let run = changed {
+        $0.ceilings = [
+          CeilingRecord(
+            threads: 1, peakGigaflops: 1, l2GigabytesPerSecond: 1, l3GigabytesPerSecond: nil,
+            memoryGigabytesPerSecond: 1, frozenConvolutionNanoseconds: 1)
+        ]
+        change(&$0)
+      }
+      try RunFile.data(run).write(to: URL(filePath: path))
+      #expect {
+        try RunFile.read(path)
+      } throws: { error in
+        "\(error)".contains(path) && "\(error)".contains(place) && "\(error)".contains("above 0")
+      }
+    }
+  }
+
+  @Test func aWrongResultWithATimeIsNoRun() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("run.json").path
+    try RunFile.data(changed { $0.workloads[0].contestants[1].status = .wrong }).write(to: URL(filePath: path))
+    #expect(throws: RunFile.Invalid.self) { try RunFile.read(path) }
+  }
+
+  /// Ticks that differ are labelled differently, however near to each other they are.
+  @Test(arguments: [[2.0e6, 2.1e6], [1.9e6, 1.91e6], [1e3, 9e8], [1.234567e6, 1.234568e6], [5, 6], [3e15, 3.1e15]])
+  func historysTicksTellApart(times: [Double]) throws {
+    var run = Run(provenance: Self.run.provenance)
+    let points = times.map { HistorySection.Point(run: "r", started: "2026-01-01", commit: nil, nanoseconds: $0) }
+    run.history = HistorySection(
+      directory: "d", series: [.init(key: "k", benchmark: "b", engine: "e", points: points, changePoints: [])],
+      skipped: [])
+    let labels = try page(run).matches(of: /text-anchor="end" class="tick">([^<]+)</).map { String($0.output.1) }
+      .filter { !$0.contains("2026") }
+    #expect(labels.count >= 3 && Set(labels).count == labels.count, "\(labels)")
   }
 
   @Test func csvQuotesWhatNeedsIt() throws {

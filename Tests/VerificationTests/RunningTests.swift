@@ -86,7 +86,10 @@ import Verification
   @Test(arguments: [
     "x = 1", "known_failure = 3", "[[known_failure]]\nengine = \"a\"", "not toml [",
     entry + "\ncolour = \"red\"", entry.replacing("2027-01-31", with: "\"soon\""),
-    entry.replacing("\"mine\"", with: "3"),
+    entry.replacing("\"mine\"", with: "3"), entry.replacing("2027-01-31", with: "\"2027-99-99\""),
+    entry.replacing("2027-01-31", with: "\"2027-02-29\""), entry.replacing("2027-01-31", with: "\"2100-02-29\""),
+    entry.replacing("2027-01-31", with: "\"2027-04-31\""), entry.replacing("2027-01-31", with: "\"2027-00-10\""),
+    entry.replacing("2027-01-31", with: "\"2027-01-00\""),
   ])
   func `malformed files are refused`(text: String) {
     #expect(throws: KnownFailures.Malformed.self) { try KnownFailures(text: text, path: "known.toml") }

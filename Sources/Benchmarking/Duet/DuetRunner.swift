@@ -139,7 +139,7 @@ public final class DuetRunner {
             guard case .unsupported(let reason) = error else { throw error }
             refusals.append("\(engine.declaration.name) does not time \(item.name): \(reason)")
           }
-        case .unsupported:
+        case .unsupported, .notRun:
           refusals.append("\(engine.declaration.name) does not do \(item.name): \(result.message)")
         case .fail, .error, .refused, .notRun:
           throw Failure(

@@ -23,7 +23,7 @@ public enum Affinity {
   /// The last `count` of these processors, for the first ones take the interrupts; one of each core before any core's second
   /// one. Fewer when there are fewer.
   /// - Parameter siblings: the processors that share a core with this one, itself among them.
-  static func choose(_ count: Int, of processors: [Int], siblings: (Int) -> Set<Int>) -> [Int] {
+  package static func choose(_ count: Int, of processors: [Int], siblings: (Int) -> Set<Int>) -> [Int] {
     var (first, further): ([Int], [Int]) = ([], [])
     for processor in processors.reversed() {
       if siblings(processor).isDisjoint(with: first) { first.append(processor) } else { further.append(processor) }
@@ -38,7 +38,7 @@ public enum Affinity {
   }
 
   /// The processors of a list as the kernel writes it; none of one that it would not write.
-  static func processorList(_ text: String) -> Set<Int> {
+  package static func processorList(_ text: String) -> Set<Int> {
     var found: Set<Int> = []
     for part in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
       let ends = part.split(separator: "-").compactMap { Int($0) }

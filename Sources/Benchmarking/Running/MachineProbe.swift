@@ -10,6 +10,12 @@ public enum MachineProbe {
     public var idle: Double
     public var steal: Double
 
+    public init(total: Double, idle: Double, steal: Double) {
+      self.total = total
+      self.idle = idle
+      self.steal = steal
+    }
+
     /// `nil` where the system does not tell.
     public static func now() -> CPUTicks? {
       guard let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8),

@@ -3,14 +3,16 @@
 ///
 /// A process that is killed loses the work of ``least`` at most, or of ten times what one writing takes where that is more;
 /// writing takes no more than a tenth of a run then.
-struct WritePace {
-  static let least = Duration.seconds(2)
+package struct WritePace {
+  package static let least = Duration.seconds(2)
 
   private var due: ContinuousClock.Instant?
 
-  func isDue(at now: ContinuousClock.Instant) -> Bool { due.map { now >= $0 } ?? true }
+  package init() {}
 
-  mutating func wrote(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) {
+  package func isDue(at now: ContinuousClock.Instant) -> Bool { due.map { now >= $0 } ?? true }
+
+  package mutating func wrote(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) {
     due = end + max(Self.least, (end - start) * 10)
   }
 }

@@ -39,10 +39,10 @@ public struct Machine: Hashable, Sendable, Codable {
 
   /// The first processor's name in the lines of `/proc/cpuinfo`; on arm64, where it has none, the numbers that tell its kind
   /// from others.
-  static func model(cpuInformation lines: [Substring]) -> String {
+  package static func model(cpuInformation lines: [Substring]) -> String {
     func value(_ key: String) -> String? {
-      lines.first { $0.prefix { $0 != ":" && $0 != "\t" } == key }?.split(separator: ":", maxSplits: 1).last
-        .map { String($0.drop(while: { $0 == " " })) }
+      lines.first { $0.prefix { $0 != ":" && $0 != "\t" } == key }
+        .map { String($0.drop { $0 != ":" }.dropFirst().drop { $0 == " " }) }
     }
     if let name = value("model name"), !name.isEmpty { return name }
     let numbers = ["implementer", "architecture", "variant", "part"].compactMap { word in

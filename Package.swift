@@ -74,7 +74,8 @@ let package = Package(
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
-      name: "GradientChecking", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results"]),
+      name: "GradientChecking",
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Verification", "Results"]),
     // Deliberately wrong implementations: does what is asked of an engine notice them?
     .target(
       name: "SelfTest",
@@ -116,14 +117,18 @@ let package = Package(
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
-    .testTarget(name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
+    .testTarget(
+      name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["assay", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "TestSupport"]),
+      name: "CommandTests",
+      dependencies: [
+        "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

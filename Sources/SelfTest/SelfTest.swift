@@ -115,7 +115,7 @@ public struct SelfTest: Sendable {
 
   /// The cases that the reference passes, by name; any that it does not is a false alarm.
   private func soundCases(_ section: inout SelfTestSection) throws -> Set<String> {
-    let all = items.values.flatMap { $0 }.sorted { $0.name < $1.name }
+    let all = items.sorted { $0.key < $1.key }.flatMap(\.value)
     let results = try parallelMap(all.count, threads: threads) { index in
       [DType.float32, .float64].map { all[index].verifier.verify(ReferenceEngine(), dtype: $0) }
     }

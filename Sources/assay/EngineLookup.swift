@@ -8,21 +8,23 @@ enum EngineLookup {
   static let standardFile = "Benchmarks/engines.toml"
 
   /// Built-in engines and those of `Benchmarks/engines.toml`, where there is one.
-  static func catalog() throws -> EngineCatalog {
+  static func catalog(builtIn: [any Engine]) throws -> EngineCatalog {
     let file = URL(fileURLWithPath: standardFile)
-    guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: BuiltInEngines.all) }
+    guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: builtIn) }
     return try translating { () throws(EngineCatalog.Failure) in
-      EngineCatalog(builtIn: BuiltInEngines.all, declared: try EngineCatalog.declarations(at: file))
+      EngineCatalog(builtIn: builtIn, declared: try EngineCatalog.declarations(at: file))
     }
   }
 
   /// The engines of these words, each once.
-  /// - Parameter standsIn: whether an ``UnstartedEngine`` takes the place of one that does not start, so that the others
-  ///   still run; without it that ends the command.
+  /// - Parameters:
+  ///   - builtIn: ``BuiltInEngines/tuned`` where they are timed.
+  ///   - standsIn: whether an ``UnstartedEngine`` takes the place of one that does not start, so that the others still run;
+  ///     without it that ends the command.
   static func engines(
-    _ words: [String], timeout: Double?, standsIn: Bool = false
+    _ words: [String], timeout: Double?, builtIn: [any Engine] = BuiltInEngines.all, standsIn: Bool = false
   ) throws -> [(word: String, engine: any Engine)] {
-    let catalog = try catalog()
+    let catalog = try catalog(builtIn: builtIn)
     var found: [(word: String, engine: any Engine)] = []
     for word in words {
       let engine = try translating { () throws(EngineCatalog.Failure) -> any Engine in

@@ -114,7 +114,7 @@ enum Interruption {
       return Outcome.inconclusive.exitCode
     } catch let code as ExitCode { return code.rawValue } catch {
       Console.error("\(error)")
-      return Outcome.internalError.exitCode
+      return Outcome(error).exitCode
     }
   }
 

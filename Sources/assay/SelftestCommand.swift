@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import GoldenFiles
-import OperatingSystem
 import Reporting
 import Results
 import SelfTest
@@ -19,7 +18,9 @@ struct SelftestCommand: AsyncParsableCommand {
         assay selftest
         assay selftest --smoke --verbose
 
-      EXIT CODES: 0 every mutant killed and no false alarm, 1 otherwise, 64 usage, 65 a bad golden file.
+      A mutant that survives and a false alarm are 1.
+
+      \(Outcome.exitCodes)
       """)
 
   @Flag(help: "Three seeds in place of twenty.")
@@ -34,7 +35,7 @@ struct SelftestCommand: AsyncParsableCommand {
   @Option(help: "How many mutants run at once (default: as many as there are cores).")
   var jobs: Int?
 
-  @Option(help: "Write run.json and report.md to this folder.", completion: .directory)
+  @Option(help: "Write run.json and every report to this folder.", completion: .directory)
   var out: String?
 
   @Flag(name: .shortAndLong, help: "No progress.")
@@ -43,7 +44,10 @@ struct SelftestCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Every mutant, what killed it, and what the killing check said.")
   var verbose = false
 
+  private var reports: ReportOutput { ReportOutput(folder: out) }
+
   func run() async throws {
+    try reports.check()
     let files: [GoldenFile]
     do {
       let reader = try GoldenSession.reader()
@@ -76,19 +80,9 @@ struct SelftestCommand: AsyncParsableCommand {
 
   private func conclude(_ section: SelfTestSection, _ provenance: Provenance) throws {
     printReport(section)
-    if let out {
-      var run = Run(provenance: provenance)
-      run.selfTest = section
-      do {
-        try AtomicFile.write(RunFile.data(run), to: out + "/run.json")
-        try AtomicFile.write(MarkdownReport.text(run), to: out + "/report.md")
-      } catch {
-        Console.error("\(error)")
-        throw ExitCode(70)
-      }
-      ReportOutput.announce("\(out)/report.md")
-    }
-    try section.conclusion.outcome.end()
+    var run = Run(provenance: provenance)
+    run.selfTest = section
+    try reports.end(run)
   }
 
   /// A line for each family of mutants.

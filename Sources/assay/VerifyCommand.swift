@@ -23,8 +23,9 @@ struct VerifyCommand: AsyncParsableCommand {
         assay verify --golden mine.h5 --engine reference --strict
         assay verify --tag smoke --out Reports/today --junit results.xml
 
-      EXIT CODES: 0 all hold, 1 a FAIL, ERROR or VACUOUS, 2 nothing was verified, 64 usage, 65 a bad file, 70 internal; when
-      several apply, 70 > 65 > 1 > 2 > 0.
+      A FAIL, ERROR or VACUOUS is 1; cases that were NOT RUN (their engine never started), or none at all, are 2.
+
+      \(Outcome.exitCodes)
       """)
 
   @OptionGroup var selection: VerifySelection
@@ -54,6 +55,7 @@ struct VerifyCommand: AsyncParsableCommand {
       strict: strict, knownFailures: knownFailures, environment: environment)
     let reader = try GoldenSession.reader()
     if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
+    try output.reports.check()
     touchShardStatusFile(environment)
     giveLargeTensorsBack()
 
@@ -84,8 +86,7 @@ struct VerifyCommand: AsyncParsableCommand {
     var run = Run(provenance: provenance)
     run.verification = section
     VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
-    try output.write(run, environment: ProcessInfo.processInfo.environment)
-    try run.conclusion.outcome.end()
+    try output.reports.end(run)
   }
 
   private func describe(_ verifier: Verifier, _ problems: [FileRecord]) throws {

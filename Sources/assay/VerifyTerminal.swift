@@ -30,7 +30,7 @@ struct VerifyTerminal {
       table.add(
         (several ? [row.engine] : []) + [row.operation]
           + summary.statuses.map { row[$0] == 0 ? "" : "\(row[$0])" }
-          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.short(row.worstUlps)])
+          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.ulps(row.worstUlps)])
     }
     Console.print(table.text)
   }

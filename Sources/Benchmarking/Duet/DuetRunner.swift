@@ -12,7 +12,7 @@ public final class DuetRunner {
     public var description: String
   }
 
-  private let items: [BenchmarkPlan.Item]
+  private var items: [BenchmarkPlan.Item]
   private let base: ProcessEngine
   private let head: ProcessEngine
   private let twin: ProcessEngine
@@ -27,15 +27,36 @@ public final class DuetRunner {
 
   /// What is known of a gate so far: ln(t_second / t_first) by benchmark and block.
   private struct Measured: Sendable {
-    let started = ContinuousClock.now
-    let ticks = MachineProbe.CPUTicks.now()
-    var screens, decisions: [[Double]]
+    private let started = ContinuousClock.now
+    private let ticks = MachineProbe.CPUTicks.now()
+    private var names: [String] = []
+    private var undone: [String] = []
+    var screens: [[Double]] = []
+    var decisions: [[Double]] = []
     var sentinelScreen: [Double] = []
     var sentinelDecision: [Double] = []
 
-    init(benchmarks: Int) {
-      screens = Array(repeating: [], count: benchmarks)
+    /// - Parameters:
+    ///   - names: of the benchmarks that both engines do.
+    ///   - undone: what an engine said of each of the others.
+    mutating func begin(_ names: [String], undone: [String]) {
+      self.names = names
+      self.undone = undone
+      screens = Array(repeating: [], count: names.count)
       decisions = screens
+    }
+
+    func section(_ gate: DuetGate, _ commands: (base: String, head: String), complete: Bool) -> DuetSection {
+      let differences = names.indices.map {
+        DuetGate.Differences(name: names[$0], screen: screens[$0], decision: decisions[$0])
+      }
+      let sentinel = names.first.map {
+        DuetGate.Differences(name: $0, screen: sentinelScreen, decision: sentinelDecision)
+      }
+      return DuetRecords.section(
+        gate, differences, sentinel: sentinel, base: commands.base, head: commands.head,
+        stealFraction: MachineProbe.CPUTicks.stealFraction(from: ticks, to: .now()), complete: complete,
+        undone: undone, seconds: (ContinuousClock.now - started).seconds)
     }
   }
 
@@ -55,15 +76,18 @@ public final class DuetRunner {
     self.onProgress = onProgress
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
-    measured = Shared(Measured(benchmarks: items.count))
+    measured = Shared(Measured())
   }
 
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
   public func run() throws -> DuetSection {
+    let undone = try verify()
+    let able = items.map(\.name)
+    measured.withLock { $0.begin(able, undone: undone) }
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
-    try verify()
+    defer { Affinity.release() }
     let policy = gate.policy
-    for block in 0..<policy.screenBlocks where !shouldStop() {
+    for block in 0..<policy.screenBlocks where !shouldStop() && !items.isEmpty {
       onProgress("screen, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
@@ -92,41 +116,53 @@ public final class DuetRunner {
         }
       }
     }
-    return section(!shouldStop())
+    return section(complete: !shouldStop())
   }
 
-  /// The gate's decision on what is measured at this moment, for a gate that is complete or not. Whoever interrupts a gate
-  /// may call it from another thread while it is still measured.
-  public var section: @Sendable (_ complete: Bool) -> DuetSection {
-    let names = items.map(\.name)
+  /// The gate's decision on what is measured at this moment, incomplete as it is. Whoever interrupts a gate may ask from
+  /// another thread while it is still measured.
+  public var sectionSoFar: @Sendable () -> DuetSection {
     let commands = (base: base.declaration.command, head: head.declaration.command)
-    return { [gate, measured] complete in
-      let measured = measured.withLock { $0 }
-      let differences = names.indices.map {
-        DuetGate.Differences(name: names[$0], screen: measured.screens[$0], decision: measured.decisions[$0])
-      }
-      let sentinel = names.first.map {
-        DuetGate.Differences(name: $0, screen: measured.sentinelScreen, decision: measured.sentinelDecision)
-      }
-      return DuetRecords.section(
-        gate, differences, sentinel: sentinel, base: commands.base, head: commands.head,
-        stealFraction: MachineProbe.CPUTicks.stealFraction(from: measured.ticks, to: .now()), complete: complete,
-        seconds: (ContinuousClock.now - measured.started).seconds)
-    }
+    return { [gate, measured] in measured.withLock { $0 }.section(gate, commands, complete: false) }
   }
 
-  private func verify() throws {
+  private func section(complete: Bool) -> DuetSection {
+    measured.withLock { $0 }.section(
+      gate, (base: base.declaration.command, head: head.declaration.command), complete: complete)
+  }
+
+  /// Takes out what an engine does not do, and says so: that is no regression, and no pass.
+  /// - Throws: ``Failure`` when an engine is wrong on a benchmark or fails on it.
+  private func verify() throws -> [String] {
+    var undone: [String] = []
+    var able: [BenchmarkPlan.Item] = []
     for item in items {
-      let verifier = try WorkloadExercise(item, seed: seed).verifier()
-      for engine in [base, head] {
+      let work = WorkloadExercise(item, seed: seed)
+      let verifier = try work.verifier()
+      let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+      var refusals: [String] = []
+      for engine in [base, head] where !shouldStop() {
         let result = verifier.verify(engine, dtype: .float32)
-        guard result.status == .pass else {
+        switch result.status {
+        case .pass:
+          // What computes it may still not time it in this layout or pass.
+          do throws(EngineError) { _ = try engine.prepare(work.exercise, for: request) } catch {
+            guard case .unsupported(let reason) = error else { throw error }
+            refusals.append("\(engine.declaration.name) does not time \(item.name): \(reason)")
+          }
+        case .unsupported:
+          refusals.append("\(engine.declaration.name) does not do \(item.name): \(result.message)")
+        case .fail, .error, .refused, .notRun:
           throw Failure(
-            description: "\(engine.description.name) is not right on \(item.name), so it is not timed: "
+            description: "\(engine.declaration.name) is not right on \(item.name), so it is not timed: "
               + "\(result.status.rawValue) \(result.message)")
         }
       }
+      undone += refusals
+      if refusals.isEmpty { able.append(item) }
     }
+    items = able
+    return undone
   }
 
   private func restart() throws(EngineError) {
@@ -167,9 +203,10 @@ public enum DuetRecords {
   public static func section(
     _ gate: DuetGate, _ differences: [DuetGate.Differences], sentinel: DuetGate.Differences?, base: String,
     head: String,
-    stealFraction: Double?, complete: Bool, seconds: Double
+    stealFraction: Double?, complete: Bool, undone: [String] = [], seconds: Double
   ) -> DuetSection {
-    let decision = gate.decide(differences, sentinel: sentinel, stealFraction: stealFraction, complete: complete)
+    let decision = gate.decide(
+      differences, sentinel: sentinel, stealFraction: stealFraction, complete: complete, undone: undone)
     let policy = gate.policy
     return DuetSection(
       base: base, head: head,

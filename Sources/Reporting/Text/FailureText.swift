@@ -15,6 +15,21 @@ public enum FailureText {
       + "(\(result.engine.printable), \(result.dtype), \(result.file.printable))"
   }
 
+  /// What is wrong with one tensor: its worst element, and which others.
+  public static func details(_ tensor: TensorResult) -> [String] {
+    guard tensor.problem.isEmpty else { return ["\(tensor.path): \(tensor.problem)".printable] }
+    return [
+      worst(tensor) ?? tensor.path.printable,
+      "  \(tensor.pattern); compared \(tensor.rule.printable); \(NumberText.ulps(tensor.worstUlps)) ULPs at worst",
+    ]
+  }
+
+  /// Why a contestant of a benchmark has no time: what verification said of it, a line each.
+  public static func details(_ contestant: BenchmarkContestant) -> [String] {
+    let tensors = (contestant.failing ?? []).flatMap(details)
+    return tensors.isEmpty ? PrintableText.escapedLines(contestant.message) : tensors
+  }
+
   /// What is wrong, a line each, ending with the command that repeats it.
   public static func details(_ result: CaseResult) -> [String] {
     var lines: [String] = []
@@ -25,15 +40,7 @@ public enum FailureText {
     if failing.allSatisfy({ _ in result.message.hasPrefix("the engine changed") }), !failing.isEmpty {
       lines.append(result.message.printable)
     }
-    for tensor in failing {
-      if tensor.problem.isEmpty {
-        lines.append(worst(tensor) ?? tensor.path.printable)
-        lines.append(
-          "  \(tensor.pattern); compared \(tensor.rule.printable); \(NumberText.short(tensor.worstUlps)) ULPs at worst")
-      } else {
-        lines.append("\(tensor.path): \(tensor.problem)".printable)
-      }
-    }
+    lines += failing.flatMap(details)
     if let reason = result.knownFailure { lines.append("known failure: \(reason.printable)") }
     if !result.reproduce.isEmpty { lines.append("repeat: \(result.reproduce)") }
     return lines

@@ -170,6 +170,7 @@ public struct Verifier: Sendable {
       shard: plan.shard.map { ShardRecord(index: $0.index, count: $0.count) }, strict: plan.strict,
       dtypes: plan.dtypes.map(\.rawValue),
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+    section.knownFailuresSha256 = plan.knownFailures.sha256
     section.interrupted = interrupted
     return section
   }

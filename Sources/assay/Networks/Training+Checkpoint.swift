@@ -110,9 +110,9 @@ extension Training where Scalar == Float {
     try state.load(file.tensors, into: plan)
     self.init(options: options, state: state, epochsDone: checkpoint.epochsDone)
     let shapes = Dictionary(uniqueKeysWithValues: plan.parameters.map { ($0.name, $0.shape) })
-    for (name, memory) in checkpoint.optimizer {
+    for (name, memory) in checkpoint.optimizer.sorted(by: { $0.key < $1.key }) {
       guard let shape = shapes[name] else { throw wrong("/optimizer/\(name)", "a parameter's name", "another") }
-      for (key, tensor) in memory.tensors where tensor.shape != shape {
+      for (key, tensor) in memory.tensors.sorted(by: { $0.key < $1.key }) where tensor.shape != shape {
         throw wrong("/optimizer/\(name)/\(key)", "shape \(shape)", "shape \(tensor.shape)")
       }
       var state = OptimizerState<Float>(step: memory.step)

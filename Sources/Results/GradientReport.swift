@@ -1,5 +1,4 @@
 import Foundation
-import Results
 
 /// A record as a person reads it.
 public struct GradientReport: Sendable {

@@ -149,7 +149,7 @@ public final class Descriptor: Sendable {
   public let number: Int32
   private let isOpen = Mutex(true)
 
-  init(_ number: Int32) { self.number = number }
+  package init(_ number: Int32) { self.number = number }
 
   deinit { close() }
 

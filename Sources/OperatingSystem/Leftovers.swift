@@ -89,7 +89,7 @@ public enum Leftovers {
   }
 
   /// The process that made a temporary of this name; `nil` for any other name.
-  static func owner(of name: String) -> pid_t? {
+  package static func owner(of name: String) -> pid_t? {
     for prefix in ["\(exchangePrefix)-", ".\(filePrefix)-"] where name.hasPrefix(prefix) {
       let rest = name.dropFirst(prefix.count).split(separator: "-", maxSplits: 1)
       guard rest.count == 2, UUID(uuidString: String(rest[1].prefix(36))) != nil else { return nil }
@@ -109,5 +109,5 @@ public enum Leftovers {
   /// Folders of exchange files, in the system's folder for temporaries.
   public static let exchangePrefix = "assay-exchange"
   /// Files on their way to their final name, beside it; hidden by a dot.
-  static let filePrefix = "assay-file"
+  package static let filePrefix = "assay-file"
 }

@@ -4,7 +4,6 @@ import Foundation
 import OperatingSystem
 import GoldenFiles
 import GradientChecking
-import OperatingSystem
 import Problems
 import Reporting
 import Results
@@ -138,10 +137,11 @@ struct GradcheckCommand: AsyncParsableCommand {
     let patterns = filter.map { NamePattern($0) }
     if !patterns.isEmpty { checks.removeAll { check in !patterns.contains { $0.matches(check.name) } } }
     let progress = ProgressReporter(isQuiet: quiet)
+    let provenance = Provenance.current(seed: seed)
     let records = Mutex<[GradientRecord]>([])
     try Interruption.concluding {
       progress.finish()
-      try conclude(records.withLock { $0 }, since: start, interrupted: true)
+      try conclude(records.withLock { $0 }, provenance, since: start, interrupted: true)
     } while: {
       for (number, check) in checks.enumerated() where !Task.isCancelled {
         let found = check.run()
@@ -158,18 +158,18 @@ struct GradcheckCommand: AsyncParsableCommand {
     }
     progress.finish()
     let done = records.withLock { $0 }
-    try conclude(done, since: start, interrupted: done.count < checks.count)
+    try conclude(done, provenance, since: start, interrupted: done.count < checks.count)
   }
 
   private func conclude(
-    _ records: [GradientRecord], since start: ContinuousClock.Instant, interrupted: Bool
+    _ records: [GradientRecord], _ provenance: Provenance, since start: ContinuousClock.Instant, interrupted: Bool
   ) throws {
     let elapsed = start.duration(to: .now).components
     var section = GradientSection(
       records: records, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     if interrupted { section.interrupted = true }
     Console.print(GradientSummary(section).text)
-    var run = Run(provenance: .current(seed: seed))
+    var run = Run(provenance: provenance)
     run.gradients = section
     try reports.end(run)
   }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import OperatingSystem
+import OperatingSystem
 
 @Suite struct AtomicFileTests {
   private func content(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }

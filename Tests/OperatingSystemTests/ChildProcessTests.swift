@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import OperatingSystem
+import OperatingSystem
 
 @Suite struct ChildProcessTests {
   private func text(_ child: ChildProcess) -> String {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import OperatingSystem
+import OperatingSystem
 
 @Suite struct LeftoversTests {
   @Test func namesSayWhoseTheyAre() {

@@ -1,3 +1,4 @@
+import Results
 import Synchronization
 
 /// Asks a check that is under way to end: looked at before every evaluation, on whatever thread that is made, since a
@@ -13,4 +14,9 @@ public final class StopFlag: Sendable {
   func check() throws(GradientCheckError) {
     if isRaised.load(ordering: .relaxed) { throw .stopped }
   }
+}
+
+extension GradientRecord {
+  /// Cut short by a ``StopFlag``: it says nothing of the gradients.
+  public var wasStopped: Bool { reason == GradientCheckError.stopped.description && verdict == .inconclusive }
 }

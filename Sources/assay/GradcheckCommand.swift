@@ -28,6 +28,7 @@ struct GradcheckCommand: AsyncParsableCommand {
         assay gradcheck --model resnet50 --size 32
         assay gradcheck --model cifar_resnet8 --spoil layer2.0.conv2
         assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'
+        assay gradcheck --golden mine.h5 --engine mine='./engine --fast' --dtype float32
         assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients
 
       \(Outcome.exitCodes)
@@ -56,7 +57,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Option(
     help: """
       An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. Its backward pass is held \
-      against the reference's forward. May be repeated.
+      against the reference's forward; that of a custom operation against its own. May be repeated.
       """)
   var engine: [String] = []
 
@@ -66,7 +67,11 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Option(help: "Precision of the backward pass: float64 or float32. May be repeated (default: float64).")
   var dtype: [DType] = []
 
-  @Option(help: "Only checks whose name matches this glob; '*' crosses slashes. May be repeated.")
+  @Option(
+    help: """
+      Only checks whose name matches this glob; '*' crosses slashes, and a backslash makes '*' or '?' a character. May be \
+      repeated.
+      """)
   var filter: [String] = []
 
   @Option(help: "How derivatives are determined: automatic, adjoint, differences or dual.")
@@ -132,131 +137,76 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   func run() async throws {
     try reports.check()
-    let start = ContinuousClock.now
-    var checks = try golden.isEmpty ? problemChecks() : goldenChecks()
-    let patterns = filter.map { NamePattern($0) }
-    if !patterns.isEmpty { checks.removeAll { check in !patterns.contains { $0.matches(check.name) } } }
-    let progress = ProgressReporter(isQuiet: quiet)
-    let provenance = Provenance.current(seed: seed)
-    let records = Mutex<[GradientRecord]>([])
-    try Interruption.concluding {
-      progress.finish()
-      try conclude(records.withLock { $0 }, provenance, since: start, interrupted: true)
+    let stop = StopFlag()
+    let nothing = Mutex<[String]>([])
+    let plan = try plan(stop: stop) { name, reason in nothing.withLock { $0.append("\(name.printable): \(reason)") } }
+    let log = GradcheckLog(plan: plan, isQuiet: quiet, isVerbose: verbose)
+    try await Interruption.concluding {
+      try end(log, plan)
     } while: {
-      for (number, check) in checks.enumerated() where !Task.isCancelled {
-        let found = check.run()
-        // What a cancellation cut short is no result.
-        if Task.isCancelled { break }
-        records.withLock { $0.append(found) }
-        let isBad = found.verdict != .pass && found.verdict != .unsupported
-        if isBad || verbose {
-          progress.finish()
-          Console.print(GradientReport(found).text)
+      try await withTaskCancellationHandler {
+        for item in plan.items where !Task.isCancelled {
+          do { try item.run { log.note($0, stopped: Task.isCancelled) } } catch let error as GoldenFileError {
+            log.note(error)
+          }
+          if !Task.isCancelled { log.finish(item) }
         }
-        progress.step(done: number + 1, of: checks.count, failures: isBad ? 1 : 0, subject: check.name)
+      } onCancel: {
+        stop.raise()
       }
     }
-    progress.finish()
-    let done = records.withLock { $0 }
-    try conclude(done, provenance, since: start, interrupted: done.count < checks.count)
+    let reasons = nothing.withLock { $0 }
+    if let first = reasons.first, log.isEmpty {
+      Console.note("nothing to check in \(reasons.count) cases without gradients; the first is \(first)")
+    }
+    try end(log, plan)
   }
 
-  private func conclude(
-    _ records: [GradientRecord], _ provenance: Provenance, since start: ContinuousClock.Instant, interrupted: Bool
-  ) throws {
-    let elapsed = start.duration(to: .now).components
-    var section = GradientSection(
-      records: records, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
-    if interrupted { section.interrupted = true }
+  /// What is asked for, as checks that have not begun.
+  private func plan(
+    stop: StopFlag, onNothing: @escaping @Sendable (_ name: String, _ reason: String) -> Void
+  ) throws -> GradcheckPlan {
+    var options = options
+    options.stop = stop
+    let settings = GradcheckPlan.Settings(
+      options: options, engines: try EngineLookup.engines(engine, timeout: timeout),
+      dtypes: dtype.isEmpty ? [.float64] : dtype, spoil: spoil,
+      reproduction: GradcheckReproduction(
+        seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: timeout,
+        spoil: spoil))
+    var plan: GradcheckPlan
+    if golden.isEmpty {
+      let models = model.map { name in
+        "resnet n\(batch)c3h\(size)w\(size) arch\(name) classes10" + (training ? " training" : "")
+      }
+      let named = operation + models
+      do throws(ProblemError) {
+        plan = try GradcheckPlan(named.isEmpty ? GradientCorpus.cases : named.map { GradientCase($0) }, settings)
+      } catch { throw ValidationError("\(error)") }
+    } else {
+      do throws(GoldenFileError) {
+        plan = GradcheckPlan(
+          golden: try GoldenCorpus.files(at: golden), reader: try GoldenSession.reader(), settings,
+          onNothing: onNothing)
+      } catch {
+        GoldenSession.report(error)
+        throw ExitCode(65)
+      }
+    }
+    for error in plan.errors { GoldenSession.report(error) }
+    plan.select(filter.map { NamePattern($0) })
+    return plan
+  }
+
+  /// Says and writes what was found; throws the exit code.
+  private func end(_ log: GradcheckLog, _ plan: GradcheckPlan) throws {
+    let section = log.section
     Console.print(GradientSummary(section).text)
-    var run = Run(provenance: provenance)
+    var run = Run(provenance: .current(seed: seed))
     run.gradients = section
-    try reports.end(run)
-  }
-
-  /// One check, named so that `--filter` can choose it.
-  private struct Check {
-    var name: String
-    var run: () -> GradientRecord
-  }
-
-  private func engines() throws -> [any Engine] {
-    try EngineLookup.engines(engine, timeout: timeout).map(\.engine)
-  }
-
-  private func problemChecks() throws -> [Check] {
-    let models = model.map { name in
-      "resnet n\(batch)c3h\(size)w\(size) arch\(name) classes10" + (training ? " training" : "")
-    }
-    let named = operation + models
-    let cases = named.isEmpty ? GradientCorpus.cases : named.map { GradientCase($0) }
-    let chosen: [(any Engine)?] = engine.isEmpty ? [nil] : try engines().map { $0 }
-    var checks: [Check] = []
-    for gradientCase in cases {
-      for engine in chosen {
-        for dtype in dtype.isEmpty ? [.float64] : dtype {
-          let check: GradientCheck
-          do throws(ProblemError) {
-            check = try gradientCase.check(
-              engine: engine, precision: dtype, options: options, spoilt: spoil)
-          } catch { throw ValidationError("\(error)") }
-          let command = reproduction(operation: gradientCase, engine: engine, dtype: dtype)
-          checks.append(
-            Check(name: gradientCase.name) {
-              var record = check.run()
-              record.engine = engine?.description.name ?? "reference"
-              record.reproduce = command
-              return record
-            })
-        }
-      }
-    }
-    return checks
-  }
-
-  private func goldenChecks() throws -> [Check] {
-    let chosen = try engines()
-    var checks: [Check] = []
-    do {
-      let reader = try GoldenSession.reader()
-      for path in try GoldenCorpus.files(at: golden) {
-        let file = try reader.open(path)
-        for summary in file.cases where summary.expectError == nil {
-          guard let gradients = GoldenGradients(try file.load(summary), oracle: file.header.oracleDType) else {
-            continue
-          }
-          let command = "assay gradcheck --golden \(path) --filter '\(summary.name)' --seed \(seed)"
-          checks.append(
-            Check(name: summary.name) {
-              var record = gradients.storedRecord(options: options)
-              record.reproduce = command
-              return record
-            })
-          for engine in chosen {
-            for dtype in dtype.isEmpty ? [.float64] : dtype {
-              checks.append(
-                Check(name: summary.name) {
-                  var record = gradients.record(of: engine, dtype: dtype, options: options)
-                  record.reproduce = command + " --engine \(engine.description.name) --dtype \(dtype.rawValue)"
-                  return record
-                })
-            }
-          }
-        }
-      }
-    } catch {
-      GoldenSession.report(error)
-      throw ExitCode(65)
-    }
-    return checks
-  }
-
-  private func reproduction(operation: GradientCase, engine: (any Engine)?, dtype: DType) -> String {
-    // A corpus case with special values is named in the corpus, not by its text alone.
-    let subject = operation.fill == .random ? "--operation '\(operation.text)'" : "--filter '\(operation.name)'"
-    return "assay gradcheck \(subject)" + (engine.map { " --engine \($0.description.name)" } ?? "")
-      + " --dtype \(dtype.rawValue) --seed \(seed)" + (exhaustive ? " --exhaustive" : "")
-      + (spoil.map { " --spoil '\($0)'" } ?? "")
+    let isSound = plan.errors.isEmpty && log.errors.isEmpty
+    let found = Outcome.worse(run.conclusion.outcome, isSound ? .holds : .badData)
+    try Outcome.worse(found, reports.write(run)).end()
   }
 
   private var reports: ReportOutput {

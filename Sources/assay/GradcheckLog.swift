@@ -1,0 +1,74 @@
+import Foundation
+import GoldenFiles
+import GradientChecking
+import Results
+import Synchronization
+
+/// What `assay gradcheck` has found so far. Shared with the thread that concludes when a signal comes and a check does not
+/// end.
+final class GradcheckLog: Sendable {
+  private struct Found {
+    var records: [GradientRecord] = []
+    var errors: [GoldenFileError] = []
+    /// Items of which every check is done, or that cannot be read.
+    var itemsDone = 0
+    var failures = 0
+  }
+
+  private let found = Mutex(Found())
+  private let itemCount: Int
+  private let isVerbose: Bool
+  private let progress: ProgressReporter
+  private let start = ContinuousClock.now
+
+  init(plan: GradcheckPlan, isQuiet: Bool, isVerbose: Bool) {
+    itemCount = plan.items.count
+    self.isVerbose = isVerbose
+    progress = ProgressReporter(isQuiet: isQuiet)
+  }
+
+  var isEmpty: Bool { found.withLock { $0.records.isEmpty } }
+  var errors: [GoldenFileError] { found.withLock { $0.errors } }
+
+  /// - Parameter stopped: whether a signal came meanwhile; a check that it cut short has found nothing.
+  func note(_ record: GradientRecord, stopped: Bool) {
+    if stopped, record.wasStopped { return }
+    let isBad = record.verdict != .pass && record.verdict != .unsupported
+    found.withLock {
+      $0.records.append(record)
+      if isBad { $0.failures += 1 }
+    }
+    if isBad || isVerbose {
+      progress.finish()
+      Console.print(GradientReport(record).text)
+    }
+  }
+
+  /// A case that cannot be read: the others are checked all the same.
+  func note(_ error: GoldenFileError) {
+    found.withLock { $0.errors.append(error) }
+    progress.finish()
+    GoldenSession.report(error)
+  }
+
+  func finish(_ item: GradcheckPlan.Item) {
+    let (done, failures) = found.withLock { found in
+      defer { found.failures = 0 }
+      found.itemsDone += 1
+      return (found.itemsDone, found.failures)
+    }
+    progress.step(done: done, of: itemCount, failures: failures, subject: item.name)
+  }
+
+  /// What is known by now.
+  var section: GradientSection {
+    progress.finish()
+    let found = found.withLock { $0 }
+    let elapsed = start.duration(to: .now).components
+    var section = GradientSection(
+      records: found.records,
+      seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    if found.itemsDone < itemCount { section.interrupted = true }
+    return section
+  }
+}

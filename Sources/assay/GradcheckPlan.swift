@@ -1,0 +1,140 @@
+import ArgumentParser
+import Engines
+import GoldenFiles
+import GradientChecking
+import Problems
+import Results
+import Tensors
+
+/// The checks of one `assay gradcheck`, in order. Each is made ready when its turn comes: memory holds one case at a time.
+struct GradcheckPlan {
+  /// A problem, or a golden case, with every engine and precision that it is checked in.
+  struct Item: Sendable {
+    var name: String
+    /// Hands over a record after each check.
+    var run: @Sendable (_ note: (GradientRecord) -> Void) throws -> Void
+  }
+
+  var items: [Item] = []
+  /// What is wrong with golden files that could not be opened.
+  var errors: [GoldenFileError] = []
+
+  /// Items whose names match one of these; all where there are none.
+  mutating func select(_ patterns: [NamePattern]) {
+    guard !patterns.isEmpty else { return }
+    items.removeAll { item in !patterns.contains { $0.matches(item.name) } }
+  }
+
+  /// What every check of a command line has in common.
+  struct Settings: Sendable {
+    var options: GradientCheck.Options
+    /// By the words of the command line; none is the reference itself.
+    var engines: [(word: String, engine: any Engine)]
+    var dtypes: [DType]
+    var spoil: String?
+    var reproduction: GradcheckReproduction
+  }
+
+  /// - Throws: ``ProblemError`` for a text that is no problem.
+  init(_ cases: [GradientCase], _ settings: Settings) throws(ProblemError) {
+    let chosen: [(word: String, engine: any Engine)?] = settings.engines.isEmpty ? [nil] : settings.engines
+    for gradientCase in cases {
+      _ = try Problem.parse(gradientCase.text)
+      items.append(
+        Item(name: gradientCase.name) { note in
+          for choice in chosen {
+            for dtype in settings.dtypes {
+              var record: GradientRecord
+              do throws(ProblemError) {
+                record = try gradientCase.check(
+                  engine: choice?.engine, precision: dtype, options: settings.options, spoilt: settings.spoil
+                ).run()
+              } catch { throw ValidationError("\(error)") }
+              record.engine = choice?.engine.description.name ?? "reference"
+              record.reproduce = settings.reproduction.command(gradientCase, engine: choice?.word, dtype: dtype)
+              note(record)
+            }
+          }
+        })
+    }
+  }
+
+  /// - Parameter onNothing: called with the name of each case that has no gradients, and why.
+  init(
+    golden paths: [String], reader: GoldenReader, _ settings: Settings,
+    onNothing: @escaping @Sendable (_ name: String, _ reason: String) -> Void
+  ) {
+    for path in paths {
+      let file: GoldenFile
+      do throws(GoldenFileError) { file = try reader.open(path) } catch {
+        errors.append(error)
+        continue
+      }
+      for summary in file.cases where summary.expectError == nil {
+        items.append(
+          Item(name: summary.name) { note in
+            let golden = try file.load(summary)
+            guard let gradients = GoldenGradients(golden, oracle: file.header.oracleDType) else {
+              onNothing(summary.name, GoldenGradients.nothingToCheck(in: golden) ?? "")
+              return
+            }
+            var stored = gradients.storedRecord(options: settings.options)
+            stored.reproduce = settings.reproduction.command(path, summary.name)
+            note(stored)
+            for (word, engine) in settings.engines {
+              for dtype in settings.dtypes {
+                var record = gradients.record(of: engine, dtype: dtype, options: settings.options)
+                record.reproduce = settings.reproduction.command(path, summary.name, engine: word, dtype: dtype)
+                note(record)
+              }
+            }
+          })
+      }
+    }
+  }
+}
+
+/// The commands that repeat single checks, with everything of a command line that a verdict depends on.
+struct GradcheckReproduction: Sendable {
+  var seed: UInt64
+  var method: GradientCheck.Method
+  var skipContracts: Bool
+  var exhaustive: Bool
+  var timeout: Double?
+  var spoil: String?
+
+  /// A case of the corpus with special values is named in the corpus, since its text does not say them.
+  func command(_ gradientCase: GradientCase, engine: String?, dtype: DType) -> String {
+    command(
+      gradientCase.fill == .random
+        ? Self.option("--operation", gradientCase.text)
+        : Self.option("--filter", NamePattern.literal(gradientCase.name)),
+      engine: engine, dtype: dtype)
+  }
+
+  /// - Parameter engine: nothing where the file's own values are at fault.
+  func command(_ path: String, _ name: String, engine: String? = nil, dtype: DType? = nil) -> String {
+    // `--golden` takes words up to the next option, which a path must not look like.
+    let path = path.hasPrefix("-") ? "./" + path : path
+    return command(
+      ["--golden", path] + Self.option("--filter", NamePattern.literal(name)), engine: engine, dtype: dtype)
+  }
+
+  private func command(_ subject: [String], engine: String?, dtype: DType?) -> String {
+    var words = ["assay", "gradcheck"] + subject
+    if let engine { words += Self.option("--engine", engine) }
+    if let engine, let timeout, !engine.isEmpty { words += ["--timeout", "\(timeout)"] }
+    if let dtype { words += ["--dtype", dtype.rawValue] }
+    words += ["--seed", "\(seed)"]
+    if method != .automatic { words += ["--method", method.rawValue] }
+    if skipContracts { words.append("--skip-contracts") }
+    if exhaustive { words.append("--exhaustive") }
+    if let spoil { words += Self.option("--spoil", spoil) }
+    return ShellCommand(words).description
+  }
+
+  /// An option's value that begins with a dash would be taken for an option.
+  private static func option(_ name: String, _ value: String) -> [String] {
+    value.hasPrefix("-") ? ["\(name)=\(value)"] : [name, value]
+  }
+}

@@ -85,13 +85,12 @@ public enum AtomicFile {
         }
         // Links such as /proc/self/fd/1 lead to what has no name: a pipe, a deleted file.
         var target = stat()
-        if stat(path, &target) == 0, target.st_mode & S_IFMT != S_IFREG {
-          return Destination(path: path, isRegular: target.st_mode & S_IFMT == S_IFDIR)
+        if stat(path, &target) == 0, ![S_IFREG, S_IFDIR].contains(target.st_mode & S_IFMT) {
+          return Destination(path: path, isRegular: false)
         }
         path = next.hasPrefix("/") ? next : URL(fileURLWithPath: path).deletingLastPathComponent().path + "/" + next
       case S_IFREG: return Destination(path: path, mode: found.st_mode & 0o7777)
-      // A rename onto a folder fails and says so.
-      case S_IFDIR: return Destination(path: path)
+      case S_IFDIR: throw failure(path, EISDIR)
       default: return Destination(path: path, isRegular: false)
       }
     }

@@ -67,5 +67,5 @@ public struct GradientReport: Sendable {
     return text
   }
 
-  static func number(_ value: Double) -> String { String(format: "%.3g", value) }
+  package static func number(_ value: Double) -> String { String(format: "%.3g", value) }
 }

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Engines
 import Foundation
-import OperatingSystem
 import GoldenFiles
 import GradientChecking
+import OperatingSystem
 import Problems
 import Reporting
 import Results

@@ -41,6 +41,15 @@ import OperatingSystem
     #expect(mode(link) & S_IFMT == S_IFLNK)
   }
 
+  @Test func aFolderAndALinkToOneAreErrors() throws {
+    let folder = try TemporaryDirectory()
+    let (place, link) = (folder.file("place").path, folder.file("link").path)
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: place)
+    for path in [place, link] { #expect(throws: AtomicFile.Failure.self) { try AtomicFile.write("x", to: path) } }
+    #expect(mode(link) & S_IFMT == S_IFLNK && mode(place) & S_IFMT == S_IFDIR)
+  }
+
   @Test func linksInACircleAreAnError() throws {
     let folder = try TemporaryDirectory()
     let (one, two) = (folder.file("one").path, folder.file("two").path)

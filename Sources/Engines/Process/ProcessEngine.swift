@@ -279,7 +279,8 @@ extension ProcessEngine {
     do throws(ProcessWorker.Failure) {
       bytes = try worker.receive(
         timeout: timeout, longest: type == EngineMessages.Times.self ? longestTimes : longestReply)
-      state.timeoutsInRow = 0
+      // An engine that says hello and then hangs hangs all the same.
+      if method != "hello" { state.timeoutsInRow = 0 }
     } catch {
       if case .timedOut = error { state.timeoutsInRow += 1 }
       throw failed("\(error)")

@@ -26,12 +26,21 @@ struct Assay: AsyncParsableCommand {
     ])
 
   static func main() async {
+    openStandardStreams()
     // A pipe that its reader closed, or an engine that died, is an error of one write, not the end of this process.
     signal(SIGPIPE, SIG_IGN)
     let outcome = await Interruption.run { try await parseAndRun() }
     switch outcome {
     case .success: end(.holds)
     case .failure(let error): finish(error)
+    }
+  }
+
+  /// A stream that was closed (`>&-`) gives its number to the next file that is opened, and what is printed would go there.
+  private static func openStandardStreams() {
+    for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) < 0 {
+      // The lowest number that is free, which is this one.
+      _ = open("/dev/null", O_RDWR)
     }
   }
 

@@ -33,7 +33,9 @@ struct InterruptedRun {
       directory: Repository.root.path(percentEncoded: false), output: .pipe)
     if let ready {
       let path = folder.file(ready).path(percentEncoded: false)
-      for _ in 0..<1_200 where !FileManager.default.fileExists(atPath: path) { Thread.sleep(forTimeInterval: 0.05) }
+      for _ in 0..<1_200 where child.ending == nil && !FileManager.default.fileExists(atPath: path) {
+        Thread.sleep(forTimeInterval: 0.05)
+      }
     } else {
       Thread.sleep(forTimeInterval: 1.5)
     }

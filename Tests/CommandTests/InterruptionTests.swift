@@ -43,7 +43,7 @@ import Testing
   /// An engine that says hello, computes nothing and waits.
   private static let hanging =
     #"hang=read l; echo '{"id":1,"result":{"name":"sh","version":"1","operations":["relu"],"dtypes":["float32"],"#
-    + #""passes":["forward"]}}'; read l; echo $$ > FOLDER/pid; sleep 300 & echo $! > FOLDER/child; wait"#
+    + #""passes":["forward","backward"]}}'; read l; echo $$ > FOLDER/pid; sleep 300 & echo $! > FOLDER/child; wait"#
 
   static let hangs: [(command: [String], isReported: Bool)] = [
     (
@@ -61,7 +61,7 @@ import Testing
       ], false
     ),
     (
-      ["gradcheck", "--operation", "relu shape2,3", "--engine", hanging, "--dtype", "float32", "--timeout", "250"],
+      ["gradcheck", "--operation", "relu shape2x3", "--engine", hanging, "--dtype", "float32", "--timeout", "250"],
       false
     ),
   ]

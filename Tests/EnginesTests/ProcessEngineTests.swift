@@ -24,11 +24,6 @@ import Testing
     // The end is seen although a child of its own keeps the pipe open; the time-out is 20 s.
     ("sleep 100 & exit 6", ["exited with status 6"]),
     (#"setsid sleep 15 & exit 6"#, ["exited with status 6"]),
-    (
-      #"echo '{"id":2,"error":{"category":"internal","message":"out of memory"}}'; sleep 5"#,
-      ["failed", "out of memory"]
-    ),
-    (#"echo '{"id":2,"error":{"category":"tired","message":"no"}}'; sleep 5"#, ["failed", "tired"]),
     (#"head -c 1100000 /dev/zero | tr '\0' a; sleep 5"#, ["1 MiB without an end of line"]),
     (#"printf '\033[31m::error::x\n'; sleep 5"#, ["no reply", #"\u{1B}[31m::error::x"#]),
     (#"printf '\033[2J\n' >&2; exit 1"#, [#"\u{1B}[2J"#]),
@@ -72,6 +67,13 @@ import Testing
     #expect(found.count < 4_000, "the tail of the log, not all of it")
   }
 
+  /// Only the categories of `expect_error` are refusals of an input; anything else is the engine's own failure.
+  @Test(arguments: ["internal", "tired", ""]) func anotherCategoryIsAFailure(category: String) throws {
+    let engine = try MisbehavingEngine.engine(
+      #"echo '{"id":2,"error":{"category":"\#(category)","message":"out of memory"}}'; sleep 5"#)
+    #expect(MisbehavingEngine.failure(of: engine).contains("bad: the engine failed: \(category): out of memory"))
+  }
+
   /// A hang costs three time-outs, and not one for every case.
   @Test func anEngineThatAlwaysHangsIsGivenUp() throws {
     let engine = try MisbehavingEngine.engine("sleep 100", timeout: 0.3)
@@ -80,14 +82,16 @@ import Testing
   }
 
   /// An engine that computes relu of the exercise, by copying an answer that was made beforehand.
-  private func copying(_ directory: TemporaryDirectory, then behaviour: String) throws -> ProcessEngine {
+  private func copying(
+    _ directory: TemporaryDirectory, first: String = ":", then behaviour: String = ":"
+  ) throws -> ProcessEngine {
     let answer = directory.file("answer.h5").path(percentEncoded: false)
     let y = Tensor<Float>(shape: [1, 1, 2, 2], elements: [0, 2, 0, 4])
     try ExchangeFile.writeAnswer(
       .init(outputs: ["y": .float32(y)]), case: MisbehavingEngine.exercise.name, dtype: .float32, to: answer)
     let command =
       #"while read l; do id=${l#*\"id\":}; id=${id%%,*}; case $l in *hello*) echo '\#(MisbehavingEngine.hello)';;"#
-      + #" *) o=${l#*\"output\":\"}; o=${o%%\"*}; cp \#(answer) "$o"; echo "{\"id\":$id,\"result\":{}}"; "#
+      + #" *) o=${l#*\"output\":\"}; o=${o%%\"*}; cp \#(answer) "$o"; \#(first); echo "{\"id\":$id,\"result\":{}}"; "#
       + "\(behaviour);; esac; done"
     return try ProcessEngine(.init(name: "copying", command: command, timeout: 20))
   }
@@ -103,7 +107,7 @@ import Testing
 
   @Test func aFolderThatTheEngineRemovesIsMadeAgain() throws {
     let directory = try TemporaryDirectory()
-    let engine = try copying(directory, then: #"rm -rf "${o%/*}""#)
+    let engine = try copying(directory, first: #"rm -rf "${o%/*}""#)
     // What it removes with the answer in it is its own case; the next one is asked as if nothing had been.
     for _ in 0..<2 { #expect(MisbehavingEngine.failure(of: engine).contains("without writing its output")) }
   }

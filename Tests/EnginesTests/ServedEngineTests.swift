@@ -97,7 +97,7 @@ import Testing
     try compare("reference", file, .float64)
   }
 
-  @Test(arguments: ["reference", "direct", "im2col", "gemm", "winograd4", "auto"])
+  @Test(arguments: ["reference", "direct", "im2col", "winograd2", "winograd4", "auto"])
   func strategiesAnswerAsInProcess(name: String) throws { try compare(name, "conv2d.h5", .float32) }
 
   /// Gradients are given where they are asked for: what the first test compares is not two times nothing.

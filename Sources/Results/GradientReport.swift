@@ -67,5 +67,5 @@ public struct GradientReport: Sendable {
     return text
   }
 
-  package static func number(_ value: Double) -> String { String(format: "%.3g", value) }
+  public static func number(_ value: Double) -> String { String(format: "%.3g", value) }
 }

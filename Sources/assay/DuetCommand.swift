@@ -86,6 +86,7 @@ struct DuetCommand: AsyncParsableCommand {
     if let margin { rules.margin = margin.fraction }
     if let stealLimit { rules.stealLimit = stealLimit.fraction }
     rules.failOnImprovement = failOnImprovement
+    let provenance = Provenance.current(seed: seed)
     let progress = isQuiet ? { _ in } : Self.report
     let runner: DuetRunner
     do throws(EngineError) {
@@ -94,16 +95,19 @@ struct DuetCommand: AsyncParsableCommand {
         head: .init(name: "head", command: head, timeout: timeout), policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
     } catch { throw EngineLookup.failure("inconclusive: an engine does not start: \(error)", code: 2) }
-    let provenance = Provenance.current(seed: seed)
-    let sectionSoFar = runner.sectionSoFar
     let section: DuetSection
+    let found = runner.section
     do {
       section = try Interruption.concluding {
-        try conclude(sectionSoFar(), provenance)
+        try conclude(found(false), provenance)
       } while: {
         try runner.run()
       }
-    } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    } catch let error as DuetRunner.Failure {
+      throw EngineLookup.failure("\(error)", code: 1)
+    } catch let error as EngineError {
+      throw EngineLookup.failure("\(error)", code: 1)
+    }
     try conclude(section, provenance)
   }
 

@@ -19,8 +19,8 @@ enum EngineLookup {
   /// The engines of these words, each once.
   /// - Parameters:
   ///   - builtIn: ``BuiltInEngines/tuned`` where they are timed.
-  ///   - standsIn: whether an ``UnstartedEngine`` takes the place of one that does not start, so that the others still run;
-  ///     without it that ends the command.
+  ///   - standsIn: whether an ``UnstartedEngine`` takes the place of one that does not start, so that the others
+  ///     still run; without it that ends the command.
   static func engines(
     _ words: [String], timeout: Double?, builtIn: [any Engine] = BuiltInEngines.all, standsIn: Bool = false
   ) throws -> [(word: String, engine: any Engine)] {

@@ -27,36 +27,20 @@ public final class DuetRunner {
 
   /// What is known of a gate so far: ln(t_second / t_first) by benchmark and block.
   private struct Measured: Sendable {
-    private let started = ContinuousClock.now
-    private let ticks = MachineProbe.CPUTicks.now()
-    private var names: [String] = []
-    private var undone: [String] = []
-    var screens: [[Double]] = []
-    var decisions: [[Double]] = []
+    let started = ContinuousClock.now
+    let ticks = MachineProbe.CPUTicks.now()
+    /// The benchmarks that both engines do.
+    var names: [String]
+    /// What an engine does not do, one sentence each.
+    var undone: [String] = []
+    var screens, decisions: [[Double]]
     var sentinelScreen: [Double] = []
     var sentinelDecision: [Double] = []
 
-    /// - Parameters:
-    ///   - names: of the benchmarks that both engines do.
-    ///   - undone: what an engine said of each of the others.
-    mutating func begin(_ names: [String], undone: [String]) {
-      self.names = names
-      self.undone = undone
-      screens = Array(repeating: [], count: names.count)
+    init(_ items: [BenchmarkPlan.Item]) {
+      names = items.map(\.name)
+      screens = Array(repeating: [], count: items.count)
       decisions = screens
-    }
-
-    func section(_ gate: DuetGate, _ commands: (base: String, head: String), complete: Bool) -> DuetSection {
-      let differences = names.indices.map {
-        DuetGate.Differences(name: names[$0], screen: screens[$0], decision: decisions[$0])
-      }
-      let sentinel = names.first.map {
-        DuetGate.Differences(name: $0, screen: sentinelScreen, decision: sentinelDecision)
-      }
-      return DuetRecords.section(
-        gate, differences, sentinel: sentinel, base: commands.base, head: commands.head,
-        stealFraction: MachineProbe.CPUTicks.stealFraction(from: ticks, to: .now()), complete: complete,
-        undone: undone, seconds: (ContinuousClock.now - started).seconds)
     }
   }
 
@@ -76,14 +60,12 @@ public final class DuetRunner {
     self.onProgress = onProgress
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
-    measured = Shared(Measured())
+    measured = Shared(Measured(items))
   }
 
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
   public func run() throws -> DuetSection {
-    let undone = try verify()
-    let able = items.map(\.name)
-    measured.withLock { $0.begin(able, undone: undone) }
+    try verify()
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     defer { Affinity.release() }
     let policy = gate.policy
@@ -116,24 +98,31 @@ public final class DuetRunner {
         }
       }
     }
-    return section(complete: !shouldStop())
+    return section(!shouldStop())
   }
 
-  /// The gate's decision on what is measured at this moment, incomplete as it is. Whoever interrupts a gate may ask from
-  /// another thread while it is still measured.
-  public var sectionSoFar: @Sendable () -> DuetSection {
+  /// The gate's decision on what is measured at this moment, for a gate that is complete or not. Whoever interrupts a gate
+  /// may call it from another thread while it is still measured.
+  public var section: @Sendable (_ complete: Bool) -> DuetSection {
     let commands = (base: base.declaration.command, head: head.declaration.command)
-    return { [gate, measured] in measured.withLock { $0 }.section(gate, commands, complete: false) }
-  }
-
-  private func section(complete: Bool) -> DuetSection {
-    measured.withLock { $0 }.section(
-      gate, (base: base.declaration.command, head: head.declaration.command), complete: complete)
+    return { [gate, measured] complete in
+      let measured = measured.withLock { $0 }
+      let differences = measured.names.indices.map {
+        DuetGate.Differences(name: measured.names[$0], screen: measured.screens[$0], decision: measured.decisions[$0])
+      }
+      let sentinel = measured.names.first.map {
+        DuetGate.Differences(name: $0, screen: measured.sentinelScreen, decision: measured.sentinelDecision)
+      }
+      return DuetRecords.section(
+        gate, differences, sentinel: sentinel, base: commands.base, head: commands.head,
+        stealFraction: MachineProbe.CPUTicks.stealFraction(from: measured.ticks, to: .now()), complete: complete,
+        undone: measured.undone, seconds: (ContinuousClock.now - measured.started).seconds)
+    }
   }
 
   /// Takes out what an engine does not do, and says so: that is no regression, and no pass.
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark or fails on it.
-  private func verify() throws -> [String] {
+  private func verify() throws {
     var undone: [String] = []
     var able: [BenchmarkPlan.Item] = []
     for item in items {
@@ -162,7 +151,10 @@ public final class DuetRunner {
       if refusals.isEmpty { able.append(item) }
     }
     items = able
-    return undone
+    measured.withLock {
+      $0 = Measured(able)
+      $0.undone = undone
+    }
   }
 
   private func restart() throws(EngineError) {

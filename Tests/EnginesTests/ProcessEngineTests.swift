@@ -114,7 +114,9 @@ import Testing
 
   @Test func anAnswerTooManyCostsNoOtherCase() throws {
     let directory = try TemporaryDirectory()
-    let twice = try copying(directory, then: #"echo "{\"id\":$id,\"result\":{}}""#)
+    // Both in one write, so that the second is there when the first is read.
+    let line = #"{"id":%s,"result":{}}\n"#
+    let twice = try copying(directory, first: "printf '\(line)\(line)' $id $id")
     #expect(MisbehavingEngine.failure(of: twice).contains("answered twice"))
     let late = try copying(directory, then: #"sleep 0.3; echo "{\"id\":$id,\"result\":{}}""#)
     for _ in 0..<3 {

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from dataclasses import dataclass, field
 
 import h5py
@@ -193,5 +194,8 @@ def serve(engine):
             reply["unsupported"] = str(error)
         except Refused as error:
             reply["error"] = {"category": error.category, "message": str(error)}
+        except Exception as error:  # A failure of the engine is no refusal of the input.
+            traceback.print_exc()
+            reply["error"] = {"category": "internal", "message": f"{type(error).__name__}: {error}"}
         replies.write(json.dumps(reply) + "\n")
         replies.flush()

@@ -87,7 +87,7 @@ int main(void)
             struct tensor x = {0};
             value_of(line, "file", file); value_of(line, "case", path);
             if (!read_x(file, path, &x)) {
-                printf("{\"id\":%s,\"error\":{\"category\":\"invalid_argument\",\"message\":\"inputs/x cannot be read\"}}\n", id);
+                printf("{\"id\":%s,\"error\":{\"category\":\"internal\",\"message\":\"inputs/x cannot be read\"}}\n", id);
             } else if (strcmp(method, "prepare") == 0) {
                 free(held.data); free(held_y);
                 held = x; x.data = NULL;
@@ -97,7 +97,7 @@ int main(void)
                 relu(x.data, x.data, x.count);
                 value_of(line, "output", output);
                 if (write_y(output, path, &x)) printf("{\"id\":%s,\"result\":{}}\n", id);
-                else printf("{\"id\":%s,\"unsupported\":\"the output cannot be written\"}\n", id);
+                else printf("{\"id\":%s,\"error\":{\"category\":\"internal\",\"message\":\"the output cannot be written\"}}\n", id);
             }
             free(x.data);
         } else if (strcmp(method, "time") == 0 && held.data != NULL) {

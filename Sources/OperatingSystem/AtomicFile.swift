@@ -4,7 +4,7 @@ import Foundation
 /// the two.
 ///
 /// A symbolic link is followed, and the file that it leads to replaced; a file that was there keeps its mode. What is no
-/// regular file (a device, a FIFO, a terminal) takes the bytes in place.
+/// regular file (a device, a FIFO, a terminal) takes the bytes in place, and so does `/dev/stdout`, whatever it is open on.
 public enum AtomicFile {
   /// Why a file could not be written.
   public struct Failure: Error, CustomStringConvertible, Hashable {
@@ -49,7 +49,7 @@ public enum AtomicFile {
     let result = try make(temporary)
     if let mode = target.mode { _ = chmod(temporary, mode) }
     guard target.isRegular else {
-      try copy(temporary, ontoSpecial: path)
+      try copy(temporary, onto: target)
       return result
     }
     // On the disk before it takes the old one's place: the other way round a power cut leaves an empty file.
@@ -67,6 +67,8 @@ public enum AtomicFile {
   private struct Destination {
     var path: String
     var isRegular = true
+    /// Of this process, where the path is only another name of it.
+    var descriptor: Int32?
     /// Of the file that is there.
     var mode: mode_t?
   }
@@ -77,30 +79,45 @@ public enum AtomicFile {
     var path = path
     // As many links as the system itself follows.
     for _ in 0..<40 {
+      if let number = descriptor(named: path) { return Destination(path: path, isRegular: false, descriptor: number) }
       guard lstat(path, &found) == 0 else { return Destination(path: path) }
       switch found.st_mode & S_IFMT {
       case S_IFLNK:
         guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else {
           throw failure(path, errno)
         }
-        // Links such as /proc/self/fd/1 lead to what has no name: a pipe, a deleted file.
         var target = stat()
-        if stat(path, &target) == 0, target.st_mode & S_IFMT != S_IFREG {
-          return Destination(path: path, isRegular: target.st_mode & S_IFMT == S_IFDIR)
+        if stat(path, &target) == 0, ![S_IFREG, S_IFDIR].contains(target.st_mode & S_IFMT) {
+          return Destination(path: path, isRegular: false)
         }
         path = next.hasPrefix("/") ? next : URL(fileURLWithPath: path).deletingLastPathComponent().path + "/" + next
       case S_IFREG: return Destination(path: path, mode: found.st_mode & 0o7777)
-      // A rename onto a folder fails and says so.
-      case S_IFDIR: return Destination(path: path)
+      case S_IFDIR: throw failure(path, EISDIR)
       default: return Destination(path: path, isRegular: false)
       }
     }
     throw failure(path, ELOOP)
   }
 
-  private static func copy(_ temporary: String, ontoSpecial path: String) throws(Failure) {
-    guard let data = FileManager.default.contents(atPath: temporary) else { throw failure(path, EIO) }
-    if let number = put(data, to: path, creating: 0) { throw failure(path, number) }
+  /// The number in `/dev/fd/1` or `/proc/self/fd/1`, where `/dev/stdout` leads. Opening that anew would begin at the start of
+  /// a file that the shell redirected to, and replacing it would take it away from whoever writes to it.
+  private static func descriptor(named path: String) -> Int32? {
+    for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
+      if let number = Int32(path.dropFirst(folder.count)), fcntl(number, F_GETFD) >= 0 { return number }
+    }
+    return nil
+  }
+
+  private static func copy(_ temporary: String, onto target: Destination) throws(Failure) {
+    guard let data = FileManager.default.contents(atPath: temporary) else { throw failure(target.path, EIO) }
+    let reason: Int32?
+    if let number = target.descriptor {
+      let copy = dup(number)
+      reason = copy < 0 ? errno : Descriptor(copy).write(data)
+    } else {
+      reason = put(data, to: target.path, creating: 0)
+    }
+    if let reason { throw failure(target.path, reason) }
   }
 
   /// - Returns: the system's number of what went wrong.

@@ -107,9 +107,7 @@ public final class ChildProcess: Sendable {
     while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     // Not yet reaped, so that its number is nobody else's: what it left running in its group ends with it.
     kill(-identifier, SIGKILL)
-    Leftovers.forget(group: identifier)
-    var status: Int32 = 0
-    while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+    let status = Leftovers.reap(group: identifier)
     let signal = status & 0x7F
     state.withLock { $0 = signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal) }
     ending.close()
@@ -151,7 +149,7 @@ public final class Descriptor: Sendable {
   public let number: Int32
   private let isOpen = Mutex(true)
 
-  init(_ number: Int32) { self.number = number }
+  package init(_ number: Int32) { self.number = number }
 
   deinit { close() }
 

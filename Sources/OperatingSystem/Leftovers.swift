@@ -32,7 +32,15 @@ public enum Leftovers {
     }
   }
 
-  static func forget(group: pid_t) { state.withLock { _ = $0.groups.remove(group) } }
+  /// Reaps the leader of a registered group, which has ended: until then its number is nobody else's.
+  static func reap(group: pid_t) -> Int32 {
+    state.withLock { state in
+      state.groups.remove(group)
+      var status: Int32 = 0
+      while waitpid(group, &status, 0) < 0, errno == EINTR {}
+      return status
+    }
+  }
 
   /// Registers a temporary file or folder by its path, before it is made.
   public static func register(path: String) { state.withLock { _ = $0.paths.insert(path) } }
@@ -56,6 +64,8 @@ public enum Leftovers {
       for path in state.paths { try? FileManager.default.removeItem(atPath: path) }
       state.paths = []
     }
+    // A moment for the system, so that nothing of them is there when this process is gone.
+    for _ in 0..<20 where state.withLock({ !$0.groups.isEmpty }) { usleep(10_000) }
   }
 
   // MARK: Names
@@ -79,7 +89,7 @@ public enum Leftovers {
   }
 
   /// The process that made a temporary of this name; `nil` for any other name.
-  static func owner(of name: String) -> pid_t? {
+  package static func owner(of name: String) -> pid_t? {
     for prefix in ["\(exchangePrefix)-", ".\(filePrefix)-"] where name.hasPrefix(prefix) {
       let rest = name.dropFirst(prefix.count).split(separator: "-", maxSplits: 1)
       guard rest.count == 2, UUID(uuidString: String(rest[1].prefix(36))) != nil else { return nil }
@@ -99,5 +109,5 @@ public enum Leftovers {
   /// Folders of exchange files, in the system's folder for temporaries.
   public static let exchangePrefix = "assay-exchange"
   /// Files on their way to their final name, beside it; hidden by a dot.
-  static let filePrefix = "assay-file"
+  package static let filePrefix = "assay-file"
 }

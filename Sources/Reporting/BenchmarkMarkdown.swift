@@ -56,16 +56,19 @@ enum BenchmarkMarkdown {
   private static func failures(_ section: BenchmarkSection) -> [String] {
     let found = section.workloads.flatMap { workload in
       workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.flatMap { contestant in
-        ["- \("\(contestant.engine) on \(workload.name)".printable): \(contestant.status.rawValue)", "  ```"]
-          + FailureText.details(contestant).map { "  " + $0 } + ["  ```"]
+        ["- \(MarkdownText.inline("\(contestant.engine) on \(workload.name)")): \(contestant.status.rawValue)"]
+          + MarkdownText.block(FailureText.details(contestant))
       }
     }
     return found.isEmpty ? [] : ["### Wrong or failed, so not timed", ""] + found + [""]
   }
 
   static func lines(_ duet: DuetSection) -> [String] {
-    var lines = ["## Regression gate: \(duet.verdict)", "", "Base `\(duet.base)`, head `\(duet.head)`.", ""]
-    lines += duet.reasons.map { "- \($0)" }
+    var lines = [
+      "## Regression gate: \(duet.verdict)", "",
+      "Base \(MarkdownText.code(duet.base)), head \(MarkdownText.code(duet.head)).", "",
+    ]
+    lines += duet.reasons.map { "- \(MarkdownText.inline($0))" }
     let rows = (duet.benchmarks + [duet.sentinel].compactMap { $0 }).enumerated().map { index, found in
       let interval = found.changeLower.flatMap { low in
         found.changeUpper.map { "\(BenchmarkText.change(low)) to \(BenchmarkText.change($0))" }

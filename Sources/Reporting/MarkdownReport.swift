@@ -18,7 +18,7 @@ public enum MarkdownReport {
     let commit =
       provenance.gitCommit.map { $0.prefix(12) + (provenance.gitDirty == true ? " (changed)" : "") } ?? "none"
     return [
-      "`\(provenance.commandLine)`, started \(provenance.started), Assay \(provenance.assayVersion), commit \(commit), "
+      "\(MarkdownText.code(provenance.commandLine)), started \(provenance.started), Assay \(provenance.assayVersion), commit \(commit), "
         + "\(provenance.compiler) (\(provenance.compilerFlags)), \(provenance.operatingSystem), \(provenance.cpuModel), "
         + "\(provenance.coreCount) cores.", "",
     ]
@@ -31,10 +31,10 @@ public enum MarkdownReport {
     return "**\(words.prefix(1).uppercased())\(words.dropFirst())**\(reasons)"
   }
 
-  /// A table; cells are escaped.
+  /// A table. Cells are made to stay cells; what is foreign in them is for ``MarkdownText``.
   static func table(_ headings: [String], _ rows: [[String]], rightAligned: Int = 1) -> [String] {
     func line(_ cells: [String]) -> String {
-      "| " + cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") }.joined(separator: " | ") + " |"
+      "| " + cells.map { $0.printable.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
     }
     let rule = headings.indices.map { $0 < rightAligned ? "---" : "---:" }
     return [line(headings), "| " + rule.joined(separator: " | ") + " |"] + rows.map(line) + [""]

@@ -14,7 +14,7 @@ struct SelfTestMarkdown {
         + "\(section.checksOfCorrectCode) checks of correct code over \(section.seedCount) seeds, in "
         + "\((section.seconds * 10).rounded() / 10) s.", "",
     ]
-    lines += section.falseAlarms.map { "- FALSE ALARM: \($0.replacing("\n", with: " "))" }
+    lines += section.falseAlarms.map { "- FALSE ALARM: \(MarkdownText.inline($0))" }
     if !section.falseAlarms.isEmpty { lines.append("") }
     lines += MarkdownReport.table(
       ["family", "mutant", "verify", "gradcheck or probe", "error/bound (verify)", "error/bound (gradcheck)"],

@@ -23,7 +23,7 @@ struct VerificationMarkdown {
     return [
       "## Verification", "",
       "\(MarkdownReport.verdict(conclusion)). \(section.results.count) results: \(Set(section.results.map { $0.file + $0.name }).count) cases, "
-        + "\(section.engines.map(\.name).joined(separator: ", ")), \(dtypes); \(NumberText.short(section.seconds)) s; exit code "
+        + "\(MarkdownText.inline(section.engines.map(\.name).joined(separator: ", "))), \(dtypes); \(NumberText.short(section.seconds)) s; exit code "
         + "\(conclusion.outcome.exitCode).", "",
     ]
   }
@@ -32,7 +32,7 @@ struct VerificationMarkdown {
     let statuses = summary.statuses
     let headings = ["operation", "engine"] + statuses.map(\.rawValue) + ["known failures", "omitted tensors"]
     let rows = summary.rows.map { row in
-      var cells = [row.operation, row.engine]
+      var cells = [MarkdownText.inline(row.operation), MarkdownText.inline(row.engine)]
       cells += statuses.map { "\(row[$0])" }
       return cells + ["\(row.excused)", "\(row.omittedTensors)"]
     }
@@ -44,7 +44,7 @@ struct VerificationMarkdown {
     let first = summary.rows.filter { $0.engine == section.engines.first?.name }
     var rows = first.map { row in
       let counts = names.map { row.fills[$0] ?? 0 } + [row.fills.values.reduce(0, +)]
-      return [row.operation] + counts.map(String.init)
+      return [MarkdownText.inline(row.operation)] + counts.map(String.init)
     }
     let totals = names.map { name in first.reduce(0) { $0 + ($1.fills[name] ?? 0) } }
     rows.append(["all"] + totals.map(String.init) + ["\(totals.reduce(0, +))"])
@@ -53,7 +53,7 @@ struct VerificationMarkdown {
 
   private var accuracy: [String] {
     let rows = summary.rows.map { row in
-      [row.operation, row.engine, "\(row.elements)"]
+      [MarkdownText.inline(row.operation), MarkdownText.inline(row.engine), "\(row.elements)"]
         + [row.medianRatio, row.worstRatio].map(NumberText.short) + [NumberText.ulps(row.worstUlps)]
     }
     let headings = ["operation", "engine", "elements", "median error/bound", "worst error/bound", "worst ULPs"]
@@ -75,9 +75,8 @@ struct VerificationMarkdown {
     guard !failing.isEmpty else { return [] }
     var lines = ["### Failures", ""]
     for result in failing {
-      lines += ["- \(FailureText.headline(result))", "  ```"]
-      lines += FailureText.details(result).map { "  " + $0 }
-      lines.append("  ```")
+      lines.append("- \(MarkdownText.inline(FailureText.headline(result)))")
+      lines += MarkdownText.block(FailureText.details(result))
     }
     return lines + [""]
   }
@@ -86,8 +85,8 @@ struct VerificationMarkdown {
     let excused = section.results.filter { $0.knownFailure != nil }
     guard !(excused.isEmpty && section.staleKnownFailures.isEmpty) else { return [] }
     var lines = ["### Known failures", ""]
-    lines += section.staleKnownFailures.map { "- **\($0.engine) \($0.caseGlob)**: \($0.problem)" }
-    lines += excused.map { "- \(FailureText.headline($0)): \($0.knownFailure ?? "")" }
+    lines += section.staleKnownFailures.map { "- \(MarkdownText.inline("\($0.engine) \($0.caseGlob): \($0.problem)"))" }
+    lines += excused.map { "- \(MarkdownText.inline("\(FailureText.headline($0)): \($0.knownFailure ?? "")"))" }
     return lines + [""]
   }
 
@@ -96,7 +95,9 @@ struct VerificationMarkdown {
     guard !unsupported.isEmpty else { return [] }
     let groups = Dictionary(grouping: unsupported) { "\($0.engine): \($0.message)" }
     var lines = ["### Unsupported", ""]
-    for (reason, results) in groups.sorted(by: { $0.key < $1.key }) { lines.append("- \(reason): \(results.count)") }
+    for (reason, results) in groups.sorted(by: { $0.key < $1.key }) {
+      lines.append("- \(MarkdownText.inline(reason)): \(results.count)")
+    }
     return lines + [""]
   }
 
@@ -104,7 +105,7 @@ struct VerificationMarkdown {
     let rows = Set(
       section.results.flatMap { result in
         result.tensors.filter { $0.overrideReason != nil }.map {
-          ["\(result.name)/\($0.path)", $0.rule, $0.overrideReason ?? ""]
+          ["\(result.name)/\($0.path)", $0.rule, $0.overrideReason ?? ""].map(MarkdownText.inline)
         }
       })
     guard !rows.isEmpty else { return [] }
@@ -118,7 +119,10 @@ struct VerificationMarkdown {
     var rows: [[String]] = []
     for record in section.vacuity {
       for (defect, name) in record.noticedBy.sorted(by: { $0.key < $1.key }) {
-        rows.append([record.operation, defect, name.isEmpty ? "**nothing: VACUOUS**" : name])
+        rows.append([
+          MarkdownText.inline(record.operation), defect,
+          name.isEmpty ? "**nothing: VACUOUS**" : MarkdownText.inline(name),
+        ])
       }
     }
     return [
@@ -152,8 +156,11 @@ struct VerificationMarkdown {
     ["### Files", ""]
       + MarkdownReport.table(
         ["file", "cases", "generator", "oracle", "SHA-256"],
-        section.files.map { [$0.path, "\($0.caseCount)", $0.generator, $0.oracleDtype, String($0.sha256.prefix(16))] },
+        section.files.map {
+          [$0.path, "\($0.caseCount)", $0.generator, $0.oracleDtype, String($0.sha256.prefix(16))].map(
+            MarkdownText.inline)
+        },
         rightAligned: 5)
-      + section.files.flatMap { file in file.errors.map { "- **error**: \($0)" } }
+      + section.files.flatMap { file in file.errors.map { "- **error**: \(MarkdownText.inline($0))" } }
   }
 }

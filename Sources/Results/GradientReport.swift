@@ -14,7 +14,7 @@ public struct GradientReport: Sendable {
     let ratio = record.tensors.map(\.worstRatio).max() ?? 0
     let kinks = record.tensors.reduce(0) { $0 + $1.kinkCount }
     var parts = [
-      record.verdict.rawValue, record.name, "[\(record.engine) \(record.dtype)]",
+      record.verdict.rawValue, record.name.printable, "[\(record.engine.printable) \(record.dtype)]",
       "error/bound \(Self.number(ratio))", "resolution \(Self.number(resolution))",
     ]
     if kinks > 0 { parts.append("\(kinks) at kinks") }
@@ -25,10 +25,10 @@ public struct GradientReport: Sendable {
   /// Everything that is wrong, and what it cost to find out.
   public var text: String {
     var lines = [summary]
-    if let reason = record.reason { lines.append("  \(reason)") }
+    if let reason = record.reason { lines += PrintableText.escapedLines(reason).map { "  " + $0 } }
     for tensor in record.tensors where tensor.verdict != .pass { lines += describe(tensor) }
     for contract in record.contracts where contract.verdict != .pass {
-      lines.append("  \(contract.verdict.rawValue) contract: \(contract.name): \(contract.detail ?? "")")
+      lines.append("  \(contract.verdict.rawValue) contract: \(contract.name): \((contract.detail ?? "").printable)")
     }
     if record.verdict != .pass {
       let cost = record.cost
@@ -41,8 +41,8 @@ public struct GradientReport: Sendable {
   }
 
   private func describe(_ tensor: GradientTensorRecord) -> [String] {
-    var lines = ["  \(tensor.verdict.rawValue) gradient of \(tensor.tensor) by \(tensor.method.rawValue)"]
-    if let reason = tensor.reason { lines.append("    \(reason)") }
+    var lines = ["  \(tensor.verdict.rawValue) gradient of \(tensor.tensor.printable) by \(tensor.method.rawValue)"]
+    if let reason = tensor.reason { lines += PrintableText.escapedLines(reason).map { "    " + $0 } }
     if let pattern = tensor.pattern { lines.append("    where: \(pattern)") }
     if let hint = tensor.hint { lines.append("    hint: \(hint)") }
     if tensor.inconclusiveCount > 0 { lines.append("    \(tensor.inconclusiveCount) elements inconclusive") }
@@ -58,7 +58,7 @@ public struct GradientReport: Sendable {
 
   static func describe(_ element: GradientElementRecord) -> String {
     var text =
-      "\(element.tensor)\(element.index)  analytic \(element.analytic)  numeric \(element.numeric)  "
+      "\(element.tensor.printable)\(element.index)  analytic \(element.analytic)  numeric \(element.numeric)  "
       + "difference \(number(element.difference))  bound \(number(element.bound)) "
       + "(truncation \(number(element.truncation)), rounding \(number(element.rounding)), "
       + "analytic rounding \(number(element.analyticRounding)))"

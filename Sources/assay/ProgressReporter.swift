@@ -1,4 +1,5 @@
 import Foundation
+import Results
 import Synchronization
 
 /// Progress with an estimate of what is left, on stderr: one line that is redrawn on a terminal, otherwise a line every ten
@@ -41,7 +42,7 @@ final class ProgressReporter: Sendable {
     let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
     let left = done > 0 ? seconds / Double(done) * Double(total - done) : 0
     let failed = failures > 0 ? ", \(failures) failing" : ""
-    let text = "\(done)/\(total)\(failed), \(Self.duration(left)) left  \(subject)"
+    let text = "\(done)/\(total)\(failed), \(Self.duration(left)) left  \(subject.printable)"
     return isTerminal ? "\r\u{1B}[K\(text.prefix(100))" : text + "\n"
   }
 

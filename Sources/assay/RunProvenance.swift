@@ -1,5 +1,6 @@
 import Convolution
 import Foundation
+import OperatingSystem
 import Results
 
 extension Provenance {
@@ -34,16 +35,6 @@ extension Provenance {
   }
 
   private static func git(_ arguments: [String]) -> String? {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["git"] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { return nil }
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    ChildProcess.output(of: "/usr/bin/env", ["git"] + arguments)?.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import OperatingSystem
 import GoldenFiles
 import Reporting
 import Results

@@ -1,5 +1,8 @@
 import Engines
 import Foundation
+import GoldenFiles
+import OperatingSystem
+import Tensors
 import TestSupport
 import Testing
 
@@ -18,6 +21,12 @@ import Testing
     (#"echo '{"id":2,"result":{}}'; sleep 5"#, ["without writing its output"]),
     ("echo last words >&2; exit 1", ["status 1", "last words"]),
     (#"exec 1>&-; sleep 30"#, ["closed its output"]),
+    // The end is seen although a child of its own keeps the pipe open; the time-out is 20 s.
+    ("sleep 100 & exit 6", ["exited with status 6"]),
+    (#"setsid sleep 15 & exit 6"#, ["exited with status 6"]),
+    (#"head -c 1100000 /dev/zero | tr '\0' a; sleep 5"#, ["1 MiB without an end of line"]),
+    (#"printf '\033[31m::error::x\n'; sleep 5"#, ["no reply", #"\u{1B}[31m::error::x"#]),
+    (#"printf '\033[2J\n' >&2; exit 1"#, [#"\u{1B}[2J"#]),
   ]
 
   @Test(arguments: misbehaviours)
@@ -56,6 +65,99 @@ import Testing
     let found = MisbehavingEngine.failure(of: engine)
     #expect(found.contains("status 4") && found.contains("the end"), "\(found.suffix(300))")
     #expect(found.count < 4_000, "the tail of the log, not all of it")
+  }
+
+  /// Only the categories of `expect_error` are refusals of an input; anything else is the engine's own failure.
+  @Test(arguments: ["internal", "tired", ""]) func anotherCategoryIsAFailure(category: String) throws {
+    let engine = try MisbehavingEngine.engine(
+      #"echo '{"id":2,"error":{"category":"\#(category)","message":"out of memory"}}'; sleep 5"#)
+    #expect(MisbehavingEngine.failure(of: engine).contains("bad: the engine failed: \(category): out of memory"))
+  }
+
+  /// A hang costs three time-outs, and not one for every case.
+  @Test func anEngineThatAlwaysHangsIsGivenUp() throws {
+    let engine = try MisbehavingEngine.engine("sleep 100", timeout: 0.3)
+    for _ in 0..<3 { #expect(MisbehavingEngine.failure(of: engine).contains("did not reply within 0.3 s")) }
+    #expect(MisbehavingEngine.failure(of: engine).contains("given up after 3 time-outs in a row"))
+  }
+
+  /// An engine that computes relu of the exercise, by copying an answer that was made beforehand.
+  private func copying(
+    _ directory: TemporaryDirectory, first: String = ":", then behaviour: String = ":"
+  ) throws -> ProcessEngine {
+    let answer = directory.file("answer.h5").path(percentEncoded: false)
+    let y = Tensor<Float>(shape: [1, 1, 2, 2], elements: [0, 2, 0, 4])
+    try ExchangeFile.writeAnswer(
+      .init(outputs: ["y": .float32(y)]), case: MisbehavingEngine.exercise.name, dtype: .float32, to: answer)
+    let command =
+      #"while read l; do id=${l#*\"id\":}; id=${id%%,*}; case $l in *hello*) echo '\#(MisbehavingEngine.hello)';;"#
+      + #" *) o=${l#*\"output\":\"}; o=${o%%\"*}; cp \#(answer) "$o"; \#(first); echo "{\"id\":$id,\"result\":{}}"; "#
+      + "\(behaviour);; esac; done"
+    return try ProcessEngine(.init(name: "copying", command: command, timeout: 20))
+  }
+
+  @Test func anEngineThatEndsAfterEachAnswerIsStartedAgain() throws {
+    let directory = try TemporaryDirectory()
+    let engine = try copying(directory, then: "exit 0")
+    for _ in 0..<4 {
+      #expect(try engine.compute(MisbehavingEngine.exercise).outputs["y"] != nil)
+      Thread.sleep(forTimeInterval: 0.2)
+    }
+  }
+
+  @Test func aFolderThatTheEngineRemovesIsMadeAgain() throws {
+    let directory = try TemporaryDirectory()
+    let engine = try copying(directory, first: #"rm -rf "${o%/*}""#)
+    // What it removes with the answer in it is its own case; the next one is asked as if nothing had been.
+    for _ in 0..<2 { #expect(MisbehavingEngine.failure(of: engine).contains("without writing its output")) }
+  }
+
+  @Test func anAnswerTooManyCostsNoOtherCase() throws {
+    let directory = try TemporaryDirectory()
+    // Both in one write, so that the second is there when the first is read.
+    let line = #"{"id":%s,"result":{}}\n"#
+    let twice = try copying(directory, first: "printf '\(line)\(line)' $id $id")
+    #expect(MisbehavingEngine.failure(of: twice).contains("answered twice"))
+    let late = try copying(directory, then: #"sleep 0.3; echo "{\"id\":$id,\"result\":{}}""#)
+    for _ in 0..<3 {
+      #expect(try late.compute(MisbehavingEngine.exercise).outputs["y"] != nil)
+      Thread.sleep(forTimeInterval: 0.6)
+    }
+  }
+
+  @Test(arguments: ["{}", #"{"threads":4,"flags":["-O3",null],"nested":{"x":1.5}}"#, "[1,2]", "7", "null", #""text""#])
+  func infoIsAnyJSON(info: String) throws {
+    let hello = MisbehavingEngine.hello.replacingOccurrences(of: #""version""#, with: #""info":\#(info),"version""#)
+    let engine = try ProcessEngine(.init(name: "talks", command: "read l; echo '\(hello)'; read l", timeout: 20))
+    #expect(engine.description.info["engine"] == "sh")
+    if info.contains("threads") { #expect(engine.description.info["flags"] == #"["-O3",null]"#) }
+  }
+
+  /// A Python engine's workers, and a shell's pipelines, rely on signals that end them.
+  @Test func engineStartsWithDefaultSignals() throws {
+    signal(SIGPIPE, SIG_IGN)
+    let engine = try MisbehavingEngine.engine("yes | head -1 >&2; kill -TERM $$")
+    #expect(MisbehavingEngine.failure(of: engine).contains("SIGTERM"))
+  }
+
+  @Test func nothingIsLeftInTheTemporaryFolder() throws {
+    let prefix = "\(Leftovers.exchangePrefix)-\(getpid())-"
+    func folders() throws -> Set<String> {
+      Set(
+        try FileManager.default.contentsOfDirectory(atPath: FileManager.default.temporaryDirectory.path)
+          .filter { $0.hasPrefix(prefix) })
+    }
+    // Other tests' engines come and go at the same time: only this one's folder is looked for.
+    let directory = try TemporaryDirectory()
+    let place = directory.file("place").path(percentEncoded: false)
+    do {
+      let engine = try copying(directory, then: #"echo "${o%/*}" > \#(place)"#)
+      _ = try engine.compute(MisbehavingEngine.exercise)
+      Thread.sleep(forTimeInterval: 0.2)
+    }
+    let folder = try String(contentsOfFile: place, encoding: .utf8).dropLast()
+    #expect(folder.contains(prefix))
+    #expect(try !folders().contains(String(folder.split(separator: "/").last ?? "")))
   }
 
   @Test func unsupportedAndRefusalsAreNoFailures() throws {

@@ -94,7 +94,7 @@ public final class ProcessEngine: Engine {
     _ = try request("compute", parameters, EngineMessages.Nothing.self)
     do throws(EngineError) {
       let answer = try exchange.answer(files, to: exercise)
-      if state.withLock({ $0.worker?.hasUnaskedOutput ?? false }) {
+      if state.withLock({ $0.worker?.hasUnaskedOutput() ?? false }) {
         throw .failed("\(declaration.name): the engine answered twice")
       }
       return answer
@@ -141,7 +141,7 @@ public final class ProcessEngine: Engine {
           throw .failed("\(declaration.name): given up after \(state.timeoutsInRow) time-outs in a row: not asked")
         }
         // What went away, or said something late, after its last answer costs the next case nothing.
-        if generation == nil, let worker = state.worker, worker.hasEnded || worker.hasUnaskedOutput { Self.end(&state) }
+        if generation == nil, let worker = state.worker, worker.hasEnded || worker.hasUnaskedOutput() { Self.end(&state) }
         if let generation, generation != state.generation || state.worker == nil {
           throw .failed("\(declaration.name) was restarted since the operation was prepared")
         }
@@ -279,7 +279,8 @@ extension ProcessEngine {
     do throws(ProcessWorker.Failure) {
       bytes = try worker.receive(
         timeout: timeout, longest: type == EngineMessages.Times.self ? longestTimes : longestReply)
-      state.timeoutsInRow = 0
+      // An engine that says hello and then hangs hangs all the same.
+      if method != "hello" { state.timeoutsInRow = 0 }
     } catch {
       if case .timedOut = error { state.timeoutsInRow += 1 }
       throw failed("\(error)")

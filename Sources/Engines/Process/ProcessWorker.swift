@@ -68,7 +68,11 @@ final class ProcessWorker: @unchecked Sendable {
   var hasEnded: Bool { child.ending != nil }
 
   /// Whether the child has said something that nobody asked for.
-  var hasUnaskedOutput: Bool { !received.isEmpty || (!hasEnded && replies.isReadable()) }
+  func hasUnaskedOutput() -> Bool {
+    // At the end of its output there is nothing to read, and that can be read as well.
+    if received.isEmpty, replies.isReadable(), let chunk = replies.read() { received += chunk }
+    return !received.isEmpty
+  }
 
   /// Writes one line. A child that no longer listens is noticed when its reply is read.
   func send(_ line: Data) { requests.write(line + [0x0A]) }

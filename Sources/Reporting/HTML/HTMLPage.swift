@@ -1,3 +1,5 @@
+import Results
+
 /// What the page's template is filled with. A part without content is left out.
 struct HTMLPage {
   struct Figure {
@@ -13,6 +15,13 @@ struct HTMLPage {
     var style: String
     /// Columns that it covers.
     var span = 1
+
+    /// - Parameter text: may be foreign; the template escapes it as HTML, and here it loses its control characters.
+    init(text: String, style: String, span: Int = 1) {
+      self.text = PrintableText.escaped(text, limit: 20_000)
+      self.style = style
+      self.span = span
+    }
   }
 
   struct Row {

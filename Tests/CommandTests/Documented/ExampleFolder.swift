@@ -20,7 +20,7 @@ final class ExampleFolder {
     for name in ["my-engine", "relu-engine", "build/my-engine"] { try script(name, "exec assay engine reference") }
     for name in ["kernels-v1", "kernels-v2"] { try script(name, "exec assay engine direct") }
     for name in ["OLD", "NEW", "RUN", "FOLDER", "old", "new"]
-      + ["example", "mine", "monday", "friday"].map({ "Reports/\($0)" })
+      + ["example", "monday", "friday"].map({ "Reports/\($0)" })
     {
       try link("\(name)/run.json", to: Repository.root.appending(path: "Reports/example/run.json"))
     }

@@ -74,7 +74,8 @@ let package = Package(
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
-      name: "GradientChecking", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results"]),
+      name: "GradientChecking",
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Verification", "Results"]),
     // Deliberately wrong implementations: does what is asked of an engine notice them?
     .target(
       name: "SelfTest",
@@ -116,7 +117,8 @@ let package = Package(
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
-    .testTarget(name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
+    .testTarget(
+      name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
@@ -125,7 +127,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "assay", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "Tensors", "TestSupport",
+        "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "Tensors",
+        "TestSupport",
       ]),
   ],
   swiftLanguageModes: [.v6]

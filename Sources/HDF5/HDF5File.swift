@@ -28,9 +28,7 @@ public struct HDF5File: Sendable {
   /// - Parameter name: what errors call it: the path that the bytes came from.
   public static func open(image: [UInt8], name: String, limits: HDF5Limits = .standard) throws(HDF5Error) -> HDF5File {
     guard !image.isEmpty else { throw emptyFile(name) }
-    guard image.count >= 8, image.prefix(8).elementsEqual([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]) else {
-      throw notHDF5(name)
-    }
+    guard hasSignature(image) else { throw notHDF5(name) }
     HDF5Library.lock()
     defer { HDF5Library.unlock() }
     let access = try accessList(name)
@@ -43,6 +41,18 @@ public struct HDF5File: Sendable {
     // libhdf5 tells open files apart by name: two images must never be taken for the same one.
     let unique = "\(name)#image-\(UUID().uuidString)"
     return try file(H5Fopen(unique, assay_h5_read_only(), access.id), name, limits)
+  }
+
+  /// Whether HDF5's signature stands at the beginning, or after a user block of 512, 1024, 2048, … bytes (MATLAB's files have
+  /// one), where libhdf5 itself looks for it.
+  private static func hasSignature(_ image: [UInt8]) -> Bool {
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+    var start = 0
+    while start <= image.count - signature.count {
+      if image[start..<start + signature.count].elementsEqual(signature) { return true }
+      start = max(512, 2 * start)
+    }
+    return false
   }
 
   /// Writes a new file: `body` fills it under a temporary name, and it takes the place of `path` when all went well (see

@@ -111,7 +111,7 @@ public enum AtomicFile {
     return file.write(data)
   }
 
-  private static func failure(_ path: String, _ number: Int32) -> Failure {
+  static func failure(_ path: String, _ number: Int32) -> Failure {
     Failure(path: path, reason: String(cString: strerror(number)))
   }
 }

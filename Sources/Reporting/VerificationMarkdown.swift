@@ -54,7 +54,7 @@ struct VerificationMarkdown {
   private var accuracy: [String] {
     let rows = summary.rows.map { row in
       [row.operation, row.engine, "\(row.elements)"]
-        + [row.medianRatio, row.worstRatio, row.worstUlps].map(NumberText.short)
+        + [row.medianRatio, row.worstRatio].map(NumberText.short) + [NumberText.ulps(row.worstUlps)]
     }
     let headings = ["operation", "engine", "elements", "median error/bound", "worst error/bound", "worst ULPs"]
     return [
@@ -110,7 +110,7 @@ struct VerificationMarkdown {
     guard !rows.isEmpty else { return [] }
     return ["### Tolerances given by files", ""]
       + MarkdownReport.table(
-        ["tensor", "tolerance", "reason"], rows.sorted { $0[0] < $1[0] }, rightAligned: 3)
+        ["tensor", "tolerance", "reason"], rows.sorted { $0.lexicographicallyPrecedes($1) }, rightAligned: 3)
   }
 
   private var vacuity: [String] {

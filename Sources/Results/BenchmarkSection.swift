@@ -27,6 +27,9 @@ public struct BenchmarkSection: Codable, Sendable {
   public var complete: Bool
   public var seconds: Double
 
+  /// Whether the times decide nothing, so that no sentence compares them.
+  public var isDoubtful: Bool { doubts?.isEmpty == false }
+
   public init(suite: String, options: BenchmarkOptions, machine: MachineRecord, engines: [BenchmarkEngine]) {
     self.suite = suite
     self.options = options

@@ -155,6 +155,10 @@ extension GateMutant {
     judging("mutation of the input not looked at") { result in
       if result.status == .fail, result.message.contains("the engine changed") { result.status = .pass }
     },
+    GateMutant("a fingerprint of the input that cannot see signs") { gate in
+      let judge = gate.judge
+      gate.judge = { item, engine, dtype in judge(item, SignsRestored(base: engine), dtype) }
+    },
     judging("a refusal taken for unsupported") { result in
       if result.status == .fail, result.message.contains("refusal") { result.status = .unsupported }
     },

@@ -11,7 +11,8 @@ struct TuneCommand: ParsableCommand {
     discussion: """
       Times every strategy within `auto`'s accuracy limit on every distinct convolution, alternately, on one thread and in
       the layout that a network keeps. The times are kept in the user's cache folder, or the file that ASSAY_PLANS names;
-      without them `auto` goes by a cost model.
+      without them `auto` goes by a cost model, as it always
+      does where numbers are checked (verify, gradcheck, selftest, engine): verdicts do not depend on this file.
 
       EXAMPLES:
         assay tune
@@ -47,8 +48,8 @@ struct TuneCommand: ParsableCommand {
     let passes: [ConvolutionPass] = try BenchSelection.choices(pass, "--pass")
     let problems = try problems()
     guard !problems.isEmpty else { throw EngineLookup.failure("no convolution matches", code: 2) }
-    let auto = AutoStrategy()
-    guard let path = auto.plans.path else {
+    let auto = AutoStrategy(plans: .shared)
+    guard let path = auto.plans?.path else {
       throw EngineLookup.failure("ASSAY_PLANS is empty, so times are not kept: unset it, or name a file", code: 65)
     }
     let progress = ProgressReporter(isQuiet: quiet)

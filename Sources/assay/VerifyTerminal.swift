@@ -30,15 +30,16 @@ struct VerifyTerminal {
       table.add(
         (several ? [row.engine] : []) + [row.operation]
           + summary.statuses.map { row[$0] == 0 ? "" : "\(row[$0])" }
-          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.short(row.worstUlps)])
+          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.ulps(row.worstUlps)])
     }
     Console.print(table.text)
   }
 
   private func printFileErrors() {
     for file in section.files {
-      for error in file.errors { Console.print("\(color.bad("BAD FILE")) \(error)") }
-      if !file.errors.isEmpty { Console.print("  repeat: assay golden validate \(file.path)\n") }
+      for error in file.errors { Console.print("\(color.bad("BAD FILE")) \(error.printable)") }
+      guard !file.errors.isEmpty else { continue }
+      Console.print("  repeat: \(ShellCommand(["assay", "golden", "validate", file.path]))\n")
     }
   }
 
@@ -59,7 +60,7 @@ struct VerifyTerminal {
     for result in section.results
     where result.status == .notRun || result.status == .unsupported && !section.strict {
       Console.print(
-        "\(color.doubtful(result.status.rawValue)) \(result.name) (\(result.engine), \(result.dtype)): \(result.message)")
+        "\(color.doubtful(result.status.rawValue)) \(result.name.printable) (\(result.engine), \(result.dtype)): \(result.message.printable)")
     }
   }
 
@@ -70,7 +71,7 @@ struct VerifyTerminal {
           + record.unnoticed.joined(separator: ", a "))
     }
     for stale in section.staleKnownFailures {
-      Console.print("\(color.bad("KNOWN FAILURE")) \(stale.engine) \(stale.caseGlob): \(stale.problem)")
+      Console.print("\(color.bad("KNOWN FAILURE")) \("\(stale.engine) \(stale.caseGlob): \(stale.problem)".printable)")
     }
     let excused = section.results.count { $0.knownFailure != nil }
     if excused > 0 { Console.print("\(excused) known failures are excused") }

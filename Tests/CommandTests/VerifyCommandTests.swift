@@ -1,4 +1,5 @@
 import Foundation
+import OperatingSystem
 import GoldenFiles
 import OperatingSystem
 import Problems

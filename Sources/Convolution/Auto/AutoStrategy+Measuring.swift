@@ -1,7 +1,7 @@
 import Problems
 
 extension AutoStrategy {
-  /// Times every admissible strategy on the problem, alternately, and keeps the best time of each in `plans`, so that
+  /// Times every admissible strategy on the problem, alternately, and keeps the best time of each in its plans, so that
   /// `auto` chooses by them from now on. One thread.
   /// - Parameter rounds: timed runs of each strategy.
   /// - Returns: the best nanoseconds by strategy.
@@ -28,8 +28,8 @@ extension AutoStrategy {
         }
       }
     }
-    for (name, time) in best {
-      plans.record(problem, pass, instructionSet, strategy: name, nanoseconds: time)
+    for (name, time) in best.sorted(by: { $0.key < $1.key }) {
+      plans?.record(problem, pass, instructionSet, strategy: name, nanoseconds: time)
     }
     return best
   }

@@ -1,20 +1,21 @@
 import Problems
 
-/// Chooses a strategy for each shape: the fastest that was measured on this machine, else the fastest by a cost model,
-/// among those whose error stays within a limit.
+/// Chooses a strategy for each shape: the fastest that was measured on this machine where it is given such times, else the
+/// fastest by a cost model, among those whose error stays within a limit.
 ///
-/// The choice depends on problem, pass and instruction set, never on the number of threads, so that results do not
-/// either.
+/// The choice depends on problem, pass, instruction set and the times, never on the number of threads, so that results do
+/// not either. Without times it is the same on every machine of an instruction set: what a verification needs.
 public struct AutoStrategy: ConvolutionStrategy {
   public let name = "auto"
   /// The largest root-mean-square error allowed, as a multiple of 2⁻²⁴·√K·sqrt(Σ(w·x)²), the scale on which a direct
   /// sum's is 0.3. 1 admits winograd2 and winograd4; winograd6 (2.6) needs more.
   public let accuracyLimit: Double
-  public let plans: ConvolutionPlans
+  /// Times measured on this machine; `nil` goes by the cost model alone.
+  public let plans: ConvolutionPlans?
 
   public static let defaultAccuracyLimit = 1.0
 
-  public init(accuracyLimit: Double = AutoStrategy.defaultAccuracyLimit, plans: ConvolutionPlans = .shared) {
+  public init(accuracyLimit: Double = AutoStrategy.defaultAccuracyLimit, plans: ConvolutionPlans? = nil) {
     self.accuracyLimit = accuracyLimit
     self.plans = plans
   }
@@ -63,7 +64,7 @@ public struct AutoStrategy: ConvolutionStrategy {
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ instructionSet: InstructionSet
   ) -> any ConvolutionStrategy {
     let candidates = admissibleCandidates(problem, pass)
-    if let name = plans.fastest(problem, pass, instructionSet, among: candidates.map(\.strategy.name)),
+    if let name = plans?.fastest(problem, pass, instructionSet, among: candidates.map(\.strategy.name)),
       let found = candidates.first(where: { $0.strategy.name == name })
     {
       return found.strategy

@@ -58,7 +58,7 @@ final class ExchangeDirectory: Sendable {
       throw .failed("the engine replied without writing its output file")
     }
     do throws(GoldenFileError) {
-      let answer = try ExchangeFile.readAnswer(path, case: files.caseName)
+      let answer = try ExchangeFile.readAnswer(path, case: files.caseName, wanted: exercise.wantedSizes)
       return Answer(outputs: answer.outputs, gradients: answer.gradients, buffersAfter: answer.buffersAfter)
     } catch { throw .failed("the engine's output file cannot be read: \(error)") }
   }
@@ -88,6 +88,18 @@ extension GoldenCase {
 }
 
 extension Exercise {
+  /// What is read of an answer: what is wanted, or everything that the problem has where nothing is named. Each with the most
+  /// elements that are read: somewhat more than are right, so that a wrong shape is still seen as one.
+  var wantedSizes: [String: Int?] {
+    var sizes: [String: Int] = [:]
+    for (name, type) in (try? problem())??.outputs ?? [:] { sizes["outputs/\(name)"] = type.shape.count }
+    for (name, tensor) in inputs.merging(parameters, uniquingKeysWith: { first, _ in first })
+    where tensor.dtype != .int64 { sizes["gradients/\(name)"] = tensor.shape.count }
+    for (name, tensor) in buffers { sizes["buffers_after/\(name)"] = tensor.shape.count }
+    let names = wanted.isEmpty ? Set(sizes.keys) : wanted
+    return Dictionary(uniqueKeysWithValues: names.map { ($0, sizes[$0].map { max(2 * $0, 1 << 16) }) })
+  }
+
   /// What an exchange file asks.
   /// - Throws: ``EngineError/failed(_:detail:)`` when it cannot be read.
   init(exchangeFile path: String, case name: String) throws(EngineError) {

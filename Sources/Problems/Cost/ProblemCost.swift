@@ -39,6 +39,11 @@ extension OperationProblem {
 }
 
 extension Operands {
+  /// What holding them takes, where no more is known of an operation than what it is applied to.
+  public var cost: ProblemCost {
+    ProblemCost(operandElements: elements, outputElements: 0, scratch: 0, work: 0)
+  }
+
   /// Elements of all tensors.
   var elements: SaturatingCount {
     [inputs, parameters, buffers].flatMap(\.values).map(\.shape.elements).total()

@@ -167,10 +167,13 @@ extension Conv2dProblem {
     try operands.requireVector(bias, count: weight[0], "parameters/bias")
     let padding: Padding =
       switch attributes["padding"] {
-      case .string("same"): .same
-      case .string("valid"): .valid
-      case .string(let other):
-        throw ProblemError(.invalidArgument, "padding", expected: "integers, same or valid", found: other)
+      case .string, .strings:
+        switch try attributes.string("padding", default: nil) {
+        case "same": .same
+        case "valid": .valid
+        case let other:
+          throw ProblemError(.invalidArgument, "padding", expected: "integers, same or valid", found: other)
+        }
       default: .explicit(try attributes.pair("padding", default: 0))
       }
     try self.init(

@@ -103,7 +103,7 @@ public struct NetworkPass<Scalar: RealScalar> {
     _ plan: NetworkPlan, dLogits: Tensor<Scalar>, dStages: [Int: Tensor<Scalar>] = [:]
   ) throws(ProblemError) -> [String: Tensor<Scalar>] {
     try dLogits.require(plan.logitsShape, as: "upstream/logits")
-    for (stage, cotangent) in dStages where plan.stageShapes.indices.contains(stage) {
+    for (stage, cotangent) in dStages.sorted(by: { $0.key < $1.key }) where plan.stageShapes.indices.contains(stage) {
       try cotangent.require(plan.stageShapes[stage], as: "upstream/stage\(stage + 1)")
     }
     var gradients: [String: Tensor<Scalar>] = [:]

@@ -39,9 +39,9 @@ extension Training where Scalar == Float {
     let state = try NetworkSession.state(of: file, path, plan)
     self.init(options: run.options, state: state, epochsDone: file.checkpoint?.epochsDone ?? 0)
     let shapes = Dictionary(uniqueKeysWithValues: plan.parameters.map { ($0.name, $0.shape) })
-    for (name, memory) in file.checkpoint?.optimizer ?? [:] {
+    for (name, memory) in (file.checkpoint?.optimizer ?? [:]).sorted(by: { $0.key < $1.key }) {
       guard let shape = shapes[name] else { throw wrong("/optimizer/\(name)", "a parameter's name", "another") }
-      for (key, tensor) in memory.tensors where tensor.shape != shape {
+      for (key, tensor) in memory.tensors.sorted(by: { $0.key < $1.key }) where tensor.shape != shape {
         throw wrong("/optimizer/\(name)/\(key)", "shape \(shape)", "shape \(tensor.shape)")
       }
       var state = OptimizerState<Float>(step: memory.step)

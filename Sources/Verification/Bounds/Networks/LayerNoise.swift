@@ -77,7 +77,8 @@ struct LayerNoise {
       var changed = gradients
       changed.dInput = source.disturbed(gradients.dInput, deviations.dInput)
       changed.dOther = gradients.dOther.map { source.disturbed($0, deviations.dOther) }
-      for (name, gradient) in gradients.parameters {
+      // All draw from one stream: a dictionary's own order, another in each process, would make each run's bounds its own.
+      for (name, gradient) in gradients.parameters.sorted(by: { $0.key < $1.key }) {
         changed.parameters[name] = source.disturbed(gradient, deviations.parameters[name] ?? .none)
       }
       return changed

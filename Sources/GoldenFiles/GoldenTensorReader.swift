@@ -38,10 +38,7 @@ struct GoldenTensorReader {
 
   /// Looks at everything about a tensor but its elements: floats of up to 32 bits stand as float32, larger ones as float64,
   /// integers and booleans as int64.
-  /// - Parameter elementBytes: what an element takes in memory, where whoever asks keeps it smaller than that.
-  mutating func admit(
-    _ dataset: HDF5Dataset, elementBytes: Int? = nil
-  ) throws(GoldenFileError) -> AdmittedTensor {
+  mutating func admit(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AdmittedTensor {
     let stored = try translating { () throws(HDF5Error) in try dataset.datatype() }
     let space = try translating { () throws(HDF5Error) in try dataset.dataspace() }
     guard let extents = space.shape else { return try procedural(dataset) }
@@ -54,13 +51,21 @@ struct GoldenTensorReader {
         throw error(
           .wrongType, dataset.path, "integers or floats of at most 64 bits", "\(stored)", "store it as numbers")
       }
+    let shape = try admit(dataset, stored, extents, bytesPerElement: dtype.byteCount)
+    return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), recipe: nil)
+  }
+
+  /// Looks at how a tensor's elements are stored, and counts what they take in memory.
+  mutating func admit(
+    _ dataset: HDF5Dataset, _ stored: HDF5Datatype, _ extents: [Int], bytesPerElement: Int
+  ) throws(GoldenFileError) -> Shape {
     let storage = try checkStorage(dataset)
     let chunkBytes = storage.chunk.reduce(SaturatingCount(stored.byteCount)) { $0 * SaturatingCount($1) }
     let shape = try admit(
-      extents, elementBytes ?? dtype.byteCount, chunkBytes: storage.layout == .chunked ? chunkBytes : 0,
+      extents, bytesPerElement: bytesPerElement, chunkBytes: storage.layout == .chunked ? chunkBytes : 0,
       at: dataset.path)
     if shape.count > 0 { try checkChunks(dataset, storage, chunkBytes: chunkBytes.value, shape) }
-    return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), recipe: nil)
+    return shape
   }
 
   /// The elements of a tensor that was looked at.
@@ -144,7 +149,7 @@ struct GoldenTensorReader {
     }
     guard let low = try attributes.number("low"), let high = try attributes.number("high"), low.isFinite, high.isFinite
     else { throw missing(dataset, "@low", "finite numbers low and high") }
-    let shape = try admit(extents, DType.float32.byteCount, at: dataset.path)
+    let shape = try admit(extents, bytesPerElement: DType.float32.byteCount, at: dataset.path)
     return AdmittedTensor(
       dataset: dataset, type: TensorType(shape), recipe: AdmittedTensor.Recipe(seed: seed, low: low, high: high))
   }
@@ -152,20 +157,20 @@ struct GoldenTensorReader {
   /// Checks rank and size against the caps, and counts the bytes.
   /// - Parameter chunkBytes: what one chunk takes beside the tensor while it is read.
   private mutating func admit(
-    _ extents: [Int], _ elementBytes: Int, chunkBytes: SaturatingCount = 0, at path: String
+    _ extents: [Int], bytesPerElement: Int, chunkBytes: SaturatingCount = 0, at path: String
   ) throws(GoldenFileError) -> Shape {
     guard extents.count <= limits.maximumRank else {
       throw error(
         .tooLarge, path, "at most \(limits.maximumRank) dimensions", "\(extents.count)", "use fewer dimensions")
     }
     guard let shape = Shape(validating: extents),
-      SaturatingCount.product(shape.count, elementBytes) + chunkBytes <= SaturatingCount(limits.tensorBytes)
+      SaturatingCount.product(shape.count, bytesPerElement) + chunkBytes <= SaturatingCount(limits.tensorBytes)
     else {
       throw error(
         .tooLarge, path, "a tensor of at most \(limits.tensorBytes) bytes, one chunk included", "extents \(extents)",
         "store samples of it, or a smaller tensor, or raise the limit with --max-memory")
     }
-    let bytes = shape.count * elementBytes
+    let bytes = shape.count * bytesPerElement
     guard bytes <= limits.computation.maximumBytes - caseBytes else {
       throw error(
         .tooLarge, path, "at most \(limits.computation.maximumBytes) bytes of tensors in one case", "more",

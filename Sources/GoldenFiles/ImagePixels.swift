@@ -29,19 +29,20 @@ public struct ImagePixels: Sendable {
         found: space.shape.map { "shape \(Shape(validating: $0)?.description ?? "\($0)")" } ?? "no elements")
     }
     let isByte = type == .uint8 || type.kind == .boolean
-    let admitted = try reader.admit(dataset, elementBytes: isByte ? 1 : nil)
-    shape = admitted.type.shape
-    if type.kind == .boolean {
+    let bytes = isByte ? 1 : type.isInteger ? 8 : max(4, type.byteCount)
+    shape = try reader.admit(dataset, type, extents, bytesPerElement: bytes)
+    switch type.kind {
+    case .integer where isByte: storage = .bytes(try reader.elements(dataset, shape))
+    case .integer: storage = .integers(try reader.elements(dataset, shape))
+    case .boolean:
       let values = try translating { () throws(HDF5Error) in try dataset.readBooleans() }
       storage = .bytes(values.map { $0 ? 1 : 0 })
-    } else if isByte {
-      storage = .bytes(try reader.elements(dataset, shape))
-    } else {
-      switch try reader.read(admitted) {
-      case .int64(let tensor): storage = .integers(tensor.elements)
-      case .float32(let tensor): storage = .singles(tensor.elements)
-      case .float64(let tensor): storage = .doubles(tensor.elements)
-      }
+    case .floatingPoint where type.byteCount <= 4: storage = .singles(try reader.elements(dataset, shape))
+    case .floatingPoint where type.byteCount <= 8: storage = .doubles(try reader.elements(dataset, shape))
+    default:
+      throw GoldenFileError(
+        .wrongType, file: reader.file, object: dataset.path, expected: "integers or floats of at most 64 bits",
+        found: "\(type)", advice: "store the images as numbers")
     }
     ordinaryMaximum = type.isInteger ? 255 : 1
     areWideIntegers = type.isInteger && !isByte

@@ -60,7 +60,8 @@ public struct GoldenGradients: Sendable {
       let names = cotangents.keys.sorted().map { "upstream/\($0)" }.joined(separator: ", ")
       return .settled(
         .inconclusive,
-        because: "\(names): expected some value that is not 0, found zeros alone, under which every backward pass gives "
+        because:
+          "\(names): expected some value that is not 0, found zeros alone, under which every backward pass gives "
           + "zeros and no gradient shows")
     }
     do {

@@ -175,7 +175,9 @@ private struct HuffmanCode {
       var reversed = 0
       for bit in 0..<width where next[width] >> bit & 1 == 1 { reversed |= 1 << (width - 1 - bit) }
       next[width] += 1
-      for index in stride(from: reversed, to: short.count, by: 1 << width) { short[index] = UInt16(symbol << 4 | width) }
+      for index in stride(from: reversed, to: short.count, by: 1 << width) {
+        short[index] = UInt16(symbol << 4 | width)
+      }
     }
     self.short = short
     self.counts = counts

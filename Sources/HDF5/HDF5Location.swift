@@ -31,7 +31,8 @@ public struct HDF5Location: Sendable {
       return HDF5Error(
         kind: .newerFormat, file: file, object: object ?? path, expected: expected,
         found: "a version of HDF5's format that the linked libhdf5 \(HDF5Library.linkedVersion) does not read",
-        advice: "use an Assay that is linked to a newer libhdf5, or write the file for older versions (h5repack, h5py's "
+        advice:
+          "use an Assay that is linked to a newer libhdf5, or write the file for older versions (h5repack, h5py's "
           + "libver); if neither helps, the file is damaged",
         libraryMessages: stack)
     }

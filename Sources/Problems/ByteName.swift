@@ -5,7 +5,9 @@ public struct ByteName: Hashable, Comparable, Sendable, CustomStringConvertible 
 
   public init(_ name: String) { description = name }
 
-  public static func == (left: Self, right: Self) -> Bool { left.description.utf8.elementsEqual(right.description.utf8) }
+  public static func == (left: Self, right: Self) -> Bool {
+    left.description.utf8.elementsEqual(right.description.utf8)
+  }
 
   public static func < (left: Self, right: Self) -> Bool {
     left.description.utf8.lexicographicallyPrecedes(right.description.utf8)

@@ -38,9 +38,12 @@ public enum Problem: Sendable {
 
   /// The operation that an unknown name was probably meant to be: `identity` for `identitx`.
   public static func nearMiss(of operation: String) -> String? {
-    let distances = types.keys.sorted().map { (name: $0, distance: editDistance(Array($0.utf8), Array(operation.utf8))) }
+    let distances = types.keys.sorted().map {
+      (name: $0, distance: editDistance(Array($0.utf8), Array(operation.utf8)))
+    }
     // One letter in four: a name of the user's own is not taken for one of the format's.
-    return distances.filter { $0.distance > 0 && 4 * $0.distance <= $0.name.count }.min { $0.distance < $1.distance }?.name
+    return distances.filter { $0.distance > 0 && 4 * $0.distance <= $0.name.count }.min { $0.distance < $1.distance }?
+      .name
   }
 
   /// Insertions, deletions and replacements that lead from one word to the other.

@@ -39,5 +39,7 @@ public struct Provenance: Codable, Sendable {
   }
 
   /// What a reader may paste into a shell to have this again: of a merged run its parts, one after another.
-  public var commandLine: String { (partCommands ?? [command]).map { ShellCommand($0).description }.joined(separator: "; ") }
+  public var commandLine: String {
+    (partCommands ?? [command]).map { ShellCommand($0).description }.joined(separator: "; ")
+  }
 }

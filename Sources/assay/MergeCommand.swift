@@ -50,7 +50,8 @@ struct MergeCommand: ParsableCommand {
   /// The run.json that a path means, links followed.
   private static func record(_ path: String) -> String {
     let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
-    return url.pathExtension == "json" ? url.path : url.appendingPathComponent("run.json").resolvingSymlinksInPath().path
+    return url.pathExtension == "json"
+      ? url.path : url.appendingPathComponent("run.json").resolvingSymlinksInPath().path
   }
 
   func run() throws {

@@ -60,7 +60,8 @@ struct VerifyTerminal {
     for result in section.results
     where result.status == .notRun || result.status == .unsupported && !section.strict {
       Console.print(
-        "\(color.doubtful(result.status.rawValue)) \(result.name.printable) (\(result.engine), \(result.dtype)): \(result.message.printable)")
+        "\(color.doubtful(result.status.rawValue)) \(result.name.printable) (\(result.engine), \(result.dtype)): \(result.message.printable)"
+      )
     }
   }
 

@@ -76,8 +76,12 @@ struct WritingTests {
     let read = try ExchangeFile.readAnswer(path, case: "/a/b", wanted: wanted)
     #expect(read.outputs == answer.outputs.mapValues { $0.converted(to: .float32) })
     #expect(read.gradients == answer.gradients && read.buffersAfter.isEmpty)
-    #expect(#expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(path, case: "/a/c", wanted: wanted) }?.kind == .missing)
-    #expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(folder.file("none.h5").path, case: "/a", wanted: wanted) }
+    #expect(
+      #expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(path, case: "/a/c", wanted: wanted) }?.kind
+        == .missing)
+    #expect(throws: GoldenFileError.self) {
+      try ExchangeFile.readAnswer(folder.file("none.h5").path, case: "/a", wanted: wanted)
+    }
     // Of what is not wanted nothing is read, and nothing larger than what is.
     #expect(try ExchangeFile.readAnswer(path, case: "/a/b", wanted: ["gradients/x": 0]).outputs.isEmpty)
     let larger = #expect(throws: GoldenFileError.self) {

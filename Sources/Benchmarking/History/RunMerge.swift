@@ -196,7 +196,8 @@ public enum RunMerge {
       merged.ceilings += section.ceilings.filter { new in !merged.ceilings.contains { $0.threads == new.threads } }
       merged.networks += section.networks.filter { !merged.networks.contains($0) }
       merged.machine.warnings += section.machine.warnings.filter { !merged.machine.warnings.contains($0) }
-      merged.machine.stealFraction = [merged.machine.stealFraction, section.machine.stealFraction].compactMap { $0 }.max()
+      merged.machine.stealFraction = [merged.machine.stealFraction, section.machine.stealFraction].compactMap { $0 }
+        .max()
       merged.options.pinned = merged.options.pinned && section.options.pinned
       let doubts = (merged.doubts ?? []) + (section.doubts ?? []).filter { merged.doubts?.contains($0) != true }
       merged.doubts = doubts.isEmpty ? nil : doubts
@@ -211,11 +212,14 @@ public enum RunMerge {
       !part.section.complete && part.section.planned.map { !Set($0).isSubset(of: done) } ?? true
     }
     merged.complete = open.isEmpty
-    let holes = (merged.holes ?? []) + open.map { part in
-      RunHole(
-        "\(part.path) was interrupted",
-        command: ShellCommand(part.run.provenance.command).without(flags: ["--resume"]).adding("--resume").description)
-    }
+    let holes =
+      (merged.holes ?? [])
+      + open.map { part in
+        RunHole(
+          "\(part.path) was interrupted",
+          command: ShellCommand(part.run.provenance.command).without(flags: ["--resume"]).adding("--resume").description
+        )
+      }
     merged.holes = holes.isEmpty ? nil : holes
     if parts.count > 1 { BenchmarkAnalysis.complete(&merged) }
     return merged

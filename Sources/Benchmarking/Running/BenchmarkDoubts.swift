@@ -25,7 +25,8 @@ public enum BenchmarkDoubts {
   private static func blocks(_ section: BenchmarkSection) -> String? {
     let fewest = fewestBlocks(confidence: section.options.confidence)
     guard section.options.blocks < fewest else { return nil }
-    return "\(section.options.blocks) block\(section.options.blocks == 1 ? "" : "s") give no interval: expected \(fewest) "
+    return
+      "\(section.options.blocks) block\(section.options.blocks == 1 ? "" : "s") give no interval: expected \(fewest) "
       + "or more"
   }
 

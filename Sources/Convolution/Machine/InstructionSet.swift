@@ -96,7 +96,8 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
       let names = [
         // Those without a name of their own come with one that has: all Macs since the first AVX2 have them.
         "hw.optional.avx2_0": ["avx2", "avx", "popcnt", "ssse3", "sse4_1", "sse4_2"], "hw.optional.fma": ["fma"],
-        "hw.optional.bmi1": ["bmi1"], "hw.optional.bmi2": ["bmi2", "movbe", "abm"], "hw.optional.f16c": ["f16c"], "hw.optional.avx512f": ["avx512f"],
+        "hw.optional.bmi1": ["bmi1"], "hw.optional.bmi2": ["bmi2", "movbe", "abm"], "hw.optional.f16c": ["f16c"],
+        "hw.optional.avx512f": ["avx512f"],
         "hw.optional.avx512bw": ["avx512bw"], "hw.optional.avx512cd": ["avx512cd"],
         "hw.optional.avx512dq": ["avx512dq"], "hw.optional.avx512vl": ["avx512vl"],
       ]

@@ -215,7 +215,8 @@ extension ProcessEngine {
   ) throws(EngineError) -> EngineDescription {
     func differs(_ what: String, expected: String, found: String) -> EngineError {
       .failed(
-        "\(declaration.name): the engine states another \(what): expected \(expected.printable), found \(found.printable)")
+        "\(declaration.name): the engine states another \(what): expected \(expected.printable), found \(found.printable)"
+      )
     }
     if let name = declaration.expectedName, name != hello.name {
       throw differs("name", expected: name, found: hello.name)

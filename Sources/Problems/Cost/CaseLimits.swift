@@ -46,7 +46,8 @@ public struct CaseLimits: Hashable, Sendable, Codable {
   public func require(_ problem: any OperationProblem) throws(ProblemError) {
     guard let excess = excess(of: problem.cost) else { return }
     throw ProblemError(
-      .invalidArgument, "problem \(problem.text)", expected: excess.expected, found: "\(excess.found); \(excess.advice)")
+      .invalidArgument, "problem \(problem.text)", expected: excess.expected, found: "\(excess.found); \(excess.advice)"
+    )
   }
 
   /// `4.29 GB`: three digits, decimal units.

@@ -45,7 +45,9 @@ enum BenchmarkText {
   /// Where a page says what is wrong with a contestant: an identifier without blanks.
   static func anchor(_ workload: BenchmarkWorkload, _ engine: String) -> String {
     let text = "\(workload.name) \(engine)"
-    return "wrong-" + text.utf8.map { (48...57).contains($0) || (97...122).contains($0) ? String(UnicodeScalar($0)) : "-\($0)" }.joined()
+    return "wrong-"
+      + text.utf8.map { (48...57).contains($0) || (97...122).contains($0) ? String(UnicodeScalar($0)) : "-\($0)" }
+      .joined()
   }
 
   static func mebibytes(_ bytes: Int) -> String {

@@ -6,7 +6,8 @@ public enum FailureText {
   public static func worst(_ tensor: TensorResult) -> String? {
     guard let worst = tensor.worst else { return nil }
     let place = worst.figure.map { " (\($0))" } ?? "[" + worst.index.map(String.init).joined(separator: ",") + "]"
-    return "\(tensor.path.printable)\(place): got \(NumberText.exact(worst.got)), expected \(NumberText.exact(worst.expected)), "
+    return
+      "\(tensor.path.printable)\(place): got \(NumberText.exact(worst.got)), expected \(NumberText.exact(worst.expected)), "
       + "bound \(NumberText.exact(worst.bound)), error/bound \(NumberText.short(tensor.worstRatio))"
   }
 

@@ -57,7 +57,7 @@ import Testing
 
   @Test(arguments: failures)
   func printedCommandGivesTheSameVerdict(_ failure: Failure) throws {
-    let folder = try ExampleFolder()
+    let folder = try ExampleFolder(for: [])
     try folder.addTrials()
     let run = try folder.run(failure.line)
     #expect(run.exitCode == failure.exitCode, "\(run.output.suffix(3_000))\(run.errors.suffix(3_000))")
@@ -77,7 +77,7 @@ import Testing
 
   /// A name holds what a terminal or a CI would obey; none of it is printed as it is.
   @Test func noControlCharacterOfANameIsPrinted() throws {
-    let folder = try ExampleFolder()
+    let folder = try ExampleFolder(for: [])
     try folder.addTrials()
     for verb in ["verify --golden", "gradcheck --golden", "golden list", "golden validate"] {
       let run = try folder.run("assay \(verb) M6_control_characters.h5")

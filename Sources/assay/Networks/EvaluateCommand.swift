@@ -4,6 +4,7 @@ import GoldenFiles
 import Problems
 import Reference
 import Results
+import Synchronization
 import Tensors
 
 /// `assay evaluate`: the validation loop on a file of images.
@@ -72,18 +73,25 @@ struct EvaluateCommand: ParsableCommand {
       let state = try NetworkSession.state(of: file, weights, plan)
       var progress = ProgressLine()
       var scores: [Float] = []
-      let result = try NetworkSession.naming(source) { () throws(Validation.Failure) in
-        try Validation.run(
-          architecture, classCount: file.classCount, state: state, data: source, batchSize: batch, k: top,
-          threads: threads, observe: { scores += $0.elements },
-          progress: { progress.show("\($0) of \(source.count) images", fraction: Double($0) / Double(source.count)) },
-          shouldStop: { Task.isCancelled })
-      }
-      progress.clear()
-      guard result.count == source.count else {
-        NetworkSession.report("interrupted: \(result.count) of \(source.count) images were judged, which says nothing")
+      let judged = Mutex(0)
+      let interrupted: @Sendable () throws -> Void = {
+        let count = judged.withLock { $0 }
+        NetworkSession.report("interrupted: \(count) of \(source.count) images were judged, which says nothing")
         throw ExitCode(Outcome.inconclusive.exitCode)
       }
+      let result = try Interruption.concluding(with: interrupted) {
+        try NetworkSession.naming(source) { () throws(Validation.Failure) in
+          try Validation.run(
+            architecture, classCount: file.classCount, state: state, data: source, batchSize: batch, k: top,
+            threads: threads, observe: { scores += $0.elements },
+            progress: { count in
+              judged.withLock { $0 = count }
+              progress.show("\(count) of \(source.count) images", fraction: Double(count) / Double(source.count))
+            }, shouldStop: { Task.isCancelled })
+        }
+      }
+      progress.clear()
+      guard result.count == source.count else { return try interrupted() }
       Console.print(
         "\(result.count) images: loss \(result.loss.formatted(digits: 6)), accuracy "
           + "\((100 * result.accuracy).formatted(digits: 2)) %, top-\(result.k) "

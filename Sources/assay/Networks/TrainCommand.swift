@@ -4,6 +4,7 @@ import GoldenFiles
 import Problems
 import Reference
 import Results
+import Synchronization
 import Tensors
 
 /// `assay train`: the training loop on a file of images.
@@ -187,16 +188,25 @@ struct TrainCommand: ParsableCommand {
       let clock = ContinuousClock.now
       let epoch = training.epochsDone
       let kept = epoch > first ? out : resume
+      let batch = Mutex(1)
+      let interrupted: @Sendable () throws -> Void = { [self] in
+        let error = TrainingError.stopped(epoch: epoch + 1, batch: batch.withLock { $0 })
+        noteKept(kept, epochs: epoch, error)
+        try NetworkSession.run { throw error }
+      }
       do {
-        let loss = try training.runEpoch(
-          source,
-          progress: { state in
-            let done = Double(epoch - first) + Double(state.batch) / Double(state.batchCount)
-            progress.show(
-              "epoch \(epoch + 1)/\(epochs), batch \(state.batch)/\(state.batchCount), loss "
-                + state.runningLoss.formatted(digits: 4), fraction: done / Double(epochs - first))
-          }, shouldStop: { Task.isCancelled })
-        let result = try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch)
+        let (loss, result) = try Interruption.concluding(with: interrupted) {
+          let loss = try training.runEpoch(
+            source,
+            progress: { state in
+              batch.withLock { $0 = state.batch }
+              let done = Double(epoch - first) + Double(state.batch) / Double(state.batchCount)
+              progress.show(
+                "epoch \(epoch + 1)/\(epochs), batch \(state.batch)/\(state.batchCount), loss "
+                  + state.runningLoss.formatted(digits: 4), fraction: done / Double(epochs - first))
+            }, shouldStop: { Task.isCancelled })
+          return (loss, try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch))
+        }
         accuracy = result.accuracy
         progress.clear()
         let seconds = Double((ContinuousClock.now - clock) / .milliseconds(1)) / 1000
@@ -206,8 +216,7 @@ struct TrainCommand: ParsableCommand {
             + "  \((100 * accuracy).formatted(digits: 2).padded(6)) %  \(seconds.formatted(digits: 1).padded(7))")
       } catch {
         progress.clear()
-        if let kept { Console.note("\(kept.printable) has the epochs before: \(epoch)") }
-        if case TrainingError.stopped = error, let kept { noteResumption(from: kept) }
+        noteKept(kept, epochs: epoch, error)
         throw error
       }
       if let out { try training.checkpoint(run).write(to: out) }
@@ -215,8 +224,11 @@ struct TrainCommand: ParsableCommand {
     return accuracy
   }
 
-  /// The command that goes on where an interruption left off.
-  private func noteResumption(from checkpoint: String) {
+  /// What an epoch that came to nothing leaves: the checkpoint before it and, of an interruption, the command that goes on.
+  private func noteKept(_ checkpoint: String?, epochs done: Int, _ error: any Error) {
+    guard let checkpoint else { return }
+    Console.note("\(checkpoint.printable) has the epochs before: \(done)")
+    guard case TrainingError.stopped = error else { return }
     var words = ["assay", "train", "--data", data, "--resume", checkpoint, "--epochs", "\(epochs)"]
     words += ["--threads", "\(threads)"]
     if let out { words += ["--out", out] }

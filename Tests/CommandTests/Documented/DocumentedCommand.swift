@@ -12,6 +12,10 @@ struct DocumentedCommand: Hashable, CustomStringConvertible {
   /// `assay verify` in running text: the name of a subcommand, not a line to type.
   var isMention: Bool { text.hasPrefix("assay ") && text.split(separator: " ").dropFirst().allSatisfy(\.isPlainWord) }
 
+  var isScript: Bool { text.hasPrefix("python ") }
+  /// A verb of the Makefile.
+  var isVerb: Bool { text.split(separator: " ").first { !$0.contains("=") } == "make" }
+
   /// Every command in the project's pages, in its suites' and engines' comments, and in every subcommand's help.
   static func all() throws -> [DocumentedCommand] {
     var found: [DocumentedCommand] = []

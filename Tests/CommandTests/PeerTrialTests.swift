@@ -43,6 +43,6 @@ struct PeerTrialTests {
   @Test func `PyTorch refuses upsamplings that mean nothing`() throws {
     let run = try verify("pytorch", "pytorch.py", ["--filter", "upsample2d/refuse/*"])
     #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
-    #expect(!run.output.contains("FAIL"), "\(run.output)")
+    #expect(!run.output.contains("excused"), "\(run.output)")
   }
 }

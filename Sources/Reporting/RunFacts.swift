@@ -15,12 +15,14 @@ public enum RunFacts {
     let failing = (run.verification?.results ?? []).filter { $0.status == .fail || $0.status == .error }
     if let first = failing.first {
       found.append(
-        "\(failing.count) golden results are wrong or missing, the first of them \(first.name) by \(first.engine) in "
+        "\(failing.count) golden results are wrong or missing, the first of them \(first.name.printable) by \(first.engine.printable) in "
           + "\(first.dtype).")
     }
     let gradients = (run.gradients?.records ?? []).filter { $0.verdict == .fail || $0.verdict == .error }
     if let first = gradients.first {
-      found.append("\(gradients.count) gradient checks fail, the first of them \(first.name) of \(first.engine).")
+      found.append(
+        "\(gradients.count) gradient checks fail, the first of them \(first.name.printable) of \(first.engine.printable)."
+      )
     }
     let survivors = run.selfTest?.survivors ?? []
     if let first = survivors.first {

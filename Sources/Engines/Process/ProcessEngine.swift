@@ -141,7 +141,9 @@ public final class ProcessEngine: Engine {
           throw .failed("\(declaration.name): given up after \(state.timeoutsInRow) time-outs in a row: not asked")
         }
         // What went away, or said something late, after its last answer costs the next case nothing.
-        if generation == nil, let worker = state.worker, worker.hasEnded || worker.hasUnaskedOutput() { Self.end(&state) }
+        if generation == nil, let worker = state.worker, worker.hasEnded || worker.hasUnaskedOutput() {
+          Self.end(&state)
+        }
         if let generation, generation != state.generation || state.worker == nil {
           throw .failed("\(declaration.name) was restarted since the operation was prepared")
         }

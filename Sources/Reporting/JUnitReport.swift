@@ -15,7 +15,7 @@ public enum JUnitReport {
     var corpus = Suite(name: "corpus")
     for record in section.vacuity {
       let unnoticed = record.unnoticed.joined(separator: ", ")
-      let message = "no exact or random case of \(record.operation) would notice: \(unnoticed)"
+      let message = "no case of \(record.operation) that is judged would notice: \(unnoticed)"
       corpus.add(
         "\(record.operation) notices defects", className: "vacuity", seconds: 0,
         kind: record.isVacuous ? .failure : .pass, "VACUOUS: \(message)", message)

@@ -124,14 +124,23 @@ struct VerificationMarkdown {
     guard !section.vacuity.isEmpty else { return [] }
     var rows: [[String]] = []
     for record in section.vacuity {
-      for (defect, name) in record.noticedBy.sorted(by: { $0.key < $1.key }) {
-        rows.append([record.operation, defect, name.isEmpty ? "**nothing: VACUOUS**" : name])
+      rows += Self.grouped(record.noticedBy).map { name, defects in
+        [record.operation, name.isEmpty ? "**nothing: VACUOUS**" : name, defects]
+      }
+      rows += Self.grouped(record.notJudged).map { reason, defects in
+        [record.operation, "not judged: \(reason)", defects]
       }
     }
     return [
       "### Would the corpus notice?", "",
       "Each defect is applied to the reference; the case named is the first that would fail.", "",
-    ] + MarkdownReport.table(["operation", "defect", "noticed by"], rows, rightAligned: 3)
+    ] + MarkdownReport.table(["operation", "noticed by", "defects"], rows, rightAligned: 3)
+  }
+
+  /// The keys of each value, in order.
+  private static func grouped(_ values: [String: String]) -> [(value: String, keys: String)] {
+    Dictionary(grouping: values.keys) { values[$0] ?? "" }.sorted { $0.key < $1.key }
+      .map { ($0.key, $0.value.sorted().joined(separator: ", ")) }
   }
 
   private var calibration: [String] {

@@ -127,8 +127,10 @@ public struct Verifier: Sendable {
     let isComplete = !interrupted && jobs.count == files.reduce(0) { $0 + $1.cases.count }
     let stale = plan.knownFailures.apply(
       to: &results, today: plan.today, isComplete: isComplete)
-    let vacuity = plan.vacuityOracle.map { oracle in
-      VacuityJudge(oracle: oracle).judge(
+    var vacuity: [VacuityRecord] = []
+    // What was stopped is not to go on with the corpus.
+    if let oracle = plan.vacuityOracle, !interrupted {
+      vacuity = await VacuityJudge(oracle: oracle).judge(
         operations: Set(jobs.filter { $0.summary.expectError == nil }.map(\.summary.operation)), in: files)
     }
     let elapsed = ContinuousClock.now - started
@@ -137,7 +139,7 @@ public struct Verifier: Sendable {
         EngineRecord(
           name: $0.description.name, version: $0.description.version, isBuiltIn: $0.description.isBuiltIn,
           command: plan.engineWords[$0.description.name])
-      }, files: records, results: results, vacuity: vacuity ?? [], staleKnownFailures: stale,
+      }, files: records, results: results, vacuity: vacuity, staleKnownFailures: stale,
       lambda: ElementBounds.lambda, filters: plan.filters.map(\.description), tags: plan.tags.sorted(),
       shard: plan.shard.map { ShardRecord(index: $0.index, count: $0.count) }, strict: plan.strict,
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)

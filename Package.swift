@@ -47,21 +47,26 @@ let package = Package(
   ],
   targets: kernelTargets + [
     .target(name: "KernelContracts"),
+    // The system: children, and what must not be left behind
+    .systemLibrary(name: "CSpawn"),
+    .target(name: "OperatingSystem", dependencies: ["CSpawn"]),
     // Vocabulary
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"]),
     .target(name: "Results"),
     // Files
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
-    .target(name: "HDF5", dependencies: ["CHDF5"]),
-    .target(name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "OperatingSystem"]),
+    .target(name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Results", "OperatingSystem"]),
     // The numbers
     .target(
       name: "Reference",
       dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
     // What is asked of an engine
-    .target(name: "Engines", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Convolution"]),
+    .target(
+      name: "Engines",
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Convolution", "OperatingSystem", "Results"]),
     .target(
       name: "Verification",
       dependencies: [
@@ -69,7 +74,8 @@ let package = Package(
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
-      name: "GradientChecking", dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results"]),
+      name: "GradientChecking",
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Verification", "Results"]),
     // Deliberately wrong implementations: does what is asked of an engine notice them?
     .target(
       name: "SelfTest",
@@ -79,10 +85,12 @@ let package = Package(
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "Results",
+        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "Results", "OperatingSystem",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
-    .target(name: "Reporting", dependencies: ["Results", .product(name: "Mustache", package: "swift-mustache")]),
+    .target(
+      name: "Reporting",
+      dependencies: ["Results", "OperatingSystem", .product(name: "Mustache", package: "swift-mustache")]),
     .target(name: "AssayTesting", dependencies: ["Verification", "GradientChecking", "GoldenFiles", "Engines"]),
     // The command
     .systemLibrary(name: "CMalloc"),
@@ -90,7 +98,7 @@ let package = Package(
       name: "assay",
       dependencies: [
         "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference",
-        "Convolution", "GoldenFiles", "Problems", "Tensors", "Results", "CMalloc",
+        "Convolution", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module
@@ -98,6 +106,7 @@ let package = Package(
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
+    .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
     .testTarget(name: "ResultsTests", dependencies: ["Results"]),
     .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
     .testTarget(
@@ -108,15 +117,18 @@ let package = Package(
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
-    .testTarget(name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "TestSupport", "assay"]),
+    .testTarget(
+      name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "TestSupport"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["assay", "Convolution", "GoldenFiles", "HDF5", "Reporting", "Results", "TestSupport"]),
+      dependencies: [
+        "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results", "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -134,8 +134,14 @@ def upsample2d(t, a, upstream):
 def _sources(out, size, step, bilinear, corners):
     """For each output position the input positions that it takes from, with their weights."""
     for position in range(out):
+        if out == size:
+            # Copied, whatever the factor.
+            yield [(position, Running.leaf(1.0))]
+            continue
         if not bilinear:
-            yield [(min(floor(position * step), size - 1), Running.leaf(1.0))]
+            # The step and the coordinate are float32; an exact doubling is by whole numbers.
+            source = position // 2 if out == 2 * size else floor(np.float32(position) * np.float32(float(step)))
+            yield [(min(source, size - 1), Running.leaf(1.0))]
             continue
         source = position * step if corners else max((position + Fraction(1, 2)) * step - Fraction(1, 2), Fraction(0))
         first = min(floor(source), size - 1)

@@ -174,21 +174,25 @@ static inline int assay_h5_chunk_count(hid_t dataset, hid_t space, hsize_t *coun
   return -1;
 #endif
 }
-static inline int assay_h5_chunk(
-    hid_t dataset, hid_t space, hsize_t index, hsize_t *offset, unsigned *skipped_filters, hsize_t *bytes) {
+
+// The chunk at this position by the look-up that reading makes: the bytes that it takes in the file, 0 when it is not found,
+// and the filters that it was stored without.
+static inline int assay_h5_chunk(hid_t dataset, const hsize_t *offset, unsigned *skipped_filters, hsize_t *bytes) {
+  *skipped_filters = 0;
+  *bytes = 0;
 #if H5_VERSION_GE(1, 10, 5)
   haddr_t address;
-  return (int)H5Dget_chunk_info(dataset, space, index, offset, skipped_filters, &address, bytes);
+  return (int)H5Dget_chunk_info_by_coord(dataset, offset, skipped_filters, &address, bytes);
 #else
   return -1;
 #endif
 }
 
-// The bytes that the chunk at this position takes in the file, by the look-up that reading makes; 0 when it is not found.
-static inline int assay_h5_chunk_bytes(hid_t dataset, const hsize_t *offset, hsize_t *bytes) {
-  *bytes = 0;
+// The chunk's bytes as they are in the file.
+static inline int assay_h5_read_stored_chunk(hid_t dataset, const hsize_t *offset, void *bytes) {
 #if H5_VERSION_GE(1, 10, 5)
-  return (int)H5Dget_chunk_storage_size(dataset, offset, bytes);
+  uint32_t skipped_filters = 0;
+  return (int)H5Dread_chunk(dataset, H5P_DEFAULT, offset, &skipped_filters, bytes);
 #else
   return -1;
 #endif

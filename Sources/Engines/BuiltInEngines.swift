@@ -15,8 +15,8 @@ public enum BuiltInEngines {
       ConvolutionEngine(Im2colStrategy()),
       ConvolutionEngine(Im2colStrategy(materialised: true)),
       ConvolutionEngine(GemmStrategy()),
-      ConvolutionEngine(auto, algorithms: auto.algorithms, nonfinite: false),
-    ] + WinogradStrategy.all.map { ConvolutionEngine($0, nonfinite: false) }
+      ConvolutionEngine(auto, algorithms: auto.algorithms),
+    ] + WinogradStrategy.all.map { ConvolutionEngine($0) }
   }
 
   /// The engine of that name; `nil` when there is none.

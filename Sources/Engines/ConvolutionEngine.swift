@@ -7,14 +7,12 @@ public struct ConvolutionEngine: Engine {
   private let strategy: any ConvolutionStrategy
   public let description: EngineDescription
 
-  /// - Parameters:
-  ///   - algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
-  ///   - nonfinite: false where one NaN spreads over a whole tile.
-  public init(_ strategy: any ConvolutionStrategy, algorithms: [String]? = nil, nonfinite: Bool = true) {
+  /// - Parameter algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
+  public init(_ strategy: any ConvolutionStrategy, algorithms: [String]? = nil) {
     self.strategy = strategy
     description = EngineDescription(
       name: strategy.name, version: "1", operations: [Conv2dProblem.operation], dtypes: [.float32],
-      omits: Self.omits(strategy), nonfinite: nonfinite, isBuiltIn: true,
+      omits: Self.omits(strategy), isBuiltIn: true,
       info: ["algorithm": (algorithms ?? [strategy.name]).joined(separator: " ")])
   }
 
@@ -33,7 +31,7 @@ public struct ConvolutionEngine: Engine {
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
     let (problem, operands) = try operands(of: exercise, threads: exercise.threads)
     var answer = Answer()
-    let wanted = exercise.wanted.isEmpty ? ["outputs/y"] : exercise.wanted
+    let wanted = exercise.wanted.isEmpty ? everything(for: exercise) : exercise.wanted
     if exercise.passes.contains(.forward), wanted.contains("outputs/y") {
       let run = try ConvolutionRun(strategy, problem, .forward, operands)
       answer.outputs["y"] = .float32(try run.denseResult())
@@ -51,6 +49,12 @@ public struct ConvolutionEngine: Engine {
       answer.gradients["bias"] = .float32(Self.biasGradient(upstream))
     }
     return answer
+  }
+
+  /// What an empty `wanted` means: whatever the strategy gives of the passes that are asked for.
+  private func everything(for exercise: Exercise) -> Set<String> {
+    let operands = ["x", "weight"] + (exercise.parameters["bias"] == nil ? [] : ["bias"])
+    return Set(["outputs/y"] + operands.map { "gradients/" + $0 }).subtracting(description.omits)
   }
 
   /// dBias[k] = Σ over n, p, q of dy[n,k,p,q]; no strategy has a part in it.

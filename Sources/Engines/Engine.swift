@@ -52,4 +52,11 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   }
 }
 
+extension EngineDescription {
+  /// How the engine says that it computes convolutions (`direct`, `winograd4`); any of them may be used on any problem.
+  public var algorithms: Set<String> {
+    Set((info["algorithm"] ?? "").split(whereSeparator: { ", ".contains($0) }).map(String.init))
+  }
+}
+
 public enum Pass: String, Hashable, Sendable, Codable, CaseIterable { case forward, backward }

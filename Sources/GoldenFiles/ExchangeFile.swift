@@ -61,23 +61,29 @@ public enum ExchangeFile {
     }
   }
 
-  /// Reads an engine's answer. Groups that are absent are empty; root attributes are not asked for.
-  public static func readAnswer(_ path: String, case name: String) throws(GoldenFileError) -> Answer {
+  /// Reads an engine's answer: of each group what is wanted, shape and type before any element. Groups that are absent are
+  /// empty; root attributes are not asked for.
+  /// - Parameter wanted: paths such as `outputs/y`, each with the most elements that it may have; nil for any number.
+  public static func readAnswer(
+    _ path: String, case name: String, wanted: [String: Int?]
+  ) throws(GoldenFileError) -> Answer {
     let group = try self.group(path, name)
     var loader = GoldenCaseLoader(file: path, limits: .standard)
+    func names(_ kind: TensorGroup) -> [String: Int?] {
+      let prefix = kind.rawValue + "/"
+      let found = wanted.filter { $0.key.hasPrefix(prefix) }
+      return Dictionary(uniqueKeysWithValues: found.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    }
     return Answer(
-      outputs: try loader.given(.outputs, of: group), gradients: try loader.given(.gradients, of: group),
-      buffersAfter: try loader.given(.buffersAfter, of: group))
+      outputs: try loader.answered(.outputs, of: group, wanted: names(.outputs)),
+      gradients: try loader.answered(.gradients, of: group, wanted: names(.gradients)),
+      buffersAfter: try loader.answered(.buffersAfter, of: group, wanted: names(.buffersAfter)))
   }
 
   private static func group(_ path: String, _ name: String) throws(GoldenFileError) -> HDF5Group {
-    let limits = GoldenLimits.standard
-    let bounds = HDF5Limits(
-      maximumRank: limits.maximumRank, maximumObjectBytes: limits.maximumTensorBytes,
-      maximumEntries: limits.maximumCases)
-    return try translating { () throws(HDF5Error) in
-      let root = try HDF5File.open(path, limits: bounds).root
-      return name.allSatisfy { $0 == "/" } ? root : try root.group(name)
+    try translating { () throws(HDF5Error) in
+      let root = try HDF5File.open(path, limits: GoldenLimits.standard.library).root
+      return try root.group(name)
     }
   }
 }

@@ -54,6 +54,43 @@ public struct ToleranceOverride: Sendable, Hashable, Codable {
   }
 
   public var isEmpty: Bool { absolute == nil && relative == nil && maximumULPs == nil }
+
+  /// The tolerances that would accept a tensor of zeros in place of this one, and so accept anything.
+  ///
+  /// Zero is off by |y|: by max |y| at the most, by 1 relative to y, and in float32 by 2²³ units in the last place. A tolerance
+  /// must be below that. Where every element is 0, nothing says how large an error is, and absolute tolerances stay below 1.
+  func excesses(over value: ExpectedTensor.Value) -> [(name: String, expected: String, found: Double)] {
+    var excesses: [(name: String, expected: String, found: Double)] = []
+    if let absolute, absolute > 0 {
+      let largest = value.largestFiniteMagnitude
+      let ceiling = largest > 0 ? largest : 1
+      if absolute >= ceiling {
+        excesses.append(("atol", "less than \(ceiling), the largest magnitude of the tensor", absolute))
+      }
+    }
+    if let relative, relative >= 1 {
+      excesses.append(("rtol", "less than 1, which is the error of a result of zero", relative))
+    }
+    if let maximumULPs, maximumULPs >= 0x1p23 {
+      excesses.append(("max_ulp", "less than 2^23, which is the error of a result of zero in float32", maximumULPs))
+    }
+    return excesses
+  }
+}
+
+extension ExpectedTensor.Value {
+  /// 0 where no element is finite.
+  var largestFiniteMagnitude: Double {
+    func largest(_ elements: some Sequence<Double>) -> Double {
+      elements.reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
+    }
+    return switch self {
+    case .whole(.float32(let tensor)): largest(tensor.elements.lazy.map(Double.init))
+    case .whole(.float64(let tensor)): largest(tensor.elements)
+    case .whole(.int64(let tensor)): largest(tensor.elements.lazy.map(Double.init))
+    case .sampled(let sample): largest(sample.values + [sample.absMax])
+    }
+  }
 }
 
 /// Some elements of an expected tensor that is too large to store, and three figures over the whole of it.

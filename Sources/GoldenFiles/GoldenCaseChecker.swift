@@ -5,6 +5,17 @@ import Tensors
 struct GoldenCaseChecker {
   let file: String
 
+  /// Holds what computing the case takes against the limits. What its shapes make no sense of costs nothing here: it is refused
+  /// later, by the operation itself.
+  func checkCost(
+    _ summary: GoldenCaseSummary, _ attributes: Attributes, _ operands: Operands, limits: CaseLimits
+  ) throws(GoldenFileError) {
+    let problem = try? Problem.make(operation: summary.operation, attributes: attributes, operands: operands)
+    guard let excess = limits.excess(of: problem?.cost ?? operands.cost) else { return }
+    throw GoldenFileError(
+      .tooCostly, file: file, object: summary.name, expected: excess.expected, found: excess.found, advice: excess.advice)
+  }
+
   /// - Throws: ``GoldenFileError``; never for a case that must be refused, whose sense is the engine's to judge.
   func check(_ loaded: inout GoldenCase) throws(GoldenFileError) {
     guard loaded.expectError == nil else { return }
@@ -18,7 +29,7 @@ struct GoldenCaseChecker {
       throw GoldenFileError(error, file: file, object: loaded.name, operation: loaded.operation)
     }
     if let outputs = problem?.outputs { try checkOutputs(&loaded, outputs) }
-    try checkGradients(loaded)
+    try checkGradients(loaded, of: problem)
     if Problem.types[loaded.operation] != nil { try checkBuffers(loaded) }
     guard !loaded.expected.isEmpty else {
       throw error(
@@ -50,7 +61,8 @@ struct GoldenCaseChecker {
         throw error(
           .missing, "\(loaded.name)/\(path)", "atol, rtol or max_ulp, with a tolerance_reason",
           tensor.tolerance.isEmpty ? "no tolerance" : "no reason",
-          "`\(loaded.operation)` is no operation of the format: only the file can say what is close enough")
+          Problem.nearMiss(of: loaded.operation).map { "did you mean the operation `\($0)`?" }
+            ?? "`\(loaded.operation)` is no operation of the format: only the file can say what is close enough")
       }
     }
   }
@@ -75,7 +87,7 @@ struct GoldenCaseChecker {
     }
   }
 
-  private func checkGradients(_ loaded: GoldenCase) throws(GoldenFileError) {
+  private func checkGradients(_ loaded: GoldenCase, of problem: (any OperationProblem)?) throws(GoldenFileError) {
     for (name, gradient) in loaded.gradients.sorted(by: { $0.key < $1.key }) {
       guard let source = loaded.inputs[name] ?? loaded.parameters[name] else {
         throw error(
@@ -84,10 +96,12 @@ struct GoldenCaseChecker {
       }
       try require(source.shape, gradient.shape, "\(loaded.name)/gradients/\(name)", "the gradient of \(name)")
     }
-    guard loaded.gradients.isEmpty || !loaded.upstream.isEmpty || loaded.isCustom == false else {
+    guard loaded.gradients.isEmpty || !loaded.upstream.isEmpty else {
+      let outputs = problem?.outputs.filter { $0.value.dtype != .int64 }.keys.sorted() ?? loaded.outputs.keys.sorted()
+      let output = ["y", "loss"].first(where: outputs.contains) ?? outputs.first ?? "y"
       throw error(
-        .missing, "\(loaded.name)/upstream", "the cotangent of each output", "none",
-        "gradients mean nothing without the cotangent that they were taken under")
+        .missing, "\(loaded.name)/upstream/\(output)", "the cotangent that the gradients were taken under", "none",
+        "store dL/d\(output): gradients mean nothing without it")
     }
   }
 

@@ -5,43 +5,105 @@ import Tensors
 /// Loads cases and holds each against its own operation.
 struct GoldenCaseLoader {
   let file: String
+  private let limits: GoldenLimits
   private var tensors: GoldenTensorReader
 
   init(file: String, limits: GoldenLimits) {
     self.file = file
+    self.limits = limits
     tensors = GoldenTensorReader(file: file, limits: limits)
   }
 
+  /// Loads a case. What computing it takes is told from shapes and attributes, before any tensor is read or made.
   mutating func load(_ summary: GoldenCaseSummary, from root: HDF5Group) throws(GoldenFileError) -> GoldenCase {
-    let group = try translating { () throws(HDF5Error) in
-      summary.name == "/" ? root : try root.group(String(summary.name.dropFirst()))
-    }
-    var loaded = try stimulus(summary, of: group)
+    let group = try translating { () throws(HDF5Error) in try root.group(summary.name) }
+    tensors.startCase()
+    var loaded = GoldenCase(
+      summary: summary, attributes: try GoldenAttributes(object: group, file: file).operationAttributes())
+    let given = try GivenTensors(
+      inputs: admitted(.inputs, of: group), parameters: admitted(.parameters, of: group),
+      buffers: admitted(.buffers, of: group), upstream: admitted(.upstream, of: group))
+    try GoldenCaseChecker(file: file).checkCost(summary, loaded.attributes, given.operands, limits: limits.computation)
+    try read(given, into: &loaded)
     loaded.outputs = try expected(.outputs, of: group)
     loaded.buffersAfter = try expected(.buffersAfter, of: group)
     loaded.gradients = try expected(.gradients, of: group)
-    loaded.referenceFloat32 = try given(GoldenSchema.referenceFloat32, of: group)
+    loaded.referenceFloat32 = try read(admitted(GoldenSchema.referenceFloat32, of: group))
     try GoldenCaseChecker(file: file).check(&loaded)
     return loaded
   }
 
   /// A case without anything expected, and without a judgement on it: what an engine is given.
   mutating func stimulus(_ summary: GoldenCaseSummary, of group: HDF5Group) throws(GoldenFileError) -> GoldenCase {
-    GoldenCase(
-      summary: summary, attributes: try GoldenAttributes(object: group, file: file).operationAttributes(),
-      inputs: try given(.inputs, of: group), parameters: try given(.parameters, of: group),
-      buffers: try given(.buffers, of: group), upstream: try given(.upstream, of: group))
+    var asked = GoldenCase(
+      summary: summary, attributes: try GoldenAttributes(object: group, file: file).operationAttributes())
+    let given = try GivenTensors(
+      inputs: admitted(.inputs, of: group), parameters: admitted(.parameters, of: group),
+      buffers: admitted(.buffers, of: group), upstream: admitted(.upstream, of: group))
+    try read(given, into: &asked)
+    return asked
   }
 
-  /// The tensors that an engine is given, or answers with.
-  mutating func given(_ kind: TensorGroup, of group: HDF5Group) throws(GoldenFileError) -> [String: AnyTensor] {
-    try given(kind.rawValue, of: group)
+  /// What an operation is applied to, before any element is read.
+  private struct GivenTensors {
+    var inputs: [String: AdmittedTensor]
+    var parameters: [String: AdmittedTensor]
+    var buffers: [String: AdmittedTensor]
+    var upstream: [String: AdmittedTensor]
+
+    var operands: Operands {
+      Operands(
+        inputs: inputs.mapValues(\.type), parameters: parameters.mapValues(\.type), buffers: buffers.mapValues(\.type))
+    }
   }
 
-  private mutating func given(_ name: String, of group: HDF5Group) throws(GoldenFileError) -> [String: AnyTensor] {
+  private func read(_ given: GivenTensors, into loaded: inout GoldenCase) throws(GoldenFileError) {
+    loaded.inputs = try read(given.inputs)
+    loaded.parameters = try read(given.parameters)
+    loaded.buffers = try read(given.buffers)
+    loaded.upstream = try read(given.upstream)
+  }
+
+  private func read(_ admitted: [String: AdmittedTensor]) throws(GoldenFileError) -> [String: AnyTensor] {
     var found: [String: AnyTensor] = [:]
-    for (name, node) in try members(name, of: group) {
-      if case .dataset(let dataset) = node { found[name] = try tensors.read(dataset) }
+    for (name, tensor) in admitted { found[name] = try tensors.read(tensor) }
+    return found
+  }
+
+  /// The tensors of an answer that were asked for; nothing else of it is looked at.
+  /// - Parameter wanted: names, each with the most elements that it may have; nil for any number.
+  mutating func answered(
+    _ kind: TensorGroup, of group: HDF5Group, wanted: [String: Int?]
+  ) throws(GoldenFileError) -> [String: AnyTensor] {
+    var found: [String: AnyTensor] = [:]
+    guard !wanted.isEmpty, let parent = try tensorGroup(kind.rawValue, of: group) else { return found }
+    for (name, most) in wanted.sorted(by: { $0.key < $1.key }) {
+      guard let node = try translating({ () throws(HDF5Error) in try parent.memberIfPresent(name) }) else { continue }
+      guard case .dataset(let dataset) = node else { throw notADataset("\(parent.path)/\(name)") }
+      let admitted = try tensors.admit(dataset)
+      if let most, admitted.type.shape.count > most {
+        throw GoldenFileError(
+          .inconsistent, file: file, object: dataset.path, expected: "at most \(most) elements",
+          found: "shape \(admitted.type.shape)", advice: "answer with the shape that the operation has")
+      }
+      found[name] = try tensors.read(admitted)
+    }
+    return found
+  }
+
+  private mutating func admitted(
+    _ kind: TensorGroup, of group: HDF5Group
+  ) throws(GoldenFileError) -> [String: AdmittedTensor] {
+    try admitted(kind.rawValue, of: group)
+  }
+
+  private mutating func admitted(
+    _ name: String, of group: HDF5Group
+  ) throws(GoldenFileError) -> [String: AdmittedTensor] {
+    var found: [String: AdmittedTensor] = [:]
+    for (member, node) in try members(name, of: group) {
+      guard case .dataset(let dataset) = node else { throw notADataset("\(group.path)/\(name)/\(member)") }
+      found[member] = try tensors.admit(dataset)
     }
     return found
   }
@@ -57,10 +119,17 @@ struct GoldenCaseLoader {
       case .group(let sample):
         found[name] = try annotated(
           .sampled(try tensors.readSample(sample)), GoldenAttributes(object: sample, file: file))
-      case .other: break
+      case .other: throw notADataset("\(group.path)/\(kind.rawValue)/\(name)")
       }
     }
     return found
+  }
+
+  /// What is no tensor would otherwise be passed over, and an expectation with it.
+  private func notADataset(_ object: String) -> GoldenFileError {
+    GoldenFileError(
+      .wrongType, file: file, object: object, expected: "a dataset", found: "another object",
+      advice: "store the tensor itself (Fixtures/FORMAT.md)")
   }
 
   /// How the file wants an expected tensor compared.
@@ -81,23 +150,37 @@ struct GoldenCaseLoader {
       }
     }
     tolerance.reason = try attributes.string("tolerance_reason")
+    for excess in tolerance.excesses(over: value) {
+      throw attributes.wrong(excess.name, expected: excess.expected, found: "\(excess.found)", kind: .inconsistent)
+    }
     return ExpectedTensor(
       value, tolerance: tolerance, equalNaN: try attributes.boolean("equal_nan", default: true),
       checkSignedZero: try attributes.boolean("check_signed_zero", default: false))
   }
 
-  /// What a group of tensors holds, through hard links only.
-  private func members(_ name: String, of group: HDF5Group) throws(GoldenFileError) -> [(String, HDF5Node)] {
-    guard let node = try translating({ () throws(HDF5Error) in try group.memberIfPresent(name) }) else {
-      return []
-    }
+  private func tensorGroup(_ name: String, of group: HDF5Group) throws(GoldenFileError) -> HDF5Group? {
+    guard let node = try translating({ () throws(HDF5Error) in try group.memberIfPresent(name) }) else { return nil }
     guard case .group(let tensors) = node else {
       throw GoldenFileError(
         .wrongType, file: file, object: "\(group.path)/\(name)", expected: "a group of datasets",
         found: "another object", advice: "Fixtures/FORMAT.md lists a case's groups")
     }
+    return tensors
+  }
+
+  /// What a group of tensors holds, through hard links only.
+  private func members(_ name: String, of group: HDF5Group) throws(GoldenFileError) -> [(String, HDF5Node)] {
+    guard let tensors = try tensorGroup(name, of: group) else { return [] }
     var members: [(String, HDF5Node)] = []
+    var names: Set<String> = []
     for link in try translating({ () throws(HDF5Error) in try tensors.links() }) {
+      // HDF5 compares bytes; tensors are looked up by text, where such names are one.
+      guard names.insert(link.name).inserted else {
+        throw GoldenFileError(
+          .inconsistent, file: file, object: "\(tensors.path)/\(link.name)",
+          expected: "names that are not each other's Unicode equivalents", found: "two that look the same",
+          advice: "give one of them another name")
+      }
       members.append((link.name, try translating { () throws(HDF5Error) in try tensors.member(link.name) }))
     }
     return members

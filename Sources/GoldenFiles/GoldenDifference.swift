@@ -14,11 +14,11 @@ public struct GoldenDifference: Sendable, Hashable {
     from old: GoldenFile, to new: GoldenFile, matching patterns: [String] = []
   ) throws(GoldenFileError) -> [GoldenDifference] {
     let patterns = patterns.map(NamePattern.init)
-    func selected(_ file: GoldenFile) -> [String: GoldenCaseSummary] {
+    func selected(_ file: GoldenFile) -> [ByteName: GoldenCaseSummary] {
       let chosen = file.cases.filter { found in
         patterns.isEmpty || patterns.contains { $0.matches(found.name) }
       }
-      return Dictionary(chosen.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      return Dictionary(chosen.map { (ByteName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
     }
     let before = selected(old)
     let after = selected(new)
@@ -27,11 +27,11 @@ public struct GoldenDifference: Sendable, Hashable {
       switch (before[name], after[name]) {
       case (let first?, let second?):
         if first != second {
-          differences.append(GoldenDifference(name, "case", "\(describe(first)) became \(describe(second))"))
+          differences.append(GoldenDifference(first.name, "case", "\(describe(first)) became \(describe(second))"))
         }
         differences += compare(try old.load(first), try new.load(second))
-      case (_?, nil): differences.append(GoldenDifference(name, "case", "only in \(old.path)"))
-      default: differences.append(GoldenDifference(name, "case", "only in \(new.path)"))
+      case (_?, nil): differences.append(GoldenDifference(name.description, "case", "only in \(old.path)"))
+      default: differences.append(GoldenDifference(name.description, "case", "only in \(new.path)"))
       }
     }
     return differences
@@ -51,9 +51,11 @@ public struct GoldenDifference: Sendable, Hashable {
   /// The attributes and tensors that differ between two cases, bit for bit.
   public static func compare(_ old: GoldenCase, _ new: GoldenCase) -> [GoldenDifference] {
     var differences: [GoldenDifference] = []
-    for name in Set(old.attributes.values.keys).union(new.attributes.values.keys).sorted() {
-      let first = old.attributes[name]
-      let second = new.attributes[name]
+    let firsts = byBytes(old.attributes.values)
+    let seconds = byBytes(new.attributes.values)
+    for name in Set(firsts.keys).union(seconds.keys).sorted() {
+      let first = firsts[name]
+      let second = seconds[name]
       if first == second { continue }
       // NaN is a value of its own here: momentum = NaN asks for the cumulative average.
       if case .real(let a)? = first, case .real(let b)? = second, a.isNaN, b.isNaN { continue }
@@ -61,16 +63,24 @@ public struct GoldenDifference: Sendable, Hashable {
         GoldenDifference(
           old.name, "@\(name)", "\(first?.description ?? "absent") became \(second?.description ?? "absent")"))
     }
-    let before = tensors(of: old)
-    let after = tensors(of: new)
+    let before = byBytes(tensors(of: old))
+    let after = byBytes(tensors(of: new))
     for path in Set(before.keys).union(after.keys).sorted() {
       guard let first = before[path], let second = after[path] else {
-        differences.append(GoldenDifference(old.name, path, before[path] == nil ? "appeared" : "disappeared"))
+        let text = before[path] == nil ? "appeared" : "disappeared"
+        differences.append(GoldenDifference(old.name, path.description, text))
         continue
       }
-      if let text = difference(first, second) { differences.append(GoldenDifference(old.name, path, text)) }
+      if let text = difference(first, second) {
+        differences.append(GoldenDifference(old.name, path.description, text))
+      }
     }
     return differences
+  }
+
+  /// Names that two files spell differently are different names, however much they look the same.
+  private static func byBytes<Value>(_ values: [String: Value]) -> [ByteName: Value] {
+    Dictionary(uniqueKeysWithValues: values.map { (ByteName($0.key), $0.value) })
   }
 
   private static func tensors(of loaded: GoldenCase) -> [String: ExpectedTensor] {

@@ -23,17 +23,21 @@ struct GoldenFileBytes {
       throw error(.notAGoldenFile, found, "name a regular file")
     }
     guard status.st_size > 0 else { throw error(.notAGoldenFile, "an empty file", "fetch or generate it again") }
-    guard status.st_size <= limits.maximumFileBytes else {
+    guard status.st_size <= limits.fileBytes else {
       throw GoldenFileError(
-        .tooLarge, file: path, expected: "at most \(limits.maximumFileBytes) bytes", found: "\(status.st_size)",
-        advice: "split the file, or store large tensors procedurally and sampled")
+        .tooLarge, file: path, expected: "at most \(limits.fileBytes) bytes", found: "\(status.st_size)",
+        advice: "split the file, store large tensors procedurally and sampled, or raise the limit with --max-memory")
     }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
     let size = Int(status.st_size)
-    guard let data = try? handle.read(upToCount: size), data.count == size else {
-      throw error(.damaged, "a file that cannot be read to its end", "try again")
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size {
+        let got = Foundation.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]).baseAddress, size - count)
+        if got < 0, errno == EINTR { continue }
+        guard got > 0 else { return }
+        count += got
+      }
     }
-    let bytes = [UInt8](data)
+    guard bytes.count == size else { throw error(.damaged, "a file that cannot be read to its end", "try again") }
     return GoldenFileBytes(bytes: bytes, sha256: FileDigest.sha256(of: bytes))
   }
 }

@@ -1,5 +1,6 @@
 import HDF5
 import Problems
+import Results
 
 /// What is wrong with a golden file: one sentence with the file, the object in it, what was expected and what was found.
 ///
@@ -22,8 +23,12 @@ public struct GoldenFileError: Error, Sendable, Hashable, Codable, CustomStringC
     case inconsistent
     /// Links that are not hard, cycles, external or virtual storage, other filters: not read from any file.
     case refused
-    /// More than the limits allow.
+    /// Larger than the limits allow.
     case tooLarge
+    /// A case that would take more memory or work than the limits allow; the file may be sound.
+    case tooCostly
+    /// Written in a version of HDF5's format that the linked library does not know.
+    case newerFormat
     /// The child process that tries unlisted files died, or took too long.
     case probeFailed
     case cannotWrite
@@ -48,9 +53,11 @@ public struct GoldenFileError: Error, Sendable, Hashable, Codable, CustomStringC
     self.advice = advice
   }
 
+  /// One line that may stand on a terminal and in a log: names and texts of the file are escaped.
   public var description: String {
     let place = object == "/" || object.isEmpty ? file : "\(file): \(object)"
-    return "\(place): expected \(expected), found \(found)" + (advice.isEmpty ? "" : "; \(advice)")
+    return PrintableText.escaped(
+      "\(place): expected \(expected), found \(found)" + (advice.isEmpty ? "" : "; \(advice)"))
   }
 }
 
@@ -61,6 +68,7 @@ extension GoldenFileError {
       case .missing: .missing
       case .notAFile, .empty, .notHDF5: .notAGoldenFile
       case .damaged: .damaged
+      case .newerFormat: .newerFormat
       case .wrongType: .wrongType
       case .wrongShape: .inconsistent
       case .refused: .refused

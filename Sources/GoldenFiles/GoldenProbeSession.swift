@@ -1,4 +1,5 @@
 import Foundation
+import OperatingSystem
 
 /// One life of a probing child: started, listened to until it has answered for all its files or has failed.
 struct GoldenProbeSession {
@@ -7,53 +8,37 @@ struct GoldenProbeSession {
 
   /// - Returns: verdicts for the files that the child answered for, and how it failed on the next one, if it did.
   func run() -> (verdicts: [GoldenFileProbe.Verdict], failure: GoldenFileError?) {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: probe.executable)
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    // Swift's runtime would spend seconds on a report of each crash.
-    process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+    let child: ChildProcess
     do {
       let request = try GoldenProbeRequest(resources: probe.resources, limits: probe.limits, paths: paths).encoded()
-      process.arguments = [GoldenFileProbe.subcommand, request]
-      try process.run()
-    } catch {
-      let found = "that \(probe.executable) cannot be started: \(error.localizedDescription)"
-      return ([], failure(paths[0], found: found))
-    }
-    try? output.fileHandleForWriting.close()
-    let (replies, timedOut) = listen(to: output.fileHandleForReading, of: process)
-    if replies.count < paths.count, process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    process.waitUntilExit()
+      // Swift's runtime would spend seconds on a report of each crash.
+      child = try ChildProcess(
+        probe.executable, [GoldenFileProbe.subcommand, request],
+        environment: ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 })
+    } catch { return ([], failure(paths[0], found: "that \(probe.executable) cannot be started: \(error)")) }
+    let (replies, timedOut) = listen(to: child)
+    // One that closed its output or floods it may still run.
+    if timedOut || child.wait(seconds: 5) == nil { child.killGroup() }
+    let ending = child.ending
     let verdicts = zip(paths, replies).map { path, reply in
       reply.verdict ?? .unsound(failure(path, found: "an answer that makes no sense"))
     }
     guard verdicts.count < paths.count else { return (verdicts, nil) }
-    return (verdicts, failure(paths[verdicts.count], found: cause(process, timedOut: timedOut)))
+    return (verdicts, failure(paths[verdicts.count], found: cause(ending, timedOut: timedOut)))
   }
 
   /// Reads lines until all answers are there, the child closes its output, or an answer takes too long.
-  private func listen(
-    to handle: FileHandle, of process: Process
-  ) -> (replies: [GoldenProbeReply], timedOut: Bool) {
+  private func listen(to child: ChildProcess) -> (replies: [GoldenProbeReply], timedOut: Bool) {
+    guard let output = child.output else { return ([], false) }
     var replies: [GoldenProbeReply] = []
     var pending = Data()
     var deadline = Date().addingTimeInterval(probe.resources.wallSeconds)
     while replies.count < paths.count {
-      // Looked at again and again: where another child inherited the pipe by accident, it outlives its own child's death.
-      let wasRunning = process.isRunning
-      var descriptor = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
-      let ready = poll(&descriptor, 1, 100)
-      if ready <= 0 {
-        guard wasRunning else { break }
-        if deadline.timeIntervalSinceNow < 0 { return (replies, true) }
-        continue
-      }
-      let chunk = handle.availableData
-      guard !chunk.isEmpty, pending.count < 1 << 20 else { break }
-      pending.append(chunk)
+      let left = deadline.timeIntervalSinceNow
+      guard left > 0 else { return (replies, true) }
+      guard output.isReadable(within: Int32(min(left * 1_000, 60_000)) + 1) else { continue }
+      guard let chunk = output.read(), !chunk.isEmpty, pending.count < 1 << 20 else { break }
+      pending.append(contentsOf: chunk)
       while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
         let line = pending[pending.startIndex..<end]
         replies.append((try? JSONDecoder().decode(GoldenProbeReply.self, from: Data(line))) ?? GoldenProbeReply())
@@ -64,12 +49,14 @@ struct GoldenProbeSession {
     return (replies, false)
   }
 
-  private func cause(_ process: Process, timedOut: Bool) -> String {
+  private func cause(_ ending: ChildProcess.Ending?, timedOut: Bool) -> String {
     if timedOut { return "no answer of the checking process within \(probe.resources.wallSeconds) s" }
-    guard process.terminationReason == .uncaughtSignal else {
-      return "that the checking process ended early with status \(process.terminationStatus)"
+    let signal: Int32
+    switch ending {
+    case .exited(let status): return "that the checking process ended early with status \(status)"
+    case .signalled(let number): signal = number
+    case nil: return "that the checking process does not end"
     }
-    let signal = process.terminationStatus
     let meaning =
       switch signal {
       case SIGXCPU: " (out of processor time)"

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// Opens golden files, deciding for each whether this process may parse it.
 ///
@@ -11,19 +12,28 @@ public struct GoldenReader: Sendable {
   /// How unlisted files are tried; nil parses them in this process, for callers whose files are their own.
   public var probe: GoldenFileProbe?
   public var limits: GoldenLimits
+  /// What a case of a listed file may take, and one of any other.
+  public var listed: CaseLimits
+  public var unlisted: CaseLimits
 
-  public init(trusted: GoldenManifest?, probe: GoldenFileProbe?, limits: GoldenLimits = .standard) {
+  public init(
+    trusted: GoldenManifest?, probe: GoldenFileProbe?, limits: GoldenLimits = .standard, listed: CaseLimits = .standard,
+    unlisted: CaseLimits = .unlisted
+  ) {
     self.trusted = trusted
     self.probe = probe
     self.limits = limits
+    self.listed = listed
+    self.unlisted = unlisted
   }
 
   /// Opens one file.
   /// - Throws: ``GoldenFileError`` with the file, the object, what was expected and what was found.
   public func open(_ path: String) throws(GoldenFileError) -> GoldenFile {
-    let image = try GoldenFileBytes.read(path, limits: limits)
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     let listed = trusted?.entry(for: path)
+    var limits = limits.with(listed == nil ? unlisted : self.listed)
+    let image = try GoldenFileBytes.read(path, limits: limits)
     var entry = listed
     if entry == nil { entry = try GoldenManifest.read(inFolder: folder)?.entry(for: path) }
     if let entry {
@@ -34,7 +44,13 @@ public struct GoldenReader: Sendable {
           advice: "the file was changed or is incomplete: fetch it again, or regenerate the corpus with its manifest")
       }
     }
-    if listed == nil, let probe { try probe.requireSound(path, sha256: image.sha256) }
+    if listed == nil, var probe {
+      probe.limits = limits
+      // Its own copy of the file's bytes and the library's, one case, and what any process takes.
+      probe.resources.memoryBytes = 2 * image.bytes.count + limits.computation.maximumBytes + (1 << 29)
+      try probe.requireSound(path, sha256: image.sha256)
+    }
+    limits.countsInflatedBytes = listed == nil && probe == nil
     let file = try GoldenFile(
       path: path, image: image.bytes, sha256: image.sha256, isListed: listed != nil, limits: limits)
     if let entry, entry.caseCount != file.cases.count {

@@ -1,38 +1,77 @@
 import HDF5
+import Problems
 import Tensors
 
-/// Reads one tensor, after everything about it was looked at: link, type, extent, storage, filters.
+/// A tensor that was looked at and may be read: within the limits, all of it in the file, or a recipe.
+struct AdmittedTensor {
+  let dataset: HDF5Dataset
+  let type: TensorType
+  fileprivate let recipe: Recipe?
+
+  /// How a procedural tensor is computed.
+  fileprivate struct Recipe {
+    let seed: UInt64
+    let low: Double
+    let high: Double
+  }
+}
+
+/// Reads tensors, each after everything about it was looked at: link, type, extent, storage, filters.
 struct GoldenTensorReader {
   let file: String
   let limits: GoldenLimits
   /// Bytes of all tensors that were read so far, against the cap for the whole file.
-  private(set) var totalBytes = 0
+  private var totalBytes = 0
+  /// Of those since ``startCase()``, against the cap for one case.
+  private var caseBytes = 0
+  private var chunkCount = 0
 
   init(file: String, limits: GoldenLimits) {
     self.file = file
     self.limits = limits
   }
 
-  /// A tensor as it stands: floats of up to 32 bits as float32, larger ones as float64, integers as int64.
-  mutating func read(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AnyTensor {
-    let type = try translating { () throws(HDF5Error) in try dataset.datatype() }
+  /// From here on tensors count as another case's.
+  mutating func startCase() { caseBytes = 0 }
+
+  mutating func read(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AnyTensor { try read(admit(dataset)) }
+
+  /// Looks at everything about a tensor but its elements: floats of up to 32 bits stand as float32, larger ones as float64,
+  /// integers and booleans as int64.
+  mutating func admit(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AdmittedTensor {
+    let stored = try translating { () throws(HDF5Error) in try dataset.datatype() }
     let space = try translating { () throws(HDF5Error) in try dataset.dataspace() }
-    guard let extents = space.shape else { return .float32(try procedural(dataset)) }
-    let isWide = type.byteCount > 4 || type.isInteger
-    let shape = try admit(extents, bytesPerElement: isWide ? 8 : 4, at: dataset.path)
-    try checkStorage(dataset, shape: shape)
-    switch type.kind {
-    case .integer:
-      return .int64(Tensor(shape: shape, elements: try elements(dataset, shape)))
-    case .boolean:
+    guard let extents = space.shape else { return try procedural(dataset) }
+    let dtype: DType =
+      switch stored.kind {
+      case .integer, .boolean: .int64
+      case .floatingPoint where stored.byteCount <= 4: .float32
+      case .floatingPoint where stored.byteCount <= 8: .float64
+      default:
+        throw error(
+          .wrongType, dataset.path, "integers or floats of at most 64 bits", "\(stored)", "store it as numbers")
+      }
+    let storage = try checkStorage(dataset)
+    let chunkBytes = storage.chunk.reduce(SaturatingCount(stored.byteCount)) { $0 * SaturatingCount($1) }
+    let shape = try admit(extents, dtype, chunkBytes: storage.layout == .chunked ? chunkBytes : 0, at: dataset.path)
+    if shape.count > 0 { try checkChunks(dataset, storage, chunkBytes: chunkBytes.value, shape) }
+    return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), recipe: nil)
+  }
+
+  /// The elements of a tensor that was looked at.
+  func read(_ admitted: AdmittedTensor) throws(GoldenFileError) -> AnyTensor {
+    let (dataset, shape) = (admitted.dataset, admitted.type.shape)
+    if let recipe = admitted.recipe {
+      return .float32(Tensor(splitMix64Uniform: shape, seed: recipe.seed, low: recipe.low, high: recipe.high))
+    }
+    switch admitted.type.dtype {
+    case .int64:
+      let type = try translating { () throws(HDF5Error) in try dataset.datatype() }
+      guard type.kind == .boolean else { return .int64(Tensor(shape: shape, elements: try elements(dataset, shape))) }
       let values = try translating { () throws(HDF5Error) in try dataset.readBooleans() }
       return .int64(Tensor(shape: shape, elements: values.map { $0 ? 1 : 0 }))
-    case .floatingPoint where type.byteCount <= 4:
-      return .float32(Tensor(shape: shape, elements: try elements(dataset, shape)))
-    case .floatingPoint where type.byteCount <= 8:
-      return .float64(Tensor(shape: shape, elements: try elements(dataset, shape)))
-    default:
-      throw error(.wrongType, dataset.path, "integers or floats of at most 64 bits", "\(type)", "store it as numbers")
+    case .float32: return .float32(Tensor(shape: shape, elements: try elements(dataset, shape)))
+    case .float64: return .float64(Tensor(shape: shape, elements: try elements(dataset, shape)))
     }
   }
 
@@ -80,8 +119,8 @@ struct GoldenTensorReader {
     try translating { () throws(HDF5Error) in try group.dataset(name) }
   }
 
-  /// Computes a tensor that the file gives only the recipe of.
-  private mutating func procedural(_ dataset: HDF5Dataset) throws(GoldenFileError) -> Tensor<Float> {
+  /// A tensor that the file gives only the recipe of.
+  private mutating func procedural(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AdmittedTensor {
     let attributes = GoldenAttributes(object: dataset, file: file)
     guard let fill = try attributes.string("procedural") else {
       throw error(
@@ -100,34 +139,43 @@ struct GoldenTensorReader {
     }
     guard let low = try attributes.number("low"), let high = try attributes.number("high"), low.isFinite, high.isFinite
     else { throw missing(dataset, "@low", "finite numbers low and high") }
-    let shape = try admit(extents, bytesPerElement: 4, at: dataset.path)
-    return Tensor(splitMix64Uniform: shape, seed: seed, low: low, high: high)
+    let shape = try admit(extents, .float32, at: dataset.path)
+    return AdmittedTensor(
+      dataset: dataset, type: TensorType(shape), recipe: AdmittedTensor.Recipe(seed: seed, low: low, high: high))
   }
 
   /// Checks rank and size against the caps, and counts the bytes.
-  private mutating func admit(_ extents: [Int], bytesPerElement: Int, at path: String) throws(GoldenFileError) -> Shape
-  {
+  /// - Parameter chunkBytes: what one chunk takes beside the tensor while it is read.
+  private mutating func admit(
+    _ extents: [Int], _ dtype: DType, chunkBytes: SaturatingCount = 0, at path: String
+  ) throws(GoldenFileError) -> Shape {
     guard extents.count <= limits.maximumRank else {
       throw error(
         .tooLarge, path, "at most \(limits.maximumRank) dimensions", "\(extents.count)", "use fewer dimensions")
     }
     guard let shape = Shape(validating: extents),
-      case (let bytes, false) = shape.count.multipliedReportingOverflow(by: bytesPerElement),
-      bytes <= limits.maximumTensorBytes
+      SaturatingCount.product(shape.count, dtype.byteCount) + chunkBytes <= SaturatingCount(limits.tensorBytes)
     else {
       throw error(
-        .tooLarge, path, "a tensor of at most \(limits.maximumTensorBytes) bytes", "extents \(extents)",
-        "store samples of it, or a smaller tensor")
+        .tooLarge, path, "a tensor of at most \(limits.tensorBytes) bytes, one chunk included", "extents \(extents)",
+        "store samples of it, or a smaller tensor, or raise the limit with --max-memory")
+    }
+    let bytes = shape.count * dtype.byteCount
+    guard bytes <= limits.computation.maximumBytes - caseBytes else {
+      throw error(
+        .tooLarge, path, "at most \(limits.computation.maximumBytes) bytes of tensors in one case", "more",
+        "split the case, or raise the limit with --max-memory")
     }
     guard bytes <= limits.maximumTotalBytes - totalBytes else {
       throw error(
         .tooLarge, path, "at most \(limits.maximumTotalBytes) bytes of tensors in one file", "more", "split the file")
     }
+    caseBytes += bytes
     totalBytes += bytes
     return shape
   }
 
-  private func checkStorage(_ dataset: HDF5Dataset, shape: Shape) throws(GoldenFileError) {
+  private func checkStorage(_ dataset: HDF5Dataset) throws(GoldenFileError) -> HDF5Storage {
     let storage = try translating { () throws(HDF5Error) in try dataset.storage() }
     guard storage.externalFileCount == 0, [.compact, .contiguous, .chunked].contains(storage.layout) else {
       let found = storage.externalFileCount > 0 ? "data in external files" : "\(storage.layout) storage"
@@ -137,32 +185,75 @@ struct GoldenTensorReader {
       throw error(
         .refused, dataset.path, "no filters but shuffle, deflate and fletcher32", "\(filter)", "store it without")
     }
-    guard shape.count > 0 else { return }
-    guard try translating({ () throws(HDF5Error) in try dataset.isFullyAllocated() }) else {
+    // What a compressed chunk becomes can be told from its bytes only when compression is the last but for the checksum.
+    let compressed = storage.filters.drop { $0 != .deflate }.dropFirst()
+    guard compressed.allSatisfy({ $0 == .fletcher32 }), Set(storage.filters).count == storage.filters.count else {
+      let found = storage.filters.map(\.description).joined(separator: ", ")
       throw error(
-        .missing, dataset.path, "\(shape.count) stored elements", "elements that were never written",
-        "the writer did not finish, or the file is damaged")
+        .refused, dataset.path, "shuffle, deflate, fletcher32, each at most once and in this order", found,
+        "store it with the usual order of filters")
     }
-    try checkChunks(dataset, storage)
+    return storage
   }
 
-  /// A filter that a chunk was stored without is one whose work (a checksum, say) nobody checks on reading. Only where
-  /// compression did not make a chunk smaller does a writer leave it out.
-  private func checkChunks(_ dataset: HDF5Dataset, _ storage: HDF5Storage) throws(GoldenFileError) {
-    guard storage.layout == .chunked, !storage.filters.isEmpty else { return }
-    let type = try translating { () throws(HDF5Error) in try dataset.datatype() }
-    let plainBytes = storage.chunk.reduce(type.byteCount) { $0.multipliedReportingOverflow(by: $1).partialValue }
-    let checksumBytes = storage.filters.contains(.fletcher32) ? 4 : 0
-    for chunk in try translating({ () throws(HDF5Error) in try dataset.chunks() }) ?? [] where chunk.skippedFilters != 0
-    {
-      let skipped = storage.filters.enumerated().filter { chunk.skippedFilters >> UInt32($0.offset) & 1 == 1 }
-      guard skipped.map(\.element) == [.deflate], chunk.storedBytes == plainBytes + checksumBytes else {
-        throw error(
-          .damaged, dataset.path, "every filter on every chunk",
-          "the chunk at \(chunk.offset) without \(skipped.map(\.element.description).joined(separator: ", "))",
-          "the file seems damaged: fetch or generate it again")
-      }
+  /// Looks up every chunk: all must be there, with every filter, and inflate to no more than a chunk.
+  private mutating func checkChunks(
+    _ dataset: HDF5Dataset, _ storage: HDF5Storage, chunkBytes: Int, _ shape: Shape
+  ) throws(GoldenFileError) {
+    let count = try translating { () throws(HDF5Error) in try dataset.chunkCount() } ?? 0
+    guard count <= limits.maximumChunks - chunkCount else {
+      throw error(
+        .tooLarge, dataset.path, "at most \(limits.maximumChunks) chunks in one file", "more",
+        "store it in larger chunks (\(storage.chunk) here)")
     }
+    chunkCount += count
+    guard let chunks = try translating({ () throws(HDF5Error) in try dataset.chunks() }) else {
+      guard try translating({ () throws(HDF5Error) in try dataset.isFullyAllocated() }) else {
+        throw unwritten(dataset, shape)
+      }
+      return
+    }
+    guard chunks.allSatisfy({ $0.storedBytes > 0 }) else { throw unwritten(dataset, shape) }
+    for chunk in chunks { try check(chunk, of: dataset, storage, chunkBytes: chunkBytes) }
+  }
+
+  private func check(
+    _ chunk: HDF5Chunk, of dataset: HDF5Dataset, _ storage: HDF5Storage, chunkBytes: Int
+  ) throws(GoldenFileError) {
+    let checksumBytes = storage.filters.contains(.fletcher32) ? 4 : 0
+    // A filter that a chunk was stored without is one whose work (a checksum, say) nobody checks on reading. Only where
+    // compression did not make a chunk smaller does a writer leave it out.
+    let skipped = storage.filters.enumerated().filter { chunk.skippedFilters >> UInt32($0.offset) & 1 == 1 }
+    guard skipped.isEmpty || skipped.map(\.element) == [.deflate] && chunk.storedBytes == chunkBytes + checksumBytes else {
+      throw error(
+        .damaged, dataset.path, "every filter on every chunk",
+        "the chunk at \(chunk.offset) without \(skipped.map(\.element.description).joined(separator: ", "))",
+        "the file seems damaged: fetch or generate it again")
+    }
+    // Deflate at its worst adds five bytes to each 16 KiB, and a header.
+    guard chunk.storedBytes <= chunkBytes + chunkBytes / 2048 + 64 else {
+      throw error(
+        .damaged, dataset.path, "chunks of \(chunkBytes) bytes",
+        "\(chunk.storedBytes) stored bytes for the one at \(chunk.offset)",
+        "the file seems damaged: fetch or generate it again")
+    }
+    guard storage.filters.contains(.deflate), skipped.isEmpty, limits.countsInflatedBytes,
+      // A byte becomes 1032 at most.
+      chunk.storedBytes * 1032 > max(2 * chunkBytes, 1 << 20)
+    else { return }
+    let stored = try translating { () throws(HDF5Error) in try dataset.storedBytes(of: chunk) }
+    let limit = chunkBytes + checksumBytes
+    if let length = DeflateStream.inflatedLength(of: stored, limit: limit), length > limit {
+      throw error(
+        .refused, dataset.path, "chunks that inflate to \(limit) bytes", "one at \(chunk.offset) that inflates to more",
+        "the file is damaged or hostile: do not use it")
+    }
+  }
+
+  private func unwritten(_ dataset: HDF5Dataset, _ shape: Shape) -> GoldenFileError {
+    error(
+      .missing, dataset.path, "\(shape.count) stored elements", "elements that were never written",
+      "the writer did not finish, or the file is damaged")
   }
 
   private func elements<Element: HDF5Element>(

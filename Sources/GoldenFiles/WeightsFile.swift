@@ -180,8 +180,7 @@ public struct WeightsFile: Sendable, Equatable {
 /// Opens a file of the user's own for reading: a regular, non-empty HDF5 file within the limits.
 func openDataFile(_ path: String, limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
   let image = try GoldenFileBytes.read(path, limits: limits)
-  let bounds = HDF5Limits(maximumRank: limits.maximumRank, maximumObjectBytes: limits.maximumTensorBytes)
   return try translating { () throws(HDF5Error) in
-    try HDF5File.open(image: image.bytes, name: path, limits: bounds).root
+    try HDF5File.open(image: image.bytes, name: path, limits: limits.library).root
   }
 }

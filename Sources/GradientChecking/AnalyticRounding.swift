@@ -1,4 +1,5 @@
 import Tensors
+import Verification
 
 /// How far rounding alone may have taken each element of the analytic gradients.
 struct AnalyticRounding: Sendable {
@@ -6,33 +7,30 @@ struct AnalyticRounding: Sendable {
   let bounds: [String: [Double]]
   /// Relative to Σ|vᵢ·Jᵢⱼ|, on top: the contraction over the outputs, where no bound of the backward pass is known.
   let relative: Double
+  /// Derived from the operation, not measured: what a backward pass at another cotangent may be off by follows from it.
+  let isDerived: Bool
 
   static let safety = 8.0
   static let displacements = 3
 
   /// For gradients that are compared without rounding.
-  static let none = AnalyticRounding(bounds: [:], relative: 0)
+  static let none = AnalyticRounding(bounds: [:], relative: 0, isDerived: false)
 
-  private init(bounds: [String: [Double]], relative: Double) {
+  private init(bounds: [String: [Double]], relative: Double, isDerived: Bool) {
     self.bounds = bounds
     self.relative = relative
+    self.isDerived = isDerived
   }
 
-  /// From the function's own bound where it has one; else measured: the largest change in three runs whose operands are
-  /// displaced by one ulp of the backward's arithmetic, eight times over, and a K-term sum over the outputs.
+  /// From the operation's own bound where it has one, in any order of evaluation; else measured: the largest change in
+  /// three runs whose operands are displaced by one ulp of the backward's arithmetic, eight times over, and a K-term sum
+  /// over the outputs.
   init(evaluator: Evaluator, cotangent: [Double], gradients: NamedTensors) throws {
-    let function = evaluator.function
-    if let roundingBounds = function.roundingBounds {
-      let found = try Evaluator.attempt {
-        try roundingBounds(function.point, evaluator.layout.unflatten(cotangent))
-      }
-      if found.values.allSatisfy({ $0.elements.allSatisfy(\.isFinite) }) {
-        bounds = found.mapValues(\.elements)
-        relative = 0
-        return
-      }
-      // Overflow on the way (logits of 3e38) bounds nothing; it is measured then.
+    if let derived = try Self.derived(evaluator, cotangent) {
+      self.init(bounds: derived, relative: 0, isDerived: true)
+      return
     }
+    let function = evaluator.function
     let measured = function.measuredBackward
     let upstream = evaluator.layout.unflatten(cotangent)
     let gradients =
@@ -55,8 +53,19 @@ struct AnalyticRounding: Sendable {
         }
       }
     }
-    bounds = spread.mapValues { $0.map { Self.safety * $0 } }
-    relative = Double(evaluator.layout.count + 8) * function.backwardUnitRoundoff
+    self.init(
+      bounds: spread.mapValues { $0.map { Self.safety * $0 } },
+      relative: Double(evaluator.layout.count + 8) * function.backwardUnitRoundoff, isDerived: false)
+  }
+
+  /// - Returns: `nil` where the operation has no bound, or none that is finite (logits of 3e38 overflow on the way).
+  private static func derived(_ evaluator: Evaluator, _ cotangent: [Double]) throws -> [String: [Double]]? {
+    let function = evaluator.function
+    guard let roundingBounds = function.roundingBounds else { return nil }
+    let found = try Evaluator.attempt { try roundingBounds(function.point, evaluator.layout.unflatten(cotangent)) }
+    let bounds = found.mapValues { function.hasIndependentOperands ? $0.tightest : $0.rigorous }
+    let isWhole = function.checked.allSatisfy { bounds[$0]?.count == function.point[$0]?.count }
+    return isWhole && bounds.values.allSatisfy { $0.allSatisfy(\.isFinite) } ? bounds : nil
   }
 
   private static func displaced(_ value: Double, unitRoundoff: Double, seed: UInt64) -> Double {

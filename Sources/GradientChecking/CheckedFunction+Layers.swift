@@ -9,9 +9,12 @@ extension CheckedFunction {
   /// - Parameters:
   ///   - operands: as ``ReferenceLayer`` names them; values should be representable in float32.
   ///   - precision: the arithmetic of the backward pass; the forward pass is always in double precision.
-  public init(_ layer: ReferenceLayer, operands: NamedTensors, precision: DType = .float64) {
+  ///   - algorithms: by which a backward pass that is put in place of the reference's may compute convolutions.
+  public init(
+    _ layer: ReferenceLayer, operands: NamedTensors, precision: DType = .float64, algorithms: Set<String> = []
+  ) {
     self.init(
-      name: Self.text(of: layer.problem), at: operands, checking: layer.checkedOperands,
+      name: layer.problem.text, at: operands, checking: layer.checkedOperands,
       forward: { try layer.forward($0) },
       backward: { operands, upstream in
         guard precision == .float32 else { return try layer.backward(operands, upstream) }
@@ -19,7 +22,9 @@ extension CheckedFunction {
           operands.mapValues { $0.map { Float($0) } }, upstream.mapValues { $0.map { Float($0) } })
         return gradients.mapValues { $0.map { Double($0) } }
       })
-    know(layer, precision: precision)
+    let exercise = GradientCase.exercise(
+      name, problem: layer.problem, operands: operands, classIndices: layer.classIndices, dtype: .float64)
+    know(layer, exercise, precision: precision, algorithms: algorithms)
   }
 
   /// An engine's backward pass, held against the derivatives of the reference's forward: what an engine gets wrong in
@@ -34,27 +39,16 @@ extension CheckedFunction {
       name: exercise.name, at: operands, checking: layer.checkedOperands,
       forward: { try layer.forward($0) },
       backward: Self.backward(of: engine, exercise: exercise, checked: layer.checkedOperands))
-    know(layer, precision: exercise.dtype)
-    judge(by: engine.description)
-  }
-
-  /// Only an engine that is known to sum products, in whatever order, is exact on integers and has a bound by its terms;
-  /// of any other the rounding is measured.
-  private mutating func judge(by engine: EngineDescription) {
-    let algorithms = engine.info["algorithm"] ?? ""
-    if engine.isBuiltIn, !algorithms.contains("winograd") { return }
-    isExactOnIntegers = false
-    roundingBounds = nil
+    let description = engine.description
+    know(layer, exercise, precision: exercise.dtype, algorithms: description.algorithms)
+    // Only an engine that is known to sum products, in whatever order, is exact on integers.
+    let sumsProducts = description.isBuiltIn && !description.algorithms.contains { $0.hasPrefix("winograd") }
+    isExactOnIntegers = isExactOnIntegers && sumsProducts
   }
 
   static func backward(of engine: any Engine, exercise: Exercise, checked: [String]) -> Backward {
     { operands, upstream in
-      let asked = exercise.asking(for: operands, upstream: upstream, checked: checked)
-      let answer: Answer
-      do throws(EngineError) { answer = try engine.compute(asked) } catch {
-        if case .unsupported(let reason) = error { throw GradientCheckError.unsupported(reason) }
-        throw error
-      }
+      let answer = try ask(engine, exercise.asking(for: operands, upstream: upstream, checked: checked))
       var gradients: NamedTensors = [:]
       for name in checked {
         guard let found = answer.gradients[name] else { continue }
@@ -67,60 +61,38 @@ extension CheckedFunction {
     }
   }
 
-  private mutating func know(_ layer: ReferenceLayer, precision: DType) {
+  /// - Throws: ``GradientCheckError/unsupported(_:)`` for what the engine does not do, else ``EngineError``.
+  static func ask(_ engine: any Engine, _ exercise: Exercise) throws -> Answer {
+    do throws(EngineError) { return try engine.compute(exercise) } catch {
+      if case .unsupported(let reason) = error { throw GradientCheckError.unsupported(reason) }
+      throw error
+    }
+  }
+
+  /// - Parameter exercise: the layer with its operands, in any precision.
+  private mutating func know(
+    _ layer: ReferenceLayer, _ exercise: Exercise, precision: DType, algorithms: Set<String>
+  ) {
     let problem = layer.problem
     backwardUnitRoundoff = precision.unitRoundoff
     dualForward = { try layer.forward($0) }
     dualBackward = { try layer.backward($0, $1) }
-    roundingBounds = { operands, upstream in
-      precision == .float32
-        ? try Self.bounds(layer, operands, upstream, as: Float.self)
-        : try Self.bounds(layer, operands, upstream, as: Double.self)
+    if let model = BackwardBounds(problem, exercise: exercise, algorithms: algorithms, precision: precision) {
+      let checked = checked
+      roundingBounds = { model.bounds($0, $1, of: checked) }
     }
     footprints = Footprint.footprints(of: problem)
     work = problem.multiplyAccumulates
     (linear, isExactOnIntegers) = Self.linearity(of: problem)
     shiftInvariance = Self.shiftInvariance(of: problem)
-    if let problem = problem as? Conv2dProblem {
-      roundingBounds = { try Self.bounds(problem, $0, $1, unitRoundoff: precision.unitRoundoff) }
-      if problem.groups == 1, problem.inputChannels > 1 {
-        linearResponse = { operand, elements, direction, operands in
-          try ConvolutionSlice(problem, operand: operand, elements: elements)?.response(to: direction, operands)
-        }
-        dualResponse = { operand, elements, operands in
-          try ConvolutionSlice(problem, operand: operand, elements: elements)?.forward(operands)
-        }
+    if let problem = problem as? Conv2dProblem, problem.groups == 1, problem.inputChannels > 1 {
+      linearResponse = { operand, elements, direction, operands in
+        try ConvolutionSlice(problem, operand: operand, elements: elements)?.response(to: direction, operands)
+      }
+      dualResponse = { operand, elements, operands in
+        try ConvolutionSlice(problem, operand: operand, elements: elements)?.forward(operands)
       }
     }
-  }
-
-  private static func text(of problem: any OperationProblem) -> String { problem.text }
-
-  private static func bounds<Candidate: RealScalar>(
-    _ layer: ReferenceLayer, _ operands: NamedTensors, _ upstream: NamedTensors, as: Candidate.Type
-  ) throws -> NamedTensors {
-    typealias Bound = RoundingBound<Candidate>
-    let gradients = try layer.backward(
-      operands.mapValues { $0.map { Bound($0) } }, upstream.mapValues { $0.map { Bound($0) } })
-    // The last rounding, for an engine that stores the result.
-    return gradients.mapValues { $0.map { $0.error + Candidate.unitRoundoff * abs($0.value) } }
-  }
-
-  /// Of a convolution: K products and their sum in any order are off by at most γ_K·Σ|terms|, and the sums of magnitudes
-  /// are the same backward pass over magnitudes. 1 % covers its own rounding and terms of second order.
-  private static func bounds(
-    _ problem: Conv2dProblem, _ operands: NamedTensors, _ upstream: NamedTensors, unitRoundoff: Double
-  ) throws -> NamedTensors {
-    let layer = ReferenceLayer(problem)
-    let magnitudes = try layer.backward(
-      operands.mapValues { $0.map { abs($0) } }, upstream.mapValues { $0.map { abs($0) } })
-    let taps = problem.outputChannels / problem.groups * problem.kernelSize.height * problem.kernelSize.width
-    let positions = problem.batch * problem.outputSize.height * problem.outputSize.width
-    return Dictionary(
-      uniqueKeysWithValues: magnitudes.map { name, sums in
-        let terms = Double(name == "x" ? taps : positions)
-        return (name, sums.map { 1.01 * terms * unitRoundoff * $0 })
-      })
   }
 
   /// Operands that the operation is affine in, and whether integers give exact results.
@@ -170,6 +142,23 @@ extension CheckedFunction {
 extension Exercise {
   /// The same with these operand values and cotangents, asking for gradients.
   func asking(for operands: NamedTensors, upstream: NamedTensors, checked: [String]) -> Exercise {
+    var asked = replacing(operands)
+    asked.upstream = upstream.mapValues { GuardBand.behind(AnyTensor.float64($0).converted(to: dtype)) }
+    asked.passes = [.forward, .backward]
+    asked.wanted = Set(checked.map { "gradients/\($0)" })
+    return asked
+  }
+
+  /// The same with these operand values, asking for outputs alone.
+  func asking(for operands: NamedTensors, outputs: Set<String>) -> Exercise {
+    var asked = replacing(operands)
+    asked.upstream = [:]
+    asked.passes = [.forward]
+    asked.wanted = Set(outputs.map { "outputs/\($0)" })
+    return asked
+  }
+
+  private func replacing(_ operands: NamedTensors) -> Exercise {
     var asked = self
     for (name, tensor) in operands {
       let value = GuardBand.behind(AnyTensor.float64(tensor).converted(to: dtype))
@@ -177,9 +166,6 @@ extension Exercise {
       if asked.parameters[name] != nil { asked.parameters[name] = value }
       if asked.buffers[name] != nil { asked.buffers[name] = value }
     }
-    asked.upstream = upstream.mapValues { GuardBand.behind(AnyTensor.float64($0).converted(to: dtype)) }
-    asked.passes = [.forward, .backward]
-    asked.wanted = Set(checked.map { "gradients/\($0)" })
     return asked
   }
 }

@@ -1,4 +1,5 @@
 import Tensors
+import Verification
 
 /// Tensors by name, in double precision: how a function under test takes its operands and gives its results.
 public typealias NamedTensors = [String: Tensor<Double>]
@@ -16,9 +17,9 @@ public struct CheckedFunction: Sendable {
     @Sendable (
       _ operands: [String: Tensor<Dual<Double>>], _ upstream: [String: Tensor<Dual<Double>>]
     ) throws -> [String: Tensor<Dual<Double>>]
-  /// A rigorous bound on the rounding error of each element of the gradients.
+  /// Bounds on the rounding error of each element of the gradients, by operand.
   public typealias RoundingBounds =
-    @Sendable (_ operands: NamedTensors, _ upstream: NamedTensors) throws -> NamedTensors
+    @Sendable (_ operands: NamedTensors, _ upstream: NamedTensors) throws -> [String: ElementBounds]
 
   public typealias LinearResponse =
     @Sendable (
@@ -45,6 +46,9 @@ public struct CheckedFunction: Sendable {
   public var dualBackward: DualBackward?
   /// Bounds of the backward's rounding; without them it is measured by perturbing the operands.
   public var roundingBounds: RoundingBounds?
+  /// Operands and cotangents are independent random values, so that the statistical bounds hold; else the rigorous ones
+  /// alone are taken.
+  public var hasIndependentOperands = false
   /// Whose rounding is measured, where that is not `backward` itself (stored values do not answer to a displacement).
   public var measuredBackward: Backward?
   /// Which outputs each operand's elements reach; without it, all.

@@ -9,11 +9,13 @@ final class Evaluator: Sendable {
   /// The outputs at the point, flattened.
   let base: [Double]
   private let counted = Mutex(GradientCost())
+  private let stop: StopFlag?
 
   /// - Throws: ``GradientCheckError`` for operands or outputs that cannot be checked, or a forward pass that does not
   ///   repeat itself or changes its operands.
-  init(_ function: CheckedFunction) throws(GradientCheckError) {
+  init(_ function: CheckedFunction, stop: StopFlag? = nil) throws(GradientCheckError) {
     self.function = function
+    self.stop = stop
     guard !function.checked.isEmpty else { throw .emptyTensor("the list of checked operands") }
     for name in function.checked {
       guard let tensor = function.point[name] else {
@@ -25,6 +27,7 @@ final class Evaluator: Sendable {
       try Self.requireFinite(tensor, name)
     }
     let kept = function.point.mapValues { tensor in Tensor(shape: tensor.shape, elements: tensor.elements.map { $0 }) }
+    try stop?.check()
     let first = try Self.attempt { try function.forward(function.point) }
     layout = OutputLayout(of: first)
     guard layout.count > 0 else { throw .emptyTensor("outputs (\(layout.description))") }
@@ -49,12 +52,14 @@ final class Evaluator: Sendable {
   }
 
   func forward(_ operands: NamedTensors) throws(GradientCheckError) -> [Double] {
+    try stop?.check()
     counted.withLock { $0.forward += 1 }
     return try layout.flatten(Self.attempt { try function.forward(operands) })
   }
 
   /// The gradients of the checked operands, with their shapes verified; values may still be anything.
   func backward(_ operands: NamedTensors, _ upstream: [Double]) throws(GradientCheckError) -> NamedTensors {
+    try stop?.check()
     counted.withLock { $0.backward += 1 }
     let cotangents = layout.unflatten(upstream)
     let gradients = try Self.attempt { try function.backward(operands, cotangents) }
@@ -74,6 +79,7 @@ final class Evaluator: Sendable {
   }
 
   func dual(_ operands: [String: Tensor<Dual<Double>>]) throws(GradientCheckError) -> [Dual<Double>]? {
+    try stop?.check()
     guard let dualForward = function.dualForward else { return nil }
     counted.withLock { $0.dual += 1 }
     return try layout.flatten(Self.attempt { try dualForward(operands) })
@@ -83,6 +89,7 @@ final class Evaluator: Sendable {
   func dual(
     _ operands: [String: Tensor<Dual<Double>>], seeded operand: String, _ elements: [Int]
   ) throws(GradientCheckError) -> [Dual<Double>]? {
+    try stop?.check()
     if let dualResponse = function.dualResponse,
       let outputs = try Self.attempt({ try dualResponse(operand, elements, operands) })
     {
@@ -96,9 +103,11 @@ final class Evaluator: Sendable {
   func tangents(
     at point: NamedTensors, along directions: [ProjectionDirection]
   ) throws(GradientCheckError) -> [SIMD8<Double>]? {
+    try stop?.check()
     if let tangents = function.tangents {
       counted.withLock { $0.dual += 1 }
-      return try layout.flatten(Self.attempt { try tangents.outputs(at: point, along: directions) }).map(\.tangent)
+      let outputs = try Self.attempt { try tangents.outputs(at: point, along: directions, stop: stop) }
+      return try layout.flatten(outputs).map(\.tangent)
     }
     var operands = point.mapValues { $0.map(Dual<Double>.init(constant:)) }
     for (lane, direction) in directions.enumerated() {

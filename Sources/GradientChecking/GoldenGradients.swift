@@ -11,101 +11,158 @@ public struct GoldenGradients: Sendable {
   /// The type that the file's expected values were computed in.
   public let oracle: DType
 
-  /// - Returns: `nil` for a case without gradients.
+  /// - Returns: `nil` for a case without gradients; ``nothingToCheck(in:)`` says why.
   public init?(_ golden: GoldenCase, oracle: DType) {
-    guard golden.expectError == nil, !golden.gradients.isEmpty else { return nil }
+    guard Self.nothingToCheck(in: golden) == nil else { return nil }
     self.golden = golden
     self.oracle = oracle
   }
 
-  private enum Situation {
-    case ready(any OperationProblem, NamedTensors, NamedTensors)
-    case unsupported(String)
+  /// Why a case has no gradients to check; `nil` where it has. Of a custom operation cotangents are enough, since an engine
+  /// that has it says what its gradients are.
+  public static func nothingToCheck(in golden: GoldenCase) -> String? {
+    if golden.expectError != nil { return "it must be refused" }
+    if golden.upstream.isEmpty { return "it has no cotangents (upstream/…)" }
+    return golden.gradients.isEmpty && !golden.isCustom ? "it has no gradients/…" : nil
   }
 
-  private func situation() -> Situation {
-    let problem: (any OperationProblem)?
-    do {
-      problem = try Problem.make(operation: golden.operation, attributes: golden.attributes, operands: golden.operands)
-    } catch { return .unsupported("\(error)") }
-    guard let problem else { return .unsupported("the reference has no '\(golden.operation)'") }
+  private enum Subject {
+    case layer(any OperationProblem)
+    case network(ReferenceNetwork, any OperationProblem)
+    /// The reference does not have it.
+    case custom
+  }
+
+  private enum Situation {
+    case ready(Subject, operands: NamedTensors, cotangents: NamedTensors)
+    case settled(GradientVerdict, because: String)
+  }
+
+  private func situation(_ options: GradientCheck.Options) -> Situation {
     let groups = [golden.inputs, golden.parameters, golden.buffers]
     var operands: NamedTensors = [:]
     for (name, tensor) in groups.flatMap({ $0 }) where tensor.dtype != .int64 { operands[name] = tensor.doubles }
     let cotangents = golden.upstream.mapValues(\.doubles)
     let all = operands.merging(cotangents) { first, _ in first }
     if let (name, _) = all.sorted(by: { $0.key < $1.key }).first(where: { !$0.value.elements.allSatisfy(\.isFinite) }) {
-      return .unsupported("\(name) is not finite: there is no derivative there")
+      return .settled(.unsupported, because: "\(name) is not finite: there is no derivative there")
     }
     if let (name, _) = operands.sorted(by: { $0.key < $1.key }).first(where: { $0.value.count == 0 }) {
-      return .unsupported("\(name) has no elements")
+      return .settled(.unsupported, because: "\(name) has no elements")
     }
     for (name, expected) in golden.outputs.sorted(by: { $0.key < $1.key }) {
       guard case .whole(let tensor) = expected.value, !expected.isInteger else { continue }
       if !tensor.doubles.elements.allSatisfy(\.isFinite) {
-        return .unsupported("\(name) is not finite: there is no derivative there")
+        return .settled(.unsupported, because: "\(name) is not finite: there is no derivative there")
       }
     }
-    return .ready(problem, operands, cotangents)
+    if cotangents.values.allSatisfy({ $0.elements.allSatisfy { $0 == 0 } }) {
+      let names = cotangents.keys.sorted().map { "upstream/\($0)" }.joined(separator: ", ")
+      return .settled(
+        .inconclusive,
+        because: "\(names): expected some value that is not 0, found zeros alone, under which every backward pass gives "
+          + "zeros and no gradient shows")
+    }
+    do {
+      return .ready(
+        try subject(operands, outputs: Set(cotangents.keys), options), operands: operands, cotangents: cotangents)
+    } catch { return .settled(.unsupported, because: "\(error)") }
+  }
+
+  private func subject(
+    _ operands: NamedTensors, outputs: Set<String>, _ options: GradientCheck.Options
+  ) throws -> Subject {
+    guard
+      let problem = try Problem.make(
+        operation: golden.operation, attributes: golden.attributes, operands: golden.operands)
+    else { return .custom }
+    guard var network = ReferenceNetwork(problem, target: golden.inputs["target"]?.integers) else {
+      return .layer(problem)
+    }
+    if problem is ResNetProblem {
+      network.outputs = outputs
+      try requireAffordable(network, problem, options)
+    }
+    network.gates = try network.gates(at: operands)
+    return .network(network, problem)
   }
 
   /// Of a tensor that is stored as samples, how many are looked at: each is a column of its own.
   static let sampleLimit = 32
 
-  private func function(
-    _ problem: any OperationProblem, _ operands: NamedTensors
-  ) throws -> CheckedFunction {
-    guard var network = ReferenceNetwork(problem) else {
-      return CheckedFunction(
-        ReferenceLayer(problem, classIndices: golden.inputs["target"]?.integers), operands: operands, precision: oracle)
-    }
-    network.gates = try network.gates(at: operands)
-    return CheckedFunction(
-      network, name: golden.name, operands: operands, work: problem.multiplyAccumulates, precision: oracle)
+  /// Multiply-accumulates that a whole network may cost: some twenty seconds.
+  static let networkLimit = 1e10
+
+  /// Eight tensors share a pass, which carries a value and eight tangents from the first of them on, twice.
+  private func requireAffordable(
+    _ network: ReferenceNetwork, _ problem: any OperationProblem, _ options: GradientCheck.Options
+  ) throws {
+    let tensors = network.checkedOperands.count
+    let passes = Double((tensors + 7) / 8)
+    let work = passes * 2 * 9 * 0.5 * Double(problem.multiplyAccumulates)
+    guard work > Self.networkLimit, !options.exhaustive else { return }
+    throw GradientCheckError.unsupported(
+      "a direction of each of the network's \(tensors) tensors costs \(GradientReport.number(work)) multiply-accumulates, "
+        + "more than \(GradientReport.number(Self.networkLimit)): --exhaustive takes them all the same")
   }
 
   /// The gradients that the file holds, under the cotangents that it holds.
   public func storedRecord(options: GradientCheck.Options) -> GradientRecord {
-    switch situation() {
-    case .unsupported(let reason): return unsupported("golden file", oracle, options, reason)
-    case .ready(let problem, let operands, let cotangents):
-      var function: CheckedFunction
-      do { function = try self.function(problem, operands) } catch {
-        return unsupported("golden file", oracle, options, "\(error)")
-      }
-      var stored: NamedTensors = [:]
-      for (name, expected) in golden.gradients {
-        switch expected.value {
-        case .whole(let tensor): stored[name] = tensor.doubles
-        case .sampled(let sample):
-          guard !(problem is ResNetProblem) else {
-            return unsupported(
-              "golden file", oracle, options, "samples of a network; --model takes a direction of every tensor")
-          }
-          stored[name] = Tensor(zeros: sample.shape)
-          let count = options.exhaustive ? sample.indices.count : min(sample.indices.count, Self.sampleLimit)
-          let chosen = (0..<count).map { $0 * sample.indices.count / count }
-          for number in chosen { stored[name]?.elements[sample.indices[number]] = sample.values[number] }
-          function.samples[name] = chosen.map { sample.indices[$0] }
-        }
-      }
-      function.name = golden.name
-      function.checked = stored.keys.sorted()
-      let values = stored
-      function.measuredBackward = function.backward
-      function.backward = { _, _ in values }
+    switch situation(options) {
+    case .settled(let verdict, let reason): return settled("golden file", oracle, options, verdict, reason)
+    case .ready(.custom, _, _):
+      return settled(
+        "golden file", oracle, options, .unsupported,
+        "the reference has no '\(golden.operation)': an engine that has it (--engine NAME='COMMAND …') is held against finite "
+          + "differences of its own forward pass")
+    case .ready(.layer(let problem), let operands, let cotangents):
+      let layer = ReferenceLayer(problem, classIndices: golden.inputs["target"]?.integers)
+      let function = CheckedFunction(layer, operands: operands, precision: oracle)
+      return storedRecord(function, cotangents, options)
+    case .ready(.network(let network, let problem), let operands, let cotangents):
+      var function = CheckedFunction(
+        network, name: golden.name, operands: operands, work: problem.multiplyAccumulates, precision: oracle)
       function.layerwise = nil
-      // Stored values belong to one cotangent: integers of our own have no gradient in the file.
-      function.linear = []
-      var options = options
-      options.contracts = false
-      // Goldens hold what no step suits (denormals, 1e30, means far beyond the deviation); duals need none.
-      options.differences = false
-      options.cotangent = cotangents
-      var record = GradientCheck(function, options: options).run()
-      record.engine = "golden file"
-      return record
+      return storedRecord(function, cotangents, self.options(options, for: problem))
     }
+  }
+
+  private func storedRecord(
+    _ reference: CheckedFunction, _ cotangents: NamedTensors, _ options: GradientCheck.Options
+  ) -> GradientRecord {
+    var function = reference
+    var stored: NamedTensors = [:]
+    for (name, expected) in golden.gradients {
+      switch expected.value {
+      case .whole(let tensor): stored[name] = tensor.doubles
+      case .sampled(let sample):
+        stored[name] = Tensor(zeros: sample.shape)
+        // A network's samples share one direction.
+        let isDear = function.tangents == nil && !options.exhaustive
+        let count = isDear ? min(sample.indices.count, Self.sampleLimit) : sample.indices.count
+        let chosen = (0..<count).map { $0 * sample.indices.count / count }
+        for number in chosen { stored[name]?.elements[sample.indices[number]] = sample.values[number] }
+        function.samples[name] = chosen.map { sample.indices[$0] }
+      }
+    }
+    function.name = golden.name
+    // In the order of the layers: neighbours share a pass, which begins at the first of them.
+    let known = reference.checked.filter { stored[$0] != nil }
+    function.checked = known + stored.keys.filter { !known.contains($0) }.sorted()
+    function.hasIndependentOperands = golden.fill == .random
+    let values = stored
+    function.measuredBackward = function.backward
+    function.backward = { _, _ in values }
+    // Stored values belong to one cotangent: integers of our own have no gradient in the file.
+    function.linear = []
+    var options = options
+    options.contracts = false
+    // Goldens hold what no step suits (denormals, 1e30, means far beyond the deviation); duals need none.
+    options.differences = false
+    options.cotangent = cotangents
+    var record = GradientCheck(function, options: options).run()
+    record.engine = "golden file"
+    return record
   }
 
   /// An engine's backward pass.
@@ -113,38 +170,56 @@ public struct GoldenGradients: Sendable {
     of engine: any Engine, dtype: DType, options: GradientCheck.Options
   ) -> GradientRecord {
     let name = engine.description.name
-    switch situation() {
-    case .unsupported(let reason): return unsupported(name, dtype, options, reason)
-    case .ready(let problem, let operands, let cotangents):
-      let exercise = Exercise(
-        name: golden.name, operation: golden.operation, attributes: golden.attributes,
-        inputs: golden.inputs.mapValues { $0.converted(to: dtype) },
-        parameters: golden.parameters.mapValues { $0.converted(to: dtype) },
-        buffers: golden.buffers.mapValues { $0.converted(to: dtype) }, dtype: dtype)
-      var options = options
-      options.differences = false
+    let exercise = Exercise(
+      name: golden.name, operation: golden.operation, attributes: golden.attributes,
+      inputs: golden.inputs.mapValues { $0.converted(to: dtype) },
+      parameters: golden.parameters.mapValues { $0.converted(to: dtype) },
+      buffers: golden.buffers.mapValues { $0.converted(to: dtype) }, dtype: dtype)
+    var options = options
+    options.differences = false
+    var function: CheckedFunction
+    switch situation(options) {
+    case .settled(let verdict, let reason): return settled(name, dtype, options, verdict, reason)
+    case .ready(let subject, let operands, let cotangents):
       options.cotangent = cotangents
-      let function: CheckedFunction
-      if var network = ReferenceNetwork(problem) {
-        do { network.gates = try network.gates(at: operands) } catch {
-          return unsupported(name, dtype, options, "\(error)")
-        }
+      switch subject {
+      case .layer(let problem):
+        function = CheckedFunction(engine: engine, exercise: exercise, problem: problem, operands: operands)
+      case .network(let network, let problem):
+        options = self.options(options, for: problem)
         function = CheckedFunction(
           engine: engine, exercise: exercise, network: network, operands: operands, work: problem.multiplyAccumulates)
-      } else {
-        function = CheckedFunction(engine: engine, exercise: exercise, problem: problem, operands: operands)
+      case .custom:
+        let differentiable = Set(golden.inputs.keys).union(golden.parameters.keys).intersection(operands.keys)
+        function = CheckedFunction(
+          engine: engine, custom: exercise, operands: operands, outputs: Set(cotangents.keys),
+          checked: (golden.gradients.isEmpty ? differentiable : Set(golden.gradients.keys)).sorted())
       }
-      var record = GradientCheck(function, options: options).run()
-      record.engine = name
-      return record
     }
+    function.hasIndependentOperands = golden.fill == .random
+    var record = GradientCheck(function, options: options).run()
+    record.engine = name
+    return record
   }
 
-  private func unsupported(
-    _ engine: String, _ dtype: DType, _ options: GradientCheck.Options, _ reason: String
+  /// Every tensor of a whole network by projections: eight of them share a pass, where single elements of each would take
+  /// one more.
+  private func options(
+    _ options: GradientCheck.Options, for problem: any OperationProblem
+  ) -> GradientCheck.Options {
+    var options = options
+    if problem is ResNetProblem {
+      options.workLimit = 0
+      options.exhaustive = false
+    }
+    return options
+  }
+
+  private func settled(
+    _ engine: String, _ dtype: DType, _ options: GradientCheck.Options, _ verdict: GradientVerdict, _ reason: String
   ) -> GradientRecord {
     var record = GradientRecord(name: golden.name, engine: engine, dtype: dtype.rawValue, seed: options.seed)
-    record.verdict = .unsupported
+    record.verdict = verdict
     record.reason = reason
     return record
   }

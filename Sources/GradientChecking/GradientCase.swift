@@ -164,6 +164,7 @@ public struct GradientCase: Sendable, Hashable {
         precision: precision)
     }
     function.name = name
+    function.hasIndependentOperands = fill == .random
     if let defect, defect.index != nil { try defect.apply(to: &function) }
     var options = options
     if problem is ResNetProblem {

@@ -42,6 +42,8 @@ public struct GradientCheck: Sendable {
     /// Multiply-accumulates (or touched elements) that one method may spend on one operand before it is
     /// checked by projections instead.
     public var workLimit = 2_000_000_000
+    /// Ends the check with an INCONCLUSIVE record when it is raised.
+    public var stop: StopFlag?
 
     public init() {}
   }
@@ -113,7 +115,12 @@ public struct GradientCheck: Sendable {
     do {
       try check(&record)
     } catch let error as GradientCheckError {
-      record.verdict = if case .unsupported = error { .unsupported } else { .error }
+      record.verdict =
+        switch error {
+        case .unsupported: .unsupported
+        case .stopped: .inconclusive
+        default: .error
+        }
       record.reason = error.description
     } catch {
       record.verdict = .error
@@ -127,7 +134,7 @@ public struct GradientCheck: Sendable {
   }
 
   private func check(_ record: inout GradientRecord) throws {
-    let evaluator = try Evaluator(function)
+    let evaluator = try Evaluator(function, stop: options.stop)
     // The cost is told also of a check that breaks off.
     defer { record.cost = evaluator.cost }
     let session = try GradientSession(evaluator: evaluator, options: options)

@@ -20,6 +20,8 @@ public enum GradientCheckError: Error, Sendable, Hashable {
   case unsupported(String)
   /// The closure threw.
   case evaluationFailed(String)
+  /// Somebody raised the options' ``StopFlag``.
+  case stopped
 }
 
 extension GradientCheckError: CustomStringConvertible {
@@ -36,6 +38,7 @@ extension GradientCheckError: CustomStringConvertible {
     case .unstableOutputs(let what): "unstable outputs: \(what)"
     case .unsupported(let what): "unsupported: \(what)"
     case .evaluationFailed(let what): "evaluation failed: \(what)"
+    case .stopped: "stopped before it was done"
     }
   }
 }

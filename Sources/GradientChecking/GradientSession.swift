@@ -9,6 +9,7 @@ struct GradientSession: Sendable {
   let cotangent: [Double]
   let gradients: NamedTensors
   let rounding: AnalyticRounding
+  let range: NormalRange.Distance
 
   init(evaluator: Evaluator, options: GradientCheck.Options) throws {
     self.evaluator = evaluator
@@ -24,18 +25,23 @@ struct GradientSession: Sendable {
       }
     }
     gradients = try evaluator.backward(evaluator.function.point, cotangent)
-    let isExact =
-      function.isExactOnIntegers && function.linear.isSuperset(of: function.checked)
-      && (options.method == .automatic || options.method == .adjoint)
+    range = NormalRange(unitRoundoff: function.backwardUnitRoundoff).distance(
+      operands: function.point, cotangent: cotangent, results: [evaluator.base] + gradients.values.map(\.elements))
+    let isExact = function.linear.isSuperset(of: function.checked) && Self.usesIntegers(function, options)
+    // Integers say nothing of values near the ends of the range: these are looked at where they are, and round.
     rounding =
-      isExact
+      isExact && range.isCalm
       ? .none
       : try AnalyticRounding(evaluator: evaluator, cotangent: cotangent, gradients: gradients)
   }
 
+  private static func usesIntegers(_ function: CheckedFunction, _ options: GradientCheck.Options) -> Bool {
+    function.isExactOnIntegers && (options.method == .automatic || options.method == .adjoint)
+  }
+
   var contracts: GradientContracts {
     GradientContracts(
-      evaluator: evaluator, cotangent: cotangent, gradients: gradients, rounding: rounding)
+      evaluator: evaluator, cotangent: cotangent, gradients: gradients, rounding: rounding, range: range)
   }
 
   private var function: CheckedFunction { evaluator.function }
@@ -46,22 +52,18 @@ struct GradientSession: Sendable {
     var projectedDifferences: [String] = []
     // Measured once, when the first operand needs it.
     var noise: ForwardNoise?
-    let isExact = options.method == .automatic || options.method == .adjoint
-    let exact = function.checked.filter {
-      isExact && function.isExactOnIntegers && function.linear.contains($0)
-    }
+    let exact = function.checked.filter { Self.usesIntegers(function, options) && function.linear.contains($0) }
     if !exact.isEmpty { records += try checkLinear(exact) }
+    if !range.isCalm { records += try exact.compactMap(checkWhereItStands) }
     for operand in function.checked where !exact.contains(operand) {
       let footprint = footprint(of: operand)
-      if let samples = function.samples[operand] {
+      if let samples = function.samples[operand], function.tangents == nil {
         records.append(try judge(operand, samples, footprint))
         continue
       }
       var dual: NumericGradient?
       if function.dualForward != nil {
-        if affordable(
-          evaluations: (footprint.colourCount + 7) / 8 * (1 + DualSweep.displacements), weight: 12)
-        {
+        if affordable(duals: footprint) {
           let sweep = DualSweep(
             evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent,
             threads: options.threads
@@ -103,6 +105,15 @@ struct GradientSession: Sendable {
       records += try projection(noise: known).run(projectedDifferences, seed: options.seed)
     }
     return records
+  }
+
+  /// By dual numbers at the point itself, an operand whose gradient was found right on integers.
+  private func checkWhereItStands(_ operand: String) throws -> GradientTensorRecord? {
+    let footprint = footprint(of: operand)
+    guard affordable(duals: footprint) else { return nil }
+    let sweep = DualSweep(
+      evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, threads: options.threads)
+    return try sweep.all().map(judge(operand, .dual).judge)
   }
 
   /// Layers of a network that are wrong on their own; and the elements at fault in what they give.
@@ -147,6 +158,10 @@ struct GradientSession: Sendable {
     let (product, overflow) = max(function.work, touched).multipliedReportingOverflow(
       by: evaluations * weight)
     return !overflow && product <= options.workLimit
+  }
+
+  private func affordable(duals footprint: Footprint) -> Bool {
+    affordable(evaluations: (footprint.colourCount + 7) / 8 * (1 + DualSweep.displacements), weight: 12)
   }
 
   /// The elements whose gradients are known, by dual numbers.

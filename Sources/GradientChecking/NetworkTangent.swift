@@ -12,9 +12,9 @@ struct NetworkTangent: Sendable {
 
   /// - Parameter directions: at most eight; lane i of the outputs' tangents is J·(direction i).
   func outputs(
-    at point: NamedTensors, along directions: [ProjectionDirection]
+    at point: NamedTensors, along directions: [ProjectionDirection], stop: StopFlag? = nil
   ) throws -> [String: Tensor<Dual<Double>>] {
-    let pass = Pass(network: network, point: point, directions: directions)
+    let pass = Pass(network: network, point: point, directions: directions, stop: stop)
     guard let x = point["x"] else {
       throw ProblemError(.shapeMismatch, "x", expected: "a tensor", found: "none")
     }
@@ -23,8 +23,13 @@ struct NetworkTangent: Sendable {
     case .block(let plan): return ["y": try pass.block(plan, input).dual]
     case .network(let plan):
       var signal = try pass.chain(plan.stem, input)
-      for block in plan.stages.joined() { signal = try pass.block(block, signal) }
-      return ["logits": try pass.chain(plan.head, signal).dual]
+      var stages: [Tensor<Dual<Double>>] = []
+      for (number, blocks) in plan.stages.enumerated() {
+        for block in blocks { signal = try pass.block(block, signal) }
+        if network.outputs.contains("stage\(number + 1)") { stages.append(signal.dual) }
+      }
+      let logits = try pass.chain(plan.head, signal).dual
+      return network.chosen(try network.named(logits: logits, stages: stages))
     }
   }
 
@@ -45,6 +50,7 @@ struct NetworkTangent: Sendable {
     let network: ReferenceNetwork
     let point: NamedTensors
     let directions: [ProjectionDirection]
+    let stop: StopFlag?
 
     /// `nil` for a tensor without a direction.
     func seeded(_ name: String, _ tensor: Tensor<Double>) -> Tensor<Dual<Double>>? {
@@ -69,6 +75,7 @@ struct NetworkTangent: Sendable {
     }
 
     private func layer(_ layer: NetworkLayer, _ input: Signal, other: Signal? = nil) throws -> Signal {
+      try stop?.check()
       let isSeeded = layer.parameters.contains { parameter in directions.contains { $0.operand == parameter.name } }
       if !isSeeded, case .constant(let x) = input {
         switch other {

@@ -4,8 +4,14 @@ import Tensors
 /// A random direction over a range of one operand's elements: u_j = ±(1 + U(0,1)), which no single wrong element can hide in.
 struct ProjectionDirection: Sendable {
   var operand: String
+  /// Positions among the samples, or among all elements.
   var range: Range<Int>
   var seed: UInt64
+  /// The elements whose gradients are known, where that is not all.
+  var samples: [Int]?
+
+  /// The elements along which the direction is not zero.
+  var elements: some Sequence<Int> { range.lazy.map { samples?[$0] ?? $0 } }
 
   /// Element j's weight, had without the ones before it, so that halves of a direction are parts of the whole.
   func weight(_ element: Int) -> Double {
@@ -18,7 +24,7 @@ struct ProjectionDirection: Sendable {
 extension ProjectionDirection {
   /// Puts the direction into one lane of the tangents.
   func seed(_ tensor: inout Tensor<Dual<Double>>, lane: Int) {
-    for element in range { tensor.elements[element].tangent[lane] = weight(element) }
+    for element in elements { tensor.elements[element].tangent[lane] = weight(element) }
   }
 }
 
@@ -61,9 +67,10 @@ struct Projection: Sendable {
   /// - Parameter searching: where one disagrees, look for the elements at fault.
   func run(_ operands: [String], seed: UInt64, searching: Bool = true) throws -> [GradientTensorRecord] {
     let whole = operands.enumerated().map { position, operand in
-      ProjectionDirection(
-        operand: operand, range: 0..<(gradients[operand]?.count ?? 0),
-        seed: SplitMix64.mix(seed &+ UInt64(position)))
+      let samples = evaluator.function.samples[operand]
+      return ProjectionDirection(
+        operand: operand, range: 0..<(samples?.count ?? gradients[operand]?.count ?? 0),
+        seed: SplitMix64.mix(seed &+ UInt64(position)), samples: samples)
     }
     let numeric = try derivatives(whole)
     return try zip(whole, numeric).map { direction, derivative in
@@ -76,7 +83,7 @@ struct Projection: Sendable {
   ) throws -> GradientTensorRecord {
     let shape = gradients[direction.operand]?.shape ?? Shape()
     var record = GradientTensorRecord(
-      tensor: direction.operand, shape: shape.dimensions, method: method, elementCount: shape.count)
+      tensor: direction.operand, shape: shape.dimensions, method: method, elementCount: direction.range.count)
     let (analytic, bound) = projected(direction, scale: derivative.scale)
     record.worstResolution = derivative.scale > 0 ? derivative.bound / derivative.scale : 0
     record.medianResolution = record.worstResolution
@@ -137,7 +144,9 @@ struct Projection: Sendable {
     var pending = [direction.range]
     while let range = pending.popLast(), found.count < Self.elementLimit {
       let parts = Self.parts(of: range).map { part in
-        ProjectionDirection(operand: direction.operand, range: part, seed: direction.seed)
+        var smaller = direction
+        smaller.range = part
+        return smaller
       }
       for (part, derivative) in try zip(parts, derivatives(parts)).reversed() where disagrees(part, derivative) {
         if part.range.count > 1 {
@@ -158,7 +167,7 @@ struct Projection: Sendable {
   }
 
   private func element(_ direction: ProjectionDirection, _ derivative: NumericDerivative) -> GradientElementRecord {
-    let element = direction.range.lowerBound
+    let element = direction.elements.first { _ in true } ?? 0
     let weight = abs(direction.weight(element))
     let tensor = gradients[direction.operand]
     return GradientElementRecord(
@@ -174,7 +183,7 @@ struct Projection: Sendable {
     guard let gradient = gradients[direction.operand] else { return (.nan, 0) }
     var sum = CompensatedSum()
     var bound = 4 * Double.unitRoundoff * scale
-    for element in direction.range {
+    for element in direction.elements {
       let weight = direction.weight(element)
       let term = gradient.elements[element] * weight
       sum.add(term)
@@ -252,7 +261,7 @@ struct Projection: Sendable {
 
   private func displaced(_ direction: ProjectionDirection, by step: Double) -> NamedTensors {
     evaluator.function.point.replacing(direction.operand) { values in
-      for element in direction.range { values[element] += step * direction.weight(element) }
+      for element in direction.elements { values[element] += step * direction.weight(element) }
     }
   }
 

@@ -6,25 +6,40 @@ import Tensors
 /// A residual block or a whole network of the reference as one generic function of named tensors, in any scalar.
 ///
 /// Operands are `x`, the parameters under their `state_dict` names, and the running statistics. With frozen gates it is smooth:
-/// which ReLUs are open and which elements win their window is then the same for every operand.
+/// which ReLUs are open and which elements win their window is then the same for every operand. Outputs are `y` of a block; of
+/// a network those that are asked for of `logits`, `loss` and `stage1` ….
 public struct ReferenceNetwork: Sendable {
   public enum Body: Sendable {
     case block(ResidualBlockPlan)
     case network(NetworkPlan)
   }
 
+  /// A loss with its labels.
+  struct Loss: Sendable {
+    let layer: CrossEntropy
+    let target: Tensor<Int64>
+  }
+
   /// Changes one layer's gradients, by the names `x`, `other`, `weight` and `bias`.
   public typealias Defect = @Sendable (_ layer: NetworkLayer, _ gradients: inout NamedTensors) -> Void
 
   public let body: Body
+  /// What a network gives: the outputs that have cotangents.
+  public var outputs: Set<String> = ["logits"]
+  /// The mean cross-entropy of the logits, where the network has labels.
+  private(set) var loss: Loss?
   public var gates: Gates?
   /// A deliberate defect of the backward pass in double precision: that checks find it is itself checked.
   public var defect: Defect?
 
   public init(_ body: Body) { self.body = body }
 
+  /// - Parameter target: the labels of a network with a loss.
   /// - Returns: `nil` for a problem that is no block and no network.
-  public init?(_ problem: any OperationProblem) {
+  public init?(_ problem: any OperationProblem, target: Tensor<Int64>? = nil) {
+    if let target, let problem = (problem as? ResNetProblem).flatMap({ try? $0.loss() }) {
+      loss = Loss(layer: CrossEntropy(problem), target: target)
+    }
     switch problem {
     case let problem as BasicBlockProblem: body = .block(problem.plan)
     case let problem as BottleneckProblem: body = .block(problem.plan)
@@ -49,20 +64,41 @@ public struct ReferenceNetwork: Sendable {
   {
     var pass = pass(operands)
     pass.keepsRecords = false
-    return try run(&pass, operands)
+    return try chosen(run(&pass, operands))
+  }
+
+  /// Of everything that a pass gives, what is asked for.
+  func chosen<Scalar>(_ found: [String: Tensor<Scalar>]) -> [String: Tensor<Scalar>] {
+    if case .block = body { return found }
+    return found.filter { outputs.contains($0.key) }
   }
 
   public func backward<Scalar: RealScalar>(
     _ operands: [String: Tensor<Scalar>], _ upstream: [String: Tensor<Scalar>]
   ) throws -> [String: Tensor<Scalar>] {
     var pass = pass(operands)
-    _ = try run(&pass, operands)
+    let found = try run(&pass, operands)
     if let defect {
       pass.transformGradients = { layer, _, gradients in Self.spoilt(gradients, of: layer, by: defect) }
     }
-    return switch body {
-    case .block(let plan): try pass.backward(plan, dOutput: tensor("y", upstream))
-    case .network(let plan): try pass.backward(plan, dLogits: tensor("logits", upstream))
+    return try gradients(pass, logits: found["logits"], upstream)
+  }
+
+  /// The gradients of a pass whose forward half is done.
+  private func gradients<Scalar: RealScalar>(
+    _ pass: NetworkPass<Scalar>, logits: Tensor<Scalar>?, _ upstream: [String: Tensor<Scalar>]
+  ) throws -> [String: Tensor<Scalar>] {
+    switch body {
+    case .block(let plan): return try pass.backward(plan, dOutput: tensor("y", upstream))
+    case .network(let plan):
+      var dLogits = upstream["logits"] ?? Tensor(zeros: plan.logitsShape)
+      if let loss, let dLoss = upstream["loss"], let logits {
+        let gradient = try loss.layer.backward(dLoss, x: logits, target: .indices(loss.target))
+        dLogits = try Add(AddProblem(inputShape: dLogits.shape)).forward(dLogits, gradient)
+      }
+      var dStages: [Int: Tensor<Scalar>] = [:]
+      for stage in plan.stages.indices { dStages[stage] = upstream["stage\(stage + 1)"] }
+      return try pass.backward(plan, dLogits: dLogits, dStages: dStages)
     }
   }
 
@@ -90,16 +126,13 @@ public struct ReferenceNetwork: Sendable {
   /// What each layer is given at a point, forward and backward, in the order of the layers.
   func captured(at operands: NamedTensors, upstream: NamedTensors) throws -> [CapturedLayer] {
     var pass = pass(operands)
-    _ = try run(&pass, operands)
+    let found = try run(&pass, operands)
     let collected = Collected()
     pass.transformGradients = { layer, dOutput, gradients in
       collected.cotangents[layer.name] = dOutput
       return gradients
     }
-    switch body {
-    case .block(let plan): _ = try pass.backward(plan, dOutput: tensor("y", upstream))
-    case .network(let plan): _ = try pass.backward(plan, dLogits: tensor("logits", upstream))
-    }
+    _ = try gradients(pass, logits: found["logits"], upstream)
     return layers.compactMap { layer in
       guard let record = pass.records[layer.name], let dOutput = collected.cotangents[layer.name] else { return nil }
       var given: NamedTensors = ["x": record.x]
@@ -119,10 +152,22 @@ public struct ReferenceNetwork: Sendable {
     _ pass: inout NetworkPass<Scalar>, _ operands: [String: Tensor<Scalar>]
   ) throws -> [String: Tensor<Scalar>] {
     let x = try tensor("x", operands)
-    return switch body {
-    case .block(let plan): ["y": try pass.forward(plan, x: x)]
-    case .network(let plan): ["logits": try pass.forward(plan, x: x).logits]
+    switch body {
+    case .block(let plan): return ["y": try pass.forward(plan, x: x)]
+    case .network(let plan):
+      let found = try pass.forward(plan, x: x)
+      return try named(logits: found.logits, stages: found.stages)
     }
+  }
+
+  /// Everything that a network gives, by the names of the golden format.
+  func named<Scalar: RealScalar>(
+    logits: Tensor<Scalar>, stages: [Tensor<Scalar>]
+  ) throws -> [String: Tensor<Scalar>] {
+    var named = ["logits": logits]
+    for (stage, y) in stages.enumerated() { named["stage\(stage + 1)"] = y }
+    named["loss"] = try loss.map { try $0.layer.forward(logits, target: .indices($0.target)) }
+    return named
   }
 
   private func pass<Scalar: RealScalar>(_ operands: [String: Tensor<Scalar>]) -> NetworkPass<Scalar> {
@@ -190,7 +235,9 @@ extension CheckedFunction {
       backward: Self.backward(of: engine, exercise: exercise, checked: checked))
     know(network, work: work, precision: exercise.dtype)
     let dtype = exercise.dtype
-    layerwise = LayerwiseCheck(network: network, precision: dtype) { layer, operands, upstream in
+    layerwise = LayerwiseCheck(
+      network: network, precision: dtype, algorithms: engine.description.algorithms
+    ) { layer, operands, upstream in
       let problem = layer.problem
       let part = GradientCase.exercise(
         layer.name, problem: problem, operands: operands, classIndices: nil, dtype: dtype)

@@ -11,6 +11,8 @@ public struct HDF5Error: Error, Sendable, Equatable, CustomStringConvertible {
     case notHDF5
     /// libhdf5 could not make sense of the file: cut short, bits flipped, a checksum that disagrees.
     case damaged
+    /// libhdf5 does not know the version of some structure: the file is newer than the library, or damaged there.
+    case newerFormat
     /// The stored type is not what was asked for, or a number does not fit what was asked for.
     case wrongType
     /// The stored shape is not what was asked for.

@@ -1,5 +1,6 @@
 import CHDF5
 import Foundation
+import OperatingSystem
 
 /// An open HDF5 file. It closes when the last value that came from it goes.
 public struct HDF5File: Sendable {
@@ -27,9 +28,7 @@ public struct HDF5File: Sendable {
   /// - Parameter name: what errors call it: the path that the bytes came from.
   public static func open(image: [UInt8], name: String, limits: HDF5Limits = .standard) throws(HDF5Error) -> HDF5File {
     guard !image.isEmpty else { throw emptyFile(name) }
-    guard image.count >= 8, image.prefix(8).elementsEqual([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]) else {
-      throw notHDF5(name)
-    }
+    guard hasSignature(image) else { throw notHDF5(name) }
     HDF5Library.lock()
     defer { HDF5Library.unlock() }
     let access = try accessList(name)
@@ -44,19 +43,30 @@ public struct HDF5File: Sendable {
     return try file(H5Fopen(unique, assay_h5_read_only(), access.id), name, limits)
   }
 
-  /// Writes a new file: `body` fills it under a temporary name beside `path`, and it is renamed when all went well. When
-  /// `body` throws, nothing is left behind. The same calls give the same bytes, on every machine and at any time.
+  /// Whether HDF5's signature stands at the beginning, or after a user block of 512, 1024, 2048, … bytes (MATLAB's files have
+  /// one), where libhdf5 itself looks for it.
+  private static func hasSignature(_ image: [UInt8]) -> Bool {
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+    var start = 0
+    while start <= image.count - signature.count {
+      if image[start..<start + signature.count].elementsEqual(signature) { return true }
+      start = max(512, 2 * start)
+    }
+    return false
+  }
+
+  /// Writes a new file: `body` fills it under a temporary name, and it takes the place of `path` when all went well (see
+  /// ``OperatingSystem/AtomicFile`` for links, devices and modes). When `body` throws, nothing is left behind. The same calls
+  /// give the same bytes, on every machine and at any time.
   @discardableResult
   public static func create<Result>(_ path: String, _ body: (HDF5Group) throws -> Result) throws -> Result {
-    let temporary = "\(path).\(UUID().uuidString).part"
-    defer { _ = unlink(temporary) }
-    let result = try fill(temporary, path, body)
-    guard rename(temporary, path) == 0 else {
+    do { return try AtomicFile.replace(path) { temporary in try fill(temporary, path, body) } } catch let error
+      as AtomicFile.Failure
+    {
       throw HDF5Error(
-        kind: .cannotWrite, file: path, object: "/", expected: "the finished file to be renamed into place",
-        found: String(cString: strerror(errno)), advice: "check the folder's permissions")
+        kind: .cannotWrite, file: path, object: "/", expected: "the finished file to be put into place",
+        found: error.reason, advice: "check the folder's permissions")
     }
-    return result
   }
 
   private static func fill<Result>(

@@ -42,8 +42,8 @@ public struct HDF5Group: HDF5Object {
     HDF5Library.lock()
     defer { HDF5Library.unlock() }
     var node = HDF5Node.group(self)
-    for component in path.split(separator: "/") {
-      guard case .group(let group) = node, let next = try group.child(String(component)) else { return nil }
+    for component in Self.components(of: path) {
+      guard case .group(let group) = node, let next = try group.child(component) else { return nil }
       node = next
     }
     return node
@@ -70,7 +70,7 @@ public struct HDF5Group: HDF5Object {
     HDF5Library.lock()
     defer { HDF5Library.unlock() }
     var group = self
-    let components = path.split(separator: "/").map(String.init)
+    let components = Self.components(of: path)
     for (index, component) in components.enumerated() {
       if index < components.count - 1, case .group(let present)? = try group.child(component) {
         group = present
@@ -92,6 +92,11 @@ public struct HDF5Group: HDF5Object {
       group = HDF5Group(location: group.location.member(component, handle))
     }
     return group
+  }
+
+  /// The names on a path. Slashes are bytes: one that a combining mark follows is no character of its own to Swift.
+  private static func components(of path: String) -> [String] {
+    path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
   }
 
   /// One step down, through a hard link only; nil when there is no such name. To be called under the lock.
@@ -137,7 +142,7 @@ private struct LinkVisit {
       return -1
     }
     // A name with a slash would be taken for a path when it is opened, and "." for the group itself.
-    guard !name.isEmpty, name != ".", !name.contains("/") else {
+    guard !name.isEmpty, name != ".", !name.utf8.contains(UInt8(ascii: "/")) else {
       problem = "the name \"\(name)\""
       return -1
     }

@@ -7,6 +7,11 @@ public enum HDF5Library {
   public static let version: String = {
     lock()
     defer { unlock() }
+    return linkedVersion
+  }()
+
+  /// The same, to be asked for under the lock.
+  static let linkedVersion: String = {
     var major: UInt32 = 0
     var minor: UInt32 = 0
     var release: UInt32 = 0

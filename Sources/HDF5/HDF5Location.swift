@@ -26,9 +26,23 @@ public struct HDF5Location: Sendable {
     _ kind: HDF5Error.Kind = .damaged, object: String? = nil, expected: String, found: String = "a library failure",
     advice: String = "the file seems damaged: fetch or generate it again"
   ) -> HDF5Error {
-    HDF5Error(
+    let stack = HDF5Library.errorStack()
+    if kind == .damaged, stack.contains(where: Self.tellsOfVersion) {
+      return HDF5Error(
+        kind: .newerFormat, file: file, object: object ?? path, expected: expected,
+        found: "a version of HDF5's format that the linked libhdf5 \(HDF5Library.linkedVersion) does not read",
+        advice: "use an Assay that is linked to a newer libhdf5, or write the file for older versions (h5repack, h5py's "
+          + "libver); if neither helps, the file is damaged",
+        libraryMessages: stack)
+    }
+    return HDF5Error(
       kind: kind, file: file, object: object ?? path, expected: expected, found: found, advice: advice,
-      libraryMessages: HDF5Library.errorStack())
+      libraryMessages: stack)
+  }
+
+  /// libhdf5 has no code of its own for it, but the same words everywhere: "bad version number for layout message".
+  private static func tellsOfVersion(_ message: String) -> Bool {
+    message.contains("version number") || message.contains("unknown version")
   }
 
   /// An error that libhdf5 has no part in.

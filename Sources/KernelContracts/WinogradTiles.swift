@@ -8,6 +8,9 @@
 /// - Requires: pixels (0, 0) … (`height` − 1, `width` − 1) of `activation` and `residual`, and the n·n·`count` vectors, lie
 ///   inside their buffers. Pixels outside `height` × `width` are neither read nor written: they count as zero, so that halos
 ///   are not needed. Of a pixel `lanes` floats are touched.
+/// - Overflow: transformed values are up to a thousand times the data, so that they overflow where a result does not. An output
+///   tile with a value that is infinite or NaN (or whose rows' sums are) is not written, whatever the epilogue would make of
+///   it: the first of its transformed values becomes NaN, which it is not in any tile that was written.
 /// - Error: each transform is two passes of FMA chains over sums of at most n terms, so |error| ≤ γ_{2n}·|M||tile||M|ᵀ for its
 ///   matrix M (the portable build rounds products too: γ_{4n}).
 public struct WinogradTiles {
@@ -24,7 +27,7 @@ public struct WinogradTiles {
   public var column: Int
   /// Tiles in the run.
   public var count: Int
-  /// Read by the output's transform, written by the others.
+  /// Read by the output's transform, which marks tiles here; written by the others.
   public var transformed: UnsafeMutablePointer<Float>
   public var pointStride: Int
   /// Room for ``scratchCount(_:_:)`` floats that nothing else uses meanwhile.

@@ -1,6 +1,6 @@
 import KernelContracts
 
-/// Aᵀ M A of a run of tiles, and the epilogue: see ``WinogradTiles``.
+/// Aᵀ M A of a run of tiles, and the epilogue; a tile that overflows is marked instead: see ``WinogradTiles``.
 func winogradOutput(_ outputTile: Int, _ tiles: UnsafePointer<WinogradTiles>) {
   switch outputTile {
   case 2: OutputTransform<WinogradF2>.run(tiles)
@@ -20,14 +20,26 @@ private enum OutputTransform<F: WinogradFilter> {
     let rows = min(m, tiles.pointee.height - tiles.pointee.row)
     for t in 0..<tiles.pointee.count {
       let source = UnsafePointer(tiles.pointee.transformed) + t * vectorWidth
-      // Down the columns, to [column][row]; then along the rows.
+      // Down the columns, to [column][row]; then along the rows, all of them before one is written.
       for j in 0..<n { F.output(source + j * pointStride, n * pointStride, line + j * m * vectorWidth, vectorWidth) }
       let column = tiles.pointee.column + t * m
       let columns = min(m, tiles.pointee.width - column)
+      var zeros = Vector.zero
       for i in 0..<rows {
-        F.output(line + i * vectorWidth, m * vectorWidth, result, vectorWidth)
+        let row = result + i * m * vectorWidth
+        F.output(line + i * vectorWidth, m * vectorWidth, row, vectorWidth)
+        // 0 times a sum is 0 unless a term is infinite or NaN, or the sum overflows.
+        var sum = load(row)
+        for j in 1..<m { sum += load(row + j * vectorWidth) }
+        zeros += sum * 0
+      }
+      guard all(zeros .== .zero) else {
+        tiles.pointee.transformed[t * vectorWidth] = .nan
+        continue
+      }
+      for i in 0..<rows {
         let offset = (tiles.pointee.row + i) * tiles.pointee.rowStride + column * tiles.pointee.pixelStride
-        write(tiles, result, offset, columns)
+        write(tiles, result + i * m * vectorWidth, offset, columns)
       }
     }
   }

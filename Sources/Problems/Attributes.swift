@@ -24,7 +24,8 @@ extension AttributeValue: CustomStringConvertible {
 }
 
 /// An operation's attributes by name, read with the leniency that the golden format grants: a boolean may be any integer,
-/// a scalar may stand for a pair, a one-element array for a scalar, an integer for a real.
+/// a scalar may stand for a pair, a one-element array for a scalar, an integer for a real, a whole real for an integer (as
+/// MATLAB and R store them).
 public struct Attributes: Hashable, Sendable, Codable {
   public var values: [String: AttributeValue]
 
@@ -35,6 +36,21 @@ public struct Attributes: Hashable, Sendable, Codable {
     set { values[name] = newValue }
   }
 
+  /// Integers, where the value is any number of whole numbers.
+  private func integers(_ value: AttributeValue?) -> [Int]? {
+    func whole(_ reals: [Double]) -> [Int]? {
+      let integers = reals.compactMap { Int(exactly: $0) }
+      return integers.count == reals.count ? integers : nil
+    }
+    return switch value {
+    case .integer(let found): [found]
+    case .integers(let found): found
+    case .real(let found): whole([found])
+    case .reals(let found): whole(found)
+    default: nil
+    }
+  }
+
   private func wrong(_ name: String, _ expected: String, _ found: AttributeValue?) -> ProblemError {
     ProblemError(.invalidArgument, name, expected: expected, found: found?.description ?? "nothing")
   }
@@ -43,20 +59,20 @@ public struct Attributes: Hashable, Sendable, Codable {
     switch values[name] {
     case nil: return value
     case .boolean(let found): return found
-    case .integer(let found): return found != 0
-    case .integers(let found) where found.count == 1: return found[0] != 0
-    case let found: throw wrong(name, "a boolean", found)
+    case let found:
+      guard let values = integers(found), values.count == 1 else { throw wrong(name, "a boolean", found) }
+      return values[0] != 0
     }
   }
 
   /// - Parameter default: what an absent attribute means; `nil` makes it required.
   public func integer(_ name: String, default value: Int?) throws(ProblemError) -> Int {
     switch values[name] {
-    case .integer(let found): return found
-    case .integers(let found) where found.count == 1: return found[0]
     case .boolean(let found): return found ? 1 : 0
     case nil: if let value { return value } else { throw wrong(name, "an integer", nil) }
-    case let found: throw wrong(name, "an integer", found)
+    case let found:
+      guard let values = integers(found), values.count == 1 else { throw wrong(name, "an integer", found) }
+      return values[0]
     }
   }
 
@@ -83,12 +99,11 @@ public struct Attributes: Hashable, Sendable, Codable {
   }
 
   public func pair(_ name: String, default value: Pair?) throws(ProblemError) -> Pair {
-    switch values[name] {
-    case .integer(let found): return Pair(found)
-    case .integers(let found) where found.count == 1: return Pair(found[0])
-    case .integers(let found) where found.count == 2: return Pair(found[0], found[1])
-    case nil: if let value { return value } else { throw wrong(name, "an integer or two", nil) }
-    case let found: throw wrong(name, "an integer or two", found)
+    switch (values[name], integers(values[name])) {
+    case (_, let found?) where found.count == 1: return Pair(found[0])
+    case (_, let found?) where found.count == 2: return Pair(found[0], found[1])
+    case (nil, _): if let value { return value } else { throw wrong(name, "an integer or two", nil) }
+    case (let found, _): throw wrong(name, "an integer or two", found)
     }
   }
 

@@ -26,8 +26,12 @@ public protocol OperationProblem: Hashable, Sendable {
   var shapeTokens: [String] { get }
   /// The outputs by name.
   var outputs: [String: TensorType] { get }
-  /// Multiply-accumulate operations of one forward pass; 0 where the operation is not made of them.
+  /// Multiply-accumulate operations of one forward pass; 0 where the operation is not made of them. Saturates.
   var multiplyAccumulates: Int { get }
+  /// Steps of one forward pass: multiply-accumulates, or elements looked at where it is not made of them.
+  var work: SaturatingCount { get }
+  /// Elements that the reference holds at once beside operands, outputs and their gradients.
+  var scratchElements: SaturatingCount { get }
 }
 
 extension OperationProblem {

@@ -5,6 +5,7 @@ import Results
 enum BenchmarkMarkdown {
   static func lines(_ section: BenchmarkSection) -> [String] {
     var lines = ["## Benchmark", ""]
+    lines += (section.doubts ?? []).map { "- **Inconclusive:** \($0.printable)" }
     lines += section.facts.map { "- \($0)" }
     lines += section.machine.warnings.map { "- **Timing conditions:** \($0)" }
     lines.append("")
@@ -25,6 +26,7 @@ enum BenchmarkMarkdown {
             }
         })
     }
+    lines += failures(section)
     for comparison in PeerComparison.comparisons(of: section) {
       lines += ["### Best strategy and fastest peer: \(comparison.setting)", "", comparison.summary, ""]
       lines += MarkdownReport.table(PeerComparison.headings, comparison.cells)
@@ -32,20 +34,33 @@ enum BenchmarkMarkdown {
     for (setting, workloads) in BenchmarkSetting.settings(of: section) {
       lines += ["### \(setting.name), milliseconds", ""]
       let rows = workloads.map { workload in
-        ["`\(BenchmarkText.shape(workload.problem))`"] + section.engines.map { cell(workload, $0.name) }
+        ["`\(BenchmarkText.shape(workload.problem))`"] + section.engines.map { cell(workload, $0.name, section) }
       }
       lines += MarkdownReport.table(["shape"] + section.engines.map(\.name), rows)
     }
     return lines
   }
 
-  private static func cell(_ workload: BenchmarkWorkload, _ engine: String) -> String {
+  private static func cell(
+    _ workload: BenchmarkWorkload, _ engine: String, _ section: BenchmarkSection
+  ) -> String {
     guard let contestant = workload.contestant(engine) else { return "" }
     guard let time = contestant.time else {
       return contestant.status == .unsupported ? "–" : contestant.status.rawValue
     }
     let text = BenchmarkText.milliseconds(time.medianNanoseconds)
-    return workload.best == engine ? "**\(text)**" : text
+    return !section.isDoubtful && workload.isAmongBest(engine) ? "**\(text)**" : text
+  }
+
+  /// What verification found of each contestant that was not timed because it is wrong or failed.
+  private static func failures(_ section: BenchmarkSection) -> [String] {
+    let found = section.workloads.flatMap { workload in
+      workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.flatMap { contestant in
+        ["- \("\(contestant.engine) on \(workload.name)".printable): \(contestant.status.rawValue)", "  ```"]
+          + FailureText.details(contestant).map { "  " + $0 } + ["  ```"]
+      }
+    }
+    return found.isEmpty ? [] : ["### Wrong or failed, so not timed", ""] + found + [""]
   }
 
   static func lines(_ duet: DuetSection) -> [String] {

@@ -18,10 +18,17 @@ public enum MarkdownReport {
     let commit =
       provenance.gitCommit.map { $0.prefix(12) + (provenance.gitDirty == true ? " (changed)" : "") } ?? "none"
     return [
-      "`\(provenance.command.joined(separator: " "))`, started \(provenance.started), Assay \(provenance.assayVersion), commit \(commit), "
+      "`\(provenance.commandLine)`, started \(provenance.started), Assay \(provenance.assayVersion), commit \(commit), "
         + "\(provenance.compiler) (\(provenance.compilerFlags)), \(provenance.operatingSystem), \(provenance.cpuModel), "
         + "\(provenance.coreCount) cores.", "",
     ]
+  }
+
+  /// `**Fails**: 2 FAIL`.
+  static func verdict(_ conclusion: Conclusion) -> String {
+    let words = conclusion.outcome.words
+    let reasons = conclusion.reasons.isEmpty ? "" : ": " + conclusion.reasons.joined(separator: "; ")
+    return "**\(words.prefix(1).uppercased())\(words.dropFirst())**\(reasons)"
   }
 
   /// A table; cells are escaped.

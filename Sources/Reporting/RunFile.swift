@@ -8,6 +8,8 @@ public enum RunFile {
   /// Why a file is no run.
   public struct Invalid: Error, CustomStringConvertible, Hashable {
     public let description: String
+
+    public init(_ description: String) { self.description = description }
   }
 
   public static func data(_ run: Run) throws -> Data {
@@ -19,10 +21,11 @@ public enum RunFile {
     return try encoder.encode(run) + Data("\n".utf8)
   }
 
-  /// - Throws: ``Invalid`` with the path, for a file that cannot be read, is no run, or is of a newer schema.
+  /// - Throws: ``Invalid`` with the path, for a file that cannot be read, is no run, is of a newer schema, or has figures that no
+  ///   measurement gives.
   public static func read(_ path: String) throws(Invalid) -> Run {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw Invalid(description: "\(path): cannot be read")
+      throw Invalid("\(path): cannot be read")
     }
     struct Header: Decodable {
       var schema: String
@@ -33,19 +36,23 @@ public enum RunFile {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     guard (try? JSONSerialization.jsonObject(with: data)) != nil else {
-      throw Invalid(description: "\(path): expected a whole run, found JSON that is cut short or damaged")
+      throw Invalid("\(path): expected a whole run, found JSON that is cut short or damaged")
     }
     guard let header = try? decoder.decode(Header.self, from: data), header.schema == Run.schemaName else {
-      throw Invalid(description: "\(path): expected a record of schema \(Run.schemaName), found other content")
+      throw Invalid("\(path): expected a record of schema \(Run.schemaName), found other content")
     }
     guard header.schemaVersion <= Run.currentSchemaVersion else {
       throw Invalid(
-        description:
-          "\(path): expected schema_version \(Run.currentSchemaVersion) at most, found \(header.schemaVersion): "
+        "\(path): expected schema_version \(Run.currentSchemaVersion) at most, found \(header.schemaVersion): "
           + "update Assay")
     }
-    do { return try decoder.decode(Run.self, from: data) } catch {
-      throw Invalid(description: "\(path): is damaged: \(error)")
+    let run: Run
+    do { run = try decoder.decode(Run.self, from: data) } catch {
+      throw Invalid("\(path): is damaged: \(error)")
     }
+    do throws(BenchmarkSection.BadFigure) { try run.benchmark?.validate() } catch {
+      throw Invalid("\(path): \(error.description.printable)")
+    }
+    return run
   }
 }

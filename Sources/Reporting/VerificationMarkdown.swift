@@ -18,25 +18,18 @@ struct VerificationMarkdown {
   }
 
   private var verdict: [String] {
-    let word =
-      switch section.exitCode {
-      case 0: "**All hold**"
-      case 2: "**Inconclusive**"
-      case 65: "**Bad data**"
-      default: "**Fails**"
-      }
-    let reasons = section.reasons.isEmpty ? "" : ": " + section.reasons.joined(separator: "; ")
+    let conclusion = section.conclusion
     let dtypes = Set(section.results.map(\.dtype)).sorted().joined(separator: " and ")
     return [
       "## Verification", "",
-      "\(word)\(reasons). \(section.results.count) results: \(Set(section.results.map { $0.file + $0.name }).count) cases, "
+      "\(MarkdownReport.verdict(conclusion)). \(section.results.count) results: \(Set(section.results.map { $0.file + $0.name }).count) cases, "
         + "\(section.engines.map(\.name).joined(separator: ", ")), \(dtypes); \(NumberText.short(section.seconds)) s; exit code "
-        + "\(section.exitCode).", "",
+        + "\(conclusion.outcome.exitCode).", "",
     ]
   }
 
   private var counts: [String] {
-    let statuses = VerificationStatus.allCases
+    let statuses = summary.statuses
     let headings = ["operation", "engine"] + statuses.map(\.rawValue) + ["known failures", "omitted tensors"]
     let rows = summary.rows.map { row in
       var cells = [row.operation, row.engine]
@@ -61,7 +54,7 @@ struct VerificationMarkdown {
   private var accuracy: [String] {
     let rows = summary.rows.map { row in
       [row.operation, row.engine, "\(row.elements)"]
-        + [row.medianRatio, row.worstRatio, row.worstUlps].map(NumberText.short)
+        + [row.medianRatio, row.worstRatio].map(NumberText.short) + [NumberText.ulps(row.worstUlps)]
     }
     let headings = ["operation", "engine", "elements", "median error/bound", "worst error/bound", "worst ULPs"]
     return [

@@ -18,11 +18,16 @@ public struct VerificationSummary: Sendable {
     public subscript(status: VerificationStatus) -> Int { counts[status] ?? 0 }
   }
 
+  /// Those that get a column: NOT RUN is seldom met, and is left out then.
+  public let statuses: [VerificationStatus]
   /// By engine, in the engines' order, then by operation.
   public let rows: [Row]
 
   /// - Parameter engine: every engine's together when nil.
   public init(_ section: VerificationSection) {
+    statuses = VerificationStatus.allCases.filter { status in
+      status != .notRun || section.results.contains { $0.status == status }
+    }
     rows = section.engines.flatMap { engine in
       let own = section.results.filter { $0.engine == engine.name }
       return Set(own.map(\.operation)).sorted().map { operation in

@@ -40,10 +40,12 @@ public struct DuetPolicyRecord: Codable, Sendable, Hashable {
   public var policy: Double
   public var power: Double
   public var stealLimit: Double
+  /// Whether an improvement fails too. Absent in runs of earlier versions.
+  public var failsOnImprovement: Bool?
 
   public init(
     screenBlocks: Int, screenAdvance: Int, decisionBlocks: Int, margin: Double, falseDiscoveryRate: Double,
-    policy: Double, power: Double, stealLimit: Double
+    policy: Double, power: Double, stealLimit: Double, failsOnImprovement: Bool? = nil
   ) {
     self.screenBlocks = screenBlocks
     self.screenAdvance = screenAdvance
@@ -53,6 +55,7 @@ public struct DuetPolicyRecord: Codable, Sendable, Hashable {
     self.policy = policy
     self.power = power
     self.stealLimit = stealLimit
+    self.failsOnImprovement = failsOnImprovement
   }
 }
 

@@ -10,11 +10,13 @@ public struct MachineRecord: Codable, Sendable, Hashable {
   public var l3Bytes: Int?
   /// The frequency governor, where the system has one.
   public var governor: String?
-  /// CPU time taken by the hypervisor over all CPU time, during the run.
+  /// CPU time of all cores taken by the hypervisor over all of it, while something was timed.
   public var stealFraction: Double?
   /// Load averages over one minute, before and after.
   public var loadBefore: Double?
   public var loadAfter: Double?
+  /// Begins the warning that others were at work when the run started.
+  public static let contentionWarning = "other work was running"
   /// What a person should know before trusting a time from here.
   public var warnings: [String]
 

@@ -18,9 +18,17 @@ public struct BenchmarkSection: Codable, Sendable {
   /// Why these times decide nothing (contention, too few blocks), one sentence each: the part is inconclusive then. Absent
   /// in runs of earlier versions.
   public var doubts: [String]?
+  /// Names of all workloads that were asked for, over all commands that went on with this run. Absent in runs of earlier
+  /// versions.
+  public var planned: [String]?
+  /// Of a merged run: parts that were interrupted.
+  public var holes: [RunHole]?
   /// Whether every workload was measured; false after an interruption.
   public var complete: Bool
   public var seconds: Double
+
+  /// Whether the times decide nothing, so that no sentence compares them.
+  public var isDoubtful: Bool { doubts?.isEmpty == false }
 
   public init(suite: String, options: BenchmarkOptions, machine: MachineRecord, engines: [BenchmarkEngine]) {
     self.suite = suite

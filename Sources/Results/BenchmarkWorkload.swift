@@ -17,9 +17,16 @@ public struct BenchmarkWorkload: Codable, Sendable, Hashable {
   /// `compute` or `memory`: which ceiling that is.
   public var limitedBy: String?
   public var contestants: [BenchmarkContestant]
-  /// The contestant with the smallest median.
+  /// Of the time in which timed threads were ready to run, the share in which they waited for a core: the median over
+  /// blocks. Absent where the system does not tell.
+  public var waitingFraction: Double?
+  /// The fastest contestant: with the largest median of the blocks' speed-ups over the baseline, or the smallest median
+  /// where the baseline has no time.
   public var best: String?
   public var bestBuiltIn: String?
+  /// Contestants that cannot be told from the best: the interval of the blocks' ratios spans 1, or there is none. Absent in
+  /// runs of earlier versions.
+  public var ties: [String]?
 
   public init(
     name: String, operation: String, problem: String, batch: Int, pass: String, layout: String, threads: Int,
@@ -38,6 +45,16 @@ public struct BenchmarkWorkload: Codable, Sendable, Hashable {
   }
 
   public func contestant(_ engine: String) -> BenchmarkContestant? { contestants.first { $0.engine == engine } }
+
+  /// Whether nobody is certainly faster than this engine here: it is the best one, or tied with it.
+  public func isAmongBest(_ engine: String) -> Bool { best == engine || ties?.contains(engine) == true }
+
+  /// The fastest engine, or all of those that share that place.
+  public var bestText: String {
+    guard let best else { return "none" }
+    guard let ties, !ties.isEmpty else { return best }
+    return "tie: " + ([best] + ties).joined(separator: ", ")
+  }
 }
 
 public enum BenchmarkStatus: String, Codable, Sendable, CaseIterable {
@@ -59,6 +76,8 @@ public struct BenchmarkContestant: Codable, Sendable, Hashable {
   public var workspaceBytes: Int
   /// The largest error/bound of its result on this problem, found before it was timed.
   public var worstRatio: Double?
+  /// How the tensors that are wrong compare with what was expected, as verification found them.
+  public var failing: [TensorResult]?
   /// One for each block: durations of single iterations.
   public var samples: [DurationSamples]
   public var time: TimeSummary?
@@ -86,7 +105,8 @@ public struct TimeSummary: Codable, Sendable, Hashable {
   public var equivalentGigaflops: Double
   /// 10⁹ flop/s really done in multiplication, where the algorithm does another number.
   public var actualGigaflops: Double?
-  /// Of the measured FMA peak at these threads, from `actualGigaflops` or else `equivalentGigaflops`.
+  /// Of the measured FMA peak at these threads, from `actualGigaflops` or else `equivalentGigaflops`; in the second case it
+  /// may exceed 1, where an algorithm does less than the definition.
   public var peakFraction: Double?
   /// Compulsory bytes by time, 10⁹ bytes/s.
   public var gigabytesPerSecond: Double

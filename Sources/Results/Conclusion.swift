@@ -13,4 +13,14 @@ public struct Conclusion: Codable, Sendable, Hashable {
     outcome = Outcome.worse(outcome, found)
     reasons.append(reason)
   }
+
+  /// Adds what is missing.
+  public mutating func add(_ holes: [RunHole]?) {
+    for hole in holes ?? [] { add(hole.outcome, because: hole.reason) }
+  }
+
+  /// `fails: 2 FAIL; interrupted before every case was done`.
+  public var text: String {
+    reasons.isEmpty ? outcome.words : "\(outcome.words): " + reasons.joined(separator: "; ")
+  }
 }

@@ -25,6 +25,18 @@ public enum Outcome: String, Codable, Sendable, CaseIterable, Hashable {
     }
   }
 
+  /// As a sentence begins.
+  public var words: String {
+    switch self {
+    case .holds: "all hold"
+    case .inconclusive: "inconclusive"
+    case .fails: "fails"
+    case .notWritten: "not written"
+    case .badData: "bad data"
+    case .internalError: "internal error"
+    }
+  }
+
   /// From best to worst.
   private var rank: Int {
     switch self {

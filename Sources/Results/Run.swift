@@ -1,16 +1,15 @@
-import Foundation
-
 /// Everything that one run of the command found, as `run.json` holds it. Every report is made from this record alone.
 ///
-/// Sections are absent when the run did not do that kind of work.
-public struct Run: Codable, Sendable {
+/// Sections are absent when the run did not do that kind of work. What the run and its parts amount to is written too, for
+/// whoever reads the file, and never read back: it follows from the records.
+public struct Run: Sendable {
   /// The schema's name; any other is not a run.
   public static let schemaName = "assay.run"
   /// A reader refuses a higher version. Raised when a field changes its meaning; new optional fields do not raise it.
-  public static let currentSchemaVersion = 1
+  ///
+  /// 2: `outcome`, `reasons` and `parts` in place of `exit_code` and `reasons` in some sections.
+  public static let currentSchemaVersion = 2
 
-  public var schema = Run.schemaName
-  public var schemaVersion = Run.currentSchemaVersion
   public var provenance: Provenance
   public var verification: VerificationSection?
   public var gradients: GradientSection?
@@ -18,41 +17,75 @@ public struct Run: Codable, Sendable {
   public var benchmark: BenchmarkSection?
   public var duet: DuetSection?
   public var history: HistorySection?
+  /// Of a merged run: parts that should be here and are not.
+  public var holes: [RunHole]?
 
   public init(provenance: Provenance) { self.provenance = provenance }
+
+  public func section(_ part: RunPart) -> (any RunSection)? {
+    switch part {
+    case .verification: verification
+    case .gradients: gradients
+    case .selfTest: selfTest
+    case .benchmark: benchmark
+    case .duet: duet
+    case .history: history
+    }
+  }
+
+  /// What each part that is present amounts to.
+  public var conclusions: [(part: RunPart, conclusion: Conclusion)] {
+    RunPart.allCases.compactMap { part in section(part).map { (part, $0.conclusion) } }
+  }
+
+  /// The worst of its parts and holes; a run without a part decided nothing.
+  public var conclusion: Conclusion {
+    var whole = Conclusion()
+    let parts = conclusions
+    for (part, conclusion) in parts {
+      for reason in conclusion.reasons { whole.add(conclusion.outcome, because: "\(part.title): \(reason)") }
+    }
+    whole.add(holes)
+    if parts.isEmpty { whole.add(.inconclusive, because: "nothing was done") }
+    return whole
+  }
 }
 
-/// Where a result comes from: enough to repeat it.
-public struct Provenance: Codable, Sendable {
-  /// Version of this program.
-  public var assayVersion: String
-  /// Words of the command line.
-  public var command: [String]
-  public var seed: UInt64
-  /// ISO 8601, UTC.
-  public var started: String
-  public var gitCommit: String?
-  public var gitDirty: Bool?
-  public var compiler: String
-  public var compilerFlags: String
-  public var operatingSystem: String
-  public var cpuModel: String
-  public var coreCount: Int
+extension Run: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case schema, schemaVersion, outcome, reasons, parts
+    case provenance, verification, gradients, selfTest, benchmark, duet, history, holes
+  }
 
-  public init(
-    assayVersion: String, command: [String], seed: UInt64, started: String, gitCommit: String?, gitDirty: Bool?,
-    compiler: String, compilerFlags: String, operatingSystem: String, cpuModel: String, coreCount: Int
-  ) {
-    self.assayVersion = assayVersion
-    self.command = command
-    self.seed = seed
-    self.started = started
-    self.gitCommit = gitCommit
-    self.gitDirty = gitDirty
-    self.compiler = compiler
-    self.compilerFlags = compilerFlags
-    self.operatingSystem = operatingSystem
-    self.cpuModel = cpuModel
-    self.coreCount = coreCount
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    provenance = try container.decode(Provenance.self, forKey: .provenance)
+    verification = try container.decodeIfPresent(VerificationSection.self, forKey: .verification)
+    gradients = try container.decodeIfPresent(GradientSection.self, forKey: .gradients)
+    selfTest = try container.decodeIfPresent(SelfTestSection.self, forKey: .selfTest)
+    benchmark = try container.decodeIfPresent(BenchmarkSection.self, forKey: .benchmark)
+    duet = try container.decodeIfPresent(DuetSection.self, forKey: .duet)
+    history = try container.decodeIfPresent(HistorySection.self, forKey: .history)
+    holes = try container.decodeIfPresent([RunHole].self, forKey: .holes)
+  }
+
+  /// Always of the current version, whatever it was read from.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(Self.schemaName, forKey: .schema)
+    try container.encode(Self.currentSchemaVersion, forKey: .schemaVersion)
+    let conclusion = conclusion
+    try container.encode(conclusion.outcome, forKey: .outcome)
+    try container.encode(conclusion.reasons, forKey: .reasons)
+    let parts = conclusions.map { ($0.part.rawValue, $0.conclusion) }
+    try container.encode(Dictionary(uniqueKeysWithValues: parts), forKey: .parts)
+    try container.encode(provenance, forKey: .provenance)
+    try container.encodeIfPresent(verification, forKey: .verification)
+    try container.encodeIfPresent(gradients, forKey: .gradients)
+    try container.encodeIfPresent(selfTest, forKey: .selfTest)
+    try container.encodeIfPresent(benchmark, forKey: .benchmark)
+    try container.encodeIfPresent(duet, forKey: .duet)
+    try container.encodeIfPresent(history, forKey: .history)
+    try container.encodeIfPresent(holes, forKey: .holes)
   }
 }

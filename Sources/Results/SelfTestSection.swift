@@ -13,7 +13,6 @@ public struct SelfTestSection: Codable, Sendable {
   public init() {}
 
   public var survivors: [MutantRecord] { mutants.filter { !$0.isKilled } }
-  public var exitCode: Int { survivors.isEmpty && falseAlarms.isEmpty && !mutants.isEmpty ? 0 : 1 }
 }
 
 /// One deliberately wrong implementation, and what noticed it.

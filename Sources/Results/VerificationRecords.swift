@@ -19,16 +19,18 @@ public struct VerificationSection: Codable, Sendable {
   public var strict: Bool
   /// Stopped by a signal before every case was done.
   public var interrupted = false
+  /// The precisions that were asked for. Absent in runs of earlier versions.
+  public var dtypes: [String]?
+  /// SHA-256 of the file of known failures that was applied; absent where there was none, and in runs of earlier versions.
+  public var knownFailuresSha256: String?
+  /// Of a merged run: shards that are missing or were interrupted.
+  public var holes: [RunHole]?
   public var seconds: Double
-  /// What the run amounts to, as the command's exit code.
-  public var exitCode: Int
-  /// Why, one sentence for each reason.
-  public var reasons: [String]
 
   public init(
     engines: [EngineRecord], files: [FileRecord], results: [CaseResult], vacuity: [VacuityRecord],
     staleKnownFailures: [StaleKnownFailure], lambda: Double, filters: [String], tags: [String], shard: ShardRecord?,
-    strict: Bool, seconds: Double, exitCode: Int = 0, reasons: [String] = []
+    strict: Bool, dtypes: [String]? = nil, seconds: Double
   ) {
     self.engines = engines
     self.files = files
@@ -40,9 +42,8 @@ public struct VerificationSection: Codable, Sendable {
     self.tags = tags
     self.shard = shard
     self.strict = strict
+    self.dtypes = dtypes
     self.seconds = seconds
-    self.exitCode = exitCode
-    self.reasons = reasons
   }
 }
 
@@ -56,6 +57,8 @@ public enum VerificationStatus: String, Codable, Sendable, CaseIterable {
   case refused = "REFUSED"
   /// The engine declared that it does not do this.
   case unsupported = "UNSUPPORTED"
+  /// The engine never answered when it was started, so nothing was asked of it: no success, and no failure either.
+  case notRun = "NOT RUN"
 }
 
 public struct EngineRecord: Codable, Sendable, Hashable {
@@ -154,7 +157,7 @@ public struct CaseResult: Codable, Sendable {
     return switch status {
     case .fail, .error: true
     case .unsupported: strict
-    case .pass, .refused: false
+    case .pass, .refused, .notRun: false
     }
   }
 }

@@ -7,7 +7,7 @@ import Tensors
 enum ConvolutionMutants {
   private static let operation = ["conv2d"]
 
-  static let all: [Mutant] = indexing + precision + backward
+  static let all: [Mutant] = indexing + precision + backward + padding
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .convolution, operation, change)
@@ -249,6 +249,45 @@ enum ConvolutionMutants {
         dw = dw.gathered { [$0[1], $0[0], $0[2], $0[3]] }
       }
     },
+  ]
+}
+
+extension ConvolutionMutants {
+  /// A result without the products of the padding's zeros with what is infinite or NaN in an operand. Where no element of x met
+  /// such a value (as counts show: those of ones where the operand is one or zero), the result is that of the finite part.
+  /// - Parameters:
+  ///   - group, name: the operand.
+  ///   - result: what is changed.
+  private static func skippingPadding(
+    _ name: String, _ group: WritableKeyPath<Exercise, [String: AnyTensor]> & Sendable, _ operand: String,
+    _ result: WritableKeyPath<Answer, AnyTensor?> & Sendable
+  ) -> Mutant {
+    .stateless(name, .convolution, ["conv2d"]) { (exercise, correct) throws(EngineError) in
+      var answer = try correct(exercise)
+      guard exercise[keyPath: group][operand]?.doubles.elements.contains(where: { !$0.isFinite }) == true else {
+        return answer
+      }
+      var finite = exercise
+      finite[keyPath: group].edit(operand) { $0 = $0.map { $0.isFinite ? $0 : 0 } }
+      var counting = exercise
+      counting[keyPath: group].edit(operand) { $0 = $0.map { $0.isFinite ? 0 : 1 } }
+      counting.inputs.edit("x") { $0 = $0.map { _ in 1 } }
+      counting.parameters.edit("bias") { $0 = $0.map { _ in 0 } }
+      guard let rest = try correct(finite)[keyPath: result]?.doubles.elements,
+        let counts = try correct(counting)[keyPath: result]?.doubles.elements
+      else { return answer }
+      answer[keyPath: result]?.edit { tensor in
+        for i in tensor.elements.indices where counts[i] == 0 { tensor.elements[i] = rest[i] }
+      }
+      return answer
+    }
+  }
+
+  fileprivate static let padding: [Mutant] = [
+    skippingPadding(
+      "zeros of the padding not multiplied by infinite weights", \.parameters, "weight", \.outputs["y"]),
+    skippingPadding(
+      "zeros of the padding not multiplied by infinite cotangents", \.upstream, "y", \.gradients["weight"]),
   ]
 }
 

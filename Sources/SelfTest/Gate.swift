@@ -12,11 +12,13 @@ struct Gate: Sendable {
     CaseVerifier(item).verify(engine, dtype: dtype)
   }
   /// A run's exit code.
-  var conclude: @Sendable (VerificationSection) -> Int = { Int(Conclusion($0).outcome.exitCode) }
+  var conclude: @Sendable (VerificationSection) -> Int = { Int($0.conclusion.outcome.exitCode) }
   /// One gradient check.
   var check: @Sendable (GradientCheck) -> GradientRecord = { $0.run() }
   /// A gradient run's exit code.
-  var concludeGradients: @Sendable ([GradientRecord]) -> Int = { GradientSection(records: $0, seconds: 0).exitCode }
+  var concludeGradients: @Sendable ([GradientRecord]) -> Int = {
+    Int(GradientSection(records: $0, seconds: 0).conclusion.outcome.exitCode)
+  }
 }
 
 /// A defect of the gate.
@@ -152,6 +154,10 @@ extension GateMutant {
     },
     judging("mutation of the input not looked at") { result in
       if result.status == .fail, result.message.contains("the engine changed") { result.status = .pass }
+    },
+    GateMutant("a fingerprint of the input that cannot see signs") { gate in
+      let judge = gate.judge
+      gate.judge = { item, engine, dtype in judge(item, SignsRestored(base: engine), dtype) }
     },
     judging("a refusal taken for unsupported") { result in
       if result.status == .fail, result.message.contains("refusal") { result.status = .unsupported }

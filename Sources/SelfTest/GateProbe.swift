@@ -66,9 +66,10 @@ struct GateProbe: Sendable {
   }
 
   private static func verdict(
-    _ name: String, _ expected: VerificationStatus, _ engine: Candidate, on item: VerificationCase = item
+    _ name: String, _ expected: VerificationStatus, _ engine: Candidate, on item: VerificationCase = item,
+    in dtype: DType = .float32
   ) -> GateProbe {
-    GateProbe(name) { $0.judge(item, engine, .float32).status == expected }
+    GateProbe(name) { $0.judge(item, engine, dtype).status == expected }
   }
 
   private static let verdicts: [GateProbe] = [
@@ -93,13 +94,18 @@ struct GateProbe: Sendable {
       "an engine that writes to its input fails", .fail,
       Candidate { (exercise) throws(EngineError) in
         let answer = try ReferenceEngine().compute(exercise)
-        if case .float32(let x)? = exercise.inputs["x"] {
-          // What no Swift code may do, and a foreign kernel does: the storage is shared with the caller's.
-          x.elements.withUnsafeBufferPointer { UnsafeMutablePointer(mutating: $0.baseAddress)?[0] += 1 }
-          x.elements.withUnsafeBufferPointer { _ = $0.baseAddress }
-        }
+        if case .float32(let x)? = exercise.inputs["x"] { ForeignWrite.change(x) { $0[0] += 1 } }
         return answer
       }, on: unshared()),
+    verdict(
+      "an engine that negates two elements of its input fails", .fail,
+      Candidate { (exercise) throws(EngineError) in
+        let answer = try ReferenceEngine().compute(exercise)
+        if case .float64(let x)? = exercise.inputs["x"] {
+          ForeignWrite.change(x) { elements in for i in [3, 4] { elements[i].negate() } }
+        }
+        return answer
+      }, on: unshared(), in: .float64),
     verdict(
       "an engine that reads past its input's end fails", .fail,
       Candidate { (exercise) throws(EngineError) in

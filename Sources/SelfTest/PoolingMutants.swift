@@ -205,6 +205,28 @@ enum PoolingMutants {
       let now = (try? exercise.attributes.boolean("align_corners", default: false)) ?? false
       exercise.attributes["align_corners"] = .boolean(!now)
     },
+    stateless("an axis that keeps its size interpolated", ["upsample2d"]) { (exercise, correct) throws(EngineError) in
+      var answer = try correct(exercise)
+      guard let x = exercise.inputs["x"]?.shape, let y = answer.outputs["y"]?.shape,
+        let factors = try? exercise.attributes.realPair("scale_factor", default: nil)
+      else { return answer }
+      // With so many copies of its last row or column that the factor does enlarge it, the axis follows the formula.
+      func extended(_ extent: Int, _ output: Int, _ factor: Double) -> Int {
+        output == extent && factor > 1 ? max(extent, Int((1 / (factor - 1)).rounded(.up)) + 1) : extent
+      }
+      let (height, width) = (extended(x[2], y[2], factors.0), extended(x[3], y[3], factors.1))
+      guard height > x[2] || width > x[3] else { return answer }
+      var changed = exercise
+      changed.passes = [.forward]
+      changed.inputs.edit("x") { image in
+        image = image.gathered([x[0], x[1], height, width]) {
+          [$0[0], $0[1], min($0[2], x[2] - 1), min($0[3], x[3] - 1)]
+        }
+      }
+      answer.outputs["y"] = try correct(changed).outputs["y"]
+      resized(&answer, y)
+      return answer
+    },
     asking("nearest in place of bilinear", ["upsample2d"]) { exercise in
       exercise.attributes["mode"] = .string("nearest")
       exercise.attributes["align_corners"] = nil

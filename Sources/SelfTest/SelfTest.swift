@@ -19,6 +19,13 @@ public struct SelfTest: Sendable {
   public let mutants: [Mutant]
 
   private let items: [String: [Item]]
+  private let ledger = Shared(Ledger())
+
+  /// What is known of a run so far.
+  private struct Ledger: Sendable {
+    let started = ContinuousClock.now
+    var section = SelfTestSection()
+  }
 
   private struct Item: Sendable {
     let verifier: CaseVerifier
@@ -69,26 +76,40 @@ public struct SelfTest: Sendable {
   /// - Parameter onProgress: done, of how many, what.
   public func run(onProgress: @escaping @Sendable (Int, Int, String) -> Void = { _, _, _ in }) throws -> SelfTestSection
   {
-    let start = ContinuousClock.now
     let total = mutants.count + seeds
     var section = SelfTestSection()
     let sound = try soundCases(&section)
+    keep(section)
     let soundGradients = try soundGradients()
     section.mutants = try parallelMap(mutants.count, threads: threads) { index in
       let record = judge(mutants[index], sound: sound, soundGradients: soundGradients)
+      ledger.withLock { $0.section.mutants.append(record) }
       onProgress(index + 1, total, mutants[index].name)
       return record
     }
     section.mutants += gateRecords(&section)
+    keep(section)
     for number in 0..<seeds {
       try falseAlarms(seed: seed &+ UInt64(number), &section)
+      section.seedCount = number + 1
+      keep(section)
       onProgress(mutants.count + number + 1, total, "false alarms, seed \(number + 1)")
     }
-    section.seedCount = seeds
-    let elapsed = start.duration(to: .now).components
+    return ledger.withLock { Self.section($0, interrupted: false) }
+  }
+
+  /// What is done at this moment, while ``run(onProgress:)`` goes on: what an interrupted run keeps.
+  public func interruptedSection() -> SelfTestSection { ledger.withLock { Self.section($0, interrupted: true) } }
+
+  private static func section(_ ledger: Ledger, interrupted: Bool) -> SelfTestSection {
+    var section = ledger.section
+    if interrupted { section.interrupted = true }
+    let elapsed = ledger.started.duration(to: .now).components
     section.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
     return section
   }
+
+  private func keep(_ section: SelfTestSection) { ledger.withLock { $0.section = section } }
 
   // MARK: The correct code
 

@@ -19,8 +19,7 @@ enum WinogradMutants {
       entries.enumerated().map { column, value in change(row, column, value) }
     }
     let engine = ConvolutionEngine(
-      WinogradStrategy(matrices: matrices.replacing(weightTransform: wrong)), algorithms: ["winograd\(outputTile)"],
-      nonfinite: false)
+      WinogradStrategy(matrices: matrices.replacing(weightTransform: wrong)), algorithms: ["winograd\(outputTile)"])
     return Mutant(name, .winograd, operation, of: engine) {
       { (exercise, correct) throws(EngineError) in try correct(exercise) }
     }

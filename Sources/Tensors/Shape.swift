@@ -12,14 +12,19 @@ public struct Shape: Hashable, Sendable {
   @inlinable
   public init(_ dimensions: Int...) { self.init(dimensions) }
 
-  /// The same with every check that data from outside needs; `nil` when an extent is negative or the product overflows.
+  /// The most elements of a shape from outside: no machine holds as many, and neither bytes nor sums nor padded extents of
+  /// so many overflow 64 bits.
+  public static let largestCount = 1 << 48
+
+  /// The same with every check that data from outside needs; `nil` when an extent is negative or there are more than
+  /// ``largestCount`` elements.
   public init?(validating dimensions: [Int]) {
     var product = 1
     for extent in dimensions {
       guard extent >= 0 else { return nil }
       // A zero extent makes the count zero, but the others must still be addressable on their own.
       let (next, overflow) = product.multipliedReportingOverflow(by: max(extent, 1))
-      guard !overflow else { return nil }
+      guard !overflow, next <= Self.largestCount else { return nil }
       product = next
     }
     self.dimensions = dimensions

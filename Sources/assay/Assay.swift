@@ -1,5 +1,7 @@
 import ArgumentParser
+import Convolution
 import Foundation
+import Results
 
 /// The command: parses arguments, calls the modules below, maps outcomes to the documented exit codes.
 @main
@@ -10,8 +12,9 @@ struct Assay: AsyncParsableCommand {
     commandName: "assay",
     abstract: "Verify and time numerical kernels for the layers of residual networks.",
     discussion: """
-      EXIT CODES, the same in every command: 0 holds, 1 fails (numbers wrong, a regression), 2 inconclusive, 64 usage,
-      65 bad data, 70 internal. A failure ends with the command that repeats it.
+      A failure ends with the command that repeats it.
+
+      \(Outcome.exitCodes)
       """,
     version: version,
     subcommands: [
@@ -27,7 +30,7 @@ struct Assay: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     let outcome = await Interruption.run { try await parseAndRun() }
     switch outcome {
-    case .success: Foundation.exit(0)
+    case .success: end(.holds)
     case .failure(let error): finish(error)
     }
   }
@@ -40,6 +43,13 @@ struct Assay: AsyncParsableCommand {
   private static func parseAndRun() async throws {
     var command: any ParsableCommand
     do { command = try parseAsRoot() } catch { throw ParsingFailure(reason: error) }
+    // Said once and before any work, whichever command it is: the kernels of every strategy go by it. The parser's own
+    // commands, such as help, need none.
+    if isOwn(type(of: command), of: configuration.subcommands) {
+      do throws(ConvolutionError) { _ = try InstructionSet.selected() } catch {
+        throw ValidationError("ASSAY_ISA: \("\(error)".printable)")
+      }
+    }
     if var asynchronous = command as? any AsyncParsableCommand {
       try await asynchronous.run()
     } else {
@@ -47,14 +57,29 @@ struct Assay: AsyncParsableCommand {
     }
   }
 
-  /// Exit codes and messages of errors that a command did not handle itself: 64 for words that it refuses, 70 for anything
-  /// that it did not foresee.
+  private static func isOwn(_ type: any ParsableCommand.Type, of commands: [any ParsableCommand.Type]) -> Bool {
+    commands.contains { $0 == type || isOwn(type, of: $0.configuration.subcommands) }
+  }
+
+  /// 64 for words that a command refuses; its own exit code; and what any other error amounts to.
   private static func finish(_ error: any Error) -> Never {
     if let failure = error as? ParsingFailure { exit(withError: failure.reason) }
-    if error is ExitCode || error is CleanExit || error is ValidationError { exit(withError: error) }
+    // Words that were refused: nothing was done, so no other outcome is worse.
+    if error is CleanExit || error is ValidationError || exitCode(for: error) == .validationFailure {
+      exit(withError: error)
+    }
+    if let code = error as? ExitCode { end(Outcome(exitCode: code.rawValue)) }
     // Help is asked for by an error of the parser's own, which only the parser can tell from others.
     if exitCode(for: error) == .success { exit(withError: error) }
-    Console.note("internal error: \(error)")
-    Foundation.exit(70)
+    let outcome = Outcome(error)
+    Console.error(outcome == .internalError ? "internal: \(error)" : "\(error)")
+    end(outcome)
+  }
+
+  /// The one end of every command that did something: also what it printed must have reached its reader.
+  private static func end(_ outcome: Outcome) -> Never {
+    guard let reason = Console.failure else { Foundation.exit(outcome.exitCode) }
+    Console.error("stdout: cannot be written: \(reason)")
+    Foundation.exit(Outcome.worse(outcome, .notWritten).exitCode)
   }
 }

@@ -2,8 +2,10 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import OperatingSystem
 import Reporting
 import Results
+import Synchronization
 
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,7 +21,10 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
         assay bench --resume --out Reports/mine                after Ctrl-C
 
-      EXIT CODES: 0 done, 1 an engine is wrong or failed, 2 interrupted or nothing timed, 64 usage, 65 bad data, 70 internal.
+      Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and compared with none.
+      An engine that is wrong or failed is 1; interrupted, nothing timed, and times that decide nothing are 2.
+
+      \(Outcome.exitCodes)
       """)
 
   @OptionGroup var selection: BenchSelection
@@ -69,7 +74,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
     let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout, builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
-    guard var section = run.benchmark else { throw EngineLookup.failure("no section to write", code: 70) }
+    guard var section = run.benchmark else { return }
     // Written before anything is measured: a folder that cannot take the result is found out now.
     try save(&run, section)
     let progress = ProgressReporter(isQuiet: quiet)
@@ -93,8 +98,18 @@ struct BenchCommand: AsyncParsableCommand {
           if bad > 0 { progress.step(done: 0, of: all, failures: bad, subject: workload.name) }
         }
       }, shouldStop: { Task.isCancelled })
+    let known = Mutex(run)
     do {
-      try runner.run(&section) { try save(&run, $0) }
+      try Interruption.concluding {
+        progress.finish()
+        try report(known.withLock { $0 }, hasNetworks: !plan.networks.isEmpty)
+      } while: {
+        try runner.run(&section) { done in
+          try save(&run, done)
+          let saved = run
+          known.withLock { $0 = saved }
+        }
+      }
     } catch {
       // A disk that is full keeps the last whole record; what was measured since is at least said.
       progress.finish()
@@ -103,11 +118,17 @@ struct BenchCommand: AsyncParsableCommand {
     }
     progress.finish()
     run.benchmark = section
-    Console.print(
-      BenchmarkTerminal(section, color: color, showsLayers: layers || plan.networks.isEmpty).text, terminator: "")
-    if let out { try ReportOutput.write(run, to: out) }
-    try conclude(section)
+    try report(run, hasNetworks: !plan.networks.isEmpty)
   }
+
+  private func report(_ run: Run, hasNetworks: Bool) throws {
+    guard let section = run.benchmark else { return }
+    Console.print(BenchmarkTerminal(section, color: color, showsLayers: layers || !hasNetworks).text, terminator: "")
+    explain(section)
+    try reports.end(run)
+  }
+
+  private var reports: ReportOutput { ReportOutput(folder: out) }
 
   /// The run to add to: a new one, or with `--resume` the one in the folder.
   private func opened(_ suite: BenchmarkSuite, _ chosen: [(word: String, engine: any Engine)]) throws -> Run {
@@ -125,6 +146,7 @@ struct BenchCommand: AsyncParsableCommand {
     let fresh = BenchmarkSection(suite: suite.name, options: options, machine: MachineProbe.record(), engines: engines)
     var run = Run(provenance: .current(seed: selection.seed))
     run.benchmark = fresh
+    try reports.check()
     guard let out, FileManager.default.fileExists(atPath: "\(out)/run.json") else {
       if resume {
         throw EngineLookup.failure("\(out ?? "")/run.json: expected a run to go on with, found none", code: 65)
@@ -141,38 +163,44 @@ struct BenchCommand: AsyncParsableCommand {
     guard let section = earlier.benchmark else {
       throw EngineLookup.failure("\(out)/run.json: expected a benchmark to go on with, found none", code: 65)
     }
-    var (known, wanted) = (section.options, options)
-    (known.pinned, wanted.pinned) = (false, false)
-    guard known == wanted, section.engines == engines, earlier.provenance.seed == selection.seed else {
+    var differences = earlier.differences(from: run) + section.differences(from: fresh)
+    if earlier.provenance.seed != selection.seed {
+      differences.append(
+        RunDifference(name: "seed", first: "\(earlier.provenance.seed)", second: "\(selection.seed)"))
+    }
+    guard differences.isEmpty else {
       throw ValidationError(
-        "\(out)/run.json was measured with other engines, blocks, slices or seed: give the same, or another --out.")
+        "\(out)/run.json was measured otherwise, so nothing can be added to it:\n"
+          + differences.map { "  \($0.name): \($0.first) then, \($0.second) now" }.joined(separator: "\n")
+          + "\nGive the same, or another --out.")
     }
     return earlier
   }
 
   private func save(_ run: inout Run, _ section: BenchmarkSection) throws {
     run.benchmark = section
-    guard let out else { return }
-    do { try AtomicFile.write(RunFile.data(run), to: "\(out)/run.json") } catch {
-      throw EngineLookup.failure("\(error)", code: 70)
-    }
+    if let out { try AtomicFile.write(RunFile.data(run), to: "\(out)/run.json") }
   }
 
-  private func conclude(_ section: BenchmarkSection) throws {
+  /// Says on stderr what is wrong with a benchmark that does not hold, and the command for it.
+  private func explain(_ section: BenchmarkSection) {
+    let conclusion = section.conclusion
+    guard conclusion.outcome != .holds else { return }
+    Console.error(conclusion.text)
+    let command = ShellCommand(["assay"] + CommandLine.arguments.dropFirst())
     let contestants = section.workloads.flatMap { workload in workload.contestants.map { (workload, $0) } }
     if let (workload, bad) = contestants.first(where: { $0.1.status == .wrong || $0.1.status == .failed }) {
-      let word = section.engines.first { $0.name == bad.engine }?.command ?? bad.engine
-      let message =
-        "\(bad.engine) on \(workload.name): \(bad.status.rawValue): \(bad.message)\n"
-        + "repeat: assay bench --engine '\(word)' --filter '\(workload.name)'"
-      throw EngineLookup.failure(message, code: 1)
+      let again = BenchmarkReproduction.command(
+        bad, on: workload, of: section, seed: selection.seed, suite: selection.suite)
+      Console.note("\(bad.engine) on \(workload.name): \(bad.status.rawValue)".printable)
+      for line in FailureText.details(bad) { Console.note("  \(line)") }
+      Console.note("repeat: \(again)")
     }
     if !section.complete {
-      let resume = out.map { "; go on with: \(CommandLine.arguments.joined(separator: " ")) --resume (in \($0))" } ?? ""
-      throw EngineLookup.failure("interrupted: \(section.workloads.count) workloads are done\(resume)", code: 2)
-    }
-    if !contestants.contains(where: { $0.1.status == .timed }) {
-      throw EngineLookup.failure("nothing was timed: no engine does any of these workloads", code: 2)
+      Console.note(
+        out == nil
+          ? "nothing is kept without --out"
+          : "go on with: \(command.without(flags: ["--resume"]).adding("--resume"))")
     }
   }
 }

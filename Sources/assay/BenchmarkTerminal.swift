@@ -15,7 +15,7 @@ struct BenchmarkTerminal {
   }
 
   var text: String {
-    var lines: [String] = []
+    var lines = (section.doubts ?? []).map { color.doubtful("inconclusive: \($0.printable)") }
     for ceiling in section.ceilings {
       let l3 = ceiling.l3GigabytesPerSecond.map { String(format: ", L3 %.0f GB/s", $0) } ?? ""
       lines.append(
@@ -43,7 +43,7 @@ struct BenchmarkTerminal {
         [workload.problem] + section.engines.map { cell(workload, $0.name) }
           + [workload.limitNanoseconds.map { String(format: "%.3f", $0 * 1e-6) } ?? "", workload.limitedBy ?? ""]
       }
-      lines += ["", "\(name), milliseconds (* fastest):"]
+      lines += ["", "\(name), milliseconds (* fastest, several that tie):"]
       lines += Self.table([""] + section.engines.map(\.name) + ["limit", "by"], rows)
     }
     return lines
@@ -58,7 +58,8 @@ struct BenchmarkTerminal {
     guard let time = contestant.time else {
       return contestant.status == .unsupported ? "–" : contestant.status.rawValue
     }
-    return (workload.best == engine ? "*" : "") + String(format: "%.3f", time.medianNanoseconds * 1e-6)
+    let isMarked = !section.isDoubtful && workload.isAmongBest(engine)
+    return (isMarked ? "*" : "") + String(format: "%.3f", time.medianNanoseconds * 1e-6)
   }
 
   private var totals: [String] {
@@ -91,8 +92,9 @@ struct BenchmarkTerminal {
 
   private var problems: [String] {
     section.workloads.flatMap { workload in
-      workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.map {
-        color.bad("\($0.status.rawValue.uppercased()) \($0.engine) on \(workload.name): \($0.message)")
+      workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.flatMap { contestant in
+        let title = "\(contestant.status.rawValue.uppercased()) \(contestant.engine) on \(workload.name)"
+        return [color.bad(title.printable)] + FailureText.details(contestant).map { "  \($0)" }
       }
     }
   }

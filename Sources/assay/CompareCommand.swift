@@ -9,13 +9,16 @@ struct CompareCommand: ParsableCommand {
     abstract: "Hold one stored run against another: advisory; the gate is `assay duet`.",
     discussion: """
       Refuses when CPU, cores, instruction set, system, compiler or flags differ, or when a calibration kernel drifted by more
-      than 10 %. Times are normalised by the calibration of both runs.
+      than 10 %, and when the times of either run are in doubt. Times are normalised by the calibration of both runs. What one
+      run has alone is named, and leaves the comparison undecided.
 
       EXAMPLES:
         assay compare Reports/monday Reports/friday
         assay compare old/run.json new/run.json --policy 3%
+        assay compare old/run.json new/run.json --allow-missing     after a workload or an engine was taken out
 
-      EXIT CODES: 0 no slowdown, 1 a slowdown beyond the policy, 2 the runs cannot be compared, 64 usage, 65 bad data.
+      EXIT CODES: 0 no slowdown, 1 a slowdown beyond the policy, 2 the runs cannot be compared or one has what the other has
+      not, 64 usage, 65 bad data.
       """)
 
   @Argument(help: "The earlier run: its folder or run.json.", completion: .file())
@@ -24,11 +27,14 @@ struct CompareCommand: ParsableCommand {
   @Argument(help: "The later run.", completion: .file())
   var new: String
 
-  @Option(help: "The smallest change that counts.", transform: Percentage.init)
+  @Option(help: "The smallest change that counts (default: 5%).", transform: Percentage.init)
   var policy: Percentage?
 
   @Flag(help: "An improvement fails too: the baseline is stale.")
   var failOnImprovement = false
+
+  @Flag(help: "Compare what both runs have, and only name the rest.")
+  var allowMissing = false
 
   func run() throws {
     let (before, after) = (try ReportOutput.read(old), try ReportOutput.read(new))
@@ -36,7 +42,7 @@ struct CompareCommand: ParsableCommand {
     do throws(BaselineComparison.Refusal) {
       comparison = try BaselineComparison(old: before, new: after, policy: policy?.fraction ?? 0.05)
     } catch {
-      for reason in error.reasons { Console.note("inconclusive: \(reason)") }
+      for reason in error.reasons { Console.note("inconclusive: \(reason.printable)") }
       throw ExitCode(2)
     }
     for (name, ratio) in comparison.calibration.sorted(by: { $0.key < $1.key }) {
@@ -45,13 +51,14 @@ struct CompareCommand: ParsableCommand {
     let changed = comparison.rows.filter { $0.verdict == .slower || $0.verdict == .faster }
     let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
       [
-        "\(row.workload) \(row.engine)", String(format: "%.3f", row.oldNanoseconds * 1e-6),
-        String(format: "%.3f", row.newNanoseconds * 1e-6), String(format: "%+.1f %%", 100 * (row.normalisedRatio - 1)),
+        "\(row.workload) \(row.engine)".printable, String(format: "%.3f", row.oldNanoseconds * 1e-6),
+        String(format: "%.3f", row.newNanoseconds * 1e-6), Self.change(row.normalisedRatio),
+        row.interval.map { "\(Self.change($0.lowerBound)) to \(Self.change($0.upperBound))" } ?? "none",
         row.verdict.rawValue,
       ]
     }
     if !rows.isEmpty {
-      for line in BenchmarkTerminal.table(["benchmark", "old ms", "new ms", "change", ""], rows) { Console.print(line) }
+      for line in BenchmarkTerminal.table(["benchmark", "old ms", "new ms", "change", "interval", ""], rows) { Console.print(line) }
     }
     let slower = comparison.rows.count { $0.verdict == .slower }
     let faster = comparison.rows.count { $0.verdict == .faster }
@@ -59,8 +66,11 @@ struct CompareCommand: ParsableCommand {
     Console.print(
       "\(comparison.rows.count) compared: \(slower) slower, \(faster) faster"
         + (unclear > 0 ? ", \(unclear) with too few blocks to tell" : "")
-        + (comparison.missing.isEmpty ? "" : ", \(comparison.missing.count) in one run alone"))
+        + (comparison.missing.isEmpty ? "" : ", \(comparison.missing.count) missing from one run"))
+    for what in comparison.missing { Console.note("\(allowMissing ? "missing" : "inconclusive"): \(what.printable)") }
     if slower > 0 || (failOnImprovement && faster > 0) { throw ExitCode(1) }
-    if unclear == comparison.rows.count { throw ExitCode(2) }
+    if unclear > 0 || (!comparison.missing.isEmpty && !allowMissing) { throw ExitCode(2) }
   }
+
+  private static func change(_ ratio: Double) -> String { String(format: "%+.1f %%", 100 * (ratio - 1)) }
 }

@@ -14,13 +14,15 @@ struct DuetCommand: AsyncParsableCommand {
     discussion: """
       Both commands speak the engine protocol. They are restarted for each block and take turns in it; 12 blocks screen every
       benchmark, 40 fresh ones decide those that exceed the margin. The base runs against itself beside them: where that
-      differs, nothing is concluded.
+      differs, nothing is concluded. An engine that does not start, or does not do a benchmark, leaves the gate undecided.
 
       EXAMPLES:
         assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
         assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%
 
-      EXIT CODES: 0 no regression, 1 a regression, 2 inconclusive or underpowered, 64 usage, 65 bad data, 70 internal.
+      A regression is 1; inconclusive and underpowered are 2.
+
+      \(Outcome.exitCodes)
       """)
 
   @Option(help: "The engine to compare with: a command.")
@@ -36,13 +38,13 @@ struct DuetCommand: AsyncParsableCommand {
   @Option(help: "Only benchmarks whose name matches this glob. May be repeated.")
   var filter: [String] = []
 
-  @Option(help: "The change that the gate must be able to see.", transform: Percentage.init)
+  @Option(help: "The change that the gate must be able to see (default: 5%).", transform: Percentage.init)
   var policy: Percentage?
 
-  @Option(help: "A slowdown that is not worth an alarm.", transform: Percentage.init)
+  @Option(help: "A slowdown that is not worth an alarm (default: 2%).", transform: Percentage.init)
   var margin: Percentage?
 
-  @Option(help: "Steal time above which nothing is concluded.", transform: Percentage.init)
+  @Option(help: "Steal time above which nothing is concluded (default: 2%).", transform: Percentage.init)
   var stealLimit: Percentage?
 
   @Flag(help: "An improvement fails too: the baseline is stale.")
@@ -67,7 +69,10 @@ struct DuetCommand: AsyncParsableCommand {
     if !(timeout > 0) { throw ValidationError("--timeout takes seconds above 0.") }
   }
 
+  private var reports: ReportOutput { ReportOutput(folder: out) }
+
   func run() async throws {
+    try reports.check()
     var selection = BenchSelection()
     selection.filter = filter
     let file: BenchmarkSuite
@@ -81,36 +86,42 @@ struct DuetCommand: AsyncParsableCommand {
     if let margin { rules.margin = margin.fraction }
     if let stealLimit { rules.stealLimit = stealLimit.fraction }
     rules.failOnImprovement = failOnImprovement
-    let section: DuetSection
-    do {
-      let progress = isQuiet ? { _ in } : Self.report
-      let runner = try DuetRunner(
+    let provenance = Provenance.current(seed: seed)
+    let progress = isQuiet ? { _ in } : Self.report
+    let runner: DuetRunner
+    do throws(EngineError) {
+      runner = try DuetRunner(
         plan: plan, base: .init(name: "base", command: base, timeout: timeout),
         head: .init(name: "head", command: head, timeout: timeout), policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
-      section = try runner.run()
-    } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    } catch { throw EngineLookup.failure("inconclusive: an engine does not start: \(error)", code: 2) }
+    let section: DuetSection
+    let found = runner.section
+    do {
+      section = try Interruption.concluding {
+        try conclude(found(false), provenance)
+      } while: {
+        try runner.run()
+      }
+    } catch let error as DuetRunner.Failure {
+      throw EngineLookup.failure("\(error)", code: 1)
+    } catch let error as EngineError {
+      throw EngineLookup.failure("\(error)", code: 1)
+    }
+    try conclude(section, provenance)
+  }
+
+  private func conclude(_ section: DuetSection, _ provenance: Provenance) throws {
     Self.printSection(section)
-    var run = Run(provenance: .current(seed: seed))
+    var run = Run(provenance: provenance)
     run.duet = section
-    if let out { try ReportOutput.write(run, to: out) }
-    let code = Self.exitCode(section, failOnImprovement: failOnImprovement)
-    if code != 0 { throw ExitCode(code) }
+    try reports.end(run)
   }
 
   private var isQuiet: Bool { quiet || isatty(STDERR_FILENO) == 0 }
 
   private static func report(_ text: String) {
     Console.progress("\r\u{1B}[K\(text)")
-  }
-
-  static func exitCode(_ section: DuetSection, failOnImprovement: Bool) -> Int32 {
-    switch section.verdict {
-    case "pass": 0
-    case "improvement": failOnImprovement ? 1 : 0
-    case "regression": 1
-    default: 2
-    }
   }
 
   private static func printSection(_ section: DuetSection) {
@@ -130,7 +141,7 @@ struct DuetCommand: AsyncParsableCommand {
     for line in BenchmarkTerminal.table(["benchmark", "change", "interval", "p", "could see", "verdict"], rows) {
       Console.print(line)
     }
-    for reason in section.reasons { Console.print("inconclusive: \(reason)") }
+    for reason in section.reasons { Console.print("inconclusive: \(reason.printable)") }
     Console.print("verdict: \(section.verdict)")
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engines
 import Foundation
+import Results
 
 /// `assay engine`: a built-in engine for others to talk to.
 struct EngineCommand: ParsableCommand {
@@ -33,15 +34,17 @@ struct EngineCommand: ParsableCommand {
   }
 }
 
-/// `5%` or `0.05`.
+/// `5%` or `0.05`, from nothing to the whole. `5` is neither: it would be 500 %, which nobody means.
 struct Percentage: Sendable {
-  var fraction: Double
+  let fraction: Double
 
   init(_ text: String) throws {
-    let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
-    guard let value = Double(digits.trimmingCharacters(in: .whitespaces)), value.isFinite, value >= 0 else {
-      throw ValidationError("'\(text)': expected a percentage such as 5%, or a fraction such as 0.05")
+    let isPercent = text.hasSuffix("%")
+    let digits = (isPercent ? String(text.dropLast()) : text).trimmingCharacters(in: .whitespaces)
+    guard let value = Double(digits), value >= 0, isPercent ? value <= 100 : value < 1 else {
+      throw ValidationError(
+        "'\(text.printable)': expected a percentage from 0% to 100% such as 5%, or a fraction below 1 such as 0.05")
     }
-    fraction = text.hasSuffix("%") ? value / 100 : value
+    fraction = isPercent ? value / 100 : value
   }
 }

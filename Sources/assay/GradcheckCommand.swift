@@ -1,11 +1,14 @@
 import ArgumentParser
 import Engines
 import Foundation
+import OperatingSystem
 import GoldenFiles
 import GradientChecking
+import OperatingSystem
 import Problems
 import Reporting
 import Results
+import Synchronization
 import Tensors
 
 extension GradientCheck.Method: ExpressibleByArgument {}
@@ -28,7 +31,7 @@ struct GradcheckCommand: AsyncParsableCommand {
         assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'
         assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients
 
-      EXIT CODES: 0 all pass, 1 a failure or an error, 2 inconclusive or nothing checked, 64 usage, 65 a bad golden file.
+      \(Outcome.exitCodes)
       """)
 
   @Option(help: "A problem's text form. May be repeated.")
@@ -96,7 +99,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
   var junit: String?
 
-  @Option(help: "Write run.json, junit.xml, bad.jsonl and report.md to this folder.", completion: .directory)
+  @Option(help: "Write run.json, bad.jsonl and every report to this folder.", completion: .directory)
   var out: String?
 
   @Flag(name: .shortAndLong, help: "No progress.")
@@ -129,29 +132,46 @@ struct GradcheckCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try reports.check()
     let start = ContinuousClock.now
     var checks = try golden.isEmpty ? problemChecks() : goldenChecks()
     let patterns = filter.map { NamePattern($0) }
     if !patterns.isEmpty { checks.removeAll { check in !patterns.contains { $0.matches(check.name) } } }
     let progress = ProgressReporter(isQuiet: quiet)
-    var records: [GradientRecord] = []
-    for (number, check) in checks.enumerated() {
-      let found = check.run()
-      records.append(found)
-      let isBad = found.verdict != .pass && found.verdict != .unsupported
-      if isBad || verbose {
-        progress.finish()
-        Console.print(GradientReport(found).text)
+    let records = Mutex<[GradientRecord]>([])
+    try Interruption.concluding {
+      progress.finish()
+      try conclude(records.withLock { $0 }, since: start, interrupted: true)
+    } while: {
+      for (number, check) in checks.enumerated() where !Task.isCancelled {
+        let found = check.run()
+        // What a cancellation cut short is no result.
+        if Task.isCancelled { break }
+        records.withLock { $0.append(found) }
+        let isBad = found.verdict != .pass && found.verdict != .unsupported
+        if isBad || verbose {
+          progress.finish()
+          Console.print(GradientReport(found).text)
+        }
+        progress.step(done: number + 1, of: checks.count, failures: isBad ? 1 : 0, subject: check.name)
       }
-      progress.step(done: number + 1, of: checks.count, failures: isBad ? 1 : 0, subject: check.name)
     }
     progress.finish()
+    let done = records.withLock { $0 }
+    try conclude(done, since: start, interrupted: done.count < checks.count)
+  }
+
+  private func conclude(
+    _ records: [GradientRecord], since start: ContinuousClock.Instant, interrupted: Bool
+  ) throws {
     let elapsed = start.duration(to: .now).components
-    let section = GradientSection(
+    var section = GradientSection(
       records: records, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    if interrupted { section.interrupted = true }
     Console.print(GradientSummary(section).text)
-    try write(section)
-    if section.exitCode != 0 { throw ExitCode(Int32(section.exitCode)) }
+    var run = Run(provenance: .current(seed: seed))
+    run.gradients = section
+    try reports.end(run)
   }
 
   /// One check, named so that `--filter` can choose it.
@@ -239,23 +259,11 @@ struct GradcheckCommand: AsyncParsableCommand {
       + (spoil.map { " --spoil '\($0)'" } ?? "")
   }
 
-  private func write(_ section: GradientSection) throws {
-    let xml = GradientJUnit.text(section) { GradientReport($0).text }
-    do {
-      if let junit { try AtomicFile.write(xml, to: junit) }
-      if let json { try AtomicFile.write(BadElementLines.data(section), to: json) }
-      guard let out else { return }
-      var run = Run(provenance: .current(seed: seed))
-      run.gradients = section
-      try AtomicFile.write(RunFile.data(run), to: out + "/run.json")
-      try AtomicFile.write(xml, to: out + "/junit.xml")
-      try AtomicFile.write(BadElementLines.data(section), to: out + "/bad.jsonl")
-      try AtomicFile.write(MarkdownReport.text(run), to: out + "/report.md")
-      ReportOutput.announce("\(out)/report.md")
-    } catch {
-      Console.error("\(error)")
-      throw ExitCode(70)
-    }
+  private var reports: ReportOutput {
+    let lines: (Run) throws -> Data = { run in try run.gradients.map(BadElementLines.data) ?? Data() }
+    return ReportOutput(
+      folder: out, junit: junit, files: json.map { [.init(path: $0, content: lines)] } ?? [],
+      extras: { run in [ReportFolder.File("bad.jsonl", try lines(run))] })
   }
 }
 

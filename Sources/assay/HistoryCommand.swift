@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarking
 import Foundation
+import Problems
 import Reporting
 import Results
 
@@ -10,15 +11,20 @@ struct HistoryCommand: ParsableCommand {
     abstract: "The times of every benchmark over a folder of runs, and where they changed.",
     discussion: """
       Runs are keyed by CPU, cores, instruction set, system, compiler and flags; a change point is where the distribution of
-      medians changed (E-divisive, permutation test at 5 %).
+      medians changed (E-divisive, permutation test at 5 %). A merged run and the parts beside it count once.
 
       EXAMPLES:
         assay history Reports
         assay history Reports --filter '*k64r3s3*' --out Reports/history
+
+      EXIT CODES: 0 done, 2 no run with a benchmark, or none that matches, 64 usage, 65 bad data, 70 internal.
       """)
 
   @Argument(help: "A folder that holds runs, at any depth.", completion: .directory)
   var directory: String
+
+  @Option(help: "Only benchmarks whose name matches this glob. May be repeated.")
+  var filter: [String] = []
 
   @Option(help: "Write run.json and report.html with the plots to this folder.", completion: .directory)
   var out: String?
@@ -37,11 +43,16 @@ struct HistoryCommand: ParsableCommand {
         if run.benchmark != nil { runs.append((name, run)) }
       } catch { skipped.append("\(error)") }
     }
-    for reason in skipped { Console.note("skipped: \(reason)") }
+    for reason in skipped { Console.note("skipped: \(reason.printable)") }
+    for (name, run) in runs where run.benchmark?.isDoubtful == true {
+      Console.note("in doubt: \(name.printable): \((run.benchmark?.doubts ?? []).joined(separator: "; ").printable)")
+    }
     guard !runs.isEmpty else {
       throw EngineLookup.failure("\(directory): expected runs with benchmarks, found none", code: 2)
     }
-    let section = BenchmarkHistory.section(directory: directory, runs: runs, skipped: skipped)
+    let section = BenchmarkHistory.section(
+      directory: directory, runs: runs, skipped: skipped, filters: filter.map { NamePattern($0) })
+    guard !section.series.isEmpty else { throw EngineLookup.failure("no benchmark has a time and matches", code: 2) }
     var changes = 0
     for series in section.series {
       for position in series.changePoints {
@@ -50,11 +61,12 @@ struct HistoryCommand: ParsableCommand {
         let before = OrderStatistics.median(series.points[..<position].map(\.nanoseconds)) ?? 0
         let after = OrderStatistics.median(series.points[position...].map(\.nanoseconds)) ?? 0
         Console.print(
-          "\(series.benchmark) \(series.engine): \(String(format: "%+.1f %%", 100 * (after / before - 1))) at \(point.run), "
+          "\("\(series.benchmark) \(series.engine)".printable): \(String(format: "%+.1f %%", 100 * (after / before - 1))) at \(point.run.printable), "
             + "\(point.started), commit \(point.commit.map { String($0.prefix(12)) } ?? "unknown")")
       }
     }
-    Console.print("\(runs.count) runs, \(section.series.count) series, \(changes) change points")
+    let counted = Set(section.series.flatMap(\.points).map(\.run)).count
+    Console.print("\(counted) runs, \(section.series.count) series, \(changes) change points")
     guard let out else { return }
     var run = Run(provenance: .current(seed: ChangePoints().seed))
     run.history = section

@@ -1,14 +1,19 @@
 import ArgumentParser
 import Foundation
+import Results
 
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Make every report of a run again from its run.json.",
     discussion: """
+      Says first what the run amounts to, computed again from its records, and ends with that exit code.
+
       EXAMPLES:
         assay report Reports/mine
         assay report Reports/mine/run.json --out /tmp/again --open
+
+      \(Outcome.exitCodes)
       """)
 
   @Argument(help: "A run's folder, or its run.json.", completion: .file())
@@ -26,15 +31,23 @@ struct ReportCommand: ParsableCommand {
       out
       ?? (self.record.hasSuffix(".json")
         ? URL(fileURLWithPath: self.record).deletingLastPathComponent().path : self.record)
-    try ReportOutput.write(record, to: folder)
-    guard open else { return }
+    let output = ReportOutput(folder: folder)
+    try output.check()
+    RunVerdict.print(record)
+    let written = try output.write(record)
+    if open { show("\(folder)/report.html") }
+    try Outcome.worse(record.conclusion.outcome, written).end()
+  }
+
+  /// Opens the page in whatever the desktop shows pages with; a machine without one is told.
+  private func show(_ page: String) {
     let opener = Process()
     opener.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     #if os(macOS)
-      opener.arguments = ["open", "\(folder)/report.html"]
+      opener.arguments = ["open", page]
     #else
-      opener.arguments = ["xdg-open", "\(folder)/report.html"]
+      opener.arguments = ["xdg-open", page]
     #endif
-    do { try opener.run() } catch { throw EngineLookup.failure("report.html cannot be opened: \(error)", code: 70) }
+    do { try opener.run() } catch { Console.note("\(page) cannot be opened: \(error)") }
   }
 }

@@ -1,45 +1,87 @@
 import ArgumentParser
 import Foundation
+import OperatingSystem
 import Reporting
 import Results
 
-/// Writes every report of a run and says where.
-enum ReportOutput {
+/// Where a run's record and reports go. The one writer of every command that makes a run.
+struct ReportOutput {
+  /// A file beside the folder's.
+  struct File {
+    /// As the command line or the environment gave it.
+    var path: String
+    var content: (Run) throws -> Data
+  }
+
+  /// Of `--out`: every report goes there.
+  private let folder: String?
+  private let files: [File]
+  private let extras: (Run) throws -> [ReportFolder.File]
+  private let environment: [String: String]
+
+  /// - Parameters:
+  ///   - junit: of `--junit`; where Bazel looks for a test's results is written too.
+  ///   - files: of other options.
+  ///   - extras: files of the command's own for the folder.
+  init(
+    folder: String?, junit: String? = nil, files: [File] = [],
+    extras: @escaping (Run) throws -> [ReportFolder.File] = { _ in [] },
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) {
+    self.folder = folder
+    let reports = [junit, environment["XML_OUTPUT_FILE"]].compactMap { $0 }.filter { !$0.isEmpty }
+    self.files = files + reports.map { path in File(path: path) { Data(JUnitReport.text($0).utf8) } }
+    self.extras = extras
+    self.environment = environment
+  }
+
+  /// Other steps of a GitHub workflow may have written to the summary already.
+  private var summary: String? { environment["GITHUB_STEP_SUMMARY"].flatMap { $0.isEmpty ? nil : $0 } }
+
   /// Whether this run is one of several that `make run` joins: the whole one says where its report is, and what is in it.
   static var isPart: Bool { ProcessInfo.processInfo.environment["ASSAY_PART"] == "1" }
 
-  static func announce(_ path: String) {
-    if !isPart { Console.print("report: \(path)") }
+  /// Finds out before any work begins whether every file can be written.
+  /// - Throws: ``AtomicFile/Failure`` (exit 74).
+  func check() throws(AtomicFile.Failure) {
+    if let folder { try AtomicFile.check("\(folder)/run.json") }
+    for file in files { try AtomicFile.check(file.path) }
   }
 
-  /// - Throws: `ExitCode` 70 when a file cannot be written.
-  static func write(_ run: Run, to folder: String) throws {
-    do {
-      let names = try ReportFolder.write(run, to: folder)
-      announce("\(folder)/\(names.contains("report.html") ? "report.html" : "report.md")")
-      if let summary = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"], !summary.isEmpty {
-        try append(MarkdownReport.text(run), to: summary)
+  /// Writes what was asked for; a file that cannot be written keeps none of the others back.
+  /// - Returns: ``Outcome/holds``, or ``Outcome/notWritten`` after saying which files are missing.
+  func write(_ run: Run) throws -> Outcome {
+    var failures: [AtomicFile.Failure] = []
+    for file in files {
+      let data = try file.content(run)
+      do throws(AtomicFile.Failure) { try AtomicFile.write(data, to: file.path) } catch { failures.append(error) }
+    }
+    if let folder {
+      let missing = try ReportFolder.write(run, to: folder, extras: extras(run))
+      if missing.isEmpty, !Self.isPart { Console.print("report: \(folder)/report.html") }
+      failures += missing
+    }
+    if let summary, folder != nil || !files.isEmpty {
+      do throws(AtomicFile.Failure) { try AtomicFile.append(MarkdownReport.text(run), to: summary) } catch {
+        failures.append(error)
       }
-    } catch { throw EngineLookup.failure("\(error)", code: 70) }
+    }
+    for failure in failures { Console.error("\(failure)") }
+    return failures.isEmpty ? .holds : .notWritten
   }
 
-  /// Other steps may have written to the summary already.
-  private static func append(_ text: String, to path: String) throws {
-    if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    defer { try? file.close() }
-    try file.seekToEnd()
-    try file.write(contentsOf: Data(text.utf8))
-  }
+  /// The end of a command that made a run: its files, then its exit code.
+  func end(_ run: Run) throws { try Outcome.worse(run.conclusion.outcome, write(run)).end() }
 
   /// A run from a file, or from the folder that holds its `run.json`.
-  /// - Throws: `ExitCode` 65 when it is none.
-  static func read(_ path: String) throws -> Run {
+  /// - Throws: ``RunFile/Invalid`` (exit 65) when it is none.
+  static func read(_ path: String) throws(RunFile.Invalid) -> Run {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    guard exists else { throw EngineLookup.failure("\(path): expected a run, found nothing", code: 65) }
-    do throws(RunFile.Invalid) { return try RunFile.read(isFolder.boolValue ? "\(path)/run.json" : path) } catch {
-      throw EngineLookup.failure("\(error)", code: 65)
-    }
+    guard exists else { throw RunFile.Invalid("\(path): expected a run, found nothing") }
+    return try RunFile.read(isFolder.boolValue ? "\(path)/run.json" : path)
   }
+
+  /// - Throws: `ExitCode` 74 when a file cannot be written.
+  static func write(_ run: Run, to folder: String) throws { try ReportOutput(folder: folder).write(run).end() }
 }

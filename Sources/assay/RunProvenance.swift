@@ -1,3 +1,4 @@
+import Convolution
 import Foundation
 import Results
 
@@ -10,7 +11,8 @@ extension Provenance {
       started: Date().ISO8601Format(), gitCommit: commit,
       gitDirty: commit == nil ? nil : git(["status", "--porcelain", "--untracked-files=no"]).map { !$0.isEmpty },
       compiler: compiler, compilerFlags: flags, operatingSystem: ProcessInfo.processInfo.operatingSystemVersionString,
-      cpuModel: cpuModel, coreCount: ProcessInfo.processInfo.activeProcessorCount)
+      cpuModel: Machine.current.model, coreCount: ProcessInfo.processInfo.activeProcessorCount,
+      instructionSet: try? InstructionSet.selected().rawValue)
   }
 
   private static var compiler: String {
@@ -29,12 +31,6 @@ extension Provenance {
     #else
       "release"
     #endif
-  }
-
-  private static var cpuModel: String {
-    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return "unknown" }
-    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
-    return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
   }
 
   private static func git(_ arguments: [String]) -> String? {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import GoldenFiles
+import OperatingSystem
 import Reporting
 import Results
 import SelfTest
@@ -18,7 +19,9 @@ struct SelftestCommand: AsyncParsableCommand {
         assay selftest
         assay selftest --smoke --verbose
 
-      EXIT CODES: 0 every mutant killed and no false alarm, 1 otherwise, 64 usage, 65 a bad golden file.
+      A mutant that survives and a false alarm are 1.
+
+      \(Outcome.exitCodes)
       """)
 
   @Flag(help: "Three seeds in place of twenty.")
@@ -33,7 +36,7 @@ struct SelftestCommand: AsyncParsableCommand {
   @Option(help: "How many mutants run at once (default: as many as there are cores).")
   var jobs: Int?
 
-  @Option(help: "Write run.json and report.md to this folder.", completion: .directory)
+  @Option(help: "Write run.json and every report to this folder.", completion: .directory)
   var out: String?
 
   @Flag(name: .shortAndLong, help: "No progress.")
@@ -42,7 +45,10 @@ struct SelftestCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Every mutant, what killed it, and what the killing check said.")
   var verbose = false
 
+  private var reports: ReportOutput { ReportOutput(folder: out) }
+
   func run() async throws {
+    try reports.check()
     let files: [GoldenFile]
     do {
       let reader = try GoldenSession.reader()
@@ -52,32 +58,32 @@ struct SelftestCommand: AsyncParsableCommand {
       throw ExitCode(65)
     }
     let progress = ProgressReporter(isQuiet: quiet)
+    let provenance = Provenance.current(seed: seed)
     let section: SelfTestSection
     do {
       let test = try SelfTest(
         files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
-      section = try test.run { done, total, subject in
-        progress.step(done: done, of: total, failures: 0, subject: subject)
+      section = try Interruption.concluding {
+        progress.finish()
+        try conclude(test.interruptedSection(), provenance)
+      } while: {
+        try test.run { done, total, subject in
+          progress.step(done: done, of: total, failures: 0, subject: subject)
+        }
       }
     } catch let error as GoldenFileError {
       GoldenSession.report(error)
       throw ExitCode(65)
     }
     progress.finish()
+    try conclude(section, provenance)
+  }
+
+  private func conclude(_ section: SelfTestSection, _ provenance: Provenance) throws {
     printReport(section)
-    if let out {
-      var run = Run(provenance: .current(seed: seed))
-      run.selfTest = section
-      do {
-        try AtomicFile.write(RunFile.data(run), to: out + "/run.json")
-        try AtomicFile.write(MarkdownReport.text(run), to: out + "/report.md")
-      } catch {
-        Console.error("\(error)")
-        throw ExitCode(70)
-      }
-      ReportOutput.announce("\(out)/report.md")
-    }
-    if section.exitCode != 0 { throw ExitCode(Int32(section.exitCode)) }
+    var run = Run(provenance: provenance)
+    run.selfTest = section
+    try reports.end(run)
   }
 
   /// A line for each family of mutants.
@@ -116,7 +122,7 @@ struct SelftestCommand: AsyncParsableCommand {
         + "\(section.falseAlarms.count) false alarms in \(section.checksOfCorrectCode) checks of correct code "
         + "(\(section.seedCount) seeds); "
         + String(format: "%.1f s", section.seconds))
-    if section.exitCode != 0 {
+    if section.conclusion.outcome != .holds {
       Console.print("repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "") + " --verbose")
     }
   }

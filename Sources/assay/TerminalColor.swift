@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Results
 
 /// Whether words on stdout are coloured: on a terminal, unless `NO_COLOR` is set or the user says otherwise.
 enum TerminalColor: String, ExpressibleByArgument, CaseIterable {
@@ -18,6 +19,14 @@ enum TerminalColor: String, ExpressibleByArgument, CaseIterable {
   func good(_ text: String) -> String { painted(text, 32) }
   func bad(_ text: String) -> String { painted(text, 31) }
   func doubtful(_ text: String) -> String { painted(text, 33) }
+
+  func painted(_ text: String, as outcome: Outcome) -> String {
+    switch outcome {
+    case .holds: good(text)
+    case .inconclusive: doubtful(text)
+    case .fails, .notWritten, .badData, .internalError: bad(text)
+    }
+  }
 
   private func painted(_ text: String, _ code: Int) -> String { isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
 }

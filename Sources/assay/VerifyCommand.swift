@@ -23,8 +23,9 @@ struct VerifyCommand: AsyncParsableCommand {
         assay verify --golden mine.h5 --engine reference --strict
         assay verify --tag smoke --out Reports/today --junit results.xml
 
-      EXIT CODES: 0 all hold, 1 a FAIL, ERROR or VACUOUS, 2 nothing was verified, 64 usage, 65 a bad file, 70 internal; when
-      several apply, 70 > 65 > 1 > 2 > 0.
+      A FAIL, ERROR or VACUOUS is 1; cases that were NOT RUN (their engine never started), or none at all, are 2.
+
+      \(Outcome.exitCodes)
       """)
 
   @OptionGroup var selection: VerifySelection
@@ -54,6 +55,7 @@ struct VerifyCommand: AsyncParsableCommand {
       strict: strict, knownFailures: knownFailures, environment: environment)
     let reader = try GoldenSession.reader()
     if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
+    try output.reports.check()
     touchShardStatusFile(environment)
     giveLargeTensorsBack()
 
@@ -63,25 +65,34 @@ struct VerifyCommand: AsyncParsableCommand {
         done: done, of: total, failures: results.count { $0.counts(strict: plan.strict) },
         subject: results.first?.name ?? "")
     }
-    var section = await verifier.run()
-    section.files += manifestProblems
-    if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
+    let provenance = Provenance.current(seed: Calibration.standardSeed)
+    let section = try await Interruption.concluding {
+      progress.finish()
+      try conclude(verifier.interruptedSection(), manifestProblems, provenance)
+    } while: {
+      var section = await verifier.run()
+      if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
+      return section
+    }
     progress.finish()
-    let conclusion = Conclusion(section)
-    section.exitCode = Int(conclusion.outcome.exitCode)
-    section.reasons = conclusion.reasons
+    try conclude(section, manifestProblems, provenance)
+  }
 
-    var run = Run(provenance: .current(seed: Calibration.standardSeed))
+  private func conclude(
+    _ found: VerificationSection, _ manifestProblems: [FileRecord], _ provenance: Provenance
+  ) throws {
+    var section = found
+    section.files += manifestProblems
+    var run = Run(provenance: provenance)
     run.verification = section
     VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
-    try output.write(run, environment: environment)
-    if conclusion.outcome != .holds { throw ExitCode(conclusion.outcome.exitCode) }
+    try output.reports.end(run)
   }
 
   private func describe(_ verifier: Verifier, _ problems: [FileRecord]) throws {
     let (cases, records) = verifier.selection()
     if list {
-      for item in cases { Console.print(item.summary.name) }
+      for item in cases { Console.print(item.summary.name.printable) }
     } else {
       let engines = verifier.plan.engines.map(\.description.name).joined(separator: ", ")
       let dtypes = verifier.plan.dtypes.map(\.rawValue).joined(separator: ", ")

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Benchmarking
 import Engines
 import Foundation
 import GoldenFiles
@@ -13,11 +12,10 @@ extension DType: ExpressibleByArgument {}
 /// What `assay verify` is about.
 struct VerifySelection: ParsableArguments {
   static let standardKnownFailures = "Benchmarks/known_failures.toml"
-  static let standardEngines = "Benchmarks/engines.toml"
 
   @Option(
     help: """
-      An engine: a built-in name, one of \(VerifySelection.standardEngines), or NAME='COMMAND …'. May be repeated \
+      An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. May be repeated \
       (default: reference).
       """)
   var engine: [String] = []
@@ -61,18 +59,10 @@ struct VerifySelection: ParsableArguments {
   func plan(
     strict: Bool, knownFailures: String?, environment: [String: String]
   ) throws -> (VerificationPlan, [FileRecord]) {
-    var (engines, words): ([any Engine], [String: String]) = ([], [:])
-    let catalog = try engineCatalog()
-    for word in engine.isEmpty ? ["reference"] : engine {
-      let found = try Self.translating { () throws(EngineCatalog.Failure) in try catalog.engine(word, timeout: timeout)
-      }
-      let name = found.description.name
-      guard !engines.contains(where: { $0.description.name == name }) else {
-        throw ValidationError("engine '\(name)' is given twice.")
-      }
-      engines.append(found)
-      words[name] = word
-    }
+    let found = try EngineLookup.engines(
+      engine.isEmpty ? ["reference"] : engine, timeout: timeout, standsIn: true)
+    let engines = found.map(\.engine)
+    let words = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     let shard: Shard?
     do throws(Shard.Invalid) {
       shard = if let text = self.shard { try Shard(text) } else { try Shard.inEnvironment(environment) }
@@ -91,22 +81,6 @@ struct VerifySelection: ParsableArguments {
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
     return (plan, problems)
-  }
-
-  private func engineCatalog() throws -> EngineCatalog {
-    let file = URL(fileURLWithPath: Self.standardEngines)
-    guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: BuiltInEngines.all) }
-    let declared = try Self.translating { () throws(EngineCatalog.Failure) in try EngineCatalog.declarations(at: file) }
-    return EngineCatalog(builtIn: BuiltInEngines.all, declared: declared)
-  }
-
-  /// 64 for a word that names no engine, 65 for a bad declaration, 1 for an engine that does not answer.
-  private static func translating<Result>(_ body: () throws(EngineCatalog.Failure) -> Result) throws -> Result {
-    do throws(EngineCatalog.Failure) { return try body() } catch {
-      if error.kind == .usage { throw ValidationError(error.description) }
-      Console.error("\(error)")
-      throw ExitCode(error.kind == .data ? 65 : 1)
-    }
   }
 
   private func excuses(_ path: String?) throws -> KnownFailures {

@@ -21,23 +21,25 @@ struct VerifyTerminal {
   private func printTable() {
     guard !section.results.isEmpty else { return }
     let several = section.engines.count > 1
+    let summary = VerificationSummary(section)
     var table = TextTable(
-      (several ? ["engine"] : []) + ["operation"] + VerificationStatus.allCases.map(\.rawValue)
+      (several ? ["engine"] : []) + ["operation"] + summary.statuses.map(\.rawValue)
         + ["elements", "error/bound", "ULPs"],
-      rightAligned: Set((several ? 2 : 1)..<12))
-    for row in VerificationSummary(section).rows {
+      rightAligned: Set((several ? 2 : 1)..<13))
+    for row in summary.rows {
       table.add(
         (several ? [row.engine] : []) + [row.operation]
-          + VerificationStatus.allCases.map { row[$0] == 0 ? "" : "\(row[$0])" }
-          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.short(row.worstUlps)])
+          + summary.statuses.map { row[$0] == 0 ? "" : "\(row[$0])" }
+          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.ulps(row.worstUlps)])
     }
     Console.print(table.text)
   }
 
   private func printFileErrors() {
     for file in section.files {
-      for error in file.errors { Console.print("\(color.bad("BAD FILE")) \(error)") }
-      if !file.errors.isEmpty { Console.print("  repeat: assay golden validate \(file.path)\n") }
+      for error in file.errors { Console.print("\(color.bad("BAD FILE")) \(error.printable)") }
+      guard !file.errors.isEmpty else { continue }
+      Console.print("  repeat: \(ShellCommand(["assay", "golden", "validate", file.path]))\n")
     }
   }
 
@@ -55,9 +57,10 @@ struct VerifyTerminal {
   }
 
   private func printUnsupported() {
-    for result in section.results where result.status == .unsupported && !section.strict {
+    for result in section.results
+    where result.status == .notRun || result.status == .unsupported && !section.strict {
       Console.print(
-        "\(color.doubtful("UNSUPPORTED")) \(result.name) (\(result.engine), \(result.dtype)): \(result.message)")
+        "\(color.doubtful(result.status.rawValue)) \(result.name.printable) (\(result.engine), \(result.dtype)): \(result.message.printable)")
     }
   }
 
@@ -68,7 +71,7 @@ struct VerifyTerminal {
           + record.unnoticed.joined(separator: ", "))
     }
     for stale in section.staleKnownFailures {
-      Console.print("\(color.bad("KNOWN FAILURE")) \(stale.engine) \(stale.caseGlob): \(stale.problem)")
+      Console.print("\(color.bad("KNOWN FAILURE")) \("\(stale.engine) \(stale.caseGlob): \(stale.problem)".printable)")
     }
     let excused = section.results.count { $0.knownFailure != nil }
     if excused > 0 { Console.print("\(excused) known failures are excused") }
@@ -85,11 +88,7 @@ struct VerifyTerminal {
       "\(cases) cases, \(section.results.count) results\(counts.isEmpty ? "" : ": ")\(counts.joined(separator: ", "))"
       + (omitted > 0 ? ", \(omitted) tensors omitted" : "") + " in \(NumberText.short(section.seconds)) s"
     Console.print(line)
-    let reasons = section.reasons.joined(separator: "; ")
-    switch section.exitCode {
-    case 0: Console.print(color.good("all hold"))
-    case 2: Console.print(color.doubtful("inconclusive: \(reasons)"))
-    default: Console.print(color.bad("fails: \(reasons)"))
-    }
+    let conclusion = section.conclusion
+    Console.print(color.painted(conclusion.text, as: conclusion.outcome))
   }
 }

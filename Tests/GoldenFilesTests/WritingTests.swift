@@ -72,11 +72,18 @@ struct WritingTests {
       outputs: ["y": SampleCases.float64([2, 3], seed: 1), "indices": .int64(Tensor(shape: [1], elements: [7]))],
       gradients: ["x": SampleCases.float32([0, 3], seed: 2)])
     try ExchangeFile.writeAnswer(answer, case: "/a/b", dtype: .float32, to: path)
-    let read = try ExchangeFile.readAnswer(path, case: "/a/b")
+    let wanted: [String: Int?] = ["outputs/y": 6, "outputs/indices": nil, "gradients/x": 0, "gradients/weight": nil]
+    let read = try ExchangeFile.readAnswer(path, case: "/a/b", wanted: wanted)
     #expect(read.outputs == answer.outputs.mapValues { $0.converted(to: .float32) })
     #expect(read.gradients == answer.gradients && read.buffersAfter.isEmpty)
-    #expect(#expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(path, case: "/a/c") }?.kind == .missing)
-    #expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(folder.file("none.h5").path, case: "/a") }
+    #expect(#expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(path, case: "/a/c", wanted: wanted) }?.kind == .missing)
+    #expect(throws: GoldenFileError.self) { try ExchangeFile.readAnswer(folder.file("none.h5").path, case: "/a", wanted: wanted) }
+    // Of what is not wanted nothing is read, and nothing larger than what is.
+    #expect(try ExchangeFile.readAnswer(path, case: "/a/b", wanted: ["gradients/x": 0]).outputs.isEmpty)
+    let larger = #expect(throws: GoldenFileError.self) {
+      try ExchangeFile.readAnswer(path, case: "/a/b", wanted: ["outputs/y": 5])
+    }
+    #expect(larger?.object == "/a/b/outputs/y")
   }
 
   @Test("A golden file that someone wrote with ten lines of h5py")

@@ -48,10 +48,10 @@ import Testing
   @Test func reportsFromAStoredRunAreTheSameBytes() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "assay-report-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
-    try ReportFolder.write(Self.run, to: folder.path)
+    #expect(try ReportFolder.write(Self.run, to: folder.path).isEmpty)
     let again = try RunFile.read(folder.path + "/run.json")
-    for (name, data) in try ReportFolder.files(again) {
-      #expect(try Data(contentsOf: folder.appending(path: name)) == data, "\(name)")
+    for file in try ReportFolder.files(again) {
+      #expect(try Data(contentsOf: folder.appending(path: file.name)) == file.data, "\(file.name)")
     }
   }
 
@@ -105,7 +105,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     let whole = try RunFile.data(Self.run)
     let newer = String(decoding: whole, as: UTF8.self).replacing(
-      "\"schema_version\" : 1", with: "\"schema_version\" : 2")
+      "\"schema_version\" : \(Run.currentSchemaVersion)", with: "\"schema_version\" : \(Run.currentSchemaVersion + 1)")
     for (data, expected) in [
       (whole.prefix(whole.count / 2), path), (Data(newer.utf8), "update Assay"), (Data("{}".utf8), "assay.run"),
     ] {

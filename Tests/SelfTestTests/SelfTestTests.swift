@@ -24,18 +24,18 @@ import Testing
     #expect(section.survivors.map(\.name) == [])
     #expect(section.falseAlarms == [])
     #expect(section.mutants.count >= 80)
-    #expect(section.exitCode == 0)
+    #expect(section.conclusion.outcome == .holds)
   }
 
   @Test func `a survivor fails the run`() throws {
     let section = try run([.harmless])
     #expect(section.survivors.map(\.name) == ["no defect"])
     #expect(section.falseAlarms == [])
-    #expect(section.exitCode == 1)
+    #expect(section.conclusion.outcome == .fails)
   }
 
   @Test func `no mutant, no success`() {
-    #expect(SelfTestSection().exitCode == 1)
+    #expect(SelfTestSection().conclusion.outcome == .inconclusive)
   }
 
   @Test func `a false alarm fails the run`() {
@@ -43,8 +43,8 @@ import Testing
     var killed = MutantRecord(name: "a defect", family: "gate")
     killed.probeKill = "a probe"
     section.mutants = [killed]
-    #expect(section.exitCode == 0)
+    #expect(section.conclusion.outcome == .holds)
     section.falseAlarms = ["correct code failed"]
-    #expect(section.exitCode == 1)
+    #expect(section.conclusion.outcome == .fails)
   }
 }

@@ -133,14 +133,17 @@ def long_sums():
 
 
 def adversarial():
-    def case(name, change, attributes=None, x_shape=(1, 3, 5, 6), w_shape=(4, 3, 3, 3), tags=()):
+    def case(name, change, attributes=None, x_shape=(1, 3, 5, 6), w_shape=(4, 3, 3, 3), tags=(), cotangent=None):
         full = f"/conv2d/adversarial/{name}"
         fill = Fill(full)
         x, w, bias = fill.random(*x_shape), fill.random(*w_shape, scale=0.2), fill.random(w_shape[0])
         x, w, bias = change(x, w, bias)
-        parameters = {"weight": w.astype(np.float32), "bias": bias.astype(np.float32)}
+        parameters = {"weight": w.astype(np.float32)}
+        if bias is not None:
+            parameters["bias"] = bias.astype(np.float32)
+        upstream = None if cotangent is None else {"y": cotangent(fill)}
         return Case(full, "conv2d", attributes or {}, "adversarial", tags, inputs={"x": x.astype(np.float32)},
-                    parameters=parameters)
+                    parameters=parameters, upstream=upstream)
 
     def put(target, index, value):
         changed = target.copy()
@@ -182,8 +185,50 @@ def adversarial():
                {"padding": 1}, (3, 2, 4, 5), (3, 2, 3, 3))
     yield case("nan_where_no_window_reaches", lambda x, w, b: (put(x, (0, 0, 5, 7), np.nan), w, b), {"stride": 3},
                (1, 3, 6, 8))
+    yield from padding_meets_infinity(case, put)
+    yield from overflowing_transforms(case)
     yield case("nan_in_winograd_tile_neighbour", lambda x, w, b: (put(x, (0, 0, 4, 4), np.nan), w, b),
                {"padding": 1}, (1, 2, 9, 9), (2, 2, 3, 3))
+
+
+def padding_meets_infinity(case, put):
+    """Padding is zeros that take part: 0·∞ is NaN in y and dw. Beyond the border of dy is nothing, so that dx has no such term."""
+    first, inner = (1, 0, 0, 0), (0, 1, 1, 2)
+    infinite = lambda x, w, b: (x, put(put(w, first, np.inf), inner, -np.inf), b)
+    yield case("infinite_weights_padded", infinite, {"padding": 1}, tags=("smoke",))
+    yield case("infinite_weights_padded_stride2", infinite, {"padding": [2, 1], "stride": 2})
+    yield case("infinite_weights_padded_dilated_groups", lambda x, w, b: (x, put(w, first, np.inf), b),
+               {"padding": 2, "dilation": 2, "groups": 2}, (2, 4, 5, 4), (4, 2, 3, 3))
+    yield case("infinite_weights_padded_same", infinite, {"padding": "same"}, (1, 3, 4, 5), (4, 3, 2, 4))
+    yield case("nan_weight_padded_many_channels", lambda x, w, b: (x, put(w, (17, 3, 2, 1), np.nan), b),
+               {"padding": 1}, (1, 18, 5, 6), (19, 18, 3, 3))
+    yield case("infinite_weights_padded_many_channels", lambda x, w, b: (x, put(w, (17, 3, 2, 1), np.inf), b),
+               {"padding": 1}, (1, 18, 9, 10), (19, 18, 3, 3))
+
+    def corners(shape):
+        return lambda fill: put(put(fill.cotangent(shape), (0, 1, 0, 0), np.inf), (0, 2, shape[2] - 1, 1), -np.inf)
+
+    same = lambda x, w, b: (x, w, b)
+    yield case("infinite_cotangents_padded", same, {"padding": 1}, cotangent=corners((1, 4, 5, 6)), tags=("smoke",))
+    yield case("infinite_cotangents_padded_stride2", same, {"padding": 1, "stride": 2}, cotangent=corners((1, 4, 3, 3)))
+    yield case("infinite_cotangents_padded_many_channels", same, {"padding": 1}, (1, 18, 5, 6), (19, 18, 3, 3),
+               cotangent=corners((1, 19, 5, 6)))
+
+
+def overflowing_transforms(case):
+    """Winograd tiles that overflow in float32 where no partial sum of the definition does, forward and backward."""
+    for name, attributes, x_shape, w_shape in (
+            ("", {"padding": 1}, (1, 3, 9, 10), (4, 3, 3, 3)),
+            ("_many_channels", {"padding": 1}, (1, 16, 9, 10), (18, 16, 3, 3))):
+        def cotangent(scale, shape=(1, w_shape[0], *x_shape[2:])):
+            return lambda fill: fill.cotangent(shape) * np.float32(scale)
+
+        yield case(f"huge_finite_x{name}", lambda x, w, b: (x / np.abs(x).max() * 3e38, w * 1e-3, b), attributes,
+                   x_shape, w_shape, cotangent=cotangent(1e-3))
+        yield case(f"huge_finite_cotangents{name}", lambda x, w, b: (x * 1e-3, w * 1e-3, None), attributes,
+                   x_shape, w_shape, cotangent=cotangent(1.5e38))
+        yield case(f"huge_finite_weights{name}", lambda x, w, b: (x * 1e-3, w / np.abs(w).max() * 3e38, b), attributes,
+                   x_shape, w_shape, cotangent=cotangent(1e-3))
 
 
 def refusals():

@@ -16,11 +16,21 @@ GEOMETRIES = {
     "nearest/size_same": ((2, 3, 4, 5), {"size": [4, 5]}, "exact"),
     "nearest/from_one_pixel": ((2, 5, 1, 1), {"size": [3, 4]}, "exact"),
     "nearest/single_size_for_both_axes": ((1, 2, 3, 4), {"size": 6}, "exact"),
+    # An axis whose size a factor leaves as it is, or doubles exactly, follows no formula.
+    "nearest/scale_keeps_the_columns": ((2, 3, 4, 5), {"scale_factor": [2.5, 1.1]}, "exact"),
+    "nearest/scale_keeps_both_axes": ((1, 2, 3, 4), {"scale_factor": 1.2}, "exact"),
+    "nearest/scale_doubles_without_being_2": ((1, 2, 4, 6), {"scale_factor": 2.1}, "exact"),
+    # ⌊41·(2/82)⌋ is 1; in single precision the step is a little less.
+    "nearest/size_whose_step_is_rounded": ((1, 2, 2, 3), {"size": [82, 5]}, "exact"),
     "nearest/batch_zero": ((0, 3, 4, 5), {"scale_factor": 2.0}),
     "bilinear/scale2": ((2, 3, 4, 5), {"scale_factor": 2.0, "mode": "bilinear"}, "exact"),
     "bilinear/scale4": ((1, 2, 3, 5), {"scale_factor": 4.0, "mode": "bilinear"}, "exact"),
     "bilinear/scale_half": ((1, 2, 8, 6), {"scale_factor": 0.5, "mode": "bilinear"}, "exact"),
     "bilinear/scale_1.5": ((1, 3, 4, 6), {"scale_factor": 1.5, "mode": "bilinear"}),
+    "bilinear/scale_keeps_the_rows": ((1, 2, 3, 4), {"scale_factor": [1.2, 2.0], "mode": "bilinear"}, "exact"),
+    "bilinear/scale_keeps_the_columns": ((2, 3, 4, 5), {"scale_factor": [1.5, 1.1], "mode": "bilinear"}),
+    "bilinear/scale_keeps_both_axes": ((1, 2, 3, 4), {"scale_factor": 1.2, "mode": "bilinear"}, "exact"),
+    "bilinear/size_keeps_the_columns": ((1, 2, 3, 5), {"size": [7, 5], "mode": "bilinear"}),
     "bilinear/size_uneven": ((1, 3, 3, 5), {"size": [7, 8], "mode": "bilinear"}),
     "bilinear/size_smaller": ((1, 3, 9, 7), {"size": [4, 3], "mode": "bilinear"}),
     "bilinear/size_same": ((1, 2, 4, 5), {"size": [4, 5], "mode": "bilinear"}, "exact"),
@@ -28,12 +38,15 @@ GEOMETRIES = {
     "bilinear/to_one_pixel": ((1, 3, 4, 6), {"size": [1, 1], "mode": "bilinear"}, "exact"),
     "bilinear_corners/dyadic_steps": (
         (1, 3, 3, 5), {"size": [5, 9], "mode": "bilinear", "align_corners": True}, "exact"),
+    "bilinear_corners/size_keeps_the_rows": (
+        (1, 2, 4, 5), {"size": [4, 9], "mode": "bilinear", "align_corners": True}, "exact"),
     "bilinear_corners/size_uneven": ((2, 3, 4, 5), {"size": [7, 8], "mode": "bilinear", "align_corners": True}),
     "bilinear_corners/scale2": ((1, 3, 4, 3), {"scale_factor": 2.0, "mode": "bilinear", "align_corners": True}),
     "bilinear_corners/one_row_out": ((1, 2, 4, 5), {"size": [1, 7], "mode": "bilinear", "align_corners": True}),
     "bilinear_corners/size_smaller": ((1, 2, 9, 8), {"size": [4, 3], "mode": "bilinear", "align_corners": True}),
 }
-SMOKE = {"nearest/scale2", "nearest/size_of_the_tutorial", "bilinear/scale_1.5", "bilinear_corners/size_uneven"}
+SMOKE = {"nearest/scale2", "nearest/size_of_the_tutorial", "bilinear/scale_1.5", "bilinear/scale_keeps_the_rows",
+         "bilinear_corners/size_uneven"}
 
 
 def cases():

@@ -61,8 +61,11 @@ public struct DuetGate: Sendable {
   ///   - sentinel: the same binary against itself; it fires when it would be called changed in either direction.
   ///   - stealFraction: of the CPU time of the gate; `nil` where the system does not tell.
   ///   - complete: `false` for a gate that was interrupted.
+  ///   - undone: what was asked for and could not be measured, one sentence each. It leaves the gate undecided, unless
+  ///     another benchmark is a regression.
   public func decide(
-    _ benchmarks: [Differences], sentinel: Differences?, stealFraction: Double?, complete: Bool = true
+    _ benchmarks: [Differences], sentinel: Differences?, stealFraction: Double?, complete: Bool = true,
+    undone: [String] = []
   ) -> Decision {
     let findings = findings(of: benchmarks, exceedance: policy.requiredExceedance(benchmarks: benchmarks.count))
     let sentinelFinding = sentinel.flatMap {
@@ -79,9 +82,10 @@ public struct DuetGate: Sendable {
     }
     if benchmarks.isEmpty { reasons.append("no benchmark was measured") }
     if !complete { reasons.append("the gate was interrupted") }
+    var verdict = overall(findings, inconclusive: !reasons.isEmpty)
+    if !undone.isEmpty, verdict != .regression { verdict = .inconclusive }
     return Decision(
-      verdict: overall(findings, inconclusive: !reasons.isEmpty), findings: findings, sentinel: sentinelFinding,
-      reasons: reasons)
+      verdict: verdict, findings: findings, sentinel: sentinelFinding, reasons: undone + reasons)
   }
 
   /// - Parameter exceedance: ``DuetPolicy/requiredExceedance(benchmarks:)`` for so many benchmarks.

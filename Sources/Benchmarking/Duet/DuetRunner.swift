@@ -3,6 +3,7 @@ import Foundation
 import Problems
 import Results
 import Tensors
+import Verification
 
 /// Runs a gate: base and head in interleaved pairs, both restarted for each block, and the base against itself beside them.
 public final class DuetRunner {
@@ -11,7 +12,7 @@ public final class DuetRunner {
     public var description: String
   }
 
-  private let items: [BenchmarkPlan.Item]
+  private var items: [BenchmarkPlan.Item]
   private let base: ProcessEngine
   private let head: ProcessEngine
   private let twin: ProcessEngine
@@ -20,8 +21,28 @@ public final class DuetRunner {
   private let seed: UInt64
   private let onProgress: (String) -> Void
   private let shouldStop: () -> Bool
+  private let measured: Shared<Measured>
   private var generator: SplitMix64
   private var iterations: [String: Int] = [:]
+
+  /// What is known of a gate so far: ln(t_second / t_first) by benchmark and block.
+  private struct Measured: Sendable {
+    let started = ContinuousClock.now
+    let ticks = MachineProbe.CPUTicks.now()
+    /// The benchmarks that both engines do.
+    var names: [String]
+    /// What an engine does not do, one sentence each.
+    var undone: [String] = []
+    var screens, decisions: [[Double]]
+    var sentinelScreen: [Double] = []
+    var sentinelDecision: [Double] = []
+
+    init(_ items: [BenchmarkPlan.Item]) {
+      names = items.map(\.name)
+      screens = Array(repeating: [], count: items.count)
+      decisions = screens
+    }
+  }
 
   /// - Throws: ``EngineError`` when either engine does not start.
   public init(
@@ -39,62 +60,100 @@ public final class DuetRunner {
     self.onProgress = onProgress
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
+    measured = Shared(Measured(items))
   }
 
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
   public func run() throws -> DuetSection {
-    let started = ContinuousClock.now
-    let before = MachineProbe.CPUTicks.now()
-    if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     try verify()
-    var screens = [[Double]](repeating: [], count: items.count)
-    var sentinelScreen: [Double] = []
+    if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
+    defer { Affinity.release() }
     let policy = gate.policy
-    for block in 0..<policy.screenBlocks where !shouldStop() {
+    for block in 0..<policy.screenBlocks where !shouldStop() && !items.isEmpty {
       onProgress("screen, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
-        screens[index].append(try difference(item, base, head))
+        let found = try difference(item, base, head)
+        measured.withLock { $0.screens[index].append(found) }
       }
-      if let first = items.first, !shouldStop() { sentinelScreen.append(try difference(first, base, twin)) }
+      if let first = items.first, !shouldStop() {
+        let found = try difference(first, base, twin)
+        measured.withLock { $0.sentinelScreen.append(found) }
+      }
     }
-    let advancing = items.indices.filter { gate.advance(screen: screens[$0]) != nil }
-    let sentinelAdvances = gate.advance(screen: sentinelScreen) != nil
-    var decisions = [[Double]](repeating: [], count: items.count)
-    var sentinelDecision: [Double] = []
+    let screened = measured.withLock { $0 }
+    let advancing = items.indices.filter { gate.advance(screen: screened.screens[$0]) != nil }
+    let sentinelAdvances = gate.advance(screen: screened.sentinelScreen) != nil
     if !advancing.isEmpty || sentinelAdvances {
       for block in 0..<policy.decisionBlocks where !shouldStop() {
         onProgress("decision on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
         try restart()
-        for index in advancing where !shouldStop() { decisions[index].append(try difference(items[index], base, head)) }
+        for index in advancing where !shouldStop() {
+          let found = try difference(items[index], base, head)
+          measured.withLock { $0.decisions[index].append(found) }
+        }
         if sentinelAdvances, let first = items.first, !shouldStop() {
-          sentinelDecision.append(try difference(first, base, twin))
+          let found = try difference(first, base, twin)
+          measured.withLock { $0.sentinelDecision.append(found) }
         }
       }
     }
-    let differences = items.indices.map {
-      DuetGate.Differences(name: items[$0].name, screen: screens[$0], decision: decisions[$0])
-    }
-    let sentinel = items.first.map {
-      DuetGate.Differences(name: $0.name, screen: sentinelScreen, decision: sentinelDecision)
-    }
-    return DuetRecords.section(
-      gate, differences, sentinel: sentinel, base: base.declaration.command, head: head.declaration.command,
-      stealFraction: MachineProbe.CPUTicks.stealFraction(from: before, to: .now()), complete: !shouldStop(),
-      seconds: (ContinuousClock.now - started).seconds)
+    return section(!shouldStop())
   }
 
+  /// The gate's decision on what is measured at this moment, for a gate that is complete or not. Whoever interrupts a gate
+  /// may call it from another thread while it is still measured.
+  public var section: @Sendable (_ complete: Bool) -> DuetSection {
+    let commands = (base: base.declaration.command, head: head.declaration.command)
+    return { [gate, measured] complete in
+      let measured = measured.withLock { $0 }
+      let differences = measured.names.indices.map {
+        DuetGate.Differences(name: measured.names[$0], screen: measured.screens[$0], decision: measured.decisions[$0])
+      }
+      let sentinel = measured.names.first.map {
+        DuetGate.Differences(name: $0, screen: measured.sentinelScreen, decision: measured.sentinelDecision)
+      }
+      return DuetRecords.section(
+        gate, differences, sentinel: sentinel, base: commands.base, head: commands.head,
+        stealFraction: MachineProbe.CPUTicks.stealFraction(from: measured.ticks, to: .now()), complete: complete,
+        undone: measured.undone, seconds: (ContinuousClock.now - measured.started).seconds)
+    }
+  }
+
+  /// Takes out what an engine does not do, and says so: that is no regression, and no pass.
+  /// - Throws: ``Failure`` when an engine is wrong on a benchmark or fails on it.
   private func verify() throws {
+    var undone: [String] = []
+    var able: [BenchmarkPlan.Item] = []
     for item in items {
-      let verifier = try WorkloadExercise(item, seed: seed).verifier()
-      for engine in [base, head] {
+      let work = WorkloadExercise(item, seed: seed)
+      let verifier = try work.verifier()
+      let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+      var refusals: [String] = []
+      for engine in [base, head] where !shouldStop() {
         let result = verifier.verify(engine, dtype: .float32)
-        guard result.status == .pass else {
+        switch result.status {
+        case .pass:
+          // What computes it may still not time it in this layout or pass.
+          do throws(EngineError) { _ = try engine.prepare(work.exercise, for: request) } catch {
+            guard case .unsupported(let reason) = error else { throw error }
+            refusals.append("\(engine.declaration.name) does not time \(item.name): \(reason)")
+          }
+        case .unsupported:
+          refusals.append("\(engine.declaration.name) does not do \(item.name): \(result.message)")
+        case .fail, .error, .refused, .notRun:
           throw Failure(
-            description: "\(engine.description.name) is not right on \(item.name), so it is not timed: "
+            description: "\(engine.declaration.name) is not right on \(item.name), so it is not timed: "
               + "\(result.status.rawValue) \(result.message)")
         }
       }
+      undone += refusals
+      if refusals.isEmpty { able.append(item) }
+    }
+    items = able
+    measured.withLock {
+      $0 = Measured(able)
+      $0.undone = undone
     }
   }
 
@@ -136,16 +195,17 @@ public enum DuetRecords {
   public static func section(
     _ gate: DuetGate, _ differences: [DuetGate.Differences], sentinel: DuetGate.Differences?, base: String,
     head: String,
-    stealFraction: Double?, complete: Bool, seconds: Double
+    stealFraction: Double?, complete: Bool, undone: [String] = [], seconds: Double
   ) -> DuetSection {
-    let decision = gate.decide(differences, sentinel: sentinel, stealFraction: stealFraction, complete: complete)
+    let decision = gate.decide(
+      differences, sentinel: sentinel, stealFraction: stealFraction, complete: complete, undone: undone)
     let policy = gate.policy
     return DuetSection(
       base: base, head: head,
       policy: DuetPolicyRecord(
         screenBlocks: policy.screenBlocks, screenAdvance: policy.screenAdvance, decisionBlocks: policy.decisionBlocks,
         margin: policy.margin, falseDiscoveryRate: policy.falseDiscoveryRate, policy: policy.policy,
-        power: policy.power, stealLimit: policy.stealLimit),
+        power: policy.power, stealLimit: policy.stealLimit, failsOnImprovement: policy.failOnImprovement),
       benchmarks: zip(differences, decision.findings).map(record),
       sentinel: sentinel.flatMap { found in decision.sentinel.map { record(found, $0) } }, stealFraction: stealFraction,
       complete: complete, verdict: decision.verdict.rawValue, reasons: decision.reasons, seconds: seconds)

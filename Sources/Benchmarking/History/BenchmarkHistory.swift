@@ -1,23 +1,46 @@
+import Problems
 import Results
 
 /// The times of one benchmark over the runs of a folder, and where they changed.
+///
+/// A measurement counts once, however many runs hold it: a merged run stands beside the parts that it was made of. What tells
+/// are the samples themselves, in nanoseconds, which no two measurements share.
 public enum BenchmarkHistory {
-  /// - Parameter runs: each with the name of its file; in any order.
-  public static func section(directory: String, runs: [(name: String, run: Run)], skipped: [String]) -> HistorySection {
+  /// - Parameters:
+  ///   - runs: each with the name of its file; in any order.
+  ///   - filters: a workload is kept when its name matches any; none keeps all.
+  public static func section(
+    directory: String, runs: [(name: String, run: Run)], skipped: [String], filters: [NamePattern] = []
+  ) -> HistorySection {
     struct Key: Hashable {
       var key: String
       var benchmark: String
       var engine: String
     }
+    struct Order: Comparable {
+      var started: String
+      /// A merged run lies above its parts.
+      var depth: Int
+      var name: String
+
+      static func < (a: Order, b: Order) -> Bool {
+        (a.started, a.depth, a.name) < (b.started, b.depth, b.name)
+      }
+    }
     var points: [Key: [HistorySection.Point]] = [:]
-    for (name, run) in runs.sorted(by: { ($0.run.provenance.started, $0.name) < ($1.run.provenance.started, $1.name) })
-    {
+    var seen: [Key: Set<[DurationSamples]>] = [:]
+    func order(_ entry: (name: String, run: Run)) -> Order {
+      let depth = entry.name.count { $0 == "/" }
+      return Order(started: entry.run.provenance.started, depth: depth, name: entry.name)
+    }
+    for (name, run) in runs.sorted(by: { order($0) < order($1) }) {
       guard let section = run.benchmark else { continue }
       let machine = BaselineComparison.key(of: run, section).map(\.1).joined(separator: ", ")
-      for workload in section.workloads {
+      for workload in section.workloads where filters.isEmpty || filters.contains(where: { $0.matches(workload.name) }) {
         for contestant in workload.contestants {
           guard let time = contestant.time else { continue }
           let key = Key(key: machine, benchmark: workload.name, engine: contestant.engine)
+          guard seen[key, default: []].insert(contestant.samples).inserted else { continue }
           points[key, default: []].append(
             .init(
               run: name, started: run.provenance.started, commit: run.provenance.gitCommit,

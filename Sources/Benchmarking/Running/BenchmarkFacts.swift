@@ -50,10 +50,11 @@ enum BenchmarkFacts {
     }
     guard !ratios.isEmpty else { return nil }
     let mean = exp(ratios.reduce(0) { $0 + log($1) } / Double(ratios.count))
+    let median = OrderStatistics.median(ratios) ?? mean
     return
       "Against the fastest of \(peers.sorted().joined(separator: ", ")) on each of \(ratios.count) workloads, the best "
-      + "built-in strategy is \(String(format: "%.2f", mean)) times as fast in the geometric mean, and no slower on "
-      + "\(ratios.count { $0 >= 1 }) of them."
+      + "built-in strategy is \(String(format: "%.2f", mean)) times as fast in the geometric mean, "
+      + "\(String(format: "%.2f", median)) in the median, and no slower on \(ratios.count { $0 >= 1 }) of them."
   }
 
   private static func roofline(_ section: BenchmarkSection) -> String? {

@@ -23,6 +23,7 @@ public final class BenchmarkRunner {
   private let shouldStop: () -> Bool
   private var generator: SplitMix64
   private var verdicts: [VerdictKey: Verdict] = [:]
+  private var steal = StealAccount()
 
   private struct VerdictKey: Hashable {
     var problem: Conv2dProblem
@@ -34,6 +35,7 @@ public final class BenchmarkRunner {
     var status: BenchmarkStatus
     var message: String
     var worstRatio: Double?
+    var failing: [TensorResult]?
   }
 
   public init(
@@ -50,38 +52,41 @@ public final class BenchmarkRunner {
   }
 
   /// Measures what `section` does not have yet and completes it.
-  /// - Parameter save: called with the section after each workload.
+  /// - Parameter save: called with the section at the start, then after a workload when the last time is two seconds ago or
+  ///   more, and at the end, also of an interrupted run.
   /// - Throws: whatever `save` throws, and ``ConvolutionError`` where the machine cannot be probed.
   public func run(_ section: inout BenchmarkSection, save: (BenchmarkSection) throws -> Void) throws {
     let started = ContinuousClock.now
-    let before = MachineProbe.CPUTicks.now()
     let spent = section.seconds
-    section.networks = plan.networks
-    var pinnedThreads = 0
+    section.networks += plan.networks.filter { !section.networks.contains($0) }
+    section.plan(plan.items.map(\.name))
+    var pace = WritePace()
+    defer { Affinity.release() }
     for item in plan.items where !section.workloads.contains(where: { $0.name == item.name }) {
       if shouldStop() { break }
-      if item.threads != pinnedThreads {
-        section.options.pinned = Affinity.pin(toCores: item.threads)
-        pinnedThreads = item.threads
-      }
       if !section.ceilings.contains(where: { $0.threads == item.threads }) {
         onEvent(.measuringCeilings(threads: item.threads))
+        Affinity.pin(toCores: item.threads)
         section.ceilings.append(try MachineProbe.ceilings(threads: item.threads))
       }
-      guard let workload = measure(item) else { break }
+      guard let workload = measure(item, &section) else { break }
       section.workloads.append(workload)
-      section.machine.loadAfter = MachineProbe.loadAverage()
-      section.machine.stealFraction = MachineProbe.CPUTicks.stealFraction(from: before, to: .now())
       section.seconds = spent + (ContinuousClock.now - started).seconds
-      section.complete = section.workloads.count == plan.items.count
+      section.noteCompleteness()
+      onEvent(.finished(workload: workload))
+      let now = ContinuousClock.now
+      guard pace.isDue(at: now) else { continue }
       BenchmarkAnalysis.complete(&section)
-      if let finished = section.workloads.last { onEvent(.finished(workload: finished)) }
       try save(section)
+      pace.wrote(from: now, to: .now)
     }
+    section.machine.loadAfter = MachineProbe.loadAverage()
+    BenchmarkAnalysis.complete(&section)
+    try save(section)
   }
 
   /// - Returns: `nil` when it was interrupted.
-  private func measure(_ item: BenchmarkPlan.Item) -> BenchmarkWorkload? {
+  private func measure(_ item: BenchmarkPlan.Item, _ section: inout BenchmarkSection) -> BenchmarkWorkload? {
     let work = WorkloadExercise(item, seed: seed)
     var workload = BenchmarkWorkload(
       name: item.name, operation: Conv2dProblem.operation, problem: item.problem.text, batch: item.problem.batch,
@@ -89,6 +94,7 @@ public final class BenchmarkRunner {
       compulsoryBytes: item.compulsoryBytes)
     verify(item, work)
     if shouldStop() { return nil }
+    section.options.pinned = Affinity.pin(toCores: item.threads)
     var slots: [ContestantSlot] = []
     for engine in engines {
       let name = engine.description.name
@@ -96,6 +102,7 @@ public final class BenchmarkRunner {
       var contestant = BenchmarkContestant(
         engine: name, status: verdict?.status ?? .failed, message: verdict?.message ?? "not verified",
         worstRatio: verdict?.worstRatio)
+      contestant.failing = verdict?.failing
       if contestant.status == .timed {
         let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
         do throws(EngineError) {
@@ -108,6 +115,7 @@ public final class BenchmarkRunner {
       workload.contestants.append(contestant)
     }
     guard time(&slots, &workload) else { return nil }
+    if let stolen = steal.fraction { section.machine.stealFraction = max(stolen, section.machine.stealFraction ?? 0) }
     return workload
   }
 
@@ -116,6 +124,7 @@ public final class BenchmarkRunner {
       verdicts[VerdictKey(problem: item.problem, pass: item.pass, engine: $0.description.name)] == nil
     }
     guard !missing.isEmpty else { return }
+    Affinity.release()
     let name = item.name
     let found: [Verdict]
     do throws(EngineError) {
@@ -129,9 +138,12 @@ public final class BenchmarkRunner {
           case .pass: .timed
           case .fail, .refused: .wrong
           case .unsupported: .unsupported
-          case .error: .failed
+          case .error, .notRun: .failed
           }
-        return Verdict(status: status, message: result.message, worstRatio: result.tensors.map(\.worstRatio).max())
+        let failing = result.tensors.filter { !$0.passes }
+        return Verdict(
+          status: status, message: result.message, worstRatio: result.tensors.map(\.worstRatio).max(),
+          failing: failing.isEmpty ? nil : failing)
       }
     } catch {
       found = missing.map { _ in Verdict(status: .failed, message: "no reference result: \(error)") }
@@ -146,8 +158,12 @@ public final class BenchmarkRunner {
     let slice = suite.sliceMilliseconds * 1e6
     let fastest = slots.map(\.estimate).min() ?? 1
     for index in slots.indices { slots[index].chooseIterations(fastest: fastest, slice: slice) }
+    var waiting: [Double] = []
+    steal.begin()
+    defer { steal.end() }
     for block in 0..<suite.blocks {
       onEvent(.block(workload: workload.name, index: block, count: suite.blocks))
+      let before = CoreContention.now()
       for position in order(of: slots.count, block: block) {
         if shouldStop() { return false }
         let slot = slots[position]
@@ -160,7 +176,9 @@ public final class BenchmarkRunner {
           workload.contestants[slot.index].record(error)
         }
       }
+      if let fraction = CoreContention.waitingFraction(from: before, to: .now()) { waiting.append(fraction) }
     }
+    workload.waitingFraction = OrderStatistics.median(waiting)
     return true
   }
 
@@ -168,6 +186,20 @@ public final class BenchmarkRunner {
   private func order(of count: Int, block: Int) -> [Int] {
     if count == 2 { return Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] }
     return (0..<count).shuffled(using: &generator)
+  }
+}
+
+extension BenchmarkSection {
+  /// Adds workloads to what was asked for. Where an earlier version wrote the record, what it has is what was asked.
+  mutating func plan(_ names: [String]) {
+    let known = planned ?? workloads.map(\.name)
+    planned = known + names.filter { !known.contains($0) }
+    noteCompleteness()
+  }
+
+  /// Complete is what has every workload that was ever asked for, by name: a count would take another's place for it.
+  mutating func noteCompleteness() {
+    complete = Set(planned ?? []).isSubset(of: workloads.map(\.name))
   }
 }
 

@@ -50,8 +50,9 @@ public enum MachineProbe {
       .trimmingCharacters(in: .whitespacesAndNewlines)
     let load = loadAverage()
     var warnings: [String] = []
-    if let busy = busyFraction(), busy > 0.1 {
-      warnings.append("other work was running: it took \(Int((100 * busy).rounded())) % of all cores at the start")
+    if let busy = busyFraction(), busy > BenchmarkDoubts.contentionLimit {
+      warnings.append(
+        "\(MachineRecord.contentionWarning): it took \(Int((100 * busy).rounded())) % of all cores at the start")
     }
     if let governor, governor != "performance" { warnings.append("the frequency governor is \(governor)") }
     #if DEBUG

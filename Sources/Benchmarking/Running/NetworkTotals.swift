@@ -41,8 +41,7 @@ enum NetworkTotals {
       }
     }
     let best = entry(NetworkTotal.bestMix, network, workloads) { workload in
-      let times = workload.contestants.filter { builtIns.contains($0.engine) }.compactMap { $0.time?.medianNanoseconds }
-      return times.min().map { ($0, false) }
+      workload.bestBuiltIn.flatMap { workload.contestant($0)?.time }.map { ($0.medianNanoseconds, false) }
     }
     if let best { entries.append(best) }
     guard !entries.isEmpty else { return nil }

@@ -9,10 +9,11 @@ import Synchronization
   import Darwin
 #endif
 
-/// Times of strategies that were measured on this machine, kept between runs in one small text file.
+/// Times of strategies that were measured, kept between runs in one small text file.
 ///
-/// A line is `instruction set, pass, problem, strategy, nanoseconds`, separated by tabs; of several for the same
-/// measurement the last counts. The first line names the CPU: times of another are not used.
+/// After a heading, a line is `CPU, instruction set, pass, problem, strategy, nanoseconds`, separated by tabs; of several for
+/// the same measurement the last counts. Times of another CPU than this are not used and not touched: machines may share a
+/// home folder, and any number of processes may measure at once.
 public final class ConvolutionPlans: Sendable {
   private struct Key: Hashable {
     var instructionSet: InstructionSet
@@ -22,6 +23,7 @@ public final class ConvolutionPlans: Sendable {
 
   /// The file, if they are kept in one.
   public let path: String?
+  private let cpu: String
   private let times: Mutex<[Key: [String: Double]]>
 
   /// `ASSAY_PLANS` if set (empty: none is kept), else `assay/convolution-plans` in the user's cache folder.
@@ -34,24 +36,31 @@ public final class ConvolutionPlans: Sendable {
     return variable("HOME").map { $0 + "/.cache/assay/convolution-plans" }
   }
 
-  /// Reads the file at `path`; one that is missing, of another CPU or damaged is as good as empty.
-  public init(path: String?) {
+  /// Reads the file at `path`; one that is missing or no such file is as good as empty.
+  /// - Parameter cpu: the machine whose times are used and recorded.
+  public init(path: String?, cpu: String = Machine.current.model) {
     self.path = path
+    self.cpu = cpu.replacing("\t", with: " ")
     var found: [Key: [String: Double]] = [:]
-    let lines = path.map { Machine.lines(of: $0) } ?? []
-    if lines.first.map(String.init) == Self.header {
+    let text = path.flatMap { LockedTextFile($0, creates: false)?.text() } ?? ""
+    var lines = text.split(separator: "\n")
+    if lines.first.map(String.init) == Self.heading {
+      // What follows the last line's end was not written whole.
+      if !text.hasSuffix("\n") { lines.removeLast() }
       for line in lines.dropFirst() {
         let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-        guard fields.count == 5, let instructionSet = InstructionSet(rawValue: fields[0]),
-          let pass = ConvolutionPass(rawValue: fields[1]), let time = Double(fields[4]), time > 0
+        guard fields.count == 6, fields[0] == self.cpu, let instructionSet = InstructionSet(rawValue: fields[1]),
+          let pass = ConvolutionPass(rawValue: fields[2]), let time = Double(fields[5]), time > 0, time.isFinite
         else { continue }
-        found[Key(instructionSet: instructionSet, pass: pass, problem: fields[2]), default: [:]][fields[3]] = time
+        found[Key(instructionSet: instructionSet, pass: pass, problem: fields[3]), default: [:]][fields[4]] = time
       }
     }
     times = Mutex(found)
   }
 
-  private static var header: String { "assay convolution plans 1\t\(Machine.current.model)" }
+  private static let heading = "assay convolution plans 2"
+  /// How files of the format before this one begin: they knew one CPU, and are begun anew.
+  private static let earlierHeading = "assay convolution plans 1\t"
 
   /// The fastest of the strategies, or nil unless all of them have been measured: half a comparison would favour those
   /// that were.
@@ -63,21 +72,25 @@ public final class ConvolutionPlans: Sendable {
     return names.min { (measured[$0] ?? .infinity) < (measured[$1] ?? .infinity) }
   }
 
-  /// Keeps a measurement, in the file too if that can be written.
+  /// Keeps a measurement, in the file too if that can be written and is one of plans.
   public func record(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ instructionSet: InstructionSet, strategy: String,
     nanoseconds: Double
   ) {
     let key = Key(instructionSet: instructionSet, pass: pass, problem: problem.text)
+    let line = "\(cpu)\t\(instructionSet.rawValue)\t\(pass.rawValue)\t\(key.problem)\t\(strategy)\t\(nanoseconds)\n"
     times.withLock { times in
       times[key, default: [:]][strategy] = nanoseconds
       guard let path else { return }
-      let fresh = Machine.lines(of: path).first.map(String.init) != Self.header
-      if fresh { Self.makeFolders(of: path) }
-      guard let file = fopen(path, fresh ? "w" : "a") else { return }
-      defer { fclose(file) }
-      let line = "\(instructionSet.rawValue)\t\(pass.rawValue)\t\(key.problem)\t\(strategy)\t\(nanoseconds)\n"
-      fputs(fresh ? Self.header + "\n" + line : line, file)
+      Self.makeFolders(of: path)
+      guard let file = LockedTextFile(path, creates: true) else { return }
+      let text = file.text()
+      if text.isEmpty || text.hasPrefix(Self.earlierHeading) {
+        file.replace(with: "\(Self.heading)\n\(line)")
+      } else if text.hasPrefix(Self.heading + "\n") {
+        // A line that an earlier process did not finish ends here, and counts for nothing.
+        file.append(text.hasSuffix("\n") ? line : "\n\(line)")
+      }
     }
   }
 

@@ -49,9 +49,7 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
     guard let operands = try ConvolutionOperands(plan.source, plan.destination, epilogue, input, output, residual)
     else { return }
     running.withLock { _ in
-      if weights.hasNonFinite && plan.source.halo != .init() {
-        return plan.runPlain(operands, weights, epilogue, pool)
-      }
+      if plan.mustSkipHalo(weights) { return plan.runPlain(operands, weights, epilogue, pool) }
       pool.run(tasks: tasks.count) { index, _ in plan.run(tasks[index], operands, weights, epilogue, kernels) }
     }
   }

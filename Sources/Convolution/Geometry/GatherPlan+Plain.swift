@@ -1,7 +1,13 @@
 extension GatherPlan {
-  /// The gather tap by tap, reading no halo: 0·∞ would be NaN where the padded convolution has no such term.
+  /// Whether zeros of the halo must not be multiplied with these weights, because 0·∞ is NaN.
   ///
-  /// For weights that are infinite or NaN only; slow. Sums run in the order of the packed weights.
+  /// The zeros around x are the padding of the convolution, and take part in its sums. Those around dy are the strategy's own:
+  /// beyond the border of the outputs there is no term.
+  func mustSkipHalo(_ weights: PackedWeights) -> Bool {
+    pass == .backwardData && weights.hasNonFinite && source.halo != .init()
+  }
+
+  /// The gather tap by tap, reading no halo: see ``mustSkipHalo(_:)``. Slow. Sums run in the order of the packed weights.
   func runPlain(
     _ operands: ConvolutionOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue, _ pool: ThreadPool
   ) {

@@ -6,7 +6,7 @@ struct PackedWeights {
   let storage: AlignedBuffer
   let scale: AlignedBuffer?
   let shift: AlignedBuffer?
-  /// Whether a weight is infinite or NaN: zeros of the halo must then not be multiplied.
+  /// Whether a weight is infinite or NaN: see ``GatherPlan/mustSkipHalo(_:)``.
   private(set) var hasNonFinite = false
 
   init(_ plan: GatherPlan, _ epilogue: ConvolutionEpilogue) throws(ConvolutionError) {

@@ -79,9 +79,7 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
     guard let operands = try ConvolutionOperands(plan.source, plan.destination, epilogue, input, output, residual)
     else { return }
     running.withLock { _ in
-      if weights.hasNonFinite && plan.source.halo != .init() {
-        return plan.runPlain(operands, weights, epilogue, pool)
-      }
+      if plan.mustSkipHalo(weights) { return plan.runPlain(operands, weights, epilogue, pool) }
       if operands.replacesResidual && panels.contains(where: { $0.panels.count > 1 }) {
         return pool.run(tasks: direct.count) { index, _ in
           plan.run(direct[index], operands, weights, epilogue, kernels)

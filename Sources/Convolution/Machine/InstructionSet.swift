@@ -24,7 +24,12 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
   case neon
 
   /// Those that this CPU and its operating system run, slowest first.
-  public static let available: [InstructionSet] = allCases.filter { $0.isAvailable }
+  public static let available: [InstructionSet] = available(on: cpuFlags)
+
+  /// Those that a CPU with these flags (Linux's names) runs.
+  package static func available(on flags: Set<String>) -> [InstructionSet] {
+    allCases.filter { $0.requiredFlags.map(flags.isSuperset(of:)) ?? false }
+  }
 
   /// The instruction set to use: `ASSAY_ISA` (portable, avx2, avx512, neon) or else the widest available.
   /// - Throws: ``ConvolutionError/instructionSetUnavailable(asked:available:)``.
@@ -44,18 +49,20 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
     return found
   }
 
-  private var isAvailable: Bool {
+  /// What code compiled for it may use: x86-64-v3 for AVX2 (`abm` is LZCNT), x86-64-v4 for AVX-512. `nil` on another
+  /// architecture. Every real CPU with AVX2 has the rest; an emulator need not.
+  package var requiredFlags: Set<String>? {
     switch self {
-    case .portable: return true
+    case .portable: return []
     #if arch(x86_64)
-      case .avx2: return Self.cpuFlags.isSuperset(of: ["avx2", "fma", "bmi1", "bmi2", "movbe", "f16c"])
+      case .avx2:
+        return ["popcnt", "ssse3", "sse4_1", "sse4_2", "avx", "avx2", "fma", "bmi1", "bmi2", "movbe", "f16c", "abm"]
       case .avx512:
-        return InstructionSet.avx2.isAvailable
-          && Self.cpuFlags.isSuperset(of: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])
-      case .neon: return false
+        return InstructionSet.avx2.requiredFlags?.union(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])
+      case .neon: return nil
     #else
-      case .avx2, .avx512: return false
-      case .neon: return true
+      case .avx2, .avx512: return nil
+      case .neon: return []
     #endif
     }
   }
@@ -87,8 +94,9 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
     #elseif canImport(Darwin)
       var flags: Set<String> = []
       let names = [
-        "hw.optional.avx2_0": ["avx2"], "hw.optional.fma": ["fma"], "hw.optional.bmi1": ["bmi1"],
-        "hw.optional.bmi2": ["bmi2", "movbe"], "hw.optional.f16c": ["f16c"], "hw.optional.avx512f": ["avx512f"],
+        // Those without a name of their own come with one that has: all Macs since the first AVX2 have them.
+        "hw.optional.avx2_0": ["avx2", "avx", "popcnt", "ssse3", "sse4_1", "sse4_2"], "hw.optional.fma": ["fma"],
+        "hw.optional.bmi1": ["bmi1"], "hw.optional.bmi2": ["bmi2", "movbe", "abm"], "hw.optional.f16c": ["f16c"], "hw.optional.avx512f": ["avx512f"],
         "hw.optional.avx512bw": ["avx512bw"], "hw.optional.avx512cd": ["avx512cd"],
         "hw.optional.avx512dq": ["avx512dq"], "hw.optional.avx512vl": ["avx512vl"],
       ]

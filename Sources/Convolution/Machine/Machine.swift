@@ -22,10 +22,7 @@ public struct Machine: Hashable, Sendable, Codable {
 
   private init() {
     #if os(Linux)
-      let lines = Machine.lines(of: "/proc/cpuinfo")
-      model =
-        lines.first { $0.hasPrefix("model name") }.flatMap { $0.split(separator: ":").last }
-        .map { String($0.drop(while: { $0 == " " })) } ?? "unknown"
+      model = Machine.model(cpuInformation: Machine.lines(of: "/proc/cpuinfo"))
       processors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
       l1DataBytes = Machine.linuxCache(level: 1)
       l2Bytes = Machine.linuxCache(level: 2)
@@ -38,6 +35,20 @@ public struct Machine: Hashable, Sendable, Codable {
       l3Bytes = Machine.systemInteger("hw.l3cachesize")
     #endif
     instructionSets = InstructionSet.available
+  }
+
+  /// The first processor's name in the lines of `/proc/cpuinfo`; on arm64, where it has none, the numbers that tell its kind
+  /// from others.
+  static func model(cpuInformation lines: [Substring]) -> String {
+    func value(_ key: String) -> String? {
+      lines.first { $0.prefix { $0 != ":" && $0 != "\t" } == key }?.split(separator: ":", maxSplits: 1).last
+        .map { String($0.drop(while: { $0 == " " })) }
+    }
+    if let name = value("model name"), !name.isEmpty { return name }
+    let numbers = ["implementer", "architecture", "variant", "part"].compactMap { word in
+      value("CPU \(word)").map { "\(word) \($0)" }
+    }
+    return numbers.isEmpty ? "unknown" : "CPU of " + numbers.joined(separator: ", ")
   }
 
   /// The lines of a small text file of the system, or none when it cannot be read.

@@ -61,6 +61,14 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
+  /// Only a pool that could not have all its threads ends. The last of those it had ends it: each holds it while it serves.
+  deinit {
+    pthread_cond_destroy(wake)
+    pthread_mutex_destroy(sleepLock)
+    wake.deallocate()
+    sleepLock.deallocate()
+  }
+
   /// Calls `body(task, worker)` once for every task in 0..<tasks, worker being 0..<threads; returns when all are done.
   /// Callers on other threads wait their turn. `body` must not call the same pool.
   public func run(tasks: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {

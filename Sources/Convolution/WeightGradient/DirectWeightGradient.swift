@@ -2,7 +2,8 @@ import KernelContracts
 import Problems
 import Synchronization
 
-/// Backward-weights straight from x and dy, whose halos hold zeros.
+/// Backward-weights straight from x and dy. The zeros of x's halo are the convolution's padding, and take part: an infinite dy
+/// beside it gives NaN.
 ///
 /// `@unchecked Sendable`: `running` lets one run at a time use the workspace, each worker its own part of it.
 final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
@@ -46,16 +47,12 @@ final class DirectWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   ) throws(ConvolutionError) {
     guard let operands = try WeightGradientOperands(plan, input, outputGradient, weightGradient) else { return }
     running.withLock { _ in
-      let isSpoilt = Atomic(false)
       pool.run(tasks: tasks.count) { index, worker in
         let packed = workspace.pointer + worker * workspaceStride
         run(tasks[index], packed, operands)
         let scratch = packed + workspaceStride - plan.scratchCount
-        if plan.unpack(tasks[index], packed, scratch, operands.weightGradient, kernels) {
-          isSpoilt.store(true, ordering: .relaxed)
-        }
+        plan.unpack(tasks[index], packed, scratch, operands.weightGradient, kernels)
       }
-      if isSpoilt.load(ordering: .relaxed) { plan.computePlain(operands, pool) }
     }
   }
 

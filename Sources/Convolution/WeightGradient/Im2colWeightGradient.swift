@@ -83,11 +83,8 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
   ) throws(ConvolutionError) {
     guard let operands = try WeightGradientOperands(plan, input, outputGradient, weightGradient) else { return }
     running.withLock { _ in
-      let isSpoilt = Atomic(false)
       func unpack(_ index: Int, _ packed: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>) {
-        if plan.unpack(tasks[index], packed, scratch + plan.depth, operands.weightGradient, kernels) {
-          isSpoilt.store(true, ordering: .relaxed)
-        }
+        plan.unpack(tasks[index], packed, scratch + plan.depth, operands.weightGradient, kernels)
       }
       if isMaterialised {
         runMaterialised(operands)
@@ -109,7 +106,6 @@ final class Im2colWeightGradient: PreparedWeightGradient, @unchecked Sendable {
           unpack(index, packed, scratch)
         }
       }
-      if isSpoilt.load(ordering: .relaxed) { plan.computePlain(operands, pool) }
     }
   }
 

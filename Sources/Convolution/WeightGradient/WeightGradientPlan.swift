@@ -133,16 +133,14 @@ struct WeightGradientPlan {
 
   /// Copies a task's packed gradient to its place in K×(C/groups)×R×S.
   /// - Parameter scratch: room for ``scratchCount`` floats.
-  /// - Returns: whether an element that zeros of a halo may have spoilt is infinite or NaN.
   func unpack(
     _ task: Task, _ packed: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>,
     _ weightGradient: UnsafeMutablePointer<Float>, _ kernels: KernelTable
-  ) -> Bool {
+  ) {
     let area = phase.geometry.taps.count
     let stride = gather.sourceChannels * area
     let block = gather.source.block
     let end = min(task.blocks.upperBound * block, gather.sourceChannels)
-    var isSpoilt = false
     for pair in task.pairs {
       let lanes = vectors(pair) * gather.vectorWidth
       let first = pair * 2 * gather.vectorWidth
@@ -161,12 +159,6 @@ struct WeightGradientPlan {
           from += blockRows * lanes
         }
       }
-      guard gather.source.halo != .init() else { continue }
-      for output in 0..<outputs {
-        let row = UnsafeBufferPointer(start: to + output * stride + begin * area, count: (end - begin) * area)
-        isSpoilt = row.hasNonFinite || isSpoilt
-      }
     }
-    return isSpoilt
   }
 }

@@ -14,9 +14,9 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
   let blocking: WinogradBlocking
   let epilogue: ConvolutionEpilogue
   let strategyName: String
+  let weights: WinogradWeights
   private let kernels: KernelTable
   private let pool: ThreadPool
-  private let weights: WinogradWeights
   private let scale: AlignedBuffer?
   private let shift: AlignedBuffer?
   private let inputSpace: AlignedBuffer
@@ -186,6 +186,9 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
         }
         tiles.relu = epilogue.relu
         kernels.winograd.output(plan.outputTile, &tiles)
+        for tile in 0..<run.count where tiles.transformed[tile * plan.vectorWidth].isNaN {
+          computePlain(operands, run, tile: tile, vector: block)
+        }
       }
     }
   }

@@ -4,6 +4,8 @@ import Problems
 /// Transformed weights, `[pair of output vectors][point][source channel][pair's lanes]`, in the order the products read them.
 final class WinogradWeights: Sendable {
   let storage: AlignedBuffer
+  /// The weights as they were given, for tiles that overflow.
+  let given: AlignedBuffer
 
   /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)``.
   init(_ plan: WinogradPlan) throws(ConvolutionError) {
@@ -11,6 +13,7 @@ final class WinogradWeights: Sendable {
     let (count, overflow) = lanes.multipliedReportingOverflow(by: plan.points * plan.source.channels)
     guard !overflow else { throw .outOfMemory(name: "transformed weights", bytes: nil) }
     storage = try AlignedBuffer(zeros: count, name: "transformed weights")
+    given = try AlignedBuffer(zeros: plan.problem.weightShape.count, name: "weights")
   }
 
   func address(pair: Int, _ plan: WinogradPlan) -> UnsafeMutablePointer<Float> {
@@ -24,6 +27,7 @@ final class WinogradWeights: Sendable {
     guard weights.count == plan.problem.weightShape.count, let values = weights.baseAddress else {
       throw .bufferMismatch(name: "weights", expected: plan.problem.weightShape.count, found: weights.count)
     }
+    given.pointer.update(from: values, count: weights.count)
     // w is K × C × 3 × 3; forward goes from C to K, backward-data from K to C with the taps turned.
     let forward = plan.pass == .forward
     let kStride = plan.problem.inputChannels * 9

@@ -27,7 +27,8 @@ enum EngineMessages {
     var omits: [String]?
     var nonfinite: Bool?
     var deterministic: Bool?
-    var info: [String: String]?
+    /// Whatever the engine likes to say.
+    var info: JSONValue?
   }
 
   struct Compute: Codable, Sendable {
@@ -35,6 +36,8 @@ enum EngineMessages {
     var `case`: String
     var dtype: String
     var passes: [String]
+    /// What is compared, as `outputs/y`; everything of `passes` when it is empty or absent. An engine may ignore it.
+    var wanted: [String]?
     var threads: Int
     var output: String
   }
@@ -81,7 +84,10 @@ enum EngineMessages {
     func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: Keys.self) }
   }
 
+  /// A refusal when the category is one of `expect_error`'s; a failure of the engine with any other.
   struct Refusal: Codable, Sendable {
+    static let failure = "internal"
+
     var category: String
     var message: String
   }

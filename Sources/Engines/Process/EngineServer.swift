@@ -29,7 +29,7 @@ public final class EngineServer {
       return reply(to: id) { try TimingLines.reply(id: id, nanoseconds: time(request)) }
     }
     guard let envelope = try? JSONDecoder().decode(EngineMessages.Envelope.self, from: line) else {
-      return encode(EngineMessages.Reply<EngineMessages.Nothing>(error: invalid("no request: id and method expected")))
+      return encode(EngineMessages.Reply<EngineMessages.Nothing>(error: failure("no request: id and method expected")))
     }
     return reply(to: envelope.id) {
       switch envelope.method {
@@ -53,12 +53,13 @@ public final class EngineServer {
       return encode(
         EngineMessages.Reply<EngineMessages.Nothing>(id: id, error: .init(category: category, message: message)))
     } catch {
-      return encode(EngineMessages.Reply<EngineMessages.Nothing>(id: id, error: invalid("\(error)")))
+      return encode(EngineMessages.Reply<EngineMessages.Nothing>(id: id, error: failure("\(error)")))
     }
   }
 
-  private func invalid(_ message: String) -> EngineMessages.Refusal {
-    EngineMessages.Refusal(category: ProblemError.Category.invalidArgument.rawValue, message: message)
+  /// What is no refusal of an input: a request that cannot be read, a file that cannot, an engine that failed.
+  private func failure(_ message: String) -> EngineMessages.Refusal {
+    EngineMessages.Refusal(category: EngineMessages.Refusal.failure, message: message)
   }
 
   private func parameters<Parameters: Codable & Sendable>(_ line: Data) throws -> Parameters {
@@ -71,14 +72,13 @@ public final class EngineServer {
 
   private func encode(_ value: some Encodable) -> Data {
     // Nothing in a reply can fail to encode: strings, integers and finite numbers.
-    (try? EngineMessages.encode(value)) ?? Data(#"{"error":{"category":"invalid_argument","message":"reply"}}"#.utf8)
+    (try? EngineMessages.encode(value)) ?? Data(#"{"error":{"category":"internal","message":"reply"}}"#.utf8)
   }
 
   private func hello(_ parameters: EngineMessages.Hello) throws -> EngineMessages.Description {
     guard parameters.protocol == EngineMessages.protocolVersion else {
-      throw EngineError.refused(
-        category: ProblemError.Category.invalidArgument.rawValue,
-        message: "protocol \(EngineMessages.protocolVersion) is spoken here, not \(parameters.protocol)")
+      throw EngineError.failed(
+        "protocol \(EngineMessages.protocolVersion) is spoken here, not \(parameters.protocol)")
     }
     let description = engine.description
     let operations = description.operations.isEmpty ? Set(Problem.types.keys) : description.operations
@@ -86,13 +86,14 @@ public final class EngineServer {
       name: description.name, version: description.version, operations: operations.sorted(),
       dtypes: description.dtypes.map(\.rawValue).sorted(), passes: description.passes.map(\.rawValue).sorted(),
       omits: description.omits.sorted(), nonfinite: description.nonfinite, deterministic: description.deterministic,
-      info: description.info)
+      info: .object(description.info.mapValues(JSONValue.text)))
   }
 
   private func compute(_ parameters: EngineMessages.Compute) throws -> EngineMessages.Nothing {
     var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case)
     exercise.dtype = try dtype(parameters.dtype)
     exercise.passes = Set(parameters.passes.compactMap(Pass.init))
+    exercise.wanted = Set(parameters.wanted ?? [])
     exercise.threads = parameters.threads
     let answer = try engine.compute(exercise)
     try ExchangeFile.writeAnswer(
@@ -123,8 +124,7 @@ public final class EngineServer {
 
   private func time(_ parameters: EngineMessages.Time) throws -> [UInt64] {
     guard let operation = prepared[parameters.handle] else {
-      throw EngineError.refused(
-        category: ProblemError.Category.invalidArgument.rawValue, message: "no handle \(parameters.handle)")
+      throw EngineError.failed("no handle \(parameters.handle)")
     }
     let times = try operation.time(iterations: parameters.iterations, cold: parameters.cold)
     guard slowdown > 0 else { return times }

@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import OperatingSystem
 
 /// The folder of one engine's exchange files, removed when the engine is.
 final class ExchangeDirectory: Sendable {
@@ -14,7 +15,18 @@ final class ExchangeDirectory: Sendable {
 
   /// - Throws: ``EngineError/failed(_:detail:)`` when the folder cannot be made.
   init() throws(EngineError) {
-    folder = FileManager.default.temporaryDirectory.appending(path: "assay-exchange-\(UUID().uuidString)")
+    let temporaries = FileManager.default.temporaryDirectory
+    Leftovers.removeStale(in: temporaries.path(percentEncoded: false))
+    folder = temporaries.appending(path: Leftovers.uniqueName(Leftovers.exchangePrefix))
+    Leftovers.register(path: folder.path(percentEncoded: false))
+    try make()
+  }
+
+  deinit { Leftovers.remove(path: folder.path(percentEncoded: false)) }
+
+  /// Makes the folder, again where an engine removed it.
+  private func make() throws(EngineError) {
+    guard !Leftovers.isEnding else { throw .failed("this run is ending") }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
@@ -22,9 +34,8 @@ final class ExchangeDirectory: Sendable {
     }
   }
 
-  deinit { try? FileManager.default.removeItem(at: folder) }
-
   func write(_ exercise: Exercise) throws(EngineError) -> Files {
+    try make()
     let name = UUID().uuidString
     let files = Files(
       input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"),
@@ -47,7 +58,7 @@ final class ExchangeDirectory: Sendable {
       throw .failed("the engine replied without writing its output file")
     }
     do throws(GoldenFileError) {
-      let answer = try ExchangeFile.readAnswer(path, case: files.caseName)
+      let answer = try ExchangeFile.readAnswer(path, case: files.caseName, wanted: exercise.wantedSizes)
       return Answer(outputs: answer.outputs, gradients: answer.gradients, buffersAfter: answer.buffersAfter)
     } catch { throw .failed("the engine's output file cannot be read: \(error)") }
   }
@@ -77,6 +88,18 @@ extension GoldenCase {
 }
 
 extension Exercise {
+  /// What is read of an answer: what is wanted, or everything that the problem has where nothing is named. Each with the most
+  /// elements that are read: somewhat more than are right, so that a wrong shape is still seen as one.
+  var wantedSizes: [String: Int?] {
+    var sizes: [String: Int] = [:]
+    for (name, type) in (try? problem())??.outputs ?? [:] { sizes["outputs/\(name)"] = type.shape.count }
+    for (name, tensor) in inputs.merging(parameters, uniquingKeysWith: { first, _ in first })
+    where tensor.dtype != .int64 { sizes["gradients/\(name)"] = tensor.shape.count }
+    for (name, tensor) in buffers { sizes["buffers_after/\(name)"] = tensor.shape.count }
+    let names = wanted.isEmpty ? Set(sizes.keys) : wanted
+    return Dictionary(uniqueKeysWithValues: names.map { ($0, sizes[$0].map { max(2 * $0, 1 << 16) }) })
+  }
+
   /// What an exchange file asks.
   /// - Throws: ``EngineError/failed(_:detail:)`` when it cannot be read.
   init(exchangeFile path: String, case name: String) throws(EngineError) {

@@ -1,4 +1,7 @@
 import Foundation
+import OperatingSystem
+import Problems
+import Results
 import Synchronization
 import Tensors
 
@@ -36,6 +39,10 @@ public final class ProcessEngine: Engine {
 
   /// Starts in a row that may fail before nothing more is tried: a broken engine must not cost a time-out a case.
   private static let startsTried = 3
+  /// Time-outs in a row after which nothing more is asked, for the same reason.
+  private static let timeoutsSuffered = 3
+  /// Seconds that an engine has for a release, of which nothing depends.
+  private static let releasePatience = 2.0
 
   private struct State: Sendable {
     var worker: ProcessWorker?
@@ -44,6 +51,7 @@ public final class ProcessEngine: Engine {
     var generation = 0
     var failedStarts = 0
     var lastStartFailure: EngineError?
+    var timeoutsInRow = 0
   }
 
   public let declaration: Declaration
@@ -81,19 +89,26 @@ public final class ProcessEngine: Engine {
     defer { exchange.remove(files) }
     let parameters = EngineMessages.Compute(
       file: files.input.path(percentEncoded: false), case: files.caseName, dtype: exercise.dtype.rawValue,
-      passes: exercise.passes.map(\.rawValue).sorted(), threads: exercise.threads,
+      passes: exercise.passes.map(\.rawValue).sorted(), wanted: exercise.wanted.sorted(), threads: exercise.threads,
       output: files.output.path(percentEncoded: false))
     _ = try request("compute", parameters, EngineMessages.Nothing.self)
     do throws(EngineError) {
-      return try exchange.answer(files, to: exercise)
-    } catch {
-      // What wrote no sound file once is not trusted to go on.
-      state.withLock { state in
-        state.worker?.kill()
-        state.worker = nil
+      let answer = try exchange.answer(files, to: exercise)
+      if state.withLock({ $0.worker?.hasUnaskedOutput ?? false }) {
+        throw .failed("\(declaration.name): the engine answered twice")
       }
+      return answer
+    } catch {
+      // What wrote no sound file once, or more than its answer, is not trusted to go on.
+      state.withLock { Self.end(&$0) }
       throw error
     }
+  }
+
+  /// Ends the process; the next request starts another one.
+  private static func end(_ state: inout State) {
+    state.worker?.kill()
+    state.worker = nil
   }
 
   public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
@@ -118,15 +133,22 @@ public final class ProcessEngine: Engine {
 
   /// - Parameter generation: the process that must still be the one running; `nil` for any.
   func request<Parameters: Codable & Sendable, Reply: Codable & Sendable>(
-    _ method: String, _ parameters: Parameters, _ reply: Reply.Type, generation: Int? = nil
+    _ method: String, _ parameters: Parameters, _ reply: Reply.Type, generation: Int? = nil, timeout: Double? = nil
   ) throws(EngineError) -> (Reply, generation: Int) {
     let outcome: Result<(Reply, Int), EngineError> = state.withLock { state in
       do throws(EngineError) {
+        if state.timeoutsInRow >= Self.timeoutsSuffered {
+          throw .failed("\(declaration.name): given up after \(state.timeoutsInRow) time-outs in a row: not asked")
+        }
+        // What went away, or said something late, after its last answer costs the next case nothing.
+        if generation == nil, let worker = state.worker, worker.hasEnded || worker.hasUnaskedOutput { Self.end(&state) }
         if let generation, generation != state.generation || state.worker == nil {
           throw .failed("\(declaration.name) was restarted since the operation was prepared")
         }
         if state.worker == nil { _ = try Self.start(declaration, known: description, &state) }
-        return .success((try Self.ask(declaration, method, parameters, reply, &state), state.generation))
+        let value = try Self.ask(
+          declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
+        return .success((value, state.generation))
       } catch { return .failure(error) }
     }
     let (value, current) = try outcome.get()
@@ -136,11 +158,27 @@ public final class ProcessEngine: Engine {
   /// Releases a prepared operation if its process is still the one running.
   func release(handle: String, generation: Int) {
     _ = try? request(
-      "release", EngineMessages.Release(handle: handle), EngineMessages.Nothing.self, generation: generation)
+      "release", EngineMessages.Release(handle: handle), EngineMessages.Nothing.self, generation: generation,
+      timeout: min(declaration.timeout, Self.releasePatience))
+  }
+}
+
+extension EngineDescription {
+  /// Whether a process that was started again is what it was: all but what it tells of itself for people, which may hold the
+  /// time of day.
+  fileprivate func isSameEngine(as other: EngineDescription) -> Bool {
+    var other = other
+    guard ["engine", "algorithm"].allSatisfy({ info[$0] == other.info[$0] }) else { return false }
+    other.info = info
+    return self == other
   }
 }
 
 extension ProcessEngine {
+  /// Bytes of a reply's line: of durations, of which a million take 10 MB, and of anything else.
+  private static let longestTimes = 64 << 20
+  private static let longestReply = 1 << 20
+
   private static func start(
     _ declaration: Declaration, known: EngineDescription?, _ state: inout State
   ) throws(EngineError) -> EngineDescription {
@@ -149,22 +187,26 @@ extension ProcessEngine {
       do throws(ProcessWorker.Failure) {
         state.worker = try ProcessWorker(command: declaration.command, directory: declaration.directory)
       } catch {
-        throw .failed("\(declaration.name): \(error)", detail: "command: \(declaration.command)")
+        throw .failed("\(declaration.name): \(error)", detail: "command: \(declaration.command.printable)")
       }
       state.generation += 1
       state.nextID = 1
       let hello = try ask(
         declaration, "hello", EngineMessages.Hello(protocol: EngineMessages.protocolVersion),
-        EngineMessages.Description.self, &state)
+        EngineMessages.Description.self, &state, timeout: declaration.timeout)
       let description = try describe(hello, declaration, known)
       state.failedStarts = 0
       return description
     } catch {
-      state.worker?.kill()
-      state.worker = nil
+      Self.end(&state)
       state.failedStarts += 1
-      state.lastStartFailure = error
-      throw error
+      let failure =
+        switch error {
+        case .failed: error
+        case .unsupported, .refused: EngineError.failed("\(declaration.name): the engine refused to start: \(error)")
+        }
+      state.lastStartFailure = failure
+      throw failure
     }
   }
 
@@ -172,7 +214,8 @@ extension ProcessEngine {
     _ hello: EngineMessages.Description, _ declaration: Declaration, _ known: EngineDescription?
   ) throws(EngineError) -> EngineDescription {
     func differs(_ what: String, expected: String, found: String) -> EngineError {
-      .failed("\(declaration.name): the engine states another \(what): expected \(expected), found \(found)")
+      .failed(
+        "\(declaration.name): the engine states another \(what): expected \(expected.printable), found \(found.printable)")
     }
     if let name = declaration.expectedName, name != hello.name {
       throw differs("name", expected: name, found: hello.name)
@@ -183,15 +226,20 @@ extension ProcessEngine {
     guard !hello.name.isEmpty, !hello.version.isEmpty, !hello.operations.isEmpty else {
       throw .failed("\(declaration.name): hello without a name, a version or any operation")
     }
-    var info = hello.info ?? [:]
+    var info: [String: String] =
+      switch hello.info {
+      case .object(let members): members.mapValues(\.text)
+      case nil, .null: [:]
+      case let other?: ["info": other.text]
+      }
     info["engine"] = hello.name
     let description = EngineDescription(
-      name: declaration.name, version: hello.version, operations: Set(hello.operations),
+      name: declaration.name, version: hello.version.printable, operations: Set(hello.operations),
       // A type or pass that this version does not know is never asked for.
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
       omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
       info: info)
-    if let known, known != description {
+    if let known, !known.isSameEngine(as: description) {
       throw differs(
         "identity after a restart",
         expected: "\(known.info["engine"] ?? known.name) \(known.version) as at the first start",
@@ -202,7 +250,8 @@ extension ProcessEngine {
 
   /// One request and its reply. Any failure of the channel ends the process; it is started again by the next request.
   private static func ask<Parameters: Codable & Sendable, Result: Codable & Sendable>(
-    _ declaration: Declaration, _ method: String, _ parameters: Parameters, _ type: Result.Type, _ state: inout State
+    _ declaration: Declaration, _ method: String, _ parameters: Parameters, _ type: Result.Type, _ state: inout State,
+    timeout: Double
   ) throws(EngineError) -> Result {
     guard let worker = state.worker else { throw .failed("\(declaration.name): the engine is not running") }
     let id = state.nextID
@@ -213,20 +262,27 @@ extension ProcessEngine {
         try (parameters as? EngineMessages.Time).flatMap { TimingLines.request(id: id, $0) }
         ?? EngineMessages.encode(EngineMessages.Request(id: id, method: method, params: parameters))
     } catch { throw .failed("\(declaration.name): the request cannot be written: \(error)") }
-    func failed(_ what: String) -> EngineError {
-      worker.kill()
-      state.worker = nil
+    func described(_ what: String) -> EngineError {
       let log = worker.lastLogLines()
       return .failed(
         "\(declaration.name): \(what)",
-        detail: "request: \(String(decoding: line, as: UTF8.self))\ncommand: \(declaration.command)"
+        detail: "request: \(String(decoding: line, as: UTF8.self).printable)\ncommand: \(declaration.command.printable)"
           + (log.isEmpty ? "" : "\nlast lines of its log:\n\(log)"))
+    }
+    func failed(_ what: String) -> EngineError {
+      Self.end(&state)
+      return described(what)
     }
     worker.send(line)
     let bytes: [UInt8]
     do throws(ProcessWorker.Failure) {
-      bytes = try worker.receive(timeout: declaration.timeout)
-    } catch { throw failed("\(error)") }
+      bytes = try worker.receive(
+        timeout: timeout, longest: type == EngineMessages.Times.self ? longestTimes : longestReply)
+      state.timeoutsInRow = 0
+    } catch {
+      if case .timedOut = error { state.timeoutsInRow += 1 }
+      throw failed("\(error)")
+    }
     if type == EngineMessages.Times.self, let reply = TimingLines.reply(bytes), reply.id == id,
       let times = reply.times as? Result
     {
@@ -238,7 +294,7 @@ extension ProcessEngine {
     {
       return result
     }
-    let shown = String(decoding: bytes.prefix(200), as: UTF8.self) + (bytes.count > 200 ? "…" : "")
+    let shown = String(decoding: bytes.prefix(200), as: UTF8.self).printable + (bytes.count > 200 ? "…" : "")
     guard let envelope = try? JSONDecoder().decode(EngineMessages.ReplyEnvelope.self, from: Data(bytes)) else {
       throw failed("the engine printed something that is no reply: '\(shown)'")
     }
@@ -246,8 +302,13 @@ extension ProcessEngine {
       throw failed(
         "the engine answered out of order: request \(id), reply \(envelope.id.map(String.init) ?? "without id")")
     }
-    if let reason = envelope.unsupported { throw .unsupported(reason) }
-    if let error = envelope.error { throw .refused(category: error.category, message: error.message) }
+    if let reason = envelope.unsupported { throw .unsupported(reason.printable) }
+    if let error = envelope.error {
+      guard ProblemError.Category(rawValue: error.category) != nil else {
+        throw described("the engine failed: \(error.category.printable): \(error.message.printable)")
+      }
+      throw .refused(category: error.category, message: error.message.printable)
+    }
     do {
       guard let result = try JSONDecoder().decode(EngineMessages.Reply<Result>.self, from: Data(bytes)).result else {
         throw failed("the engine's reply has neither result, unsupported nor error: '\(shown)'")

@@ -33,14 +33,11 @@ final class ProcessPreparedOperation: PreparedOperation {
     guard let bad = times.first(where: { !($0 > 0 && $0 <= elapsed) }) else {
       let total = times.reduce(0, +)
       guard total <= elapsed else {
-        throw .failed(
-          "\(name): claims \(Self.text(total)) ns of work in a request that took \(Self.text(elapsed)) ns")
+        throw .failed("\(name): claims \(total) ns of work in a request that took \(elapsed) ns")
       }
-      return times.map { UInt64($0.rounded()) }
+      // Nothing takes no time, whatever is left of it after rounding.
+      return times.map { UInt64(max(1, $0.rounded())) }
     }
-    throw .failed("\(name): a duration of \(bad) ns in a request that took \(Self.text(elapsed)) ns is impossible")
+    throw .failed("\(name): a duration of \(bad) ns in a request that took \(elapsed) ns is impossible")
   }
-
-  /// Whole nanoseconds, the same in every locale.
-  private static func text(_ nanoseconds: Double) -> String { String(format: "%.0f", nanoseconds) }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import OperatingSystem
+import Results
 import Synchronization
 
 /// One child process that is spoken to a line at a time. It owns the other side of every way in which a child can fail;
@@ -12,40 +14,29 @@ final class ProcessWorker: @unchecked Sendable {
     case exited(String)
     case timedOut(seconds: Double)
     case endedInsideLine(String)
-    case lineTooLong
+    case lineTooLong(bytes: Int)
   }
 
-  /// A reply of this size is not an answer: 10⁶ durations take 10 MB.
-  private static let longestLine = 64 << 20
   private static let logBytesKept = 8 << 10
 
-  private let process = Process()
-  private let requests = Pipe()
-  private let replies = Pipe()
-  private let log = Pipe()
+  private let child: ChildProcess
+  private let requests, replies, log: Descriptor
   private let logTail = Mutex<[UInt8]>([])
   private let logEnded = DispatchSemaphore(value: 0)
-  private let ended = DispatchSemaphore(value: 0)
   private var received: [UInt8] = []
-  private var hasEnded = false
 
   /// Starts `command` with the shell, in `directory`.
   /// - Throws: ``Failure/cannotStart(_:)``. A command that the shell cannot find starts, and ends with status 127.
   init(command: String, directory: URL?) throws(Failure) {
-    // A child that dies while it is written to must cost a case, not this process.
-    signal(SIGPIPE, SIG_IGN)
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", command]
-    if let directory { process.currentDirectoryURL = directory }
-    process.standardInput = requests
-    process.standardOutput = replies
-    process.standardError = log
-    process.terminationHandler = { [ended] _ in ended.signal() }
-    do { try process.run() } catch { throw .cannotStart("\(error.localizedDescription)") }
-    // Only the child may hold these ends, or an end of file would never be seen.
-    try? requests.fileHandleForReading.close()
-    try? replies.fileHandleForWriting.close()
-    try? log.fileHandleForWriting.close()
+    do throws(ChildProcess.Failure) {
+      child = try ChildProcess(
+        "/bin/sh", ["-c", command], directory: directory?.path(percentEncoded: false), input: .pipe, output: .pipe,
+        errors: .pipe)
+    } catch { throw .cannotStart("\(error)") }
+    guard let requests = child.input, let replies = child.output, let log = child.errors else {
+      preconditionFailure("three pipes were asked for")
+    }
+    (self.requests, self.replies, self.log) = (requests, replies, log)
     drainLog()
   }
 
@@ -53,12 +44,8 @@ final class ProcessWorker: @unchecked Sendable {
 
   /// Reads stderr for as long as it is open, so that a flood of it never blocks the child, and keeps its end.
   private func drainLog() {
-    let handle = log.fileHandleForReading
-    Thread.detachNewThread { [weak self, logEnded] in
-      while true {
-        let chunk = handle.availableData
-        guard !chunk.isEmpty else { break }
-        guard let self else { break }
+    Thread.detachNewThread { [weak self, log, logEnded] in
+      while let chunk = log.read(), !chunk.isEmpty, let self {
         logTail.withLock { tail in
           tail += chunk.suffix(Self.logBytesKept)
           if tail.count > Self.logBytesKept { tail.removeFirst(tail.count - Self.logBytesKept) }
@@ -68,19 +55,28 @@ final class ProcessWorker: @unchecked Sendable {
     }
   }
 
-  /// The last lines that the child wrote to stderr.
+  /// The last lines that the child wrote to stderr, as they may be shown.
   func lastLogLines(_ count: Int = 12) -> String {
     // What it said just before it died is on its way through the pipe.
     if hasEnded, logEnded.wait(timeout: .now() + 0.5) == .success { logEnded.signal() }
     let text = logTail.withLock { String(decoding: $0, as: UTF8.self) }
-    return text.split(separator: "\n", omittingEmptySubsequences: true).suffix(count).joined(separator: "\n")
+    return text.split(separator: "\n", omittingEmptySubsequences: true).suffix(count)
+      .map { PrintableText.escaped(String($0), limit: 500) }.joined(separator: "\n")
   }
 
+  /// Whether the child is gone. It is not asked anything more then.
+  var hasEnded: Bool { child.ending != nil }
+
+  /// Whether the child has said something that nobody asked for.
+  var hasUnaskedOutput: Bool { !received.isEmpty || (!hasEnded && replies.isReadable()) }
+
   /// Writes one line. A child that no longer listens is noticed when its reply is read.
-  func send(_ line: Data) { try? requests.fileHandleForWriting.write(contentsOf: line + [0x0A]) }
+  func send(_ line: Data) { requests.write(line + [0x0A]) }
 
   /// The next line of stdout, without its end.
-  func receive(timeout seconds: Double) throws(Failure) -> [UInt8] {
+  ///
+  /// The end of the child is noticed by its exit, also where a process that it left holds the pipe open.
+  func receive(timeout seconds: Double, longest: Int) throws(Failure) -> [UInt8] {
     let deadline = ContinuousClock.now + .seconds(seconds)
     var searched = 0
     while true {
@@ -89,55 +85,47 @@ final class ProcessWorker: @unchecked Sendable {
         return Array(received[..<end])
       }
       searched = received.count
-      guard received.count < Self.longestLine else { throw .lineTooLong }
+      guard received.count < longest else { throw .lineTooLong(bytes: longest) }
       let left = (deadline - ContinuousClock.now).milliseconds
       guard left > 0 else { throw .timedOut(seconds: seconds) }
-      var descriptor = pollfd(
-        fd: replies.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
-      let ready = poll(&descriptor, 1, Int32(min(left.rounded(.up), 60_000)))
-      guard ready > 0 else { continue }
-      let chunk = replies.fileHandleForReading.availableData
-      guard !chunk.isEmpty else { throw endOfOutput() }
+      // Its end first: what it wrote before is in the pipe by then.
+      let hadEnded = hasEnded
+      if hadEnded, !replies.isReadable() { throw endOfOutput() }
+      var descriptors = [
+        pollfd(fd: replies.number, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: child.endSignal.number, events: Int16(POLLIN), revents: 0),
+      ]
+      guard hadEnded || poll(&descriptors, 2, Int32(min(left.rounded(.up), 60_000))) > 0 else { continue }
+      guard hadEnded || descriptors[0].revents != 0 else { continue }
+      guard let chunk = replies.read(), !chunk.isEmpty else { throw endOfOutput() }
       received += chunk
     }
   }
 
   private func endOfOutput() -> Failure {
-    let partial = String(decoding: received.prefix(200), as: UTF8.self)
+    let partial = String(decoding: received.prefix(200), as: UTF8.self).printable
     guard received.isEmpty else { return .endedInsideLine(partial) }
-    guard waitForEnd(seconds: 2) else { return .exited("closed its output but did not exit") }
-    return .exited(Self.describe(process))
-  }
-
-  private func waitForEnd(seconds: Double) -> Bool {
-    if hasEnded { return true }
-    hasEnded = ended.wait(timeout: .now() + seconds) == .success
-    return hasEnded
+    guard let ending = child.wait(seconds: 2) else { return .exited("closed its output but did not exit") }
+    return .exited(Self.describe(ending))
   }
 
   /// Closes the child's stdin, which tells it to exit, and kills it with everything it started if it does not.
   func stop(patience seconds: Double = 1) {
-    try? requests.fileHandleForWriting.close()
-    if !waitForEnd(seconds: seconds) { kill() }
+    requests.close()
+    if child.wait(seconds: seconds) == nil { kill() }
   }
 
   /// Ends the child and the processes of its group at once.
-  func kill() {
-    guard !hasEnded, process.processIdentifier > 0 else { return }
-    let child = process.processIdentifier
-    // A shell's children share its group; this process's own group must never be meant.
-    if getpgid(child) == child, child != getpgrp() { _ = Foundation.kill(-child, SIGKILL) }
-    _ = Foundation.kill(child, SIGKILL)
-    _ = waitForEnd(seconds: 5)
-  }
+  func kill() { child.killGroup() }
 
   /// `signal 11 (SIGSEGV)` or `status 3`. A shell reports its child's signal as 128 more.
-  private static func describe(_ process: Process) -> String {
-    let status = process.terminationStatus
-    if process.terminationReason == .uncaughtSignal { return "killed by \(name(ofSignal: status))" }
-    if status == 127 { return "exited with status 127 (command not found)" }
-    if status > 128, status < 160 { return "killed by \(name(ofSignal: status - 128))" }
-    return "exited with status \(status)"
+  private static func describe(_ ending: ChildProcess.Ending) -> String {
+    switch ending {
+    case .signalled(let signal): "killed by \(name(ofSignal: signal))"
+    case .exited(127): "exited with status 127 (command not found)"
+    case .exited(let status) where status > 128 && status < 160: "killed by \(name(ofSignal: status - 128))"
+    case .exited(let status): "exited with status \(status)"
+    }
   }
 
   private static func name(ofSignal number: Int32) -> String {
@@ -154,10 +142,15 @@ extension ProcessWorker.Failure: CustomStringConvertible {
     switch self {
     case .cannotStart(let why): "the engine cannot be started: \(why)"
     case .exited(let how): "the engine \(how)"
-    case .timedOut(let seconds): "the engine did not reply within \(String(format: "%g", seconds)) s and was killed"
+    case .timedOut(let seconds): "the engine did not reply within \(Self.seconds(seconds)) s and was killed"
     case .endedInsideLine(let text): "the engine ended in the middle of a line: '\(text)'"
-    case .lineTooLong: "the engine wrote more than 64 MiB without an end of line"
+    case .lineTooLong(let bytes): "the engine wrote more than \(bytes >> 20) MiB without an end of line"
     }
+  }
+
+  /// The same digits in every locale.
+  private static func seconds(_ value: Double) -> String {
+    value == value.rounded() && value < 1e15 ? "\(Int(value))" : "\(value)"
   }
 }
 

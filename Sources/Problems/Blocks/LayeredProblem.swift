@@ -9,7 +9,9 @@ public protocol LayeredProblem: OperationProblem {
 }
 
 extension LayeredProblem {
-  public var multiplyAccumulates: Int { layers.reduce(0) { $0 + $1.problem.multiplyAccumulates } }
+  public var multiplyAccumulates: Int { layers.multiplyAccumulates.value }
+  public var work: SaturatingCount { layers.work }
+  public var scratchElements: SaturatingCount { layers.scratchElements }
   public var operands: Operands { layerOperands }
 
   /// `x`, and the parameters and buffers of all layers.

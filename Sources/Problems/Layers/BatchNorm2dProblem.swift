@@ -123,4 +123,7 @@ extension BatchNorm2dProblem {
   }
 
   public var outputs: [String: TensorType] { ["y": TensorType(inputShape)] }
+  /// Statistics, then the values.
+  public var work: SaturatingCount { 3 * inputShape.elements }
+  public var scratchElements: SaturatingCount { inputShape.elements }
 }

@@ -122,16 +122,33 @@ public struct Conv2dProblem: OperationProblem {
   }
 
   /// N·K·P·Q·(C/groups)·R·S; saturates at `Int.max`.
-  public var multiplyAccumulates: Int {
-    let factors = [
+  public var multiplyAccumulates: Int { work.value }
+
+  public var work: SaturatingCount {
+    .product(
       batch, outputChannels, outputSize.height, outputSize.width, inputChannels / groups, kernelSize.height,
-      kernelSize.width,
-    ]
-    if factors.contains(0) { return 0 }
-    return factors.reduce(1) { product, factor in
-      let (next, overflow) = product.multipliedReportingOverflow(by: factor)
-      return overflow ? .max : next
+      kernelSize.width)
+  }
+
+  /// Padded planes of the input for each remainder of rows and columns modulo the stride, or for each tap where that is
+  /// less, and outputs with the margins of such a plane; each twice, as they are and while they are summed.
+  public var scratchElements: SaturatingCount {
+    // Remainders of 0, d, 2d, … modulo the stride s: as many as there are taps, at most s / gcd(d, s).
+    func remainders(_ size: Int, _ dilation: Int, _ stride: Int) -> Int {
+      var (a, b) = (dilation, stride)
+      while b != 0 { (a, b) = (b, a % b) }
+      return min(size, stride / a)
     }
+    let rows = outputSize.height + (dilatedKernelSize.height - 1) / stride.height
+    let columns = outputSize.width + (dilatedKernelSize.width - 1) / stride.width
+    let phases = SaturatingCount.product(
+      remainders(kernelSize.height, dilation.height, stride.height),
+      remainders(kernelSize.width, dilation.width, stride.width))
+    let padded = phases * .product(rows, columns)
+    let byTap = SaturatingCount.product(kernelSize.height, kernelSize.width, outputSize.height, outputSize.width)
+    let spread: SaturatingCount =
+      padded <= byTap ? .product(rows, columns) : .product(outputSize.height, outputSize.width)
+    return 2 * (.product(batch, inputChannels) * min(padded, byTap) + .product(batch, outputChannels) * spread)
   }
 }
 
@@ -150,10 +167,13 @@ extension Conv2dProblem {
     try operands.requireVector(bias, count: weight[0], "parameters/bias")
     let padding: Padding =
       switch attributes["padding"] {
-      case .string("same"): .same
-      case .string("valid"): .valid
-      case .string(let other):
-        throw ProblemError(.invalidArgument, "padding", expected: "integers, same or valid", found: other)
+      case .string, .strings:
+        switch try attributes.string("padding", default: nil) {
+        case "same": .same
+        case "valid": .valid
+        case let other:
+          throw ProblemError(.invalidArgument, "padding", expected: "integers, same or valid", found: other)
+        }
       default: .explicit(try attributes.pair("padding", default: 0))
       }
     try self.init(

@@ -92,4 +92,7 @@ public struct CrossEntropyProblem: OperationProblem {
     ["n\(batch)c\(classes)"] + (hasProbabilityTargets ? ["probabilities"] : []) + (hasClassWeights ? ["weighted"] : [])
   }
   public var outputs: [String: TensorType] { ["loss": TensorType(reduction == .none ? [batch] : [])] }
+  public var work: SaturatingCount { 4 * inputShape.elements }
+  /// Logarithms of the softmax, and for the bound their errors and sizes.
+  public var scratchElements: SaturatingCount { 4 * inputShape.elements }
 }

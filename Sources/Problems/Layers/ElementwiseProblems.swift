@@ -21,29 +21,46 @@ extension UnaryProblem {
   public var outputs: [String: TensorType] { ["y": TensorType(inputShape)] }
 }
 
+/// A unary operation that looks at each element once, on its own.
+public protocol ElementwiseProblem: UnaryProblem {}
+
+extension ElementwiseProblem {
+  public var work: SaturatingCount { inputShape.elements }
+  public var scratchElements: SaturatingCount { 0 }
+}
+
+/// A unary operation that exponentiates slices along axis 1: their maximum, their sum, their values.
+public protocol SoftmaxFamilyProblem: UnaryProblem {}
+
+extension SoftmaxFamilyProblem {
+  public var work: SaturatingCount { 3 * inputShape.elements }
+  /// Exponentials, and for the bound their errors and sizes.
+  public var scratchElements: SaturatingCount { 3 * inputShape.elements }
+}
+
 /// max(0, x), element by element.
-public struct ReLUProblem: UnaryProblem {
+public struct ReLUProblem: ElementwiseProblem {
   public static let operation = "relu"
   public let inputShape: Shape
   public init(inputShape: Shape) { self.inputShape = inputShape }
 }
 
 /// x itself.
-public struct IdentityProblem: UnaryProblem {
+public struct IdentityProblem: ElementwiseProblem {
   public static let operation = "identity"
   public let inputShape: Shape
   public init(inputShape: Shape) { self.inputShape = inputShape }
 }
 
 /// Dropout in evaluation, which is the identity.
-public struct DropoutProblem: UnaryProblem {
+public struct DropoutProblem: ElementwiseProblem {
   public static let operation = "dropout"
   public let inputShape: Shape
   public init(inputShape: Shape) { self.inputShape = inputShape }
 }
 
 /// exp(x) over its sum along axis 1.
-public struct SoftmaxProblem: UnaryProblem {
+public struct SoftmaxProblem: SoftmaxFamilyProblem {
   public static let operation = "softmax"
   public let inputShape: Shape
   public init(inputShape: Shape) throws(ProblemError) {
@@ -53,7 +70,7 @@ public struct SoftmaxProblem: UnaryProblem {
 }
 
 /// The logarithm of the softmax along axis 1.
-public struct LogSoftmaxProblem: UnaryProblem {
+public struct LogSoftmaxProblem: SoftmaxFamilyProblem {
   public static let operation = "log_softmax"
   public let inputShape: Shape
   public init(inputShape: Shape) throws(ProblemError) {
@@ -63,7 +80,7 @@ public struct LogSoftmaxProblem: UnaryProblem {
 }
 
 /// All axes from 1 on become one.
-public struct FlattenProblem: UnaryProblem {
+public struct FlattenProblem: ElementwiseProblem {
   public static let operation = "flatten"
   public let inputShape: Shape
   public init(inputShape: Shape) throws(ProblemError) {
@@ -106,4 +123,6 @@ public struct AddProblem: OperationProblem {
   }
   public var shapeTokens: [String] { ProblemText.tokens(for: inputShape) }
   public var outputs: [String: TensorType] { ["y": TensorType(inputShape)] }
+  public var work: SaturatingCount { inputShape.elements }
+  public var scratchElements: SaturatingCount { 0 }
 }

@@ -58,5 +58,7 @@ public struct LinearProblem: OperationProblem {
     ["n\(batch)c\(inputFeatures)", "k\(outputFeatures)"] + (hasBias ? [] : ["nobias"])
   }
   public var outputs: [String: TensorType] { ["y": TensorType(outputShape)] }
-  public var multiplyAccumulates: Int { batch * inputFeatures * outputFeatures }
+  public var multiplyAccumulates: Int { work.value }
+  public var work: SaturatingCount { .product(batch, inputFeatures, outputFeatures) }
+  public var scratchElements: SaturatingCount { 0 }
 }

@@ -37,6 +37,9 @@ public struct PoolingWindow: Hashable, Sendable {
         .shapeMismatch, "output size", expected: "at least 1×1",
         found: "\(outputSize.height)×\(outputSize.width) (the window is larger than the padded input)")
     }
+    guard Shape(validating: [inputShape[0], inputShape[1], outputSize.height, outputSize.width]) != nil else {
+      throw ProblemError(.invalidArgument, "padding", expected: "an addressable output", found: "\(outputSize)")
+    }
   }
 
   init(attributes: Attributes, operands: Operands, dilated: Bool) throws(ProblemError) {
@@ -65,6 +68,9 @@ public struct PoolingWindow: Hashable, Sendable {
   }
 
   public var outputShape: Shape { Shape(inputShape[0], inputShape[1], outputSize.height, outputSize.width) }
+
+  /// Every window looks at its whole kernel.
+  var work: SaturatingCount { outputShape.elements * .product(kernelSize.height, kernelSize.width) }
 
   var attributes: Attributes {
     Attributes([
@@ -111,6 +117,8 @@ public struct MaxPool2dProblem: OperationProblem {
   public var outputs: [String: TensorType] {
     ["y": TensorType(outputShape), "indices": TensorType(outputShape, .int64)]
   }
+  public var work: SaturatingCount { window.work }
+  public var scratchElements: SaturatingCount { 0 }
 }
 
 /// The mean of each window.
@@ -166,6 +174,8 @@ public struct AvgPool2dProblem: OperationProblem {
   public var operands: Operands { Operands(inputs: ["x": TensorType(inputShape)]) }
   public var shapeTokens: [String] { ProblemText.tokens(for: inputShape) }
   public var outputs: [String: TensorType] { ["y": TensorType(outputShape)] }
+  public var work: SaturatingCount { window.work }
+  public var scratchElements: SaturatingCount { 0 }
 }
 
 /// The mean over windows that divide the input into `outputSize` parts: output i covers ⌊iH/P⌋ up to ⌈(i+1)H/P⌉.
@@ -200,4 +210,11 @@ public struct AdaptiveAvgPool2dProblem: OperationProblem {
   public var operands: Operands { Operands(inputs: ["x": TensorType(inputShape)]) }
   public var shapeTokens: [String] { ProblemText.tokens(for: inputShape) }
   public var outputs: [String: TensorType] { ["y": TensorType(outputShape)] }
+  /// Every output looks at its part of the input; parts overlap by at most one row and column each way.
+  public var work: SaturatingCount {
+    func reach(_ input: Int, _ output: Int) -> Int { input / output + 2 }
+    return outputShape.elements
+      * .product(reach(inputShape[2], outputSize.height), reach(inputShape[3], outputSize.width))
+  }
+  public var scratchElements: SaturatingCount { 0 }
 }

@@ -74,10 +74,13 @@ public struct Upsample2dProblem: OperationProblem {
 
   /// ⌊extent · factor⌋ with a scale factor.
   public var outputSize: Pair {
-    switch target {
+    // A factor is at most 65536, and an extent at most 2^48: beyond 2^63 the shape is refused, whatever it is exactly.
+    func scaled(_ extent: Int, _ factor: Double) -> Int {
+      Int(exactly: (Double(extent) * factor).rounded(.down)) ?? .max
+    }
+    return switch target {
     case .size(let pair): pair
-    case .scaleFactor(let height, let width):
-      Pair(Int((Double(inputShape[2]) * height).rounded(.down)), Int((Double(inputShape[3]) * width).rounded(.down)))
+    case .scaleFactor(let height, let width): Pair(scaled(inputShape[2], height), scaled(inputShape[3], width))
     }
   }
   public var outputShape: Shape { Shape(inputShape[0], inputShape[1], outputSize.height, outputSize.width) }
@@ -94,4 +97,10 @@ public struct Upsample2dProblem: OperationProblem {
   public var operands: Operands { Operands(inputs: ["x": TensorType(inputShape)]) }
   public var shapeTokens: [String] { ProblemText.tokens(for: inputShape) }
   public var outputs: [String: TensorType] { ["y": TensorType(outputShape)] }
+  /// Four neighbours of each output.
+  public var work: SaturatingCount { 4 * outputShape.elements }
+  /// Where each row and column comes from.
+  public var scratchElements: SaturatingCount {
+    3 * (SaturatingCount(outputSize.height) + SaturatingCount(outputSize.width))
+  }
 }

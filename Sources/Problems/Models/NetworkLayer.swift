@@ -80,6 +80,17 @@ public struct NetworkLayer: Hashable, Sendable {
   }
 }
 
+extension [NetworkLayer] {
+  var multiplyAccumulates: SaturatingCount { map { SaturatingCount($0.problem.multiplyAccumulates) }.total() }
+
+  var work: SaturatingCount { map(\.problem.work).total() }
+
+  /// Every layer's output is kept for the backward pass, with the scratch of the largest layer.
+  var scratchElements: SaturatingCount {
+    map(\.outputShape.elements).total() + (map(\.problem.scratchElements).max() ?? 0)
+  }
+}
+
 /// A tensor's name and shape.
 public struct NamedShape: Hashable, Sendable {
   public let name: String

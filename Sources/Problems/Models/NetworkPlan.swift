@@ -21,7 +21,7 @@ public struct NetworkPlan: Hashable, Sendable {
   public var buffers: [NamedShape] { layers.flatMap(\.buffers) }
   /// Number of learnt scalars.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
-  public var multiplyAccumulates: Int { layers.reduce(0) { $0 + $1.problem.multiplyAccumulates } }
+  public var multiplyAccumulates: Int { layers.multiplyAccumulates.value }
 
   /// Parameters and buffers interleaved as `state_dict` has them.
   public var stateNames: [NamedShape] { layers.flatMap { $0.parameters + $0.buffers } }

@@ -38,7 +38,7 @@ public struct TrainingRunProblem: OperationProblem {
       throw ProblemError(.shapeMismatch, "inputs/batches", expected: "at least one step", found: "shape \(batches)")
     }
     stepCount = batches[0]
-    let shape = Shape([batches[1]] + imagesShape.dimensions.dropFirst())
+    let shape = try Self.batchShape(batches, of: imagesShape)
     let uncounted = operands.uncountedBatchNorms
     trainingPlan = try architecture.plan(
       inputShape: shape, classCount: classCount, training: true, uncounted: uncounted)
@@ -60,11 +60,20 @@ public struct TrainingRunProblem: OperationProblem {
     return type.shape
   }
 
+  /// One mini-batch of the images.
+  private static func batchShape(_ batches: Shape, of images: Shape) throws(ProblemError) -> Shape {
+    guard let shape = Shape(validating: [batches[1]] + images.dimensions.dropFirst()) else {
+      throw ProblemError(
+        .invalidArgument, "inputs/batches", expected: "a mini-batch that can be addressed", found: "shape \(batches)")
+    }
+    return shape
+  }
+
   public static func operands(from text: inout ProblemText) throws(ProblemError) -> Operands {
     let images = try ProblemText.shape(try text.requiredExtents("nchw"))
     let batches = try ProblemText.shape(try text.requiredExtents("tb"))
     guard let name = text.peek("arch") else { throw text.failure("archsimple_resnet or another architecture", "") }
-    let shape = Shape([batches[1]] + images.dimensions.dropFirst())
+    let shape = try batchShape(batches, of: images)
     let problem = try ResNetProblem(
       architecture: ResNetArchitecture(named: name), inputShape: shape,
       classCount: text.peek("classes").flatMap { Int($0) } ?? 1000, training: true)
@@ -95,5 +104,8 @@ public struct TrainingRunProblem: OperationProblem {
     ["loss": TensorType([stepCount]), "logits": TensorType([batch, classCount])]
   }
   /// Forward passes alone.
-  public var multiplyAccumulates: Int { stepCount * trainingPlan.multiplyAccumulates }
+  public var multiplyAccumulates: Int { (SaturatingCount(stepCount) * trainingPlan.layers.multiplyAccumulates).value }
+  /// Each step goes forward and backward, which is three times the work.
+  public var work: SaturatingCount { SaturatingCount(stepCount) * 3 * trainingPlan.layers.work }
+  public var scratchElements: SaturatingCount { trainingPlan.layers.scratchElements }
 }

@@ -12,6 +12,10 @@ public protocol OptimizerStepProblem: OperationProblem {
 extension OptimizerStepProblem {
   var gradientsShape: Shape { Shape([stepCount] + parameterShape.dimensions) }
 
+  public var work: SaturatingCount { gradientsShape.elements }
+  /// The state, and for the bound what each step adds to it.
+  public var scratchElements: SaturatingCount { 4 * gradientsShape.elements }
+
   static func shapes(_ operands: Operands) throws(ProblemError) -> (parameter: Shape, steps: Int) {
     let p = try operands.requiredParameter("p")
     let gradients = try operands.input("gradients")

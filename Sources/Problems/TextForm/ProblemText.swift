@@ -79,7 +79,7 @@ public struct ProblemText: Sendable {
   static func shape(_ dimensions: [Int]) throws(ProblemError) -> Shape {
     guard let shape = Shape(validating: dimensions) else {
       throw ProblemError(
-        .invalidArgument, "shape", expected: "extents ≥ 0 whose product fits 64 bits", found: "\(dimensions)")
+        .invalidArgument, "shape", expected: "extents ≥ 0 whose product is at most 2^48", found: "\(dimensions)")
     }
     return shape
   }

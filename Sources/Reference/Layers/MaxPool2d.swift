@@ -6,12 +6,17 @@ import Tensors
 ///     y[n,c,p,q] = max r,s  x[n, c, p·stride + r·dilation − pad, q·stride + s·dilation − pad]
 ///
 /// over the positions inside the image: padding never wins. The first of equal values takes the gradient; a NaN wins over
-/// every number, and the last NaN over the others.
+/// every number, and the last NaN over the others. A dilated window may see padding alone: its maximum is −∞, and its gradient
+/// goes nowhere.
 ///
-/// - Shapes: `x` (N, C, H, W); `y` and `indices` (N, C, P, Q); an index is a position in the H·W plane.
+/// - Shapes: `x` (N, C, H, W); `y` and `indices` (N, C, P, Q); an index is a position in the H·W plane, or ``noPosition``.
 /// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
 /// - Source: argument names and order of visits after `torch.nn.MaxPool2d`.
 public struct MaxPool2d: Sendable {
+  /// The index of a window without an element. PyTorch gives a position outside the plane, which its backward pass then writes
+  /// to (pytorch/pytorch#114216).
+  public static let noPosition: Int64 = -1
+
   public let problem: MaxPool2dProblem
   public init(_ problem: MaxPool2dProblem) { self.problem = problem }
 
@@ -34,19 +39,20 @@ public struct MaxPool2d: Sendable {
         let rows = window.rows(of: p)
         for q in 0..<window.outputSize.width {
           let columns = window.columns(of: q)
+          let isEmpty = rows.start >= rows.end || columns.start >= columns.end
           var best = -Scalar.infinity
-          var position = rows.start * width + columns.start
+          var position = isEmpty ? Self.noPosition : Int64(rows.start * width + columns.start)
           for h in stride(from: rows.start, to: rows.end, by: window.dilation.height) {
             for w in stride(from: columns.start, to: columns.end, by: window.dilation.width) {
               let value = x[start + h * width + w]
               if value > best || value.isNaN {
                 best = value
-                position = h * width + w
+                position = Int64(h * width + w)
               }
             }
           }
           y.elements[output] = best
-          indices.elements[output] = Int64(position)
+          indices.elements[output] = position
           output += 1
         }
       }
@@ -65,7 +71,7 @@ public struct MaxPool2d: Sendable {
     try requireInside(indices)
     let (inputPlane, outputPlane) = planes
     var dInput = Tensor<Scalar>(zeros: problem.inputShape)
-    for output in 0..<dOutput.count {
+    for output in 0..<dOutput.count where indices.elements[output] != Self.noPosition {
       let position = output / outputPlane * inputPlane + Int(indices.elements[output])
       dInput.elements[position] += dOutput.elements[output]
     }
@@ -82,8 +88,8 @@ public struct MaxPool2d: Sendable {
     try x.require(problem.inputShape, as: "inputs/x")
     try requireInside(indices)
     let (inputPlane, outputPlane) = planes
-    var y = Tensor<Scalar>(zeros: problem.outputShape)
-    for output in 0..<y.count {
+    var y = Tensor<Scalar>(shape: problem.outputShape, repeating: -.infinity)
+    for output in 0..<y.count where indices.elements[output] != Self.noPosition {
       y.elements[output] = x.elements[output / outputPlane * inputPlane + Int(indices.elements[output])]
     }
     return y
@@ -97,9 +103,10 @@ public struct MaxPool2d: Sendable {
   private func requireInside(_ indices: Tensor<Int64>) throws(ProblemError) {
     try indices.require(problem.outputShape, as: "outputs/indices")
     let plane = planes.input
-    if let outside = indices.elements.first(where: { $0 < 0 || $0 >= plane }) {
+    if let outside = indices.elements.first(where: { $0 < Self.noPosition || $0 >= plane }) {
       throw ProblemError(
-        .indexOutOfRange, "outputs/indices", expected: "positions below \(plane)", found: "\(outside)")
+        .indexOutOfRange, "outputs/indices", expected: "positions below \(plane), or \(Self.noPosition) for none",
+        found: "\(outside)")
     }
   }
 }

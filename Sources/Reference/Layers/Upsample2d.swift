@@ -6,16 +6,22 @@ import Tensors
 ///     nearest    y[n,c,p,q] = x[n, c, ⌊p·s⌋, ⌊q·s⌋]
 ///     bilinear   y[n,c,p,q] = (1−λ)((1−μ)·x[h,w] + μ·x[h,w+1]) + λ((1−μ)·x[h+1,w] + μ·x[h+1,w+1])
 ///
-/// where h + λ = max(0, (p + ½)·s − ½), or p·(H−1)/(P−1) with `alignCorners`. The step s is H/P with a size and 1/factor
-/// with a scale factor: PyTorch lets the factor enter the coordinates as it is given.
+/// where h + λ = max(0, (p + ½)·s − ½), or p·(H−1)/(P−1) with `alignCorners`; ``UpsamplingAxis`` has the step s and the axes
+/// that are copied instead.
 ///
 /// - Shapes: `x` (N, C, H, W); `y` (N, C, P, Q).
 /// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
-/// - Source: `torch.nn.functional.interpolate` without `recompute_scale_factor`. Coordinates are computed in Double
+/// - Source: `torch.nn.functional.interpolate` without `recompute_scale_factor`. Bilinear coordinates are computed in Double
 ///   whatever the scalar is.
 public struct Upsample2d: Sendable {
   public let problem: Upsample2dProblem
-  public init(_ problem: Upsample2dProblem) { self.problem = problem }
+  private let rows: UpsamplingAxis
+  private let columns: UpsamplingAxis
+
+  public init(_ problem: Upsample2dProblem) {
+    self.problem = problem
+    (rows, columns) = UpsamplingAxis.both(of: problem)
+  }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -23,7 +29,7 @@ public struct Upsample2d: Sendable {
   public func forward<Scalar: RealScalar>(_ x: Tensor<Scalar>) throws(ProblemError) -> Tensor<Scalar> {
     try x.require(problem.inputShape, as: "inputs/x")
     let (input, output) = (problem.inputShape, problem.outputShape)
-    let (rows, columns) = sources
+    let (rows, columns) = (rows.sources, columns.sources)
     var y = Tensor<Scalar>(zeros: output)
     for image in 0..<input[0] * input[1] {
       let start = image * input[2] * input[3]
@@ -55,7 +61,7 @@ public struct Upsample2d: Sendable {
   public func backward<Scalar: RealScalar>(_ dOutput: Tensor<Scalar>) throws(ProblemError) -> Tensor<Scalar> {
     try dOutput.require(problem.outputShape, as: "upstream/y")
     let (input, output) = (problem.inputShape, problem.outputShape)
-    let (rows, columns) = sources
+    let (rows, columns) = (rows.sources, columns.sources)
     var dInput = Tensor<Scalar>(zeros: input)
     for image in 0..<input[0] * input[1] {
       let start = image * input[2] * input[3]
@@ -78,50 +84,5 @@ public struct Upsample2d: Sendable {
       }
     }
     return dInput
-  }
-
-  /// Where one output coordinate comes from: `index`, and `fraction` of the way to `next`.
-  private struct Source {
-    var index: Int
-    var next: Int
-    var fraction: Double
-  }
-
-  private var sources: (rows: [Source], columns: [Source]) {
-    let (input, output) = (problem.inputShape, problem.outputShape)
-    let factors: (height: Double?, width: Double?) =
-      if case .scaleFactor(let height, let width) = problem.target { (height, width) } else { (nil, nil) }
-    return (
-      (0..<output[2]).map { source($0, inputs: input[2], outputs: output[2], factor: factors.height) },
-      (0..<output[3]).map { source($0, inputs: input[3], outputs: output[3], factor: factors.width) }
-    )
-  }
-
-  private func source(_ position: Int, inputs: Int, outputs: Int, factor: Double?) -> Source {
-    let step = factor.map { 1 / $0 } ?? Double(inputs) / Double(outputs)
-    switch problem.mode {
-    case .nearest:
-      let index: Int
-      if outputs == inputs {
-        // PyTorch takes these two cases out of the formula, which matters for factors such as 1.1.
-        index = position
-      } else if outputs == 2 * inputs {
-        index = position / 2
-      } else {
-        // PyTorch rounds the coordinate to single precision before the floor.
-        index = min(Int(Float(Double(position) * step).rounded(.down)), inputs - 1)
-      }
-      return Source(index: index, next: index, fraction: 0)
-    case .bilinear:
-      let coordinate: Double
-      if problem.alignCorners {
-        coordinate = outputs > 1 ? Double(position) * (Double(inputs - 1) / Double(outputs - 1)) : 0
-      } else {
-        coordinate = max(0, step * (Double(position) + 0.5) - 0.5)
-      }
-      let index = min(Int(coordinate), inputs - 1)
-      return Source(
-        index: index, next: min(index + 1, inputs - 1), fraction: min(max(coordinate - Double(index), 0), 1))
-    }
   }
 }

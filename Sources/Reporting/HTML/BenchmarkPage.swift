@@ -33,7 +33,8 @@ enum BenchmarkPage {
         costs.figures.append(figure)
       }
       layers.tables.append(best(workloads, section, setting))
-      tables.tables.append(table(workloads, section, setting))
+      if let failures = failures(workloads, section, provenance, setting) { layers.tables.append(failures) }
+      tables.tables.append(table(workloads, section, provenance, setting))
       let totals = section.totals.filter {
         $0.batch == setting.batch && $0.pass == setting.pass && $0.layout == setting.layout
           && $0.threads == setting.threads
@@ -69,9 +70,9 @@ enum BenchmarkPage {
       return HTMLPage.Row(
         cells: [
           .init(BenchmarkText.shape(workload.problem), "code"), .init(names.first ?? ""),
-          .init(best?.engine ?? "none", "line"),
+          .init(workload.bestText, "line"),
           .figure(time.map { BenchmarkText.milliseconds($0.medianNanoseconds) } ?? ""),
-          .figure(time?.speedup.map { BenchmarkText.ratio($0) + "×" } ?? ""),
+          .figure(time.map(BenchmarkText.speedup) ?? ""),
           .figure(time.map { BenchmarkText.ratio($0.equivalentGigaflops) } ?? ""),
         ]
           + networks.map { network in
@@ -81,18 +82,45 @@ enum BenchmarkPage {
     }
     return HTMLPage.Table(
       title: "Best strategy for each shape: \(setting.name)",
-      caption: "The last columns: how often each network has the shape.",
+      caption:
+        "Best and the speed-up are of one figure, the median of the blocks' ratios. A tie: the interval of the ratio to the "
+        + "best one spans 1, or there are too few blocks for one. The last columns: how often each network has the shape.",
       headings: ["shape", "first at", "best", "ms", "over \(section.options.baseline)", "GF/s"]
         + networks.map { $0.name.replacing("resnet", with: "×") }, rows: rows)
   }
 
+  /// What verification found of each contestant that is wrong or failed, where the heat map's marks lead to.
+  private static func failures(
+    _ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, _ provenance: Provenance,
+    _ setting: BenchmarkSetting
+  ) -> HTMLPage.Table? {
+    let rows = workloads.flatMap { workload in
+      workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.map { contestant in
+        let command = BenchmarkReproduction.command(contestant, on: workload, of: section, seed: provenance.seed)
+        return HTMLPage.Row(
+          cells: [
+            .init(BenchmarkText.shape(workload.problem), "code"), .init(contestant.engine, "line"),
+            .init(contestant.status.rawValue, "bad"),
+            .init(FailureText.details(contestant).joined(separator: "\n"), "code lines"),
+            .init("\(command)", "code"),
+          ], anchor: BenchmarkText.anchor(workload, contestant.engine))
+      }
+    }
+    guard !rows.isEmpty else { return nil }
+    return HTMLPage.Table(
+      title: "Wrong or failed, so not timed: \(setting.name)",
+      caption: "What verification found before anything was timed. Each line's command shows it again.",
+      headings: ["shape", "engine", "", "what was found", "command"], rows: rows, style: "commands")
+  }
+
   private static func table(
-    _ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, _ setting: BenchmarkSetting
+    _ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, _ provenance: Provenance,
+    _ setting: BenchmarkSetting
   ) -> HTMLPage.Table {
     var rows: [HTMLPage.Row] = []
     for workload in workloads {
       for contestant in workload.contestants where contestant.status != .unsupported {
-        rows.append(row(workload, contestant, section))
+        rows.append(row(workload, contestant, section, provenance))
       }
       let idle = workload.contestants.filter { $0.status == .unsupported }.map(\.engine)
       if !idle.isEmpty {
@@ -107,7 +135,8 @@ enum BenchmarkPage {
       title: setting.name,
       caption:
         "Interval: \(BenchmarkText.percent(section.options.confidence)) or more for the median. GF/s: direct-equivalent; "
-        + "in brackets what the multiplication really does. Limit: the share of the roofline's limit that is reached.",
+        + "in brackets what the multiplication really does; a share of the peak above 1 can only be of equivalent work, and "
+        + "is marked. Limit: the share of the roofline's limit that is reached.",
       headings: [
         "shape", "engine", "median ms", "interval", "GF/s", "of peak", "limit", "GB/s", "MiB", "error/bound",
         "what ran",
@@ -116,7 +145,8 @@ enum BenchmarkPage {
   }
 
   private static func row(
-    _ workload: BenchmarkWorkload, _ contestant: BenchmarkContestant, _ section: BenchmarkSection
+    _ workload: BenchmarkWorkload, _ contestant: BenchmarkContestant, _ section: BenchmarkSection,
+    _ provenance: Provenance
   ) -> HTMLPage.Row {
     let shape = HTMLPage.Cell(BenchmarkText.shape(workload.problem), "code")
     guard let time = contestant.time else {
@@ -128,19 +158,19 @@ enum BenchmarkPage {
     let interval = time.lowerNanoseconds.flatMap { low in
       time.upperNanoseconds.map { "\(BenchmarkText.milliseconds(low)) to \(BenchmarkText.milliseconds($0))" }
     }
-    let word = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine
+    let command = BenchmarkReproduction.command(contestant, on: workload, of: section, seed: provenance.seed)
     return .init(cells: [
-      shape, .init(contestant.engine, workload.best == contestant.engine ? "line good" : "line"),
+      shape, .init(contestant.engine, workload.isAmongBest(contestant.engine) ? "line good" : "line"),
       .figure(BenchmarkText.milliseconds(time.medianNanoseconds)), .figure(interval ?? "too few blocks"),
       .figure(
         BenchmarkText.ratio(time.equivalentGigaflops)
           + (time.actualGigaflops.map { " (\(BenchmarkText.ratio($0)))" } ?? "")),
-      .figure(time.peakFraction.map(BenchmarkText.percent) ?? ""),
+      .figure(BenchmarkText.peak(time)),
       .figure(time.limitFraction.map { "\(BenchmarkText.percent($0)) \(workload.limitedBy ?? "")" } ?? ""),
       .figure(BenchmarkText.ratio(time.gigabytesPerSecond)),
       .figure(BenchmarkText.mebibytes(contestant.workspaceBytes)),
       .figure(contestant.worstRatio.map(NumberText.short) ?? ""), .init(contestant.summary, "line"),
-      .init("assay bench --engine '\(word)' --filter '\(workload.name)'", "code"),
+      .init("\(command)", "code"),
     ])
   }
 }

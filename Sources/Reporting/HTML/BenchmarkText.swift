@@ -26,6 +26,28 @@ enum BenchmarkText {
 
   static func change(_ fraction: Double) -> String { String(format: "%+.1f %%", 100 * fraction) }
 
+  /// `1.32×`, or `tie` where the blocks do not tell it from 1.
+  static func speedup(_ time: TimeSummary) -> String {
+    guard let speedup = time.speedup else { return "" }
+    guard let lower = time.speedupLower, let upper = time.speedupUpper, lower > 1 || upper < 1 else { return "tie" }
+    return ratio(speedup) + "×"
+  }
+
+  /// The share of the FMA peak. Above 1 it is of equivalent work, also where an engine does not tell what it did.
+  static func peak(_ time: TimeSummary) -> String {
+    guard let fraction = time.peakFraction else { return "" }
+    return percent(fraction) + (isEquivalent(time) ? " (equivalent)" : "")
+  }
+
+  /// Whether the rate cannot be that of the arithmetic that was done.
+  static func isEquivalent(_ time: TimeSummary) -> Bool { time.actualGigaflops == nil && (time.peakFraction ?? 0) > 1 }
+
+  /// Where a page says what is wrong with a contestant: an identifier without blanks.
+  static func anchor(_ workload: BenchmarkWorkload, _ engine: String) -> String {
+    let text = "\(workload.name) \(engine)"
+    return "wrong-" + text.utf8.map { (48...57).contains($0) || (97...122).contains($0) ? String(UnicodeScalar($0)) : "-\($0)" }.joined()
+  }
+
   static func mebibytes(_ bytes: Int) -> String {
     bytes == 0 ? "0" : String(format: "%.2f", Double(bytes) / 1_048_576)
   }

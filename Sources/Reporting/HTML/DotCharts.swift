@@ -32,7 +32,7 @@ enum DotCharts {
     var canvas = SVGCanvas(width: right + 190, height: max(bottom + 48, 24 + 19 * Double(shown.count)))
     for tick in x.ticks {
       canvas.line(x(tick), 10, x(tick), bottom, class: "grid")
-      canvas.text(x(tick), bottom + 16, ChartScale.label(tick) + "×", anchor: .middle, class: "tick")
+      canvas.text(x(tick), bottom + 16, x.label(tick) + "×", anchor: .middle, class: "tick")
     }
     canvas.line(x(1), 10, x(1), bottom, class: "zero")
     canvas.text(
@@ -74,7 +74,7 @@ enum DotCharts {
     canvas.rectangle(x(-margin), 8, x(margin) - x(-margin), bottom - 8, class: "marginband")
     for tick in x.ticks {
       canvas.line(x(tick), 8, x(tick), bottom, class: "grid")
-      canvas.text(x(tick), bottom + 16, ChartScale.label(tick), anchor: .middle, class: "tick")
+      canvas.text(x(tick), bottom + 16, x.label(tick), anchor: .middle, class: "tick")
     }
     canvas.line(x(0), 8, x(0), bottom, class: "zero")
     canvas.text(
@@ -106,7 +106,7 @@ enum DotCharts {
     var canvas = SVGCanvas(width: 820, height: 250)
     for tick in y.ticks {
       canvas.line(80, y(tick), 780, y(tick), class: "grid")
-      canvas.text(73, y(tick) + 4, ChartScale.label(tick), anchor: .end, class: "tick")
+      canvas.text(73, y(tick) + 4, y.label(tick), anchor: .end, class: "tick")
     }
     canvas.line(80, 200, 780, 200, class: "axis")
     canvas.text(30, 108, "ms", anchor: .middle, class: "name", rotated: true)

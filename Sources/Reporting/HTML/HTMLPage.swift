@@ -15,7 +15,11 @@ struct HTMLPage {
     var span = 1
   }
 
-  struct Row { var cells: [Cell] }
+  struct Row {
+    var cells: [Cell]
+    /// What a link leads to.
+    var anchor: String?
+  }
 
   struct Table {
     var title: String

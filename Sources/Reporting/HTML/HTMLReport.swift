@@ -29,7 +29,7 @@ public enum HTMLReport {
     if let gradients = run.gradients { sections.append(GradientPage.section(gradients)) }
     if let selfTest = run.selfTest { sections.append(SelfTestPage.section(selfTest)) }
     return HTMLPage(
-      title: "Assay report", subtitle: run.provenance.command.joined(separator: " "), style: HTMLTemplate.style,
+      title: "Assay report", subtitle: run.provenance.commandLine, style: HTMLTemplate.style,
       verdicts: VerdictBanner.verdicts(run), facts: RunFacts.facts(of: run).map(HTMLPage.Fact.init),
       properties: properties(run), sections: sections.filter { !$0.isEmpty })
   }

@@ -36,7 +36,7 @@ enum HTMLTemplate {
     <p class="caption">{{caption}}</p>
     <div class="scroll"><table class="{{style}}">
     <thead><tr>{{#headings}}<th>{{.}}</th>{{/headings}}</tr></thead>
-    <tbody>{{#rows}}<tr>{{#cells}}<td class="{{style}}" colspan="{{span}}">{{text}}</td>{{/cells}}</tr>
+    <tbody>{{#rows}}<tr{{#anchor}} id="{{.}}"{{/anchor}}>{{#cells}}<td class="{{style}}" colspan="{{span}}">{{text}}</td>{{/cells}}</tr>
     {{/rows}}</tbody>
     </table></div>
     {{/tables}}</section>
@@ -76,6 +76,7 @@ enum HTMLTemplate {
     svg .roof{stroke:var(--fg);stroke-width:1.6}svg .roof.soft{stroke-dasharray:5 4;stroke:var(--soft)}
     svg .zero{stroke:var(--fg);stroke-width:1.2}svg .range{stroke-width:2}svg .path{stroke-width:1.6}
     svg .mark{stroke-width:1;fill-opacity:.85}svg .hollow{stroke-width:1.8}
+    svg .wrong{fill:#fff;stroke:#c22f00;stroke-width:2}svg .wrongtext{font-size:11px;font-weight:700;fill:#a32800}\
     svg .hatch{fill:url(#hatch)}svg .hatchline{stroke:var(--soft);stroke-width:1.4}
     svg .outline{fill:none;stroke-width:2}svg .outline.dark{stroke:#111}svg .outline.light{stroke:#fff}svg .marginband{fill:var(--grid)}
     table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums}
@@ -83,7 +84,7 @@ enum HTMLTemplate {
     th{position:sticky;top:0;background:var(--bg);color:var(--soft);font-weight:600}
     td.num{text-align:right;white-space:nowrap}td.code{font:.8rem ui-monospace,"DejaVu Sans Mono",Menlo,monospace;\
     white-space:nowrap}
-    td.line{white-space:nowrap}td.good{color:var(--good);font-weight:600}td.bad{color:var(--bad);font-weight:600}td.doubtful{color:var(--doubtful)}
+    td.line{white-space:nowrap}td.lines{white-space:pre-wrap;overflow-wrap:anywhere;min-width:24rem}td.good{color:var(--good);font-weight:600}td.bad{color:var(--bad);font-weight:600}td.doubtful{color:var(--doubtful)}
     @media print{:root{--bg:#fff;--fg:#000;--soft:#444;--line:#bbb;--grid:#ddd;--panel:#fff;--link:#000}
     body{max-width:none;padding:0;font-size:11px}nav{display:none}.scroll{overflow:visible}
     svg{width:100%;height:auto;max-height:23cm}figure,tr{break-inside:avoid}h2,h3,section>p,.caption{break-after:avoid}th{position:static}

@@ -18,7 +18,7 @@ enum HeatMap {
     let (column, row, top) = (max(72.0, 7.2 * Double(engines.map(\.count).max() ?? 0) + 12), 22.0, 34.0)
     let width = left + column * Double(engines.count) + 14
     let height = top + row * Double(workloads.count) + 66
-    var canvas = SVGCanvas(width: max(width, 640), height: height)
+    var canvas = SVGCanvas(width: max(width, 660), height: height)
     for (index, engine) in engines.enumerated() {
       canvas.text(left + column * (Double(index) + 0.5), top - 10, engine, anchor: .middle, class: "legend")
     }
@@ -34,8 +34,8 @@ enum HeatMap {
       title: "Speed-up over \(baseline): \(setting)",
       caption:
         "Time of \(baseline) by time of the engine, on each distinct convolution. Grey: the interval spans 1×. Hatched: "
-        + "the engine does not do it. A frame marks the fastest of the row; no frame: nothing is certainly faster than "
-        + "\(baseline).",
+        + "the engine does not do it. Wrong or failed: it was not timed, and the mark leads to what verification found. A frame "
+        + "marks the fastest of the row and those that tie with it; no frame: nothing is certainly faster than \(baseline).",
       svg: canvas.svg(label: "Speed-up over \(baseline), layer by engine, \(setting)"))
   }
 
@@ -45,8 +45,14 @@ enum HeatMap {
     _ width: Double, _ height: Double
   ) {
     guard let contestant = workload.contestant(engine), let time = contestant.time, let speedup = time.speedup else {
-      let why = workload.contestant(engine).map { "\($0.status.rawValue): \($0.message)" } ?? "not measured"
-      return canvas.rectangle(x, y, width, height, class: "hatch", title: "\(engine): \(why)")
+      let contestant = workload.contestant(engine)
+      let why = contestant.map { "\($0.status.rawValue): \($0.message)" } ?? "not measured"
+      guard let status = contestant?.status, status == .wrong || status == .failed else {
+        return canvas.rectangle(x, y, width, height, class: "hatch", title: "\(engine): \(why)")
+      }
+      return canvas.link(to: BenchmarkText.anchor(workload, engine)) {
+        wrong(&$0, status.rawValue, x, y, width, height, title: "\(engine): \(why)")
+      }
     }
     let spansOne = (time.speedupLower ?? speedup) <= 1 && (time.speedupUpper ?? speedup) >= 1
     let (fill, text) = spansOne ? ("#c9ccd1", "dark") : color(speedup)
@@ -59,9 +65,17 @@ enum HeatMap {
     canvas.text(
       x + width / 2, y + height / 2 + 4, BenchmarkText.ratio(speedup) + "×", anchor: .middle, class: "cell \(text)")
     // In the colour of the text, which can be read on the cell in light and dark alike.
-    if workload.best == engine, !spansOne {
+    if workload.isAmongBest(engine), !spansOne {
       canvas.rectangle(x + 2.5, y + 2.5, width - 5, height - 5, class: "outline \(text)")
     }
+  }
+
+  private static func wrong(
+    _ canvas: inout SVGCanvas, _ word: String, _ x: Double, _ y: Double, _ width: Double, _ height: Double,
+    title: String? = nil
+  ) {
+    canvas.rectangle(x + 1, y + 1, width - 2, height - 2, class: "wrong", title: title)
+    canvas.text(x + width / 2, y + height / 2 + 4, word.uppercased(), anchor: .middle, class: "wrongtext")
   }
 
   /// A colour between white and a deep blue or orange, and the class of text that can be read on it.
@@ -88,5 +102,7 @@ enum HeatMap {
     canvas.text(331, y + 11, "interval spans 1×", class: "tick")
     canvas.rectangle(440, y, 25, 12, class: "hatch")
     canvas.text(471, y + 11, "unsupported", class: "tick")
+    wrong(&canvas, "wrong", 548, y - 3, 60, 18)
+    canvas.text(614, y + 11, "result", class: "tick")
   }
 }

@@ -21,7 +21,7 @@ enum RooflineChart {
         points.append(
           Point(
             intensity: workload.flops / workload.compulsoryBytes, gigaflops: time.equivalentGigaflops, engine: index,
-            hollow: time.actualGigaflops != nil,
+            hollow: time.actualGigaflops != nil || BenchmarkText.isEquivalent(time),
             title: "\(engine.name) on \(workload.problem): \(BenchmarkText.ratio(time.equivalentGigaflops)) GF/s"))
       }
     }
@@ -61,7 +61,7 @@ enum RooflineChart {
     canvas.legend(
       715, 30,
       shown.map { index, engine in
-        (engine.name, SeriesStyle(index: index), points.first { $0.engine == index }?.hollow ?? false)
+        (engine.name, SeriesStyle(index: index), points.contains { $0.engine == index && $0.hollow })
       })
     return HTMLPage.Figure(
       title: title,

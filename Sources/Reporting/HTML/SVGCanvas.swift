@@ -78,6 +78,13 @@ struct SVGCanvas {
     body.append("<text\(pairs)>\(Self.escaped(content))</text>")
   }
 
+  /// What is drawn leads to a place of the same page.
+  mutating func link(to anchor: String, _ draw: (inout SVGCanvas) -> Void) {
+    body.append("<a\(attributes([("href", "#\(anchor)")]))>")
+    draw(&self)
+    body.append("</a>")
+  }
+
   /// A mark whose shape tells the series apart without its colour.
   mutating func mark(
     _ x: Double, _ y: Double, style: SeriesStyle, hollow: Bool = false, size: Double = 4.5, title: String? = nil
@@ -171,7 +178,19 @@ struct ChartScale {
 
   private func transformed(_ value: Double) -> Double { isLogarithmic ? log10(max(value, 1e-300)) : value }
 
-  var ticks: [Double] { isLogarithmic ? logarithmicTicks : linearTicks(target: 6) }
+  /// A tick's label, with as many decimals as tell it from its neighbours.
+  func label(_ tick: Double) -> String {
+    guard !isLogarithmic, let step else { return Self.label(tick) }
+    let (magnitude, decimals) = (max(abs(domain.lowerBound), abs(domain.upperBound)), -log10(step))
+    // Powers of ten only where figures would be long: the digits before the point, or the zeros after it.
+    guard magnitude < 1e6, magnitude >= 1e-3, decimals < 12 else {
+      let digits = Int((log10(max(magnitude, step)) + decimals).rounded(.up))
+      return tick == 0 ? "0" : String(format: "%.\(min(max(digits, 0), 15))e", tick)
+    }
+    return String(format: "%.\(max(0, Int((decimals - 1e-9).rounded(.up))))f", tick == 0 ? 0 : tick)
+  }
+
+  var ticks: [Double] { isLogarithmic ? logarithmicTicks : linearTicks }
 
   private var logarithmicTicks: [Double] {
     let decades = Int(log10(domain.lowerBound).rounded(.down))...Int(log10(domain.upperBound).rounded(.up))
@@ -180,12 +199,16 @@ struct ChartScale {
     return all.filter { domain.contains($0) }
   }
 
-  private func linearTicks(target: Double) -> [Double] {
-    let span = domain.upperBound - domain.lowerBound
-    guard span > 0 else { return [domain.lowerBound] }
-    let rough = span / target
+  /// From one linear tick to the next; `nil` of a domain without extent.
+  private var step: Double? {
+    let rough = (domain.upperBound - domain.lowerBound) / 6
+    guard rough > 0 else { return nil }
     let power = pow(10, log10(rough).rounded(.down))
-    let step = ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10) * power
+    return ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10) * power
+  }
+
+  private var linearTicks: [Double] {
+    guard let step else { return [domain.lowerBound] }
     let first = (domain.lowerBound / step).rounded(.up)
     let last = (domain.upperBound / step).rounded(.down)
     guard last >= first else { return [] }
@@ -212,11 +235,11 @@ extension SVGCanvas {
     let (left, right, bottom, top) = (x.range.0, x.range.1, y.range.0, y.range.1)
     for tick in x.ticks {
       line(x(tick), bottom, x(tick), top, class: "grid")
-      text(x(tick), bottom + 16, ChartScale.label(tick), anchor: .middle, class: "tick")
+      text(x(tick), bottom + 16, x.label(tick), anchor: .middle, class: "tick")
     }
     for tick in y.ticks {
       line(left, y(tick), right, y(tick), class: "grid")
-      text(left - 7, y(tick) + 4, ChartScale.label(tick), anchor: .end, class: "tick")
+      text(left - 7, y(tick) + 4, y.label(tick), anchor: .end, class: "tick")
     }
     line(left, bottom, right, bottom, class: "axis")
     line(left, bottom, left, top, class: "axis")

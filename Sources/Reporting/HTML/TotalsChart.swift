@@ -24,7 +24,7 @@ enum TotalsChart {
     let bottom = height - 44
     for tick in x.ticks {
       canvas.line(x(tick), 30, x(tick), bottom, class: "grid")
-      canvas.text(x(tick), bottom + 16, ChartScale.label(tick), anchor: .middle, class: "tick")
+      canvas.text(x(tick), bottom + 16, x.label(tick), anchor: .middle, class: "tick")
     }
     canvas.text((left + right) / 2, bottom + 35, "milliseconds", anchor: .middle, class: "name")
     var y = 44.0

@@ -1,54 +1,57 @@
 import Results
 
-/// What a run amounts to, a line for each kind of work.
+/// What a run amounts to, a line for each kind of work, and one for each thing that is missing.
 enum VerdictBanner {
   static func verdicts(_ run: Run) -> [HTMLPage.Verdict] {
-    var found: [HTMLPage.Verdict] = []
-    if let section = run.verification {
-      let counts = VerificationStatus.allCases.map { status in
-        (status, section.results.count { $0.status == status })
-      }
-      let text = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0.rawValue)" }.joined(separator: ", ")
-      let reasons = section.reasons.isEmpty ? "" : " (\(section.reasons.joined(separator: "; ")))"
-      found.append(
-        .init(style: style(section.exitCode), text: "Verification: \(text.isEmpty ? "nothing" : text)\(reasons)"))
+    var found = run.conclusions.map { part, conclusion in
+      let reasons = conclusion.reasons.isEmpty ? "" : " (\(conclusion.reasons.joined(separator: "; ")))"
+      return HTMLPage.Verdict(
+        style: style(conclusion.outcome),
+        text: "\(part.title): \(conclusion.outcome.words), \(counts(part, run))\(reasons)")
     }
-    if let section = run.gradients {
-      let passed = section.records.count { $0.verdict == .pass }
-      let reasons = section.reasons.isEmpty ? "" : " (\(section.reasons.joined(separator: "; ")))"
+    for hole in (run.holes ?? []) + (run.verification?.holes ?? []) + (run.benchmark?.holes ?? []) {
       found.append(
         .init(
-          style: style(section.exitCode), text: "Gradients: \(passed) of \(section.records.count) PASS\(reasons)"))
+          style: style(hole.outcome),
+          text: "Missing: \(hole.reason)" + (hole.command.map { "; fill it with: \($0)" } ?? "")))
     }
-    if let section = run.selfTest {
-      let killed = section.mutants.count - section.survivors.count
-      found.append(
-        .init(
-          style: style(section.exitCode),
-          text:
-            "Self-test: \(killed) of \(section.mutants.count) mutants killed, \(section.falseAlarms.count) false alarms"
-        ))
-    }
-    if let section = run.duet {
-      let code =
-        section.verdict == "pass" || section.verdict == "improvement" ? 0 : section.verdict == "regression" ? 1 : 2
-      let reasons = section.reasons.isEmpty ? "" : ": \(section.reasons.joined(separator: "; "))"
-      found.append(.init(style: style(code), text: "Regression gate: \(section.verdict)\(reasons)"))
-    }
-    if let section = run.benchmark {
-      let contestants = section.workloads.flatMap(\.contestants)
-      let bad = contestants.count { $0.status == .wrong || $0.status == .failed }
-      let timed = contestants.count { $0.status == .timed }
-      let state = section.complete ? "" : ", interrupted"
-      let failing = bad > 0 ? ", \(bad) wrong or failed" : ", each verified first"
-      found.append(
-        .init(
-          style: bad > 0 ? "bad" : section.complete ? "good" : "doubtful",
-          text: "Benchmark: \(timed) times on \(section.workloads.count) workloads\(failing)\(state)"))
-      found += section.machine.warnings.map { .init(style: "doubtful", text: "Timing conditions: \($0)") }
-    }
+    found += (run.benchmark?.machine.warnings ?? []).map { .init(style: "doubtful", text: "Timing conditions: \($0)") }
     return found
   }
 
-  private static func style(_ exitCode: Int) -> String { exitCode == 0 ? "good" : exitCode == 2 ? "doubtful" : "bad" }
+  private static func counts(_ part: RunPart, _ run: Run) -> String {
+    switch part {
+    case .verification:
+      return counts(run.verification?.results ?? [], by: \.status, of: VerificationStatus.allCases)
+    case .gradients: return counts(run.gradients?.records ?? [], by: \.verdict, of: GradientVerdict.allCases)
+    case .selfTest:
+      let (all, alive) = (run.selfTest?.mutants.count ?? 0, run.selfTest?.survivors.count ?? 0)
+      return "\(all - alive) of \(all) mutants killed, \(run.selfTest?.falseAlarms.count ?? 0) false alarms"
+    case .benchmark:
+      let workloads = run.benchmark?.workloads ?? []
+      let timed = workloads.flatMap(\.contestants).count { $0.status == .timed }
+      return "\(timed) times on \(workloads.count) workloads, each verified first"
+    case .duet: return run.duet?.verdict ?? ""
+    case .history: return "\(run.history?.series.count ?? 0) series"
+    }
+  }
+
+  /// `1592 PASS, 208 REFUSED`.
+  private static func counts<Record, Status: RawRepresentable<String> & Equatable>(
+    _ records: [Record], by status: (Record) -> Status, of all: [Status]
+  ) -> String {
+    let words = all.compactMap { wanted in
+      let count = records.count { status($0) == wanted }
+      return count > 0 ? "\(count) \(wanted.rawValue)" : nil
+    }
+    return words.isEmpty ? "nothing" : words.joined(separator: ", ")
+  }
+
+  private static func style(_ outcome: Outcome) -> String {
+    switch outcome {
+    case .holds: "good"
+    case .inconclusive: "doubtful"
+    case .fails, .notWritten, .badData, .internalError: "bad"
+    }
+  }
 }

@@ -22,15 +22,21 @@ enum VerificationPage {
       static func < (a: Key, b: Key) -> Bool { (a.engine, a.operation) < (b.engine, b.operation) }
     }
     let groups = Dictionary(grouping: section.results) { Key(engine: $0.engine, operation: $0.operation) }
+    let statuses = VerificationSummary(section).statuses
     let rows = groups.keys.sorted().map { key in
       let results = groups[key] ?? []
       let ratios = results.filter { $0.status == .pass }.flatMap(\.tensors).map(\.worstRatio).filter(\.isFinite)
       return HTMLPage.Row(
         cells: [.init(key.engine), .init(key.operation)]
-          + VerificationStatus.allCases.map { status in
+          + statuses.map { status in
             let count = results.count { $0.status == status }
-            let isBad = count > 0 && (status == .fail || status == .error)
-            return .init("\(count)", isBad ? "num bad" : "num")
+            let style =
+              switch status {
+              case .fail, .error: " bad"
+              case .notRun: " doubtful"
+              case .pass, .refused, .unsupported: ""
+              }
+            return .init("\(count)", "num" + (count > 0 ? style : ""))
           } + [.figure(ratios.max().map(NumberText.short) ?? "–")])
     }
     return HTMLPage.Table(
@@ -38,7 +44,7 @@ enum VerificationPage {
       caption:
         "Error/bound: the largest of all passing tensors; 1 would fail. UNSUPPORTED is what an engine declared it does "
         + "not do; it is counted, not hidden.",
-      headings: ["engine", "operation"] + VerificationStatus.allCases.map(\.rawValue) + ["error/bound"], rows: rows)
+      headings: ["engine", "operation"] + statuses.map(\.rawValue) + ["error/bound"], rows: rows)
   }
 
   private static func networks(_ section: VerificationSection) -> HTMLPage.Table? {

@@ -6,32 +6,42 @@ public enum FailureText {
   public static func worst(_ tensor: TensorResult) -> String? {
     guard let worst = tensor.worst else { return nil }
     let place = worst.figure.map { " (\($0))" } ?? "[" + worst.index.map(String.init).joined(separator: ",") + "]"
-    return "\(tensor.path)\(place): got \(NumberText.exact(worst.got)), expected \(NumberText.exact(worst.expected)), "
+    return "\(tensor.path.printable)\(place): got \(NumberText.exact(worst.got)), expected \(NumberText.exact(worst.expected)), "
       + "bound \(NumberText.exact(worst.bound)), error/bound \(NumberText.short(tensor.worstRatio))"
   }
 
   public static func headline(_ result: CaseResult) -> String {
-    "\(result.status.rawValue) \(result.name) (\(result.engine), \(result.dtype), \(result.file))"
+    "\(result.status.rawValue) \(result.name.printable) "
+      + "(\(result.engine.printable), \(result.dtype), \(result.file.printable))"
+  }
+
+  /// What is wrong with one tensor: its worst element, and which others.
+  public static func details(_ tensor: TensorResult) -> [String] {
+    guard tensor.problem.isEmpty else { return ["\(tensor.path): \(tensor.problem)".printable] }
+    return [
+      worst(tensor) ?? tensor.path.printable,
+      "  \(tensor.pattern); compared \(tensor.rule.printable); \(NumberText.ulps(tensor.worstUlps)) ULPs at worst",
+    ]
+  }
+
+  /// Why a contestant of a benchmark has no time: what verification said of it, a line each.
+  public static func details(_ contestant: BenchmarkContestant) -> [String] {
+    let tensors = (contestant.failing ?? []).flatMap(details)
+    return tensors.isEmpty ? PrintableText.escapedLines(contestant.message) : tensors
   }
 
   /// What is wrong, a line each, ending with the command that repeats it.
   public static func details(_ result: CaseResult) -> [String] {
     var lines: [String] = []
     let failing = result.tensors.filter { !$0.passes }
-    if failing.isEmpty || result.status == .error { lines += result.message.split(separator: "\n").map(String.init) }
+    if failing.isEmpty || result.status == .error, !result.message.isEmpty {
+      lines += PrintableText.escapedLines(result.message)
+    }
     if failing.allSatisfy({ _ in result.message.hasPrefix("the engine changed") }), !failing.isEmpty {
-      lines.append(result.message)
+      lines.append(result.message.printable)
     }
-    for tensor in failing {
-      if tensor.problem.isEmpty {
-        lines.append(worst(tensor) ?? tensor.path)
-        lines.append(
-          "  \(tensor.pattern); compared \(tensor.rule); \(NumberText.short(tensor.worstUlps)) ULPs at worst")
-      } else {
-        lines.append("\(tensor.path): \(tensor.problem)")
-      }
-    }
-    if let reason = result.knownFailure { lines.append("known failure: \(reason)") }
+    lines += failing.flatMap(details)
+    if let reason = result.knownFailure { lines.append("known failure: \(reason.printable)") }
     if !result.reproduce.isEmpty { lines.append("repeat: \(result.reproduce)") }
     return lines
   }

@@ -5,6 +5,10 @@ public enum NumberText {
   /// Every digit that tells a double apart from its neighbours.
   public static func exact(_ value: Double) -> String { "\(value)" }
 
+  /// A distance in units in the last place. Beyond 2³² it says nothing more: between numbers of different magnitude, or from
+  /// an expected zero, it counts the doubles or floats of whole binades.
+  public static func ulps(_ value: Double) -> String { value > 0x1p32 ? "> 2^32" : short(value) }
+
   /// Three significant digits, for ratios and figures that are looked at, not copied.
   public static func short(_ value: Double) -> String {
     if value.isNaN { return "NaN" }

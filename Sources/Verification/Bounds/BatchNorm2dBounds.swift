@@ -93,8 +93,8 @@ struct BatchNorm2dBounds: BoundModel {
   private func runningStatistic(
     _ pass: BatchNorm2dChannelPass, isVariance: Bool, _ rounding: Rounding
   ) -> (statistical: Double, rigorous: Double) {
-    let batches = operation.buffers["num_batches_tracked"]?.elements.first ?? 0
-    let rate: Double = problem.momentum ?? 1 / (batches + 1)
+    let batches = operation.integers["num_batches_tracked"]?.elements.first ?? 0
+    let rate: Double = problem.momentum ?? 1 / (Double(batches) + 1)
     let (momentum, kept): (Double, Double) = (abs(rate), abs(1 - rate))
     let statistics = pass.statistics
     let size = Double(statistics.count)

@@ -18,19 +18,27 @@ extension BoundModel {
   public var capturedLayers: CapturedLayers? { nil }
 }
 
-/// The operands of a case in double precision, which is exact: the golden format stores what float32 can represent.
+/// The operands of a case: floats in double precision, which is exact, since the golden format stores what float32 can
+/// represent, and integers as they are, since a double holds none beyond 2⁵³ for certain.
 struct Operation {
   let inputs: [String: Tensor<Double>]
   let parameters: [String: Tensor<Double>]
   let buffers: [String: Tensor<Double>]
   let upstream: [String: Tensor<Double>]
+  /// Class indices, batches and counts, by name.
+  let integers: [String: Tensor<Int64>]
   let wanted: Set<String>
 
   init(_ exercise: Exercise, wanted: Set<String>) {
-    inputs = exercise.inputs.mapValues(\.doubles)
-    parameters = exercise.parameters.mapValues(\.doubles)
-    buffers = exercise.buffers.mapValues(\.doubles)
-    upstream = exercise.upstream.mapValues(\.doubles)
+    func floats(_ tensors: [String: AnyTensor]) -> [String: Tensor<Double>] {
+      tensors.filter { $0.value.dtype != .int64 }.mapValues(\.doubles)
+    }
+    inputs = floats(exercise.inputs)
+    parameters = floats(exercise.parameters)
+    buffers = floats(exercise.buffers)
+    upstream = floats(exercise.upstream)
+    // An input and a buffer of one name are of no operation.
+    integers = exercise.inputs.merging(exercise.buffers) { input, _ in input }.compactMapValues(\.integers)
     self.wanted = wanted
   }
 

@@ -5,7 +5,8 @@ import Tensors
 ///
 /// - y: C/G·R·S terms and the bias; dx: K/G·R·S; dw: N·P·Q; db: N·P·Q (sums, no products).
 /// - For an engine that uses Winograd's algorithm, ``WinogradBound`` where that applies: an output then depends on its whole
-///   tile. Where an engine may use any of several algorithms, each element has the widest of their bounds.
+///   tile. Where an engine may use any of several algorithms, each element has the widest of their bounds. A tile with an
+///   infinity or NaN has no bound of Winograd's: who gives its other outputs computes them by the definition, whose bound holds.
 struct Conv2dBounds: BoundModel {
   private let direct: [String: ProductSums]
   private let winograd: [Winograd]
@@ -56,11 +57,13 @@ struct Conv2dBounds: BoundModel {
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     let candidates = winograd.compactMap { $0.bounds[path] }
-    var widest = allowsDirect || candidates.isEmpty ? direct[path]?.bounds(in: rounding) : nil
+    let definition = direct[path]?.bounds(in: rounding)
+    var widest = allowsDirect || candidates.isEmpty ? definition : nil
     let scale = rounding.unit / Rounding.float32.unit
     for candidate in candidates {
-      let bounds = ElementBounds(
+      var bounds = ElementBounds(
         statistical: candidate.statistical.map { $0 * scale }, rigorous: candidate.rigorous.map { $0 * scale })
+      if let definition { bounds = bounds.replacingNonFinite(by: definition) }
       widest = widest.map { $0.widest(with: bounds) } ?? bounds
     }
     return widest
@@ -68,6 +71,16 @@ struct Conv2dBounds: BoundModel {
 }
 
 extension ElementBounds {
+  /// Other bounds of the same elements where one of these is infinite or NaN.
+  func replacingNonFinite(by other: ElementBounds) -> ElementBounds {
+    var bounds = self
+    for i in rigorous.indices where !(rigorous[i].isFinite && statistical?[i].isFinite != false) {
+      bounds.rigorous[i] = other.rigorous[i]
+      bounds.statistical?[i] = other.statistical?[i] ?? other.rigorous[i]
+    }
+    return bounds
+  }
+
   /// Each element's wider bound.
   func widest(with other: ElementBounds) -> ElementBounds {
     func wider(_ first: [Double], _ second: [Double]) -> [Double] {

@@ -24,19 +24,20 @@ struct CrossEntropyBounds: BoundModel {
     upstream = operation.upstream["loss"]?.elements
     let (batch, classes) = (problem.batch, problem.classes)
     let weight = operation.parameters["weight"]?.elements ?? Array(repeating: 1, count: classes)
-    let target = operation.inputs["target"]?.elements ?? []
+    let probabilities = operation.inputs["target"]?.elements ?? []
+    let indices = operation.integers["target"]?.elements ?? []
     let smoothing = problem.labelSmoothing
     var coefficients = [Double](repeating: 0, count: batch * classes)
     var weightSum = 0.0
     for n in 0..<batch {
       if problem.hasProbabilityTargets {
         for c in 0..<classes {
-          let probability = target[n * classes + c] * (1 - smoothing) + smoothing / Double(classes)
+          let probability = probabilities[n * classes + c] * (1 - smoothing) + smoothing / Double(classes)
           coefficients[n * classes + c] = weight[c] * probability
         }
         continue
       }
-      let index = Int(target[n])
+      let index = Int(indices[n])
       guard index != problem.ignoreIndex, weight.indices.contains(index) else { continue }
       weightSum += weight[index]
       for c in 0..<classes { coefficients[n * classes + c] = smoothing / Double(classes) * weight[c] }

@@ -1,17 +1,19 @@
 import Foundation
 import Problems
+import Reference
 import Tensors
 
 /// Nearest: a copy, and backward a sum of the cotangents that one input was copied to. Bilinear: four products, whose weights
 /// come from a coordinate that is itself rounded: `src = scale·(i + ½) − ½` is off by at most `4u·(|src| + 1½)`, which moves the
-/// result along the interpolant, continuous also where it crosses into the next cell.
+/// result along the interpolant, continuous also where it crosses into the next cell. An axis that keeps its size is copied: its
+/// weights are 1 and 0, exactly.
 struct Upsample2dBounds: BoundModel {
   /// What one output row or column reads.
   private struct Source: Sendable {
     let first: Int
     let second: Int
     let secondWeight: Double
-    /// |src| + 1½ in units of 4u; 0 for nearest.
+    /// |src| + 1½ in units of 4u; 0 where nothing is interpolated.
     let uncertainty: Double
     /// Inputs that the coordinate's error can reach.
     let reach: Range<Int>
@@ -28,40 +30,23 @@ struct Upsample2dBounds: BoundModel {
     self.problem = problem
     x = operation.input().elements
     dy = operation.upstream["y"]?.elements
-    let (height, width) = (problem.inputShape[2], problem.inputShape[3])
-    let scales = Self.scales(problem)
-    rows = Self.sources(problem, height, problem.outputSize.height, scales.0)
-    columns = Self.sources(problem, width, problem.outputSize.width, scales.1)
+    // The layer's own map: a second one would have its own mistakes.
+    let axes = UpsamplingAxis.both(of: problem)
+    rows = Self.sources(axes.rows, problem.mode)
+    columns = Self.sources(axes.columns, problem.mode)
     isDyadic =
-      problem.mode == .nearest || [scales.0, scales.1].allSatisfy { ($0 * 256).rounded() == $0 * 256 }
+      problem.mode == .nearest
+      || [axes.rows, axes.columns].allSatisfy { $0.isKept || ($0.step * 256).rounded() == $0.step * 256 }
   }
 
-  /// Input steps an output step.
-  private static func scales(_ problem: Upsample2dProblem) -> (Double, Double) {
-    func scale(_ input: Int, _ output: Int, _ factor: Double?) -> Double {
-      if problem.alignCorners { return output > 1 ? Double(input - 1) / Double(output - 1) : 0 }
-      return factor.map { 1 / $0 } ?? Double(input) / Double(output)
-    }
-    var factors: (Double?, Double?) = (nil, nil)
-    if case .scaleFactor(let height, let width) = problem.target { factors = (height, width) }
-    return (
-      scale(problem.inputShape[2], problem.outputSize.height, factors.0),
-      scale(problem.inputShape[3], problem.outputSize.width, factors.1)
-    )
-  }
-
-  private static func sources(_ problem: Upsample2dProblem, _ input: Int, _ output: Int, _ scale: Double) -> [Source] {
-    (0..<output).map { index in
-      if problem.mode == .nearest {
-        let source = min(Int((Double(index) * scale).rounded(.down)), input - 1)
-        return Source(first: source, second: source, secondWeight: 0, uncertainty: 0, reach: source..<source + 1)
-      }
-      let coordinate = problem.alignCorners ? Double(index) * scale : max((Double(index) + 0.5) * scale - 0.5, 0)
-      let first = min(Int(coordinate), input - 1)
-      let second = min(first + 1, input - 1)
+  private static func sources(_ axis: UpsamplingAxis, _ mode: Upsample2dProblem.Mode) -> [Source] {
+    axis.sources.map { source in
+      let isExact = mode == .nearest || axis.isKept
+      let reach =
+        isExact ? source.index..<source.index + 1 : max(source.index - 1, 0)..<min(source.next + 2, axis.inputs)
       return Source(
-        first: first, second: second, secondWeight: coordinate - Double(first), uncertainty: abs(coordinate) + 1.5,
-        reach: max(first - 1, 0)..<min(second + 2, input))
+        first: source.index, second: source.next, secondWeight: source.fraction,
+        uncertainty: isExact ? 0 : source.coordinate + 1.5, reach: reach)
     }
   }
 

@@ -64,8 +64,13 @@ extension AnyTensor {
 
   /// A fingerprint of every bit, to tell whether an engine wrote to what it should only read.
   var fingerprint: UInt64 {
+    // A product carries differences upwards only, and that of a double's sign nowhere: a second one would undo it. The upper
+    // half is therefore folded into the lower one each time.
     func mixed(_ bits: some Sequence<UInt64>) -> UInt64 {
-      bits.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1) &* 0x9E37_79B9_7F4A_7C15 }
+      bits.reduce(0xCBF2_9CE4_8422_2325) { hash, word in
+        let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+        return product ^ product >> 32
+      }
     }
     return switch self {
     case .float32(let tensor): mixed(tensor.elements.lazy.map { UInt64($0.bitPattern) })
@@ -120,6 +125,11 @@ public struct CaseVerifier: Sendable {
     var result = CaseResult(
       file: item.file, name: item.golden.name, operation: item.golden.operation, fill: item.golden.fill.rawValue,
       engine: description.name, dtype: dtype.rawValue, status: .unsupported)
+    if let unstarted = engine as? UnstartedEngine {
+      result.status = .notRun
+      result.message = unstarted.reason
+      return result
+    }
     if let reason = unsupported(description, dtype) {
       result.message = reason
       return result
@@ -254,8 +264,7 @@ public struct CaseVerifier: Sendable {
   }
 
   private func boundModel(_ problem: any OperationProblem, _ engine: EngineDescription) -> (any BoundModel)? {
-    let algorithms = Set(
-      (engine.info["algorithm"] ?? "").split(whereSeparator: { ", ".contains($0) }).map(String.init))
+    let algorithms = engine.algorithms
     return models.model(for: algorithms) {
       let wanted = Set(item.golden.expected.keys)
       let exercise = item.exercise(dtype: .float64, wanted: wanted, passes: [.forward, .backward])

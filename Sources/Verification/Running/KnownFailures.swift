@@ -1,4 +1,5 @@
 import Foundation
+import GoldenFiles
 import Problems
 import Results
 import TOMLKit
@@ -34,8 +35,13 @@ public struct KnownFailures: Sendable {
   }
 
   public let entries: [Entry]
+  /// Of the file's text; `nil` where there is no file.
+  public let sha256: String?
 
-  public init(_ entries: [Entry] = []) { self.entries = entries }
+  public init(_ entries: [Entry] = []) {
+    self.entries = entries
+    sha256 = nil
+  }
 
   /// - Throws: ``Malformed`` for a file that cannot be read, unknown keys, or a missing or wrong value.
   public init(contentsOf path: String) throws(Malformed) {
@@ -62,6 +68,7 @@ public struct KnownFailures: Sendable {
       }
     }
     self.entries = entries
+    sha256 = FileDigest.sha256(of: Array(text.utf8))
   }
 
   private static func entry(_ table: TOMLTable?, _ place: String) throws(Malformed) -> Entry {
@@ -82,10 +89,21 @@ public struct KnownFailures: Sendable {
     } else {
       expires = try text("expires")
     }
-    guard expires.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil else {
+    guard isDate(expires) else {
       throw Malformed(description: "\(place): expected a date yyyy-mm-dd for expires, found '\(expires)'")
     }
     return Entry(engine: try text("engine"), cases: try text("case"), reason: try text("reason"), expires: expires)
+  }
+
+  /// Whether `yyyy-mm-dd` names a day of the calendar: a day that never comes would never expire as it was meant.
+  static func isDate(_ text: String) -> Bool {
+    guard text.wholeMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2}/) != nil else { return false }
+    let parts = text.split(separator: "-").compactMap { Int($0) }
+    let (year, month, day) = (parts[0], parts[1], parts[2])
+    guard (1...12).contains(month) else { return false }
+    let isLeap = year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400))
+    let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    return (1...days[month - 1]).contains(day)
   }
 
   /// Marks the failures that an entry excuses, and reports entries that no longer hold.

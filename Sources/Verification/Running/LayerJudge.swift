@@ -67,8 +67,7 @@ struct LayerJudge {
     if asked.passes.contains(.backward) {
       for (name, tensor) in expected.gradients { wanted["gradients/\(name)"] = tensor }
     }
-    let algorithms = Set(
-      (description.info["algorithm"] ?? "").split(whereSeparator: { ", ".contains($0) }).map(String.init))
+    let algorithms = description.algorithms
     let model: (any BoundModel)? =
       if let convolution = problem as? Conv2dProblem, algorithms.isEmpty {
         LayerConvolutionBounds(convolution, exercise, answer: expected)

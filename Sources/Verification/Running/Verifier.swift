@@ -61,6 +61,7 @@ public struct Verifier: Sendable {
   public let reader: GoldenReader
   /// Called after each case, from any task: cases done, cases in all, the case's results.
   public let onProgress: @Sendable (Int, Int, [CaseResult]) -> Void
+  private let ledger: Shared<Ledger>
 
   public init(
     plan: VerificationPlan, reader: GoldenReader,
@@ -69,6 +70,7 @@ public struct Verifier: Sendable {
     self.plan = plan
     self.reader = reader
     self.onProgress = onProgress
+    ledger = Shared(Ledger())
   }
 
   private struct Job: Sendable {
@@ -83,6 +85,19 @@ public struct Verifier: Sendable {
     let error: String?
   }
 
+  /// What is known of a run so far.
+  private struct Ledger: Sendable {
+    let started = ContinuousClock.now
+    var records: [FileRecord] = []
+    var jobs: [Job] = []
+    /// Of all files, selected or not.
+    var caseCount = 0
+    var finished: [Finished] = []
+    var vacuity: [VacuityRecord] = []
+
+    var isComplete: Bool { finished.count == jobs.count }
+  }
+
   /// The cases that the plan selects, in order, each with its file's path, and what is wrong with files.
   public func selection() -> (cases: [(file: String, summary: GoldenCaseSummary)], records: [FileRecord]) {
     let (files, records) = open()
@@ -92,7 +107,7 @@ public struct Verifier: Sendable {
   private func open() -> ([GoldenFile], [FileRecord]) {
     var files: [GoldenFile] = []
     var records: [FileRecord] = []
-    for path in plan.files {
+    for path in plan.files where !Task.isCancelled {
       do throws(GoldenFileError) {
         let file = try reader.open(path)
         files.append(file)
@@ -107,52 +122,61 @@ public struct Verifier: Sendable {
     return (files, records)
   }
 
+  /// Runs everything. When its task is cancelled it starts no further case and judges nothing more.
   public func run() async -> VerificationSection {
-    let started = ContinuousClock.now
-    let (files, opened) = open()
-    var records = opened
+    let (files, records) = open()
     let jobs = files.enumerated().flatMap { index, file in
       file.cases.filter(plan.includes).map { Job(fileIndex: index, file: file, summary: $0) }
     }
-    let finished = await runAll(jobs)
+    ledger.withLock { ledger in
+      ledger.records = records
+      ledger.jobs = jobs
+      ledger.caseCount = files.reduce(0) { $0 + $1.cases.count }
+    }
+    await runAll(jobs)
+    let isComplete = !Task.isCancelled && ledger.withLock { $0.isComplete }
+    guard isComplete, let oracle = plan.vacuityOracle else { return section(interrupted: !isComplete) }
+    let vacuity = await VacuityJudge(oracle: oracle).judge(
+      operations: Set(jobs.filter { $0.summary.expectError == nil }.map(\.summary.operation)), in: files)
+    // Half a search would call what it did not look at unnoticed.
+    guard !Task.isCancelled else { return section(interrupted: true) }
+    ledger.withLock { $0.vacuity = vacuity }
+    return section(interrupted: false)
+  }
+
+  /// What is done at this moment, while ``run()`` goes on: what an interrupted run keeps.
+  public func interruptedSection() -> VerificationSection { section(interrupted: true) }
+
+  private func section(interrupted: Bool) -> VerificationSection {
+    let ledger = ledger.withLock { $0 }
+    var records = ledger.records
     var results: [CaseResult] = []
-    for outcome in finished {
+    for outcome in ledger.finished.sorted(by: { $0.index < $1.index }) {
       results += outcome.results
-      let path = jobs[outcome.index].file.path
+      let path = ledger.jobs[outcome.index].file.path
       if let error = outcome.error, let record = records.firstIndex(where: { $0.path == path }) {
         records[record].errors.append(error)
       }
     }
-    let interrupted = finished.count < jobs.count
-    let isComplete = !interrupted && jobs.count == files.reduce(0) { $0 + $1.cases.count }
-    let stale = plan.knownFailures.apply(
-      to: &results, today: plan.today, isComplete: isComplete)
-    var vacuity: [VacuityRecord] = []
-    // What was stopped is not to go on with the corpus.
-    if let oracle = plan.vacuityOracle, !interrupted {
-      vacuity = await VacuityJudge(oracle: oracle).judge(
-        operations: Set(jobs.filter { $0.summary.expectError == nil }.map(\.summary.operation)), in: files)
-    }
-    let elapsed = ContinuousClock.now - started
+    let isComplete = !interrupted && ledger.jobs.count == ledger.caseCount
+    let stale = plan.knownFailures.apply(to: &results, today: plan.today, isComplete: isComplete)
+    let elapsed = ContinuousClock.now - ledger.started
     var section = VerificationSection(
       engines: plan.engines.map {
         EngineRecord(
           name: $0.description.name, version: $0.description.version, isBuiltIn: $0.description.isBuiltIn,
           command: plan.engineWords[$0.description.name])
-      }, files: records, results: results, vacuity: vacuity, staleKnownFailures: stale,
+      }, files: records, results: results, vacuity: ledger.vacuity, staleKnownFailures: stale,
       lambda: ElementBounds.lambda, filters: plan.filters.map(\.description), tags: plan.tags.sorted(),
       shard: plan.shard.map { ShardRecord(index: $0.index, count: $0.count) }, strict: plan.strict,
+      dtypes: plan.dtypes.map(\.rawValue),
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+    section.knownFailuresSha256 = plan.knownFailures.sha256
     section.interrupted = interrupted
-    let conclusion = Conclusion(section)
-    section.exitCode = Int(conclusion.outcome.exitCode)
-    section.reasons = conclusion.reasons
     return section
   }
 
-  private func runAll(_ jobs: [Job]) async -> [Finished] {
-    var finished: [Finished] = []
-    finished.reserveCapacity(jobs.count)
+  private func runAll(_ jobs: [Job]) async {
     await withTaskGroup(of: Finished.self) { group in
       var next = 0
       func start() {
@@ -163,12 +187,14 @@ public struct Verifier: Sendable {
       }
       for _ in 0..<max(1, plan.workers) { start() }
       while let outcome = await group.next() {
-        finished.append(outcome)
-        onProgress(finished.count, jobs.count, outcome.results)
+        let done = ledger.withLock { ledger in
+          ledger.finished.append(outcome)
+          return ledger.finished.count
+        }
+        onProgress(done, jobs.count, outcome.results)
         start()
       }
     }
-    return finished.sorted { $0.index < $1.index }
   }
 
   private func verify(_ job: Job, _ index: Int) -> Finished {
@@ -194,13 +220,9 @@ public struct Verifier: Sendable {
   /// The command that repeats one case on one engine.
   private func reproduction(_ result: CaseResult, _ engine: any Engine, _ dtype: DType) -> String {
     let name = engine.description.name
-    return "assay verify --golden \(Self.quoted(result.file)) --filter \(Self.quoted(result.name)) "
-      + "--engine \(Self.quoted(plan.engineWords[name] ?? name)) --dtype \(dtype.rawValue)"
-  }
-
-  /// A word as a shell reads it.
-  private static func quoted(_ word: String) -> String {
-    let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "/._-=,:@+".contains($0) }
-    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    return ShellCommand([
+      "assay", "verify", "--golden", result.file, "--filter", result.name, "--engine", plan.engineWords[name] ?? name,
+      "--dtype", dtype.rawValue,
+    ]).description
   }
 }

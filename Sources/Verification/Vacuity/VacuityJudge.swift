@@ -20,7 +20,8 @@ public struct VacuityJudge: Sendable {
   public init(oracle: any Engine) { self.oracle = oracle }
 
   /// - Parameter files: every case in them counts, whatever the filters: vacuity is the corpus's, not a selection's.
-  /// - Returns: one record for each operation that has cases with results, in the order of names.
+  /// - Returns: one record for each operation that has cases with results, in the order of names; unfinished ones when its
+  ///   task is cancelled.
   public func judge(operations: Set<String>, in files: [GoldenFile]) async -> [VacuityRecord] {
     await withTaskGroup(of: VacuityRecord?.self) { group in
       for operation in operations { group.addTask { judge(operation, in: files) } }
@@ -38,7 +39,7 @@ public struct VacuityJudge: Sendable {
       return VacuityRecord(operation: operation, noticedBy: [:], notJudged: ["any": "no defect of it is defined"])
     }
     var search = VacuitySearch(perturbations + Perturbation.ofCotangents, oracle: oracle)
-    for item in cases { search.look(at: item) }
+    for item in cases where !Task.isCancelled { search.look(at: item) }
     return search.record(of: operation, isAdversarial: cases.isAdversarial)
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import GoldenFiles
 import Problems
+import Results
 
 /// Which files and cases a `golden` subcommand is about.
 struct GoldenSelection: ParsableArguments {
@@ -36,7 +37,7 @@ enum GoldenSession {
   static func run(_ body: () throws(GoldenFileError) -> Void) throws {
     do { try body() } catch {
       report(error)
-      Console.note("repeat: assay golden validate '\(error.file)'")
+      Console.note("repeat: \(ShellCommand(["assay", "golden", "validate", error.file]))")
       throw ExitCode(65)
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import GoldenFiles
 import Problems
+import Results
 import Tensors
 
 struct GoldenShowCommand: AsyncParsableCommand {
@@ -55,11 +56,11 @@ struct GoldenShowCommand: AsyncParsableCommand {
   }
 
   private func show(_ loaded: GoldenCase) {
-    Console.print("\(loaded.name): \(loaded.operation), \(loaded.fill.rawValue) fill")
-    if !loaded.tags.isEmpty { Console.print("tags: \(loaded.tags.joined(separator: ", "))") }
+    Console.print("\(loaded.name.printable): \(loaded.operation.printable), \(loaded.fill.rawValue) fill")
+    if !loaded.tags.isEmpty { Console.print("tags: \(loaded.tags.joined(separator: ", ").printable)") }
     if let category = loaded.expectError { Console.print("must be refused: \(category.rawValue)") }
     for (name, value) in loaded.attributes.values.sorted(by: { $0.key < $1.key }) {
-      Console.print("  \(name) = \(value)")
+      Console.print("  \("\(name) = \(value)".printable)")
     }
     var table = TextTable(["tensor", "dtype", "shape", "min", "max", "values"], rightAligned: [3, 4])
     for (group, tensors) in [

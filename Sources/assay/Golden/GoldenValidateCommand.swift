@@ -1,5 +1,7 @@
 import ArgumentParser
 import GoldenFiles
+import Results
+import Synchronization
 
 struct GoldenValidateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,26 +24,43 @@ struct GoldenValidateCommand: AsyncParsableCommand {
   var files: [String] = []
 
   func run() async throws {
-    var table = TextTable(["file", "cases", "listed", "verdict"], rightAligned: [1])
-    var failed = 0
-    try GoldenSession.run { () throws(GoldenFileError) in
-      let reader = try GoldenSession.reader()
-      for path in try GoldenCorpus.files(at: files.isEmpty ? [GoldenCorpus.standardFolder] : files) {
-        do throws(GoldenFileError) {
-          let file = try reader.open(path)
-          try file.validate()
-          table.add([path, "\(file.cases.count)", file.isListed ? "yes" : "no", "sound"])
-        } catch {
-          GoldenSession.report(error)
-          table.add([path, "–", "–", "bad: \(error.object)"])
-          failed += 1
+    let found = Mutex(Found())
+    try Interruption.concluding {
+      try conclude(found.withLock { $0 })
+    } while: {
+      try GoldenSession.run { () throws(GoldenFileError) in
+        let reader = try GoldenSession.reader()
+        for path in try GoldenCorpus.files(at: files.isEmpty ? [GoldenCorpus.standardFolder] : files) {
+          if Task.isCancelled { break }
+          do throws(GoldenFileError) {
+            let file = try reader.open(path)
+            try file.validate()
+            found.withLock { $0.table.add([path, "\(file.cases.count)", file.isListed ? "yes" : "no", "sound"]) }
+          } catch {
+            GoldenSession.report(error)
+            found.withLock { found in
+              found.table.add([path, "–", "–", "bad: \(error.object)"])
+              found.failed += 1
+            }
+          }
         }
       }
     }
-    Console.print(table.text, terminator: "")
-    if failed > 0 {
-      Console.print("\(failed) bad")
-      throw ExitCode(65)
+    try conclude(found.withLock { $0 })
+  }
+
+  /// What is known so far.
+  private struct Found {
+    var table = TextTable(["file", "cases", "listed", "verdict"], rightAligned: [1])
+    var failed = 0
+  }
+
+  private func conclude(_ found: Found) throws {
+    Console.print(found.table.text, terminator: "")
+    if found.failed > 0 {
+      Console.print("\(found.failed) bad")
+      throw ExitCode(Outcome.badData.exitCode)
     }
+    if Interruption.isRequested { throw ExitCode(Outcome.inconclusive.exitCode) }
   }
 }

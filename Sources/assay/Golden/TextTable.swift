@@ -1,4 +1,6 @@
-/// Columns of text, aligned: numbers to the right, the rest to the left.
+import Results
+
+/// Columns of text, aligned: numbers to the right, the rest to the left. Cells may be foreign text: they are escaped.
 struct TextTable {
   private var rows: [[String]]
   private let rightAligned: Set<Int>
@@ -8,7 +10,7 @@ struct TextTable {
     self.rightAligned = rightAligned
   }
 
-  mutating func add(_ row: [String]) { rows.append(row) }
+  mutating func add(_ row: [String]) { rows.append(row.map(\.printable)) }
 
   var isEmpty: Bool { rows.count == 1 }
 

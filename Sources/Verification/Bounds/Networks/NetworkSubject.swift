@@ -35,8 +35,6 @@ struct NetworkSubject {
     }
   }
 
-  private func integers(_ name: String) -> Tensor<Int64>? { operation.inputs[name].map { $0.map { Int64($0) } } }
-
   /// The values that the layers start with.
   private var state: NetworkState<Double> {
     var state = NetworkState<Double>(parameters: operation.parameters)
@@ -45,9 +43,9 @@ struct NetworkSubject {
         let mean = operation.buffers["\(layer.name).running_mean"],
         let variance = operation.buffers["\(layer.name).running_var"]
       else { continue }
-      let count = operation.buffers["\(layer.name).num_batches_tracked"]?.elements.first
       state.buffers[layer.name] = .init(
-        runningMean: mean, runningVariance: variance, batchesTracked: count.map { Int64($0) })
+        runningMean: mean, runningVariance: variance,
+        batchesTracked: operation.integers["\(layer.name).num_batches_tracked"]?.elements.first)
     }
     return state
   }
@@ -85,7 +83,7 @@ struct NetworkSubject {
     _ results: inout [String: [Double]]
   ) throws(ProblemError) -> [String: Tensor<Double>] {
     var dLogits = operation.upstream["logits"]
-    if let loss = try problem.loss().map({ CrossEntropy($0) }), let target = integers("target") {
+    if let loss = try problem.loss().map({ CrossEntropy($0) }), let target = operation.integers["target"] {
       results["outputs/loss"] = try loss.forward(outputs.logits, target: .indices(target)).elements
       if let dLoss = operation.upstream["loss"] {
         let gradient = try loss.backward(dLoss, x: outputs.logits, target: .indices(target))
@@ -103,7 +101,8 @@ struct NetworkSubject {
 
   /// The steps of a training run, as `TrainingStep` takes them, and the evaluation after the last.
   private func train(_ problem: TrainingRunProblem, _ hooks: Hooks) throws(ProblemError) -> [String: [Double]] {
-    guard let images = operation.inputs["images"], let labels = integers("labels"), let batches = integers("batches")
+    guard let images = operation.inputs["images"], let labels = operation.integers["labels"],
+      let batches = operation.integers["batches"]
     else { return [:] }
     let set = LabelledImages(images: images, labels: labels)
     let loss = CrossEntropy(try CrossEntropyProblem(batch: problem.batch, classes: problem.classCount))

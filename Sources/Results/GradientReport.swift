@@ -1,5 +1,4 @@
 import Foundation
-import Results
 
 /// A record as a person reads it.
 public struct GradientReport: Sendable {
@@ -68,5 +67,5 @@ public struct GradientReport: Sendable {
     return text
   }
 
-  static func number(_ value: Double) -> String { String(format: "%.3g", value) }
+  public static func number(_ value: Double) -> String { String(format: "%.3g", value) }
 }

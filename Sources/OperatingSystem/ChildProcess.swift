@@ -1,0 +1,227 @@
+import CSpawn
+import Foundation
+import Synchronization
+
+/// A child process: the only way in which Assay starts one.
+///
+/// It leads a process group of its own, has every signal at its default and none blocked (a child inherits what its parent
+/// ignores, and a shell's pipelines or a Python engine's workers would never end), and gets no descriptor but its three
+/// standard streams. When it ends, what is left of its group is killed.
+public final class ChildProcess: Sendable {
+  public enum Stream: Sendable { case pipe, null, inherited }
+
+  /// How a process ended.
+  public enum Ending: Sendable, Hashable { case exited(Int32), signalled(Int32) }
+
+  /// Why a process did not start.
+  public struct Failure: Error, CustomStringConvertible, Hashable {
+    public let description: String
+  }
+
+  public let identifier: pid_t
+  /// This process's ends of the pipes that were asked for.
+  public let input, output, errors: Descriptor?
+
+  /// Readable (at its end) as soon as the process has ended, for `poll`.
+  public let endSignal: Descriptor
+
+  private let state = Mutex<Ending?>(nil)
+  private let ended = DispatchSemaphore(value: 0)
+
+  /// - Parameters:
+  ///   - arguments: without the executable's own name.
+  ///   - environment: `nil` for this process's.
+  ///   - directory: where it runs; `nil` for this process's folder.
+  /// - Throws: ``Failure`` with the system's reason.
+  public init(
+    _ executable: String, _ arguments: [String], environment: [String: String]? = nil, directory: String? = nil,
+    input: Stream = .null, output: Stream = .pipe, errors: Stream = .null
+  ) throws(Failure) {
+    var actions = posix_spawn_file_actions_t(unsafeZeroed: ())
+    var attributes = posix_spawnattr_t(unsafeZeroed: ())
+    posix_spawn_file_actions_init(&actions)
+    posix_spawnattr_init(&attributes)
+    defer {
+      posix_spawn_file_actions_destroy(&actions)
+      posix_spawnattr_destroy(&attributes)
+    }
+    let end = try Pipe()
+    var parents: [Descriptor?] = []
+    var childs: [Descriptor] = []
+    for (number, stream) in zip([STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO], [input, output, errors]) {
+      switch stream {
+      case .inherited: parents.append(nil)
+      case .null:
+        parents.append(nil)
+        posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+      case .pipe:
+        let pipe = try Pipe()
+        let (own, given) = number == STDIN_FILENO ? (pipe.writing, pipe.reading) : (pipe.reading, pipe.writing)
+        parents.append(own)
+        childs.append(given)
+        posix_spawn_file_actions_adddup2(&actions, given.number, number)
+      }
+    }
+    if let directory { assay_spawn_change_directory(&actions, directory) }
+    assay_spawn_close_others(&actions)
+    Self.resetSignals(&attributes)
+
+    let words = ([executable] + arguments).map { strdup($0) } + [nil]
+    let variables = (environment ?? ProcessInfo.processInfo.environment).map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for text in words + variables { free(text) } }
+    var child: pid_t = 0
+    var reason: Int32 = 0
+    let isRegistered = Leftovers.register {
+      reason = posix_spawn(&child, executable, &actions, &attributes, words, variables)
+      return reason == 0 ? child : nil
+    }
+    // Only the child may hold its ends, or an end of file would never be seen.
+    for descriptor in childs { descriptor.close() }
+    guard isRegistered else {
+      throw Failure(description: reason == 0 ? "this run is ending" : String(cString: strerror(reason)))
+    }
+    identifier = child
+    (self.input, self.output, self.errors) = (parents[0], parents[1], parents[2])
+    endSignal = end.reading
+    let ending = end.writing
+    Thread.detachNewThread { [self] in reap(andClose: ending) }
+  }
+
+  private static func resetSignals(_ attributes: inout posix_spawnattr_t) {
+    var (all, none) = (sigset_t(), sigset_t())
+    sigfillset(&all)
+    sigemptyset(&none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP
+    #if canImport(Darwin)
+      flags |= POSIX_SPAWN_CLOEXEC_DEFAULT
+    #endif
+    posix_spawnattr_setflags(&attributes, Int16(flags))
+  }
+
+  /// Waits for the end of the process, on a thread of its own.
+  private func reap(andClose ending: Descriptor) {
+    var information = siginfo_t()
+    while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+    // Not yet reaped, so that its number is nobody else's: what it left running in its group ends with it.
+    kill(-identifier, SIGKILL)
+    Leftovers.forget(group: identifier)
+    var status: Int32 = 0
+    while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+    let signal = status & 0x7F
+    state.withLock { $0 = signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal) }
+    ending.close()
+    ended.signal()
+  }
+
+  /// How it ended; `nil` while it runs.
+  public var ending: Ending? { state.withLock { $0 } }
+
+  /// Waits until it has ended, at most for so long.
+  @discardableResult
+  public func wait(seconds: Double = .infinity) -> Ending? {
+    let deadline = seconds.isFinite ? DispatchTime.now() + seconds : .distantFuture
+    // Passed on, for whoever waits next.
+    if ending == nil, ended.wait(timeout: deadline) == .success { ended.signal() }
+    return ending
+  }
+
+  /// Ends the process and its group at once, and waits until it is gone.
+  public func killGroup() {
+    guard ending == nil else { return }
+    // Until it is reaped its number is nobody else's; a process that was reaped in between has taken its group with it.
+    kill(-identifier, SIGKILL)
+    wait(seconds: 5)
+  }
+
+  /// Runs a tool to its end.
+  /// - Returns: what it printed, or `nil` when it did not start or ended with another status than 0.
+  public static func output(of executable: String, _ arguments: [String]) -> String? {
+    guard let child = try? ChildProcess(executable, arguments), let output = child.output else { return nil }
+    var bytes: [UInt8] = []
+    while let chunk = output.read(), !chunk.isEmpty { bytes += chunk }
+    return child.wait() == .exited(0) ? String(decoding: bytes, as: UTF8.self) : nil
+  }
+}
+
+/// A file descriptor that closes once, when it is told to or goes out of scope.
+public final class Descriptor: Sendable {
+  public let number: Int32
+  private let isOpen = Mutex(true)
+
+  init(_ number: Int32) { self.number = number }
+
+  deinit { close() }
+
+  public func close() {
+    isOpen.withLock { isOpen in
+      if isOpen { _ = Foundation.close(number) }
+      isOpen = false
+    }
+  }
+
+  /// What is there to be read, at least a byte; empty at the end, `nil` on an error.
+  public func read(atMost count: Int = 1 << 16) -> [UInt8]? {
+    var found = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      repeat { found = Foundation.read(number, buffer.baseAddress, count) } while found < 0 && errno == EINTR
+      filled = max(0, found)
+    }
+    return found < 0 ? nil : bytes
+  }
+
+  /// Whether something (or the end) can be read, now or within so many milliseconds.
+  public func isReadable(within milliseconds: Int32 = 0) -> Bool {
+    var descriptor = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    return poll(&descriptor, 1, milliseconds) > 0
+  }
+
+  /// - Returns: the system's reason when not all of it could be written.
+  @discardableResult
+  public func write(_ bytes: some Sequence<UInt8>) -> Int32? {
+    let bytes = Array(bytes)
+    var offset = 0
+    while offset < bytes.count {
+      let count = bytes[offset...].withUnsafeBytes { Foundation.write(number, $0.baseAddress, $0.count) }
+      if count >= 0 { offset += count } else if errno != EINTR { return errno }
+    }
+    return nil
+  }
+}
+
+extension ChildProcess {
+  /// Both ends close on exec: a child has only what it is given.
+  private struct Pipe {
+    let reading, writing: Descriptor
+
+    init() throws(Failure) {
+      var ends: [Int32] = [0, 0]
+      guard pipe(&ends) == 0 else { throw Failure(description: String(cString: strerror(errno))) }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      (reading, writing) = (Descriptor(ends[0]), Descriptor(ends[1]))
+    }
+  }
+}
+
+// What the C library fills itself: a structure on Linux, a pointer on Darwin.
+extension posix_spawn_file_actions_t {
+  fileprivate init(unsafeZeroed: Void) {
+    #if canImport(Darwin)
+      self = nil
+    #else
+      self.init()
+    #endif
+  }
+}
+
+extension posix_spawnattr_t {
+  fileprivate init(unsafeZeroed: Void) {
+    #if canImport(Darwin)
+      self = nil
+    #else
+      self.init()
+    #endif
+  }
+}

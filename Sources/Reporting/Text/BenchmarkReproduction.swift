@@ -1,0 +1,26 @@
+import Results
+
+/// The command that verifies and times one contestant on one workload again.
+public enum BenchmarkReproduction {
+  /// - Parameter suite: the file that the workloads came from; without one, that of the suite's name among those that Assay
+  ///   brings.
+  public static func command(
+    _ contestant: BenchmarkContestant, on workload: BenchmarkWorkload, of section: BenchmarkSection, seed: UInt64,
+    suite: String? = nil
+  ) -> ShellCommand {
+    var words = ["assay", "bench"]
+    let network = section.networks.first { network in
+      network.batch == workload.batch && network.layers.contains { $0.problem == workload.problem }
+    }
+    if let network, suite == nil {
+      words += ["--depth", network.name, "--batch", "\(workload.batch)", "--threads", "\(workload.threads)"]
+      words += ["--pass", workload.pass, "--layout", workload.layout]
+    } else {
+      words += ["--suite", suite ?? "Benchmarks/\(section.suite).toml"]
+    }
+    if section.options.cold { words.append("--cold") }
+    if seed != 1 { words += ["--seed", "\(seed)"] }
+    let engine = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine
+    return ShellCommand(words + ["--engine", engine, "--filter", workload.name])
+  }
+}

@@ -1,0 +1,118 @@
+// The rules by which records become an outcome, all of them: a section's conclusion is never stored in it and never read from
+// a file, so it cannot disagree with its records.
+
+extension VerificationSection: RunSection {
+  public var conclusion: Conclusion {
+    var conclusion = Conclusion()
+    let bad = files.filter { !$0.errors.isEmpty }
+    if !bad.isEmpty { conclusion.add(.badData, because: "\(bad.count) of \(files.count) files have errors") }
+    for status in [VerificationStatus.fail, .error, .unsupported] {
+      let count = results.count { $0.status == status && $0.counts(strict: strict) }
+      if count > 0 {
+        conclusion.add(.fails, because: "\(count) \(status.rawValue)" + (status == .unsupported ? " (--strict)" : ""))
+      }
+    }
+    let omissions = results.count { !$0.omitted.isEmpty && $0.status == .pass }
+    if strict, omissions > 0 {
+      conclusion.add(.fails, because: "\(omissions) cases with omitted tensors (--strict)")
+    }
+    let vacuous = vacuity.filter(\.isVacuous)
+    if !vacuous.isEmpty {
+      conclusion.add(.fails, because: "VACUOUS: " + vacuous.map(\.operation).joined(separator: ", "))
+    }
+    if !staleKnownFailures.isEmpty {
+      conclusion.add(.fails, because: "\(staleKnownFailures.count) entries of known failures no longer hold")
+    }
+    let notRun = results.count { $0.status == .notRun }
+    if notRun > 0 { conclusion.add(.inconclusive, because: "\(notRun) \(VerificationStatus.notRun.rawValue)") }
+    if interrupted { conclusion.add(.inconclusive, because: "interrupted before every case was done") }
+    if results.isEmpty { conclusion.add(.inconclusive, because: "no case was run") }
+    for engine in engines where !results.isEmpty {
+      let statuses = Set(results.lazy.filter { $0.engine == engine.name }.map(\.status))
+      // Of an engine that was not run that is said already.
+      if statuses.isDisjoint(with: [.pass, .refused]), statuses != [.notRun] {
+        conclusion.add(.inconclusive, because: "\(engine.name) passed no case")
+      }
+    }
+    conclusion.add(holes)
+    return conclusion
+  }
+}
+
+extension GradientSection: RunSection {
+  public var conclusion: Conclusion {
+    var conclusion = Conclusion()
+    for verdict in [GradientVerdict.fail, .error, .inconclusive] {
+      let count = records.count { $0.verdict == verdict }
+      if count > 0 {
+        conclusion.add(verdict == .inconclusive ? .inconclusive : .fails, because: "\(count) \(verdict.rawValue)")
+      }
+    }
+    if interrupted == true { conclusion.add(.inconclusive, because: "interrupted before every check was done") }
+    if records.isEmpty {
+      conclusion.add(.inconclusive, because: "nothing was checked")
+    } else if !records.contains(where: { $0.verdict == .pass }) {
+      conclusion.add(.inconclusive, because: "nothing passed")
+    }
+    return conclusion
+  }
+}
+
+extension SelfTestSection: RunSection {
+  public var conclusion: Conclusion {
+    var conclusion = Conclusion()
+    if !survivors.isEmpty { conclusion.add(.fails, because: "\(survivors.count) mutants survived") }
+    if !falseAlarms.isEmpty { conclusion.add(.fails, because: "\(falseAlarms.count) false alarms") }
+    if interrupted == true { conclusion.add(.inconclusive, because: "interrupted before every mutant was tried") }
+    if mutants.isEmpty { conclusion.add(.inconclusive, because: "no mutant was tried") }
+    return conclusion
+  }
+}
+
+extension BenchmarkSection: RunSection {
+  public var conclusion: Conclusion {
+    var conclusion = Conclusion()
+    let contestants = workloads.flatMap(\.contestants)
+    for status in [BenchmarkStatus.wrong, .failed] {
+      let count = contestants.count { $0.status == status }
+      if count > 0 { conclusion.add(.fails, because: "\(count) contestants \(status.rawValue)") }
+    }
+    if !complete {
+      let all = planned.map { " of \($0.count)" } ?? ""
+      conclusion.add(.inconclusive, because: "interrupted: \(workloads.count)\(all) workloads are done")
+    } else if !contestants.contains(where: { $0.status == .timed }) {
+      conclusion.add(.inconclusive, because: "nothing was timed")
+    }
+    for doubt in doubts ?? [] { conclusion.add(.inconclusive, because: doubt) }
+    conclusion.add(holes)
+    return conclusion
+  }
+}
+
+extension DuetSection: RunSection {
+  public var conclusion: Conclusion {
+    var conclusion = Conclusion()
+    switch verdict {
+    case "pass": break
+    case "improvement":
+      if policy.failsOnImprovement == true { conclusion.add(.fails, because: "an improvement: the baseline is stale") }
+    case "regression":
+      let slower = benchmarks.filter { $0.verdict == "regression" }.map(\.name)
+      conclusion.add(.fails, because: "regression: " + slower.joined(separator: ", "))
+    case "underpowered":
+      conclusion.add(.inconclusive, because: "underpowered: a slowdown of the policy's size could not have been seen")
+    default:
+      for reason in reasons.isEmpty ? [verdict] : reasons { conclusion.add(.inconclusive, because: reason) }
+    }
+    if !complete, conclusion.outcome == .holds {
+      conclusion.add(.inconclusive, because: "interrupted before every block was measured")
+    }
+    return conclusion
+  }
+}
+
+extension HistorySection: RunSection {
+  public var conclusion: Conclusion {
+    series.isEmpty ? Conclusion(.inconclusive, reasons: ["no series"]) : Conclusion()
+  }
+}

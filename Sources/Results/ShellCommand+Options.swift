@@ -1,0 +1,21 @@
+extension ShellCommand {
+  /// The same command without some of its options.
+  /// - Parameters:
+  ///   - options: those that take a value, as `--out FILE` or `--out=FILE`.
+  ///   - flags: those that take none.
+  public func without(options: Set<String> = [], flags: Set<String> = []) -> ShellCommand {
+    var kept: [String] = []
+    var remaining = words[...]
+    while let word = remaining.popFirst() {
+      if flags.contains(word) { continue }
+      if options.contains(word) {
+        _ = remaining.popFirst()
+      } else if !options.contains(where: { word.hasPrefix("\($0)=") }) {
+        kept.append(word)
+      }
+    }
+    return ShellCommand(kept)
+  }
+
+  public func adding(_ words: String...) -> ShellCommand { ShellCommand(self.words + words) }
+}

@@ -118,17 +118,24 @@ struct VerificationMarkdown {
     guard !section.vacuity.isEmpty else { return [] }
     var rows: [[String]] = []
     for record in section.vacuity {
-      for (defect, name) in record.noticedBy.sorted(by: { $0.key < $1.key }) {
-        rows.append([
-          MarkdownText.inline(record.operation), defect,
-          name.isEmpty ? "**nothing: VACUOUS**" : MarkdownText.inline(name),
-        ])
+      let operation = MarkdownText.inline(record.operation)
+      rows += Self.grouped(record.noticedBy).map { name, defects in
+        [operation, name.isEmpty ? "**nothing: VACUOUS**" : MarkdownText.inline(name), defects]
+      }
+      rows += Self.grouped(record.notJudged).map { reason, defects in
+        [operation, "not judged: \(MarkdownText.inline(reason))", defects]
       }
     }
     return [
       "### Would the corpus notice?", "",
       "Each defect is applied to the reference; the case named is the first that would fail.", "",
-    ] + MarkdownReport.table(["operation", "defect", "noticed by"], rows, rightAligned: 3)
+    ] + MarkdownReport.table(["operation", "noticed by", "defects"], rows, rightAligned: 3)
+  }
+
+  /// The keys of each value, in order.
+  private static func grouped(_ values: [String: String]) -> [(value: String, keys: String)] {
+    Dictionary(grouping: values.keys) { values[$0] ?? "" }.sorted { $0.key < $1.key }
+      .map { ($0.key, $0.value.sorted().joined(separator: ", ")) }
   }
 
   private var calibration: [String] {

@@ -228,10 +228,21 @@ public struct VacuityRecord: Codable, Sendable, Hashable {
   public var operation: String
   /// Perturbations and the case that notices each; empty where none does.
   public var noticedBy: [String: String]
+  /// Perturbations that say nothing about this corpus, and why.
+  public var notJudged: [String: String]
 
-  public init(operation: String, noticedBy: [String: String]) {
+  public init(operation: String, noticedBy: [String: String], notJudged: [String: String] = [:]) {
     self.operation = operation
     self.noticedBy = noticedBy
+    self.notJudged = notJudged
+  }
+
+  /// Runs of older versions have no ``notJudged``.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    operation = try container.decode(String.self, forKey: .operation)
+    noticedBy = try container.decode([String: String].self, forKey: .noticedBy)
+    notJudged = try container.decodeIfPresent([String: String].self, forKey: .notJudged) ?? [:]
   }
 
   public var unnoticed: [String] { noticedBy.filter(\.value.isEmpty).keys.sorted() }

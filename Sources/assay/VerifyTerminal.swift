@@ -68,8 +68,8 @@ struct VerifyTerminal {
   private func printCorpusProblems() {
     for record in section.vacuity where record.isVacuous {
       Console.print(
-        "\(color.bad("VACUOUS")) \(record.operation): no exact or random case would notice a "
-          + record.unnoticed.joined(separator: ", a "))
+        "\(color.bad("VACUOUS")) \(record.operation): no case that is judged would notice: "
+          + record.unnoticed.joined(separator: ", "))
     }
     for stale in section.staleKnownFailures {
       Console.print("\(color.bad("KNOWN FAILURE")) \("\(stale.engine) \(stale.caseGlob): \(stale.problem)".printable)")

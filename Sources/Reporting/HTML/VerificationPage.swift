@@ -82,13 +82,15 @@ enum VerificationPage {
   private static func vacuity(_ section: VerificationSection) -> HTMLPage.Table {
     HTMLPage.Table(
       title: "Would the corpus notice?",
-      caption: "For each operation: perturbations of a right result, and a case that notices each.",
-      headings: ["operation", "noticed", "unnoticed"],
+      caption:
+        "For each operation: perturbations of a right result that a case notices, that none does, and that say nothing here.",
+      headings: ["operation", "noticed", "unnoticed", "not judged"],
       rows: section.vacuity.map { record in
         HTMLPage.Row(cells: [
           .init(record.operation),
           .init(record.noticedBy.filter { !$0.value.isEmpty }.keys.sorted().joined(separator: ", ")),
           .init(record.unnoticed.joined(separator: ", "), record.isVacuous ? "bad" : ""),
+          .init(record.notJudged.keys.sorted().joined(separator: ", ")),
         ])
       })
   }

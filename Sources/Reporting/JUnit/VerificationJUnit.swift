@@ -14,7 +14,7 @@ enum VerificationJUnit {
     var corpus = JUnitSuite("corpus")
     for record in section.vacuity {
       let unnoticed = record.unnoticed.joined(separator: ", ")
-      let message = "no exact or random case of \(record.operation) would notice: \(unnoticed)"
+      let message = "no case of \(record.operation) that is judged would notice: \(unnoticed)"
       corpus.add(
         "\(record.operation) notices defects", className: "vacuity", record.isVacuous ? .failure : .pass,
         "VACUOUS: \(message)", body: message)

@@ -137,12 +137,13 @@ public struct Verifier: Sendable {
     }
     await runAll(jobs)
     let isComplete = !Task.isCancelled && ledger.withLock { $0.isComplete }
-    if isComplete, let oracle = plan.vacuityOracle {
-      let vacuity = VacuityJudge(oracle: oracle).judge(
-        operations: Set(jobs.filter { $0.summary.expectError == nil }.map(\.summary.operation)), in: files)
-      ledger.withLock { $0.vacuity = vacuity }
-    }
-    return section(interrupted: !isComplete)
+    guard isComplete, let oracle = plan.vacuityOracle else { return section(interrupted: !isComplete) }
+    let vacuity = await VacuityJudge(oracle: oracle).judge(
+      operations: Set(jobs.filter { $0.summary.expectError == nil }.map(\.summary.operation)), in: files)
+    // Half a search would call what it did not look at unnoticed.
+    guard !Task.isCancelled else { return section(interrupted: true) }
+    ledger.withLock { $0.vacuity = vacuity }
+    return section(interrupted: false)
   }
 
   /// What is done at this moment, while ``run()`` goes on: what an interrupted run keeps.

@@ -4,11 +4,23 @@ import Tensors
 /// A defect that every corpus must notice, made by changing what the reference is given.
 struct Perturbation: Sendable {
   let name: String
-  /// The changed exercise; `nil` where the defect cannot show (a kernel of 1×1 cannot be flipped).
-  let apply: @Sendable (Exercise) -> Exercise?
+  /// The changed exercise, with the reference to ask where the change depends on what an operand does; `nil` where there is
+  /// nothing to change (a kernel of 1×1 cannot be flipped).
+  let apply: @Sendable (_ exercise: Exercise, _ oracle: any Engine) -> Exercise?
+
+  /// Whether it is a defect of the backward pass alone, which no output can show.
+  var isOfCotangents = false
+
+  /// Defects of a backward pass, whatever the operation: it has no part in the cotangents that it is given.
+  ///
+  /// A gradient of zeros would be noticed by whatever notices a doubled one: both are off by the gradient itself.
+  static let ofCotangents = [
+    cotangents("doubled gradient") { $0.map { 2 * $0 } }, cotangents("cotangents of ones") { $0.map { _ in 1 } },
+    cotangents("shifted cotangents") { rolled($0) }, cotangents("dropped cotangents") { everySecondDropped($0) },
+  ]
 
   /// The perturbations of an operation; empty where none is defined.
-  static func all(for operation: String) -> [Perturbation] {
+  static func ofOperands(of operation: String) -> [Perturbation] {
     switch operation {
     case "conv2d":
       [
@@ -22,7 +34,7 @@ struct Perturbation: Sendable {
         parameter("dropped bias", "bias") { zeroed($0) },
       ]
     case "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d":
-      [input("shifted window") { rolled($0) }, input("dropped term") { greatestDropped($0) }]
+      [input("shifted window") { rolled($0) }, Perturbation(name: "dropped term", apply: greatestDropped)]
     case "batch_norm2d":
       [
         input("shifted input") { rolled($0) }, parameter("dropped weight", "weight") { $0.map { _ in 1 } },
@@ -30,7 +42,7 @@ struct Perturbation: Sendable {
       ]
     case "relu":
       [
-        Perturbation(name: "gate dropped") { exercise in
+        Perturbation(name: "gate dropped") { exercise, _ in
           var changed = exercise
           changed.operation = "identity"
           return changed
@@ -55,7 +67,7 @@ struct Perturbation: Sendable {
   private static func anyParameter(
     _ name: String, _ change: @escaping @Sendable (Tensor<Double>) -> Tensor<Double>?
   ) -> Perturbation {
-    Perturbation(name: name) { exercise in
+    Perturbation(name: name) { exercise, _ in
       for (parameter, tensor) in exercise.parameters.sorted(by: { $0.key < $1.key }) {
         guard let old = tensor.floating(as: Double.self), let new = change(old) else { continue }
         var changed = exercise
@@ -69,7 +81,7 @@ struct Perturbation: Sendable {
   private static func input(
     _ name: String, _ tensor: String = "x", _ change: @escaping @Sendable (Tensor<Double>) -> Tensor<Double>?
   ) -> Perturbation {
-    Perturbation(name: name) { exercise in
+    Perturbation(name: name) { exercise, _ in
       guard let old = exercise.inputs[tensor]?.floating(as: Double.self), let new = change(old) else { return nil }
       var changed = exercise
       changed.inputs[tensor] = .float64(new)
@@ -80,12 +92,26 @@ struct Perturbation: Sendable {
   private static func parameter(
     _ name: String, _ tensor: String, _ change: @escaping @Sendable (Tensor<Double>) -> Tensor<Double>?
   ) -> Perturbation {
-    Perturbation(name: name) { exercise in
+    Perturbation(name: name) { exercise, _ in
       guard let old = exercise.parameters[tensor]?.floating(as: Double.self), let new = change(old) else { return nil }
       var changed = exercise
       changed.parameters[tensor] = .float64(new)
       return changed
     }
+  }
+
+  private static func cotangents(
+    _ name: String, _ change: @escaping @Sendable (Tensor<Double>) -> Tensor<Double>?
+  ) -> Perturbation {
+    let apply: @Sendable (Exercise, any Engine) -> Exercise? = { exercise, _ in
+      var changed = exercise
+      for (output, tensor) in exercise.upstream {
+        guard let old = tensor.floating(as: Double.self), let new = change(old) else { continue }
+        changed.upstream[output] = .float64(new)
+      }
+      return changed
+    }
+    return Perturbation(name: name, apply: apply, isOfCotangents: true)
   }
 
   private static func zeroed(_ tensor: Tensor<Double>) -> Tensor<Double>? {
@@ -131,13 +157,30 @@ struct Perturbation: Sendable {
     return changed
   }
 
-  /// The greatest element takes the least one's value.
-  private static func greatestDropped(_ tensor: Tensor<Double>) -> Tensor<Double>? {
-    guard tensor.count > 1, let least = tensor.elements.min(),
-      let greatest = tensor.elements.indices.max(by: { tensor.elements[$0] < tensor.elements[$1] })
-    else { return nil }
+  /// Every second element becomes 0: more than one, since what a closed gate hides is no term of a gradient.
+  private static func everySecondDropped(_ tensor: Tensor<Double>) -> Tensor<Double>? {
     var changed = tensor
-    changed.elements[greatest] = least
+    for offset in stride(from: 1, to: tensor.count, by: 2) { changed.elements[offset] = 0 }
+    return changed
+  }
+
+  /// The greatest element that reaches an output takes the least one's value: windows may leave rows and columns out, and
+  /// what no window holds is not a term.
+  private static func greatestDropped(_ exercise: Exercise, _ oracle: any Engine) -> Exercise? {
+    var asked = exercise
+    asked.passes = [.forward, .backward]
+    asked.wanted = ["gradients/x"]
+    guard let x = exercise.inputs["x"]?.floating(as: Double.self), let least = x.elements.min(),
+      let problem = (try? exercise.problem()) ?? nil, let output = problem.outputs["y"]
+    else { return nil }
+    asked.upstream = ["y": .float64(Tensor(shape: output.shape, repeating: 1))]
+    guard let reached = try? oracle.compute(asked).gradients["x"]?.doubles.elements,
+      let greatest = x.elements.indices.filter({ reached[$0] != 0 }).max(by: { x.elements[$0] < x.elements[$1] })
+    else { return nil }
+    var dropped = x
+    dropped.elements[greatest] = least
+    var changed = exercise
+    changed.inputs["x"] = .float64(dropped)
     return changed
   }
 }

@@ -52,7 +52,8 @@ import Testing
     let here = try ReferenceEngine().compute(exercise)
     let there = try served.compute(exercise)
     #expect(here.outputs["y"] != nil && here.outputs == there.outputs)
-    #expect(here.gradients["x"] != nil && here.gradients == there.gradients)
+    // Of an answer only what is wanted is read.
+    #expect(here.gradients["x"] != nil && there.gradients == here.gradients.filter { $0.key == "x" })
     var wrong = exercise
     wrong.parameters = ["weight": .float32(Tensor(zeros: [4, 2, 3, 3]))]
     #expect {

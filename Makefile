@@ -11,7 +11,7 @@ VERIFY = verify --calibrate
 # Random convolutions that each sanitizer sees.
 SANITIZED_PROBLEMS = 100
 
-.PHONY: help deps build run example test sanitize lint format verify goldens peers
+.PHONY: help deps build run example test sanitize lint format verify goldens peers odd-inputs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ verify: build ## verify the corpus alone, without a report
 test: deps lint ## lint, then every test
 	@$(SWIFT) build -c $(CONFIGURATION) --build-tests
 	@$(SWIFT) test -c $(CONFIGURATION) --skip-build --disable-xctest
+
+odd-inputs: build ## 100,000 odd inputs: none may end by a signal, hang or take a gigabyte
+	@$(SWIFT) build -c $(CONFIGURATION) --product OddInputs
+	@.build/$(CONFIGURATION)/OddInputs 100000
 
 # One test at a time: the thread sanitizer does not see Swift's Mutex, which keeps tests that share a pool apart. What it is to
 # see is the threads of the pool.

@@ -44,7 +44,8 @@ public struct DeflateStream {
     guard let length = take(16), let complement = take(16), length ^ complement == 0xFFFF else { return nil }
     // Whole bytes that are in the buffer already are part of the block.
     let buffered = min(bitCount / 8, length)
-    _ = take(8 * buffered)
+    bits >>= UInt64(8 * buffered)
+    bitCount -= 8 * buffered
     guard bytes.count - position >= length - buffered else { return nil }
     position += length - buffered
     return length

@@ -41,8 +41,8 @@ public enum Problem: Sendable {
     let distances = types.keys.sorted().map {
       (name: $0, distance: editDistance(Array($0.utf8), Array(operation.utf8)))
     }
-    // One letter in four: a name of the user's own is not taken for one of the format's.
-    return distances.filter { $0.distance > 0 && 4 * $0.distance <= $0.name.count }.min { $0.distance < $1.distance }?
+    // Less than one letter in four: a name of the user's own is not taken for one of the format's.
+    return distances.filter { $0.distance > 0 && 4 * $0.distance < $0.name.count }.min { $0.distance < $1.distance }?
       .name
   }
 

@@ -161,10 +161,10 @@ extension BadFile {
     BadFile(foreign: "a virtual dataset", .refused, ForeignDataset.virtual),
     BadFile(foreign: "the scale-offset filter", .refused, ForeignDataset.scaleOffset),
     BadFile(foreign: "an unknown filter", .refused, ForeignDataset.unknownFilter),
-    BadFile(foreign: "a compound type", .missing, ForeignDataset.compound),
-    BadFile(foreign: "variable-length sequences", .missing, ForeignDataset.variableLength),
-    BadFile(foreign: "opaque bytes", .missing, ForeignDataset.opaque),
-    BadFile(foreign: "a chunk of 2 GiB", .missing, ForeignDataset.hugeChunk),
+    BadFile(foreign: "a compound type", .wrongType, ForeignDataset.compound),
+    BadFile(foreign: "variable-length sequences", .wrongType, ForeignDataset.variableLength),
+    BadFile(foreign: "opaque bytes", .wrongType, ForeignDataset.opaque),
+    BadFile(foreign: "a chunk of 2 GiB", .tooLarge, ForeignDataset.hugeChunk),
   ]
 
   private static let links = [

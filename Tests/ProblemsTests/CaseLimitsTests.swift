@@ -27,7 +27,7 @@ struct CaseLimitsTests {
     "Problems beyond the limits are refused, by memory or by work",
     arguments: [
       ("relu shape100000000000", "--max-memory"), ("linear n1c1000000 k1000000", "--max-memory"),
-      ("conv2d n64c512h56w56 k512r7s7 stride1 pad3", "--max-work"),
+      ("conv2d n1c512h128w128 k1024r7s7 stride1 pad3", "--max-work"),
     ])
   func refused(text: String, option: String) throws {
     let problem = try Problem.parse(text)

@@ -141,7 +141,7 @@ public final class DuetRunner {
           }
         case .unsupported, .notRun:
           refusals.append("\(engine.declaration.name) does not do \(item.name): \(result.message)")
-        case .fail, .error, .refused, .notRun:
+        case .fail, .error, .refused:
           throw Failure(
             description: "\(engine.declaration.name) is not right on \(item.name), so it is not timed: "
               + "\(result.status.rawValue) \(result.message)")

@@ -103,8 +103,9 @@ import Testing
     let engine = Changed(base: try #require(BuiltInEngines.named("winograd\(tile)"))) { _, answer in
       answer.gradients["weight"] = answer.gradients["weight"].map { gradient in
         let coarse = gradient.doubles.map { value in
+          guard value != 0 else { return value }
           let unit = Double(sign: .plus, exponent: value.exponent - 10, significand: 1)
-          return value == 0 ? value : (value / unit).rounded() * unit
+          return (value / unit).rounded() * unit
         }
         return AnyTensor.float64(coarse).converted(to: .float32)
       }

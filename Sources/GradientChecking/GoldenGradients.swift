@@ -203,6 +203,9 @@ public struct GoldenGradients: Sendable {
         function = CheckedFunction(
           engine: engine, exercise: exercise, network: network, operands: operands, work: problem.multiplyAccumulates)
       case .custom:
+        guard engine.description.operations.contains(golden.operation) else {
+          return settled(name, dtype, options, .unsupported, "no custom operation \(golden.operation)")
+        }
         let differentiable = Set(golden.inputs.keys).union(golden.parameters.keys).intersection(operands.keys)
         function = CheckedFunction(
           engine: engine, custom: exercise, operands: operands, outputs: Set(cotangents.keys),

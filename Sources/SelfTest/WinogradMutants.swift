@@ -10,9 +10,9 @@ enum WinogradMutants {
   static let all: [Mutant] = transforms + tiles + gradients
 
   /// A change of the weight gradient of the correct engine of its name, whose bound is wider than a direct sum's.
-  private static func gradient(_ name: String, outputTile: Int, _ change: @escaping @Sendable (inout Tensor<Double>) -> Void)
-    -> Mutant?
-  {
+  private static func gradient(
+    _ name: String, outputTile: Int, _ change: @escaping @Sendable (inout Tensor<Double>) -> Void
+  ) -> Mutant? {
     BuiltInEngines.named("winograd\(outputTile)").map { engine in
       Mutant(name, .winograd, operation, of: engine) {
         { (exercise, correct) throws(EngineError) in

@@ -38,7 +38,9 @@ import Testing
   }
 
   private func golden(upstream: [Double]? = [1, -2, 1.5, 1]) -> GoldenCase {
-    func tensor(_ values: [Double]) -> AnyTensor { .float32(Tensor(shape: [values.count], elements: values.map(Float.init))) }
+    func tensor(_ values: [Double]) -> AnyTensor {
+      .float32(Tensor(shape: [values.count], elements: values.map(Float.init)))
+    }
     return GoldenCase(
       summary: GoldenCaseSummary(name: "/cubic/small", operation: "cubic"), inputs: ["x": tensor([0.5, -1, 2, 0.25])],
       parameters: ["w": tensor([1.5])], upstream: upstream.map { ["y": tensor($0)] } ?? [:])

@@ -58,7 +58,8 @@ struct CompareCommand: ParsableCommand {
       ]
     }
     if !rows.isEmpty {
-      for line in BenchmarkTerminal.table(["benchmark", "old ms", "new ms", "change", "interval", ""], rows) { Console.print(line) }
+      let headings = ["benchmark", "old ms", "new ms", "change", "interval", ""]
+      for line in BenchmarkTerminal.table(headings, rows) { Console.print(line) }
     }
     let slower = comparison.rows.count { $0.verdict == .slower }
     let faster = comparison.rows.count { $0.verdict == .faster }

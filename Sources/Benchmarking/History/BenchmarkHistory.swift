@@ -36,7 +36,8 @@ public enum BenchmarkHistory {
     for (name, run) in runs.sorted(by: { order($0) < order($1) }) {
       guard let section = run.benchmark else { continue }
       let machine = BaselineComparison.key(of: run, section).map(\.1).joined(separator: ", ")
-      for workload in section.workloads where filters.isEmpty || filters.contains(where: { $0.matches(workload.name) }) {
+      for workload in section.workloads where filters.isEmpty || filters.contains(where: { $0.matches(workload.name) })
+      {
         for contestant in workload.contestants {
           guard let time = contestant.time else { continue }
           let key = Key(key: machine, benchmark: workload.name, engine: contestant.engine)

@@ -15,7 +15,9 @@ enum Console {
   /// Opens the null device in the place of every standard descriptor that the caller closed. The next file would be given its
   /// number otherwise, and what is printed would be written into that file. Call it before anything is opened.
   static func claimDescriptors() {
-    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDWR)
+    }
   }
 
   /// Results, to stdout.

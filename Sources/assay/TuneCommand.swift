@@ -74,7 +74,8 @@ struct TuneCommand: ParsableCommand {
     } catch { throw EngineLookup.failure("\(error)", code: 70) }
     progress.finish()
     guard isKept else {
-      throw EngineLookup.failure("\(path): cannot be written: name another file in ASSAY_PLANS", code: Outcome.notWritten.exitCode)
+      throw EngineLookup.failure(
+        "\(path): cannot be written: name another file in ASSAY_PLANS", code: Outcome.notWritten.exitCode)
     }
     var table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rightAligned: [3, 4])
     for row in rows { table.add(row) }

@@ -22,8 +22,9 @@ import Testing
     #expect(Affinity.choose(1, of: [], siblings: siblings).isEmpty)
   }
 
-  @Test(arguments: [
-    ("0-1\n", [0, 1]), ("3,11", [3, 11]), (" 0-2,8,10-11", [0, 1, 2, 8, 10, 11]), ("", []), ("x-y", []), ("3-1", []),
-  ] as [(String, Set<Int>)])
+  @Test(
+    arguments: [
+      ("0-1\n", [0, 1]), ("3,11", [3, 11]), (" 0-2,8,10-11", [0, 1, 2, 8, 10, 11]), ("", []), ("x-y", []), ("3-1", []),
+    ] as [(String, Set<Int>)])
   func kernelListsAreRead(text: String, expected: Set<Int>) { #expect(Affinity.processorList(text) == expected) }
 }

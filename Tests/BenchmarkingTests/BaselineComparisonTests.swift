@@ -42,9 +42,10 @@ import Testing
   /// Whatever one run has alone is named, in either direction, and once.
   @Test func whatOneRunHasAloneIsNamed() {
     let whole = run(["direct": Self.direct, "im2col": Self.slower]) { section in
-      section.workloads += SampleBenchmark.section(
-        times: ["direct": Self.direct, "im2col": Self.slower], named: "conv2d n1c16h6w6 k16r3s3"
-      ).workloads
+      section.workloads +=
+        SampleBenchmark.section(
+          times: ["direct": Self.direct, "im2col": Self.slower], named: "conv2d n1c16h6w6 k16r3s3"
+        ).workloads
     }
     func without(_ change: (inout BenchmarkSection) -> Void) -> Run {
       var changed = whole

@@ -60,10 +60,11 @@ import Testing
 
   /// An engine that chooses says what it chose in its summary; one that declares several algorithms and says nothing is
   /// given no figure of what it really did.
-  @Test(arguments: [
-    ("auto (winograd4), avx512, forward", 4.0), ("auto (direct), avx512, forward", nil), ("fast", nil),
-    ("winograd2", 2.25),
-  ] as [(String, Double?)])
+  @Test(
+    arguments: [
+      ("auto (winograd4), avx512, forward", 4.0), ("auto (direct), avx512, forward", nil), ("fast", nil),
+      ("winograd2", 2.25),
+    ] as [(String, Double?)])
   func chosenAlgorithmIsThatOfTheSummary(summary: String, saving: Double?) throws {
     var section = section()
     section.engines[1].info["algorithm"] = "direct im2col winograd2 winograd4"

@@ -22,8 +22,8 @@ import Testing
 
   @Test func eachReasonIsNamedAndNothingIsCompared() {
     let cases: [((inout BenchmarkSection) -> Void, String)] = [
-      ({ $0.options.blocks = 5 }, "5 blocks give no interval: expected 6 or more"),
-      ({ $0.options.blocks = 1 }, "1 block give no interval"),
+      ({ $0.options.blocks = 5 }, "too few blocks for an interval: expected 6 or more, found 5"),
+      ({ $0.options.blocks = 1 }, "expected 6 or more, found 1"),
       ({ $0.workloads[0].waitingFraction = 0.11 }, "11 % of their time"),
       // One of two cores: 6 % of both is 12 % of the one that had work.
       ({ $0.machine.stealFraction = 0.06 }, "the hypervisor took 12 %"),

@@ -75,20 +75,32 @@ import Testing
   @Test func runIsWrittenResumedAndReportedAgain() throws {
     let out = path("run")
     let first = try run(tiny(["--out", out]))
+<<<<<<< HEAD
     // A machine on which others work gives times that decide nothing, which is 2 and no fault of this test's.
     let isDoubtful = try record(out).doubts != nil
     #expect(first.code == (isDoubtful ? 2 : 0), "\(first)")
+=======
+    // On a machine that is busy its times decide nothing, and it says so.
+    let isDoubtful = first.output.hasPrefix("inconclusive: ")
+    let code: Int32 = isDoubtful ? 2 : 0
+    #expect(first.code == code, "\(first)")
+>>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
     let files = ["run.json", "report.html", "report.md", "benchmarks.json", "bmf.json", "benchmarks.csv"]
     let before = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
     // A second run into the same folder loses nothing that was measured.
     #expect(try run(tiny(["--out", out])).code == 64)
+<<<<<<< HEAD
     #expect(try run(tiny(["--out", out, "--resume"])).code == first.code)
+=======
+    #expect(try run(tiny(["--out", out, "--resume"])).code == code)
+>>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
     #expect(try run(tiny(["--out", out, "--resume", "--seed", "2"])).code == 64)
     #expect(try run(["report", out]).code == first.code)
     let after = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
     #expect(before == after)
     // A run against itself: nothing changed.
     let compared = try run(["compare", out, out])
+<<<<<<< HEAD
     #expect(compared.code == first.code, "\(compared)")
     #expect(isDoubtful || compared.output.contains("1 compared: 0 slower"), "\(compared)")
     #expect(try run(["merge", out, out, "--out", path("merged")]).code == 65)
@@ -168,6 +180,103 @@ import Testing
     try commit()
     let found = try CommandRun(words + ["--resume"], in: folder.url)
     #expect(found.exitCode == 64 && found.errors.contains("commit: "), "\(found.errors)")
+=======
+    #expect(compared.code == code && compared.output.contains("1 compared: 0 slower") != isDoubtful, "\(compared)")
+    #expect(try run(["merge", out, out, "--out", path("merged")]).code == 65)
+  }
+
+  private func trial(_ name: String) -> String { Repository.root.appending(path: "Tests/Trials/\(name)").path }
+
+  /// What one run has alone is a hole, and a record with figures that no clock gives is bad data: in either place.
+  @Test(
+    arguments: [
+      ("M_old.json", 0, ""), ("M1_workload_gone.json", 2, "k64r3s3 stride1 pad1 forward native t1: in the"),
+      ("M1_engine_gone.json", 2, "direct on conv2d n1c64h56w56"), ("M2_times_nan.json", 65, "direct on conv2d"),
+      ("M2_times_zero.json", 65, "direct on conv2d"), ("M2_times_negative.json", 65, "direct on conv2d"),
+      ("M2_times_infinite.json", 65, "direct on conv2d"),
+    ] as [(String, Int32, String)])
+  func comparisonsNameWhatIsMissingOrImpossible(name: String, code: Int32, message: String) throws {
+    for words in [["compare", trial("M_old.json"), trial(name)], ["compare", trial(name), trial("M_old.json")]] {
+      let found = try run(words)
+      #expect(found.code == code && found.errors.contains(message), "\(found)")
+      #expect(try run(words + ["--allow-missing"]).code == (code == 2 ? 0 : code))
+    }
+    if code == 65 { #expect(try run(["report", trial(name), "--out", path("again")]).code == 65) }
+  }
+
+  /// `5` would be 500 %: a gate that cannot fail.
+  @Test(arguments: ["5", "3", "1", "101%", "-1%", "nan", "inf", "", "%", "5 %%"])
+  func policiesArePercentages(policy: String) throws {
+    let old = trial("M_old.json")
+    #expect(try run(["compare", old, old, "--policy=\(policy)"]).code == 64)
+    for option in ["--policy", "--margin", "--steal-limit"] {
+      #expect(try run(["duet", "--base", "x", "--head", "x", "\(option)=\(policy)"]).code == 64)
+    }
+    for sound in ["5%", "0.05", "0%", "100%"] {
+      #expect(try run(["compare", old, old, "--policy", sound]).code == 0, "\(sound)")
+    }
+  }
+
+  /// An engine that is not there, or does not do a benchmark, is no regression and no pass.
+  @Test func gatesThatCannotBeHeldAreUndecided() throws {
+    let assay = Repository.command.path
+    let suite = path("grouped.toml")
+    try """
+    problems = ["conv2d n1c16h6w6 k16r3s3 stride2 pad1"]
+    slice_ms = 0.2
+    """.write(toFile: suite, atomically: true, encoding: .utf8)
+    let absent = try run([
+      "duet", "--base", "/nowhere/engine", "--head", "/nowhere/engine", "--suite", suite, "--quiet",
+    ])
+    #expect(absent.code == 2 && absent.errors.contains("does not start"), "\(absent)")
+    let unable = try run([
+      "duet", "--base", "\(assay) engine direct", "--head", "\(assay) engine winograd2", "--suite", suite, "--quiet",
+    ])
+    #expect(unable.code == 2 && unable.output.contains("head does not do conv2d"), "\(unable)")
+  }
+
+  @Test(arguments: [
+    ["bench", "--quick", "--list"], ["verify"], ["machine"], ["tune"], ["golden", "list"], ["selftest"],
+  ])
+  func instructionSetsThatAreNoneAreUsage(words: [String]) throws {
+    let found = try CommandRun(words, environment: ["ASSAY_ISA": "nosuch"])
+    #expect(found.exitCode == 64 && found.errors.contains("ASSAY_ISA"), "\(found)")
+    #expect(found.output.isEmpty)
+    #expect(try CommandRun(["--help"], environment: ["ASSAY_ISA": "nosuch"]).exitCode == 0)
+  }
+
+  /// Too few blocks for an interval: said first, and nothing is compared.
+  @Test func benchmarksThatDecideNothingAreInconclusive() throws {
+    let out = path("few")
+    let found = try run(tiny(["--engine", "direct", "--engine", "im2col", "--blocks", "3", "--out", out]))
+    #expect(found.code == 2 && found.output.hasPrefix("inconclusive: too few blocks for an interval"), "\(found)")
+    #expect(!found.output.contains("times as fast"))
+    #expect(try run(["compare", out, out]).code == 2)
+    let text = try String(contentsOfFile: "\(out)/report.md", encoding: .utf8)
+    #expect(text.contains("expected 6 or more, found 3") && !text.contains("times as fast"))
+  }
+
+  /// As `make run` leaves it: the merged run beside its parts.
+  @Test func historyCountsARunAndItsPartsOnce() throws {
+    for name in ["a", "b"] {
+      let part = path("Reports/\(name)/parts/bench")
+      #expect([0, 2].contains(try run(tiny(["--out", part])).code))
+      #expect([0, 2].contains(try run(["merge", part, "--out", path("Reports/\(name)")]).code))
+    }
+    let whole = try run(["history", path("Reports")])
+    #expect(whole.code == 0 && whole.output.hasPrefix("2 runs, 1 series"), "\(whole)")
+    #expect(try run(["history", path("Reports"), "--filter", "*k16r3s3*"]).code == 0)
+    #expect(try run(["history", path("Reports"), "--filter", "nothing*"]).code == 2)
+  }
+
+  /// Digits do not depend on where the reader lives.
+  @Test func figuresAreTheSameInEveryLocale() throws {
+    let old = trial("M_old.json")
+    for locale in ["de_DE.UTF-8", "fr_FR", "C"] {
+      let found = try CommandRun(["compare", old, old], environment: ["LC_ALL": locale, "LANG": locale])
+      #expect(found.exitCode == 0 && found.output.contains("calibration FMA peak t1: +0.0 %"), "\(found)")
+    }
+>>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
   }
 
   /// Ctrl-C keeps the record, says how to go on, and `--resume` finishes it.

@@ -16,7 +16,8 @@ struct TrialFileTests {
   ]
 
   @Test(
-    "A case that takes too much is bad data, named with the figure and the option that raises it", arguments: Self.costly)
+    "A case that takes too much is bad data, named with the figure and the option that raises it",
+    arguments: Self.costly)
   func takesTooMuch(file: String) throws {
     for command in [
       ["golden", "validate", Self.trials + file], ["verify", "--quiet", "--golden", Self.trials + file],

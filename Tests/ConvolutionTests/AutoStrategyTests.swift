@@ -79,14 +79,16 @@ import Testing
     #expect(reread.fastest(problem, .forward, .portable, among: ["direct", "winograd2"]) == nil)
     #expect(reread.fastest(problem, .backwardData, .portable, among: ["direct"]) == nil)
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    #expect(ConvolutionPlans(path: path, cpu: "another").fastest(problem, .forward, .portable, among: ["direct"]) == nil)
+    #expect(
+      ConvolutionPlans(path: path, cpu: "another").fastest(problem, .forward, .portable, among: ["direct"]) == nil)
     // What was not written whole does not count, and does not spoil what follows.
     try String(text.dropLast(3)).write(toFile: path, atomically: true, encoding: .utf8)
     let damaged = ConvolutionPlans(path: path)
     #expect(damaged.fastest(problem, .forward, .portable, among: ["direct", "im2col"]) == nil)
     damaged.record(problem, .forward, .portable, strategy: "direct", nanoseconds: 1)
     damaged.record(problem, .forward, .portable, strategy: "im2col", nanoseconds: 2)
-    #expect(ConvolutionPlans(path: path).fastest(problem, .forward, .portable, among: ["direct", "im2col"]) == "direct")
+    #expect(
+      ConvolutionPlans(path: path).fastest(problem, .forward, .portable, among: ["direct", "im2col"]) == "direct")
     try text.replacingOccurrences(of: "\t", with: " ").write(toFile: path, atomically: true, encoding: .utf8)
     #expect(ConvolutionPlans(path: path).fastest(problem, .forward, .portable, among: ["direct"]) == nil)
   }

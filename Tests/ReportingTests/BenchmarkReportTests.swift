@@ -143,7 +143,8 @@ import Testing
     }
     let end = ["--engine", "peer='x \"y\"'", "--filter", workload.name]
     #expect(command(section) == ["assay", "bench", "--suite", "Benchmarks/s.toml"] + end)
-    #expect(command(section, seed: 3, suite: "my.toml") == ["assay", "bench", "--suite", "my.toml", "--seed", "3"] + end)
+    #expect(
+      command(section, seed: 3, suite: "my.toml") == ["assay", "bench", "--suite", "my.toml", "--seed", "3"] + end)
     let network = changed {
       $0.networks = [
         BenchmarkNetwork(
@@ -269,7 +270,9 @@ import Testing
   }
 
   /// Ticks that differ are labelled differently, however near to each other they are.
-  @Test(arguments: [[2.0e6, 2.1e6], [1.9e6, 1.91e6], [1e3, 9e8], [1.234567e6, 1.234568e6], [5, 6], [3e15, 3.1e15]])
+  @Test(arguments: [
+    [2.0e6, 2.1e6], [1.9e6, 1.91e6], [1e3, 9e8], [1.234567e6, 1.234568e6], [5, 6], [3e15, 3.1e15],
+  ])
   func historysTicksTellApart(times: [Double]) throws {
     var run = Run(provenance: Self.run.provenance)
     let points = times.map { HistorySection.Point(run: "r", started: "2026-01-01", commit: nil, nanoseconds: $0) }

@@ -59,14 +59,8 @@ struct CompareCommand: ParsableCommand {
       ]
     }
     if !rows.isEmpty {
-<<<<<<< HEAD
-      for line in BenchmarkTerminal.table(["benchmark", "old ms", "new ms", "change", "interval", ""], rows) {
-        Console.print(line)
-      }
-=======
       let headings = ["benchmark", "old ms", "new ms", "change", "interval", ""]
       for line in BenchmarkTerminal.table(headings, rows) { Console.print(line) }
->>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
     }
     let slower = comparison.rows.count { $0.verdict == .slower }
     let faster = comparison.rows.count { $0.verdict == .faster }

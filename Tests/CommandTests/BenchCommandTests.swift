@@ -75,32 +75,20 @@ import Testing
   @Test func runIsWrittenResumedAndReportedAgain() throws {
     let out = path("run")
     let first = try run(tiny(["--out", out]))
-<<<<<<< HEAD
     // A machine on which others work gives times that decide nothing, which is 2 and no fault of this test's.
     let isDoubtful = try record(out).doubts != nil
     #expect(first.code == (isDoubtful ? 2 : 0), "\(first)")
-=======
-    // On a machine that is busy its times decide nothing, and it says so.
-    let isDoubtful = first.output.hasPrefix("inconclusive: ")
-    let code: Int32 = isDoubtful ? 2 : 0
-    #expect(first.code == code, "\(first)")
->>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
     let files = ["run.json", "report.html", "report.md", "benchmarks.json", "bmf.json", "benchmarks.csv"]
     let before = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
     // A second run into the same folder loses nothing that was measured.
     #expect(try run(tiny(["--out", out])).code == 64)
-<<<<<<< HEAD
     #expect(try run(tiny(["--out", out, "--resume"])).code == first.code)
-=======
-    #expect(try run(tiny(["--out", out, "--resume"])).code == code)
->>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
     #expect(try run(tiny(["--out", out, "--resume", "--seed", "2"])).code == 64)
     #expect(try run(["report", out]).code == first.code)
     let after = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
     #expect(before == after)
     // A run against itself: nothing changed.
     let compared = try run(["compare", out, out])
-<<<<<<< HEAD
     #expect(compared.code == first.code, "\(compared)")
     #expect(isDoubtful || compared.output.contains("1 compared: 0 slower"), "\(compared)")
     #expect(try run(["merge", out, out, "--out", path("merged")]).code == 65)
@@ -180,9 +168,6 @@ import Testing
     try commit()
     let found = try CommandRun(words + ["--resume"], in: folder.url)
     #expect(found.exitCode == 64 && found.errors.contains("commit: "), "\(found.errors)")
-=======
-    #expect(compared.code == code && compared.output.contains("1 compared: 0 slower") != isDoubtful, "\(compared)")
-    #expect(try run(["merge", out, out, "--out", path("merged")]).code == 65)
   }
 
   private func trial(_ name: String) -> String { Repository.root.appending(path: "Tests/Trials/\(name)").path }
@@ -276,7 +261,6 @@ import Testing
       let found = try CommandRun(["compare", old, old], environment: ["LC_ALL": locale, "LANG": locale])
       #expect(found.exitCode == 0 && found.output.contains("calibration FMA peak t1: +0.0 %"), "\(found)")
     }
->>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
   }
 
   /// Ctrl-C keeps the record, says how to go on, and `--resume` finishes it.

@@ -25,13 +25,7 @@ public enum BenchmarkDoubts {
   private static func blocks(_ section: BenchmarkSection) -> String? {
     let fewest = fewestBlocks(confidence: section.options.confidence)
     guard section.options.blocks < fewest else { return nil }
-<<<<<<< HEAD
-    return
-      "\(section.options.blocks) block\(section.options.blocks == 1 ? "" : "s") give no interval: expected \(fewest) "
-      + "or more"
-=======
     return "too few blocks for an interval: expected \(fewest) or more, found \(section.options.blocks)"
->>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
   }
 
   private static func contention(_ section: BenchmarkSection) -> String? {

@@ -44,17 +44,10 @@ enum BenchmarkText {
 
   /// Where a page says what is wrong with a contestant: an identifier without blanks.
   static func anchor(_ workload: BenchmarkWorkload, _ engine: String) -> String {
-<<<<<<< HEAD
-    let text = "\(workload.name) \(engine)"
-    return "wrong-"
-      + text.utf8.map { (48...57).contains($0) || (97...122).contains($0) ? String(UnicodeScalar($0)) : "-\($0)" }
-      .joined()
-=======
     let words = "\(workload.name) \(engine)".utf8.map { byte in
       (48...57).contains(byte) || (97...122).contains(byte) ? String(UnicodeScalar(byte)) : "-\(byte)"
     }
     return "wrong-" + words.joined()
->>>>>>> 105487fd0b9191a764284240a6a8fd023bb72ba1
   }
 
   static func mebibytes(_ bytes: Int) -> String {

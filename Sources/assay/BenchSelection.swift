@@ -105,6 +105,18 @@ struct BenchSelection: ParsableArguments {
     } catch { throw ValidationError(error.description) }
   }
 
+  /// A suite as its file has it, for commands that change nothing of it.
+  /// - Throws: `ExitCode` 65 for a bad file, 2 where no workload matches.
+  static func plan(suite path: String, filters: [String]) throws -> (suite: BenchmarkSuite, plan: BenchmarkPlan) {
+    let found: (BenchmarkSuite, BenchmarkPlan)
+    do throws(BenchmarkSuite.Invalid) {
+      let suite = try BenchmarkSuite.read(URL(fileURLWithPath: path))
+      found = (suite, try BenchmarkPlan(suite, filters: filters.map { NamePattern($0) }, limits: .standard))
+    } catch { throw EngineLookup.failure("\(error)", code: 65) }
+    guard !found.1.items.isEmpty else { throw EngineLookup.failure("no workload matches", code: 2) }
+    return found
+  }
+
   /// The architectures that `--depth` names.
   static func architectures(_ text: String) throws -> [String] {
     try words(text, "--depth").map { Int($0) == nil ? $0 : "resnet\($0)" }

@@ -39,7 +39,7 @@ import Testing
     #expect(lines.count == 5 && lines.dropFirst().allSatisfy { $0.contains("n1c256h14w14 k512r1s1 stride2") })
     for (words, file, code) in [
       (["tune", "--filter", "nothing"], plans, 2), (["tune", "--depth", "19"], plans, 64),
-      (["tune", "--pass", "sideways"], plans, 64), (["tune", "--rounds", "0"], plans, 64), (words, "", 65),
+      (["tune", "--pass", "sideways"], plans, 64), (["tune", "--rounds", "0"], plans, 64), (words, "", 64),
       (words, "/proc/plans", 74),
     ] as [([String], String, Int32)] {
       let failed = try CommandRun(words, environment: ["ASSAY_PLANS": file])

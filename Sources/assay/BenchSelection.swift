@@ -39,7 +39,7 @@ struct BenchSelection: ParsableArguments {
   @Option(help: "Seconds that one reply of an engine in another process may take.")
   var timeout: Double?
 
-  @Option(help: "Only workloads whose name matches this glob. May be repeated.")
+  @Option(help: "Only workloads whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "Interleaved blocks a workload.")

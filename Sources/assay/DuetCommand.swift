@@ -35,7 +35,7 @@ struct DuetCommand: AsyncParsableCommand {
     help: "The benchmarks (default: \(DuetCommand.standardSuite)).", completion: .file(extensions: ["toml"]))
   var suite: String?
 
-  @Option(help: "Only benchmarks whose name matches this glob. May be repeated.")
+  @Option(help: "Only benchmarks whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "The change that the gate must be able to see (default: 5%).", transform: Percentage.init)

@@ -30,7 +30,7 @@ struct OverheadCommand: ParsableCommand {
     help: "The workloads (default: \(OverheadCommand.standardSuite)).", completion: .file(extensions: ["toml"]))
   var suite: String?
 
-  @Option(help: "Only workloads whose name matches this glob. May be repeated.")
+  @Option(help: "Only workloads whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "Seed of operands.")

@@ -33,7 +33,7 @@ struct TuneCommand: ParsableCommand {
   @Option(help: "Passes, with commas: \(ConvolutionPass.allCases.map(\.rawValue).joined(separator: ", ")).")
   var pass = "forward"
 
-  @Option(help: "Only convolutions whose text matches this glob. May be repeated.")
+  @Option(help: "Only convolutions whose text matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "Timed runs of each strategy; the best counts.")

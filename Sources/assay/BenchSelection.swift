@@ -3,6 +3,7 @@ import Benchmarking
 import Engines
 import Foundation
 import Problems
+import Results
 
 /// What `assay bench` times: a suite's file, changed by the command line.
 struct BenchSelection: ParsableArguments {
@@ -69,13 +70,10 @@ struct BenchSelection: ParsableArguments {
   /// - Throws: `ExitCode` 65 for a bad file, `ValidationError` for a bad word.
   func resolved() throws -> BenchmarkSuite {
     let path = suite ?? (quick ? Self.quickSuite : Self.standardSuite)
-    var found: BenchmarkSuite
-    do throws(BenchmarkSuite.Invalid) { found = try BenchmarkSuite.read(URL(fileURLWithPath: path)) } catch {
-      throw EngineLookup.failure("\(error)", code: 65)
-    }
+    var found = try BenchmarkSuite.read(URL(fileURLWithPath: path))
     // Whatever the command line changes, a problem of the file's own is the file's fault.
     do throws(BenchmarkSuite.Invalid) { _ = try BenchmarkPlan(found, limits: limits.limits()) } catch {
-      throw EngineLookup.failure("\(path): \(error)", code: 65)
+      throw Outcome.badData.ending("\(path): \(error)")
     }
     if let depth {
       found.networks = try Self.architectures(depth)

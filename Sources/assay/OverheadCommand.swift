@@ -37,23 +37,18 @@ struct OverheadCommand: ParsableCommand {
   var seed: UInt64 = 1
 
   func run() throws {
-    let file: BenchmarkSuite
-    do throws(BenchmarkSuite.Invalid) {
-      file = try BenchmarkSuite.read(URL(fileURLWithPath: suite ?? Self.standardSuite))
-    } catch { throw EngineLookup.failure("\(error)", code: 65) }
+    let file = try BenchmarkSuite.read(URL(fileURLWithPath: suite ?? Self.standardSuite))
     var selection = BenchSelection()
     selection.filter = filter
     let plan = try selection.plan(file)
-    guard !plan.items.isEmpty else { throw EngineLookup.failure("no workload matches", code: 2) }
+    guard !plan.items.isEmpty else { throw Outcome.inconclusive.ending("no workload matches") }
     guard let inside = BuiltInEngines.named(engine) else {
       throw ValidationError("engine '\(engine)': expected a built-in engine.")
     }
     let path = Bundle.main.executablePath ?? CommandLine.arguments[0]
-    let rows: [OverheadProbe.Row]
-    do throws(EngineError) {
-      let outside = try ProcessEngine(.init(name: "served", command: "'\(path)' engine '\(engine)'"))
-      rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run()
-    } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    let command = ShellCommand([path, "engine", engine])
+    let outside = try ProcessEngine(.init(name: "served", command: "\(command)"))
+    let rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run()
     func percent(_ fraction: Double) -> String { String(format: "%.3f %%", 100 * fraction) }
     Console.print(String(format: "reading the clock: %.1f ns", OverheadProbe.clockNanoseconds()))
     let cells = rows.map { row in
@@ -71,6 +66,6 @@ struct OverheadCommand: ParsableCommand {
     Console.print(
       "largest overhead \(percent(overhead)) of a \(file.sliceMilliseconds) ms slice; largest difference between in process "
         + "and served \(percent(difference))")
-    if overhead > 0.01 || difference > 0.02 { throw ExitCode(1) }
+    if overhead > 0.01 || difference > 0.02 { try Outcome.fails.end() }
   }
 }

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// One row a module, in the order of DESIGN.md's layers: a module imports only modules above it in this list.
+// One row a module, layer by layer: a module imports only modules above it in this list.
 // Kernels are one source folder compiled once per instruction set (`Sources/KernelsAVX2 -> Kernels`, …), and the only
 // targets built without preconditions: they know pointers and extents, and are verified by everything above them.
 

@@ -138,7 +138,7 @@ class _Server:
     def hello(self, p):
         e = self.engine
         if p["protocol"] != 1:
-            raise Refused("invalid_argument", f"protocol 1 is spoken here, not {p['protocol']}")
+            raise Refused("invalid_argument", f"protocol: expected 1, found {p['protocol']}")
         return dict(
             name=e.name, version=e.version, operations=sorted(e.operations), dtypes=list(e.dtypes),
             passes=list(e.passes), omits=list(e.omits), nonfinite=e.nonfinite, deterministic=e.deterministic,

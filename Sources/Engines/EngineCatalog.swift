@@ -3,7 +3,7 @@ import Foundation
 /// Every engine that a command can be asked for: the built-in ones, those that a file declares, and those that the command
 /// line gives with their command.
 public struct EngineCatalog: Sendable {
-  /// An engine that was asked for and cannot be had.
+  /// Why there is no engine of a word that was given.
   public struct Failure: Error, CustomStringConvertible, Hashable {
     /// What the exit code depends on: a word of the user's, a file's content, or an engine that does not run.
     public enum Kind: Sendable { case usage, data, engine }

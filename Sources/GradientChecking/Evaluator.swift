@@ -46,7 +46,7 @@ final class Evaluator: Sendable {
   var cost: GradientCost {
     var cost = counted.withLock { $0 }
     cost.torchForward = 2 * function.checked.reduce(0) { $0 + (function.point[$1]?.count ?? 0) }
-    // The analytic Jacobian is had twice, to see whether the backward pass repeats itself.
+    // The analytic Jacobian is computed twice, to see whether the backward pass repeats itself.
     cost.torchBackward = 2 * layout.count
     return cost
   }

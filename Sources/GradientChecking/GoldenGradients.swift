@@ -103,7 +103,7 @@ public struct GoldenGradients: Sendable {
   /// Of a tensor that is stored as samples, how many are looked at: each is a column of its own.
   static let sampleLimit = 32
 
-  /// Multiply-accumulates that a whole network may cost: some twenty seconds.
+  /// Multiply-accumulates that the check of a whole network may cost without `--exhaustive`.
   static let networkLimit = 1e10
 
   /// Eight tensors share a pass, which carries a value and eight tangents from the first of them on, twice.

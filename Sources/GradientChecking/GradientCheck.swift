@@ -34,7 +34,7 @@ public struct GradientCheck: Sendable {
     /// Every element, whatever it costs.
     public var exhaustive = false
     public var method = Method.automatic
-    /// Finite differences also where dual numbers are had.
+    /// Finite differences also where dual numbers are available.
     public var differences = true
     public var contracts = true
     /// Cotangents by output name; random with |v| in [1, 2] where none are given.

@@ -100,7 +100,7 @@ struct GradientSession: Sendable {
       records += try projection(noise: nil).run(
         projected, seed: options.seed, searching: function.layerwise == nil)
     }
-    // Where duals are had, whole tensors too large for single differences are left to them: black-box differences
+    // Where duals are available, whole tensors too large for single differences are left to them: black-box differences
     // of a net cross kinks at any step that rounding allows.
     if !projectedDifferences.isEmpty, function.dualForward == nil {
       let known =

@@ -1,4 +1,4 @@
-/// Steele, Lea and Flood's SplitMix64: a counter through a finaliser, so element *i* of a stream is had without the ones
+/// Steele, Lea and Flood's SplitMix64: a counter through a finaliser, so element *i* of a stream needs none of the ones
 /// before it. Statistically sound for test data; not for secrets.
 ///
 /// - Source: "Fast splittable pseudorandom number generators", OOPSLA 2014; constants of Vigna's public-domain version.

@@ -41,6 +41,12 @@ struct Assay: AsyncParsableCommand {
     let reason: any Error
   }
 
+  /// What a command made of words that it could read refuses.
+  private struct Refusal: Error {
+    let reason: ValidationError
+    let command: any ParsableCommand.Type
+  }
+
   private static func parseAndRun() async throws {
     var command: any ParsableCommand
     do { command = try parseAsRoot() } catch { throw ParsingFailure(reason: error) }
@@ -51,10 +57,14 @@ struct Assay: AsyncParsableCommand {
         throw ValidationError("ASSAY_ISA: \("\(error)".printable)")
       }
     }
-    if var asynchronous = command as? any AsyncParsableCommand {
-      try await asynchronous.run()
-    } else {
-      try command.run()
+    do {
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let error as ValidationError {
+      throw Refusal(reason: error, command: type(of: command))
     }
   }
 
@@ -65,6 +75,10 @@ struct Assay: AsyncParsableCommand {
   /// 64 for words that a command refuses; its own exit code; and what any other error amounts to.
   private static func finish(_ error: any Error) -> Never {
     if let failure = error as? ParsingFailure { exit(withError: failure.reason) }
+    if let refusal = error as? Refusal {
+      Console.note("Error: \(refusal.reason.message)\nUsage: \(usageString(for: refusal.command))")
+      Foundation.exit(ExitCode.validationFailure.rawValue)
+    }
     // Words that were refused: nothing was done, so no other outcome is worse.
     if error is CleanExit || error is ValidationError || exitCode(for: error) == .validationFailure {
       exit(withError: error)

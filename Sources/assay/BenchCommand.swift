@@ -61,10 +61,10 @@ struct BenchCommand: AsyncParsableCommand {
     let plan = try selection.plan(suite)
     if list {
       for item in plan.items { Console.print(item.name) }
-      if plan.items.isEmpty { throw ExitCode(2) }
+      if plan.items.isEmpty { try Outcome.inconclusive.end() }
       return
     }
-    guard !plan.items.isEmpty else { throw EngineLookup.failure("no workload matches", code: 2) }
+    guard !plan.items.isEmpty else { throw Outcome.inconclusive.ending("no workload matches") }
     if dryRun {
       let perSlice = suite.sliceMilliseconds * 1.5
       let seconds = Double(plan.items.count * suite.engines.count * suite.blocks) * perSlice / 1_000
@@ -75,7 +75,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
     let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout, builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
-    guard var section = run.benchmark else { throw EngineLookup.failure("no section to write", code: 70) }
+    guard var section = run.benchmark else { throw Outcome.internalError.ending("no section to write") }
     // Written before anything is measured: a folder that cannot take the result is found out now.
     try save(&run, section)
     let progress = ProgressReporter(isQuiet: quiet)
@@ -150,19 +150,16 @@ struct BenchCommand: AsyncParsableCommand {
     try reports.check()
     guard let out, FileManager.default.fileExists(atPath: "\(out)/run.json") else {
       if resume {
-        throw EngineLookup.failure("\(out ?? "")/run.json: expected a run to go on with, found none", code: 65)
+        throw Outcome.badData.ending("\(out ?? "")/run.json: expected a run to go on with, found none")
       }
       return run
     }
     guard resume else {
       throw ValidationError("\(out) holds a run already: --resume goes on with it; give another --out for a new one.")
     }
-    let earlier: Run
-    do throws(RunFile.Invalid) { earlier = try RunFile.read("\(out)/run.json") } catch {
-      throw EngineLookup.failure("\(error)", code: 65)
-    }
+    let earlier = try RunFile.read("\(out)/run.json")
     guard let section = earlier.benchmark else {
-      throw EngineLookup.failure("\(out)/run.json: expected a benchmark to go on with, found none", code: 65)
+      throw Outcome.badData.ending("\(out)/run.json: expected a benchmark to go on with, found none")
     }
     var differences = earlier.differences(from: run) + section.differences(from: fresh)
     if earlier.provenance.seed != selection.seed {

@@ -3,6 +3,7 @@ import Benchmarking
 import Engines
 import Foundation
 import Problems
+import Results
 
 /// What `assay bench` times: a suite's file, changed by the command line.
 struct BenchSelection: ParsableArguments {
@@ -69,13 +70,10 @@ struct BenchSelection: ParsableArguments {
   /// - Throws: `ExitCode` 65 for a bad file, `ValidationError` for a bad word.
   func resolved() throws -> BenchmarkSuite {
     let path = suite ?? (quick ? Self.quickSuite : Self.standardSuite)
-    var found: BenchmarkSuite
-    do throws(BenchmarkSuite.Invalid) { found = try BenchmarkSuite.read(URL(fileURLWithPath: path)) } catch {
-      throw EngineLookup.failure("\(error)", code: 65)
-    }
+    var found = try BenchmarkSuite.read(URL(fileURLWithPath: path))
     // Whatever the command line changes, a problem of the file's own is the file's fault.
     do throws(BenchmarkSuite.Invalid) { _ = try BenchmarkPlan(found, limits: limits.limits()) } catch {
-      throw EngineLookup.failure("\(path): \(error)", code: 65)
+      throw Outcome.badData.ending("\(path): \(error)")
     }
     if let depth {
       found.networks = try Self.architectures(depth)
@@ -106,15 +104,12 @@ struct BenchSelection: ParsableArguments {
   }
 
   /// A suite as its file has it, for commands that change nothing of it.
-  /// - Throws: `ExitCode` 65 for a bad file, 2 where no workload matches.
+  /// - Throws: ``BenchmarkSuite/Invalid`` for a bad file, `ExitCode` 2 where no workload matches.
   static func plan(suite path: String, filters: [String]) throws -> (suite: BenchmarkSuite, plan: BenchmarkPlan) {
-    let found: (BenchmarkSuite, BenchmarkPlan)
-    do throws(BenchmarkSuite.Invalid) {
-      let suite = try BenchmarkSuite.read(URL(fileURLWithPath: path))
-      found = (suite, try BenchmarkPlan(suite, filters: filters.map { NamePattern($0) }, limits: .standard))
-    } catch { throw EngineLookup.failure("\(error)", code: 65) }
-    guard !found.1.items.isEmpty else { throw EngineLookup.failure("no workload matches", code: 2) }
-    return found
+    let suite = try BenchmarkSuite.read(URL(fileURLWithPath: path))
+    let plan = try BenchmarkPlan(suite, filters: filters.map { NamePattern($0) }, limits: .standard)
+    guard !plan.items.isEmpty else { throw Outcome.inconclusive.ending("no workload matches") }
+    return (suite, plan)
   }
 
   /// The architectures that `--depth` names.

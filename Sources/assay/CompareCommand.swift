@@ -44,7 +44,7 @@ struct CompareCommand: ParsableCommand {
       comparison = try BaselineComparison(old: before, new: after, policy: policy?.fraction ?? 0.05)
     } catch {
       for reason in error.reasons { Console.note("inconclusive: \(reason.printable)") }
-      throw ExitCode(2)
+      throw ExitCode(Outcome.inconclusive.exitCode)
     }
     for (name, ratio) in comparison.calibration.sorted(by: { $0.key < $1.key }) {
       Console.print("calibration \(name): \(String(format: "%+.1f %%", 100 * (ratio - 1)))")
@@ -70,8 +70,8 @@ struct CompareCommand: ParsableCommand {
         + (unclear > 0 ? ", \(unclear) with too few blocks to tell" : "")
         + (comparison.missing.isEmpty ? "" : ", \(comparison.missing.count) missing from one run"))
     for what in comparison.missing { Console.note("\(allowMissing ? "missing" : "inconclusive"): \(what.printable)") }
-    if slower > 0 || (failOnImprovement && faster > 0) { throw ExitCode(1) }
-    if unclear > 0 || (!comparison.missing.isEmpty && !allowMissing) { throw ExitCode(2) }
+    if slower > 0 || (failOnImprovement && faster > 0) { try Outcome.fails.end() }
+    if unclear > 0 || (!comparison.missing.isEmpty && !allowMissing) { try Outcome.inconclusive.end() }
   }
 
   private static func change(_ ratio: Double) -> String { String(format: "%+.1f %%", 100 * (ratio - 1)) }

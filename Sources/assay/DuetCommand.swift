@@ -87,19 +87,12 @@ struct DuetCommand: AsyncParsableCommand {
         plan: plan, base: .init(name: "base", command: base, timeout: timeout),
         head: .init(name: "head", command: head, timeout: timeout), policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
-    } catch { throw EngineLookup.failure("inconclusive: an engine does not start: \(error)", code: 2) }
-    let section: DuetSection
+    } catch { throw Outcome.inconclusive.ending("an engine does not start: \(error)") }
     let found = runner.section
-    do {
-      section = try Interruption.concluding {
-        try conclude(found(false), provenance)
-      } while: {
-        try runner.run()
-      }
-    } catch let error as DuetRunner.Failure {
-      throw EngineLookup.failure("\(error)", code: 1)
-    } catch let error as EngineError {
-      throw EngineLookup.failure("\(error)", code: 1)
+    let section = try Interruption.concluding {
+      try conclude(found(false), provenance)
+    } while: {
+      try runner.run()
     }
     try conclude(section, provenance)
   }

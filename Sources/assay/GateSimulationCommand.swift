@@ -36,7 +36,7 @@ struct GateSimulationCommand: ParsableCommand {
     var noise: [Double] = []
     for path in runs {
       guard let duet = try ReportOutput.read(path).duet else {
-        throw EngineLookup.failure("\(path): expected a gate, found none", code: 65)
+        throw Outcome.badData.ending("\(path): expected a gate, found none")
       }
       for benchmark in duet.benchmarks + [duet.sentinel].compactMap({ $0 }) {
         let differences = benchmark.screen + benchmark.decision
@@ -45,7 +45,7 @@ struct GateSimulationCommand: ParsableCommand {
       }
     }
     guard !noise.isEmpty, let sigma = OrderStatistics.scaledMedianDeviation(noise) else {
-      throw EngineLookup.failure("the gates hold no differences", code: 2)
+      throw Outcome.inconclusive.ending("the gates hold no differences")
     }
     let mean = noise.reduce(0, +) / Double(noise.count)
     let deviation = (noise.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(noise.count)).squareRoot()

@@ -34,7 +34,7 @@ struct HistoryCommand: ParsableCommand {
   func run() throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder), isFolder.boolValue else {
-      throw EngineLookup.failure("\(directory): expected a folder of runs", code: 65)
+      throw Outcome.badData.ending("\(directory): expected a folder of runs")
     }
     var runs: [(name: String, run: Run)] = []
     var skipped: [String] = []
@@ -50,11 +50,11 @@ struct HistoryCommand: ParsableCommand {
       Console.note("in doubt: \(name.printable): \((run.benchmark?.doubts ?? []).joined(separator: "; ").printable)")
     }
     guard !runs.isEmpty else {
-      throw EngineLookup.failure("\(directory): expected runs with benchmarks, found none", code: 2)
+      throw Outcome.inconclusive.ending("\(directory): expected runs with benchmarks, found none")
     }
     let section = BenchmarkHistory.section(
       directory: directory, runs: runs, skipped: skipped, filters: filter.map { NamePattern($0) })
-    guard !section.series.isEmpty else { throw EngineLookup.failure("no benchmark has a time and matches", code: 2) }
+    guard !section.series.isEmpty else { throw Outcome.inconclusive.ending("no benchmark has a time and matches") }
     var changes = 0
     for series in section.series {
       for position in series.changePoints {

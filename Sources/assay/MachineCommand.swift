@@ -19,10 +19,7 @@ struct MachineCommand: ParsableCommand {
   func run() throws {
     let machine = MachineProbe.record()
     let counts = machine.cores > 1 ? [1, machine.cores] : [1]
-    let ceilings: [CeilingRecord]
-    do { ceilings = try counts.map { try MachineProbe.ceilings(threads: $0) } } catch {
-      throw EngineLookup.failure("\(error)", code: 70)
-    }
+    let ceilings = try counts.map { try MachineProbe.ceilings(threads: $0) }
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

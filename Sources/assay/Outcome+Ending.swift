@@ -3,6 +3,8 @@ import Benchmarking
 import Engines
 import GoldenFiles
 import OperatingSystem
+import Problems
+import Reference
 import Reporting
 import Results
 import Verification
@@ -20,10 +22,14 @@ extension Outcome {
     self =
       switch error {
       case is AtomicFile.Failure: .notWritten
-      case is RunFile.Invalid, is RunMerge.Refusal, is GoldenFileError, is BenchmarkSuite.Invalid,
-        is KnownFailures.Malformed:
+      case let error as GoldenFileError where error.kind == .cannotWrite: .notWritten
+      case let error as EngineCatalog.Failure where error.kind == .engine: .inconclusive
+      case TrainingError.stopped: .inconclusive
+      case is EngineError, is DuetRunner.Failure, TrainingError.diverged, Validation.Failure.notFinite: .fails
+      case is RunFile.Invalid, is RunMerge.Refusal, is BenchmarkSuite.Invalid, is KnownFailures.Malformed,
+        is EngineCatalog.Failure, is GoldenFileError, is ProblemError, is TrainingError, is Validation.Failure,
+        is StateDictMismatch:
         .badData
-      case is EngineError: .fails
       default: .internalError
       }
   }
@@ -32,6 +38,13 @@ extension Outcome {
   ///   a signal's for instance, is a defect.
   init(exitCode: Int32) {
     self = exitCode == 64 ? .badData : Outcome.allCases.first { $0.exitCode == exitCode } ?? .internalError
+  }
+
+  /// Says on stderr why a command ends so.
+  /// - Returns: what the caller throws.
+  func ending(_ reason: String) -> ExitCode {
+    Console.error(reason)
+    return ExitCode(exitCode)
   }
 
   /// How every command ends: it returns where everything holds, and throws its exit code otherwise.

@@ -42,11 +42,9 @@ struct OverheadCommand: ParsableCommand {
       throw ValidationError("engine '\(engine)': expected a built-in engine.")
     }
     let path = Bundle.main.executablePath ?? CommandLine.arguments[0]
-    let rows: [OverheadProbe.Row]
-    do throws(EngineError) {
-      let outside = try ProcessEngine(.init(name: "served", command: "'\(path)' engine '\(engine)'"))
-      rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run()
-    } catch { throw EngineLookup.failure("\(error)", code: 1) }
+    let command = ShellCommand([path, "engine", engine])
+    let outside = try ProcessEngine(.init(name: "served", command: "\(command)"))
+    let rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run()
     func percent(_ fraction: Double) -> String { String(format: "%.3f %%", 100 * fraction) }
     Console.print(String(format: "reading the clock: %.1f ns", OverheadProbe.clockNanoseconds()))
     let cells = rows.map { row in
@@ -64,6 +62,6 @@ struct OverheadCommand: ParsableCommand {
     Console.print(
       "largest overhead \(percent(overhead)) of a \(file.sliceMilliseconds) ms slice; largest difference between in process "
         + "and served \(percent(difference))")
-    if overhead > 0.01 || difference > 0.02 { throw ExitCode(1) }
+    if overhead > 0.01 || difference > 0.02 { try Outcome.fails.end() }
   }
 }

@@ -50,31 +50,19 @@ struct SelftestCommand: AsyncParsableCommand {
 
   func run() async throws {
     try reports.check()
-    let files: [GoldenFile]
-    do {
-      let reader = try GoldenSession.reader()
-      files = try GoldenCorpus.files(at: [golden]).map { try reader.open($0) }
-    } catch let error as GoldenFileError {
-      GoldenSession.report(error)
-      throw ExitCode(65)
-    }
+    let reader = try GoldenSession.reader()
+    let files = try GoldenCorpus.files(at: [golden]).map { (path) throws(GoldenFileError) in try reader.open(path) }
     let progress = ProgressReporter(isQuiet: quiet)
     let provenance = Provenance.current(seed: seed)
-    let section: SelfTestSection
-    do {
-      let test = try SelfTest(
-        files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
-      section = try Interruption.concluding {
-        progress.finish()
-        try conclude(test.interruptedSection(), provenance)
-      } while: {
-        try test.run { done, total, subject in
-          progress.step(done: done, of: total, failures: 0, subject: subject)
-        }
+    let test = try SelfTest(
+      files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
+    let section = try Interruption.concluding {
+      progress.finish()
+      try conclude(test.interruptedSection(), provenance)
+    } while: {
+      try test.run { done, total, subject in
+        progress.step(done: done, of: total, failures: 0, subject: subject)
       }
-    } catch let error as GoldenFileError {
-      GoldenSession.report(error)
-      throw ExitCode(65)
     }
     progress.finish()
     try conclude(section, provenance)

@@ -49,7 +49,7 @@ struct TuneCommand: ParsableCommand {
   func run() throws {
     let passes: [ConvolutionPass] = try BenchSelection.choices(pass, "--pass")
     let problems = try problems()
-    guard !problems.isEmpty else { throw EngineLookup.failure("no convolution matches", code: 2) }
+    guard !problems.isEmpty else { throw Outcome.inconclusive.ending("no convolution matches") }
     let auto = AutoStrategy(plans: .shared)
     guard let path = auto.plans?.path else {
       throw ValidationError(
@@ -61,24 +61,20 @@ struct TuneCommand: ParsableCommand {
     let progress = ProgressReporter(isQuiet: quiet)
     let work = passes.flatMap { pass in problems.map { (pass: pass, problem: $0) } }
     var rows: [[String]] = []
-    var isKept = true
-    do {
-      let instructionSet = try InstructionSet.selected()
-      for (number, (pass, problem)) in work.enumerated() {
-        progress.step(done: number, of: work.count, failures: 0, subject: problem.text)
-        let times = try auto.measure(problem, pass, instructionSet: instructionSet, rounds: rounds)
-        let chosen = auto.choice(problem, pass, instructionSet).name
-        rows.append([
-          problem.text, pass.rawValue, chosen, Self.milliseconds(times[chosen]), Self.milliseconds(times["direct"]),
-        ])
-      }
-      let reread = ConvolutionPlans(path: path)
-      isKept = work.allSatisfy { reread.fastest($0.problem, $0.pass, instructionSet, among: ["direct"]) != nil }
-    } catch { throw EngineLookup.failure("\(error)", code: 70) }
+    let instructionSet = try InstructionSet.selected()
+    for (number, (pass, problem)) in work.enumerated() {
+      progress.step(done: number, of: work.count, failures: 0, subject: problem.text)
+      let times = try auto.measure(problem, pass, instructionSet: instructionSet, rounds: rounds)
+      let chosen = auto.choice(problem, pass, instructionSet).name
+      rows.append([
+        problem.text, pass.rawValue, chosen, Self.milliseconds(times[chosen]), Self.milliseconds(times["direct"]),
+      ])
+    }
+    let reread = ConvolutionPlans(path: path)
+    let isKept = work.allSatisfy { reread.fastest($0.problem, $0.pass, instructionSet, among: ["direct"]) != nil }
     progress.finish()
     guard isKept else {
-      throw EngineLookup.failure(
-        "\(path): cannot be written: name another file in ASSAY_PLANS", code: Outcome.notWritten.exitCode)
+      throw Outcome.notWritten.ending("\(path): cannot be written: name another file in ASSAY_PLANS")
     }
     var table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rightAligned: [3, 4])
     for row in rows { table.add(row) }

@@ -54,11 +54,7 @@ struct VerifyCommand: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let (plan, manifestProblems) = try selection.plan(
       strict: strict, knownFailures: knownFailures, environment: environment)
-    let reader: GoldenReader
-    do throws(GoldenFileError) { reader = try limits.reader() } catch {
-      GoldenSession.report(error)
-      throw ExitCode(65)
-    }
+    let reader = try limits.reader()
     if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
     try output.reports.check()
     touchShardStatusFile(environment)
@@ -107,8 +103,8 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     let errors = (records + problems).flatMap(\.errors)
     for error in errors { Console.error("\(error)") }
-    if !errors.isEmpty { throw ExitCode(65) }
-    if cases.isEmpty { throw ExitCode(2) }
+    if !errors.isEmpty { try Outcome.badData.end() }
+    if cases.isEmpty { try Outcome.inconclusive.end() }
   }
 
   private func calibration(_ progress: ProgressReporter) async throws -> [CalibrationRecord] {

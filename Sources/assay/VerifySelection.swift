@@ -58,7 +58,7 @@ struct VerifySelection: ParsableArguments {
   }
 
   /// - Returns: the plan, and a record for each path that names no golden file.
-  /// - Throws: `ValidationError` (exit 64) for words that name nothing, `ExitCode` 65 for a bad file of known failures.
+  /// - Throws: `ValidationError` (exit 64) for words that name nothing, ``KnownFailures/Malformed`` (exit 65).
   func plan(
     strict: Bool, knownFailures: String?, environment: [String: String]
   ) throws -> (VerificationPlan, [FileRecord]) {
@@ -89,10 +89,7 @@ struct VerifySelection: ParsableArguments {
 
   private func excuses(_ path: String?) throws -> KnownFailures {
     guard let path = path ?? standardFile else { return KnownFailures() }
-    do throws(KnownFailures.Malformed) { return try KnownFailures(contentsOf: path) } catch {
-      Console.error("\(error)")
-      throw ExitCode(65)
-    }
+    return try KnownFailures(contentsOf: path)
   }
 
   private var standardFile: String? {

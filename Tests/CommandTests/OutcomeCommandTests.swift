@@ -48,6 +48,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (["verify", "--engine", "nosuch"], "engine 'nosuch'"), (["verify", "--shard", "9"], "shard '9'"),
+    (["gradcheck", "--operation", "conv2d"], "problem text of conv2d"), (["gradcheck", "--jobs", "0"], "--jobs"),
+    (["golden list", "--operation"], "--operation"),
+  ])
+  func `a refusal shows the usage of its own command`(words: [String], reason: String) throws {
+    let command = words[0]
+    let run = try CommandRun(command.split(separator: " ").map(String.init) + words.dropFirst())
+    #expect(run.exitCode == 64 && run.output.isEmpty, "\(run.exitCode) \(run.output)")
+    #expect(run.errors.contains(reason) && run.errors.contains("Usage: assay \(command) "), "\(run.errors)")
+  }
+
   @Test func `expected parts are missed`() throws {
     let verify = try write(.verification, to: "verify")
     for (words, code) in [

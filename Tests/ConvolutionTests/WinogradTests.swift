@@ -234,7 +234,7 @@ struct WinogradTests {
     }
   }
 
-  @Test("A weight gradient within range is had although its transformed tiles overflow", arguments: tiles)
+  @Test("A weight gradient within range is right although its transformed tiles overflow", arguments: tiles)
   func hugeInput(tile: Int) throws {
     let problem = try Conv2dProblem(
       batch: 1, inputChannels: 3, inputSize: 6, outputChannels: 4, kernelSize: 3, padding: .explicit(1))

@@ -13,7 +13,7 @@ import Testing
     let server = EngineServer(ReferenceEngine())
     let found = reply(server, #"{"id":1,"method":"hello","params":{"protocol":1}}"#)
     #expect(found.contains(#""name":"reference""#) && found.contains("conv2d"))
-    #expect(reply(server, #"{"id":1,"method":"hello","params":{"protocol":2}}"#).contains("protocol 1 is spoken here"))
+    #expect(reply(server, #"{"id":1,"method":"hello","params":{"protocol":2}}"#).contains("expected 1, found 2"))
   }
 
   @Test(arguments: [

@@ -6,7 +6,7 @@ public struct LayoutConversion: Sendable {
   private let kernels: KernelTable
   private let pool: ThreadPool
 
-  /// - Throws: ``ConvolutionError`` when the instruction set or the threads are not to be had.
+  /// - Throws: ``ConvolutionError`` when the instruction set or the threads are not available.
   public init(_ layout: BlockedLayout, options: ConvolutionOptions) throws(ConvolutionError) {
     self.layout = layout
     kernels = try options.instructionSet.kernels()

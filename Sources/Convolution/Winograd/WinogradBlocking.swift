@@ -2,7 +2,7 @@ import KernelContracts
 
 /// How many tiles are worked on at a time.
 struct WinogradBlocking: Hashable, Sendable {
-  /// Tiles whose products with a pair of output vectors are had at a time.
+  /// Tiles whose products with a pair of output vectors are computed at a time.
   var blockTiles: Int
   /// Whether the threads transform all tiles together and then share the output vectors; else every block is a task of its
   /// own, from input to output.

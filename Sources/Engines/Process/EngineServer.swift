@@ -81,7 +81,7 @@ public final class EngineServer {
   private func hello(_ parameters: EngineMessages.Hello) throws -> EngineMessages.Description {
     guard parameters.protocol == EngineMessages.protocolVersion else {
       throw EngineError.failed(
-        "protocol \(EngineMessages.protocolVersion) is spoken here, not \(parameters.protocol)")
+        "protocol: expected \(EngineMessages.protocolVersion), found \(parameters.protocol)")
     }
     let description = engine.description
     let operations = description.operations.isEmpty ? Set(Problem.types.keys) : description.operations

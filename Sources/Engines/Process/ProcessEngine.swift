@@ -5,7 +5,8 @@ import Results
 import Synchronization
 import Tensors
 
-/// An engine in another process, in any language: see `ENGINE_PROTOCOL`'s page in the documentation.
+/// An engine in another process, in any language: ``EngineMessages`` are its side of the protocol, and
+/// `Benchmarks/engines/example.c` is a complete one.
 ///
 /// One request is in flight at a time; callers wait for each other. An engine that dies, hangs or talks nonsense costs the
 /// case at hand an ``EngineError/failed(_:detail:)`` and is started again for the next one.

@@ -5,7 +5,7 @@
 ///
 /// - Shapes: Aᵀ m×n, G n×r, Bᵀ n×n. All entries are exact; ``satisfiesIdentity`` proves them right.
 /// - Aᵀ and Bᵀ hold the products of the points alone and are exact in float32 for dyadic points; every division is in G,
-///   whose product with the weights is had once and in Double.
+///   whose product with the weights is computed once and in Double.
 /// - The same trilinear form gives the other two gradients: the input's by a correlation with the turned weights, the
 ///   weight's as dW = Gᵀ[Σ (A dy Aᵀ) ∘ (Bᵀ x B)]G.
 /// - Source: Winograd 1980; Lavin and Gray 2016; Toom and Cook's construction as in Barabasz et al. 2020.
@@ -106,7 +106,7 @@ public struct WinogradMatrices: Sendable, Equatable {
   }
 }
 
-/// Why no matrices can be had.
+/// Why there are no matrices.
 public enum WinogradMatricesError: Error, Equatable, CustomStringConvertible {
   case impossibleSize(outputTile: Int, kernelSize: Int)
   case wrongPointCount(expected: Int, found: Int)

@@ -109,7 +109,7 @@ public struct TensorComparison: Sendable {
 
   /// The samples by their bounds B, `sum` by ΣB, `l2_norm` by √ΣB², `abs_max` by max B.
   ///
-  /// The three figures are had here in double precision, whose own rounding (N·2⁻⁵³ of Σ|got|) is added.
+  /// The three figures are computed here in double precision, whose own rounding (N·2⁻⁵³ of Σ|got|) is added.
   private func compareSampled(_ answer: AnyTensor, _ sample: SampledTensor, into result: inout TensorResult) {
     let got = answer.doubles.elements
     compareElements(got, sample.values, offsets: sample.indices, shape: sample.shape, into: &result)

@@ -45,6 +45,6 @@ struct GoldenDiffCommand: AsyncParsableCommand {
     for difference in differences { table.add([difference.caseName, difference.subject, difference.text]) }
     Console.print(table.text, terminator: "")
     Console.print("\(differences.count) differences in \(Set(differences.map(\.caseName)).count) cases")
-    throw ExitCode(1)
+    try Outcome.fails.end()
   }
 }

@@ -51,8 +51,8 @@ struct GoldenListCommand: AsyncParsableCommand {
     }
     if !table.isEmpty { Console.print(table.text, terminator: "") }
     Console.print("\(count) cases in \(files) files")
-    if failed { throw ExitCode(65) }
-    if count == 0 { throw ExitCode(2) }
+    if failed { try Outcome.badData.end() }
+    if count == 0 { try Outcome.inconclusive.end() }
   }
 
   private func matches(_ found: GoldenCaseSummary) -> Bool {

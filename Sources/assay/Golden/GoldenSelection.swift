@@ -37,12 +37,12 @@ enum GoldenSession {
     Console.error("\(error)")
   }
 
-  /// Runs a command's work; a bad file ends it with its message and exit code 65.
+  /// Runs a command's work; a bad file ends it with its message, the command that repeats it and its exit code.
   static func run(_ body: () throws(GoldenFileError) -> Void) throws {
     do { try body() } catch {
       report(error)
       Console.note("repeat: \(ShellCommand(["assay", "golden", "validate", error.file]))")
-      throw ExitCode(65)
+      throw ExitCode(Outcome(error).exitCode)
     }
   }
 }

@@ -63,8 +63,8 @@ struct GoldenValidateCommand: AsyncParsableCommand {
     Console.print(found.table.text, terminator: "")
     if found.failed > 0 {
       Console.print("\(found.failed) bad")
-      throw ExitCode(Outcome.badData.exitCode)
+      try Outcome.badData.end()
     }
-    if Interruption.isRequested { throw ExitCode(Outcome.inconclusive.exitCode) }
+    if Interruption.isRequested { try Outcome.inconclusive.end() }
   }
 }

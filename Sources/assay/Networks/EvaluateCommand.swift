@@ -77,7 +77,7 @@ struct EvaluateCommand: ParsableCommand {
       let interrupted: @Sendable () throws -> Void = {
         let count = judged.withLock { $0 }
         NetworkSession.report("interrupted: \(count) of \(source.count) images were judged, which says nothing")
-        throw ExitCode(Outcome.inconclusive.exitCode)
+        try Outcome.inconclusive.end()
       }
       let result = try Interruption.concluding(with: interrupted) {
         try NetworkSession.naming(source) { () throws(Validation.Failure) in
@@ -102,7 +102,7 @@ struct EvaluateCommand: ParsableCommand {
       }
       if let requireAccuracy, result.accuracy < requireAccuracy {
         NetworkSession.report("the accuracy is \(result.accuracy), below the required \(requireAccuracy)")
-        throw ExitCode(Outcome.fails.exitCode)
+        try Outcome.fails.end()
       }
     }
   }

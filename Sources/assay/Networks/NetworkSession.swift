@@ -14,19 +14,11 @@ enum NetworkSession {
     do {
       try body()
     } catch {
-      guard let outcome = outcome(of: error) else { throw error }
+      let outcome = Outcome(error)
+      // Refused words, an exit code of its own, a defect: the command's end knows what to say of them.
+      guard outcome != .internalError else { throw error }
       report("\(error)")
       throw ExitCode(outcome.exitCode)
-    }
-  }
-
-  private static func outcome(of error: any Error) -> Outcome? {
-    switch error {
-    case TrainingError.diverged, Validation.Failure.notFinite: .fails
-    case TrainingError.stopped: .inconclusive
-    case let error as GoldenFileError where error.kind == .cannotWrite: .notWritten
-    case is TrainingError, is Validation.Failure, is GoldenFileError, is ProblemError, is StateDictMismatch: .badData
-    default: nil
     }
   }
 

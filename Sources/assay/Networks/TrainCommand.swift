@@ -77,7 +77,7 @@ struct TrainCommand: ParsableCommand {
       let accuracy = try train(try start(images, saved, file), saved, images)
       if let requireAccuracy, accuracy < requireAccuracy {
         NetworkSession.report("the \(images.judged) accuracy is \(accuracy), below the required \(requireAccuracy)")
-        throw ExitCode(Outcome.fails.exitCode)
+        try Outcome.fails.end()
       }
     }
   }

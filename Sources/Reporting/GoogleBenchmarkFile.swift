@@ -73,7 +73,7 @@ enum GoogleBenchmarkFile {
             iterations: contestant.samples.reduce(0) { $0 + $1.nanoseconds.count }, real_time: time.medianNanoseconds,
             // Durations are of the wall clock: the CPU time of another process is not asked for.
             cpu_time: time.medianNanoseconds, time_unit: "ns",
-            items_per_second: time.equivalentGigaflops.isFinite ? time.equivalentGigaflops * 1e9 : nil))
+            items_per_second: (time.equivalentGigaflops * 1e9).isFinite ? time.equivalentGigaflops * 1e9 : nil))
       }
     }
     let encoder = JSONEncoder()

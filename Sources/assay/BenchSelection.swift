@@ -59,9 +59,9 @@ struct BenchSelection: ParsableArguments {
 
   func validate() throws {
     try OptionRange.requireTimeout(timeout)
-    if let blocks, !(1...10_000).contains(blocks) { throw ValidationError("--blocks takes a number from 1 to 10000.") }
+    try OptionRange.require(blocks, "--blocks", in: 1...10_000)
     if let sliceMs, !(sliceMs > 0 && sliceMs <= 60_000) {
-      throw ValidationError("--slice-ms takes milliseconds above 0.")
+      throw ValidationError("--slice-ms: expected milliseconds above 0 and at most 60000 (a minute), found \(sliceMs).")
     }
     if suite != nil, quick { throw ValidationError("--quick is a suite of its own: give it or --suite.") }
   }

@@ -28,8 +28,8 @@ struct GateSimulationCommand: ParsableCommand {
   var seed: UInt64 = 1
 
   func validate() throws {
-    if !(1...100_000).contains(benchmarks) { throw ValidationError("--benchmarks takes a number from 1.") }
-    if !(1...10_000_000).contains(gates) { throw ValidationError("--gates takes a number from 1.") }
+    try OptionRange.require(benchmarks, "--benchmarks", in: 1...100_000)
+    try OptionRange.require(gates, "--gates", in: 1...10_000_000)
   }
 
   func run() throws {

@@ -10,6 +10,10 @@ enum OptionRange {
   static let imageSize = 1...65_536
   static let classes = 1...65_536
   static let epochs = 1...1_000_000
+  /// Planes of a network's first stage.
+  static let width = 1...4_096
+  /// Classes among which the right one counts.
+  static let top = 1...65_536
 
   /// Throws a usage error unless the number, where there is one, is in the range.
   static func require(_ value: Int?, _ option: String, in range: ClosedRange<Int>) throws {

@@ -43,7 +43,7 @@ struct TuneCommand: ParsableCommand {
   var quiet = false
 
   func validate() throws {
-    if !(1...1000).contains(rounds) { throw ValidationError("--rounds takes a number from 1 to 1000.") }
+    try OptionRange.require(rounds, "--rounds", in: 1...1_000)
   }
 
   func run() throws {

@@ -53,7 +53,7 @@ struct VerifyCommand: AsyncParsableCommand {
   func run() async throws {
     let environment = ProcessInfo.processInfo.environment
     let (plan, manifestProblems) = try selection.plan(
-      strict: strict, knownFailures: knownFailures, environment: environment)
+      strict: strict, knownFailures: knownFailures, limitWords: limits.words, environment: environment)
     let reader = try limits.reader()
     if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
     try output.reports.check()

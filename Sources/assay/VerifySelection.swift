@@ -60,7 +60,7 @@ struct VerifySelection: ParsableArguments {
   /// - Returns: the plan, and a record for each path that names no golden file.
   /// - Throws: `ValidationError` (exit 64) for words that name nothing, ``KnownFailures/Malformed`` (exit 65).
   func plan(
-    strict: Bool, knownFailures: String?, environment: [String: String]
+    strict: Bool, knownFailures: String?, limitWords: [String], environment: [String: String]
   ) throws -> (VerificationPlan, [FileRecord]) {
     let found = try EngineLookup.engines(
       engine.isEmpty ? ["reference"] : engine, timeout: timeout, standsIn: true)
@@ -83,6 +83,7 @@ struct VerifySelection: ParsableArguments {
       filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
+    plan.limitWords = limitWords
     plan.knownFailuresAreOfFiles = golden.isEmpty || knownFailures != nil
     return (plan, problems)
   }

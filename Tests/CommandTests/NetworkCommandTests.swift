@@ -80,8 +80,9 @@ import Testing
     try refuses(["evaluate", "--data", data, "--weights", golden], "assay.weights")
     try refuses(["train", "--data", data, "--classes", "2"] + small, "classes below 2")
     try refuses(["model", "simple_resnet", "--weights", weights], "other shape")
-    let large = try CommandRun(["model", "simple_resnet", "--image-size", "64"])
-    #expect(large.exitCode == 64 && large.errors.contains("32×32"), "\(large.errors)")
+    // What was typed, not a file, is wrong here.
+    let typed = try CommandRun(["model", "simple_resnet", "--image-size", "64"])
+    #expect(typed.exitCode == 64 && typed.errors.contains("32×32"), "\(typed.errors)")
     let bytes = try Data(contentsOf: URL(filePath: weights))
     try bytes.prefix(bytes.count / 2).write(to: URL(filePath: weights))
     try refuses(["train", "--data", data, "--resume", weights], "weights.h5")

@@ -30,6 +30,27 @@ import Testing
       #"{"id":4,"method":"compute","params":{"file":"/nowhere.h5","case":"/c","dtype":"float32","passes":[],"threads":1,"output":"/o"}}"#,
       "/nowhere.h5"
     ),
+    // Counts are held to their ranges before anything is looked up, made or run.
+    (
+      #"{"id":4,"method":"time","params":{"handle":"8","iterations":-1,"cold":false}}"#,
+      "iterations: expected 1 to 10000000, found -1"
+    ),
+    (
+      #"{"id":4,"method":"time","params":{"handle":"8","iterations":0,"cold":false}}"#,
+      "iterations: expected 1 to 10000000, found 0"
+    ),
+    (
+      #"{"id":4,"method":"time","params":{"handle":"8","iterations":9223372036854775807,"cold":false}}"#,
+      "iterations: expected 1 to 10000000, found 9223372036854775807"
+    ),
+    (
+      #"{"id":4,"method":"compute","params":{"file":"/nowhere.h5","case":"/c","dtype":"float32","passes":[],"threads":0,"output":"/o"}}"#,
+      "threads: expected 1 to 1024, found 0"
+    ),
+    (
+      #"{"id":4,"method":"compute","params":{"file":"/nowhere.h5","case":"/c","dtype":"float32","passes":[],"threads":9223372036854775807,"output":"/o"}}"#,
+      "threads: expected 1 to 1024, found 9223372036854775807"
+    ),
     // Its own failure is no refusal of the input.
     (
       #"{"id":4,"method":"compute","params":{"file":"/nowhere.h5","case":"/c","dtype":"float32","passes":[],"threads":1,"output":"/o"}}"#,

@@ -1,6 +1,7 @@
 import Foundation
 import GoldenFiles
 import HDF5
+import Problems
 import TestSupport
 import Testing
 
@@ -34,6 +35,15 @@ struct BadFile: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// An expected tensor of ones that is compared with this tolerance.
+  init(_ description: String, tolerance name: String, _ value: Double) {
+    self.init(description, .inconsistent, at: "/a/case/outputs/y@\(name)") {
+      $0.y = {
+        try $0.createDataset("y", shape: [2, 3], values: [1.0, 1, 1, 1, 1, 1]).setAttribute(name, .float(value))
+      }
+    }
+  }
+
   /// `inputs/x` of a kind that only the C library writes.
   init(
     foreign description: String, _ kind: GoldenFileError.Kind,
@@ -49,7 +59,7 @@ struct BadFile: Sendable, CustomTestStringConvertible {
 }
 
 extension BadFile {
-  static let all: [BadFile] = files + header + caseAttributes + tensors + links + recipes
+  static let all: [BadFile] = files + header + caseAttributes + tolerances + tensors + links + recipes
 
   private static func bytes(_ text: String) -> @Sendable (String) throws -> Void {
     { try Data(text.utf8).write(to: URL(fileURLWithPath: $0)) }
@@ -109,6 +119,15 @@ extension BadFile {
     },
   ]
 
+  private static let tolerances = [
+    BadFile("an absolute tolerance as large as the tensor", tolerance: "atol", 1),
+    BadFile("an absolute tolerance beyond every tensor", tolerance: "atol", 1e307),
+    BadFile("a relative tolerance that accepts zero", tolerance: "rtol", 1),
+    BadFile("units in the last place that reach from 1 to 0", tolerance: "max_ulp", 0x1p23),
+    BadFile("a negative tolerance", tolerance: "rtol", -0.5),
+    BadFile("a tolerance that is no number", tolerance: "atol", .nan),
+  ]
+
   private static let tensors = [
     BadFile("no input", .inconsistent, at: "/a/case") { $0.x = nil },
     BadFile("an output of another shape", .inconsistent, at: "/a/case/outputs/y") {
@@ -145,6 +164,12 @@ extension BadFile {
         try dataset.write([Float(1), 1, 1], slab: HDF5Hyperslab(start: [0, 0], count: [1, 3]))
       }
     },
+    BadFile("more chunks than all tensors of a file may have", .tooLarge, at: "/a/case/inputs/x") {
+      $0.x = {
+        let options = HDF5DatasetOptions(chunk: [1])
+        try $0.createDataset("x", shape: [200], values: [Float](repeating: 1, count: 200), options: options)
+      }
+    },
     BadFile("nine dimensions", .tooLarge, at: "/a/case/inputs/x") {
       $0.x = { try $0.createDataset("x", shape: [Int](repeating: 1, count: 9), values: [Float(1)]) }
     },
@@ -165,6 +190,7 @@ extension BadFile {
     BadFile(foreign: "variable-length sequences", .wrongType, ForeignDataset.variableLength),
     BadFile(foreign: "opaque bytes", .wrongType, ForeignDataset.opaque),
     BadFile(foreign: "a chunk of 2 GiB", .tooLarge, ForeignDataset.hugeChunk),
+    BadFile(foreign: "a committed datatype in a tensor's place", .wrongType, ForeignDataset.committedType),
   ]
 
   private static let links = [
@@ -302,9 +328,10 @@ struct BadFileTests {
   func refused(bad: BadFile) throws {
     let path = folder.file("bad.h5").path
     try bad.write(path)
+    var limits = GoldenLimits.standard
+    limits.maximumGroups = 10_000
+    limits.maximumChunks = 100
     let error = #expect(throws: GoldenFileError.self) {
-      var limits = GoldenLimits.standard
-      limits.maximumGroups = 10_000
       try GoldenReader(trusted: nil, probe: nil, limits: limits).open(path).validate()
     }
     #expect(error?.kind == bad.kind, "\(error.map { "\($0)" } ?? "")")
@@ -313,7 +340,8 @@ struct BadFileTests {
     #expect(error?.expected.isEmpty == false && error?.found.isEmpty == false)
     // The child says the same, or (for what is no file at all) this process does before it asks.
     var probe = GoldenFileProbe(executable: Repository.command.path)
-    probe.limits.maximumGroups = 10_000
+    probe.limits = limits
+    probe.limits.computation = .unlisted
     let verdict = probe.run([path])
     #expect(verdict.count == 1)
     guard case .unsound(let found)? = verdict.first else {
@@ -384,7 +412,8 @@ struct BadFileTests {
     let path = folder.file("sound.h5").path
     try HostileFile().write(to: path)
     let poor = GoldenFileProbe(
-      executable: Repository.command.path, resources: GoldenFileProbe.Resources(memoryBytes: 1 << 28))
+      executable: Repository.command.path, resources: GoldenFileProbe.Resources(memoryBytes: 1 << 28),
+      limits: GoldenLimits(computation: CaseLimits(maximumBytes: .max, maximumWork: .max)))
     let verdicts = poor.run([path, large, path])
     #expect(verdicts.count == 3 && verdicts[0] == verdicts[2])
     #expect(error(Array(verdicts[1...]))?.kind == .probeFailed)

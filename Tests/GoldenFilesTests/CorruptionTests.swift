@@ -69,6 +69,7 @@ struct CorruptionTests {
     var probe = GoldenFileProbe(executable: Repository.command.path)
     probe.resources = GoldenFileProbe.Resources(memoryBytes: 2 << 30, processorSeconds: 20, wallSeconds: 60)
     probe.limits.maximumTensorBytes = 1 << 28
+    probe.limits.computation = .unlisted
     var tally = Tally()
     var made = 0
     var seed = UInt64(truncatingIfNeeded: source.count) << 32

@@ -77,6 +77,18 @@ enum ForeignDataset {
     return try body(type, list)
   }
 
+  /// A type under a name of its own, which is neither a group nor a dataset.
+  static func committedType(_ path: String, _ name: String) throws {
+    try withFloat { type, _ in
+      let copy = try check(H5Tcopy(type))
+      defer { H5Tclose(copy) }
+      try modify(path) { file in
+        let standard = assay_h5_default_list()
+        guard H5Tcommit2(file, name, copy, standard, standard, standard) >= 0 else { throw Failure() }
+      }
+    }
+  }
+
   static func external(_ path: String, _ name: String) throws {
     try withFloat { type, list in
       H5Pset_external(list, "/etc/hostname", 0, 24)

@@ -56,6 +56,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [1e308, .greatestFiniteMagnitude, .leastNonzeroMagnitude, 0, -1e308])
+  func whatNoAxisCanShowIsLeftOut(value: Double) throws {
+    var run = Self.run
+    for index in 0..<2 {
+      let other = index == 0 ? value : -value
+      run.benchmark?.workloads[0].contestants[index].time?.medianNanoseconds = other
+      run.benchmark?.workloads[0].contestants[index].time?.equivalentGigaflops = other
+      run.benchmark?.workloads[0].contestants[index].time?.speedup = other
+    }
+    #expect(try !file("report.html", of: run).isEmpty)
+  }
+
   @Test func pageIsOneFileWithoutScriptOrOutsideWorld() throws {
     let page = String(decoding: try file("report.html"), as: UTF8.self)
     #expect(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"))

@@ -22,7 +22,10 @@ import Verification
 
   @Test func `shards of the flag and of the environment`() throws {
     #expect(try Shard("2/4") == Shard(index: 1, count: 4))
-    for text in ["0/4", "5/4", "1", "a/b", "1/0", "1/2/3", "-1/2"] {
+    for text in [
+      "0/4", "5/4", "1", "a/b", "1/0", "1/2/3", "-1/2", "\(Int.min)/4", "\(Int.min)/\(Int.max)", "1/\(Int.min)",
+      "9223372036854775808/4",
+    ] {
       #expect(throws: Shard.Invalid.self) { try Shard(text) }
     }
     #expect(try Shard.inEnvironment([:]) == nil)
@@ -33,10 +36,26 @@ import Verification
       try Shard.inEnvironment([
         "SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "3",
       ]) == Shard(index: 2, count: 4))
+    // An array 0-8:2 has the numbers 0, 2, … 8; a number between them is no part of it.
+    var array = [
+      "SLURM_ARRAY_TASK_ID": "6", "SLURM_ARRAY_TASK_COUNT": "5", "SLURM_ARRAY_TASK_MIN": "0",
+      "SLURM_ARRAY_TASK_STEP": "2",
+    ]
+    #expect(try Shard.inEnvironment(array) == Shard(index: 3, count: 5))
+    array["SLURM_ARRAY_TASK_ID"] = "5"
+    #expect(throws: Shard.Invalid.self) { try Shard.inEnvironment(array) }
     #expect(
       try Shard.inEnvironment([
         "TEST_SHARD_INDEX": "0", "TEST_TOTAL_SHARDS": "2", "GTEST_SHARD_INDEX": "4", "GTEST_TOTAL_SHARDS": "5",
       ]) == Shard(index: 0, count: 2))
+    for name in ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP"] {
+      for value in [Int.min, -1] {
+        array["SLURM_ARRAY_TASK_ID"] = "6"
+        #expect(throws: Shard.Invalid.self, "\(name)=\(value)") {
+          try Shard.inEnvironment(array.merging([name: "\(value)"]) { $1 })
+        }
+      }
+    }
     #expect(throws: Shard.Invalid.self) { try Shard.inEnvironment(["GTEST_SHARD_INDEX": "1"]) }
     #expect(throws: Shard.Invalid.self) { try Shard.inEnvironment(["CI_NODE_TOTAL": "3"]) }
     #expect(throws: Shard.Invalid.self) {
@@ -144,6 +163,18 @@ import Verification
     var golden = try VerificationCase.random(text, fill: fill).golden
     golden.summary = GoldenCaseSummary(name: name, operation: golden.operation, fill: fill)
     return golden
+  }
+
+  @Test func `the command that repeats a case carries the limits that the run was given`() async throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("test.h5").path
+    try GoldenFileWriter.write(
+      [golden("relu shape2x3", "/relu/a")], header: GoldenFileHeader(generator: "test"), to: path)
+    var plan = VerificationPlan(engines: [ReferenceEngine()], dtypes: [.float32], files: [path])
+    plan.limitWords = ["--max-memory", "8589934592"]
+    let section = await Verifier(plan: plan, reader: GoldenReader(trusted: nil, probe: nil)).run()
+    #expect(section.results.map(\.status) == [.pass])
+    #expect(section.results[0].reproduce.hasSuffix("--dtype float32 --max-memory 8589934592"))
   }
 
   @Test func `a missing file is reported and the others still run`() async throws {

@@ -22,7 +22,7 @@ struct SVGCanvas {
   /// One decimal is a tenth of a pixel.
   static func number(_ value: Double) -> String {
     let rounded = (value * 10).rounded() / 10
-    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    return Int(exactly: rounded).map { "\($0)" } ?? "\(rounded)"
   }
 
   static func escaped(_ text: String) -> String {
@@ -157,9 +157,12 @@ struct ChartScale {
     isLogarithmic = logarithmic
   }
 
-  /// A scale that holds all of these and a little more; `nil` without values.
+  /// Beyond it a domain's ends, and what lies between them, are no longer finite numbers.
+  private static let largest = 1e300
+
+  /// A scale that holds all of these and a little more; `nil` without values. What no axis can show, it leaves out.
   init?(holding values: [Double], to range: (Double, Double), logarithmic: Bool) {
-    let usable = values.filter { $0.isFinite && (!logarithmic || $0 > 0) }
+    let usable = values.filter { $0.magnitude < Self.largest && (!logarithmic || $0 > 1 / Self.largest) }
     guard let low = usable.min(), let high = usable.max() else { return nil }
     if logarithmic {
       self.init((low / 1.25)...(high * 1.25), to: range, logarithmic: true)

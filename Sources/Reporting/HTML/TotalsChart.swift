@@ -5,7 +5,8 @@ import Results
 enum TotalsChart {
   static func figure(_ totals: [NetworkTotal], _ section: BenchmarkSection, setting: String) -> HTMLPage.Figure? {
     let longest = totals.flatMap(\.entries).map(\.nanoseconds).max() ?? 0
-    guard longest > 0 else { return nil }
+    // A sum of what a stored run says; beyond this it is no time.
+    guard longest > 0, longest < 1e300 else { return nil }
     var stages: [String] = []
     for part in totals.flatMap(\.entries).flatMap(\.parts) where !stages.contains(part.stage) {
       stages.append(part.stage)

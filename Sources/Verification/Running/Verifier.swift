@@ -10,6 +10,8 @@ public struct VerificationPlan: Sendable {
   public var engines: [any Engine]
   /// How the command line names an engine, where that is not its name alone (`mine='./mine --fast'`).
   public var engineWords: [String: String]
+  /// The words of limits that a run was given, for the commands that repeat its cases.
+  public var limitWords: [String] = []
   public var dtypes: [DType]
   /// Golden files, in order.
   public var files: [String]
@@ -223,10 +225,12 @@ public struct Verifier: Sendable {
   /// The command that repeats one case on one engine.
   private func reproduction(_ result: CaseResult, _ engine: any Engine, _ dtype: DType) -> String {
     let name = engine.description.name
-    return ShellCommand([
-      "assay", "verify", "--golden", result.file, "--filter", NamePattern.literal(result.name), "--engine",
-      plan.engineWords[name] ?? name,
-      "--dtype", dtype.rawValue,
-    ]).description
+    return ShellCommand(
+      [
+        "assay", "verify", "--golden", result.file, "--filter", NamePattern.literal(result.name), "--engine",
+        plan.engineWords[name] ?? name,
+        "--dtype", dtype.rawValue,
+      ] + plan.limitWords
+    ).description
   }
 }

@@ -53,9 +53,9 @@ struct EvaluateCommand: ParsableCommand {
   var requireAccuracy: Double?
 
   func validate() throws {
-    guard batch ?? 1 >= 1, threads >= 1, top >= 1 else {
-      throw ValidationError("--batch, --threads and --top: expected at least 1")
-    }
+    try OptionRange.require(batch, "--batch", in: OptionRange.batch)
+    try OptionRange.require(threads, "--threads", in: OptionRange.threads)
+    try OptionRange.require(top, "--top", in: OptionRange.top)
     if logits == "" { throw ValidationError("--logits takes the path of a file") }
     try NetworkSession.requireShare(requireAccuracy)
   }

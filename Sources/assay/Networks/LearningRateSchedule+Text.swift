@@ -11,12 +11,12 @@ extension LearningRateSchedule {
       guard let epochs else { return nil }
       self = .cosine(epochs: epochs)
     case ("cosine", 2):
-      guard let length = Int(parts[1]), length >= 1 else { return nil }
+      guard let length = Int(parts[1]), OptionRange.epochs.contains(length) else { return nil }
       self = .cosine(epochs: length)
     case ("step", 3):
-      guard let every = Int(parts[1]), every >= 1, let factor = Double(parts[2]), factor > 0, factor.isFinite else {
-        return nil
-      }
+      guard let every = Int(parts[1]), OptionRange.epochs.contains(every), let factor = Double(parts[2]),
+        factor > 0, factor.isFinite
+      else { return nil }
       self = .step(epochs: every, factor: factor)
     default: return nil
     }

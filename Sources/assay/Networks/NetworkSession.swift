@@ -35,7 +35,7 @@ enum NetworkSession {
       throw ValidationError("architecture: expected \(error.expected), found \(error.found)")
     }
     guard let width else { return architecture }
-    guard width >= 1, width <= 4096 else { throw ValidationError("--width: expected 1 to 4096, found \(width)") }
+    try OptionRange.require(width, "--width", in: OptionRange.width)
     return architecture.scaled(toWidth: width)
   }
 
@@ -43,7 +43,7 @@ enum NetworkSession {
   static func architecture(of file: WeightsFile, _ path: String) throws -> ResNetArchitecture {
     let architecture = try ResNetArchitecture(named: file.architecture)
     guard let width = file.width else { return architecture }
-    guard width >= 1, width <= 4096 else {
+    guard OptionRange.width.contains(width) else {
       throw GoldenFileError(.inconsistent, file: path, object: "/@width", expected: "1 to 4096", found: "\(width)")
     }
     return architecture.scaled(toWidth: width)

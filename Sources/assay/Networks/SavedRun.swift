@@ -40,7 +40,9 @@ struct SavedRun {
     }
     options = TrainingOptions(
       architecture: try NetworkSession.architecture(of: file, path), classCount: file.classCount,
-      batchSize: try setting("batch_size", "a number from 1") { Int($0).flatMap { $0 >= 1 ? $0 : nil } },
+      batchSize: try setting("batch_size", "a number from 1 to 65536") {
+        Int($0).flatMap { OptionRange.batch.contains($0) ? $0 : nil }
+      },
       optimizer: try OptimizerOptions(name: setting("optimizer", "an optimiser") { $0 }, attributes: attributes),
       schedule: try setting("schedule", "constant, cosine:EPOCHS or step:EPOCHS:FACTOR") { LearningRateSchedule($0) },
       seed: try setting("seed", "a seed") { UInt64($0) })

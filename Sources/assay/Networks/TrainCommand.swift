@@ -59,7 +59,8 @@ struct TrainCommand: ParsableCommand {
   var requireAccuracy: Double?
 
   func validate() throws {
-    guard epochs >= 1, threads >= 1 else { throw ValidationError("--epochs and --threads: expected at least 1") }
+    try OptionRange.require(epochs, "--epochs", in: OptionRange.epochs)
+    try OptionRange.require(threads, "--threads", in: OptionRange.threads)
     if resume != nil, initial != nil { throw ValidationError("--resume and --init exclude each other") }
     if out == "" { throw ValidationError("--out takes the path of a file") }
     try NetworkSession.requireShare(requireAccuracy)

@@ -48,7 +48,9 @@ struct TrainSettings: ParsableArguments {
   var freeze: [String] = []
 
   func validate() throws {
-    if let batch, batch < 1 { throw ValidationError("--batch: expected at least 1, found \(batch)") }
+    try OptionRange.require(width, "--width", in: OptionRange.width)
+    try OptionRange.require(classes, "--classes", in: OptionRange.classes)
+    try OptionRange.require(batch, "--batch", in: OptionRange.batch)
     if let blank = freeze.first(where: { $0.contains(" ") }) {
       throw ValidationError("--freeze '\(blank)': no parameter's name has a blank in it")
     }

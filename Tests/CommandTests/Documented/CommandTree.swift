@@ -6,6 +6,8 @@ struct CommandTree: Decodable {
   struct Argument: Decodable {
     struct Name: Decodable { var name: String }
     var names: [Name]?
+    /// `option` where a value follows.
+    var kind: String
   }
 
   var commandName: String
@@ -13,6 +15,8 @@ struct CommandTree: Decodable {
   var subcommands: [CommandTree]
   /// Names of options and flags, without their hyphens.
   var options: Set<String>
+  /// Of those, the long names of the ones that take a value.
+  var valued: Set<String>
   /// From `assay` on.
   var path: [String]
 
@@ -25,6 +29,8 @@ struct CommandTree: Decodable {
     subcommands = try container.decodeIfPresent([CommandTree].self, forKey: .subcommands) ?? []
     let arguments = try container.decodeIfPresent([Argument].self, forKey: .arguments) ?? []
     options = Set(arguments.flatMap { $0.names ?? [] }.map(\.name))
+    valued = Set(
+      arguments.filter { $0.kind == "option" }.compactMap { $0.names?.map(\.name).max { $0.count < $1.count } })
     path = try (container.decodeIfPresent([String].self, forKey: .superCommands) ?? []) + [commandName]
   }
 

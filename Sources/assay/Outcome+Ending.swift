@@ -20,6 +20,7 @@ extension Outcome {
     self =
       switch error {
       case is AtomicFile.Failure: .notWritten
+      case let error as GoldenFileError where error.kind == .cannotWrite: .notWritten
       case is RunFile.Invalid, is RunMerge.Refusal, is GoldenFileError, is BenchmarkSuite.Invalid,
         is KnownFailures.Malformed:
         .badData
@@ -32,6 +33,14 @@ extension Outcome {
   ///   a signal's for instance, is a defect.
   init(exitCode: Int32) {
     self = exitCode == 64 ? .badData : Outcome.allCases.first { $0.exitCode == exitCode } ?? .internalError
+  }
+
+  /// This, or worse: what was printed must have reached its reader too. Asked for at the end of every command, interrupted or
+  /// not, when all is printed.
+  var afterPrinting: Outcome {
+    guard let reason = Console.failure else { return self }
+    Console.error("stdout: cannot be written: \(reason)")
+    return Outcome.worse(self, .notWritten)
   }
 
   /// How every command ends: it returns where everything holds, and throws its exit code otherwise.

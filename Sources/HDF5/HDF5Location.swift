@@ -33,7 +33,7 @@ public struct HDF5Location: Sendable {
         found: "a version of HDF5's format that the linked libhdf5 \(HDF5Library.linkedVersion) does not read",
         advice:
           "use an Assay that is linked to a newer libhdf5, or write the file for older versions (h5repack, h5py's "
-          + "libver); if neither helps, the file is damaged",
+          + "libver); if neither helps, fetch or generate it again",
         libraryMessages: stack)
     }
     return HDF5Error(

@@ -64,8 +64,16 @@ public enum Leftovers {
       for path in state.paths { try? FileManager.default.removeItem(atPath: path) }
       state.paths = []
     }
-    // A moment for the system, so that nothing of them is there when this process is gone.
-    for _ in 0..<20 where state.withLock({ !$0.groups.isEmpty }) { usleep(10_000) }
+    // A moment for the system, so that nothing of them is there when this process is gone. The leaders are reaped here, too:
+    // whoever waits for them elsewhere may not get another turn, and not every first process of a container reaps orphans.
+    for _ in 0..<20 {
+      let isOver = state.withLock { state in
+        state.groups = state.groups.filter { waitpid($0, nil, WNOHANG) == 0 }
+        return state.groups.isEmpty
+      }
+      if isOver { return }
+      usleep(10_000)
+    }
   }
 
   // MARK: Names

@@ -39,7 +39,7 @@ struct BenchSelection: ParsableArguments {
   @Option(help: "Seconds that one reply of an engine in another process may take.")
   var timeout: Double?
 
-  @Option(help: "Only workloads whose name matches this glob. May be repeated.")
+  @Option(help: "Only workloads whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "Interleaved blocks a workload.")
@@ -103,6 +103,18 @@ struct BenchSelection: ParsableArguments {
     do throws(BenchmarkSuite.Invalid) {
       return try BenchmarkPlan(suite, filters: filter.map { NamePattern($0) }, limits: limits.limits())
     } catch { throw ValidationError(error.description) }
+  }
+
+  /// A suite as its file has it, for commands that change nothing of it.
+  /// - Throws: `ExitCode` 65 for a bad file, 2 where no workload matches.
+  static func plan(suite path: String, filters: [String]) throws -> (suite: BenchmarkSuite, plan: BenchmarkPlan) {
+    let found: (BenchmarkSuite, BenchmarkPlan)
+    do throws(BenchmarkSuite.Invalid) {
+      let suite = try BenchmarkSuite.read(URL(fileURLWithPath: path))
+      found = (suite, try BenchmarkPlan(suite, filters: filters.map { NamePattern($0) }, limits: .standard))
+    } catch { throw EngineLookup.failure("\(error)", code: 65) }
+    guard !found.1.items.isEmpty else { throw EngineLookup.failure("no workload matches", code: 2) }
+    return found
   }
 
   /// The architectures that `--depth` names.

@@ -35,7 +35,7 @@ struct DuetCommand: AsyncParsableCommand {
     help: "The benchmarks (default: \(DuetCommand.standardSuite)).", completion: .file(extensions: ["toml"]))
   var suite: String?
 
-  @Option(help: "Only benchmarks whose name matches this glob. May be repeated.")
+  @Option(help: "Only benchmarks whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "The change that the gate must be able to see (default: 5%).", transform: Percentage.init)
@@ -73,14 +73,7 @@ struct DuetCommand: AsyncParsableCommand {
 
   func run() async throws {
     try reports.check()
-    var selection = BenchSelection()
-    selection.filter = filter
-    let file: BenchmarkSuite
-    do throws(BenchmarkSuite.Invalid) {
-      file = try BenchmarkSuite.read(URL(fileURLWithPath: suite ?? Self.standardSuite))
-    } catch { throw EngineLookup.failure("\(error)", code: 65) }
-    let plan = try selection.plan(file)
-    guard !plan.items.isEmpty else { throw EngineLookup.failure("no benchmark matches", code: 2) }
+    let (file, plan) = try BenchSelection.plan(suite: suite ?? Self.standardSuite, filters: filter)
     var rules = DuetPolicy()
     if let policy { rules.policy = policy.fraction }
     if let margin { rules.margin = margin.fraction }

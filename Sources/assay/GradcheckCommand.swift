@@ -68,7 +68,7 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      Only checks whose name matches this glob; '*' crosses slashes, and a backslash makes '*' or '?' a character. May be \
+      Only checks whose name matches this glob; '*' crosses slashes, and '=NAME' is a name as it is. May be \
       repeated.
       """)
   var filter: [String] = []

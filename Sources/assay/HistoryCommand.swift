@@ -25,7 +25,7 @@ struct HistoryCommand: ParsableCommand {
   @Argument(help: "A folder that holds runs, at any depth.", completion: .directory)
   var directory: String
 
-  @Option(help: "Only benchmarks whose name matches this glob. May be repeated.")
+  @Option(help: "Only benchmarks whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "Write run.json and report.html with the plots to this folder.", completion: .directory)

@@ -30,21 +30,14 @@ struct OverheadCommand: ParsableCommand {
     help: "The workloads (default: \(OverheadCommand.standardSuite)).", completion: .file(extensions: ["toml"]))
   var suite: String?
 
-  @Option(help: "Only workloads whose name matches this glob. May be repeated.")
+  @Option(help: "Only workloads whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "Seed of operands.")
   var seed: UInt64 = 1
 
   func run() throws {
-    let file: BenchmarkSuite
-    do throws(BenchmarkSuite.Invalid) {
-      file = try BenchmarkSuite.read(URL(fileURLWithPath: suite ?? Self.standardSuite))
-    } catch { throw EngineLookup.failure("\(error)", code: 65) }
-    var selection = BenchSelection()
-    selection.filter = filter
-    let plan = try selection.plan(file)
-    guard !plan.items.isEmpty else { throw EngineLookup.failure("no workload matches", code: 2) }
+    let (file, plan) = try BenchSelection.plan(suite: suite ?? Self.standardSuite, filters: filter)
     guard let inside = BuiltInEngines.named(engine) else {
       throw ValidationError("engine '\(engine)': expected a built-in engine.")
     }

@@ -33,7 +33,7 @@ struct TuneCommand: ParsableCommand {
   @Option(help: "Passes, with commas: \(ConvolutionPass.allCases.map(\.rawValue).joined(separator: ", ")).")
   var pass = "forward"
 
-  @Option(help: "Only convolutions whose text matches this glob. May be repeated.")
+  @Option(help: "Only convolutions whose text matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
   @Option(help: "Timed runs of each strategy; the best counts.")
@@ -52,7 +52,10 @@ struct TuneCommand: ParsableCommand {
     guard !problems.isEmpty else { throw EngineLookup.failure("no convolution matches", code: 2) }
     let auto = AutoStrategy(plans: .shared)
     guard let path = auto.plans?.path else {
-      throw EngineLookup.failure("ASSAY_PLANS is empty, so times are not kept: unset it, or name a file", code: 65)
+      throw ValidationError(
+        ProcessInfo.processInfo.environment["ASSAY_PLANS"] == nil
+          ? "HOME is not set, so there is no cache folder to keep times in: name a file in ASSAY_PLANS."
+          : "ASSAY_PLANS is empty, so times are not kept: unset it, or name a file.")
     }
     try AtomicFile.check(path)
     let progress = ProgressReporter(isQuiet: quiet)

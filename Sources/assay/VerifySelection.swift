@@ -25,7 +25,8 @@ struct VerifySelection: ParsableArguments {
       "Seconds, at most 86400, that an engine in another process has for a case (default: 60, or its declaration's).")
   var timeout: Double?
 
-  @Option(help: "Only cases whose name matches this glob; '*' crosses slashes. May be repeated.")
+  @Option(
+    help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
   var filter: [String] = []
 
   @Option(

@@ -39,7 +39,7 @@ import Testing
     #expect(lines.count == 5 && lines.dropFirst().allSatisfy { $0.contains("n1c256h14w14 k512r1s1 stride2") })
     for (words, file, code) in [
       (["tune", "--filter", "nothing"], plans, 2), (["tune", "--depth", "19"], plans, 64),
-      (["tune", "--pass", "sideways"], plans, 64), (["tune", "--rounds", "0"], plans, 64), (words, "", 65),
+      (["tune", "--pass", "sideways"], plans, 64), (["tune", "--rounds", "0"], plans, 64), (words, "", 64),
       (words, "/proc/plans", 74),
     ] as [([String], String, Int32)] {
       let failed = try CommandRun(words, environment: ["ASSAY_PLANS": file])
@@ -76,7 +76,7 @@ import Testing
     let out = path("run")
     let first = try run(tiny(["--out", out]))
     // A machine on which others work gives times that decide nothing, which is 2 and no fault of this test's.
-    let isDoubtful = try record(out).doubts != nil
+    let isDoubtful = try record(out).isDoubtful
     #expect(first.code == (isDoubtful ? 2 : 0), "\(first)")
     let files = ["run.json", "report.html", "report.md", "benchmarks.json", "bmf.json", "benchmarks.csv"]
     let before = try files.map { try Data(contentsOf: URL(filePath: "\(out)/\($0)")) }
@@ -183,7 +183,7 @@ import Testing
   func comparisonsNameWhatIsMissingOrImpossible(name: String, code: Int32, message: String) throws {
     for words in [["compare", trial("M_old.json"), trial(name)], ["compare", trial(name), trial("M_old.json")]] {
       let found = try run(words)
-      #expect(found.code == code && found.errors.contains(message), "\(found)")
+      #expect(found.code == code && (message.isEmpty || found.errors.contains(message)), "\(found)")
       #expect(try run(words + ["--allow-missing"]).code == (code == 2 ? 0 : code))
     }
     if code == 65 { #expect(try run(["report", trial(name), "--out", path("again")]).code == 65) }

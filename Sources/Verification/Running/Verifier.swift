@@ -231,7 +231,8 @@ public struct Verifier: Sendable {
   private func reproduction(_ result: CaseResult, _ engine: any Engine, _ dtype: DType) -> String {
     let name = engine.description.name
     return ShellCommand([
-      "assay", "verify", "--golden", result.file, "--filter", result.name, "--engine", plan.engineWords[name] ?? name,
+      "assay", "verify", "--golden", result.file, "--filter", NamePattern.literal(result.name), "--engine",
+      plan.engineWords[name] ?? name,
       "--dtype", dtype.rawValue,
     ]).description
   }

@@ -26,7 +26,8 @@ struct GoldenDiffCommand: AsyncParsableCommand {
   @Argument(help: "The new file.", completion: .file(extensions: ["h5", "hdf5"]))
   var new: String
 
-  @Option(help: "Only cases whose name matches this glob; '*' crosses slashes. May be repeated.")
+  @Option(
+    help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
   var filter: [String] = []
 
   func run() async throws {

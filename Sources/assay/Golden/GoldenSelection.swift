@@ -11,7 +11,8 @@ struct GoldenSelection: ParsableArguments {
     completion: .file(extensions: ["h5", "hdf5"]))
   var files: [String] = []
 
-  @Option(help: "Only cases whose name matches this glob; '*' crosses slashes. May be repeated.")
+  @Option(
+    help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
   var filter: [String] = []
 
   var paths: [String] { files.isEmpty ? [GoldenCorpus.standardFolder] : files }

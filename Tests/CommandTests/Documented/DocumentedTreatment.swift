@@ -35,6 +35,8 @@ enum DocumentedTreatment {
     "assay gradcheck --model resnet50": .begins(),
     "assay gradcheck --model resnet50 --size 32": .begins(),
     "assay gradcheck --model cifar_resnet8 --spoil layer2.0.conv2": .exits(1),
+    "assay gradcheck --golden FILE --engine NAME='COMMAND …'": .parses(because: "a pattern, not a command"),
+    "assay gradcheck --golden mine.h5 --engine mine='./engine --fast' --dtype float32": .exits(2),
     "assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients": .begins(),
     // The gate's own test
     "assay selftest --smoke --verbose": .begins(),
@@ -84,6 +86,7 @@ enum DocumentedTreatment {
     "assay bench --filter '*k64r3s3*' --layout native --out Reports/mine": .begins(),
     "assay bench --resume --out Reports/mine": .begins(
       after: ["timeout -s INT 6 assay bench --out Reports/mine"]),
+    "assay bench --resume": .parses(because: "a fragment"),
     "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
     "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),
     "assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%": .begins(),
@@ -96,6 +99,7 @@ enum DocumentedTreatment {
     "assay compare OLD NEW": .exits(0),
     "assay compare Reports/monday Reports/friday": .exits(0),
     "assay compare old/run.json new/run.json --policy 3%": .exits(0),
+    "assay compare old/run.json new/run.json --allow-missing": .exits(0),
     "assay history Reports": .exits(0),
     "assay history Reports --filter '*k64r3s3*' --out Reports/history": .exits(0),
     "assay report FOLDER": .exits(0),
@@ -104,6 +108,9 @@ enum DocumentedTreatment {
     "assay report Reports/mine/run.json --out /tmp/again --open": .parses(because: "opens a browser"),
     "assay merge shard-1 shard-2 shard-3 --out Reports/whole": .exits(
       0, after: (1...3).map { "assay verify --golden mine.h5 --shard \($0)/3 --out shard-\($0) || [ $? = 2 ]" }),
+    // Parts that a shell's pattern finds, one of them missing.
+    "assay merge parts/* --expect verification=$CODE --expect benchmark --out whole": .exits(
+      2, after: ["assay verify --golden mine.h5 --out parts/verify"]),
     "assay merge Reports/x/verify Reports/x/bench --out Reports/x": .exits(
       [0, 2],
       after: [

@@ -18,7 +18,9 @@ final class ExampleFolder {
     for name in ["bin/assay", ".build/release/assay", "old/assay", "new/assay"] {
       try link(name, to: Repository.command)
     }
-    for name in ["my-engine", "relu-engine", "build/my-engine"] { try script(name, "exec assay engine reference") }
+    for name in ["engine", "my-engine", "relu-engine", "build/my-engine"] {
+      try script(name, "exec assay engine reference")
+    }
     for name in ["kernels-v1", "kernels-v2"] { try script(name, "exec assay engine direct") }
     // Copies, since a command that writes a report writes through a link; and large, so only what is named.
     let run = Repository.root.appending(path: "Reports/example/run.json")
@@ -92,8 +94,9 @@ final class ExampleFolder {
     return try RunningCommand(
       ["-c", line], of: URL(filePath: "/bin/bash"), in: folder.url,
       environment: [
-        "PATH": path, "HOME": folder.url.path, "ASSAY_PLANS": "", "GITHUB_WORKSPACE": folder.url.path + "/",
-        "ENGINE": "mine=./build/my-engine",
+        "PATH": path, "HOME": folder.url.path, "ASSAY_PLANS": folder.file("plans").path,
+        "GITHUB_WORKSPACE": folder.url.path + "/",
+        "ENGINE": "mine=./build/my-engine", "CODE": "0",
       ])
   }
 

@@ -199,7 +199,8 @@ struct GateProbe: Sendable {
   private static let vacuity: [GateProbe] = [
     corpus("random operands notice every defect", unnoticed: []) { _ in },
     corpus(
-      "inputs of ones would not notice a shift", unnoticed: ["shifted input", "shifted input in gradients/weight"]
+      "inputs of ones would not notice a shift of them or of the weights",
+      unnoticed: ["shifted input", "flipped weight", "shifted input in gradients/weight"]
     ) {
       $0.inputs = $0.inputs.mapValues { $0.edited { $0 = $0.map { _ in 1 } } }
     },

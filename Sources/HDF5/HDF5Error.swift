@@ -50,6 +50,15 @@ public struct HDF5Error: Error, Sendable, Equatable, CustomStringConvertible {
     self.libraryMessages = libraryMessages
   }
 
+  /// The same as an error of a file that is being made, in which a failure of the library never means that what is there is
+  /// damaged: the disk took no more of it.
+  var whileWriting: HDF5Error {
+    guard kind == .damaged || kind == .newerFormat else { return self }
+    return HDF5Error(
+      kind: .cannotWrite, file: file, object: object, expected: "\(expected) to be written", found: found,
+      advice: "check that the disk has room", libraryMessages: libraryMessages)
+  }
+
   public var description: String {
     let place = object.isEmpty || object == "/" ? file : "\(file): \(object)"
     var text = "\(place): expected \(expected), found \(found)"

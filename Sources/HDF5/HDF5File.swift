@@ -79,6 +79,7 @@ public struct HDF5File: Sendable {
       return result
     } catch {
       try? file.close()
+      if let error = error as? HDF5Error, error.file == path { throw error.whileWriting }
       throw error
     }
   }

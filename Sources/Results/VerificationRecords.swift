@@ -23,6 +23,8 @@ public struct VerificationSection: Codable, Sendable {
   public var dtypes: [String]?
   /// SHA-256 of the file of known failures that was applied; absent where there was none, and in runs of earlier versions.
   public var knownFailuresSha256: String?
+  /// The entries of that file, and what was found of each; absent in runs of earlier versions.
+  public var knownFailures: [KnownFailureRecord]?
   /// Of a merged run: shards that are missing or were interrupted.
   public var holes: [RunHole]?
   public var seconds: Double
@@ -247,6 +249,54 @@ public struct VacuityRecord: Codable, Sendable, Hashable {
 
   public var unnoticed: [String] { noticedBy.filter(\.value.isEmpty).keys.sorted() }
   public var isVacuous: Bool { !unnoticed.isEmpty }
+}
+
+/// An entry of `known_failures.toml`, and what a run, or a part of one, found of what it covers.
+public struct KnownFailureRecord: Codable, Sendable, Hashable {
+  public var engine: String
+  public var caseGlob: String
+  /// The last day on which it holds, where that day is over.
+  public var expired: String?
+  /// How many results it covers: its cases in all files, selected or not, in every precision. Absent where nobody can tell: a
+  /// file that cannot be read, an engine that was not asked, files that the entries are not about.
+  public var covered: Int?
+  /// Those of them that are in the run.
+  public var found: Int
+  public var failing: Int
+
+  public init(
+    engine: String, caseGlob: String, expired: String? = nil, covered: Int?, found: Int = 0, failing: Int = 0
+  ) {
+    self.engine = engine
+    self.caseGlob = caseGlob
+    self.expired = expired
+    self.covered = covered
+    self.found = found
+    self.failing = failing
+  }
+
+  /// Why the entry no longer holds. One shard, precision or filter decides nothing of an entry that covers more than it ran.
+  public var stale: StaleKnownFailure? {
+    let problem: String? =
+      if let expired {
+        "expired on \(expired): mend the engine or renew the entry"
+      } else if covered == 0 {
+        "it matches no case: correct or remove it"
+      } else if found == covered, failing == 0 {
+        "nothing that it matches fails any more: remove it"
+      } else {
+        nil
+      }
+    return problem.map { StaleKnownFailure(engine: engine, caseGlob: caseGlob, problem: $0) }
+  }
+
+  /// Adds what another part of the same run found.
+  public mutating func add(_ other: KnownFailureRecord) {
+    expired = expired ?? other.expired
+    if other.covered == nil { covered = nil }
+    found += other.found
+    failing += other.failing
+  }
 }
 
 public struct StaleKnownFailure: Codable, Sendable, Hashable {

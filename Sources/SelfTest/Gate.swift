@@ -15,6 +15,10 @@ struct Gate: Sendable {
   }
   /// A run's exit code.
   var conclude: @Sendable (VerificationSection) -> Int = { Int($0.conclusion.outcome.exitCode) }
+  /// Whether cases of one operation would notice defects.
+  var judgeVacuity: @Sendable (String, [VerificationCase]) -> VacuityRecord = { operation, cases in
+    VacuityJudge(oracle: ReferenceEngine()).judge(operation, by: cases)
+  }
   /// One gradient check.
   var check: @Sendable (GradientCheck) -> GradientRecord = { $0.run() }
   /// What runs that are parts of one amount to together; `nil` where they are refused.
@@ -126,7 +130,7 @@ extension GateMutant {
     ).converted(to: found.dtype)
   }
 
-  static let all: [GateMutant] = comparisons + conclusions + gradients + runs
+  static let all: [GateMutant] = comparisons + conclusions + vacuity + gradients + runs
 
   private static let comparisons: [GateMutant] = [
     comparing("NaN equal to anything") { found, expected in merged(found, expected) { _, value in value.isNaN } },
@@ -192,6 +196,34 @@ extension GateMutant {
     concluding("a damaged file is skipped") { _, code in code == 65 ? 0 : code },
     concluding("a vacuous corpus is a success") { section, code in
       code == 1 && !section.results.contains { $0.counts(strict: section.strict) } ? 0 : code
+    },
+  ]
+
+  private static func judgingVacuity(
+    _ name: String, _ change: @escaping @Sendable (inout VacuityRecord) -> Void
+  ) -> GateMutant {
+    GateMutant(name) { gate in
+      let judge = gate.judgeVacuity
+      gate.judgeVacuity = { operation, cases in
+        var record = judge(operation, cases)
+        change(&record)
+        return record
+      }
+    }
+  }
+
+  private static let vacuity: [GateMutant] = [
+    judgingVacuity("vacuity does not look at gradients") { record in
+      record.noticedBy = record.noticedBy.filter { !$0.key.contains("gradients/") }
+    },
+    judgingVacuity("vacuity takes every defect for one that cannot show") { record in
+      for name in record.unnoticed {
+        record.noticedBy[name] = nil
+        record.notJudged[name] = "it cannot show"
+      }
+    },
+    judgingVacuity("vacuity judges what cannot show") { record in
+      for name in record.notJudged.keys { record.noticedBy[name] = "" }
     },
   ]
 

@@ -60,6 +60,18 @@ extension GateMutant {
       run.verification?.holes?.removeAll { $0.reason.contains("interrupted") }
       run.holes?.removeAll { $0.reason.contains("interrupted") }
     },
+    after("merge forgets stale known failures") { $0.verification?.staleKnownFailures = [] },
+    GateMutant("a known failure is stale where one shard does not need it") { gate in
+      let merge = gate.merge
+      gate.merge = { parts, expected in
+        guard var run = merge(parts, expected) else { return nil }
+        for record in parts.flatMap({ $0.run.verification?.knownFailures ?? [] }) where record.failing == 0 {
+          run.verification?.staleKnownFailures.append(
+            StaleKnownFailure(engine: record.engine, caseGlob: record.caseGlob, problem: "nothing fails"))
+        }
+        return run
+      }
+    },
     after("a missing shard is a success") { $0.verification?.holes = nil },
     after("a missing part is a success") { $0.holes = nil },
     before("merge joins other engines") { parts in

@@ -18,7 +18,7 @@ struct GateProbe: Sendable {
     self.holds = holds
   }
 
-  static let all: [GateProbe] = verdicts + exitCodes + gradients + runs
+  static let all: [GateProbe] = verdicts + exitCodes + vacuity + gradients + runs
 
   /// A linear layer with random values and its answer from the reference in double precision.
   private static let item: VerificationCase = {
@@ -169,6 +169,56 @@ struct GateProbe: Sendable {
     exit("one case that was not run: 2", 2, section([result(.pass), result(.notRun)])),
     exit("interrupted: 2", 2, section([result(.pass)], interrupted: true)),
     exit("interrupted, and a failure: 1", 1, section([result(.fail)], interrupted: true)),
+  ]
+
+  /// A linear layer with gradients, its operands changed, and what is expected of it: unnoticed defects, all of them.
+  private static func corpus(
+    _ name: String, unnoticed: Set<String>, inputs: Int = 5, _ change: @escaping @Sendable (inout GoldenCase) -> Void
+  ) -> GateProbe {
+    GateProbe(name) { gate in
+      func random(_ shape: Shape, _ seed: UInt64) -> AnyTensor {
+        AnyTensor.float32(Tensor(splitMix64Uniform: shape, seed: seed, low: -1, high: 1)).converted(to: .float64)
+      }
+      var golden = GoldenCase(
+        summary: GoldenCaseSummary(name: "/probe/linear", operation: "linear", fill: .random),
+        inputs: ["x": random([4, inputs], 1)], parameters: ["weight": random([3, inputs], 2)],
+        upstream: ["y": random([4, 3], 3)])
+      change(&golden)
+      let exercise = Exercise(
+        name: golden.name, operation: golden.operation, inputs: golden.inputs, parameters: golden.parameters,
+        upstream: golden.upstream, dtype: .float64, passes: [.forward, .backward])
+      guard let answer = try? ReferenceEngine().compute(exercise) else { return false }
+      golden.outputs = answer.outputs.mapValues { ExpectedTensor($0) }
+      golden.gradients = answer.gradients.mapValues { ExpectedTensor($0) }
+      let record = gate.judgeVacuity(
+        "linear", [VerificationCase(file: "probe", oracle: .float64, golden: golden)])
+      return Set(record.unnoticed) == unnoticed
+    }
+  }
+
+  private static let vacuity: [GateProbe] = [
+    corpus("random operands notice every defect", unnoticed: []) { _ in },
+    corpus(
+      "inputs of ones would not notice a shift of them or of the weights",
+      unnoticed: ["shifted input", "flipped weight", "shifted input in gradients/weight"]
+    ) {
+      $0.inputs = $0.inputs.mapValues { $0.edited { $0 = $0.map { _ in 1 } } }
+    },
+    corpus("one input of one cannot show a shift within it", unnoticed: [], inputs: 1) { golden in
+      golden.inputs["x"] = .float64(Tensor(shape: [1, 1], elements: [0.5]))
+      golden.upstream["y"] = .float64(Tensor(shape: [1, 3], elements: [0.5, -0.25, 0.75]))
+    },
+    corpus(
+      "cotangents of zeros would notice no gradient but one of ones",
+      unnoticed: [
+        "doubled gradient in gradients/x", "shifted cotangents in gradients/x", "dropped cotangents in gradients/x",
+        "doubled gradient in gradients/weight", "shifted cotangents in gradients/weight",
+        "dropped cotangents in gradients/weight", "flipped weight in gradients/x", "dropped term in gradients/x",
+        "shifted input in gradients/weight",
+      ]
+    ) {
+      $0.upstream = $0.upstream.mapValues { $0.edited { $0 = $0.map { _ in 0 } } }
+    },
   ]
 
   /// y = x·w element by element, with gradients that can be spoilt.

@@ -91,10 +91,6 @@ struct Assay: AsyncParsableCommand {
     end(outcome)
   }
 
-  /// The one end of every command that did something: also what it printed must have reached its reader.
-  private static func end(_ outcome: Outcome) -> Never {
-    guard let reason = Console.failure else { Foundation.exit(outcome.exitCode) }
-    Console.error("stdout: cannot be written: \(reason)")
-    Foundation.exit(Outcome.worse(outcome, .notWritten).exitCode)
-  }
+  /// The one end of every command that did something.
+  private static func end(_ outcome: Outcome) -> Never { Foundation.exit(outcome.afterPrinting.exitCode) }
 }

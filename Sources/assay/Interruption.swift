@@ -27,7 +27,7 @@ enum Interruption {
   private struct State {
     var isRequested = false
     var phase = Phase.working
-    var conclude: (@Sendable () -> Int32)?
+    var conclude: (@Sendable () -> Outcome)?
   }
 
   private static let state = Mutex(State())
@@ -64,7 +64,7 @@ enum Interruption {
   static func concluding<Result>(
     with conclude: @escaping @Sendable () throws -> Void, while work: () async throws -> Result
   ) async rethrows -> Result {
-    enter(.working) { exitCode(of: conclude) }
+    enter(.working) { outcome(of: conclude) }
     defer { enter(.reporting) }
     return try await work()
   }
@@ -73,7 +73,7 @@ enum Interruption {
   static func concluding<Result>(
     with conclude: @escaping @Sendable () throws -> Void, while work: () throws -> Result
   ) rethrows -> Result {
-    enter(.working) { exitCode(of: conclude) }
+    enter(.working) { outcome(of: conclude) }
     defer { enter(.reporting) }
     return try work()
   }
@@ -96,29 +96,29 @@ enum Interruption {
     Thread.detachNewThread {
       Thread.sleep(forTimeInterval: graceSeconds)
       while true {
-        let conclude = state.withLock { state -> (@Sendable () -> Int32)? in
+        let conclude = state.withLock { state -> (@Sendable () -> Outcome)? in
           guard state.phase == .working else { return nil }
           state.phase = .concluding
-          return state.conclude ?? { Outcome.inconclusive.exitCode }
+          return state.conclude ?? { .inconclusive }
         }
-        if let conclude { end(conclude()) }
+        if let conclude { end(conclude().afterPrinting.exitCode) }
         Thread.sleep(forTimeInterval: 0.05)
       }
     }
   }
 
   /// Nothing that was interrupted holds, whatever is known of it.
-  private static func exitCode(of conclude: () throws -> Void) -> Int32 {
+  private static func outcome(of conclude: () throws -> Void) -> Outcome {
     do {
       try conclude()
-      return Outcome.inconclusive.exitCode
-    } catch let code as ExitCode { return code.rawValue } catch {
+      return .inconclusive
+    } catch let code as ExitCode { return Outcome(exitCode: code.rawValue) } catch {
       Console.error("\(error)")
-      return Outcome.worse(.inconclusive, Outcome(error)).exitCode
+      return Outcome.worse(.inconclusive, Outcome(error))
     }
   }
 
-  private static func enter(_ phase: Phase, _ conclude: (@Sendable () -> Int32)? = nil) {
+  private static func enter(_ phase: Phase, _ conclude: (@Sendable () -> Outcome)? = nil) {
     let isOver = state.withLock { state in
       guard state.phase != .concluding else { return true }
       state.phase = phase

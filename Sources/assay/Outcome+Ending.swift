@@ -47,6 +47,14 @@ extension Outcome {
     return ExitCode(exitCode)
   }
 
+  /// This, or worse: what was printed must have reached its reader too. Asked for at the end of every command, interrupted or
+  /// not, when all is printed.
+  var afterPrinting: Outcome {
+    guard let reason = Console.failure else { return self }
+    Console.error("stdout: cannot be written: \(reason)")
+    return Outcome.worse(self, .notWritten)
+  }
+
   /// How every command ends: it returns where everything holds, and throws its exit code otherwise.
   func end() throws {
     if self != .holds { throw ExitCode(exitCode) }

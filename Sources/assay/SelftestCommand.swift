@@ -4,6 +4,7 @@ import GoldenFiles
 import Reporting
 import Results
 import SelfTest
+import Synchronization
 
 /// `assay selftest`: does the gate catch wrong kernels, and leave correct ones alone?
 struct SelftestCommand: AsyncParsableCommand {
@@ -50,22 +51,31 @@ struct SelftestCommand: AsyncParsableCommand {
 
   func run() async throws {
     try reports.check()
-    let reader = try GoldenSession.reader()
-    let files = try GoldenCorpus.files(at: [golden]).map { (path) throws(GoldenFileError) in try reader.open(path) }
     let progress = ProgressReporter(isQuiet: quiet)
     let provenance = Provenance.current(seed: seed)
-    let test = try SelfTest(
-      files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
+    let started = Mutex<SelfTest?>(nil)
     let section = try Interruption.concluding {
       progress.finish()
-      try conclude(test.interruptedSection(), provenance)
+      // A signal may come while the corpus is read.
+      var found = started.withLock { $0 }?.interruptedSection() ?? SelfTestSection()
+      found.interrupted = true
+      try conclude(found, provenance)
     } while: {
-      try test.run { done, total, subject in
+      let test = try makeTest()
+      started.withLock { $0 = test }
+      return try test.run { done, total, subject in
         progress.step(done: done, of: total, failures: 0, subject: subject)
       }
     }
     progress.finish()
     try conclude(section, provenance)
+  }
+
+  private func makeTest() throws -> SelfTest {
+    let reader = try GoldenSession.reader()
+    let files = try GoldenCorpus.files(at: [golden]).map { try reader.open($0) }
+    return try SelfTest(
+      files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
   }
 
   private func conclude(_ section: SelfTestSection, _ provenance: Provenance) throws {

@@ -79,7 +79,7 @@ struct VerifySelection: ParsableArguments {
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
     }
     var plan = VerificationPlan(
-      engines: engines, engineWords: words, dtypes: dtype.isEmpty ? [.float32, .float64] : dtype, files: files,
+      engines: engines, engineWords: words, dtypes: dtype.isEmpty ? VerificationPlan.allDTypes : dtype, files: files,
       filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))

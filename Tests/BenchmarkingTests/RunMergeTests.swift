@@ -82,6 +82,37 @@ import Testing
     #expect(try merge([Self.gradients(.pass), Self.selfTest(killed: true)]).conclusion.outcome == .holds)
   }
 
+  @Test(arguments: [(covered: 2, failing: 0, stale: 1), (2, 1, 0), (3, 0, 0)])
+  func `a known failure is stale by what all shards found of it`(covered: Int, failing: Int, stale: Int) throws {
+    let shards = [1, 2].map { index in
+      Self.shard(index) { run in
+        run.verification?.knownFailures = [
+          KnownFailureRecord(
+            engine: "mine", caseGlob: "/*", covered: covered, found: 1, failing: index == 1 ? failing : 0)
+        ]
+      }
+    }
+    let run = try merge(shards)
+    #expect(run.verification?.staleKnownFailures.count == stale)
+    #expect(run.verification?.knownFailures?.map(\.found) == [2])
+    #expect(run.conclusion.outcome == (stale > 0 ? .fails : .holds))
+  }
+
+  @Test func `merged results stand as a file's groups do`() throws {
+    // A slash ends a group's name, whatever comes before or after it in ASCII.
+    let names = ["/a/b", "/a/b/c", "/a-b", "/é"]
+    let shards = [1, 2].map { index in
+      Self.shard(index) { run in
+        let mine = names.enumerated().filter { $0.offset % 2 == index % 2 }.map(\.element)
+        run.verification?.results = mine.reversed().map { name in
+          CaseResult(
+            file: "a.h5", name: name, operation: "relu", fill: "exact", engine: "mine", dtype: "float32", status: .pass)
+        }
+      }
+    }
+    #expect(try merge(shards).verification?.results.map(\.name) == names)
+  }
+
   @Test(arguments: [1, 2])
   func `an interruption survives, whichever shard it was`(_ number: Int) throws {
     let shards = [1, 2].map { index in Self.shard(index) { $0.verification?.interrupted = index == number } }

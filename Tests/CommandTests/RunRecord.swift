@@ -2,8 +2,9 @@ import Foundation
 
 /// A `run.json` as what it says, path by path, without what differs from one run to the next.
 struct RunRecord {
-  /// What no verdict, bound or report may depend on: when a run was, by which words, and how long things took.
-  private static let volatile = ["provenance/started", "provenance/command", "seconds"]
+  /// What no verdict, bound or report may depend on: when a run was, by which words (of its parts too), and how long
+  /// things took.
+  private static let volatile = ["provenance/started", "provenance/command", "provenance/part_commands", "seconds"]
 
   /// Values by paths such as `verification/results[3]/status`.
   private let values: [String: String]

@@ -38,6 +38,18 @@ import Testing
     #expect(try shell(line, in: folder).status == expected)
   }
 
+  /// A run that a signal ends looks at its stdout as any other does: one whose loops end by themselves, and one in whose
+  /// place the watchdog concludes, since its engine hangs.
+  @Test(arguments: [
+    #""$A" train --data Tests/Trials/X_sixteen_images.h5 --model cifar_resnet8 --width 1 --epochs 100000 --out "$F/w.h5""#,
+    #""$A" verify --quiet --golden Tests/Trials/H14_old.h5 --engine "#
+      + #"'hangs=read l; printf "%s\n" "$l" | "$A" engine reference; exec sleep 60'"#,
+  ])
+  func anInterruptedRunSaysThatStdoutIsFull(line: String) throws {
+    let folder = try TemporaryDirectory()
+    #expect(try shell(line + " >/dev/full & sleep 2; kill -TERM $!; wait $!; exit $?", in: folder).status == 74)
+  }
+
   @Test func aDeviceAndStdoutTakeReports() throws {
     let folder = try TemporaryDirectory()
     let found = try shell(Self.verify + " --junit /dev/stdout --json /dev/null", in: folder)

@@ -110,6 +110,47 @@ import Tensors
     #expect(mended.output.contains("remove it"))
   }
 
+  /// Of an engine that is right, every entry is stale, which only a run of all that it covers can know.
+  @Test(
+    arguments: [
+      (["--filter", "relu/*"], 1), (["--filter", "relu/*", "--dtype", "float32"], 0),
+      (["--filter", "relu/adversarial/*"], 0), (["--filter", "relu/*", "--shard", "1/2"], 0),
+      (["--filter", "relu/*", "--shard", "2/2"], 0),
+    ] as [([String], Int32)])
+  func `a part of the cases makes no known failure stale`(words: [String], code: Int32) throws {
+    let folder = try TemporaryDirectory()
+    let run = try CommandRun(["verify", "--quiet", "--known-failures", try excusing("/relu/*", folder)] + words)
+    #expect(run.exitCode == code, "\(run.output)\(run.errors)")
+  }
+
+  @Test(arguments: [("/relu/*", 1), ("/relu/nothing", 1), ("/add/*", 0)] as [(String, Int32)])
+  func `merged shards know which known failures are stale`(glob: String, code: Int32) throws {
+    let folder = try TemporaryDirectory()
+    let toml = try excusing(glob, folder)
+    for shard in 1...2 {
+      _ = try CommandRun([
+        "verify", "--quiet", "--known-failures", toml, "--filter", "relu/*", "--shard", "\(shard)/2", "--out",
+        folder.file("\(shard)").path,
+      ])
+    }
+    let parts = (1...2).map { folder.file("\($0)").path }
+    let run = try CommandRun(["merge"] + parts + ["--out", folder.file("merged").path])
+    #expect(run.exitCode == code, "\(run.output)\(run.errors)")
+  }
+
+  private func excusing(_ glob: String, _ folder: TemporaryDirectory) throws -> String {
+    let toml = folder.file("known.toml").path
+    try AtomicFile.write(
+      """
+      [[known_failure]]
+      engine = "reference"
+      case = "\(glob)"
+      reason = "a test"
+      expires = 2999-01-01
+      """, to: toml)
+    return toml
+  }
+
   @Test func `reports are written where they are asked for`() throws {
     let folder = try TemporaryDirectory()
     let path = try write(folder, "wrong.h5", expected: [0, 2, 4])

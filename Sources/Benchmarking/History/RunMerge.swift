@@ -150,9 +150,7 @@ public enum RunMerge {
     }
     for record in section.vacuity { absorb(record, into: &merged.vacuity) }
     merged.vacuity.sort { $0.operation < $1.operation }
-    for stale in section.staleKnownFailures where !merged.staleKnownFailures.contains(stale) {
-      merged.staleKnownFailures.append(stale)
-    }
+    absorbKnownFailures(of: section, into: &merged)
     merged.calibration = merged.calibration ?? section.calibration
     merged.interrupted = merged.interrupted || section.interrupted
     merged.seconds += section.seconds
@@ -164,14 +162,40 @@ public enum RunMerge {
     let dtypes = places(merged.dtypes ?? Set(merged.results.map(\.dtype)).sorted())
     merged.results.sort { a, b in
       if a.file != b.file { return files[a.file, default: 0] < files[b.file, default: 0] }
-      if a.name != b.name { return a.name.utf8.lexicographicallyPrecedes(b.name.utf8) }
+      if precedes(a.name, b.name) { return true }
+      if precedes(b.name, a.name) { return false }
       if a.engine != b.engine { return engines[a.engine, default: 0] < engines[b.engine, default: 0] }
       return dtypes[a.dtype, default: 0] < dtypes[b.dtype, default: 0]
     }
   }
 
+  /// The order of cases in a file: a tree of groups, each with its members by the bytes of their names.
+  private static func precedes(_ name: String, _ other: String) -> Bool {
+    name.split(separator: "/").lexicographicallyPrecedes(other.split(separator: "/")) {
+      $0.utf8.lexicographicallyPrecedes($1.utf8)
+    }
+  }
+
   private static func places(_ names: [String]) -> [String: Int] {
     Dictionary(names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Whether an entry is stale shows in what all shards found of it together.
+  private static func absorbKnownFailures(of section: VerificationSection, into merged: inout VerificationSection) {
+    guard var records = merged.knownFailures, let others = section.knownFailures else {
+      // A record of an earlier version has what its own shard concluded, and no more.
+      merged.staleKnownFailures += section.staleKnownFailures.filter { !merged.staleKnownFailures.contains($0) }
+      return
+    }
+    for other in others {
+      guard let index = records.firstIndex(where: { $0.engine == other.engine && $0.caseGlob == other.caseGlob }) else {
+        records.append(other)
+        continue
+      }
+      records[index].add(other)
+    }
+    merged.knownFailures = records
+    merged.staleKnownFailures = records.compactMap(\.stale)
   }
 
   /// What any shard notices, the whole corpus notices.

@@ -12,7 +12,9 @@ import TOMLKit
 ///     reason = "flushes denormals, openvino#12345"
 ///     expires = 2027-03-01
 ///
-/// An entry that has expired, or that no longer excuses anything, is itself a failure.
+/// An entry that has expired, or that no longer excuses anything, is itself a failure. The latter shows only where everything
+/// that it covers was run: all its cases in both precisions. A shard, a filter or one precision alone decides nothing, and
+/// `merge` decides by what the shards found together.
 public struct KnownFailures: Sendable {
   public struct Entry: Sendable, Hashable {
     public let engine: String
@@ -106,32 +108,28 @@ public struct KnownFailures: Sendable {
     return (1...days[month - 1]).contains(day)
   }
 
-  /// Marks the failures that an entry excuses, and reports entries that no longer hold.
+  /// Marks the failures that an entry excuses, and says of each entry what was found of it.
   /// - Parameters:
   ///   - today: `yyyy-mm-dd`.
-  ///   - isComplete: whether every case was run; only then can an entry be told to match none.
-  public func apply(to results: inout [CaseResult], today: String, isComplete: Bool) -> [StaleKnownFailure] {
-    var stale: [StaleKnownFailure] = []
-    for entry in entries {
-      let matching = results.indices.filter {
-        results[$0].engine == entry.engine && entry.cases.matches(results[$0].name)
+  ///   - covered: how many results there would be of an entry if everything that it covers were run; `nil` where that cannot
+  ///     be told.
+  public func apply(
+    to results: inout [CaseResult], today: String, covered: (Entry) -> Int?
+  ) -> [KnownFailureRecord] {
+    entries.map { entry in
+      let isExpired = entry.expires < today
+      var record = KnownFailureRecord(
+        engine: entry.engine, caseGlob: entry.cases.description, expired: isExpired ? entry.expires : nil,
+        covered: covered(entry))
+      for index in results.indices
+      where results[index].engine == entry.engine && entry.cases.matches(results[index].name) {
+        // What was not run may fail still.
+        if results[index].status != .notRun { record.found += 1 }
+        guard [.fail, .error].contains(results[index].status) else { continue }
+        record.failing += 1
+        if !isExpired { results[index].knownFailure = entry.reason }
       }
-      func report(_ problem: String) {
-        stale.append(StaleKnownFailure(engine: entry.engine, caseGlob: entry.cases.description, problem: problem))
-      }
-      if entry.expires < today {
-        report("expired on \(entry.expires): mend the engine or renew the entry")
-        continue
-      }
-      let failing = matching.filter { [.fail, .error].contains(results[$0].status) }
-      for index in failing { results[index].knownFailure = entry.reason }
-      guard failing.isEmpty else { continue }
-      if !matching.isEmpty {
-        report("nothing that it matches fails any more: remove it")
-      } else if isComplete, results.contains(where: { $0.engine == entry.engine }) {
-        report("it matches no case: correct or remove it")
-      }
+      return record
     }
-    return stale
   }
 }

@@ -13,6 +13,8 @@ public struct VerificationPlan: Sendable {
   /// The words of limits that a run was given, for the commands that repeat its cases.
   public var limitWords: [String] = []
   public var dtypes: [DType]
+  /// Every precision that can be asked for.
+  public static let allDTypes: [DType] = [.float32, .float64]
   /// Golden files, in order.
   public var files: [String]
   public var filters: [NamePattern]
@@ -22,7 +24,7 @@ public struct VerificationPlan: Sendable {
   public var shard: Shard?
   public var strict: Bool
   public var knownFailures: KnownFailures
-  /// Whether the files are those that the known failures are about: only then is an entry without a case stale.
+  /// Whether the files are those that the known failures are about: only then can an entry be stale for want of a failure.
   public var knownFailuresAreOfFiles = true
   public var workers: Int
   /// `yyyy-mm-dd`, for the expiry of known failures.
@@ -31,7 +33,7 @@ public struct VerificationPlan: Sendable {
   public var vacuityOracle: (any Engine)?
 
   public init(
-    engines: [any Engine], engineWords: [String: String] = [:], dtypes: [DType] = [.float32, .float64], files: [String],
+    engines: [any Engine], engineWords: [String: String] = [:], dtypes: [DType] = allDTypes, files: [String],
     filters: [NamePattern] = [],
     tags: Set<String> = [], shard: Shard? = nil, strict: Bool = false, knownFailures: KnownFailures = KnownFailures(),
     workers: Int = ProcessInfo.processInfo.activeProcessorCount, today: String = "",
@@ -95,7 +97,7 @@ public struct Verifier: Sendable {
     var records: [FileRecord] = []
     var jobs: [Job] = []
     /// Of all files, selected or not.
-    var caseCount = 0
+    var caseNames: [String] = []
     var finished: [Finished] = []
     var vacuity: [VacuityRecord] = []
 
@@ -135,7 +137,7 @@ public struct Verifier: Sendable {
     ledger.withLock { ledger in
       ledger.records = records
       ledger.jobs = jobs
-      ledger.caseCount = files.reduce(0) { $0 + $1.cases.count }
+      ledger.caseNames = files.flatMap { $0.cases.map(\.name) }
     }
     await runAll(jobs)
     let isComplete = !Task.isCancelled && ledger.withLock { $0.isComplete }
@@ -162,21 +164,26 @@ public struct Verifier: Sendable {
         records[record].errors.append(error)
       }
     }
-    let isComplete =
-      plan.knownFailuresAreOfFiles && !interrupted && ledger.jobs.count == ledger.caseCount
-    let stale = plan.knownFailures.apply(to: &results, today: plan.today, isComplete: isComplete)
+    let isListed = plan.knownFailuresAreOfFiles && ledger.records.allSatisfy(\.errors.isEmpty)
+    let knownFailures = plan.knownFailures.apply(to: &results, today: plan.today) { entry in
+      guard isListed, !ledger.caseNames.isEmpty, plan.engines.contains(where: { $0.description.name == entry.engine })
+      else { return nil }
+      return ledger.caseNames.count { entry.cases.matches($0) } * VerificationPlan.allDTypes.count
+    }
     let elapsed = ContinuousClock.now - ledger.started
     var section = VerificationSection(
       engines: plan.engines.map {
         EngineRecord(
           name: $0.description.name, version: $0.description.version, isBuiltIn: $0.description.isBuiltIn,
           command: plan.engineWords[$0.description.name])
-      }, files: records, results: results, vacuity: ledger.vacuity, staleKnownFailures: stale,
+      }, files: records, results: results, vacuity: ledger.vacuity,
+      staleKnownFailures: knownFailures.compactMap(\.stale),
       lambda: ElementBounds.lambda, filters: plan.filters.map(\.description), tags: plan.tags.sorted(),
       shard: plan.shard.map { ShardRecord(index: $0.index, count: $0.count) }, strict: plan.strict,
       dtypes: plan.dtypes.map(\.rawValue),
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
     section.knownFailuresSha256 = plan.knownFailures.sha256
+    section.knownFailures = knownFailures
     section.interrupted = interrupted
     return section
   }

@@ -33,14 +33,21 @@ public struct VacuityJudge: Sendable {
 
   private func judge(_ operation: String, in files: [GoldenFile]) -> VacuityRecord? {
     let cases = StoredCases(of: operation, in: files)
-    guard !cases.isEmpty else { return nil }
+    return cases.isEmpty ? nil : judge(operation, by: cases, isAdversarial: cases.isAdversarial)
+  }
+
+  /// - Parameter cases: of one operation, those that count.
+  /// - Returns: what they would notice together.
+  public func judge(
+    _ operation: String, by cases: some Sequence<VerificationCase>, isAdversarial: Bool = false
+  ) -> VacuityRecord {
     let perturbations = Perturbation.ofOperands(of: operation)
     guard !perturbations.isEmpty else {
       return VacuityRecord(operation: operation, noticedBy: [:], notJudged: ["any": "no defect of it is defined"])
     }
     var search = VacuitySearch(perturbations + Perturbation.ofCotangents, oracle: oracle)
     for item in cases where !Task.isCancelled { search.look(at: item) }
-    return search.record(of: operation, isAdversarial: cases.isAdversarial)
+    return search.record(of: operation, isAdversarial: isAdversarial)
   }
 }
 

@@ -1,0 +1,49 @@
+import Foundation
+import TestSupport
+
+extension ExitCodeTable {
+  /// Where the table stands for readers.
+  static let page = Repository.root.appending(path: "Tests/EXIT_CODES.md")
+
+  /// The table as a page.
+  static var markdown: String {
+    var lines = [
+      "# What every command ends with, event by event", "",
+      "`ExitCodeTableTests` runs every cell: the exit code, and what is then where `--out` (or `--logits`) points: a *report*",
+      "(`run.json`, `report.md` and the other pages), a *file*, or *nothing*, not even a part of one. No cell ends by a signal",
+      "or leaves a temporary file. The commands are in `ExitCodeTable.swift`. This page is written by the test itself:",
+      "`ASSAY_WRITE_PAGES=1 swift test -c release --filter ExitCodeTableTests`.", "",
+      row([""] + Event.allCases.map(\.rawValue)), row(["---"] + Event.allCases.map { _ in "---" }),
+    ]
+    lines += Verb.allCases.map { verb in row(["`\(verb.rawValue)`"] + Event.allCases.map { text(cell(verb, $0)) }) }
+    lines += [
+      "",
+      "Where two codes stand, times decide, and of times a busy machine decides nothing (2). The self-test with a closed",
+      "stdout or a full stderr is given a corpus of one case, of which it says 1.", "",
+      "A dash is a cell that cannot be:", "",
+    ]
+    for reason in impossible.map(\.because).uniqued() {
+      let cells = impossible.filter { $0.because == reason }
+      for event in cells.map(\.event).uniqued() {
+        let verbs = cells.filter { $0.event == event }.map { "`\($0.verb.rawValue)`" }
+        lines.append("- \(event.rawValue): \(verbs.joined(separator: ", ")): \(reason)")
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+
+  private static func text(_ cell: Cell) -> String {
+    guard case .ends(let codes, let left, _) = cell else { return "–" }
+    return codes.map(String.init).joined(separator: " or ") + ", \(left.rawValue)"
+  }
+}
+
+extension Sequence where Element: Hashable {
+  /// Each element once, at its first place.
+  fileprivate func uniqued() -> [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
+  }
+}

@@ -132,7 +132,7 @@ let package = Package(
       name: "OddInputs",
       dependencies: [
         "Problems", "Tensors", "HDF5", "GoldenFiles", "Engines", "Verification", "Benchmarking", "OperatingSystem",
-        "TestSupport",
+        "Results", "TestSupport",
       ], path: "Tests/OddInputs"),
     .testTarget(
       name: "CommandTests",

@@ -47,7 +47,8 @@ public struct GoldenReader: Sendable {
     if listed == nil, var probe {
       probe.limits = limits
       // Its own copy of the file's bytes and the library's, one case, and what any process takes.
-      probe.resources.memoryBytes = 2 * image.bytes.count + limits.computation.maximumBytes + (1 << 29)
+      let bytes = 2 * SaturatingCount(image.bytes.count) + SaturatingCount(limits.computation.maximumBytes)
+      probe.resources.memoryBytes = (bytes + SaturatingCount(1 << 29)).value
       try probe.requireSound(path, sha256: image.sha256)
     }
     limits.countsInflatedBytes = listed == nil && probe == nil

@@ -123,6 +123,14 @@ struct NumericOptionTests {
     }
   }
 
+  @Test("The largest limits are limits", arguments: ["--max-memory", "--max-work"])
+  func largest(option: String) throws {
+    for words in [["verify", "--dry-run", "--golden"], ["golden", "validate"]] {
+      let run = try CommandRun(words + ["Tests/Trials/H3_stride_as_double.h5", "\(option)=\(Int.max)"])
+      #expect(run.exitCode == 0, "\(words[0]): \(run.errors)")
+    }
+  }
+
   @Test("Every option that takes a value is tried with numbers, or takes words")
   func complete() throws {
     var found: Set<String> = []

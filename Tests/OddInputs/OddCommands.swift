@@ -1,5 +1,6 @@
 import Foundation
 import OperatingSystem
+import Results
 import TestSupport
 
 /// Command lines, each run by the command itself up to where work would begin.
@@ -18,18 +19,22 @@ struct OddCommands: OddInput {
   init() {}
 
   mutating func describe(_ random: inout OddRandom) -> String {
-    "assay " + words(&random).map { "'\($0)'" }.joined(separator: " ")
+    let variables = shard(&random).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value) " }.joined()
+    return variables + ShellCommand(["assay"] + words(&random)).description
+  }
+
+  /// What a scheduler may say, in one input of five.
+  private func shard(_ random: inout OddRandom) -> [String: String] {
+    guard random.chance(20) else { return [:] }
+    var variables: [String: String] = [:]
+    for name in ["ID", "COUNT", "MIN", "STEP"] { variables["SLURM_ARRAY_TASK_\(name)"] = "\(random.integer())" }
+    return variables
   }
 
   mutating func react(to random: inout OddRandom) throws -> Reaction {
     var environment = ProcessInfo.processInfo.environment
     environment["SWIFT_BACKTRACE"] = "enable=no"
-    if random.chance(20) {
-      environment["SLURM_ARRAY_TASK_ID"] = "\(random.integer())"
-      environment["SLURM_ARRAY_TASK_COUNT"] = "\(random.integer())"
-      environment["SLURM_ARRAY_TASK_MIN"] = "\(random.integer())"
-      environment["SLURM_ARRAY_TASK_STEP"] = "\(random.integer())"
-    }
+    environment.merge(shard(&random)) { $1 }
     let child = try ChildProcess(
       command, words(&random), environment: environment, directory: Repository.root.path, output: .null)
     switch child.wait(seconds: OddRun.slowest) {

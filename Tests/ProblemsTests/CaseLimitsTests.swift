@@ -36,6 +36,15 @@ struct CaseLimitsTests {
     #expect(throws: ProblemError.self) { try CaseLimits.standard.require(problem) }
   }
 
+  @Test("Many small layers are as much work as a few large ones")
+  func manyLayers() throws {
+    func work(_ count: Int) throws -> SaturatingCount {
+      try ResidualBlockProblem(inputShape: [1, 1, 2, 2], stages: [BlockStage](repeating: .relu, count: count)).cost.work
+    }
+    #expect(try work(1_000).value < CaseLimits.unlisted.maximumWork)
+    #expect(try work(100_000).value > CaseLimits.unlisted.maximumWork)
+  }
+
   @Test("Every named network fits in one forward pass, from a file that nobody vouches for, as to its work")
   func networks() throws {
     for architecture in ResNetArchitecture.named where architecture.stem == .imageNet {

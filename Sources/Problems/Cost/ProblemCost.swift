@@ -14,8 +14,9 @@ public struct ProblemCost: Hashable, Sendable {
 
   /// Copies of each operand: as stored, in the candidate's precision, its gradient, and the sizes that bounds are made of.
   static let operandCopies: SaturatingCount = 4
-  /// Copies of each output: expected, computed, its cotangent, its bound, and the sizes that bounds are made of.
-  static let outputCopies: SaturatingCount = 5
+  /// Copies of each output: expected, computed, its cotangent, its bound, what that is made of, and what judging the case
+  /// changes to see whether it would be noticed. Measured (METHODOLOGY.md, "Limits").
+  static let outputCopies: SaturatingCount = 12
   /// Everything counts in the widest precision.
   static let bytesPerElement: SaturatingCount = 8
 

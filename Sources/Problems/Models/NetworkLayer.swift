@@ -83,7 +83,10 @@ public struct NetworkLayer: Hashable, Sendable {
 extension [NetworkLayer] {
   var multiplyAccumulates: SaturatingCount { map { SaturatingCount($0.problem.multiplyAccumulates) }.total() }
 
-  var work: SaturatingCount { map(\.problem.work).total() }
+  /// What a layer takes however small it is: names, bookkeeping, a bound of its own. Measured (METHODOLOGY.md, "Limits").
+  private static var layerWork: SaturatingCount { SaturatingCount(1 << 19) }
+
+  var work: SaturatingCount { map { $0.problem.work + Self.layerWork }.total() }
 
   /// Every layer's output is kept for the backward pass, with the scratch of the largest layer.
   var scratchElements: SaturatingCount {

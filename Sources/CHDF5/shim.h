@@ -181,8 +181,11 @@ static inline int assay_h5_chunk(hid_t dataset, const hsize_t *offset, unsigned 
   *skipped_filters = 0;
   *bytes = 0;
 #if H5_VERSION_GE(1, 10, 5)
-  haddr_t address;
-  return (int)H5Dget_chunk_info_by_coord(dataset, offset, skipped_filters, &address, bytes);
+  // A damaged index may give a chunk a size and no place: it reads as the fill value. Address 0 is the superblock's.
+  haddr_t address = HADDR_UNDEF;
+  herr_t status = H5Dget_chunk_info_by_coord(dataset, offset, skipped_filters, &address, bytes);
+  if (address == 0 || address == HADDR_UNDEF) *bytes = 0;
+  return (int)status;
 #else
   return -1;
 #endif

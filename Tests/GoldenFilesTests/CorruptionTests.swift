@@ -125,8 +125,14 @@ struct CorruptionTests {
       let opened = try GoldenReader(trusted: nil, probe: nil).open(path)
       var differences: [GoldenDifference] = []
       for summary in opened.cases {
-        if let before = sound[summary.name] {
+        guard let before = sound[summary.name] else { continue }
+        do throws(GoldenFileError) {
           differences += GoldenDifference.compare(before, try opened.load(summary))
+        } catch {
+          // The child leaves out a case that takes too much, so that the file's others run; and libhdf5 reads some damaged
+          // attributes from beyond their bytes, where every process finds something else. Either is refused here.
+          tally.refused += 1
+          return
         }
       }
       let renamed = opened.cases.filter { sound[$0.name] == nil }

@@ -80,7 +80,8 @@ public final class BenchmarkRunner {
       try save(section)
       pace.wrote(from: now, to: .now)
     }
-    section.machine.loadAfter = MachineProbe.loadAverage()
+    // A run to which nothing was added stays as it is.
+    if section.seconds > spent { section.machine.loadAfter = MachineProbe.loadAverage() }
     BenchmarkAnalysis.complete(&section)
     try save(section)
   }

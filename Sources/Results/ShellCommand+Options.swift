@@ -17,5 +17,14 @@ extension ShellCommand {
     return ShellCommand(kept)
   }
 
+  /// What the last `option VALUE` or `option=VALUE` says; `nil` without one.
+  public func value(of option: String) -> String? {
+    for (index, word) in words.enumerated().reversed() {
+      if word == option, index + 1 < words.count { return words[index + 1] }
+      if word.hasPrefix("\(option)=") { return String(word.dropFirst(option.count + 1)) }
+    }
+    return nil
+  }
+
   public func adding(_ words: String...) -> ShellCommand { ShellCommand(self.words + words) }
 }

@@ -37,6 +37,15 @@ import Testing
   }
 }
 
+@Suite struct ShellCommandOptionTests {
+  @Test(
+    arguments: [
+      (["bench", "--suite", "a.toml"], "a.toml"), (["bench", "--suite=b.toml", "--quiet"], "b.toml"), (["bench"], nil),
+      (["bench", "--suite"], nil), (["--suite", "a", "--suite", "b"], "b"),
+    ] as [([String], String?)])
+  func values(words: [String], expected: String?) { #expect(ShellCommand(words).value(of: "--suite") == expected) }
+}
+
 @Suite struct PrintableTextTests {
   @Test(arguments: [
     ("plain ü 名", "plain ü 名"), ("a\nb", "a\\nb"), ("\u{1B}[2J", "\\u{1B}[2J"), ("::error::x", "\\::error::x"),

@@ -96,7 +96,9 @@ enum BenchmarkPage {
   ) -> HTMLPage.Table? {
     let rows = workloads.flatMap { workload in
       workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.map { contestant in
-        let command = BenchmarkReproduction.command(contestant, on: workload, of: section, seed: provenance.seed)
+        let command = BenchmarkReproduction.command(
+          contestant, on: workload, of: section, seed: provenance.seed,
+          suite: ShellCommand(provenance.command).value(of: "--suite"))
         return HTMLPage.Row(
           cells: [
             .init(BenchmarkText.shape(workload.problem), "code"), .init(contestant.engine, "line"),
@@ -158,7 +160,9 @@ enum BenchmarkPage {
     let interval = time.lowerNanoseconds.flatMap { low in
       time.upperNanoseconds.map { "\(BenchmarkText.milliseconds(low)) to \(BenchmarkText.milliseconds($0))" }
     }
-    let command = BenchmarkReproduction.command(contestant, on: workload, of: section, seed: provenance.seed)
+    let command = BenchmarkReproduction.command(
+      contestant, on: workload, of: section, seed: provenance.seed,
+      suite: ShellCommand(provenance.command).value(of: "--suite"))
     return .init(cells: [
       shape, .init(contestant.engine, workload.isAmongBest(contestant.engine) ? "line good" : "line"),
       .figure(BenchmarkText.milliseconds(time.medianNanoseconds)), .figure(interval ?? "too few blocks"),

@@ -90,7 +90,11 @@ enum Interruption {
       defer { state.isRequested = true }
       return !state.isRequested
     }
-    guard isFirst else { end(128 + number) }
+    guard isFirst else {
+      // From here on nobody else ends the process: an engine that is killed now has not failed.
+      state.withLock { $0.phase = .concluding }
+      end(128 + number)
+    }
     Console.note("\ninterrupted: keeping what is done (again to stop at once)")
     cancel()
     Thread.detachNewThread {

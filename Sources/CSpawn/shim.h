@@ -2,6 +2,9 @@
 #ifndef ASSAY_CSPAWN_SHIM_H
 #define ASSAY_CSPAWN_SHIM_H
 #include <spawn.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 
 #if defined(__linux__)
 extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
@@ -24,6 +27,14 @@ static inline int assay_spawn_close_others(posix_spawn_file_actions_t *actions) 
 
 static inline int assay_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path) {
   return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+// Whom a dead child leaves behind becomes this process's child, which can then wait for it: not every first process of a
+// container does.
+static inline void assay_adopt_orphans(void) {
+#if defined(__linux__) && defined(PR_SET_CHILD_SUBREAPER)
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+#endif
 }
 
 #endif

@@ -71,6 +71,7 @@ public final class ChildProcess: Sendable {
     defer { for text in words + variables { free(text) } }
     var child: pid_t = 0
     var reason: Int32 = 0
+    assay_adopt_orphans()
     let isRegistered = Leftovers.register {
       reason = posix_spawn(&child, executable, &actions, &attributes, words, variables)
       return reason == 0 ? child : nil

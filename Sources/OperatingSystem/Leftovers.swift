@@ -38,6 +38,8 @@ public enum Leftovers {
       state.groups.remove(group)
       var status: Int32 = 0
       while waitpid(group, &status, 0) < 0, errno == EINTR {}
+      // The rest of the group was killed before its leader is reaped; what of it became this process's is reaped too.
+      for _ in 0..<20 where waitpid(-group, nil, WNOHANG) >= 0 { usleep(1_000) }
       return status
     }
   }
@@ -64,11 +66,15 @@ public enum Leftovers {
       for path in state.paths { try? FileManager.default.removeItem(atPath: path) }
       state.paths = []
     }
-    // A moment for the system, so that nothing of them is there when this process is gone. The leaders are reaped here, too:
+    // A moment for the system, so that nothing of them is there when this process is gone. Groups are reaped here, too:
     // whoever waits for them elsewhere may not get another turn, and not every first process of a container reaps orphans.
     for _ in 0..<20 {
       let isOver = state.withLock { state in
-        state.groups = state.groups.filter { waitpid($0, nil, WNOHANG) == 0 }
+        state.groups = state.groups.filter { group in
+          var found: pid_t
+          repeat { found = waitpid(-group, nil, WNOHANG) } while found > 0
+          return found == 0
+        }
         return state.groups.isEmpty
       }
       if isOver { return }

@@ -71,7 +71,7 @@ public final class ChildProcess: Sendable {
     defer { for text in words + variables { free(text) } }
     var child: pid_t = 0
     var reason: Int32 = 0
-    assay_adopt_orphans()
+    Self.prepared
     let isRegistered = Leftovers.register {
       reason = posix_spawn(&child, executable, &actions, &attributes, words, variables)
       return reason == 0 ? child : nil
@@ -87,6 +87,13 @@ public final class ChildProcess: Sendable {
     let ending = end.writing
     Thread.detachNewThread { [self] in reap(andClose: ending) }
   }
+
+  /// What a process with children needs, once: a write to one that has ended is an error and not this process's end, and whom it
+  /// leaves behind can be waited for.
+  private static let prepared: Void = {
+    signal(SIGPIPE, SIG_IGN)
+    assay_adopt_orphans()
+  }()
 
   private static func resetSignals(_ attributes: inout posix_spawnattr_t) {
     var (all, none) = (sigset_t(), sigset_t())

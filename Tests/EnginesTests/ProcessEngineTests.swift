@@ -135,7 +135,6 @@ import Testing
 
   /// A Python engine's workers, and a shell's pipelines, rely on signals that end them.
   @Test func engineStartsWithDefaultSignals() throws {
-    signal(SIGPIPE, SIG_IGN)
     let engine = try MisbehavingEngine.engine("yes | head -1 >&2; kill -TERM $$")
     #expect(MisbehavingEngine.failure(of: engine).contains("SIGTERM"))
   }

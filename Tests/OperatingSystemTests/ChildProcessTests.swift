@@ -31,10 +31,20 @@ import OperatingSystem
     #expect(text(child) == "/\n7\n")
   }
 
+  /// In a program that does nothing about SIGPIPE itself, too.
+  @Test func writingToAnEndedChildIsAnError() throws {
+    let child = try ChildProcess("/bin/sh", ["-c", "exec <&-; sleep 60"], input: .pipe)
+    defer { child.killGroup() }
+    let input = try #require(child.input)
+    var reason: Int32?
+    // Until the shell has closed its end.
+    while reason == nil { reason = input.write([UInt8](repeating: 0, count: 1 << 16)) }
+    #expect(reason == EPIPE)
+  }
+
   /// What this process ignores or blocks is no business of its children: Python's workers and a shell's pipelines rely on it.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status")))
   func signalsAreAtTheirDefaults() throws {
-    signal(SIGPIPE, SIG_IGN)
     let lines = text(try shell("grep -E '^Sig(Blk|Ign)' /proc/self/status")).split(separator: "\n")
     #expect(lines.count == 2)
     for line in lines {

@@ -14,7 +14,7 @@ SANITIZED_PROBLEMS = 100
 .PHONY: help deps build run example test sanitize lint format verify goldens peers odd-inputs
 
 help: ## list the verbs
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the system packages (libhdf5-dev, pkg-config) when they are missing
 	@if ! command -v $(SWIFT) >/dev/null; then \

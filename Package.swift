@@ -57,25 +57,26 @@ let package = Package(
     // Files
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "HDF5", dependencies: ["CHDF5", "OperatingSystem"]),
-    .target(name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Results", "OperatingSystem"]),
-    // The numbers
+    // The numbers: what each operation is
     .target(
-      name: "Reference",
+      name: "Operations",
       dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
+    .target(
+      name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Operations", "Results", "OperatingSystem"]),
     .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
     // What is asked of an engine
     .target(
       name: "Engines",
-      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Convolution", "OperatingSystem", "Results"]),
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Convolution", "OperatingSystem", "Results"]),
     .target(
       name: "Verification",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results",
+        "Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Results",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
       name: "GradientChecking",
-      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Verification", "Results"]),
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Verification", "Results"]),
     .target(
       name: "Benchmarking",
       dependencies: [
@@ -98,7 +99,7 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference",
+        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Operations",
         "Convolution", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -118,8 +119,8 @@ let package = Package(
     .testTarget(
       name: "GoldenFilesTests", dependencies: ["GoldenFiles", "HDF5", "CHDF5", "TestSupport", "assay"],
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
-    .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
-    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
+    .testTarget(name: "OperationsTests", dependencies: ["Operations", "TestSupport"]),
+    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "Verification", "TestSupport"]),
     .testTarget(
       name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),

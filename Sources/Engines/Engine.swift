@@ -58,5 +58,3 @@ extension EngineDescription {
     Set((info["algorithm"] ?? "").split(whereSeparator: { ", ".contains($0) }).map(String.init))
   }
 }
-
-public enum Pass: String, Hashable, Sendable, Codable, CaseIterable { case forward, backward }

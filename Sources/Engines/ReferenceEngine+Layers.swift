@@ -1,5 +1,5 @@
 import Problems
-import Reference
+import Operations
 import Tensors
 
 extension ReferenceEngine {

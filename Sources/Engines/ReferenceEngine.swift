@@ -1,5 +1,5 @@
 import Problems
-import Reference
+import Operations
 import Tensors
 
 /// The plain implementations of `Reference` as an engine: every operation of the golden format, both passes.

@@ -1,5 +1,5 @@
 import Problems
-import Reference
+import Operations
 import Tensors
 
 /// A scalar that tensors of files and engines come in.

@@ -1,16 +1,6 @@
 import Problems
 import Tensors
 
-/// What kind of data a case holds, and so which comparison applies to it.
-public enum Fill: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Integer multiples of one power of two whose sums are exact: results are compared by value.
-  case exact
-  /// Independent random values: a statistical bound and the rigorous one.
-  case random
-  /// Anything else: the rigorous bound alone.
-  case adversarial
-}
-
 /// A case as a list shows it: what is known before any tensor is read.
 public struct GoldenCaseSummary: Sendable, Hashable {
   /// The case's path in its file, such as `/conv2d/stride2/odd_input`.

@@ -1,6 +1,6 @@
 import Engines
 import Problems
-import Reference
+import Operations
 import Tensors
 
 extension CheckedFunction {

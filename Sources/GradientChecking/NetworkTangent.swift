@@ -1,5 +1,5 @@
 import Problems
-import Reference
+import Operations
 import Tensors
 
 /// A network's outputs over dual numbers, one layer at a time: only the layer at work holds its parameters as dual

@@ -1,5 +1,5 @@
 import Problems
-import Reference
+import Operations
 import Tensors
 
 /// Any operation of the reference as one generic function of named tensors, in any scalar.

@@ -1,6 +1,6 @@
 import Engines
 import Problems
-import Reference
+import Operations
 import Tensors
 
 /// A residual block or a whole network of the reference as one generic function of named tensors, in any scalar.

@@ -4,7 +4,7 @@ import Engines
 import GoldenFiles
 import OperatingSystem
 import Problems
-import Reference
+import Operations
 import Reporting
 import Results
 import Verification

@@ -1,7 +1,7 @@
 import Engines
 import GoldenFiles
 import Problems
-import Reference
+import Operations
 import Results
 import Tensors
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import GoldenFiles
 import Problems
-import Reference
+import Operations
 import Results
 import Synchronization
 import Tensors

@@ -1,4 +1,4 @@
-import Reference
+import Operations
 
 extension LearningRateSchedule {
   /// `constant`, `cosine:EPOCHS` or `step:EPOCHS:FACTOR`; `nil` for anything else.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import GoldenFiles
 import Problems
-import Reference
+import Operations
 import Tensors
 
 /// `assay model`: what a network consists of.

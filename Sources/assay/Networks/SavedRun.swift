@@ -1,6 +1,6 @@
 import GoldenFiles
 import Problems
-import Reference
+import Operations
 import Tensors
 
 /// What a checkpoint says about its run: all that must be the same for it to go on as if it had never stopped.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Problems
-import Reference
+import Operations
 
 /// What decides a training run; a resumed one takes it from its checkpoint, and may not be told anything else.
 struct TrainSettings: ParsableArguments {

@@ -1,6 +1,6 @@
 import GoldenFiles
 import Problems
-import Reference
+import Operations
 import Tensors
 
 // How a training run becomes a file and comes back. Neither `Reference` nor `GoldenFiles` knows the other.

@@ -1,0 +1,38 @@
+import Engines
+import Problems
+import Tensors
+
+/// A correct engine with one mutant in front of it.
+public struct MutantEngine: Engine {
+  public let mutant: Mutant
+  private let base: any Engine
+  private let defect: Mutant.Defect
+
+  public init(_ mutant: Mutant, of base: any Engine) {
+    self.mutant = mutant
+    self.base = mutant.base ?? base
+    defect = mutant.make()
+  }
+
+  public var description: EngineDescription {
+    var description = base.description
+    description.name = "mutant: \(mutant.name)"
+    return description
+  }
+
+  public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    let base = base
+    guard mutant.operations.contains(exercise.operation) else { return try base.compute(exercise) }
+    return try defect(exercise) { (exercise) throws(EngineError) in try base.compute(exercise) }
+  }
+
+  public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    throw .unsupported("a mutant is not timed")
+  }
+}
+
+extension Mutant {
+  /// No defect at all: a gate that kills it fails correct code, and a self-test that does not report it as a survivor
+  /// reports none.
+  public static let harmless = Mutant.answering("no defect", .linearAndLoss, ["linear"]) { _, _ in }
+}

@@ -64,8 +64,9 @@ public struct CheckedFunction: Sendable {
   ///   - exercise: the operation in the precision that the backward pass is judged in.
   ///   - outputs: those that have cotangents.
   ///   - checked: the operands to differentiate with respect to.
-  init(engine: any Engine, custom exercise: Exercise, at operands: NamedTensors, outputs: Set<String>, checked: [String])
-  {
+  init(
+    engine: any Engine, custom exercise: Exercise, at operands: NamedTensors, outputs: Set<String>, checked: [String]
+  ) {
     var finest = exercise
     finest.dtype = engine.description.dtypes.contains(.float64) ? .float64 : exercise.dtype
     let forward = finest

@@ -22,7 +22,8 @@ import Testing
       for tensor in record.tensors {
         let finest = tensor.method == .differences ? 1e-6 : 1e-11
         #expect(
-          tensor.worstResolution <= finest, "seed \(seed): \(tensor.tensor) by \(tensor.method): \(tensor.worstResolution)")
+          tensor.worstResolution <= finest,
+          "seed \(seed): \(tensor.tensor) by \(tensor.method): \(tensor.worstResolution)")
       }
     }
   }

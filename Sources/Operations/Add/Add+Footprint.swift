@@ -1,0 +1,11 @@
+import Problems
+
+extension Add {
+  public var footprints: [String: Footprint] { ["x": .pointwise, "other": .pointwise] }
+
+  public var linearity: Linearity { Linearity(in: ["x", "other"], exactOnIntegers: true) }
+
+  public var shiftInvariance: Applicable<ShiftInvariance> { .none(because: "a shift of a summand is one of the sum") }
+
+  public var slices: Applicable<any SlicedOperation> { .none(because: "a pass costs little more than a part of one") }
+}

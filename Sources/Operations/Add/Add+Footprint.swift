@@ -5,7 +5,9 @@ extension Add {
 
   public var linearity: Linearity { Linearity(in: ["x", "other"], exactOnIntegers: true) }
 
-  public var shiftInvariance: Applicable<ShiftInvariance> { .none(because: "a shift of a summand is one of the sum") }
+  public var shiftInvariance: Applicable<ShiftInvariance> {
+    .none(because: "a common shift of a summand changes the sum")
+  }
 
   public var slices: Applicable<any SlicedOperation> { .none(because: "a pass costs little more than a part of one") }
 }

@@ -12,7 +12,7 @@ extension Linear {
   public var linearity: Linearity { Linearity(in: ["x", "weight", "bias"], exactOnIntegers: true) }
 
   public var shiftInvariance: Applicable<ShiftInvariance> {
-    .none(because: "a shift of its input goes through the weight")
+    .none(because: "a common shift of its input changes its output")
   }
 
   public var slices: Applicable<any SlicedOperation> {

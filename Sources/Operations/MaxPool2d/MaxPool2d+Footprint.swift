@@ -6,7 +6,7 @@ extension MaxPool2d {
   public var linearity: Linearity { .none }
 
   public var shiftInvariance: Applicable<ShiftInvariance> {
-    .none(because: "a shift of its input is one of its output")
+    .none(because: "a common shift of its input changes its output")
   }
 
   public var slices: Applicable<any SlicedOperation> { .none(because: "a pass costs little more than a part of one") }

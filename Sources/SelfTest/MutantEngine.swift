@@ -1,4 +1,5 @@
 import Engines
+import Operations
 import Problems
 import Tensors
 
@@ -10,7 +11,7 @@ public struct MutantEngine: Engine {
 
   public init(_ mutant: Mutant, of base: any Engine) {
     self.mutant = mutant
-    self.base = mutant.base ?? base
+    self.base = mutant.base.flatMap { BuiltInEngines.named($0) } ?? base
     defect = mutant.make()
   }
 
@@ -22,7 +23,7 @@ public struct MutantEngine: Engine {
 
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
     let base = base
-    guard mutant.operations.contains(exercise.operation) else { return try base.compute(exercise) }
+    guard mutant.applies(to: exercise.operation) else { return try base.compute(exercise) }
     return try defect(exercise) { (exercise) throws(EngineError) in try base.compute(exercise) }
   }
 
@@ -34,5 +35,5 @@ public struct MutantEngine: Engine {
 extension Mutant {
   /// No defect at all: a gate that kills it fails correct code, and a self-test that does not report it as a survivor
   /// reports none.
-  public static let harmless = Mutant.answering("no defect", .linearAndLoss, ["linear"]) { _, _ in }
+  public static let harmless = Mutant.answering("no defect", .linearAndLoss, [Linear.name]) { _, _ in }
 }

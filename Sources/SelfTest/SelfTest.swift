@@ -33,9 +33,7 @@ public struct SelfTest: Sendable {
     let work: Int
   }
 
-  public static let mutants: [Mutant] =
-    ConvolutionMutants.all + WinogradMutants.all + BatchNormMutants.all + PoolingMutants.all + LossMutants.all
-    + OptimiserMutants.all + ResidualMutants.all
+  public static let mutants: [Mutant] = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all
 
   /// - Parameter files: the golden corpus.
   /// - Throws: ``GoldenFileError`` for a file that cannot be read.

@@ -8,10 +8,18 @@ public struct MutantEngine: Engine {
   private let base: any Engine
   private let defect: Mutant.Defect
 
-  public init(_ mutant: Mutant, of base: any Engine) {
+  public init(_ mutant: Mutant) {
     self.mutant = mutant
-    self.base = mutant.base ?? base
+    base = Self.base(of: mutant)
     defect = mutant.make()
+  }
+
+  /// The correct engine that a mutant is a defect of.
+  /// - Requires: a base that is built in, or none: then it is the reference.
+  static func base(of mutant: Mutant) -> any Engine {
+    guard let name = mutant.base else { return ReferenceEngine() }
+    guard let engine = BuiltInEngines.named(name) else { preconditionFailure("\(name) is no built-in engine") }
+    return engine
   }
 
   public var description: EngineDescription {
@@ -22,7 +30,7 @@ public struct MutantEngine: Engine {
 
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
     let base = base
-    guard mutant.operations.contains(exercise.operation) else { return try base.compute(exercise) }
+    guard mutant.applies(to: exercise.operation) else { return try base.compute(exercise) }
     return try defect(exercise) { (exercise) throws(EngineError) in try base.compute(exercise) }
   }
 
@@ -34,5 +42,5 @@ public struct MutantEngine: Engine {
 extension Mutant {
   /// No defect at all: a gate that kills it fails correct code, and a self-test that does not report it as a survivor
   /// reports none.
-  public static let harmless = Mutant.answering("no defect", .linearAndLoss, ["linear"]) { _, _ in }
+  public static let harmless = Mutant.answering("no defect", .linearAndLoss, [GateProbe.operation]) { _, _ in }
 }

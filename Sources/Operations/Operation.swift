@@ -94,6 +94,8 @@ extension Operation {
 
 /// An operation whose result is chosen among elements: with the choice given in place of the values it is linear.
 public protocol Branching: Sendable {
+  /// What is chosen at `x`.
+  func gate<Scalar: RealScalar>(at x: Tensor<Scalar>) -> Gate?
   /// The choice with every element that lies within reach of another choice the other way.
   /// - Parameters:
   ///   - gate: taken at `x`.

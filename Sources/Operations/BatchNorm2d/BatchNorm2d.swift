@@ -210,13 +210,15 @@ extension BatchNorm2d: Operation {
 extension BatchNorm2d.Buffers {
   /// Those of a layer's operands; `nil` where there are none.
   /// - Throws: ``ProblemError`` when the counter is no single number.
-  init?(_ given: Given<Scalar>) throws(ProblemError) {
-    guard let mean = given.operands["running_mean"], let variance = given.operands["running_var"] else { return nil }
+  init?(_ given: Given<Scalar>, prefix: String = "") throws(ProblemError) {
+    guard let mean = given.operands[prefix + "running_mean"], let variance = given.operands[prefix + "running_var"] else {
+      return nil
+    }
     self.init(runningMean: mean, runningVariance: variance)
-    guard let counter = given.integers["num_batches_tracked"] else { return }
+    guard let counter = given.integers[prefix + "num_batches_tracked"] else { return }
     guard counter.count == 1 else {
       throw ProblemError(
-        .shapeMismatch, "buffers/num_batches_tracked", expected: "one number", found: "shape \(counter.shape)")
+        .shapeMismatch, "buffers/\(prefix)num_batches_tracked", expected: "one number", found: "shape \(counter.shape)")
     }
     batchesTracked = counter.elements[0]
   }
@@ -231,10 +233,10 @@ extension BatchNorm2d.Buffers {
       batchesTracked: found.countersAfter["num_batches_tracked"]?.elements.first)
   }
 
-  func give(to given: inout Given<Scalar>, prefix: String = "") {
-    given.operands[prefix + "running_mean"] = runningMean
-    given.operands[prefix + "running_var"] = runningVariance
-    given.integers[prefix + "num_batches_tracked"] = batchesTracked.map { Tensor(shape: [], elements: [$0]) }
+  func give(to given: inout Given<Scalar>) {
+    given.operands["running_mean"] = runningMean
+    given.operands["running_var"] = runningVariance
+    given.integers["num_batches_tracked"] = batchesTracked.map { Tensor(shape: [], elements: [$0]) }
   }
 
   /// - Parameter given: a scalar may be stored as one element; it goes back as it came.

@@ -4,7 +4,7 @@ import Tensors
 /// The sums of products of a convolution and its gradients, by way of the columns matrix of each image and group.
 struct Conv2dSums {
   private let problem: Conv2dProblem
-  private let operation: Operation
+  private let given: Given<Double>
   private let x: [Double]
   private let weight: [Double]
   private let dy: [Double]?
@@ -15,12 +15,12 @@ struct Conv2dSums {
   private let channelsPerGroup: Int
   private let outputsPerGroup: Int
 
-  init(_ problem: Conv2dProblem, _ operation: Operation) {
+  init(_ problem: Conv2dProblem, _ given: Given<Double>) {
     self.problem = problem
-    self.operation = operation
-    x = operation.input().elements
-    weight = operation.parameters["weight"]?.elements ?? []
-    dy = operation.upstream["y"]?.elements
+    self.given = given
+    x = given["x"].elements
+    weight = given.operands["weight"]?.elements ?? []
+    dy = given.upstream["y"]?.elements
     output = problem.outputSize
     before = problem.paddingBefore
     positions = output.height * output.width
@@ -29,7 +29,7 @@ struct Conv2dSums {
     rows = channelsPerGroup * problem.kernelSize.height * problem.kernelSize.width
   }
 
-  private func wants(_ path: String) -> Bool { operation.wanted.contains(path) }
+  private func wants(_ path: String) -> Bool { given.wants(path) }
 
   func sums() -> [String: ProductSums] {
     var result: [String: ProductSums] = [:]
@@ -115,7 +115,7 @@ struct Conv2dSums {
   }
 
   private func addForward(_ columns: ColumnMatrix, _ image: Int, _ group: Int, to sums: inout ProductSums) {
-    let bias = operation.parameters["bias"]?.elements
+    let bias = given.operands["bias"]?.elements
     var accumulator = ColumnAccumulator(width: columns.width)
     for k in 0..<outputsPerGroup {
       let channel = group * outputsPerGroup + k

@@ -1,5 +1,4 @@
 import Problems
-import Operations
 import Tensors
 
 /// The deviations of a convolution's rounding, spread evenly over a channel: what ``LayerNoise`` takes in large networks, where the
@@ -7,25 +6,24 @@ import Tensors
 ///
 /// `u·√K·√max(Σt², y²)` with Σt² = ‖w‖²·mean(x²), as it is for an x that does not depend on w.
 enum EvenNoise {
-  static func deviations(
-    _ problem: Conv2dProblem, _ record: LayerRecord<Double>, weight: Tensor<Double>, dOutput: Tensor<Double>?
-  ) -> LayerNoise.Deviations {
+  /// - Returns: by path.
+  static func deviations(_ problem: Conv2dProblem, _ given: Given<Double>, y: Tensor<Double>) -> [String: Deviation] {
     let unit = Rounding.float32.unit
+    let (x, weight) = (given["x"], given["weight"])
     let taps = problem.kernelSize.height * problem.kernelSize.width
     let row = weight.count / problem.outputChannels
     let planes = problem.batch * problem.outputSize.height * problem.outputSize.width
-    let meanX = meanSquare(record.x.elements[...])
+    let meanX = meanSquare(x.elements[...])
     let weights = (0..<problem.outputChannels).map { sumOfSquares(weight.elements[$0 * row..<($0 + 1) * row]) }
-    let outputs = channelMeanSquares(record.y)
-    var result = LayerNoise.Deviations()
-    result.output = perChannel(record.y.shape) { k in
-      unit * (Double(row) * max(weights[k] * meanX, outputs[k])).squareRoot()
-    }
-    guard let dOutput else { return result }
+    let outputs = channelMeanSquares(y)
+    var result = [
+      "outputs/y": perChannel(y.shape) { k in unit * (Double(row) * max(weights[k] * meanX, outputs[k])).squareRoot() }
+    ]
+    guard let dOutput = given.upstream["y"] else { return result }
     let perGroup = problem.outputChannels / problem.groups
     let channelsPerGroup = problem.inputChannels / problem.groups
     let meanGradient = meanSquare(dOutput.elements[...])
-    result.dInput = perChannel(record.x.shape) { c in
+    result["gradients/x"] = perChannel(x.shape) { c in
       let group = c / channelsPerGroup
       let sum = (group * perGroup..<(group + 1) * perGroup).reduce(0.0) { sum, k in
         let first = k * row + c % channelsPerGroup * taps
@@ -34,7 +32,7 @@ enum EvenNoise {
       return unit * (Double(perGroup * taps) * sum * meanGradient).squareRoot()
     }
     let gradients = channelMeanSquares(dOutput).map { $0 * Double(planes) }
-    result.parameters["\(record.layer.name).weight"] = Deviation(
+    result["gradients/weight"] = Deviation(
       perChannel: gradients.map { unit * (Double(planes) * $0 * meanX).squareRoot() }, run: row)
     return result
   }

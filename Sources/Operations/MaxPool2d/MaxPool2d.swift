@@ -153,6 +153,8 @@ extension MaxPool2d: Operation {
 }
 
 extension MaxPool2d: Branching {
+  public func gate<Scalar: RealScalar>(at x: Tensor<Scalar>) -> Gate? { (try? forward(x)).map { .winners($0.indices) } }
+
   /// Gives windows whose second largest element is within reach of the largest to that one.
   public func flipped(_ gate: Gate, at x: Tensor<Double>, reach: [Double]) -> (gate: Gate, flips: Int) {
     // No network dilates its max pool.

@@ -26,20 +26,20 @@ public struct Initialization: Sendable {
     var state = NetworkState<Scalar>()
     let last = zeroInitResidual ? Set(plan.stages.joined().compactMap { $0.branch.last?.name }) : []
     for layer in plan.layers {
-      switch layer.operation {
-      case .conv2d(let problem):
+      switch layer.problem {
+      case let problem as Conv2dProblem:
         state.parameters["\(layer.name).weight"] = kaimingNormal(problem.weightShape, &random)
         if problem.hasBias {
           let fanIn = problem.weightShape.dimensions.dropFirst().reduce(1, *)
           state.parameters["\(layer.name).bias"] = uniform([problem.outputChannels], fanIn: fanIn, &random)
         }
-      case .linear(let problem):
+      case let problem as LinearProblem:
         let fanIn = problem.inputFeatures
         state.parameters["\(layer.name).weight"] = uniform(problem.weightShape, fanIn: fanIn, &random)
         if problem.hasBias {
           state.parameters["\(layer.name).bias"] = uniform([problem.outputFeatures], fanIn: fanIn, &random)
         }
-      case .batchNorm2d(let problem):
+      case let problem as BatchNorm2dProblem:
         let vector = Shape(problem.channels)
         if problem.hasWeight {
           let weight: Scalar = last.contains(layer.name) ? 0 : 1

@@ -21,9 +21,12 @@ public struct LayerGradients<Scalar: RealScalar>: Sendable {
   /// By the layer's own names: `x`, `other`, `weight`, `bias`.
   public var byName: [String: Tensor<Scalar>]
 
-  public var dInput: Tensor<Scalar>? {
-    get { byName["x"] }
-    set { byName["x"] = newValue }
+  /// - Throws: ``ProblemError`` when there is none by that operand.
+  func of(_ operand: String) throws(ProblemError) -> Tensor<Scalar> {
+    guard let gradient = byName[operand] else {
+      throw ProblemError(.invalidArgument, "gradients/\(operand)", expected: "a tensor", found: "none")
+    }
+    return gradient
   }
 }
 

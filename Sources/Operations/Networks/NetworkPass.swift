@@ -84,11 +84,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   public var takenGates: Gates {
     var gates = Gates()
     for (name, record) in records {
-      switch record.layer.operation {
-      case .relu: gates.relu[name] = record.x.elements.map { !($0 <= 0) }
-      case .maxPool2d: gates.maxPool[name] = record.indices
-      default: break
-      }
+      gates[name] = record.gate ?? record.layer.problem.definition.branches.value?.gate(at: record.x)
     }
     return gates
   }
@@ -131,9 +127,9 @@ public struct NetworkPass<Scalar: RealScalar> {
     _ block: ResidualBlockPlan, _ dOutput: Tensor<Scalar>, _ gradients: inout [String: Tensor<Scalar>]
   ) throws(ProblemError) -> Tensor<Scalar> {
     let dSum = try backward(block.activation, dOutput)
-    let joint = try backward(block.sum, dSum.dInput)
-    let dBranch = try backward(block.branch, joint.dInput, &gradients)
-    let dShortcut = try backward(block.shortcut, joint.dOther ?? joint.dInput, &gradients)
+    let joint = try backward(block.sum, dSum.of("x"))
+    let dBranch = try backward(block.branch, joint.of("x"), &gradients)
+    let dShortcut = try backward(block.shortcut, joint.of("other"), &gradients)
     return try sum(dBranch, dShortcut)
   }
 
@@ -143,8 +139,8 @@ public struct NetworkPass<Scalar: RealScalar> {
     var dy = dOutput
     for layer in layers.reversed() {
       let result = try backward(layer, dy)
-      gradients.merge(result.parameters) { _, new in new }
-      dy = result.dInput
+      for (name, gradient) in result.byName where name != "x" { gradients["\(layer.name).\(name)"] = gradient }
+      dy = try result.of("x")
     }
     return dy
   }

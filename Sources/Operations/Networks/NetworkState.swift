@@ -35,6 +35,21 @@ public struct NetworkState<Scalar: RealScalar>: Sendable {
 }
 
 extension NetworkState {
+  /// The values of the layers that have any.
+  /// - Throws: ``ProblemError`` when a parameter is missing.
+  init(_ given: Given<Scalar>, layers: [NetworkLayer]) throws(ProblemError) {
+    self.init()
+    for layer in layers {
+      for expected in layer.parameters { parameters[expected.name] = try given.operand(expected.name) }
+      if let statistics = try BatchNorm2d.Buffers(given, prefix: "\(layer.name).") { buffers[layer.name] = statistics }
+    }
+  }
+
+  /// The running statistics under their full names.
+  func put(into found: inout Found<Scalar>, as given: Given<Scalar>) {
+    for (name, statistics) in buffers { statistics.put(into: &found, as: given, prefix: "\(name).") }
+  }
+
   /// Gives a layer its running statistics, where it has any.
   func give(_ given: inout Given<Scalar>, to layer: String) { buffers[layer]?.give(to: &given) }
 

@@ -12,11 +12,11 @@ import Tensors
 ///   twelve bits.
 struct OptimizerBounds: BoundModel {
   private let problem: any OptimizerStepProblem
-  private let operation: Operation
+  private let given: Given<Double>
 
-  init(_ problem: any OptimizerStepProblem, _ operation: Operation) {
+  init(_ problem: any OptimizerStepProblem, _ given: Given<Double>) {
     self.problem = problem
-    self.operation = operation
+    self.given = given
   }
 
   /// A number with a bound on its error.
@@ -39,9 +39,9 @@ struct OptimizerBounds: BoundModel {
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     let count = problem.parameterShape.count
-    let gradients = operation.inputs["gradients"]?.elements ?? []
-    let p = operation.parameters["p"]?.elements ?? []
-    func before(_ name: String, _ i: Int) -> Bounded { Bounded(value: operation.buffers[name]?.elements[i] ?? 0) }
+    let gradients = given.operands["gradients"]?.elements ?? []
+    let p = given.operands["p"]?.elements ?? []
+    func before(_ name: String, _ i: Int) -> Bounded { Bounded(value: given.operands[name]?.elements[i] ?? 0) }
     var trajectory = [Double](repeating: 0, count: gradients.count)
     var last: [Double] = []
     last.reserveCapacity(count)

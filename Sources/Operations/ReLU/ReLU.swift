@@ -74,6 +74,8 @@ extension ReLU: Operation {
 }
 
 extension ReLU: Branching {
+  public func gate<Scalar: RealScalar>(at x: Tensor<Scalar>) -> Gate? { .open(x.elements.map { !($0 <= 0) }) }
+
   public func flipped(_ gate: Gate, at x: Tensor<Double>, reach: [Double]) -> (gate: Gate, flips: Int) {
     guard case .open(var open) = gate else { return (gate, 0) }
     var flips = 0

@@ -64,30 +64,51 @@ public struct TrainingStep<Scalar: RealScalar>: Sendable {
   /// - Parameters:
   ///   - learningRate: in place of the optimiser's own.
   ///   - beforeLayer: called before each layer, forward and backward; what it throws ends the step.
+  ///   - hooks: looks at the pass and disturbs it.
   /// - Returns: the loss before the step, and the logits that it was computed from.
   /// - Throws: ``ProblemError`` when the batch does not fit the plan or a label is no class; nothing is changed then.
   public mutating func run(
     _ plan: NetworkPlan, _ batch: LabelledImages<Scalar>, learningRate: Double? = nil,
-    beforeLayer: (() throws(ProblemError) -> Void)? = nil
+    beforeLayer: (() throws(ProblemError) -> Void)? = nil, hooks: StepHooks<Scalar> = StepHooks()
   ) throws(ProblemError) -> (loss: Scalar, logits: Tensor<Scalar>) {
     let loss = CrossEntropy(try CrossEntropyProblem(batch: plan.logitsShape[0], classes: plan.logitsShape[1]))
     var pass = NetworkPass(state: state)
     pass.threads = threads
     pass.beforeLayer = beforeLayer
+    hooks.begin(&pass)
     let logits = try pass.forward(plan, x: batch.images).logits
     let target = CrossEntropy.Target<Scalar>.indices(batch.labels)
     let value = try loss.forward(logits, target: target).elements[0]
     let dLogits = try loss.backward(Tensor(shape: [], elements: [1]), x: logits, target: target)
     let gradients = try pass.backward(plan, dLogits: dLogits)
+    hooks.end(pass)
     var next = pass.state
     var memory = optimizerStates
     for parameter in plan.parameters where !frozen.contains(parameter.name) {
       guard let gradient = gradients[parameter.name], var p = next.parameters[parameter.name] else { continue }
       try optimizer.step(
         &p, gradient: gradient, state: &memory[parameter.name, default: OptimizerState()], learningRate: learningRate)
-      next.parameters[parameter.name] = p
+      next.parameters[parameter.name] = hooks.parameter(p)
     }
     (state, optimizerStates) = (next, memory)
     return (value, logits)
+  }
+}
+
+/// What a caller does with a pass, and with the parameters that a step leaves.
+public struct StepHooks<Scalar: RealScalar> {
+  public var begin: (_ pass: inout NetworkPass<Scalar>) -> Void
+  public var end: (_ pass: NetworkPass<Scalar>) -> Void
+  /// Replaces each parameter after a step of the optimiser.
+  public var parameter: (Tensor<Scalar>) -> Tensor<Scalar>
+
+  public init(
+    begin: @escaping (_ pass: inout NetworkPass<Scalar>) -> Void = { _ in },
+    end: @escaping (_ pass: NetworkPass<Scalar>) -> Void = { _ in },
+    parameter: @escaping (Tensor<Scalar>) -> Tensor<Scalar> = { $0 }
+  ) {
+    self.begin = begin
+    self.end = end
+    self.parameter = parameter
   }
 }

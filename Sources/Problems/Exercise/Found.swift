@@ -22,6 +22,28 @@ public struct Found<Scalar: RealScalar>: Sendable {
   }
 }
 
+extension Found {
+  /// Every floating-point result by its path in the golden format: `outputs/y`, `gradients/weight`, `buffers_after/running_mean`.
+  public var byPath: [String: Tensor<Scalar>] {
+    var all: [String: Tensor<Scalar>] = [:]
+    for (name, tensor) in outputs { all["outputs/\(name)"] = tensor }
+    for (name, tensor) in gradients { all["gradients/\(name)"] = tensor }
+    for (name, tensor) in buffersAfter { all["buffers_after/\(name)"] = tensor }
+    return all
+  }
+
+  public subscript(path: String) -> Tensor<Scalar>? {
+    let parts = path.split(separator: "/", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { return nil }
+    return switch TensorGroup(rawValue: parts[0]) {
+    case .outputs: outputs[parts[1]]
+    case .gradients: gradients[parts[1]]
+    case .buffersAfter: buffersAfter[parts[1]]
+    default: nil
+    }
+  }
+}
+
 extension Answer {
   /// The one place where tensors of one scalar type become an answer.
   public init<Scalar: StoredScalar>(_ found: Found<Scalar>) {

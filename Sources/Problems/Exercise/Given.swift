@@ -38,6 +38,9 @@ public struct Given<Scalar: RealScalar>: Sendable {
     return tensor
   }
 
+  /// An operand that a validated problem is known to have.
+  public subscript(name: String) -> Tensor<Scalar> { operands[name] ?? Tensor(zeros: [0]) }
+
   public func integers(_ name: String) throws(ProblemError) -> Tensor<Int64> {
     guard let tensor = integers[name] else {
       let found = operands[name] == nil ? "no tensor" : "floats"
@@ -55,6 +58,11 @@ public struct Given<Scalar: RealScalar>: Sendable {
         .shapeMismatch, "upstream/\(name)", expected: "shape \(shape)", found: "shape \(tensor.shape)")
     }
     return tensor
+  }
+
+  /// Whether the result of a path such as `outputs/y` or `gradients/weight` is wanted.
+  public func wants(_ path: String) -> Bool {
+    path.hasPrefix("gradients/") ? wantsGradient(String(path.dropFirst(10))) : wantsOutputs
   }
 
   public func wantsGradient(_ name: String) -> Bool { wantedGradients?.contains(name) ?? true }

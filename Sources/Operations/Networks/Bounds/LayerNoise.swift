@@ -1,20 +1,17 @@
-import Engines
-import Foundation
 import Problems
-import Operations
 import Tensors
 
 /// How much each layer's own rounding may disturb its results, one standard deviation for each element: the statistical bound
 /// of the layer on its captured activations, over λ.
 struct LayerNoise {
-  /// By layer: of y, dx, d(other) and the parameters' gradients.
   struct Deviations {
     var output = Deviation.none
-    var dInput = Deviation.none
-    var dOther = Deviation.none
-    var parameters: [String: Deviation] = [:]
-    /// Bounds of the running statistics, by the layer's own rounding alone.
+    /// By the layer's own names: `x`, `other`, `weight`, `bias`.
+    var gradients: [String: Deviation] = [:]
+    /// Bounds of the running statistics by the layer's own rounding alone, under their full names.
     var buffers: [String: [Double]] = [:]
+    /// Whether every order of evaluation gives the same value of exact operands.
+    var isExact = true
   }
 
   private(set) var layers: [String: Deviations] = [:]
@@ -22,47 +19,44 @@ struct LayerNoise {
   /// - Parameters:
   ///   - records: the layers as the unperturbed pass met them.
   ///   - cotangents: the gradients by their outputs.
-  ///   - evenly: one deviation a channel, convolutions' as ``EvenNoise``.
+  ///   - evenly: one deviation a channel (``Operation/evenDeviations(of:values:)``).
   init(
     records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>,
     evenly: Bool
   ) {
     for (name, record) in records {
-      if evenly, case .conv2d(let problem) = record.layer.operation, !problem.hasBias,
-        let weight = state.parameters["\(name).weight"]
-      {
-        layers[name] = EvenNoise.deviations(problem, record, weight: weight, dOutput: cotangents[name])
-      } else {
-        var deviations = Self.deviations(record, cotangents[name], state)
-        if evenly {
-          deviations.output = deviations.output.byChannel(record.y.shape)
-          deviations.dInput = deviations.dInput.byChannel(record.x.shape)
-          deviations.dOther = deviations.dOther.byChannel(record.x.shape)
-        }
-        layers[name] = deviations
-      }
+      layers[name] = Self.deviations(record, cotangents[name], state, evenly: evenly)
     }
   }
 
   private static func deviations(
-    _ record: LayerRecord<Double>, _ dOutput: Tensor<Double>?, _ state: NetworkState<Double>
+    _ record: LayerRecord<Double>, _ dOutput: Tensor<Double>?, _ state: NetworkState<Double>, evenly: Bool
   ) -> Deviations {
-    let (layer, problem) = (record.layer, record.layer.problem)
-    let exercise = record.exercise(dOutput: dOutput, state: state)
-    let wanted: Set = ["outputs/y", "gradients/x", "gradients/weight", "gradients/bias"]
-    guard let model = BoundModels.make(for: exercise, problem: problem, wanted: wanted) else { return Deviations() }
-    func deviation(_ path: String) -> Deviation {
-      Deviation((model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda })
+    let (layer, definition) = (record.layer, record.layer.problem.definition)
+    guard var given = try? layer.given(record.inputs, state: state) else { return Deviations() }
+    given.upstream["y"] = dOutput
+    var result = Deviations()
+    if evenly, case .some(let even) = definition.evenDeviations(of: given, values: Found(y: record.y)) {
+      result.output = even["outputs/y"] ?? .none
+      for (path, deviation) in even where path.hasPrefix("gradients/") {
+        result.gradients[String(path.dropFirst(10))] = deviation
+      }
+      return result
     }
-    var result = Deviations(output: deviation("outputs/y"))
+    guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return result }
+    func deviation(_ path: String, _ shape: Shape?) -> Deviation {
+      let deviation = Deviation((model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda })
+      // Inputs and outputs may be too large to keep one for each element; parameters are not.
+      return evenly ? shape.map(deviation.byChannel) ?? deviation : deviation
+    }
+    result.isExact = model.isExact("outputs/y")
+    result.output = deviation("outputs/y", record.y.shape)
     if dOutput != nil {
-      result.dInput = deviation("gradients/x")
-      result.dOther = deviation("gradients/other")
-      for name in exercise.parameters.keys {
-        result.parameters["\(layer.name).\(name)"] = deviation("gradients/\(name)")
+      for name in definition.differentiableOperands.value ?? [] {
+        result.gradients[name] = deviation("gradients/\(name)", record.inputs[name]?.shape)
       }
     }
-    for name in ["running_mean", "running_var"] where exercise.buffers[name] != nil {
+    for (name, type) in layer.problem.operands.buffers where type.dtype != .int64 {
       result.buffers["\(layer.name).\(name)"] = model.bounds(of: "buffers_after/\(name)", in: .float32)?.tightest ?? []
     }
     return result
@@ -75,11 +69,9 @@ struct LayerNoise {
     pass.transformGradients = { layer, _, gradients in
       guard let deviations = layers[layer.name] else { return gradients }
       var changed = gradients
-      changed.dInput = source.disturbed(gradients.dInput, deviations.dInput)
-      changed.dOther = gradients.dOther.map { source.disturbed($0, deviations.dOther) }
       // All draw from one stream: a dictionary's own order, another in each process, would make each run's bounds its own.
-      for (name, gradient) in gradients.parameters.sorted(by: { $0.key < $1.key }) {
-        changed.parameters[name] = source.disturbed(gradient, deviations.parameters[name] ?? .none)
+      for (name, gradient) in gradients.byName.sorted(by: { $0.key < $1.key }) {
+        changed.byName[name] = source.disturbed(gradient, deviations.gradients[name] ?? .none)
       }
       return changed
     }

@@ -1,6 +1,4 @@
-import Foundation
 import Problems
-import Operations
 import Tensors
 
 /// Bounds of blocks, networks and training runs, end to end. A bound carried through the layers would say nothing, so it is measured:
@@ -16,7 +14,7 @@ import Tensors
 ///
 /// Large networks get fewer runs; an element's square is then averaged with its tensor's mean, since two runs alone may both
 /// come out close to y.
-struct NetworkBounds: BoundModel {
+public struct NetworkBounds: BoundModel {
   private let values: [String: [Double]]
   /// In float32, with frozen gates and with flipped ones.
   private let frozen: [String: [Double]]
@@ -24,7 +22,8 @@ struct NetworkBounds: BoundModel {
   /// Running statistics' own rounding, in float32.
   private let own: [String: [Double]]
   private let exact: Bool
-  let capturedLayers: CapturedLayers?
+  /// What the layers of a whole network met; `nil` for anything else.
+  public let capturedLayers: CapturedLayers?
 
   private static let fullRunCount = 32
 
@@ -33,21 +32,22 @@ struct NetworkBounds: BoundModel {
     min(fullRunCount, max(2, 60_000_000 / max(multiplyAccumulates, 1)))
   }
 
-  init?(_ plan: NetworkSubject.Plan, _ operation: Operation, multiplyAccumulates: Int) {
-    let subject = NetworkSubject(plan, operation)
-    let runs = Self.runCount(multiplyAccumulates: multiplyAccumulates)
-    let isTraining = if case .training = plan { true } else { false }
-    let nominal = NominalRun(evenly: runs < Self.fullRunCount, isSingle: !isTraining)
-    guard let values = try? subject.run(nominal.hooks) else { return nil }
+  init?(_ operation: some PassingOperation, _ given: Given<Double>) {
+    let runs = Self.runCount(multiplyAccumulates: operation.problem.multiplyAccumulates)
+    let nominal = NominalRun(evenly: runs < Self.fullRunCount, isSingle: operation.isSinglePass)
+    func run(_ hooks: (Int) -> StepHooks<Double>) -> [String: [Double]]? {
+      (try? operation.run(given, hooks: hooks))?.byPath.mapValues(\.elements)
+    }
+    guard let values = run(nominal.hooks) else { return nil }
     let gates = nominal.isSingle ? NearGates(nominal) : nil
-    guard let frozen = Self.spread(values, subject, nominal, gates, runs: runs) else { return nil }
+    guard let frozen = Self.spread(values, run, nominal, gates, runs: runs) else { return nil }
     self.values = values
     self.frozen = frozen
     if let gates {
-      flipped = gates.flipped(runs: runs).flatMap { Self.flipped(values, subject, nominal, $0) } ?? [:]
+      flipped = gates.flipped(runs: runs).flatMap { Self.flipped(values, run, $0) } ?? [:]
     } else {
       // A training run: gates are free in every step.
-      flipped = Self.spread(values, subject, nominal, nil, runs: 1, freezes: false) ?? [:]
+      flipped = Self.spread(values, run, nominal, nil, runs: 1, freezes: false) ?? [:]
     }
     own =
       (nominal.noise[0]?.layers.values).map { layers in
@@ -55,25 +55,31 @@ struct NetworkBounds: BoundModel {
           for (name, bounds) in deviations.buffers { all["buffers_after/\(name)"] = bounds }
         }
       } ?? [:]
-    capturedLayers = if case .network = plan { nominal.captured(subject.layers) } else { nil }
-    exact = !isTraining && subject.layers.allSatisfy(Self.isExact)
+    let isWhole = operation.layers.value?.isWholeNetwork == true
+    capturedLayers = isWhole ? nominal.captured(operation.passedLayers) : nil
+    exact = nominal.isSingle && nominal.noise[0]?.layers.values.allSatisfy(\.isExact) == true
   }
+
+  /// A run with hooks: every result by its path, or `nil` where the operands do not fit.
+  private typealias Run = (_ hooks: (Int) -> StepHooks<Double>) -> [String: [Double]]?
 
   /// Root mean square deviations of the runs.
   private static func spread(
-    _ values: [String: [Double]], _ subject: NetworkSubject, _ nominal: NominalRun, _ gates: NearGates?, runs: Int,
+    _ values: [String: [Double]], _ run: Run, _ nominal: NominalRun, _ gates: NearGates?, runs: Int,
     freezes: Bool = true
   ) -> [String: [Double]]? {
     var squares = values.mapValues { [Double](repeating: 0, count: $0.count) }
-    for run in 0..<runs {
-      let source = NoiseSource(seed: SplitMix64.mix(UInt64(run) &+ 0x5EED))
-      let hooks = NetworkSubject.Hooks(
-        begin: { step, pass in
-          nominal.noise[step]?.disturb(&pass, from: source)
-          if freezes { pass.gates = nominal.gates[step] }
-        }, end: { _, pass in gates?.observe(pass.records) },
-        parameter: { source.disturbed($0, roundings: 2) })
-      guard let results = try? subject.run(hooks) else { return nil }
+    for number in 0..<runs {
+      let source = NoiseSource(seed: SplitMix64.mix(UInt64(number) &+ 0x5EED))
+      let results = run { step in
+        StepHooks(
+          begin: { pass in
+            nominal.noise[step]?.disturb(&pass, from: source)
+            if freezes { pass.gates = nominal.gates[step] }
+          }, end: { pass in gates?.observe(pass.records) },
+          parameter: { source.disturbed($0, roundings: 2) })
+      }
+      guard let results else { return nil }
       for (path, result) in results {
         guard let value = values[path] else { continue }
         for i in result.indices { squares[path]?[i] += (result[i] - value[i]) * (result[i] - value[i]) }
@@ -86,11 +92,9 @@ struct NetworkBounds: BoundModel {
 
   /// What a run with other gates differs by.
   private static func flipped(
-    _ values: [String: [Double]], _ subject: NetworkSubject, _ nominal: NominalRun, _ gates: Gates
+    _ values: [String: [Double]], _ run: Run, _ gates: Gates
   ) -> [String: [Double]]? {
-    guard let results = try? subject.run(NetworkSubject.Hooks(begin: { _, pass in pass.gates = gates })) else {
-      return nil
-    }
+    guard let results = run({ _ in StepHooks(begin: { pass in pass.gates = gates }) }) else { return nil }
     // Flips may cancel in an element by chance.
     return results.reduce(into: [:]) { all, result in
       guard let value = values[result.key] else { return }
@@ -104,18 +108,9 @@ struct NetworkBounds: BoundModel {
     return squares.map { (($0 + mean) / Double(2 * runs)).squareRoot() }
   }
 
-  private static func isExact(_ layer: NetworkLayer) -> Bool {
-    switch layer.operation {
-    case .conv2d, .relu, .add, .maxPool2d, .flatten, .linear: true
-    case .batchNorm2d(let problem): !problem.usesBatchStatistics
-    case .upsample2d(let problem): problem.mode == .nearest
-    case .avgPool2d, .adaptiveAvgPool2d: false
-    }
-  }
+  public func isExact(_ path: String) -> Bool { exact && path != "outputs/loss" }
 
-  func isExact(_ path: String) -> Bool { exact && path != "outputs/loss" }
-
-  func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
+  public func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     guard let values = values[path], let frozen = frozen[path] else { return nil }
     let scale = rounding.unit / Rounding.float32.unit
     let own = own[path]
@@ -147,9 +142,9 @@ final class NominalRun {
     self.isSingle = isSingle
   }
 
-  var hooks: NetworkSubject.Hooks {
-    NetworkSubject.Hooks(
-      begin: { _, pass in
+  func hooks(_ step: Int) -> StepHooks<Double> {
+    StepHooks(
+      begin: { pass in
         self.cotangents = [:]
         if self.isSingle { self.start = pass.state }
         pass.transformGradients = { layer, dOutput, gradients in
@@ -157,7 +152,7 @@ final class NominalRun {
           return gradients
         }
       },
-      end: { step, pass in
+      end: { pass in
         self.gates[step] = pass.takenGates
         if self.isSingle { self.records = pass.records }
         self.noise[step] = LayerNoise(

@@ -1,7 +1,16 @@
 import Foundation
 import Problems
-import Operations
 import Tensors
+
+extension Upsample2d {
+  public func bounds(
+    of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
+  ) -> (any BoundModel)? { Upsample2dBounds(problem, given) }
+
+  public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
+    .none(because: "its bounds cost no more than the layer")
+  }
+}
 
 /// Nearest: a copy, and backward a sum of the cotangents that one input was copied to. Bilinear: four products, whose weights
 /// come from a coordinate that is itself rounded: `src = scale·(i + ½) − ½` is off by at most `4u·(|src| + 1½)`, which moves the
@@ -26,10 +35,10 @@ struct Upsample2dBounds: BoundModel {
   private let columns: [Source]
   private let isDyadic: Bool
 
-  init(_ problem: Upsample2dProblem, _ operation: Operation) {
+  init(_ problem: Upsample2dProblem, _ given: Given<Double>) {
     self.problem = problem
-    x = operation.input().elements
-    dy = operation.upstream["y"]?.elements
+    x = given["x"].elements
+    dy = given.upstream["y"]?.elements
     // The layer's own map: a second one would have its own mistakes.
     let axes = UpsamplingAxis.both(of: problem)
     rows = Self.sources(axes.rows, problem.mode)

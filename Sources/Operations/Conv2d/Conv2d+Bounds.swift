@@ -1,6 +1,22 @@
 import Problems
 import Tensors
 
+extension Conv2d {
+  /// The sums over magnitudes and squares term by term, or, where the values are known, by convolutions of their own: the same
+  /// numbers but for roundings, in a fraction of the time.
+  public func bounds(
+    of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
+  ) -> (any BoundModel)? {
+    if let values, algorithms.isEmpty { return QuickConv2dBounds(problem, given, values) }
+    return Conv2dBounds(problem, given, algorithms: algorithms)
+  }
+
+  public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
+    guard !problem.hasBias, let y = values.outputs["y"] else { return .none(because: "a bias is added, or y is not known") }
+    return .some(EvenNoise.deviations(problem, given, y: y))
+  }
+}
+
 /// Bounds of a convolution and its three gradients, each a tensor of sums of products (``ProductSums``) with its own K:
 ///
 /// - y: C/G·R·S terms and the bias; dx: K/G·R·S; dw: N·P·Q; db: N·P·Q (sums, no products).
@@ -18,30 +34,30 @@ struct Conv2dBounds: BoundModel {
     let isExactForward: Bool
   }
 
-  init(_ problem: Conv2dProblem, _ operation: Operation, algorithms: Set<String>) {
-    let geometry = Conv2dSums(problem, operation)
+  init(_ problem: Conv2dProblem, _ given: Given<Double>, algorithms: Set<SumAlgorithm>) {
+    let geometry = Conv2dSums(problem, given)
     direct = geometry.sums()
-    let tiles = [2, 4, 6].filter { algorithms.contains("winograd\($0)") }
-    winograd = tiles.compactMap { Self.winograd(problem, operation, tile: $0) }
+    let tiles = [2, 4, 6].filter { algorithms.contains(.winograd(outputTile: $0)) }
+    winograd = tiles.compactMap { Self.winograd(problem, given, tile: $0) }
     // Winograd's engines fall back on a direct sum where Winograd does not apply.
     allowsDirect = winograd.isEmpty || winograd.count < algorithms.count
   }
 
-  private static func winograd(_ problem: Conv2dProblem, _ operation: Operation, tile: Int) -> Winograd? {
+  private static func winograd(_ problem: Conv2dProblem, _ given: Given<Double>, tile: Int) -> Winograd? {
     guard let model = WinogradBound(problem: problem, outputTile: tile, lambda: ElementBounds.lambda),
-      let weight = operation.parameters["weight"]?.elements
+      let weight = given.operands["weight"]?.elements
     else { return nil }
-    let x = operation.input().elements
+    let x = given["x"].elements
     var bounds: [String: WinogradBound.Bounds] = [:]
-    if operation.wanted.contains("outputs/y") {
+    if given.wants("outputs/y") {
       bounds["outputs/y"] = model.forward(
-        input: x, weight: weight, bias: operation.parameters["bias"]?.elements)
+        input: x, weight: weight, bias: given.operands["bias"]?.elements)
     }
-    if let dy = operation.upstream["y"]?.elements {
-      if operation.wanted.contains("gradients/x") {
+    if let dy = given.upstream["y"]?.elements {
+      if given.wants("gradients/x") {
         bounds["gradients/x"] = model.backwardData(dOutput: dy, weight: weight)
       }
-      if operation.wanted.contains("gradients/weight") {
+      if given.wants("gradients/weight") {
         bounds["gradients/weight"] = model.backwardWeights(input: x, dOutput: dy)
       }
     }

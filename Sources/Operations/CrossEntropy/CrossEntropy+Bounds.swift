@@ -1,6 +1,16 @@
 import Problems
 import Tensors
 
+extension CrossEntropy {
+  public func bounds(
+    of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
+  ) -> (any BoundModel)? { CrossEntropyBounds(problem, given) }
+
+  public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
+    .none(because: "it is no layer of a network")
+  }
+}
+
 /// Cross-entropy as `loss = Σ_n Σ_c a_nc·(−log p_nc) / W` with coefficients a ≥ 0 from targets, smoothing and class weights, W the sum
 /// of the targets' weights (mean), 1 (sum, none) or N (mean of probability targets); `dx_nc = g_n·(A_n·p_nc − a_nc)/W`, `A_n = Σ_c a_nc`.
 ///
@@ -18,14 +28,14 @@ struct CrossEntropyBounds: BoundModel {
   /// Roundings behind the divisor.
   private let divisorTerms: Int
 
-  init(_ problem: CrossEntropyProblem, _ operation: Operation) {
+  init(_ problem: CrossEntropyProblem, _ given: Given<Double>) {
     self.problem = problem
-    x = operation.input().elements
-    upstream = operation.upstream["loss"]?.elements
+    x = given["x"].elements
+    upstream = given.upstream["loss"]?.elements
     let (batch, classes) = (problem.batch, problem.classes)
-    let weight = operation.parameters["weight"]?.elements ?? Array(repeating: 1, count: classes)
-    let probabilities = operation.inputs["target"]?.elements ?? []
-    let indices = operation.integers["target"]?.elements ?? []
+    let weight = given.operands["weight"]?.elements ?? Array(repeating: 1, count: classes)
+    let probabilities = given.operands["target"]?.elements ?? []
+    let indices = given.integers["target"]?.elements ?? []
     let smoothing = problem.labelSmoothing
     var coefficients = [Double](repeating: 0, count: batch * classes)
     var weightSum = 0.0

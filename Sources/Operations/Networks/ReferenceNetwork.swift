@@ -1,7 +1,8 @@
-import Engines
 import Problems
-import Operations
 import Tensors
+
+/// Tensors by name, in double precision.
+public typealias NamedTensors = [String: Tensor<Double>]
 
 /// A residual block or a whole network of the reference as one generic function of named tensors, in any scalar.
 ///
@@ -15,9 +16,9 @@ public struct ReferenceNetwork: Sendable {
   }
 
   /// A loss with its labels.
-  struct Loss: Sendable {
+  public struct Loss: Sendable {
     let layer: CrossEntropy
-    let target: Tensor<Int64>
+    public let target: Tensor<Int64>
   }
 
   /// Changes one layer's gradients, by the names `x`, `other`, `weight` and `bias`.
@@ -27,27 +28,12 @@ public struct ReferenceNetwork: Sendable {
   /// What a network gives: the outputs that have cotangents.
   public var outputs: Set<String> = ["logits"]
   /// The mean cross-entropy of the logits, where the network has labels.
-  private(set) var loss: Loss?
+  public internal(set) var loss: Loss?
   public var gates: Gates?
   /// A deliberate defect of the backward pass in double precision: that checks find it is itself checked.
   public var defect: Defect?
 
   public init(_ body: Body) { self.body = body }
-
-  /// - Parameter target: the labels of a network with a loss.
-  /// - Returns: `nil` for a problem that is no block and no network.
-  public init?(_ problem: any OperationProblem, target: Tensor<Int64>? = nil) {
-    if let target, let problem = (problem as? ResNetProblem).flatMap({ try? $0.loss() }) {
-      loss = Loss(layer: CrossEntropy(problem), target: target)
-    }
-    switch problem {
-    case let problem as BasicBlockProblem: body = .block(problem.plan)
-    case let problem as BottleneckProblem: body = .block(problem.plan)
-    case let problem as ResidualBlockProblem: body = .block(problem.plan)
-    case let problem as ResNetProblem: body = .network(problem.plan)
-    default: return nil
-    }
-  }
 
   public var layers: [NetworkLayer] {
     switch body {
@@ -68,7 +54,7 @@ public struct ReferenceNetwork: Sendable {
   }
 
   /// Of everything that a pass gives, what is asked for.
-  func chosen<Scalar>(_ found: [String: Tensor<Scalar>]) -> [String: Tensor<Scalar>] {
+  public func chosen<Scalar>(_ found: [String: Tensor<Scalar>]) -> [String: Tensor<Scalar>] {
     if case .block = body { return found }
     return found.filter { outputs.contains($0.key) }
   }
@@ -113,18 +99,12 @@ public struct ReferenceNetwork: Sendable {
     _ gradients: LayerGradients<Scalar>, of layer: NetworkLayer, by defect: Defect
   ) -> LayerGradients<Scalar> {
     guard var changed = gradients as? LayerGradients<Double> else { return gradients }
-    var named: NamedTensors = ["x": changed.dInput]
-    named["other"] = changed.dOther
-    for suffix in ["weight", "bias"] { named[suffix] = changed.parameters["\(layer.name).\(suffix)"] }
-    defect(layer, &named)
-    changed.dInput = named["x"] ?? changed.dInput
-    changed.dOther = named["other"]
-    for suffix in ["weight", "bias"] { changed.parameters["\(layer.name).\(suffix)"] = named[suffix] }
+    defect(layer, &changed.byName)
     return changed as? LayerGradients<Scalar> ?? gradients
   }
 
   /// What each layer is given at a point, forward and backward, in the order of the layers.
-  func captured(at operands: NamedTensors, upstream: NamedTensors) throws -> [CapturedLayer] {
+  public func captured(at operands: NamedTensors, upstream: NamedTensors) throws -> [CapturedLayer] {
     var pass = pass(operands)
     let found = try run(&pass, operands)
     let collected = Collected()
@@ -135,11 +115,8 @@ public struct ReferenceNetwork: Sendable {
     _ = try gradients(pass, logits: found["logits"], upstream)
     return layers.compactMap { layer in
       guard let record = pass.records[layer.name], let dOutput = collected.cotangents[layer.name] else { return nil }
-      var given: NamedTensors = ["x": record.x]
-      given["other"] = record.other
-      for suffix in ["weight", "bias", "running_mean", "running_var"] {
-        given[suffix] = operands["\(layer.name).\(suffix)"]
-      }
+      var given = record.inputs
+      for name in layer.problem.operands.all.keys where given[name] == nil { given[name] = operands["\(layer.name).\(name)"] }
       return CapturedLayer(layer: layer, operands: given, cotangent: dOutput)
     }
   }
@@ -161,7 +138,7 @@ public struct ReferenceNetwork: Sendable {
   }
 
   /// Everything that a network gives, by the names of the golden format.
-  func named<Scalar: RealScalar>(
+  public func named<Scalar: RealScalar>(
     logits: Tensor<Scalar>, stages: [Tensor<Scalar>]
   ) throws -> [String: Tensor<Scalar>] {
     var named = ["logits": logits]
@@ -176,7 +153,7 @@ public struct ReferenceNetwork: Sendable {
       for parameter in layer.parameters {
         state.parameters[parameter.name] = operands[parameter.name]
       }
-      if case .batchNorm2d = layer.operation, let mean = operands["\(layer.name).running_mean"],
+      if let mean = operands["\(layer.name).running_mean"],
         let variance = operands["\(layer.name).running_var"]
       {
         state.buffers[layer.name] = BatchNorm2d.Buffers(
@@ -198,61 +175,11 @@ public struct ReferenceNetwork: Sendable {
   }
 }
 
-extension CheckedFunction {
-  /// A block or network of the reference, forward and backward.
-  ///
-  /// How rounding spreads through dozens of layers is no matter of a bound for each operation: it is measured, by
-  /// displacing operands.
-  public init(
-    _ network: ReferenceNetwork, name: String, operands: NamedTensors, work: Int,
-    precision: DType = .float64
-  ) {
-    self.init(
-      name: name, at: operands, checking: network.checkedOperands,
-      forward: { try network.forward($0) },
-      backward: { operands, upstream in
-        guard precision == .float32 else { return try network.backward(operands, upstream) }
-        let gradients = try network.backward(
-          operands.mapValues { $0.map { Float($0) } }, upstream.mapValues { $0.map { Float($0) } })
-        return gradients.mapValues { $0.map { Double($0) } }
-      })
-    know(network, work: work, precision: precision)
-    layerwise = LayerwiseCheck(network: network) { layer, operands, upstream in
-      var gradients = try ReferenceLayer(layer.problem).backward(operands, upstream)
-      network.defect?(layer, &gradients)
-      return gradients
-    }
-  }
-
-  /// An engine's backward pass through a block, held against the reference's forward.
-  init(
-    engine: any Engine, exercise: Exercise, network: ReferenceNetwork, operands: NamedTensors,
-    work: Int
-  ) {
-    let checked = network.checkedOperands
-    self.init(
-      name: exercise.name, at: operands, checking: checked, forward: { try network.forward($0) },
-      backward: Self.backward(of: engine, exercise: exercise, checked: checked))
-    know(network, work: work, precision: exercise.dtype)
-    let dtype = exercise.dtype
-    layerwise = LayerwiseCheck(
-      network: network, precision: dtype, algorithms: engine.description.algorithms
-    ) { layer, operands, upstream in
-      let problem = layer.problem
-      let part = GradientCase.exercise(
-        layer.name, problem: problem, operands: operands, classIndices: nil, dtype: dtype)
-      let checked = ReferenceLayer(problem).checkedOperands
-      return try Self.backward(of: engine, exercise: part, checked: checked)(operands, upstream)
-    }
-  }
-
-  private mutating func know(_ network: ReferenceNetwork, work: Int, precision: DType) {
-    backwardUnitRoundoff = precision.unitRoundoff
-    dualForward = { try network.forward($0) }
-    dualBackward = { try network.backward($0, $1) }
-    tangents = NetworkTangent(network: network)
-    // Neighbours share a pass, which begins at the first of them.
-    checked = network.checkedOperands
-    self.work = work
-  }
+/// A layer as a network meets it.
+public struct CapturedLayer: Sendable {
+  public let layer: NetworkLayer
+  /// By the layer's own names.
+  public let operands: NamedTensors
+  /// Of its output.
+  public let cotangent: Tensor<Double>
 }

@@ -1,6 +1,16 @@
 import Problems
 import Tensors
 
+extension Softmax {
+  public func bounds(
+    of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
+  ) -> (any BoundModel)? { SoftmaxBounds(given, logarithmic: false) }
+
+  public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
+    .none(because: "its bounds cost no more than the layer")
+  }
+}
+
 /// Softmax and log-softmax along axis 1 (``SoftmaxSlice``), and their gradients:
 ///
 /// - softmax: `dx_i = y_i·(dy_i − D)`, `D = Σ dy_j·y_j`. D is off by `Σ|dy_j·y_j|·(ρ_j + u) + γ_C·Σ|dy_j·y_j|`, dx by `|dx_i|·(ρ_i + 2u) + y_i·(δD + u·(|dy_i| + |D|))`,
@@ -11,9 +21,9 @@ struct SoftmaxBounds: BoundModel {
   private let dy: [Double]?
   private let logarithmic: Bool
 
-  init(_ operation: Operation, logarithmic: Bool) {
-    x = operation.input()
-    dy = operation.upstream["y"]?.elements
+  init(_ given: Given<Double>, logarithmic: Bool) {
+    x = given["x"]
+    dy = given.upstream["y"]?.elements
     self.logarithmic = logarithmic
   }
 

@@ -1,6 +1,16 @@
 import Problems
 import Tensors
 
+extension BatchNorm2d {
+  public func bounds(
+    of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
+  ) -> (any BoundModel)? { BatchNorm2dBounds(problem, given) }
+
+  public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
+    .none(because: "its bounds cost no more than the layer")
+  }
+}
+
 /// Batch normalisation, forward and backward, from the statistics of ``BatchNorm2dChannel`` with uncertainties δμ, δσ² and
 /// (relative) δs, s = 1/√(σ² + ε):
 ///
@@ -14,11 +24,11 @@ import Tensors
 /// Statistically the parts are independent, each already carrying λ: root of the sum of squares.
 struct BatchNorm2dBounds: BoundModel {
   private let problem: BatchNorm2dProblem
-  private let operation: Operation
+  private let given: Given<Double>
 
-  init(_ problem: BatchNorm2dProblem, _ operation: Operation) {
+  init(_ problem: BatchNorm2dProblem, _ given: Given<Double>) {
     self.problem = problem
-    self.operation = operation
+    self.given = given
   }
 
   /// Evaluation with dyadic scales is; the batch's statistics involve a division by M.
@@ -36,7 +46,7 @@ struct BatchNorm2dBounds: BoundModel {
     case "gradients/bias": return perChannel(rounding) { Self.pair($0.biasGradient(rounding)) }
     case "outputs/y": return perElement(rounding) { $0.output(rounding) }
     case "gradients/x":
-      return operation.upstream["y"] == nil ? nil : perElement(rounding) { $0.inputGradient(rounding) }
+      return given.upstream["y"] == nil ? nil : perElement(rounding) { $0.inputGradient(rounding) }
     default: return nil
     }
   }
@@ -75,31 +85,31 @@ struct BatchNorm2dBounds: BoundModel {
 
   private func pass(_ channel: Int, _ rounding: Rounding) -> BatchNorm2dChannelPass {
     let offsets = offsets(channel)
-    let x = offsets.map { operation.input().elements[$0] }
+    let x = offsets.map { given["x"].elements[$0] }
     let statistics =
       problem.usesBatchStatistics
       ? BatchNorm2dChannel(x, eps: problem.eps, rounding)
       : BatchNorm2dChannel(
-        runningMean: operation.buffers["running_mean"]?.elements[channel] ?? 0,
-        runningVariance: operation.buffers["running_var"]?.elements[channel] ?? 1, eps: problem.eps, count: x.count,
+        runningMean: given.operands["running_mean"]?.elements[channel] ?? 0,
+        runningVariance: given.operands["running_var"]?.elements[channel] ?? 1, eps: problem.eps, count: x.count,
         rounding)
     return BatchNorm2dChannelPass(
-      index: channel, x: x, dy: operation.upstream["y"].map { dy in offsets.map { dy.elements[$0] } } ?? [],
+      index: channel, x: x, dy: given.upstream["y"].map { dy in offsets.map { dy.elements[$0] } } ?? [],
       statistics: statistics, usesBatchStatistics: problem.usesBatchStatistics,
-      weight: operation.parameters["weight"]?.elements[channel] ?? 1,
-      bias: operation.parameters["bias"]?.elements[channel] ?? 0)
+      weight: given.operands["weight"]?.elements[channel] ?? 1,
+      bias: given.operands["bias"]?.elements[channel] ?? 0)
   }
 
   private func runningStatistic(
     _ pass: BatchNorm2dChannelPass, isVariance: Bool, _ rounding: Rounding
   ) -> (statistical: Double, rigorous: Double) {
-    let batches = operation.integers["num_batches_tracked"]?.elements.first ?? 0
+    let batches = given.integers["num_batches_tracked"]?.elements.first ?? 0
     let rate: Double = problem.momentum ?? 1 / (Double(batches) + 1)
     let (momentum, kept): (Double, Double) = (abs(rate), abs(1 - rate))
     let statistics = pass.statistics
     let size = Double(statistics.count)
     let unbiased: Double = isVariance ? size / (size - 1) : 1
-    let old: Double = operation.buffers[isVariance ? "running_var" : "running_mean"]?.elements[pass.index] ?? 0
+    let old: Double = given.operands[isVariance ? "running_var" : "running_mean"]?.elements[pass.index] ?? 0
     let value: Double = isVariance ? statistics.variance : abs(statistics.mean)
     let blended: Double = kept * abs(old) + momentum * unbiased * value
     let average: Double = rounding.gamma(6) * blended + 3 * rounding.underflow

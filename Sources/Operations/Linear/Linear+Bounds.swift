@@ -1,15 +1,25 @@
 import Problems
 import Tensors
 
+extension Linear {
+  public func bounds(
+    of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
+  ) -> (any BoundModel)? { LinearBounds(problem, given) }
+
+  public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
+    .none(because: "its bounds cost no more than the layer")
+  }
+}
+
 /// Bounds of x·Wᵀ + b and its gradients (``ProductSums``). y: `in` terms and the bias; dx: `out`; dW, db: N.
 struct LinearBounds: BoundModel {
   private let sums: [String: ProductSums]
 
-  init(_ problem: LinearProblem, _ operation: Operation) {
+  init(_ problem: LinearProblem, _ given: Given<Double>) {
     let (batch, features, outputs) = (problem.batch, problem.inputFeatures, problem.outputFeatures)
-    let x = operation.input().elements
-    let weight = operation.parameters["weight"]?.elements ?? []
-    let bias = operation.parameters["bias"]?.elements
+    let x = given["x"].elements
+    let weight = given.operands["weight"]?.elements ?? []
+    let bias = given.operands["bias"]?.elements
     var y = ProductSums(count: batch * outputs, termCount: features + (bias == nil ? 0 : 1))
     for n in 0..<batch {
       for k in 0..<outputs {
@@ -18,7 +28,7 @@ struct LinearBounds: BoundModel {
       }
     }
     var result = ["outputs/y": y]
-    if let dy = operation.upstream["y"]?.elements {
+    if let dy = given.upstream["y"]?.elements {
       var dx = ProductSums(count: x.count, termCount: outputs)
       var dWeight = ProductSums(count: weight.count, termCount: batch)
       var dBias = ProductSums(count: outputs, termCount: batch)

@@ -1,0 +1,12 @@
+import Problems
+import Tensors
+
+extension Identity {
+  public func bounds(
+    of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
+  ) -> (any BoundModel)? { SelectionBounds(count: problem.inputShape.count) }
+
+  public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
+    .none(because: "its bounds cost no more than the layer")
+  }
+}

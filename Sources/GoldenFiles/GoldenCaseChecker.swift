@@ -1,3 +1,4 @@
+import Operations
 import Problems
 import Tensors
 
@@ -24,14 +25,13 @@ struct GoldenCaseChecker {
     if loaded.isCustom { try checkTolerances(loaded) }
     let problem: (any OperationProblem)?
     do {
-      problem = try Problem.make(
-        operation: loaded.operation, attributes: loaded.attributes, operands: loaded.operands)
+      problem = try loaded.exercise.problem()
     } catch {
       throw GoldenFileError(error, file: file, object: loaded.name, operation: loaded.operation)
     }
     if let outputs = problem?.outputs { try checkOutputs(&loaded, outputs) }
     try checkGradients(loaded, of: problem)
-    if Problem.types[loaded.operation] != nil { try checkBuffers(loaded) }
+    if problem != nil { try checkBuffers(loaded) }
     guard !loaded.expected.isEmpty else {
       throw error(
         .missing, loaded.name, "at least one expected tensor", "none", "add outputs/, buffers_after/ or gradients/")

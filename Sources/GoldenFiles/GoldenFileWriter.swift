@@ -54,22 +54,27 @@ struct GoldenCaseWriter {
   let compressesLargeTensors: Bool
 
   func write(_ written: GoldenCase, to root: HDF5Group) throws(HDF5Error) {
-    let group = try makeGroup(for: written, in: root)
+    let group = try makeGroup(for: written.exercise, at: written.name, in: root)
     try group.setAttribute("fill", .string(written.fill.rawValue))
     if !written.tags.isEmpty { try group.setAttribute("tags", .strings(written.tags)) }
     if let category = written.expectError { try group.setAttribute("expect_error", .string(category.rawValue)) }
-    try write(written.inputs, .inputs, to: group)
-    try write(written.parameters, .parameters, to: group)
-    try write(written.buffers, .buffers, to: group)
-    try write(written.upstream, .upstream, to: group)
+    try write(written.exercise, to: group)
     try write(written.outputs, .outputs, to: group)
     try write(written.buffersAfter, .buffersAfter, to: group)
     try write(written.gradients, .gradients, to: group)
   }
 
-  /// The case's group with its operation and attributes.
-  func makeGroup(for written: GoldenCase, in root: HDF5Group) throws(HDF5Error) -> HDF5Group {
-    let group = written.name == "/" ? root : try root.createGroup(written.name)
+  /// What the operation is applied to, and its cotangents.
+  func write(_ written: Exercise, to group: HDF5Group) throws(HDF5Error) {
+    try write(written.inputs, .inputs, to: group)
+    try write(written.parameters, .parameters, to: group)
+    try write(written.buffers, .buffers, to: group)
+    try write(written.upstream, .upstream, to: group)
+  }
+
+  /// A group with the operation and its attributes.
+  func makeGroup(for written: Exercise, at path: String, in root: HDF5Group) throws(HDF5Error) -> HDF5Group {
+    let group = path == "/" ? root : try root.createGroup(path)
     try group.setAttribute("operation", .string(written.operation))
     for (name, value) in written.attributes.values.sorted(by: { $0.key < $1.key }) {
       try group.setAttribute(name, HDF5AttributeValue(value))

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What an engine is asked to compute: a golden case without its answers.
-public struct Exercise: Sendable {
+public struct Exercise: Sendable, Equatable {
   /// The case's path, or the problem's text form.
   public var name: String
   public var operation: String

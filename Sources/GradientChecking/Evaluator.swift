@@ -30,21 +30,21 @@ final class Evaluator: Sendable {
     }
     let kept = function.point.mapValues { tensor in Tensor(shape: tensor.shape, elements: tensor.elements.map { $0 }) }
     try stop?.check()
+    tangents = try function.subject.network.map { network throws(GradientCheckError) in
+      try Self.attempt { try NetworkTangent(network, at: function.point) }
+    }
     let first = try Self.attempt { try function.subject.forward(function.point) }
     layout = OutputLayout(of: first)
     guard layout.count > 0 else { throw .emptyTensor("outputs (\(layout.description))") }
     for (name, tensor) in first.sorted(by: { $0.key < $1.key }) { try Self.requireFinite(tensor, name) }
     base = try layout.flatten(first)
-    let second = try layout.flatten(Self.attempt { try function.forward(function.point) })
+    let second = try layout.flatten(Self.attempt { try function.subject.forward(function.point) })
     if let position = base.indices.first(where: { base[$0].bitPattern != second[$0].bitPattern }) {
       throw .nondeterministic(
         "forward gave \(base[position]) and then \(second[position]) in \(layout.label(position)) for the same operands"
       )
     }
     try Self.requireUnchanged(function.point, kept)
-    tangents = try function.subject.network.map { network throws(GradientCheckError) in
-      try Self.attempt { try NetworkTangent(network, at: function.point) }
-    }
     counted.withLock { $0.forward = 2 }
   }
 

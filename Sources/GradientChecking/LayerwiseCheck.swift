@@ -59,7 +59,7 @@ struct LayerwiseCheck: Sendable {
     let exercise = Exercise(
       layer.problem, operands: operands,
       // How many batches there were: no derivative depends on it.
-      integers: counters.mapValues { Tensor(zeros: $0.shape) }, named: layer.name, dtype: whole.dtype)
+      integers: counters.mapValues { Tensor(shape: $0.shape, repeating: 0) }, named: layer.name, dtype: whole.dtype)
     return .engine(engine, exercise)
   }
 }

@@ -43,7 +43,7 @@ extension OperationProblem {
       .joined(separator: " ")
   }
 
-  init(text: inout ProblemText) throws(ProblemError) {
+  public init(text: inout ProblemText) throws(ProblemError) {
     let operands = try Self.operands(from: &text)
     let attributes = try text.attributes(Self.attributeTokens)
     try text.requireEmpty()

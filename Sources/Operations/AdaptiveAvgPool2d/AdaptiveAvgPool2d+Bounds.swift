@@ -1,4 +1,5 @@
 import Problems
+import Tensors
 
 extension AdaptiveAvgPool2d {
   public func bounds(

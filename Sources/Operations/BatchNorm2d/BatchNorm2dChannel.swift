@@ -1,3 +1,4 @@
+import Problems
 import Foundation
 
 /// Mean and variance of one channel and how far a correct implementation may be off.

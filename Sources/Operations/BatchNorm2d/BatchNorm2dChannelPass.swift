@@ -1,3 +1,4 @@
+import Problems
 import Foundation
 
 /// One channel's values, cotangents and parameters: what ``BatchNorm2dBounds`` derives, element by element.

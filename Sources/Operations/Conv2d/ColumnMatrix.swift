@@ -1,3 +1,4 @@
+import Problems
 /// A matrix in vectors of eight columns, for the matrix products that a convolution is made of.
 ///
 /// Products are accumulated threefold (their sum, magnitudes and squares, as ``ProductSums`` wants them); eight columns at

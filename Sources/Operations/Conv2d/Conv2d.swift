@@ -15,7 +15,7 @@ public struct Conv2d: Sendable {
   /// How many threads share the work; the results are the same bits for any number.
   public let threads: Int
 
-  public init(_ problem: Conv2dProblem, threads: Int = 1) {
+  public init(_ problem: Conv2dProblem, threads: Int) {
     self.problem = problem
     self.threads = threads
   }
@@ -174,6 +174,8 @@ public struct Conv2d: Sendable {
 }
 
 extension Conv2d: Operation {
+  public init(_ problem: Conv2dProblem) { self.init(problem, threads: 1) }
+
   public func compute<Scalar: RealScalar>(_ given: Given<Scalar>) throws(ProblemError) -> Found<Scalar> {
     let layer = Conv2d(problem, threads: given.threads)
     let (x, weight) = (try given.operand("x"), try given.operand("weight"))

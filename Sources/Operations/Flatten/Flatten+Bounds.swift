@@ -1,4 +1,5 @@
 import Problems
+import Tensors
 
 extension Flatten {
   public func bounds(

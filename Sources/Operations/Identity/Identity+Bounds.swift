@@ -1,4 +1,5 @@
 import Problems
+import Tensors
 
 extension Identity {
   public func bounds(

@@ -1,4 +1,5 @@
 import Problems
+import Tensors
 
 extension LogSoftmax {
   public func bounds(

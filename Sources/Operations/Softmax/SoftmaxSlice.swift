@@ -1,3 +1,4 @@
+import Problems
 import Foundation
 
 /// Rounding errors of softmax and log-softmax along one slice x₁…x_C, by running error analysis.

@@ -33,11 +33,10 @@ public enum OperationRegistry {
     try exercise.problem().map { definition(of: $0) }
   }
 
-  /// Defects of all operations; one that concerns several of them is there once.
-  public static let mutants: [Mutant] = {
-    var names: Set<String> = []
-    return all.flatMap { $0.mutants.value ?? [] }.filter { names.insert($0.name).inserted }
-  }()
+  /// Defects of all operations. What several list under one name is one defect, which each has in its own form.
+  public static let mutants = Mutant.joined(all.flatMap { $0.mutants.value ?? [] })
+  /// No defects, in the form of some: correct layers put together correctly, by the means of the defects. They must pass.
+  public static let controls = Mutant.joined([BasicBlock.control, Bottleneck.control])
 
   public static let gradientCases: [GradientCase] = all.flatMap { $0.gradientCases.value ?? [] }
   public static let calibrationProblems: [CalibrationProblem] = all.flatMap { $0.calibrationProblems.value ?? [] }

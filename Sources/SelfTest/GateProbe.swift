@@ -111,7 +111,7 @@ struct GateProbe: Sendable {
       "an engine that reads past its input's end fails", .fail,
       Candidate { (exercise) throws(EngineError) in
         var answer = try ReferenceEngine().compute(exercise)
-        Overread.spoil(&answer, exercise)
+        Overread.spoil(&answer.outputs, with: exercise.inputs)
         return answer
       }),
     verdict("a crash is an error", .error, Candidate { (_) throws(EngineError) in throw .failed("crashed") }),

@@ -1,4 +1,5 @@
 import Engines
+import Problems
 import Tensors
 
 /// Reading one element past the end of a tensor: what no Swift code may do, and a kernel of pointers does.
@@ -13,15 +14,11 @@ enum Overread {
     }
   }
 
-  /// The correct answer, with the last element of each output computed as if a window reached one element too far.
-  static func spoil(_ answer: inout Answer, _ exercise: Exercise) {
-    guard let x = exercise.inputs["x"], x.shape.count > 0 else { return }
-    let behind = element(behind: x)
-    answer.outputs.edit("y") { y in if y.count > 0 { y.elements[y.count - 1] += behind } }
-    for name in answer.gradients.keys {
-      answer.gradients.edit(name) { gradient in
-        if gradient.count > 0 { gradient.elements[gradient.count - 1] += behind }
-      }
+  /// Correct results, with the last element of each computed as if one element too many of every operand went into it.
+  static func spoil(_ results: inout [String: AnyTensor], with operands: [String: AnyTensor]) {
+    let behind = operands.values.filter { $0.shape.count > 0 }.map(element).reduce(0, +)
+    for name in results.keys {
+      results.edit(name) { result in if result.count > 0 { result.elements[result.count - 1] += behind } }
     }
   }
 }

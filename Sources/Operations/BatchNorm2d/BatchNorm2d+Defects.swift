@@ -1,25 +1,28 @@
-import Engines
 import Problems
 import Tensors
 
-/// Mistakes that people make in batch normalisation.
-enum BatchNormMutants {
-  private static let operation = ["batch_norm2d"]
+extension BatchNorm2d {
+  public static let perturbations: Applicable<[Perturbation]> = .some([
+    .operand("shifted input") { Perturbation.rolled($0) },
+    .operand("dropped weight", "weight") { $0.map { _ in 1 } },
+    .operand("dropped bias", "bias") { Perturbation.zeroed($0) },
+  ])
 
-  static let all: [Mutant] = statistics + formula + backward
+  /// Mistakes that people make in batch normalisation.
+  public static let mutants: Applicable<[Mutant]> = .some(statistics + formula + backward)
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
-    .asking(name, .batchNorm, operation, change)
+    .asking(name, .batchNorm, [Self.name], change)
   }
 
   private static func answering(
     _ name: String, _ change: @escaping @Sendable (inout Answer, Exercise) -> Void
   ) -> Mutant {
-    .answering(name, .batchNorm, operation, change)
+    .answering(name, .batchNorm, [Self.name], change)
   }
 
   private static func stateless(_ name: String, _ defect: @escaping Mutant.Defect) -> Mutant {
-    .stateless(name, .batchNorm, operation, defect)
+    .stateless(name, .batchNorm, [Self.name], defect)
   }
 
   private static func isTraining(_ exercise: Exercise) -> Bool {

@@ -1,26 +1,29 @@
-import Engines
 import Problems
-import Synchronization
 import Tensors
 
-/// Mistakes that people make in convolutions.
-enum ConvolutionMutants {
-  private static let operation = ["conv2d"]
+extension Conv2d {
+  public static let perturbations: Applicable<[Perturbation]> = .some([
+    .operand("flipped kernel", "weight") { Perturbation.flipped($0) },
+    .operand("shifted window") { Perturbation.rolled($0) },
+    .operand("dropped term", "weight") { Perturbation.lastTapDropped($0) },
+    .operand("dropped bias", "bias") { Perturbation.zeroed($0) },
+  ])
 
-  static let all: [Mutant] = indexing + precision + backward + padding
+  /// Mistakes that people make in convolutions.
+  public static let mutants: Applicable<[Mutant]> = .some(indexing + precision + backward + padding + winograd)
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
-    .asking(name, .convolution, operation, change)
+    .asking(name, .convolution, [Self.name], change)
   }
 
   private static func answering(
     _ name: String, _ change: @escaping @Sendable (inout Answer, Exercise) -> Void
   ) -> Mutant {
-    .answering(name, .convolution, operation, change)
+    .answering(name, .convolution, [Self.name], change)
   }
 
   private static func stateless(_ name: String, _ defect: @escaping Mutant.Defect) -> Mutant {
-    .stateless(name, .convolution, operation, defect)
+    .stateless(name, .convolution, [Self.name], defect)
   }
 
   /// A kernel whose taps stand elsewhere: the weight is laid into a larger kernel of dilation 1 at the places given.
@@ -128,7 +131,7 @@ enum ConvolutionMutants {
       answer.gradients.edit("weight") { gradient in gradient = gradient.gathered { [$0[0], $0[1], $0[3], $0[2]] } }
       return answer
     },
-    Mutant("buffer not zeroed between calls", .convolution, operation) {
+    Mutant("buffer not zeroed between calls", .convolution, [Self.name]) {
       let last = Remembered<AnyTensor>()
       return { (exercise, correct) throws(EngineError) in
         var answer = try correct(exercise)
@@ -225,7 +228,7 @@ enum ConvolutionMutants {
   /// What a processor does that is told to take denormal results for zero: right everywhere but there, and only in single
   /// precision.
   private static let flushing = Mutant(
-    "denormal gradients become 0", .convolution, operation, of: BuiltInEngines.named("direct")
+    "denormal gradients become 0", .convolution, [Self.name], of: "direct"
   ) {
     { (exercise, correct) throws(EngineError) in
       var answer = try correct(exercise)
@@ -255,7 +258,6 @@ enum ConvolutionMutants {
     answering("one element of dW wrong by 1 %") { answer, _ in
       answer.gradients.edit("weight") { dw in if dw.count > 0 { dw.elements[dw.count / 3] *= 1.01 } }
     },
-    answering("input read one element past its end") { answer, exercise in Overread.spoil(&answer, exercise) },
     answering("dx one row off") { answer, _ in
       answer.gradients.edit("x") { dx in dx = dx.gathered { [$0[0], $0[1], $0[2] - 1, $0[3]] } }
     },
@@ -269,7 +271,7 @@ enum ConvolutionMutants {
   ]
 }
 
-extension ConvolutionMutants {
+extension Conv2d {
   /// A result without the products of the padding's zeros with what is infinite or NaN in an operand. Where no element of x met
   /// such a value (as counts show: those of ones where the operand is one or zero), the result is that of the finite part.
   /// - Parameters:
@@ -279,7 +281,7 @@ extension ConvolutionMutants {
     _ name: String, _ group: WritableKeyPath<Exercise, [String: AnyTensor]> & Sendable, _ operand: String,
     _ result: WritableKeyPath<Answer, AnyTensor?> & Sendable
   ) -> Mutant {
-    .stateless(name, .convolution, ["conv2d"]) { (exercise, correct) throws(EngineError) in
+    .stateless(name, .convolution, [Self.name]) { (exercise, correct) throws(EngineError) in
       var answer = try correct(exercise)
       guard exercise[keyPath: group][operand]?.doubles.elements.contains(where: { !$0.isFinite }) == true else {
         return answer
@@ -306,17 +308,4 @@ extension ConvolutionMutants {
     skippingPadding(
       "zeros of the padding not multiplied by infinite cotangents", \.upstream, "y", \.gradients["weight"]),
   ]
-}
-
-/// What a defect with memory remembers from call to call.
-final class Remembered<Value: Sendable>: Sendable {
-  private let value = Mutex<Value?>(nil)
-
-  /// Stores a value and returns the one before.
-  func exchange(_ new: Value?) -> Value? {
-    value.withLock { old in
-      defer { old = new }
-      return old
-    }
-  }
 }

@@ -1,22 +1,42 @@
 import Problems
-import Operations
 import Tensors
 
 /// A convolution of some of its input channels alone.
 ///
 /// A convolution is a sum over input channels, so what a seed of x or of the weight does to the outputs is done by the
 /// seeded channels: the others would add exact zeros.
-struct ConvolutionSlice: Sendable {
-  let operand: String
-  let elements: [Int]
+struct ConvolutionSlices: SlicedOperation {
+  private let problem: Conv2dProblem
+
+  /// - Requires: one group of more than one input channel.
+  init(_ problem: Conv2dProblem) { self.problem = problem }
+
+  func response(
+    of operand: String, _ elements: [Int], to direction: [Double], _ operands: [String: Tensor<Double>]
+  ) throws(ProblemError) -> [Double]? {
+    guard let slice = try ConvolutionSlice(problem, operand: operand, elements: elements) else { return nil }
+    return try slice.response(to: direction, operands)
+  }
+
+  func response(
+    of operand: String, _ elements: [Int], _ operands: [String: Tensor<Dual<Double>>]
+  ) throws(ProblemError) -> [Dual<Double>]? {
+    try ConvolutionSlice(problem, operand: operand, elements: elements)?.forward(operands)
+  }
+}
+
+/// The channels that some elements of one operand lie in.
+private struct ConvolutionSlice {
+  private let operand: String
+  private let elements: [Int]
   /// Ascending.
   private let channels: [Int]
   private let channelCount: Int
   private let part: Conv2dProblem
 
-  /// - Returns: `nil` for the bias, for grouped convolutions and when every channel is seeded.
+  /// - Returns: `nil` for the bias, and when every channel is seeded.
   init?(_ problem: Conv2dProblem, operand: String, elements: [Int]) throws(ProblemError) {
-    guard operand == "x" || operand == "weight", problem.groups == 1 else { return nil }
+    guard operand == "x" || operand == "weight" else { return nil }
     let shape = operand == "x" ? problem.inputShape : problem.weightShape
     let plane = shape[2] * shape[3]
     channelCount = problem.inputChannels
@@ -39,7 +59,7 @@ struct ConvolutionSlice: Sendable {
   }
 
   /// J·u for u = `direction` at the elements, flattened.
-  func response(to direction: [Double], _ operands: NamedTensors) throws(ProblemError) -> [Double]? {
+  func response(to direction: [Double], _ operands: [String: Tensor<Double>]) throws(ProblemError) -> [Double]? {
     guard let x = operands["x"], let weight = operands["weight"] else { return nil }
     let image = operand == "x" ? restricted(direction, part.inputShape) : slice(x, part.inputShape)
     let kernel = operand == "x" ? slice(weight, part.weightShape) : restricted(direction, part.weightShape)

@@ -13,12 +13,13 @@ public struct Mutant: Sendable {
     case linearAndLoss = "linear and loss"
     case optimisers
     case residual
+    case memory
     case gate
   }
 
   public let name: String
   public let family: Family
-  /// The operations that it applies to.
+  /// The operations that it applies to, by name; empty where it applies to all.
   public let operations: [String]
   /// The built-in engine that it is applied to, where that is not the reference.
   public let base: String?
@@ -35,6 +36,27 @@ public struct Mutant: Sendable {
     self.operations = operations
     self.base = base
     self.make = make
+  }
+
+  public func applies(to operation: String) -> Bool { operations.isEmpty || operations.contains(operation) }
+
+  /// One mutant for all that have a name in common: in each operation its own defect. The order stays that of the first ones.
+  public static func joined(_ mutants: [Mutant]) -> [Mutant] {
+    var names: [String] = []
+    for mutant in mutants where !names.contains(mutant.name) { names.append(mutant.name) }
+    let parts = Dictionary(grouping: mutants, by: \.name)
+    return names.compactMap { parts[$0] }.map { parts in
+      guard parts.count > 1 else { return parts[0] }
+      return Mutant(parts[0].name, parts[0].family, parts.flatMap(\.operations), of: parts[0].base) {
+        let defects = parts.map { (part: $0, defect: $0.make()) }
+        return { (exercise, correct) throws(EngineError) in
+          guard let own = defects.first(where: { $0.part.applies(to: exercise.operation) }) else {
+            return try correct(exercise)
+          }
+          return try own.defect(exercise, correct)
+        }
+      }
+    }
   }
 
   /// A defect without memory.

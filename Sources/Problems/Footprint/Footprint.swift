@@ -29,7 +29,7 @@ public struct Footprint: Sendable {
   public static let pointwise = Footprint(colourCount: 1, colour: { _ in 0 }) { element, body in body(element) }
 
   /// The elements of each colour, in ascending order.
-  func elements(count: Int) -> [[Int]] {
+  public func elements(count: Int) -> [[Int]] {
     var classes = [[Int]](repeating: [], count: colourCount)
     for element in 0..<count { classes[colour(element)].append(element) }
     return classes

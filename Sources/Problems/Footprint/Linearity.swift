@@ -10,6 +10,9 @@ public struct Linearity: Hashable, Sendable {
     self.operands = operands
     isExactOnIntegers = exactOnIntegers
   }
+
+  /// In no operand.
+  public static let none = Linearity(in: [], exactOnIntegers: false)
 }
 
 /// Elements of one operand whose gradients sum to zero, because a common shift of them changes nothing: a channel in

@@ -1,0 +1,9 @@
+import Problems
+
+extension Identity {
+  public static let perturbations: Applicable<[Perturbation]> = .some([
+    .operand("shifted input") { Perturbation.rolled($0) }
+  ])
+
+  public static let mutants: Applicable<[Mutant]> = .none(because: "a copy goes wrong only where the corpus's perturbations do")
+}

@@ -1,0 +1,13 @@
+import Problems
+
+extension TrainingRun {
+  public var footprints: [String: Footprint] { [:] }
+
+  public var linearity: Linearity { .none }
+
+  public var shiftInvariance: Applicable<ShiftInvariance> {
+    .none(because: "nothing is differentiated through training")
+  }
+
+  public var slices: Applicable<any SlicedOperation> { .none(because: "nothing is differentiated through training") }
+}

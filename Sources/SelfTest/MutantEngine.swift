@@ -1,5 +1,4 @@
 import Engines
-import Operations
 import Problems
 import Tensors
 
@@ -11,11 +10,7 @@ public struct MutantEngine: Engine {
 
   public init(_ mutant: Mutant) {
     self.mutant = mutant
-<<<<<<< HEAD
-    self.base = mutant.base.flatMap { BuiltInEngines.named($0) } ?? base
-=======
     base = Self.base(of: mutant)
->>>>>>> 823593a8872e39cb225180ad65623fb6283f2f31
     defect = mutant.make()
   }
 
@@ -47,9 +42,5 @@ public struct MutantEngine: Engine {
 extension Mutant {
   /// No defect at all: a gate that kills it fails correct code, and a self-test that does not report it as a survivor
   /// reports none.
-<<<<<<< HEAD
-  public static let harmless = Mutant.answering("no defect", .linearAndLoss, [Linear.name]) { _, _ in }
-=======
   public static let harmless = Mutant.answering("no defect", .linearAndLoss, [GateProbe.operation]) { _, _ in }
->>>>>>> 823593a8872e39cb225180ad65623fb6283f2f31
 }

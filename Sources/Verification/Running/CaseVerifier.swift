@@ -104,7 +104,7 @@ extension Exercise {
 /// Holds one case against engines; the bounds are computed once for all of them.
 public struct CaseVerifier: Sendable {
   public let item: VerificationCase
-  private let definition: (any Operation)?
+  private let definition: (any Operations.Operation)?
   private let models: BoundModelCache
 
   public init(_ item: VerificationCase) {
@@ -269,7 +269,7 @@ public struct CaseVerifier: Sendable {
     result.tensors += record.failures
   }
 
-  private func boundModel(_ definition: any Operation, _ engine: EngineDescription) -> (any BoundModel)? {
+  private func boundModel(_ definition: any Operations.Operation, _ engine: EngineDescription) -> (any BoundModel)? {
     let algorithms = engine.algorithms
     return models.model(for: algorithms) {
       let exercise = item.exercise(

@@ -29,8 +29,8 @@ struct LayerJudge {
         continue
       }
       record.judged += 1
-      let (stage, judgement) = (layer.layer.stage, type(of: layer.problem.definition).judgementAsLayer)
-      for tensor in tensors(of: exercise, layer.problem.definition) {
+      let (stage, judgement) = (layer.layer.stage, type(of: layer.layer.problem.definition).judgementAsLayer)
+      for tensor in tensors(of: exercise, layer.layer.problem.definition) {
         var tensor = tensor
         tensor.path = "layers/\(name)/\(tensor.path)"
         record.compared += tensor.compared

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
+import Operations
 import Problems
 import Results
 import Tensors
@@ -31,6 +32,8 @@ public struct SelfTest: Sendable {
     let verifier: CaseVerifier
     let name: String
     let work: Int
+    /// Whether it was named, whatever its size.
+    let isChosen: Bool
   }
 
   public static let mutants: [Mutant] = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all
@@ -44,29 +47,33 @@ public struct SelfTest: Sendable {
     self.seeds = seeds
     self.threads = threads
     self.seed = seed
-    let operations = Set((mutants + [ResidualMutants.control]).flatMap(\.operations))
+    let operations = Set((mutants + OperationRegistry.controls).flatMap(\.operations))
     var items: [String: [Item]] = [:]
     for file in files {
       for summary in file.cases
       where summary.expectError == nil && operations.contains(summary.operation) && !summary.tags.contains("slow") {
-        // A network is loaded only to be run: one small one is enough.
-        if summary.operation == ResNetProblem.operation, !Self.networks.contains(summary.name) { continue }
+        if let chosen = Self.chosenCases[summary.operation], !chosen.contains(summary.name) { continue }
         let golden = try file.load(summary)
         let tensors = golden.expected.values.map(\.shape) + golden.inputs.values.map(\.shape)
         let size = tensors.reduce(0) { $0 + $1.count }
         let item = VerificationCase(file: file.path, oracle: file.header.oracleDType, golden: golden)
         items[summary.operation, default: []].append(
-          Item(verifier: CaseVerifier(item), name: summary.name, work: size))
+          Item(
+            verifier: CaseVerifier(item), name: summary.name, work: size,
+            isChosen: Self.chosenCases[summary.operation] != nil))
       }
     }
     // Small cases first, but those that hardly hold anything (batch 0, one element) last.
     func rank(_ item: Item) -> Int { item.work < 64 ? item.work + Self.largestCase : item.work }
     self.items = items.mapValues { found in
-      found.filter { $0.work <= Self.largestCase || Self.networks.contains($0.name) }.sorted { rank($0) < rank($1) }
+      found.filter { $0.work <= Self.largestCase || $0.isChosen }.sorted { rank($0) < rank($1) }
     }
   }
 
-  private static let networks: Set<String> = ["/resnet/cifar_resnet20/32x32/evaluation"]
+  /// By operation, the cases that are tried instead of every small one.
+  private static let chosenCases: [String: Set<String>] = OperationRegistry.all.reduce(into: [:]) {
+    $0[$1.name] = $1.casesForMutants.value
+  }
 
   /// Elements of a case's tensors beyond which it is left to `assay verify`.
   private static let largestCase = 60_000
@@ -127,12 +134,14 @@ public struct SelfTest: Sendable {
       }
     }
     // Layers put together correctly are no mutant.
-    let control = MutantEngine(ResidualMutants.control, of: ReferenceEngine())
-    for item in all where ResidualMutants.control.operations.contains(item.verifier.item.golden.operation) {
-      let result = item.verifier.verify(control, dtype: .float64)
-      section.checksOfCorrectCode += 1
-      if result.status != .pass {
-        section.falseAlarms.append("verify \(item.name) of the control composition: \(result.message)")
+    for control in OperationRegistry.controls {
+      let engine = MutantEngine(control, of: ReferenceEngine())
+      for item in all where control.applies(to: item.verifier.item.golden.operation) {
+        let result = item.verifier.verify(engine, dtype: .float64)
+        section.checksOfCorrectCode += 1
+        if result.status != .pass {
+          section.falseAlarms.append("verify \(item.name) of the \(control.name): \(result.message)")
+        }
       }
     }
     return sound
@@ -140,7 +149,7 @@ public struct SelfTest: Sendable {
 
   /// Other values of every problem: gradients, and forward and backward in single precision against double.
   private func falseAlarms(seed: UInt64, _ section: inout SelfTestSection) throws {
-    let cases = GradientCorpus.cases
+    let cases = OperationRegistry.gradientCases
     var options = GradientCheck.Options()
     options.seed = seed
     options.threads = 1
@@ -169,9 +178,10 @@ public struct SelfTest: Sendable {
   /// A golden case of other values, expected from the reference in double precision.
   private static func goldenCase(_ gradientCase: GradientCase, seed: UInt64) throws -> VerificationCase {
     let problem = try Problem.parse(gradientCase.text)
-    let (operands, indices) = GradientCase.operands(of: problem, fill: gradientCase.fill, seed: seed)
-    var exercise = GradientCase.exercise(
-      gradientCase.name, problem: problem, operands: operands, classIndices: indices, dtype: .float64)
+    let draw = OperandDraw(
+      problem.operands, roles: problem.definition.roles, seed: seed, range: OperandDraw.Range(-2, 2),
+      fill: gradientCase.fill)
+    var exercise = Exercise(problem, draw, named: gradientCase.name, dtype: .float64)
     for (name, type) in problem.outputs where type.dtype != .int64 {
       exercise.upstream[name] = .float64(
         Tensor<Float>(splitMix64Uniform: type.shape, seed: seed, low: -2, high: 2).map { Double($0) })
@@ -196,7 +206,7 @@ public struct SelfTest: Sendable {
     let engine = MutantEngine(mutant, of: ReferenceEngine())
     let dtypes: [DType] = mutant.base == nil ? [.float32, .float64] : [.float32]
     search: for dtype in dtypes {
-      for operation in mutant.operations {
+      for operation in mutant.operations.isEmpty ? items.keys.sorted() : mutant.operations {
         for item in items[operation] ?? [] where sound.contains(item.name) {
           let result = item.verifier.verify(engine, dtype: dtype)
           guard result.status == .fail || result.status == .error else { continue }
@@ -207,7 +217,7 @@ public struct SelfTest: Sendable {
         }
       }
     }
-    judgeGradients(mutant, engine, sound: soundGradients[mutant.base?.description.name ?? "reference"] ?? [], &record)
+    judgeGradients(mutant, engine, sound: soundGradients[mutant.base ?? "reference"] ?? [], &record)
     return record
   }
 
@@ -224,12 +234,12 @@ public struct SelfTest: Sendable {
     var engines: [String: (any Engine, DType)] = ["reference": (ReferenceEngine(), .float64)]
     for mutant in mutants {
       // A wrong matrix has no correct engine of its own; the strategy of its name is the correct one.
-      guard let name = mutant.base?.description.name, let correct = BuiltInEngines.named(name) else { continue }
+      guard let name = mutant.base, let correct = BuiltInEngines.named(name) else { continue }
       engines[name] = (correct, .float32)
     }
     var sound: [String: Set<String>] = [:]
     for (name, (engine, dtype)) in engines {
-      let cases = GradientCorpus.cases
+      let cases = OperationRegistry.gradientCases
       let passed = try parallelMap(cases.count, threads: threads) { index in
         try cases[index].check(engine: engine, precision: dtype, options: quickOptions).run().verdict == .pass
       }
@@ -243,8 +253,8 @@ public struct SelfTest: Sendable {
   ) {
     let options = quickOptions
     let precision: DType = mutant.base == nil ? .float64 : .float32
-    for gradientCase in GradientCorpus.cases
-    where mutant.operations.contains(gradientCase.operation) && sound.contains(gradientCase.name) {
+    for gradientCase in OperationRegistry.gradientCases
+    where mutant.applies(to: gradientCase.operation) && sound.contains(gradientCase.name) {
       guard let found = try? gradientCase.check(engine: engine, precision: precision, options: options).run(),
         found.verdict == .fail
       else { continue }

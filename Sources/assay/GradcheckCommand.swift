@@ -3,6 +3,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
+import Operations
 import Problems
 import Reporting
 import Results
@@ -183,7 +184,7 @@ struct GradcheckCommand: AsyncParsableCommand {
       }
       let named = operation + models
       do throws(ProblemError) {
-        plan = try GradcheckPlan(named.isEmpty ? GradientCorpus.cases : named.map { GradientCase($0) }, settings)
+        plan = try GradcheckPlan(named.isEmpty ? OperationRegistry.gradientCases : named.map { GradientCase($0) }, settings)
       } catch { throw ValidationError("\(error)") }
     } else {
       plan = GradcheckPlan(

@@ -1,11 +1,12 @@
 import GradientChecking
+import Operations
 import Problems
 import Results
 import Tensors
 import Testing
 
 @Suite struct ReferenceLayerTests {
-  @Test(arguments: GradientCorpus.cases)
+  @Test(arguments: OperationRegistry.gradientCases)
   func everyLayerPassesWithAFineResolution(_ gradientCase: GradientCase) throws {
     let record = try gradientCase.check(options: GradientCheck.Options()).run()
     #expect(record.verdict == .pass, "\(GradientReport(record).text)")
@@ -15,7 +16,7 @@ import Testing
     }
   }
 
-  @Test(arguments: GradientCorpus.cases)
+  @Test(arguments: OperationRegistry.gradientCases)
   func aFloatBackwardPassesUnderItsOwnBound(_ gradientCase: GradientCase) throws {
     let record = try gradientCase.check(precision: .float32, options: GradientCheck.Options()).run()
     #expect(record.verdict == .pass, "\(GradientReport(record).text)")

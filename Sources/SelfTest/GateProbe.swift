@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
+import Operations
 import Problems
 import Results
 import Tensors
@@ -25,7 +26,7 @@ struct GateProbe: Sendable {
     let x = Tensor<Float>(splitMix64Uniform: [24, 17], seed: 1, low: -1, high: 1)
     let weight = Tensor<Float>(splitMix64Uniform: [9, 17], seed: 2, low: -1, high: 1)
     var golden = GoldenCase(
-      summary: GoldenCaseSummary(name: "/probe/linear", operation: "linear", fill: .random),
+      summary: GoldenCaseSummary(name: "/probe/linear", operation: Linear.name, fill: .random),
       inputs: ["x": .float32(x)], parameters: ["weight": .float32(weight)])
     let exercise = Exercise(
       name: golden.name, operation: golden.operation, inputs: golden.inputs.mapValues { $0.converted(to: .float64) },
@@ -37,7 +38,7 @@ struct GateProbe: Sendable {
   private static let refused: VerificationCase = {
     var golden = item.golden
     golden.summary = GoldenCaseSummary(
-      name: "/probe/refused", operation: "linear", expectError: .shapeMismatch)
+      name: "/probe/refused", operation: Linear.name, expectError: .shapeMismatch)
     golden.outputs = [:]
     golden.parameters["weight"] = .float32(Tensor(zeros: [9, 16]))
     return VerificationCase(file: "probe", oracle: .float64, golden: golden)
@@ -140,7 +141,7 @@ struct GateProbe: Sendable {
   {
     var section = VerificationSection(
       engines: [EngineRecord(name: "candidate", version: "1", isBuiltIn: true)], files: files, results: results,
-      vacuity: vacuous ? [VacuityRecord(operation: "linear", noticedBy: ["a dropped term": ""])] : [],
+      vacuity: vacuous ? [VacuityRecord(operation: Linear.name, noticedBy: ["a dropped term": ""])] : [],
       staleKnownFailures: [], lambda: 8, filters: [], tags: [], shard: nil, strict: false, seconds: 0)
     section.interrupted = interrupted
     return section
@@ -148,7 +149,7 @@ struct GateProbe: Sendable {
 
   static func result(_ status: VerificationStatus) -> CaseResult {
     CaseResult(
-      file: "probe", name: "/probe/linear", operation: "linear", fill: "random", engine: "candidate",
+      file: "probe", name: "/probe/linear", operation: Linear.name, fill: "random", engine: "candidate",
       dtype: "float32", status: status)
   }
 
@@ -180,7 +181,7 @@ struct GateProbe: Sendable {
         AnyTensor.float32(Tensor(splitMix64Uniform: shape, seed: seed, low: -1, high: 1)).converted(to: .float64)
       }
       var golden = GoldenCase(
-        summary: GoldenCaseSummary(name: "/probe/linear", operation: "linear", fill: .random),
+        summary: GoldenCaseSummary(name: "/probe/linear", operation: Linear.name, fill: .random),
         inputs: ["x": random([4, inputs], 1)], parameters: ["weight": random([3, inputs], 2)],
         upstream: ["y": random([4, 3], 3)])
       change(&golden)
@@ -191,7 +192,7 @@ struct GateProbe: Sendable {
       golden.outputs = answer.outputs.mapValues { ExpectedTensor($0) }
       golden.gradients = answer.gradients.mapValues { ExpectedTensor($0) }
       let record = gate.judgeVacuity(
-        "linear", [VerificationCase(file: "probe", oracle: .float64, golden: golden)])
+        Linear.name, [VerificationCase(file: "probe", oracle: .float64, golden: golden)])
       return Set(record.unnoticed) == unnoticed
     }
   }

@@ -87,8 +87,8 @@ let package = Package(
     .target(
       name: "SelfTest",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "GradientChecking",
-        "Benchmarking", "Results",
+        "Tensors", "Problems", "Operations", "GoldenFiles", "Convolution", "Engines", "Verification",
+        "GradientChecking", "Benchmarking", "Results",
       ]),
     .target(
       name: "Reporting",
@@ -124,7 +124,7 @@ let package = Package(
     .testTarget(
       name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
-    .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
+    .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),

@@ -123,6 +123,14 @@ struct GoldenCaseWriter {
       return try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
     case .int64(let tensor):
       return try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
+    case .packed(let tensor) where tensor.dtype == .float16:
+      return try group.createDataset(
+        name, shape: shape, values: tensor.doubles.elements.map { Float($0) }, storedAs: .float16, options: options)
+    case .packed(let tensor):
+      // Patterns, since few readers of HDF5 know a float of these fields.
+      let dataset = try group.createDataset(name, shape: shape, values: tensor.patterns.elements, options: options)
+      try dataset.setAttribute("bfloat16", .boolean(true))
+      return dataset
     }
   }
 

@@ -44,6 +44,9 @@ public protocol Operation: Sendable {
   /// The same as standard deviations that are even over a channel, for layers of networks so large that bounds by element
   /// would cost as much as the network.
   func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]>
+  /// Operands and outputs that stay float32 where an implementation computes in 16 bits, and so do their gradients: what is learnt
+  /// or kept, and what is summed over a batch.
+  var staysSingle: Set<String> { get }
   /// How the operation is judged as a layer of a network, on activations that the network itself made.
   static var judgementAsLayer: LayerJudgement { get }
   /// Outputs whose rounding each step amplifies: they are held to how far the oracle's own float32 runs come apart.

@@ -4,7 +4,7 @@ extension AdamStep {
   public var roles: [String: OperandRole] { problem.roles }
 
   public static let calibrationProblems: Applicable<[CalibrationProblem]> = .some([
-    .init("adam_step n40c50 t5"),
+    .init("adam_step n40c50 t5")
   ])
 
   public static let gradientCases: Applicable<[GradientCase]> = .none(because: "it has no backward pass")

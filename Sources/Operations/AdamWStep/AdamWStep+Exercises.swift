@@ -4,7 +4,7 @@ extension AdamWStep {
   public var roles: [String: OperandRole] { problem.roles }
 
   public static let calibrationProblems: Applicable<[CalibrationProblem]> = .some([
-    .init("adamw_step n40c50 t5 amsgrad"),
+    .init("adamw_step n40c50 t5 amsgrad")
   ])
 
   public static let gradientCases: Applicable<[GradientCase]> = .none(because: "it has no backward pass")

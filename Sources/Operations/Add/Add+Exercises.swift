@@ -4,11 +4,11 @@ extension Add {
   public var roles: [String: OperandRole] { ["x": .values, "other": .values] }
 
   public static let calibrationProblems: Applicable<[CalibrationProblem]> = .some([
-    .init("add n4c16h20w21", low: -0.7, high: 1.9),
+    .init("add n4c16h20w21", low: -0.7, high: 1.9)
   ])
 
   public static let gradientCases: Applicable<[GradientCase]> = .some([
-    .init("add n2c3h4w5"),
+    .init("add n2c3h4w5")
   ])
 
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")

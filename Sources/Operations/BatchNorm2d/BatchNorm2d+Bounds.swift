@@ -6,6 +6,8 @@ extension BatchNorm2d {
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
   ) -> (any BoundModel)? { BatchNorm2dBounds(problem, given) }
 
+  public var staysSingle: Set<String> { ["weight", "bias", "running_mean", "running_var"] }
+
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
     .none(because: "its bounds cost no more than the layer")
   }

@@ -211,9 +211,8 @@ extension BatchNorm2d.Buffers {
   /// Those of a layer's operands; `nil` where there are none.
   /// - Throws: ``ProblemError`` when the counter is no single number.
   init?(_ given: Given<Scalar>, prefix: String = "") throws(ProblemError) {
-    guard let mean = given.operands[prefix + "running_mean"], let variance = given.operands[prefix + "running_var"] else {
-      return nil
-    }
+    guard let mean = given.operands[prefix + "running_mean"], let variance = given.operands[prefix + "running_var"]
+    else { return nil }
     self.init(runningMean: mean, runningVariance: variance)
     guard let counter = given.integers[prefix + "num_batches_tracked"] else { return }
     guard counter.count == 1 else {

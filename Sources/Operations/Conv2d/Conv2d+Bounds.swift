@@ -11,8 +11,12 @@ extension Conv2d {
     return Conv2dBounds(problem, given, algorithms: algorithms)
   }
 
+  public var staysSingle: Set<String> { [] }
+
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
-    guard !problem.hasBias, let y = values.outputs["y"] else { return .none(because: "a bias is added, or y is not known") }
+    guard !problem.hasBias, let y = values.outputs["y"] else {
+      return .none(because: "a bias is added, or y is not known")
+    }
     return .some(EvenNoise.deviations(problem, given, y: y))
   }
 }

@@ -6,6 +6,8 @@ extension CrossEntropy {
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
   ) -> (any BoundModel)? { CrossEntropyBounds(problem, given) }
 
+  public var staysSingle: Set<String> { ["weight", "loss"] }
+
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
     .none(because: "it is no layer of a network")
   }

@@ -6,7 +6,7 @@ extension Dropout {
   public static let calibrationProblems: Applicable<[CalibrationProblem]> = .none(because: "it rounds nothing")
 
   public static let gradientCases: Applicable<[GradientCase]> = .some([
-    .init("dropout n2c5"),
+    .init("dropout n2c5")
   ])
 
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")

@@ -6,7 +6,7 @@ extension Flatten {
   public static let calibrationProblems: Applicable<[CalibrationProblem]> = .none(because: "it rounds nothing")
 
   public static let gradientCases: Applicable<[GradientCase]> = .some([
-    .init("flatten n2c3h2w4"),
+    .init("flatten n2c3h2w4")
   ])
 
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")

@@ -6,7 +6,7 @@ extension Identity {
   public static let calibrationProblems: Applicable<[CalibrationProblem]> = .none(because: "it rounds nothing")
 
   public static let gradientCases: Applicable<[GradientCase]> = .some([
-    .init("identity shape2x3x5"),
+    .init("identity shape2x3x5")
   ])
 
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")

@@ -6,6 +6,8 @@ extension Linear {
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
   ) -> (any BoundModel)? { LinearBounds(problem, given) }
 
+  public var staysSingle: Set<String> { [] }
+
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
     .none(because: "its bounds cost no more than the layer")
   }

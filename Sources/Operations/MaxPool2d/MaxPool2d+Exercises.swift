@@ -4,7 +4,7 @@ extension MaxPool2d {
   public var roles: [String: OperandRole] { ["x": .values] }
 
   public static let calibrationProblems: Applicable<[CalibrationProblem]> = .some([
-    .init("max_pool2d n2c16h30w31 kernel3 stride2 pad1"),
+    .init("max_pool2d n2c16h30w31 kernel3 stride2 pad1")
   ])
 
   public static let gradientCases: Applicable<[GradientCase]> = .some([

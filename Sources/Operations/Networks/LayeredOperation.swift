@@ -31,6 +31,13 @@ extension PassingOperation {
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
   ) -> (any BoundModel)? { NetworkBounds(self, given) }
 
+  /// What stays so of each layer, and a loss.
+  public var staysSingle: Set<String> {
+    passedLayers.reduce(into: ["loss"]) { names, layer in
+      names.formUnion(layer.problem.definition.staysSingle.map { "\(layer.name).\($0)" })
+    }
+  }
+
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
     .none(because: "it is no layer of a network")
   }
@@ -52,7 +59,9 @@ extension BlockOperation {
     .some(["x"] + plan.layers.flatMap(\.parameters).map(\.name))
   }
 
-  public func network(target: Tensor<Int64>?) throws(ProblemError) -> ReferenceNetwork { ReferenceNetwork(.block(plan)) }
+  public func network(target: Tensor<Int64>?) throws(ProblemError) -> ReferenceNetwork {
+    ReferenceNetwork(.block(plan))
+  }
 
   func run<Scalar: RealScalar>(
     _ given: Given<Scalar>, hooks: (Int) -> StepHooks<Scalar>

@@ -116,7 +116,9 @@ public struct ReferenceNetwork: Sendable {
     return layers.compactMap { layer in
       guard let record = pass.records[layer.name], let dOutput = collected.cotangents[layer.name] else { return nil }
       var given = record.inputs
-      for name in layer.problem.operands.all.keys where given[name] == nil { given[name] = operands["\(layer.name).\(name)"] }
+      for name in layer.problem.operands.all.keys where given[name] == nil {
+        given[name] = operands["\(layer.name).\(name)"]
+      }
       return CapturedLayer(layer: layer, operands: given, cotangent: dOutput)
     }
   }

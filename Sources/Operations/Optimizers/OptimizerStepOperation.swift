@@ -27,13 +27,19 @@ extension OptimizerStepOperation {
     return found
   }
 
-  public var differentiableOperands: Applicable<[String]> { .none(because: "a step of an optimiser gives no gradients") }
+  public var differentiableOperands: Applicable<[String]> {
+    .none(because: "a step of an optimiser gives no gradients")
+  }
   public var branches: Applicable<any Branching> { .none(because: "nothing is differentiated through it") }
   public var layers: Applicable<any LayeredOperation> { .none(because: "it is no layer of a network") }
 
   public func bounds(
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
   ) -> (any BoundModel)? { OptimizerBounds(problem, given) }
+
+  public var staysSingle: Set<String> {
+    ["p", "trajectory", "momentum_buffer", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"]
+  }
 
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
     .none(because: "it is no layer of a network")

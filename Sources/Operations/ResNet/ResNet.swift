@@ -52,9 +52,10 @@ public struct ResNet: PassingOperation, LayeredOperation {
       found.outputs["loss"] = try loss.forward(outputs.logits, target: target)
       if let dLoss {
         let gradient = try loss.backward(dLoss, x: outputs.logits, target: target)
-        dLogits = try dLogits.map { (given) throws(ProblemError) in
-          try Add(AddProblem(inputShape: given.shape)).forward(given, gradient)
-        } ?? gradient
+        dLogits =
+          try dLogits.map { (given) throws(ProblemError) in
+            try Add(AddProblem(inputShape: given.shape)).forward(given, gradient)
+          } ?? gradient
       }
     }
     if wantsGradients {

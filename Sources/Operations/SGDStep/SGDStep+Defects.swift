@@ -13,7 +13,8 @@ extension SGDStep {
     defects.asking("Nesterov ignored") { $0.attributes["nesterov"] = .boolean(false) },
     defects.asking("dampening on the first step too") { exercise in
       let dampening = OptimizerDefects.real(exercise, "dampening", 0)
-      guard OptimizerDefects.real(exercise, "momentum", 0) != 0, dampening != 0, let p = exercise.parameters["p"]?.shape else { return }
+      guard OptimizerDefects.real(exercise, "momentum", 0) != 0, dampening != 0, let p = exercise.parameters["p"]?.shape
+      else { return }
       exercise.inputs.edit("gradients") { gradients in
         for i in 0..<min(p.count, gradients.count) { gradients.elements[i] *= 1 - dampening }
       }

@@ -4,7 +4,7 @@ extension SGDStep {
   public var roles: [String: OperandRole] { ["gradients": .values, "p": .values] }
 
   public static let calibrationProblems: Applicable<[CalibrationProblem]> = .some([
-    .init("sgd_step n40c50 t5 lr0.1 momentum0.9 decay0.01"),
+    .init("sgd_step n40c50 t5 lr0.1 momentum0.9 decay0.01")
   ])
 
   public static let gradientCases: Applicable<[GradientCase]> = .none(because: "it has no backward pass")

@@ -7,6 +7,8 @@ extension Upsample2d {
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
   ) -> (any BoundModel)? { Upsample2dBounds(problem, given) }
 
+  public var staysSingle: Set<String> { [] }
+
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
     .none(because: "its bounds cost no more than the layer")
   }

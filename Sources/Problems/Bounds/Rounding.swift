@@ -12,23 +12,19 @@ public struct Rounding: Hashable, Sendable {
 
   /// - Returns: `nil` for integers, which do not round.
   public init?(_ dtype: DType) {
-    switch dtype {
-    case .float32: self = .float32
-    case .float64: self = .float64
-    case .int64: return nil
-    }
+    guard let format = dtype.format else { return nil }
+    self.init(format)
   }
 
-  private init(unit: Double, underflow: Double, largest: Double) {
-    self.unit = unit
-    self.underflow = underflow
-    self.largest = largest
+  private init(_ format: FloatFormat) {
+    unit = format.unitRoundoff
+    let half = format.leastSubnormal / 2
+    underflow = half > 0 ? half : format.leastSubnormal
+    largest = format.greatest
   }
 
-  public static let float32 = Rounding(
-    unit: Float.unitRoundoff, underflow: 0x1p-150, largest: Double(Float.greatestFiniteMagnitude))
-  public static let float64 = Rounding(
-    unit: Double.unitRoundoff, underflow: 0x1p-1074, largest: Double.greatestFiniteMagnitude)
+  public static let float32 = Rounding(.binary32)
+  public static let float64 = Rounding(.binary64)
 
   /// γ_k = k·u / (1 − k·u): the relative error of k roundings in a row. Infinite where it says nothing (k·u ≥ 1).
   /// - Source: Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., lemma 3.1.

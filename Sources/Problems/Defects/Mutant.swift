@@ -40,7 +40,7 @@ public struct Mutant: Sendable {
 
   public func applies(to operation: String) -> Bool { operations.isEmpty || operations.contains(operation) }
 
-  /// One mutant for all that have a name in common: in each operation its own defect. The order stays that of the first ones.
+  /// One mutant for all that have a name in common, of the first one's family and base: in each operation its own defect.
   public static func joined(_ mutants: [Mutant]) -> [Mutant] {
     var names: [String] = []
     for mutant in mutants where !names.contains(mutant.name) { names.append(mutant.name) }
@@ -147,5 +147,7 @@ extension Exercise {
   /// The dimensions of an operand, whatever its group.
   public func shape(_ name: String) -> Shape? { (inputs[name] ?? parameters[name] ?? buffers[name])?.shape }
 
-  public func pair(_ name: String, default value: Pair) -> Pair { (try? attributes.pair(name, default: value)) ?? value }
+  public func pair(_ name: String, default value: Pair) -> Pair {
+    (try? attributes.pair(name, default: value)) ?? value
+  }
 }

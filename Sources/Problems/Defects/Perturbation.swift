@@ -51,7 +51,9 @@ public struct Perturbation: Sendable {
   ) -> Perturbation {
     Perturbation(name: name) { exercise, _ in
       let group = exercise.inputs[tensor] == nil ? \Exercise.parameters : \Exercise.inputs
-      guard let old = exercise[keyPath: group][tensor]?.floating(as: Double.self), let new = change(old) else { return nil }
+      guard let old = exercise[keyPath: group][tensor]?.floating(as: Double.self), let new = change(old) else {
+        return nil
+      }
       var changed = exercise
       changed[keyPath: group][tensor] = .float64(new)
       return changed

@@ -19,6 +19,8 @@ public struct Given<Scalar: RealScalar>: Sendable {
   public var gate: Gate?
   /// Threads that may share the work; they change no bit.
   public var threads = 1
+  /// The type that an implementation under judgement keeps each layer's result in: of 16 bits it rounds more than the sums do.
+  public var storage = DType.float32
 
   public init(
     operands: [String: Tensor<Scalar>], integers: [String: Tensor<Int64>] = [:],
@@ -74,7 +76,8 @@ extension Given where Scalar: StoredScalar {
   public init(_ exercise: Exercise) {
     self.init(operands: [:])
     for (name, tensor) in [exercise.inputs, exercise.parameters, exercise.buffers].joined() {
-      if let floats = tensor.floating(as: Scalar.self) { operands[name] = floats } else { integers[name] = tensor.integers }
+      operands[name] = tensor.floating(as: Scalar.self)
+      integers[name] = tensor.integers
     }
     if exercise.passes.contains(.backward) {
       upstream = exercise.upstream.compactMapValues { $0.floating(as: Scalar.self) }

@@ -12,6 +12,10 @@ public enum UnwrittenMark {
     switch tensor {
     case .float32(let tensor): tensor.elements.indices.filter { tensor.elements[$0].bitPattern == float32.bitPattern }
     case .float64(let tensor): tensor.elements.indices.filter { tensor.elements[$0].bitPattern == float64.bitPattern }
+    case .packed(let tensor):
+      tensor.patterns.elements.indices.filter {
+        UInt32(tensor.patterns.elements[$0]) == tensor.dtype.format?.unwrittenPattern
+      }
     case .int64: []
     }
   }

@@ -15,6 +15,8 @@ struct LayerNoise {
   }
 
   private(set) var layers: [String: Deviations] = [:]
+  /// Of 16 bits: what each result is rounded to before the next layer takes it.
+  private var storage: FloatFormat?
 
   /// - Parameters:
   ///   - records: the layers as the unperturbed pass met them.
@@ -22,11 +24,12 @@ struct LayerNoise {
   ///   - evenly: one deviation a channel (``Operation/evenDeviations(of:values:)``).
   init(
     records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>,
-    evenly: Bool
+    evenly: Bool, storage: DType
   ) {
     for (name, record) in records {
       layers[name] = Self.deviations(record, cotangents[name], state, evenly: evenly)
     }
+    if storage.isNarrow { self.storage = storage.format }
   }
 
   private static func deviations(
@@ -45,7 +48,8 @@ struct LayerNoise {
     }
     guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return result }
     func deviation(_ path: String, _ shape: Shape?) -> Deviation {
-      let deviation = Deviation((model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda })
+      let deviation = Deviation(
+        (model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda })
       // Inputs and outputs may be too large to keep one for each element; parameters are not.
       return evenly ? shape.map(deviation.byChannel) ?? deviation : deviation
     }
@@ -64,14 +68,17 @@ struct LayerNoise {
 
   /// Has every result of a pass disturbed by independent normal noise.
   func disturb(_ pass: inout NetworkPass<Double>, from source: NoiseSource) {
-    let layers = layers
-    pass.transform = { layer, y in source.disturbed(y, layers[layer.name]?.output ?? .none) }
+    let (layers, storage) = (layers, storage)
+    pass.transform = { layer, y in source.stored(source.disturbed(y, layers[layer.name]?.output ?? .none), in: storage)
+    }
     pass.transformGradients = { layer, _, gradients in
       guard let deviations = layers[layer.name] else { return gradients }
       var changed = gradients
       // All draw from one stream: a dictionary's own order, another in each process, would make each run's bounds its own.
       for (name, gradient) in gradients.byName.sorted(by: { $0.key < $1.key }) {
-        changed.byName[name] = source.disturbed(gradient, deviations.gradients[name] ?? .none)
+        let disturbed = source.disturbed(gradient, deviations.gradients[name] ?? .none)
+        let isKept = layer.problem.definition.staysSingle.contains(name)
+        changed.byName[name] = isKept ? disturbed : source.stored(disturbed, in: storage)
       }
       return changed
     }
@@ -99,6 +106,14 @@ final class NoiseSource {
       if scale != 0 { result.elements[i] += scale * next() }
     }
     return result
+  }
+
+  /// Each element as if rounded to the format: a uniform error of one spacing, whose standard deviation is u·|y|/√3 and more.
+  func stored(_ tensor: Tensor<Double>, in format: FloatFormat?) -> Tensor<Double> {
+    guard let format else { return tensor }
+    return tensor.map { value in
+      value.isFinite ? value + format.spacing(at: value) * (Double(stream.next() >> 11) * 0x1p-53 - 0.5) : value
+    }
   }
 
   /// Each element by its own roundings, so many of them.

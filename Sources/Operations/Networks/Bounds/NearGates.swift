@@ -15,7 +15,9 @@ final class NearGates {
   /// Takes in a disturbed run.
   func observe(_ records: [String: LayerRecord<Double>]) {
     for (name, record) in records {
-      guard record.layer.problem.definition.branches.value != nil, let x = nominal.records[name]?.x.elements else { continue }
+      guard record.layer.problem.definition.branches.value != nil, let x = nominal.records[name]?.x.elements else {
+        continue
+      }
       var sums = squares[name] ?? [Double](repeating: 0, count: x.count)
       for i in x.indices {
         let deviation = record.x.elements[i] - x[i]

@@ -34,7 +34,7 @@ public struct NetworkBounds: BoundModel {
 
   init?(_ operation: some PassingOperation, _ given: Given<Double>) {
     let runs = Self.runCount(multiplyAccumulates: operation.problem.multiplyAccumulates)
-    let nominal = NominalRun(evenly: runs < Self.fullRunCount, isSingle: operation.isSinglePass)
+    let nominal = NominalRun(evenly: runs < Self.fullRunCount, isSingle: operation.isSinglePass, storage: given.storage)
     func run(_ hooks: (Int) -> StepHooks<Double>) -> [String: [Double]]? {
       (try? operation.run(given, hooks: hooks))?.byPath.mapValues(\.elements)
     }
@@ -137,7 +137,11 @@ final class NominalRun {
   private var start = NetworkState<Double>()
   let evenly: Bool
 
-  init(evenly: Bool, isSingle: Bool) {
+  /// What results are kept in between layers.
+  let storage: DType
+
+  init(evenly: Bool, isSingle: Bool, storage: DType) {
+    self.storage = storage
     self.evenly = evenly
     self.isSingle = isSingle
   }
@@ -156,7 +160,8 @@ final class NominalRun {
         self.gates[step] = pass.takenGates
         if self.isSingle { self.records = pass.records }
         self.noise[step] = LayerNoise(
-          records: pass.records, cotangents: self.cotangents, state: pass.state, evenly: self.evenly)
+          records: pass.records, cotangents: self.cotangents, state: pass.state, evenly: self.evenly,
+          storage: self.storage)
       })
   }
 

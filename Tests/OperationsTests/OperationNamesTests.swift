@@ -10,8 +10,6 @@ import Testing
   private static let places: [(path: String, why: String)] =
     OperationRegistry.all.map { ("Operations/\($0)/", "its own definition") } + [
       ("Operations/Operations.swift", "the registry"),
-      ("Operations/Pooling/", "what poolings share"),
-      ("Operations/Optimizers/", "what optimisers share"),
       ("Operations/Networks/", "networks are put together from layers"),
       ("Operations/Training/", "training is put together from a network, a loss and an optimiser"),
       ("Problems/Layers/", "the problems themselves"),
@@ -34,7 +32,7 @@ import Testing
     ]
 
   private static let scanner = OperationNameScanner(
-    names: OperationRegistry.names, problemTypes: Set(OperationRegistry.all.map { "\($0.problemType)" }))
+    names: OperationRegistry.names, types: Set(OperationRegistry.all.flatMap { ["\($0)", "\($0.problemType)"] }))
 
   /// The names found in each file, by its path below `Sources`.
   private func found() throws -> [String: [String]] {
@@ -72,6 +70,9 @@ import Testing
     (#"let text = "linear n5c7 k3""#, ["linear"]),
     (#""resnet n\(batch)c3""#, ["resnet"]),
     ("if problem is AddProblem { }", ["AddProblem"]),
+    ("let y = try ReLU(problem).forward(x)", ["ReLU"]),
+    ("operations: [Linear.name]", ["Linear"]),
+    ("case linear, Add, weights: Linear", []),
     ("let problem = MaxPool2dProblem(x), other: SoftmaxProblem", ["MaxPool2dProblem", "SoftmaxProblem"]),
     (#"/// As in "conv2d n1c1h1w1 k1r1s1", a ``Conv2dProblem``."#, []),
     (#"  // "relu""#, []),
@@ -97,10 +98,12 @@ import Testing
 }
 
 /// Finds operations named in Swift source: as a literal (`"conv2d"`), as the first word of a problem's text
-/// (`"conv2d n1…"`), or by the type of their problems. Comments and literals of several lines are text for people.
+/// (`"conv2d n1…"`), by the type of their problems, or by their definition that is made or asked (`Conv2d(`, `Conv2d.`).
+/// Comments and literals of several lines are text for people.
 private struct OperationNameScanner {
   let names: Set<String>
-  let problemTypes: Set<String>
+  /// Of problems and of definitions.
+  let types: Set<String>
 
   func names(in source: String) -> [String] {
     var found: [String] = []
@@ -113,9 +116,8 @@ private struct OperationNameScanner {
       for match in line.matches(of: /"([a-z0-9_]+)("| [a-z]+([0-9]|\\\())/) where names.contains(String(match.1)) {
         found.append(String(match.1))
       }
-      for match in line.matches(of: /\b[A-Za-z0-9]+Problem\b/) where problemTypes.contains(String(match.0)) {
-        found.append(String(match.0))
-      }
+      for match in line.matches(of: /\b([A-Za-z0-9]+Problem\b|[A-Za-z0-9]+(?=[.(]))/)
+      where types.contains(String(match.0)) { found.append(String(match.0)) }
     }
     return found
   }

@@ -76,7 +76,7 @@ let package = Package(
       ]),
     .target(
       name: "GradientChecking",
-      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Verification", "Results"]),
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Results"]),
     .target(
       name: "Benchmarking",
       dependencies: [

@@ -1,18 +1,21 @@
 import GradientChecking
+import Operations
 import Problems
 import Tensors
 import Testing
 
 @Suite struct FootprintTests {
   /// One element at a time is changed, and what changes is held against what the footprint says.
-  @Test(arguments: GradientCorpus.cases.filter { !$0.text.contains("block") && !$0.text.contains("bottleneck") })
+  @Test(arguments: OperationRegistry.gradientCases)
   func everyResponseIsInsideTheFootprintAndColoursDoNotMeet(_ gradientCase: GradientCase) throws {
     let problem = try Problem.parse(gradientCase.text)
-    let (operands, indices) = GradientCase.operands(of: problem, fill: .random, seed: 3)
-    let layer = ReferenceLayer(problem, classIndices: indices)
-    func outputs(_ operands: NamedTensors) throws -> [Double] { try layer.forward(operands).values.flatMap(\.elements) }
+    let draw = OperandDraw(problem.operands, roles: problem.definition.roles, seed: 3, range: .init(-2, 2))
+    let (operands, function) = (draw.operands, OperationFunction(problem, integers: draw.integers))
+    func outputs(_ operands: NamedTensors) throws -> [Double] {
+      try function.forward(operands).sorted { $0.key < $1.key }.flatMap(\.value.elements)
+    }
     let base = try outputs(operands)
-    for (name, footprint) in Footprint.footprints(of: problem) {
+    for (name, footprint) in problem.definition.footprints {
       guard let tensor = operands[name] else { continue }
       var taken = [Set<Int>](repeating: [], count: footprint.colourCount)
       for element in 0..<tensor.count {
@@ -33,15 +36,17 @@ import Testing
 
   @Test func aConvolutionOfRealSizeTakesFewColours() throws {
     let problem = try Problem.parse("conv2d n8c64h56w56 k64r3s3 stride1 pad1")
-    let footprints = Footprint.footprints(of: problem)
+    let footprints = problem.definition.footprints
     #expect(footprints["x"]?.colourCount == 576)
     #expect(footprints["weight"]?.colourCount == 576)
   }
 
   @Test func aResponseOutsideTheFootprintIsALocalityFailure() throws {
     let x = Tensor<Double>(shape: [4], elements: [1, 2, 3, 4])
-    var function = CheckedFunction(
+    let function = CheckedFunction(
       name: "leak", at: ["x": x],
+      // All four at once hide it, since each output then belongs to some element.
+      footprints: ["x": Footprint(colourCount: 4, colour: { $0 }) { element, body in body(element) }],
       forward: { operands in
         // Output 0 also depends on element 3.
         [
@@ -60,8 +65,6 @@ import Testing
         gradient[3] += dy.elements[0]
         return ["x": Tensor(shape: [4], elements: gradient)]
       })
-    // All four at once hide it, since each output then belongs to some element.
-    function.footprints["x"] = Footprint(colourCount: 4, colour: { $0 }) { element, body in body(element) }
     let record = GradientCheck(function).run()
     #expect(record.tensors.first?.reason?.hasPrefix("LOCALITY") == true)
     #expect(record.verdict.rawValue == "FAIL")

@@ -6,8 +6,10 @@ import Testing
 @Suite struct LocalityTests {
   @Test func aResponseOutsideTheFootprintIsALocalityFailure() throws {
     let x = Tensor<Double>(shape: [4], elements: [1, 2, 3, 4])
-    var function = CheckedFunction(
+    let function = CheckedFunction(
       name: "leak", at: ["x": x],
+      // All four at once hide it, since each output then belongs to some element.
+      footprints: ["x": Footprint(colourCount: 4, colour: { $0 }) { element, body in body(element) }],
       forward: { operands in
         // Output 0 also depends on element 3.
         [
@@ -26,8 +28,6 @@ import Testing
         gradient[3] += dy.elements[0]
         return ["x": Tensor(shape: [4], elements: gradient)]
       })
-    // All four at once hide it, since each output then belongs to some element.
-    function.footprints["x"] = Footprint(colourCount: 4, colour: { $0 }) { element, body in body(element) }
     let record = GradientCheck(function).run()
     #expect(record.tensors.first?.reason?.hasPrefix("LOCALITY") == true)
     #expect(record.verdict.rawValue == "FAIL")

@@ -76,12 +76,12 @@ let package = Package(
       ]),
     .target(
       name: "GradientChecking",
-      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Verification", "Results"]),
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Results"]),
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "Results", "OperatingSystem",
-        .product(name: "TOMLKit", package: "TOMLKit"),
+        "Tensors", "Problems", "Operations", "GoldenFiles", "Convolution", "Engines", "Verification", "Results",
+        "OperatingSystem", .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     // Deliberately wrong implementations: does what is asked of an engine notice them?
     .target(
@@ -93,7 +93,11 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: ["Results", "OperatingSystem", .product(name: "Mustache", package: "swift-mustache")]),
-    .target(name: "AssayTesting", dependencies: ["Verification", "GradientChecking", "GoldenFiles", "Engines"]),
+    .target(
+      name: "AssayTesting",
+      dependencies: [
+        "Tensors", "Problems", "Operations", "Verification", "GradientChecking", "GoldenFiles", "Engines", "Results",
+      ]),
     // The command
     .systemLibrary(name: "CMalloc"),
     .executableTarget(
@@ -112,18 +116,19 @@ let package = Package(
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
     .testTarget(name: "ResultsTests", dependencies: ["Results"]),
-    .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
+    .testTarget(name: "ProblemsTests", dependencies: ["Problems", "Operations", "TestSupport"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Samples/make.py"],
       resources: [.copy("Samples/h5py.h5")]),
     .testTarget(
-      name: "GoldenFilesTests", dependencies: ["GoldenFiles", "HDF5", "CHDF5", "TestSupport", "assay"],
+      name: "GoldenFilesTests", dependencies: ["GoldenFiles", "Operations", "HDF5", "CHDF5", "TestSupport", "assay"],
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
     .testTarget(name: "OperationsTests", dependencies: ["Operations", "TestSupport"]),
-    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "Verification", "TestSupport"]),
+    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "TestSupport"]),
     .testTarget(
-      name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
-    .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
+      name: "EnginesTests",
+      dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
+    .testTarget(name: "VerificationTests", dependencies: ["Verification", "Operations", "AssayTesting", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
@@ -132,8 +137,8 @@ let package = Package(
     .executableTarget(
       name: "OddInputs",
       dependencies: [
-        "Problems", "Tensors", "HDF5", "GoldenFiles", "Engines", "Verification", "Benchmarking", "OperatingSystem",
-        "Results", "TestSupport",
+        "Problems", "Operations", "Tensors", "HDF5", "GoldenFiles", "Engines", "Verification", "Benchmarking",
+        "OperatingSystem", "Results", "TestSupport",
       ], path: "Tests/OddInputs"),
     .testTarget(
       name: "CommandTests",

@@ -2,6 +2,7 @@
 @_exported import Engines
 import Foundation
 import GoldenFiles
+@_exported import Operations
 @_exported import Problems
 import Results
 @_exported import Tensors
@@ -103,8 +104,8 @@ public func expectMatchesGolden(
 private func expectMatchesReference(
   _ problem: any OperationProblem, _ engine: any Engine, _ dtypes: [DType], _ seed: UInt64, only: Set<String>?
 ) throws {
-  for fill in fills(of: problem) {
-    let random = RandomExercise(problem: problem, fill: fill, seed: seed)
+  for fill in fills(of: problem, seed: seed) {
+    let random = RandomExercise(problem: problem, roles: problem.definition.roles, fill: fill, seed: seed)
     var golden = try random.goldenCase(oracle: ReferenceEngine(), fill: fill)
     if let only {
       golden.outputs = golden.outputs.filter { only.contains("outputs/\($0.key)") }
@@ -116,12 +117,18 @@ private func expectMatchesReference(
   }
 }
 
-/// Integers are of use where the operation gives the same result in any order.
-private func fills(of problem: any OperationProblem) -> [Fill] {
-  switch problem {
-  case is Conv2dProblem, is LinearProblem, is AddProblem, is ReLUProblem, is MaxPool2dProblem: [.exact, .random]
-  default: [.random]
-  }
+/// Integers are of use where the operation gives the same result in any order, and in any precision: what is made of layers
+/// multiplies them until they are exact no more.
+private func fills(of problem: any OperationProblem, seed: UInt64) -> [Fill] {
+  let definition = problem.definition
+  guard definition.layers.value == nil else { return [.random] }
+  let exercise = RandomExercise(problem: problem, roles: definition.roles, fill: .exact, seed: seed).exercise
+  guard let model = definition.bounds(of: Given(exercise), values: nil, algorithms: []),
+    let single = try? ReferenceEngine().compute(exercise),
+    let double = try? ReferenceEngine().compute(exercise.converted(to: .float64))
+  else { return [.random] }
+  let isExact = single.paths.allSatisfy { model.isExact($0) && single[$0]?.doubles == double[$0]?.doubles }
+  return isExact ? [.exact, .random] : [.random]
 }
 
 private func require(_ item: VerificationCase, _ engine: any Engine, _ dtypes: [DType], _ note: String) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// Every engine that a command can be asked for: the built-in ones, those that a file declares, and those that the command
 /// line gives with their command.

@@ -1,3 +1,5 @@
+import Problems
+
 /// What is to be timed.
 public struct TimingRequest: Hashable, Sendable, Codable {
   public enum TimedPass: String, Hashable, Sendable, Codable, CaseIterable {

@@ -1,3 +1,4 @@
+import Operations
 import Problems
 import Tensors
 
@@ -24,14 +25,13 @@ struct GoldenCaseChecker {
     if loaded.isCustom { try checkTolerances(loaded) }
     let problem: (any OperationProblem)?
     do {
-      problem = try Problem.make(
-        operation: loaded.operation, attributes: loaded.attributes, operands: loaded.operands)
+      problem = try loaded.exercise.problem()
     } catch {
       throw GoldenFileError(error, file: file, object: loaded.name, operation: loaded.operation)
     }
     if let outputs = problem?.outputs { try checkOutputs(&loaded, outputs) }
     try checkGradients(loaded, of: problem)
-    if Problem.types[loaded.operation] != nil { try checkBuffers(loaded) }
+    if problem != nil { try checkBuffers(loaded) }
     guard !loaded.expected.isEmpty else {
       throw error(
         .missing, loaded.name, "at least one expected tensor", "none", "add outputs/, buffers_after/ or gradients/")
@@ -133,11 +133,7 @@ extension AnyTensor {
   /// A one-element tensor as the scalar that is meant; any other as it is.
   func standing(for shape: Shape) -> AnyTensor {
     guard shape.rank == 0, self.shape.count == 1 else { return self }
-    return switch self {
-    case .float32(let tensor): .float32(tensor.reshaped(to: shape))
-    case .float64(let tensor): .float64(tensor.reshaped(to: shape))
-    case .int64(let tensor): .int64(tensor.reshaped(to: shape))
-    }
+    return reshaped(to: shape)
   }
 }
 

@@ -1,4 +1,4 @@
-import Engines
+import Problems
 import Results
 import Tensors
 
@@ -69,8 +69,7 @@ public struct GradientCheck: Sendable {
     backward: @escaping CheckedFunction.Backward
   ) {
     function = CheckedFunction(
-      name: name, at: point, checking: checked, forward: forward, backward: backward)
-    function.backwardUnitRoundoff = max(precision.unitRoundoff, Double.unitRoundoff)
+      name: name, at: point, checking: checked, precision: precision, forward: forward, backward: backward)
     self.options = options
   }
 
@@ -110,7 +109,7 @@ public struct GradientCheck: Sendable {
     let start = clock.now
     var record = GradientRecord(
       name: function.name, engine: "closure",
-      dtype: function.backwardUnitRoundoff > Double.unitRoundoff ? "float32" : "float64",
+      dtype: function.implementation.precision.rawValue,
       seed: options.seed)
     do {
       try check(&record)
@@ -134,6 +133,9 @@ public struct GradientCheck: Sendable {
   }
 
   private func check(_ record: inout GradientRecord) throws {
+    if case .none(let reason) = function.subject.differentiableOperands {
+      throw GradientCheckError.unsupported(reason)
+    }
     let evaluator = try Evaluator(function, stop: options.stop)
     // The cost is told also of a check that breaks off.
     defer { record.cost = evaluator.cost }

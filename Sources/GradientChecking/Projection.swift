@@ -67,7 +67,7 @@ struct Projection: Sendable {
   /// - Parameter searching: where one disagrees, look for the elements at fault.
   func run(_ operands: [String], seed: UInt64, searching: Bool = true) throws -> [GradientTensorRecord] {
     let whole = operands.enumerated().map { position, operand in
-      let samples = evaluator.function.samples[operand]
+      let samples = evaluator.function.samples(of: operand)
       return ProjectionDirection(
         operand: operand, range: 0..<(samples?.count ?? gradients[operand]?.count ?? 0),
         seed: SplitMix64.mix(seed &+ UInt64(position)), samples: samples)

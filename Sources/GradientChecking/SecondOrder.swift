@@ -16,10 +16,10 @@ struct SecondOrder: Sendable {
 
   /// - Returns: `nil` when the function has no generic backward.
   func run(seed: UInt64) throws -> GradientContractRecord? {
-    guard let dualBackward = evaluator.function.dualBackward else { return nil }
+    guard let generic = evaluator.function.subject.generic else { return nil }
     let name = "aᵀHb = bᵀHa over \(Dual<Double>.directionCount) directions"
     let point = evaluator.function.point
-    let products = try products(dualBackward, at: point, multiple: 1, seed: seed)
+    let products = try products(generic, at: point, multiple: 1, seed: seed)
     // One figure for all pairs: they are random directions over the same operands, and three runs of one pair can agree
     // by accident.
     var spread = 0.0
@@ -27,7 +27,7 @@ struct SecondOrder: Sendable {
       point.mapValues { $0.map { DualSweep.displaced($0, seed: UInt64(number)) } }
     }
     for (point, multiple) in displaced.map({ ($0, 1.0) }) + Self.multiples.map({ (point, $0) }) {
-      let others = try self.products(dualBackward, at: point, multiple: multiple, seed: seed)
+      let others = try self.products(generic, at: point, multiple: multiple, seed: seed)
       for a in products.indices {
         for b in products.indices { spread = max(spread, abs(others[a][b].value - products[a][b].value)) }
       }
@@ -54,7 +54,7 @@ struct SecondOrder: Sendable {
 
   /// aᵀ(H·b) for all pairs of the eight directions, with a multiple of the cotangent that is divided by again.
   private func products(
-    _ dualBackward: CheckedFunction.DualBackward, at point: NamedTensors, multiple: Double, seed: UInt64
+    _ function: any GenericFunction, at point: NamedTensors, multiple: Double, seed: UInt64
   ) throws -> [[Product]] {
     let checked = evaluator.function.checked
     let directions = checked.enumerated().map { position, operand in
@@ -75,7 +75,7 @@ struct SecondOrder: Sendable {
       operands[operand] = tensor
     }
     let upstream = evaluator.layout.unflatten(cotangent.map { Dual<Double>(constant: multiple * $0) })
-    let gradients = try Evaluator.attempt { try dualBackward(operands, upstream) }
+    let gradients = try Evaluator.attempt { try function.backward(operands, upstream) }
     var products = [[Product]](
       repeating: Array(repeating: Product(), count: Dual<Double>.directionCount), count: Dual<Double>.directionCount)
     for a in products.indices {

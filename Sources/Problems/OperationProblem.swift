@@ -37,6 +37,9 @@ public protocol OperationProblem: Hashable, Sendable {
 extension OperationProblem {
   public var multiplyAccumulates: Int { 0 }
 
+  /// Names of the attributes in the golden format.
+  public static var attributeNames: Set<String> { Set(attributeTokens.map(\.attribute)) }
+
   /// The one-line text form: `conv2d n8c64h56w56 k64r3s3 stride1 pad1`. Parsing it gives this problem again.
   public var text: String {
     ([Self.operation] + shapeTokens + Self.attributeTokens.compactMap { $0.text(in: attributes) })

@@ -3,6 +3,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
+import Problems
 import Results
 import Tensors
 import Verification

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import Problems
 import Reporting
 import Results
 

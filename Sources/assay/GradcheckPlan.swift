@@ -2,6 +2,7 @@ import ArgumentParser
 import Engines
 import GoldenFiles
 import GradientChecking
+import Operations
 import Problems
 import Results
 import Tensors

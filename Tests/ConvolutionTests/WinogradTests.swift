@@ -1,8 +1,8 @@
 import Convolution
+import Operations
 import Problems
 import Tensors
 import Testing
-import Verification
 
 @Suite("Winograd")
 struct WinogradTests {

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import OperatingSystem
+import Problems
 import Tensors
 import TestSupport
 import Testing

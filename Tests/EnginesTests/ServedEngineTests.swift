@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import GoldenFiles
+import Problems
 import Tensors
 import TestSupport
 import Testing

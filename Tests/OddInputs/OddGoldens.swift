@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import HDF5
+import Operations
 import Problems
 import Tensors
 import TestSupport

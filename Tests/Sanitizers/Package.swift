@@ -42,10 +42,12 @@ let package = Package(
     .target(
       name: "Convolution",
       dependencies: ["Tensors", "Problems", "KernelContracts"] + kernelTargets.map { .target(name: $0.name) }),
-    // Of verification the bound that Winograd's results are held to.
-    .target(name: "Verification", dependencies: ["Problems", "Tensors"], path: "Sources/Verification/Bounds/Sums"),
+    // For the bound that Winograd's results are held to.
+    .target(
+      name: "Operations",
+      dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(
-      name: "ConvolutionTests", dependencies: ["Convolution", "Problems", "Tensors", "Verification"],
+      name: "ConvolutionTests", dependencies: ["Convolution", "Problems", "Tensors", "Operations"],
       path: "ConvolutionTests",
       exclude: [
         "AutoStrategyTests.swift", "HostileOperandTests.swift", "InstructionSetTests.swift", "MachineTests.swift",

@@ -1,4 +1,5 @@
 import GoldenFiles
+import Problems
 import Results
 import SelfTest
 import TestSupport

@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -14,7 +15,7 @@ import Verification
   private func golden(
     _ text: String, fill: Fill = .random, forwardOnly: Bool = false, _ change: (inout Exercise) -> Void = { _ in }
   ) throws -> GoldenCase {
-    var exercise = RandomExercise(problem: try Problem.parse(text), fill: fill, seed: 3).exercise
+    var exercise = try RandomExercise.of(text, fill: fill, seed: 3).exercise
     if forwardOnly {
       exercise.upstream = [:]
       exercise.passes = [.forward]

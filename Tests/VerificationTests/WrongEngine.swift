@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Operations
 import Problems
 import Tensors
 import Verification
@@ -51,10 +52,20 @@ extension AnyTensor {
   }
 }
 
+extension RandomExercise {
+  /// - Parameter text: the problem's text form.
+  static func of(
+    _ text: String, fill: Fill = .random, seed: UInt64 = 1, range: OperandDraw.Range = .unit
+  ) throws(ProblemError) -> RandomExercise {
+    let problem = try Problem.parse(text)
+    return RandomExercise(problem: problem, roles: problem.definition.roles, fill: fill, seed: seed, range: range)
+  }
+}
+
 extension VerificationCase {
   /// A problem with random operands and the reference's answers in float64.
   static func random(_ text: String, fill: Fill = .random, seed: UInt64 = 7) throws -> VerificationCase {
-    let random = RandomExercise(problem: try Problem.parse(text), fill: fill, seed: seed)
+    let random = try RandomExercise.of(text, fill: fill, seed: seed)
     return VerificationCase(
       file: "test", oracle: .float64, golden: try random.goldenCase(oracle: ReferenceEngine(), fill: fill))
   }

@@ -34,16 +34,8 @@ struct WorkloadExercise: Sendable {
   /// The case whose expected value is the reference's, in double precision.
   /// - Throws: ``EngineError`` of the reference.
   func verifier() throws(EngineError) -> CaseVerifier {
-    var precise = exercise
-    precise.dtype = .float64
-    precise.inputs = exercise.inputs.mapValues { $0.converted(to: .float64) }
-    precise.parameters = exercise.parameters.mapValues { $0.converted(to: .float64) }
-    precise.upstream = exercise.upstream.mapValues { $0.converted(to: .float64) }
-    let answer = try ReferenceEngine().compute(precise)
-    var golden = GoldenCase(
-      summary: GoldenCaseSummary(name: exercise.name, operation: exercise.operation, fill: .random),
-      attributes: exercise.attributes, inputs: exercise.inputs, parameters: exercise.parameters,
-      upstream: exercise.upstream)
+    let answer = try ReferenceEngine().compute(exercise.converted(to: .float64))
+    var golden = GoldenCase(exercise, fill: .random)
     if let y = answer.outputs["y"], expectedPath == "outputs/y" { golden.outputs["y"] = ExpectedTensor(y) }
     let name = String(expectedPath.dropFirst("gradients/".count))
     if let gradient = answer.gradients[name] { golden.gradients[name] = ExpectedTensor(gradient) }

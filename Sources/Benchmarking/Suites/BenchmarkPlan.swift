@@ -1,4 +1,5 @@
 import Engines
+import Operations
 import Problems
 import Results
 
@@ -52,7 +53,7 @@ public struct BenchmarkPlan: Sendable {
       for text in suite.problems {
         let parsed = try Problem.parse(text)
         guard let problem = parsed as? Conv2dProblem else {
-          throw ProblemError(.invalidArgument, "problems", expected: "conv2d", found: "'\(text)'")
+          throw ProblemError(.invalidArgument, "problems", expected: Conv2dProblem.operation, found: "'\(text)'")
         }
         if seen.insert(problem).inserted { problems.append(problem) }
       }

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// The JSON objects of the engine protocol, version 1, one a line.
 enum EngineMessages {
@@ -27,9 +28,13 @@ enum EngineMessages {
     var omits: [String]?
     var nonfinite: Bool?
     var deterministic: Bool?
-    /// Whatever the engine likes to say.
+    /// Whatever the engine likes to say; its member ``algorithmKey`` says how it computes sums of products.
     var info: JSONValue?
   }
+
+  /// The member of `info` by which an engine says how it computes sums of products: names such as `direct` and `winograd4`,
+  /// between blanks or commas.
+  static let algorithmKey = "algorithm"
 
   struct Compute: Codable, Sendable {
     var file: String
@@ -110,5 +115,22 @@ enum EngineMessages {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(value)
+  }
+}
+
+extension EngineMessages.Description {
+  /// What the engine likes to say, by name.
+  var texts: [String: String] {
+    switch info {
+    case .object(let members): members.mapValues(\.text)
+    case nil, .null: [:]
+    case let other?: ["info": other.text]
+    }
+  }
+
+  /// How the engine computes sums of products; nothing where it does not say.
+  var algorithms: Set<SumAlgorithm> {
+    let names = (texts[EngineMessages.algorithmKey] ?? "").split { ", ".contains($0) }
+    return Set(names.map { SumAlgorithm(named: $0) })
   }
 }

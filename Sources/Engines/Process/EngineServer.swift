@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Tensors
 
@@ -84,7 +85,7 @@ public final class EngineServer {
         "protocol: expected \(EngineMessages.protocolVersion), found \(parameters.protocol)")
     }
     let description = engine.description
-    let operations = description.operations.isEmpty ? Set(Problem.types.keys) : description.operations
+    let operations = description.operations.isEmpty ? OperationRegistry.names : description.operations
     return EngineMessages.Description(
       name: description.name, version: description.version, operations: operations.sorted(),
       dtypes: description.dtypes.map(\.rawValue).sorted(), passes: description.passes.map(\.rawValue).sorted(),
@@ -94,21 +95,19 @@ public final class EngineServer {
 
   private func compute(_ parameters: EngineMessages.Compute) throws -> EngineMessages.Nothing {
     try require(parameters.threads, "threads", in: 1...Self.mostThreads)
-    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case, limits: limits)
+    var exercise = try asked(parameters.file, parameters.case)
     exercise.dtype = try dtype(parameters.dtype)
     exercise.passes = Set(parameters.passes.compactMap(Pass.init))
     exercise.wanted = Set(parameters.wanted ?? [])
     exercise.threads = parameters.threads
     let answer = try engine.compute(exercise)
-    try ExchangeFile.writeAnswer(
-      .init(outputs: answer.outputs, gradients: answer.gradients, buffersAfter: answer.buffersAfter),
-      case: parameters.case, dtype: exercise.dtype, to: parameters.output)
+    try ExchangeFile.writeAnswer(answer, case: parameters.case, dtype: exercise.dtype, to: parameters.output)
     return EngineMessages.Nothing()
   }
 
   private func prepare(_ parameters: EngineMessages.Prepare) throws -> EngineMessages.Prepared {
     try require(parameters.threads, "threads", in: 1...Self.mostThreads)
-    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case, limits: limits)
+    var exercise = try asked(parameters.file, parameters.case)
     exercise.dtype = try dtype(parameters.dtype)
     exercise.threads = parameters.threads
     guard let pass = TimingRequest.TimedPass(rawValue: parameters.pass),
@@ -120,6 +119,14 @@ public final class EngineServer {
     prepared["\(handles)"] = operation
     return EngineMessages.Prepared(
       handle: "\(handles)", workspaceBytes: operation.workspaceBytes, description: operation.summary)
+  }
+
+  /// What an exchange file asks.
+  /// - Throws: ``EngineError/failed(_:detail:)`` when it cannot be read.
+  private func asked(_ path: String, _ name: String) throws(EngineError) -> Exercise {
+    do throws(GoldenFileError) {
+      return try ExchangeFile.readRequest(path, case: name, limits: limits)
+    } catch { throw .failed("\(error)") }
   }
 
   private static let mostThreads = 1024

@@ -171,7 +171,7 @@ extension EngineDescription {
   /// time of day.
   fileprivate func isSameEngine(as other: EngineDescription) -> Bool {
     var other = other
-    guard ["engine", "algorithm"].allSatisfy({ info[$0] == other.info[$0] }) else { return false }
+    guard info["engine"] == other.info["engine"] else { return false }
     other.info = info
     return self == other
   }
@@ -230,19 +230,14 @@ extension ProcessEngine {
     guard !hello.name.isEmpty, !hello.version.isEmpty, !hello.operations.isEmpty else {
       throw .failed("\(declaration.name): hello without a name, a version or any operation")
     }
-    var info: [String: String] =
-      switch hello.info {
-      case .object(let members): members.mapValues(\.text)
-      case nil, .null: [:]
-      case let other?: ["info": other.text]
-      }
+    var info = hello.texts
     info["engine"] = hello.name
     let description = EngineDescription(
       name: declaration.name, version: hello.version.printable, operations: Set(hello.operations),
       // A type or pass that this version does not know is never asked for.
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
       omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
-      info: info)
+      algorithms: hello.algorithms, info: info)
     if let known, !known.isSameEngine(as: description) {
       throw differs(
         "identity after a restart",

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// An operation that another process holds ready.
 final class ProcessPreparedOperation: PreparedOperation {

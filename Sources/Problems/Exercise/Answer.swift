@@ -1,7 +1,7 @@
 import Tensors
 
 /// What an engine computed.
-public struct Answer: Sendable {
+public struct Answer: Sendable, Equatable {
   public var outputs: [String: AnyTensor]
   public var gradients: [String: AnyTensor]
   public var buffersAfter: [String: AnyTensor]

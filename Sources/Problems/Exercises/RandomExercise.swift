@@ -42,12 +42,20 @@ extension Exercise {
   /// A problem with these operands.
   /// - Parameter name: the problem's text form where it is `nil`.
   public init(_ problem: any OperationProblem, _ draw: OperandDraw, named name: String? = nil, dtype: DType) {
+    self.init(problem, operands: draw.operands, integers: draw.integers, named: name, dtype: dtype)
+  }
+
+  /// The same, with operands of whatever origin.
+  public init(
+    _ problem: any OperationProblem, operands: [String: Tensor<Double>], integers: [String: Tensor<Int64>] = [:],
+    named name: String? = nil, dtype: DType
+  ) {
     let types = problem.operands
     func group(_ types: [String: TensorType]) -> [String: AnyTensor] {
       types.reduce(into: [:]) { group, operand in
         group[operand.key] =
-          draw.operands[operand.key].map { AnyTensor.float64($0).converted(to: dtype) }
-          ?? draw.integers[operand.key].map { .int64($0) }
+          operands[operand.key].map { AnyTensor.float64($0).converted(to: dtype) }
+          ?? integers[operand.key].map { .int64($0) }
       }
     }
     self.init(

@@ -1,4 +1,5 @@
 import Engines
+import Operations
 import Problems
 import Results
 import Tensors
@@ -26,7 +27,7 @@ public struct Calibration: Sendable {
   /// - Parameter onProgress: called after each problem with its text.
   /// - Throws: ``EngineError`` when the engine does not compute a problem.
   public func run(onProgress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> [CalibrationRecord] {
-    let groups = Dictionary(grouping: CalibrationProblem.all) { String($0.text.prefix { $0 != " " }) }
+    let groups = Dictionary(grouping: OperationRegistry.calibrationProblems, by: \.operation)
     return try await withThrowingTaskGroup(of: [CalibrationRecord].self) { group in
       for operation in groups.keys.sorted() {
         group.addTask { try measure(operation, groups[operation] ?? [], onProgress) }
@@ -62,11 +63,13 @@ public struct Calibration: Sendable {
   private func measure(
     _ exercise: Exercise, _ operation: String, into records: inout [String: CalibrationRecord]
   ) throws -> Int {
-    guard let problem = try exercise.problem() else { return 0 }
+    guard let definition = try OperationRegistry.operation(of: exercise) else { return 0 }
     let answer = try engine.compute(exercise)
     let oracle = try engine.compute(exercise.converted(to: .float64))
     let paths = answer.paths.filter { answer[$0]?.dtype == .float32 }
-    guard let model = BoundModels.make(for: exercise, problem: problem, wanted: Set(paths)) else { return 0 }
+    var bounded = exercise
+    bounded.wanted = Set(paths)
+    guard let model = definition.bounds(of: Given(bounded), values: nil, algorithms: []) else { return 0 }
     var compared = 0
     for path in paths {
       guard let got = answer[path]?.doubles.elements, let expected = oracle[path]?.doubles.elements,
@@ -81,24 +84,15 @@ public struct Calibration: Sendable {
   }
 }
 
-extension Exercise {
-  /// The same exercise in another precision.
-  func converted(to dtype: DType) -> Exercise {
-    var changed = self
-    changed.dtype = dtype
-    changed.inputs = inputs.mapValues { $0.converted(to: dtype) }
-    changed.parameters = parameters.mapValues { $0.converted(to: dtype) }
-    changed.buffers = buffers.mapValues { $0.converted(to: dtype) }
-    changed.upstream = upstream.mapValues { $0.converted(to: dtype) }
-    return changed
-  }
-}
+extension CalibrationProblem {
+  fileprivate var operation: String { String(text.prefix { $0 != " " }) }
 
-extension Answer {
-  /// Everything in it, by path.
-  var paths: [String] {
-    (outputs.keys.map { "outputs/\($0)" } + gradients.keys.map { "gradients/\($0)" }
-      + buffersAfter.keys.map { "buffers_after/\($0)" }).sorted()
+  /// - Throws: ``ProblemError`` never: the texts are the program's own.
+  fileprivate func exercise(seed: UInt64) throws(ProblemError) -> Exercise {
+    let problem = try Problem.parse(text)
+    return RandomExercise(
+      problem: problem, roles: problem.definition.roles, fill: .random, seed: seed, range: .init(low, high)
+    ).exercise
   }
 }
 

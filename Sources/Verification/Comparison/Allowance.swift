@@ -1,4 +1,5 @@
 import GoldenFiles
+import Problems
 import Tensors
 
 /// What decides whether an element is right.

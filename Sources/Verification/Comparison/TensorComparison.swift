@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Problems
 import Results
 import Tensors
 

@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -30,14 +31,11 @@ public struct VerificationCase: Sendable {
 
   /// What an engine is asked for.
   func exercise(dtype: DType, wanted: Set<String>, passes: Set<Pass>) -> Exercise {
-    func converted(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
-      tensors.mapValues { GuardBand.behind($0.converted(to: dtype)) }
-    }
-    return Exercise(
-      name: golden.name, operation: golden.operation, attributes: golden.attributes,
-      inputs: converted(golden.inputs), parameters: converted(golden.parameters), buffers: converted(golden.buffers),
-      upstream: passes.contains(.backward) ? converted(golden.upstream) : [:], dtype: dtype, passes: passes,
-      wanted: wanted)
+    var exercise = golden.exercise
+    exercise.passes = passes
+    exercise.wanted = wanted
+    if !passes.contains(.backward) { exercise.upstream = [:] }
+    return exercise.converted(to: dtype).guarded
   }
 
   /// Whether any operand or expected value is NaN or infinite.
@@ -58,6 +56,7 @@ extension AnyTensor {
     switch self {
     case .float32(let tensor): tensor.elements.contains { !$0.isFinite }
     case .float64(let tensor): tensor.elements.contains { !$0.isFinite }
+    case .packed(let tensor): tensor.doubles.elements.contains { !$0.isFinite }
     case .int64: false
     }
   }
@@ -75,12 +74,23 @@ extension AnyTensor {
     return switch self {
     case .float32(let tensor): mixed(tensor.elements.lazy.map { UInt64($0.bitPattern) })
     case .float64(let tensor): mixed(tensor.elements.lazy.map(\.bitPattern))
+    case .packed(let tensor): mixed(tensor.patterns.elements.lazy.map { UInt64($0) })
     case .int64(let tensor): mixed(tensor.elements.lazy.map { UInt64(bitPattern: $0) })
     }
   }
 }
 
 extension Exercise {
+  /// The same tensors with a guard band behind each of them.
+  fileprivate var guarded: Exercise {
+    var changed = self
+    changed.inputs = inputs.mapValues(GuardBand.behind)
+    changed.parameters = parameters.mapValues(GuardBand.behind)
+    changed.buffers = buffers.mapValues(GuardBand.behind)
+    changed.upstream = upstream.mapValues(GuardBand.behind)
+    return changed
+  }
+
   /// Fingerprints of everything that an engine is given.
   var fingerprints: [String: UInt64] {
     var all: [String: UInt64] = [:]
@@ -96,19 +106,15 @@ extension Exercise {
 /// Holds one case against engines; the bounds are computed once for all of them.
 public struct CaseVerifier: Sendable {
   public let item: VerificationCase
-  private let problem: (any OperationProblem)?
+  private let definition: (any Operations.Operation)?
   private let models: BoundModelCache
 
   public init(_ item: VerificationCase) {
     self.item = item
-    problem = item.golden.expectError == nil ? Self.problem(of: item.golden) : nil
-    models = BoundModelCache()
-  }
-
-  private static func problem(of golden: GoldenCase) -> (any OperationProblem)? {
     // The loader validated it already; a case that it could not validate has no bound.
-    (try? Problem.make(
-      operation: golden.operation, attributes: golden.attributes, operands: golden.operands)) ?? nil
+    definition =
+      item.golden.expectError == nil ? (try? OperationRegistry.operation(of: item.golden.exercise)) ?? nil : nil
+    models = BoundModelCache()
   }
 
   /// - Returns: the verdict; nothing that the engine does ends the run.
@@ -225,12 +231,12 @@ public struct CaseVerifier: Sendable {
     _ answer: Answer, _ wanted: Set<String>, _ dtype: DType, _ asked: any Engine, into result: inout CaseResult
   ) {
     let engine = asked.description
-    let model = problem.flatMap { boundModel($0, engine) }
+    let model = definition.flatMap { boundModel($0, engine) }
     let rules = AllowanceRules(fill: item.golden.fill, candidate: dtype, oracle: item.oracle)
-    let isTraining = item.golden.operation == TrainingRunProblem.operation
+    let trajectories = definition.map { type(of: $0).trajectories } ?? []
     for path in wanted.sorted() {
       guard let expected = item.golden.expected[path] else { continue }
-      let singles = path == "outputs/loss" && isTraining ? item.golden.referenceFloat32["loss"] : nil
+      let singles = trajectories.first { path == "outputs/\($0)" }.flatMap { item.golden.referenceFloat32[$0] }
       guard let allowance = rules.allowance(for: path, expected: expected, model: model, singles: singles) else {
         result.tensors.append(
           TensorResult(
@@ -248,7 +254,7 @@ public struct CaseVerifier: Sendable {
         worst.problem.isEmpty ? "\(worst.path) is wrong: \(worst.pattern)" : "\(worst.path): \(worst.problem)"
     }
     // In float64 the reference would be held against itself.
-    guard let layers = model?.capturedLayers, dtype == .float32 || !(engine.isBuiltIn && engine.name == "reference")
+    guard let layers = (model as? NetworkBounds)?.capturedLayers, dtype == .float32 || !(engine.isBuiltIn && engine.name == "reference")
     else { return }
     judge(layers, by: asked, dtype, into: &result)
   }
@@ -265,12 +271,12 @@ public struct CaseVerifier: Sendable {
     result.tensors += record.failures
   }
 
-  private func boundModel(_ problem: any OperationProblem, _ engine: EngineDescription) -> (any BoundModel)? {
+  private func boundModel(_ definition: any Operations.Operation, _ engine: EngineDescription) -> (any BoundModel)? {
     let algorithms = engine.algorithms
     return models.model(for: algorithms) {
-      let wanted = Set(item.golden.expected.keys)
-      let exercise = item.exercise(dtype: .float64, wanted: wanted, passes: [.forward, .backward])
-      return BoundModels.make(for: exercise, problem: problem, wanted: wanted, algorithms: algorithms)
+      let exercise = item.exercise(
+        dtype: .float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
+      return definition.bounds(of: Given(exercise), values: nil, algorithms: algorithms)
     }
   }
 }
@@ -279,9 +285,9 @@ public struct CaseVerifier: Sendable {
 private final class BoundModelCache: @unchecked Sendable {
   // The lock guards the dictionary; models themselves never change.
   private let lock = NSLock()
-  private var models: [Set<String>: (any BoundModel)?] = [:]
+  private var models: [Set<SumAlgorithm>: (any BoundModel)?] = [:]
 
-  func model(for algorithms: Set<String>, make: () -> (any BoundModel)?) -> (any BoundModel)? {
+  func model(for algorithms: Set<SumAlgorithm>, make: () -> (any BoundModel)?) -> (any BoundModel)? {
     lock.withLock {
       if let model = models[algorithms] { return model }
       // A network's bounds are quickly had from its spreads, and as large as its gradients.
@@ -305,8 +311,6 @@ private final class RememberedBounds: BoundModel, @unchecked Sendable {
   private var known: [Key: ElementBounds?] = [:]
 
   init(_ model: any BoundModel) { self.model = model }
-
-  var capturedLayers: CapturedLayers? { model.capturedLayers }
 
   func isExact(_ path: String) -> Bool { model.isExact(path) }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {

@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -41,7 +42,7 @@ public struct VacuityJudge: Sendable {
   public func judge(
     _ operation: String, by cases: some Sequence<VerificationCase>, isAdversarial: Bool = false
   ) -> VacuityRecord {
-    let perturbations = Perturbation.ofOperands(of: operation)
+    let perturbations = OperationRegistry.type(named: operation)?.perturbations.value ?? []
     guard !perturbations.isEmpty else {
       return VacuityRecord(operation: operation, noticedBy: [:], notJudged: ["any": "no defect of it is defined"])
     }

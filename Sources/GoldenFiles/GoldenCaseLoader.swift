@@ -105,7 +105,8 @@ struct GoldenCaseLoader {
     for (name, node) in try members(kind.rawValue, of: group) {
       switch node {
       case .dataset(let dataset):
-        found[name] = try annotated(.whole(try tensors.read(dataset).widened), GoldenAttributes(object: dataset, file: file))
+        found[name] = try annotated(
+          .whole(try tensors.read(dataset).widened), GoldenAttributes(object: dataset, file: file))
       case .group(let sample):
         found[name] = try annotated(
           .sampled(try tensors.readSample(sample)), GoldenAttributes(object: sample, file: file))

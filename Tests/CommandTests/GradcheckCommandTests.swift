@@ -36,6 +36,12 @@ import Testing
     #expect(try CommandRun(["gradcheck", "--filter", "no such check"]).exitCode == 2)
   }
 
+  @Test func `2: an operation without a backward pass says why`() throws {
+    let run = try CommandRun(["gradcheck", "--verbose", "--operation", "sgd_step n4c5 t3 lr0.1"])
+    #expect(run.exitCode == 2)
+    #expect(run.output.contains("unsupported: a step of an optimiser gives no gradients"), "\(run.output)")
+  }
+
   @Test(arguments: [
     ["--operation", "nonsense"], ["--operation", "relu shape3", "--spoil", "y[0]"], ["--spoil", "x[0]"],
     ["--operation", "relu shape3", "--engine", "no-such-engine"], ["--jobs", "0"], ["--timeout", "0"],

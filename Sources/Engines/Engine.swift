@@ -35,6 +35,8 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   /// How it computes sums of products, and so which bounds hold for it: any of them may be used on any problem, the
   /// definition where there is none.
   public var algorithms: Set<SumAlgorithm>
+  /// What it keeps sums in where it computes in 16 bits.
+  public var accumulate: DType
   /// What it tells of itself for people.
   public var info: [String: String]
 
@@ -42,7 +44,7 @@ public struct EngineDescription: Hashable, Sendable, Codable {
     name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],
     passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true,
     deterministic: Bool = true, isBuiltIn: Bool = false, algorithms: Set<SumAlgorithm> = [],
-    info: [String: String] = [:]
+    accumulate: DType = .float32, info: [String: String] = [:]
   ) {
     self.name = name
     self.version = version
@@ -54,6 +56,7 @@ public struct EngineDescription: Hashable, Sendable, Codable {
     self.deterministic = deterministic
     self.isBuiltIn = isBuiltIn
     self.algorithms = algorithms
+    self.accumulate = accumulate
     self.info = info
   }
 }

@@ -133,11 +133,7 @@ extension AnyTensor {
   /// A one-element tensor as the scalar that is meant; any other as it is.
   func standing(for shape: Shape) -> AnyTensor {
     guard shape.rank == 0, self.shape.count == 1 else { return self }
-    return switch self {
-    case .float32(let tensor): .float32(tensor.reshaped(to: shape))
-    case .float64(let tensor): .float64(tensor.reshaped(to: shape))
-    case .int64(let tensor): .int64(tensor.reshaped(to: shape))
-    }
+    return reshaped(to: shape)
   }
 }
 

@@ -115,23 +115,7 @@ struct GoldenCaseWriter {
   private func write(_ tensor: AnyTensor, _ name: String, to group: HDF5Group) throws(HDF5Error) -> HDF5Dataset {
     let bytes = tensor.shape.count * tensor.dtype.byteCount
     let options: HDF5DatasetOptions = compressesLargeTensors && bytes > 4096 ? .compressed : .contiguous
-    let shape = tensor.shape.dimensions
-    switch tensor {
-    case .float32(let tensor):
-      return try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-    case .float64(let tensor):
-      return try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-    case .int64(let tensor):
-      return try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-    case .packed(let tensor) where tensor.dtype == .float16:
-      return try group.createDataset(
-        name, shape: shape, values: tensor.doubles.elements.map { Float($0) }, storedAs: .float16, options: options)
-    case .packed(let tensor):
-      // Patterns, since few readers of HDF5 know a float of these fields.
-      let dataset = try group.createDataset(name, shape: shape, values: tensor.patterns.elements, options: options)
-      try dataset.setAttribute("bfloat16", .boolean(true))
-      return dataset
-    }
+    return try group.createDataset(name, tensor, options: options)
   }
 
   private func write(_ sample: SampledTensor, _ name: String, to group: HDF5Group) throws(HDF5Error) -> HDF5Group {
@@ -144,6 +128,29 @@ struct GoldenCaseWriter {
     try target.setAttribute("sum", .float(sample.sum))
     try target.setAttribute("abs_max", .float(sample.absMax))
     return target
+  }
+}
+
+extension HDF5Group {
+  /// Writes a tensor in its own type.
+  @discardableResult
+  public func createDataset(
+    _ name: String, _ tensor: AnyTensor, options: HDF5DatasetOptions
+  ) throws(HDF5Error) -> HDF5Dataset {
+    let shape = tensor.shape.dimensions
+    switch tensor {
+    case .float32(let tensor):
+      return try createDataset(name, shape: shape, values: tensor.elements, options: options)
+    case .float64(let tensor):
+      return try createDataset(name, shape: shape, values: tensor.elements, options: options)
+    case .int64(let tensor):
+      return try createDataset(name, shape: shape, values: tensor.elements, options: options)
+    case .packed(let tensor):
+      // The library narrows, and nothing is lost: each value is one of the type's.
+      return try createDataset(
+        name, shape: shape, values: tensor.doubles.elements.map { Float($0) },
+        storedAs: tensor.dtype == .bfloat16 ? .bfloat16 : .float16, options: options)
+    }
   }
 }
 

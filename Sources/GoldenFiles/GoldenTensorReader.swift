@@ -61,7 +61,7 @@ struct GoldenTensorReader {
   /// Whether unsigned integers are bfloat16's bits.
   private func isPattern(_ dataset: HDF5Dataset, _ stored: HDF5Datatype) throws(GoldenFileError) -> Bool {
     guard stored.kind == .integer(signed: false), stored.byteCount == 2 else { return false }
-    return try GoldenAttributes(object: dataset, file: file).boolean("bfloat16") ?? false
+    return try GoldenAttributes(object: dataset, file: file).boolean("bfloat16", default: false)
   }
 
   /// Looks at how a tensor's elements are stored, and counts what they take in memory.

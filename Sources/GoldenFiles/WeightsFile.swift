@@ -172,18 +172,10 @@ public struct WeightsFile: Sendable, Equatable {
 
   private static func write(_ tensors: [String: AnyTensor], to group: HDF5Group) throws(HDF5Error) {
     for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-      let shape = tensor.shape.dimensions
       // A checksum where a chunk pays: a flipped bit in a weight would otherwise go unnoticed.
       let large = tensor.shape.count * tensor.dtype.byteCount > 4096
       let options = HDF5DatasetOptions(fletcher32: large)
-      switch tensor {
-      case .float32(let tensor):
-        try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-      case .float64(let tensor):
-        try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-      case .int64(let tensor):
-        try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-      }
+      try group.createDataset(name, tensor, options: options)
     }
   }
 }

@@ -1,6 +1,5 @@
 import Benchmarking
 import Foundation
-import Operations
 import Results
 
 extension GateProbe {
@@ -108,7 +107,7 @@ extension GateProbe {
           cpuModel: "probe", cores: 1, instructionSets: [], selectedInstructionSet: "portable", l1DataBytes: nil,
           l2Bytes: nil, l3Bytes: nil, governor: nil, loadBefore: nil), engines: [])
       var workload = BenchmarkWorkload(
-        name: "probe", operation: Conv2d.name, problem: "probe", batch: 1, pass: "forward", layout: "nchw", threads: 1,
+        name: "probe", operation: operation, problem: "probe", batch: 1, pass: "forward", layout: "nchw", threads: 1,
         flops: 1, compulsoryBytes: 1)
       workload.contestants = [BenchmarkContestant(engine: "direct", status: .timed)]
       section.workloads = [workload]

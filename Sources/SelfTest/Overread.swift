@@ -4,13 +4,13 @@ import Tensors
 
 /// Reading one element past the end of a tensor: what no Swift code may do, and a kernel of pointers does.
 enum Overread {
-  /// The element behind the last one; 0 for integers.
+  /// The element behind the last one; 0 for integers and types of 16 bits.
   /// - Requires: a tensor in storage with room behind it, as every exercise has that is given for judging.
   static func element(behind tensor: AnyTensor) -> Double {
     switch tensor {
     case .float32(let tensor): tensor.elements.withUnsafeBufferPointer { Double($0.baseAddress?[tensor.count] ?? 0) }
     case .float64(let tensor): tensor.elements.withUnsafeBufferPointer { $0.baseAddress?[tensor.count] ?? 0 }
-    case .int64: 0
+    case .packed, .int64: 0
     }
   }
 
@@ -34,7 +34,7 @@ struct ZeroBanded: Engine {
         switch tensor {
         case .float32(let tensor): .float32(GuardBand.guarded(tensor, by: 0))
         case .float64(let tensor): .float64(GuardBand.guarded(tensor, by: 0))
-        case .int64: tensor
+        case .packed, .int64: tensor
         }
       }
     }

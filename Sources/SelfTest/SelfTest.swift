@@ -32,11 +32,13 @@ public struct SelfTest: Sendable {
     let verifier: CaseVerifier
     let name: String
     let work: Int
-    /// Whether it was named, whatever its size.
-    let isChosen: Bool
   }
 
-  public static let mutants: [Mutant] = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all
+  /// Every defect that is known of, family by family.
+  public static let mutants: [Mutant] = {
+    let all = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all
+    return Mutant.Family.allCases.flatMap { family in all.filter { $0.family == family } }
+  }()
 
   /// - Parameter files: the golden corpus.
   /// - Throws: ``GoldenFileError`` for a file that cannot be read.
@@ -47,32 +49,26 @@ public struct SelfTest: Sendable {
     self.seeds = seeds
     self.threads = threads
     self.seed = seed
-    let operations = Set((mutants + OperationRegistry.controls).flatMap(\.operations))
+    let known = OperationRegistry.all
+      .filter { type in (mutants + OperationRegistry.controls).contains { $0.applies(to: type.name) } }
+    // By operation: the cases that defects are tried on, `nil` for every small one.
+    let chosen = Dictionary(uniqueKeysWithValues: known.map { ($0.name, $0.casesForMutants.value) })
     var items: [String: [Item]] = [:]
     for file in files {
-      for summary in file.cases
-      where summary.expectError == nil && operations.contains(summary.operation) && !summary.tags.contains("slow") {
-        if let chosen = Self.chosenCases[summary.operation], !chosen.contains(summary.name) { continue }
+      for summary in file.cases where summary.expectError == nil && !summary.tags.contains("slow") {
+        guard let names = chosen[summary.operation], names?.contains(summary.name) ?? true else { continue }
         let golden = try file.load(summary)
         let tensors = golden.expected.values.map(\.shape) + golden.inputs.values.map(\.shape)
         let size = tensors.reduce(0) { $0 + $1.count }
+        guard names != nil || size <= Self.largestCase else { continue }
         let item = VerificationCase(file: file.path, oracle: file.header.oracleDType, golden: golden)
         items[summary.operation, default: []].append(
-          Item(
-            verifier: CaseVerifier(item), name: summary.name, work: size,
-            isChosen: Self.chosenCases[summary.operation] != nil))
+          Item(verifier: CaseVerifier(item), name: summary.name, work: size))
       }
     }
     // Small cases first, but those that hardly hold anything (batch 0, one element) last.
     func rank(_ item: Item) -> Int { item.work < 64 ? item.work + Self.largestCase : item.work }
-    self.items = items.mapValues { found in
-      found.filter { $0.work <= Self.largestCase || $0.isChosen }.sorted { rank($0) < rank($1) }
-    }
-  }
-
-  /// By operation, the cases that are tried instead of every small one.
-  private static let chosenCases: [String: Set<String>] = OperationRegistry.all.reduce(into: [:]) {
-    $0[$1.name] = $1.casesForMutants.value
+    self.items = items.mapValues { found in found.sorted { rank($0) < rank($1) } }
   }
 
   /// Elements of a case's tensors beyond which it is left to `assay verify`.
@@ -135,12 +131,11 @@ public struct SelfTest: Sendable {
     }
     // Layers put together correctly are no mutant.
     for control in OperationRegistry.controls {
-      let engine = MutantEngine(control, of: ReferenceEngine())
       for item in all where control.applies(to: item.verifier.item.golden.operation) {
-        let result = item.verifier.verify(engine, dtype: .float64)
+        let result = item.verifier.verify(MutantEngine(control), dtype: .float64)
         section.checksOfCorrectCode += 1
         if result.status != .pass {
-          section.falseAlarms.append("verify \(item.name) of the \(control.name): \(result.message)")
+          section.falseAlarms.append("verify \(item.name) of the control composition: \(result.message)")
         }
       }
     }
@@ -179,23 +174,16 @@ public struct SelfTest: Sendable {
   private static func goldenCase(_ gradientCase: GradientCase, seed: UInt64) throws -> VerificationCase {
     let problem = try Problem.parse(gradientCase.text)
     let draw = OperandDraw(
-      problem.operands, roles: problem.definition.roles, seed: seed, range: OperandDraw.Range(-2, 2),
-      fill: gradientCase.fill)
-    var exercise = Exercise(problem, draw, named: gradientCase.name, dtype: .float64)
+      problem.operands, roles: problem.definition.roles, seed: seed, range: .init(-2, 2), fill: gradientCase.fill)
+    var exercise = Exercise(problem, draw, named: "/" + gradientCase.name, dtype: .float64)
     for (name, type) in problem.outputs where type.dtype != .int64 {
       exercise.upstream[name] = .float64(
         Tensor<Float>(splitMix64Uniform: type.shape, seed: seed, low: -2, high: 2).map { Double($0) })
     }
     exercise.passes = [.forward, .backward]
-    let answer = try ReferenceEngine().compute(exercise)
     let golden = GoldenCase(
-      summary: GoldenCaseSummary(
-        name: "/" + gradientCase.name, operation: gradientCase.operation,
-        fill: gradientCase.fill == .random ? .random : .adversarial),
-      attributes: exercise.attributes, inputs: exercise.inputs, parameters: exercise.parameters,
-      buffers: exercise.buffers, upstream: exercise.upstream, outputs: answer.outputs.mapValues { ExpectedTensor($0) },
-      buffersAfter: answer.buffersAfter.mapValues { ExpectedTensor($0) },
-      gradients: answer.gradients.mapValues { ExpectedTensor($0) })
+      exercise, fill: gradientCase.fill == .random ? .random : .adversarial,
+      expected: try ReferenceEngine().compute(exercise))
     return VerificationCase(file: "self-test", oracle: .float64, golden: golden)
   }
 
@@ -203,7 +191,7 @@ public struct SelfTest: Sendable {
 
   private func judge(_ mutant: Mutant, sound: Set<String>, soundGradients: [String: Set<String>]) -> MutantRecord {
     var record = MutantRecord(name: mutant.name, family: mutant.family.rawValue)
-    let engine = MutantEngine(mutant, of: ReferenceEngine())
+    let engine = MutantEngine(mutant)
     let dtypes: [DType] = mutant.base == nil ? [.float32, .float64] : [.float32]
     search: for dtype in dtypes {
       for operation in mutant.operations.isEmpty ? items.keys.sorted() : mutant.operations {
@@ -217,7 +205,7 @@ public struct SelfTest: Sendable {
         }
       }
     }
-    judgeGradients(mutant, engine, sound: soundGradients[mutant.base ?? "reference"] ?? [], &record)
+    judgeGradients(mutant, engine, sound: soundGradients[MutantEngine.base(of: mutant).description.name] ?? [], &record)
     return record
   }
 
@@ -231,11 +219,10 @@ public struct SelfTest: Sendable {
 
   /// By the name of the correct engine under a mutant, the gradient checks that it passes.
   private func soundGradients() throws -> [String: Set<String>] {
-    var engines: [String: (any Engine, DType)] = ["reference": (ReferenceEngine(), .float64)]
+    var engines: [String: (any Engine, DType)] = [:]
     for mutant in mutants {
-      // A wrong matrix has no correct engine of its own; the strategy of its name is the correct one.
-      guard let name = mutant.base, let correct = BuiltInEngines.named(name) else { continue }
-      engines[name] = (correct, .float32)
+      let correct = MutantEngine.base(of: mutant)
+      engines[correct.description.name] = (correct, mutant.base == nil ? .float64 : .float32)
     }
     var sound: [String: Set<String>] = [:]
     for (name, (engine, dtype)) in engines {

@@ -45,6 +45,9 @@ public enum AnyTensor: Sendable, Equatable {
     }
   }
 
+  /// Values of 16 bits as float32's, which they are; any other tensor as it is.
+  public var widened: AnyTensor { if case .packed = self { converted(to: .float32) } else { self } }
+
   /// The tensor in the scalar type asked for; `nil` for integers.
   public func floating<Scalar: RealScalar>(as: Scalar.Type = Scalar.self) -> Tensor<Scalar>? {
     switch self {

@@ -65,7 +65,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   var timeout: Double?
 
   @Option(help: "Precision of the backward pass: float64 or float32. May be repeated (default: float64).")
-  var dtype: [DType] = []
+  var dtype: [Precisions] = []
 
   @Option(
     help: """
@@ -114,8 +114,12 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   @OptionGroup var limits: CaseLimitOptions
 
+  private var dtypes: [DType] {
+    get throws { try Precisions.chosen(dtype, standard: [.float64], among: [.float64, .float32]) }
+  }
+
   func validate() throws {
-    if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
+    _ = try dtypes
     try OptionRange.requireTimeout(timeout)
     if spoil != nil, operation.isEmpty, model.isEmpty {
       throw ValidationError("--spoil goes with --operation or --model.")
@@ -173,7 +177,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     options.stop = stop
     let settings = GradcheckPlan.Settings(
       options: options, engines: try EngineLookup.engines(engine, timeout: timeout),
-      dtypes: dtype.isEmpty ? [.float64] : dtype, limits: limits.limits(), spoil: spoil,
+      dtypes: try dtypes, limits: limits.limits(), spoil: spoil,
       reproduction: GradcheckReproduction(
         seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: timeout,
         limits: limits.words, spoil: spoil))
@@ -184,7 +188,8 @@ struct GradcheckCommand: AsyncParsableCommand {
       }
       let named = operation + models
       do throws(ProblemError) {
-        plan = try GradcheckPlan(named.isEmpty ? OperationRegistry.gradientCases : named.map { GradientCase($0) }, settings)
+        plan = try GradcheckPlan(
+          named.isEmpty ? OperationRegistry.gradientCases : named.map { GradientCase($0) }, settings)
       } catch { throw ValidationError("\(error)") }
     } else {
       plan = GradcheckPlan(

@@ -1,5 +1,6 @@
 import Foundation
 import Problems
+import Tensors
 
 /// The JSON objects of the engine protocol, version 1, one a line.
 enum EngineMessages {
@@ -35,6 +36,8 @@ enum EngineMessages {
   /// The member of `info` by which an engine says how it computes sums of products: names such as `direct` and `winograd4`,
   /// between blanks or commas.
   static let algorithmKey = "algorithm"
+  /// And this one what it keeps sums in where it computes in 16 bits.
+  static let accumulateKey = "accumulate"
 
   struct Compute: Codable, Sendable {
     var file: String
@@ -127,6 +130,9 @@ extension EngineMessages.Description {
     case let other?: ["info": other.text]
     }
   }
+
+  /// What the engine keeps sums in where it computes in 16 bits: float32 where it does not say.
+  var accumulate: DType { texts[EngineMessages.accumulateKey].flatMap(DType.init) ?? .float32 }
 
   /// How the engine computes sums of products; nothing where it does not say.
   var algorithms: Set<SumAlgorithm> {

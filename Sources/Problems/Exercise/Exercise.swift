@@ -17,6 +17,8 @@ public struct Exercise: Sendable, Equatable {
   /// What is wanted, as `outputs/y`, `gradients/weight`, `buffers_after/running_mean`. More is ignored.
   public var wanted: Set<String>
   public var threads: Int
+  /// Operands and outputs that stay float32 where ``dtype`` has 16 bits.
+  public var singles: Set<String> = []
 
   public init(
     name: String, operation: String, attributes: Attributes = Attributes(), inputs: [String: AnyTensor],
@@ -45,12 +47,24 @@ public struct Exercise: Sendable, Equatable {
 
   /// The same exercise in another precision.
   public func converted(to dtype: DType) -> Exercise {
+    func converted(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
+      guard dtype.isNarrow else { return tensors.mapValues { $0.converted(to: dtype) } }
+      return tensors.reduce(into: [:]) { all, tensor in
+        all[tensor.key] = tensor.value.converted(to: singles.contains(tensor.key) ? .float32 : dtype)
+      }
+    }
     var changed = self
     changed.dtype = dtype
-    changed.inputs = inputs.mapValues { $0.converted(to: dtype) }
-    changed.parameters = parameters.mapValues { $0.converted(to: dtype) }
-    changed.buffers = buffers.mapValues { $0.converted(to: dtype) }
-    changed.upstream = upstream.mapValues { $0.converted(to: dtype) }
+    changed.inputs = converted(inputs)
+    changed.parameters = converted(parameters)
+    changed.buffers = converted(buffers)
+    changed.upstream = converted(upstream)
     return changed
+  }
+
+  /// The type that the tensor of a path such as `outputs/y` or `gradients/weight` is wanted in.
+  public func wantedType(of path: String) -> DType {
+    guard dtype.isNarrow, let name = path.split(separator: "/", maxSplits: 1).last else { return dtype }
+    return singles.contains(String(name)) || path.hasPrefix("buffers_after/") ? .float32 : dtype
   }
 }

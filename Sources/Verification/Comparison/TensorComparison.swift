@@ -86,7 +86,7 @@ public struct TensorComparison: Sendable {
     var failing: [Int] = []
     var worst: (position: Int, bound: Double)?
     for (position, offset) in offsets.enumerated() {
-      let (value, expectation) = (got[offset], wanted[position])
+      let (value, expectation) = (got[offset], allowance.target(wanted[position]))
       let bound = allowance.bound(at: offset, expected: expectation, dtype: dtype)
       let element = ElementComparison(
         got: value, expected: expectation, bound: bound, dtype: dtype, largest: largest, equalNaN: expected.equalNaN,
@@ -104,7 +104,8 @@ public struct TensorComparison: Sendable {
     if let worst {
       let offset = offsets[worst.position]
       result.worst = WorstElement(
-        index: shape.index(ofOffset: offset), got: got[offset], expected: wanted[worst.position], bound: worst.bound)
+        index: shape.index(ofOffset: offset), got: got[offset], expected: allowance.target(wanted[worst.position]),
+        bound: worst.bound)
     }
   }
 

@@ -23,7 +23,7 @@ struct LayerJudge {
     let description = engine.description
     for layer in captured.layers {
       let name = layer.layer.name
-      let exercise = layer.exercise(dOutput: captured.cotangents[name], state: captured.state).rounded
+      let exercise = rounded(layer.exercise(dOutput: captured.cotangents[name], state: captured.state), layer.layer)
       guard description.operations.isEmpty || description.operations.contains(exercise.operation) else {
         record.unsupported += 1
         continue
@@ -64,21 +64,26 @@ struct LayerJudge {
     }
     var bounded = exercise
     bounded.wanted = Set(wanted.keys)
-    let model = definition.bounds(of: Given(bounded), values: found, algorithms: description.algorithms)
-    let rules = AllowanceRules(
-      fill: type(of: definition).judgementAsLayer.fill, candidate: dtype, oracle: .float64)
+    var given = Given<Double>(bounded)
+    if dtype.isNarrow { given.storage = dtype }
+    let model = definition.bounds(of: given, values: found, algorithms: description.algorithms)
     return wanted.filter { !description.omits.contains($0.key) }.sorted { $0.key < $1.key }.map { path, tensor in
-      let expected = ExpectedTensor(tensor)
+      let (expected, type) = (ExpectedTensor(tensor), asked.wantedType(of: path))
+      let rules = AllowanceRules(
+        fill: Swift.type(of: definition).judgementAsLayer.fill, candidate: type, oracle: .float64,
+        accumulate: description.accumulate)
       guard let allowance = rules.allowance(for: path, expected: expected, model: model) else {
         return TensorResult(path: path, shape: expected.shape.dimensions, problem: "no bound is known")
       }
-      return TensorComparison(path: path, expected: expected, allowance: allowance, dtype: dtype)
+      return TensorComparison(path: path, expected: expected, allowance: allowance, dtype: type)
         .compare(answer[path])
     }
   }
-}
 
-extension Exercise {
-  /// Every operand rounded to what float32 can hold, so that all precisions start from the same numbers.
-  fileprivate var rounded: Exercise { converted(to: .float32).converted(to: dtype) }
+  /// Every operand rounded to what float32, or a narrower type under judgement, can hold, so that all start from the same numbers.
+  private func rounded(_ exercise: Exercise, _ layer: NetworkLayer) -> Exercise {
+    var rounded = exercise
+    rounded.singles = layer.problem.definition.staysSingle
+    return rounded.converted(to: .float32).converted(to: dtype.isNarrow ? dtype : .float32).converted(to: exercise.dtype)
+  }
 }

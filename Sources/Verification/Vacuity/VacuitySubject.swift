@@ -32,9 +32,12 @@ struct VacuitySubject {
   init?(_ item: VerificationCase) {
     let golden = item.golden
     let expected = golden.expected.filter { !$0.key.hasPrefix("buffers_after/") }
-    let passes: Set<Pass> = golden.gradients.isEmpty ? [.forward] : [.forward, .backward]
+    var exercise = golden.exercise.converted(to: .float64)
+    exercise.passes = golden.gradients.isEmpty ? [.forward] : [.forward, .backward]
+    exercise.wanted = Set(expected.keys)
+    if golden.gradients.isEmpty { exercise.upstream = [:] }
     self.init(
-      item.exercise(dtype: .float64, wanted: Set(expected.keys), passes: passes), expected,
+      exercise, expected,
       AllowanceRules(fill: golden.fill, candidate: .float32, oracle: item.oracle))
   }
 

@@ -28,10 +28,10 @@ import Testing
     let networks: Set = ["resnet", "training_run"]
     for summary in file.cases where !networks.contains(summary.operation) || summary.tags.contains("smoke") {
       let golden = try file.load(summary)
-      let exercise = Exercise(
-        name: golden.name, operation: golden.operation, attributes: golden.attributes, inputs: golden.inputs,
-        parameters: golden.parameters, buffers: golden.buffers, upstream: golden.upstream, dtype: .float64,
-        passes: [.forward, .backward], wanted: Set(golden.expected.keys))
+      var exercise = golden.exercise
+      exercise.dtype = .float64
+      exercise.passes = [.forward, .backward]
+      exercise.wanted = Set(golden.expected.keys)
       do throws(EngineError) {
         let answer = try engine.compute(exercise)
         #expect(golden.expectError == nil, "\(golden.name) should have been refused")

@@ -63,6 +63,7 @@ let package = Package(
       name: "Reference",
       dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
+    .target(name: "NetworkFiles", dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Reference"]),
     // What is asked of an engine
     .target(
       name: "Engines",
@@ -99,7 +100,7 @@ let package = Package(
       name: "assay",
       dependencies: [
         "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference",
-        "Convolution", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CMalloc",
+        "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module
@@ -118,6 +119,7 @@ let package = Package(
     .testTarget(
       name: "GoldenFilesTests", dependencies: ["GoldenFiles", "HDF5", "CHDF5", "TestSupport", "assay"],
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
+    .testTarget(name: "NetworkFilesTests", dependencies: ["NetworkFiles", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
     .testTarget(
@@ -131,13 +133,13 @@ let package = Package(
     .executableTarget(
       name: "OddInputs",
       dependencies: [
-        "Problems", "Tensors", "HDF5", "GoldenFiles", "Engines", "Verification", "Benchmarking", "OperatingSystem",
-        "Results", "TestSupport",
+        "Problems", "Tensors", "HDF5", "GoldenFiles", "NetworkFiles", "Engines", "Verification", "Benchmarking",
+        "OperatingSystem", "Results", "TestSupport",
       ], path: "Tests/OddInputs"),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results",
+        "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "NetworkFiles", "OperatingSystem", "Reporting", "Results",
         "Tensors", "TestSupport",
       ]),
   ],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
-import GoldenFiles
+import NetworkFiles
+import OperatingSystem
 import Problems
 import Reference
 import Results
@@ -62,15 +63,15 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     try NetworkSession.run {
-      if let logits { try NetworkSession.requireWritable(logits) }
+      if let logits { try AtomicFile.check(logits) }
       let file = try WeightsFile(contentsOf: weights)
       let architecture =
         try model.map { try NetworkSession.architecture($0, width: file.width) }
-        ?? NetworkSession.architecture(of: file, weights)
+        ?? file.network(from: weights)
       let source = try images(file, architecture)
       let plan = try architecture.plan(
         inputShape: Shape([1] + source.imageShape.dimensions), classCount: file.classCount)
-      let state = try NetworkSession.state(of: file, weights, plan)
+      let state = try file.state(of: plan, from: weights)
       var progress = ProgressLine()
       var scores: [Float] = []
       let judged = Mutex(0)

@@ -1,5 +1,5 @@
 import ArgumentParser
-import GoldenFiles
+import NetworkFiles
 import Problems
 import Reference
 import Tensors
@@ -51,7 +51,7 @@ struct ModelCommand: ParsableCommand {
       Console.print("\(plan.summary)")
       if let weights {
         let file = try WeightsFile(contentsOf: weights)
-        _ = try NetworkSession.state(of: file, weights, plan)
+        _ = try file.state(of: plan, from: weights)
         Console.print("\(weights): fits (\(file.tensors.count) tensors of \(file.architecture))")
       }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
-import GoldenFiles
+import NetworkFiles
+import OperatingSystem
 import Problems
 import Reference
 import Results
@@ -69,7 +70,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     try NetworkSession.run {
       if let out {
-        try NetworkSession.requireWritable(out)
+        try AtomicFile.check(out)
       } else {
         Console.note("note: without --out the weights are thrown away in the end")
       }
@@ -120,7 +121,7 @@ struct TrainCommand: ParsableCommand {
       var state = Initialization(seed: options.seed, zeroInitResidual: settings.zeroInitResidual)
         .state(of: plan, as: Float.self)
       if let initial {
-        let mismatch = try NetworkSession.load(WeightsFile(contentsOf: initial), initial, into: &state, plan)
+        let mismatch = try WeightsFile(contentsOf: initial).load(into: &state, of: plan, from: initial)
         if !mismatch.isEmpty { Console.note("note: \(mismatch)".printable) }
       }
       training = Training(options: options, state: state)

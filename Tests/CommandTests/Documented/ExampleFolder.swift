@@ -1,6 +1,7 @@
 import Foundation
 import GoldenFiles
 import HDF5
+import NetworkFiles
 import Problems
 import Tensors
 import TestSupport

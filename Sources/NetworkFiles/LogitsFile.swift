@@ -1,3 +1,4 @@
+import GoldenFiles
 import HDF5
 import Tensors
 
@@ -14,15 +15,9 @@ public struct LogitsFile: Sendable {
   /// Writes the file under a temporary name and renames it.
   /// - Throws: ``GoldenFileError`` of kind `cannotWrite`.
   public func write(to path: String) throws(GoldenFileError) {
-    do {
-      try HDF5File.create(path) { root in
-        try root.createDataset("logits", shape: logits.shape.dimensions, values: logits.elements)
-        try root.createDataset("labels", shape: labels.shape.dimensions, values: labels.elements)
-      }
-    } catch let error as HDF5Error {
-      throw GoldenFileError(error)
-    } catch {
-      throw GoldenFileError(.cannotWrite, file: path, expected: "a new file", found: "\(error)")
+    try creating(path) { root in
+      try root.createDataset("logits", shape: logits.shape.dimensions, values: logits.elements)
+      try root.createDataset("labels", shape: labels.shape.dimensions, values: labels.elements)
     }
   }
 }

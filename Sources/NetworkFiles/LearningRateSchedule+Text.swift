@@ -1,9 +1,12 @@
 import Reference
 
 extension LearningRateSchedule {
+  /// How long a schedule may be.
+  public static let epochs = 1...1_000_000
+
   /// `constant`, `cosine:EPOCHS` or `step:EPOCHS:FACTOR`; `nil` for anything else.
   /// - Parameter epochs: the length of a `cosine` that does not say its own.
-  init?(_ text: String, epochs: Int? = nil) {
+  public init?(_ text: String, epochs: Int? = nil) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     switch (parts.first, parts.count) {
     case ("constant", 1): self = .constant
@@ -11,10 +14,10 @@ extension LearningRateSchedule {
       guard let epochs else { return nil }
       self = .cosine(epochs: epochs)
     case ("cosine", 2):
-      guard let length = Int(parts[1]), OptionRange.epochs.contains(length) else { return nil }
+      guard let length = Int(parts[1]), Self.epochs.contains(length) else { return nil }
       self = .cosine(epochs: length)
     case ("step", 3):
-      guard let every = Int(parts[1]), OptionRange.epochs.contains(every), let factor = Double(parts[2]),
+      guard let every = Int(parts[1]), Self.epochs.contains(every), let factor = Double(parts[2]),
         factor > 0, factor.isFinite
       else { return nil }
       self = .step(epochs: every, factor: factor)
@@ -23,7 +26,7 @@ extension LearningRateSchedule {
   }
 
   /// What ``init(_:epochs:)`` reads back.
-  var text: String {
+  public var text: String {
     switch self {
     case .constant: "constant"
     case .cosine(let epochs): "cosine:\(epochs)"

@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import NetworkFiles
 import Tensors
 import TestSupport
 import Testing
@@ -34,15 +35,5 @@ import Testing
     // A golden file is no weights file.
     let golden = Repository.fixtures.appending(path: "linear.h5").path
     #expect(throws: GoldenFileError.self) { try WeightsFile(contentsOf: golden) }
-  }
-
-  @Test func digitsAreThere() throws {
-    let file = try ImagesFile(contentsOf: Repository.fixtures.appending(path: "data/digits.h5").path)
-    #expect(file.labels.count == 1797)
-    #expect(file.trainingRows.count + file.heldOutRows.count == 1797)
-    #expect(file.scale == 16 && file.classCount == 10)
-    #expect(throws: GoldenFileError.self) {
-      try ImagesFile(contentsOf: Repository.fixtures.appending(path: "linear.h5").path)
-    }
   }
 }

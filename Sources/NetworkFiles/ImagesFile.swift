@@ -1,3 +1,4 @@
+import GoldenFiles
 import HDF5
 import Tensors
 
@@ -20,7 +21,7 @@ public struct ImagesFile: Sendable {
 
   /// - Throws: ``GoldenFileError`` for a file that is missing, damaged, or without the datasets.
   public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
-    let root = try openDataFile(path, limits: limits)
+    let root = try opening(path, limits: limits)
     var reader = GoldenTensorReader(file: path, limits: limits)
     func read(_ name: String) throws(GoldenFileError) -> AnyTensor {
       try reader.read(try translating { () throws(HDF5Error) in try root.dataset(name) })

@@ -1,3 +1,4 @@
+import GoldenFiles
 import HDF5
 import Tensors
 
@@ -88,7 +89,7 @@ public struct WeightsFile: Sendable, Equatable {
   }
 
   private static func open(_ path: String, _ limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
-    do { return try openDataFile(path, limits: limits) } catch {
+    do { return try opening(path, limits: limits) } catch {
       // Whoever has weights of PyTorch's needs the way from there to here, not a guess about damage.
       let isForeign = [".pth", ".pt", ".bin", ".ckpt", ".safetensors"].contains { path.lowercased().hasSuffix($0) }
       guard error.kind == .notAGoldenFile, isForeign else { throw error }
@@ -142,31 +143,25 @@ public struct WeightsFile: Sendable, Equatable {
   /// Writes the file under a temporary name and renames it: a run that dies leaves the last complete one.
   /// - Throws: ``GoldenFileError`` of kind `cannotWrite`.
   public func write(to path: String) throws(GoldenFileError) {
-    do {
-      try HDF5File.create(path) { root in
-        try root.setAttribute("schema", .string(Self.schema))
-        try root.setAttribute("schema_version", .integer(Self.version))
-        try root.setAttribute("architecture", .string(architecture))
-        try root.setAttribute("num_classes", .integer(classCount))
-        if let width { try root.setAttribute("width", .integer(width)) }
-        try Self.write(tensors, to: try root.createGroup("state_dict"))
-        guard let checkpoint else { return }
-        let training = try root.createGroup("training")
-        try training.setAttribute("epochs_done", .integer(checkpoint.epochsDone))
-        for (name, text) in checkpoint.settings.sorted(by: { $0.key < $1.key }) {
-          try training.setAttribute(name, .string(text))
-        }
-        let optimizer = try root.createGroup("optimizer")
-        for (name, memory) in checkpoint.optimizer.sorted(by: { $0.key < $1.key }) {
-          let entry = try optimizer.createGroup(name)
-          try entry.setAttribute("step", .integer(memory.step))
-          try Self.write(memory.tensors, to: entry)
-        }
+    try creating(path) { root in
+      try root.setAttribute("schema", .string(Self.schema))
+      try root.setAttribute("schema_version", .integer(Self.version))
+      try root.setAttribute("architecture", .string(architecture))
+      try root.setAttribute("num_classes", .integer(classCount))
+      if let width { try root.setAttribute("width", .integer(width)) }
+      try Self.write(tensors, to: try root.createGroup("state_dict"))
+      guard let checkpoint else { return }
+      let training = try root.createGroup("training")
+      try training.setAttribute("epochs_done", .integer(checkpoint.epochsDone))
+      for (name, text) in checkpoint.settings.sorted(by: { $0.key < $1.key }) {
+        try training.setAttribute(name, .string(text))
       }
-    } catch let error as HDF5Error {
-      throw GoldenFileError(error)
-    } catch {
-      throw GoldenFileError(.cannotWrite, file: path, expected: "a new file", found: "\(error)")
+      let optimizer = try root.createGroup("optimizer")
+      for (name, memory) in checkpoint.optimizer.sorted(by: { $0.key < $1.key }) {
+        let entry = try optimizer.createGroup(name)
+        try entry.setAttribute("step", .integer(memory.step))
+        try Self.write(memory.tensors, to: entry)
+      }
     }
   }
 
@@ -185,13 +180,5 @@ public struct WeightsFile: Sendable, Equatable {
         try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
       }
     }
-  }
-}
-
-/// Opens a file of the user's own for reading: a regular, non-empty HDF5 file within the limits.
-func openDataFile(_ path: String, limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
-  let image = try GoldenFileBytes.read(path, limits: limits)
-  return try translating { () throws(HDF5Error) in
-    try HDF5File.open(image: image.bytes, name: path, limits: limits.library).root
   }
 }

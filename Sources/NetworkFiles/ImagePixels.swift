@@ -1,3 +1,4 @@
+import GoldenFiles
 import HDF5
 import Tensors
 

@@ -3,7 +3,7 @@ import Problems
 import Reference
 import Tensors
 
-// How a training run becomes a file and comes back. Neither `Reference` nor `GoldenFiles` knows the other.
+// How a training run becomes a file and comes back.
 
 extension ResNetArchitecture {
   /// Planes of the first stage where they are not the architecture's own.
@@ -14,7 +14,7 @@ extension ResNetArchitecture {
 }
 
 extension Training where Scalar == Float {
-  func checkpoint(_ run: SavedRun) -> WeightsFile {
+  public func checkpoint(_ run: SavedRun) -> WeightsFile {
     let memory = step.optimizerStates.mapValues { state in
       let tensors = [
         "momentum_buffer": state.momentumBuffer, "exp_avg": state.expAvg, "exp_avg_sq": state.expAvgSq,
@@ -32,11 +32,11 @@ extension Training where Scalar == Float {
   /// Goes on where a checkpoint stands.
   /// - Parameter plan: of one of its mini-batches.
   /// - Throws: ``GoldenFileError`` when the file does not fit itself, ``StateDictMismatch``.
-  init(resuming file: WeightsFile, from path: String, as run: SavedRun, _ plan: NetworkPlan) throws {
+  public init(resuming file: WeightsFile, from path: String, as run: SavedRun, _ plan: NetworkPlan) throws {
     func wrong(_ object: String, _ expected: String, _ found: String) -> GoldenFileError {
       GoldenFileError(.inconsistent, file: path, object: object, expected: expected, found: found)
     }
-    let state = try NetworkSession.state(of: file, path, plan)
+    let state = try file.state(of: plan, from: path)
     self.init(options: run.options, state: state, epochsDone: file.checkpoint?.epochsDone ?? 0)
     let shapes = Dictionary(uniqueKeysWithValues: plan.parameters.map { ($0.name, $0.shape) })
     for (name, memory) in (file.checkpoint?.optimizer ?? [:]).sorted(by: { $0.key < $1.key }) {

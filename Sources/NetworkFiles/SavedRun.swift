@@ -4,14 +4,17 @@ import Reference
 import Tensors
 
 /// What a checkpoint says about its run: all that must be the same for it to go on as if it had never stopped.
-struct SavedRun {
-  var options: TrainingOptions
-  /// Globs of parameters that stay as they are.
-  var freeze: [String]
-  /// What the images were divided by; `nil` where the checkpoint does not say.
-  var imageScale: Double?
+public struct SavedRun: Sendable {
+  /// Images of a mini-batch that a run may have.
+  public static let batchSizes = 1...65_536
 
-  init(options: TrainingOptions, freeze: [String], imageScale: Double?) {
+  public var options: TrainingOptions
+  /// Globs of parameters that stay as they are.
+  public var freeze: [String]
+  /// What the images were divided by; `nil` where the checkpoint does not say.
+  public var imageScale: Double?
+
+  public init(options: TrainingOptions, freeze: [String], imageScale: Double?) {
     self.options = options
     self.freeze = freeze
     self.imageScale = imageScale
@@ -19,7 +22,7 @@ struct SavedRun {
 
   /// - Throws: ``GoldenFileError`` when the file is no checkpoint or says something that cannot be; ``ProblemError`` for an
   ///   architecture or an optimiser that does not exist.
-  init(_ file: WeightsFile, from path: String) throws {
+  public init(_ file: WeightsFile, from path: String) throws {
     guard let checkpoint = file.checkpoint else {
       throw GoldenFileError(
         .missing, file: path, object: "/training", expected: "a checkpoint of assay train", found: "weights alone",
@@ -39,9 +42,9 @@ struct SavedRun {
       if pair.count == 2 { attributes[String(pair[0])] = AttributeValue(text: pair[1]) }
     }
     options = TrainingOptions(
-      architecture: try NetworkSession.architecture(of: file, path), classCount: file.classCount,
+      architecture: try file.network(from: path), classCount: file.classCount,
       batchSize: try setting("batch_size", "a number from 1 to 65536") {
-        Int($0).flatMap { OptionRange.batch.contains($0) ? $0 : nil }
+        Int($0).flatMap { Self.batchSizes.contains($0) ? $0 : nil }
       },
       optimizer: try OptimizerOptions(name: setting("optimizer", "an optimiser") { $0 }, attributes: attributes),
       schedule: try setting("schedule", "constant, cosine:EPOCHS or step:EPOCHS:FACTOR") { LearningRateSchedule($0) },

@@ -54,8 +54,11 @@ let package = Package(
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"]),
     .target(name: "Results"),
+    // What stored runs amount to: their figures, their whole, and what changed between them
+    .target(name: "RunAnalysis", dependencies: ["Tensors", "Problems", "Results"]),
     // Files
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    .target(name: "TOMLFiles", dependencies: [.product(name: "TOMLKit", package: "TOMLKit")]),
     .target(name: "HDF5", dependencies: ["CHDF5", "OperatingSystem"]),
     .target(name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Results", "OperatingSystem"]),
     // The numbers
@@ -67,11 +70,14 @@ let package = Package(
     // What is asked of an engine
     .target(
       name: "Engines",
-      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Convolution", "OperatingSystem", "Results"]),
+      dependencies: [
+        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Reference", "Convolution", "OperatingSystem", "Results",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
     .target(
       name: "Verification",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results",
+        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Reference", "Engines", "Results",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
@@ -80,15 +86,16 @@ let package = Package(
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "Results", "OperatingSystem",
+        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Convolution", "Engines", "Verification", "Results",
+        "RunAnalysis", "OperatingSystem",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     // Deliberately wrong implementations: does what is asked of an engine notice them?
     .target(
       name: "SelfTest",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "GradientChecking",
-        "Benchmarking", "Results",
+        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "GradientChecking", "Results",
+        "RunAnalysis",
       ]),
     .target(
       name: "Reporting",
@@ -99,19 +106,21 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference",
+        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines", "Reference",
         "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Problems"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Tensors", "Problems", "Results"], path: "Tests/TestSupport",
       exclude: ["Samples/run-version-1.json"]),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
     .testTarget(name: "ResultsTests", dependencies: ["Results"]),
+    .testTarget(name: "RunAnalysisTests", dependencies: ["RunAnalysis", "TestSupport"]),
+    .testTarget(name: "TOMLFilesTests", dependencies: ["TOMLFiles", "TestSupport"]),
     .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Samples/make.py"],

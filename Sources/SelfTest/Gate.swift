@@ -1,9 +1,9 @@
-import Benchmarking
 import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
 import Results
+import RunAnalysis
 import Tensors
 import Verification
 

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Benchmarking
 import Foundation
 import Results
+import RunAnalysis
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -7,6 +7,7 @@ import Problems
 import Reference
 import Reporting
 import Results
+import RunAnalysis
 import Verification
 
 extension Outcome {

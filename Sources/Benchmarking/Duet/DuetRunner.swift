@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Problems
 import Results
+import RunAnalysis
 import Tensors
 import Verification
 

@@ -1,6 +1,7 @@
 import Convolution
 import Foundation
 import Results
+import RunAnalysis
 
 /// What the machine is, what it can do at most, and what disturbs it.
 public enum MachineProbe {

@@ -1,6 +1,7 @@
-import Benchmarking
 import Results
+import RunAnalysis
 import Testing
+import TestSupport
 
 @Suite struct BenchmarkAnalysisTests {
   private func section() -> BenchmarkSection { SampleBenchmark.section() }

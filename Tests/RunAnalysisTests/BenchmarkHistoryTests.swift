@@ -1,7 +1,8 @@
-import Benchmarking
 import Problems
 import Results
+import RunAnalysis
 import Testing
+import TestSupport
 
 @Suite struct BenchmarkHistoryTests {
   private func run(_ times: [UInt64], started: String, problem: String = SampleBenchmark.problem) -> Run {

@@ -1,4 +1,4 @@
-import Benchmarking
+import RunAnalysis
 import Tensors
 import Testing
 

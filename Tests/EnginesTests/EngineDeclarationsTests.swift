@@ -1,4 +1,3 @@
-import Benchmarking
 import Engines
 import Foundation
 import TestSupport

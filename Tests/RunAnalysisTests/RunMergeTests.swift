@@ -1,5 +1,5 @@
-import Benchmarking
 import Results
+import RunAnalysis
 import Testing
 
 /// What is one run, what is none, and what its parts amount to together, in whatever order they are named.

@@ -1,7 +1,6 @@
-import Engines
 import Foundation
+import TOMLFiles
 import TOMLKit
-import Verification
 
 extension EngineCatalog {
   /// Reads declarations: a table for each engine, with `command` and optionally `timeout`, `engine` and `version`. Commands
@@ -10,24 +9,14 @@ extension EngineCatalog {
   public static func declarations(at file: URL) throws(Failure) -> [String: ProcessEngine.Declaration] {
     let path = file.path(percentEncoded: false)
     let table: TOMLTable
-    do {
-      table = try TOMLText.table(String(contentsOf: file, encoding: .utf8))
-    } catch let error as TOMLParseError {
-      throw Failure(.data, "\(path): \(error.description)")
-    } catch let error as TOMLText.Malformed {
-      throw Failure(.data, "\(path): \(error.description)")
-    } catch {
-      throw Failure(.data, "\(path): cannot be read: \(error.localizedDescription)")
-    }
+    do { table = try TOMLText.table(at: file) } catch { throw Failure(.data, "\(error)") }
     var found: [String: ProcessEngine.Declaration] = [:]
     for name in table.keys {
       guard let entry = table[name]?.table else {
         throw Failure(.data, "\(path): \(name): expected a table with a command, found another value")
       }
-      let known: Set = ["command", "timeout", "engine", "version"]
-      if let key = entry.keys.first(where: { !known.contains($0) }) {
-        throw Failure(
-          .data, "\(path): \(name): expected only \(known.sorted().joined(separator: ", ")), found '\(key)'")
+      do { try TOMLText.require(["command", "timeout", "engine", "version"], in: entry) } catch {
+        throw Failure(.data, "\(path): \(name): \(error)")
       }
       guard let command = entry["command"]?.string, !command.isEmpty else {
         throw Failure(.data, "\(path): \(name): expected a command, found none")

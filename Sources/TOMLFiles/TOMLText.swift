@@ -1,18 +1,36 @@
+import Foundation
 import TOMLKit
 
 /// Tables in TOML from outside: suites, declarations of engines, known failures.
 package enum TOMLText {
-  /// What the parser itself would not survive.
-  package struct Malformed: Error, CustomStringConvertible {
+  /// What is wrong with a text or a file, in one sentence.
+  package struct Malformed: Error, CustomStringConvertible, Hashable {
     package let description: String
   }
 
-  /// - Throws: ``Malformed``, or the parser's own error.
-  package static func table(_ text: String) throws -> TOMLTable {
+  /// The table that a file holds.
+  /// - Throws: ``Malformed``, which names the file.
+  package static func table(at file: URL) throws(Malformed) -> TOMLTable {
+    let path = file.path(percentEncoded: false)
+    let text: String
+    do { text = try String(contentsOf: file, encoding: .utf8) } catch {
+      throw Malformed(description: "\(path): cannot be read: \(error.localizedDescription)")
+    }
+    do { return try table(text) } catch { throw Malformed(description: "\(path): \(error)") }
+  }
+
+  package static func table(_ text: String) throws(Malformed) -> TOMLTable {
     for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       try checkHeader(line, number: number + 1)
     }
-    return try TOMLTable(string: text)
+    do { return try TOMLTable(string: text) } catch { throw Malformed(description: "\(error)") }
+  }
+
+  /// The keys of a table are these, or some of them.
+  /// - Throws: ``Malformed`` with the first that is none of them.
+  package static func require(_ known: Set<String>, in table: TOMLTable) throws(Malformed) {
+    guard let other = table.keys.sorted().first(where: { !known.contains($0) }) else { return }
+    throw Malformed(description: "expected only \(known.sorted().joined(separator: ", ")), found '\(other)'")
   }
 
   /// The parser takes for granted that a key follows a header's brackets, and ends the process where none does.

@@ -1,11 +1,11 @@
 import Results
 
 /// A small benchmark as a runner leaves it, with nothing derived yet.
-enum SampleBenchmark {
-  static let problem = "conv2d n1c64h56w56 k64r3s3 stride1 pad1"
+public enum SampleBenchmark {
+  public static let problem = "conv2d n1c64h56w56 k64r3s3 stride1 pad1"
 
   /// Three engines on one convolution, whose six blocks differ by a thousandth.
-  static func section() -> BenchmarkSection {
+  public static func section() -> BenchmarkSection {
     var section = empty(engines: ["direct", "winograd4", "peer"])
     var workload = workload()
     for (name, base) in [("direct", UInt64(2_000_000)), ("winograd4", 1_000_000), ("peer", 4_000_000)] {
@@ -19,7 +19,7 @@ enum SampleBenchmark {
   }
 
   /// These engines on one convolution, with one duration in each block.
-  static func section(times: KeyValuePairs<String, [UInt64]>, named problem: String = problem) -> BenchmarkSection {
+  public static func section(times: KeyValuePairs<String, [UInt64]>, named problem: String = problem) -> BenchmarkSection {
     var section = empty(engines: times.map(\.key))
     section.options.blocks = times.first?.value.count ?? 0
     var workload = workload(problem)
@@ -33,7 +33,7 @@ enum SampleBenchmark {
     return section
   }
 
-  static func run(_ section: BenchmarkSection, started: String = "2026-01-01T00:00:00Z") -> Run {
+  public static func run(_ section: BenchmarkSection, started: String = "2026-01-01T00:00:00Z") -> Run {
     var run = Run(
       provenance: Provenance(
         assayVersion: "1", command: ["assay", "bench"], seed: 1, started: started, gitCommit: nil, gitDirty: nil,

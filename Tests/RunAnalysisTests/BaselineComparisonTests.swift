@@ -1,6 +1,7 @@
-import Benchmarking
 import Results
+import RunAnalysis
 import Testing
+import TestSupport
 
 @Suite struct BaselineComparisonTests {
   private static let direct: [UInt64] = [1_000, 1_001, 1_002, 1_003, 1_004, 1_005]

@@ -124,9 +124,8 @@ struct DuetCommand: AsyncParsableCommand {
         found.verdict,
       ]
     }
-    for line in BenchmarkTerminal.table(["benchmark", "change", "interval", "p", "could see", "verdict"], rows) {
-      Console.print(line)
-    }
+    let table = TextTable(["benchmark", "change", "interval", "p", "could see", "verdict"], rows)
+    Console.print(table.text, terminator: "")
     for reason in section.reasons { Console.print("inconclusive: \(reason.printable)") }
     Console.print("verdict: \(section.verdict)")
   }

@@ -93,7 +93,7 @@ struct SelftestCommand: AsyncParsableCommand {
       let mutants = section.mutants.filter { $0.family == family }
       return [family, "\(mutants.count)", "\(mutants.count(where: \.isKilled))"]
     }
-    for line in BenchmarkTerminal.table(["family", "mutants", "killed"], rows) { Console.print(line) }
+    Console.print(TextTable(["family", "mutants", "killed"], rows).text, terminator: "")
   }
 
   private func printReport(_ section: SelfTestSection) {

@@ -3,6 +3,7 @@ import Convolution
 import Foundation
 import OperatingSystem
 import Problems
+import Reporting
 import Results
 
 /// `assay tune`: measures what `auto` chooses by on this machine.
@@ -76,8 +77,7 @@ struct TuneCommand: ParsableCommand {
     guard isKept else {
       throw Outcome.notWritten.ending("\(path): cannot be written: name another file in ASSAY_PLANS")
     }
-    var table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rightAligned: [3, 4])
-    for row in rows { table.add(row) }
+    let table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rows, words: 3)
     Console.print(table.text, terminator: "")
     Console.print("kept in \(path)")
   }

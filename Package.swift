@@ -112,13 +112,13 @@ let package = Package(
       ]),
     // Tests, one suite a module
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Problems", "Results"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Tensors", "Problems", "Results", "OperatingSystem"], path: "Tests/TestSupport",
       exclude: ["Samples/run-version-1.json"]),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
-    .testTarget(name: "ResultsTests", dependencies: ["Results"]),
+    .testTarget(name: "ResultsTests", dependencies: ["Results", "TestSupport"]),
     .testTarget(name: "RunAnalysisTests", dependencies: ["RunAnalysis", "TestSupport"]),
     .testTarget(name: "TOMLFilesTests", dependencies: ["TOMLFiles", "TestSupport"]),
     .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
@@ -143,7 +143,7 @@ let package = Package(
       name: "OddInputs",
       dependencies: [
         "Problems", "Tensors", "HDF5", "GoldenFiles", "NetworkFiles", "Engines", "Verification", "Benchmarking",
-        "OperatingSystem", "Results", "TestSupport",
+        "OperatingSystem", "Results", "Reporting", "TestSupport",
       ], path: "Tests/OddInputs"),
     .testTarget(
       name: "CommandTests",

@@ -28,4 +28,10 @@ public enum NumberText {
     }
     return (number < 0 ? "-" : "") + groups.filter { !$0.isEmpty }.joined(separator: ",")
   }
+
+  /// Whole seconds, from a minute on with the minutes.
+  public static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded(.up))
+    return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"
+  }
 }

@@ -72,7 +72,7 @@ struct EvaluateCommand: ParsableCommand {
       let plan = try architecture.plan(
         inputShape: Shape([1] + source.imageShape.dimensions), classCount: file.classCount)
       let state = try file.state(of: plan, from: weights)
-      var progress = ProgressLine()
+      let progress = ProgressDisplay()
       var scores: [Float] = []
       let judged = Mutex(0)
       let interrupted: @Sendable () throws -> Void = {
@@ -87,7 +87,7 @@ struct EvaluateCommand: ParsableCommand {
             threads: threads, observe: { scores += $0.elements },
             progress: { count in
               judged.withLock { $0 = count }
-              progress.show("\(count) of \(source.count) images", fraction: Double(count) / Double(source.count))
+              progress.step(done: count, of: source.count, subject: "images")
             }, shouldStop: { Task.isCancelled })
         }
       }

@@ -184,7 +184,7 @@ struct TrainCommand: ParsableCommand {
       Console.print(
         "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
-    var progress = ProgressLine()
+    let progress = ProgressDisplay()
     let first = training.epochsDone
     while training.epochsDone < epochs {
       let clock = ContinuousClock.now
@@ -202,10 +202,9 @@ struct TrainCommand: ParsableCommand {
             source,
             progress: { state in
               batch.withLock { $0 = state.batch }
-              let done = Double(epoch - first) + Double(state.batch) / Double(state.batchCount)
-              progress.show(
-                "epoch \(epoch + 1)/\(epochs), batch \(state.batch)/\(state.batchCount), loss "
-                  + state.runningLoss.formatted(digits: 4), fraction: done / Double(epochs - first))
+              progress.step(
+                done: (epoch - first) * state.batchCount + state.batch, of: (epochs - first) * state.batchCount,
+                subject: "batches: epoch \(epoch + 1)/\(epochs), loss \(state.runningLoss.formatted(digits: 4))")
             }, shouldStop: { Task.isCancelled })
           return (loss, try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch))
         }

@@ -8,7 +8,7 @@ import PackageDescription
 // What crosses the line between them and the rest, pointers and extents, is a target of its own: compiled once, generic
 // over nothing, for every CPU.
 
-let contracts: [Target.Dependency] = ["KernelContracts"]
+let contracts: [Target.Dependency] = ["KernelContracts", "CShims"]
 let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
 #if arch(x86_64)
@@ -47,6 +47,7 @@ let package = Package(
   ],
   targets: kernelTargets + [
     .target(name: "KernelContracts"),
+    .systemLibrary(name: "CShims"),
     // The system: children, and what must not be left behind
     .systemLibrary(name: "CSpawn"),
     .target(name: "OperatingSystem", dependencies: ["CSpawn"]),
@@ -102,12 +103,11 @@ let package = Package(
       dependencies: ["Results", "OperatingSystem", .product(name: "Mustache", package: "swift-mustache")]),
     .target(name: "AssayTesting", dependencies: ["Verification", "GradientChecking", "GoldenFiles", "Engines"]),
     // The command
-    .systemLibrary(name: "CMalloc"),
     .executableTarget(
       name: "assay",
       dependencies: [
         "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines", "Reference",
-        "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CMalloc",
+        "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module

@@ -107,18 +107,8 @@ import Testing
       })
     try FileManager.default.createSymbolicLink(at: bin.file("assay"), withDestinationURL: Repository.command)
     return try lines.map { line in
-      let shell = Process()
-      shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-      shell.arguments = ["-c", line]
-      shell.currentDirectoryURL = folder
       let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-      shell.environment = ProcessInfo.processInfo.environment.merging(
-        ["PATH": bin.file("assay").deletingLastPathComponent().path + ":" + path]
-      ) { _, new in new }
-      (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-      try shell.run()
-      shell.waitUntilExit()
-      return shell.terminationStatus
+      return try CommandRun(shell: line, in: folder, environment: ["PATH": "\(bin.url.path):\(path)"]).exitCode
     }
   }
 

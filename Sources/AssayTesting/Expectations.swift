@@ -65,7 +65,11 @@ public func expectMatchesReference(
 }
 
 /// Checks an engine, any type of your own that conforms to `Engine`, against the reference: outputs, gradients and buffers.
-/// - Parameter dtypes: the precisions that it is asked in.
+/// - Parameters:
+///   - problem: its text form, such as `conv2d n2c3h9w8 k4r3s3 stride1 pad1 bias`.
+///   - engine: what is checked.
+///   - dtypes: the precisions that it is asked in.
+///   - seed: of the random operands.
 /// - Throws: ``Mismatch``; `ProblemError` for a text that is no problem.
 public func expectMatchesReference(
   _ problem: String, engine: any Engine, dtypes: [DType] = [.float32], seed: UInt64 = 1
@@ -77,6 +81,8 @@ public func expectMatchesReference(
 /// - Parameters:
 ///   - path: an HDF5 file in the golden format. It is parsed in this process: it should be one of your own.
 ///   - filter: a glob over case names; `*` crosses slashes.
+///   - engine: what is checked.
+///   - dtypes: the precisions that it is asked in.
 /// - Throws: ``Mismatch``, also when no case matches; `GoldenFileError` for a file that cannot be read.
 public func expectMatchesGolden(
   _ path: String, filter: String = "*", engine: any Engine, dtypes: [DType] = [.float32]

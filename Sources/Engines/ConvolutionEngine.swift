@@ -7,7 +7,9 @@ public struct ConvolutionEngine: Engine {
   private let strategy: any ConvolutionStrategy
   public let description: EngineDescription
 
-  /// - Parameter algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
+  /// - Parameters:
+  ///   - strategy: what computes the convolutions.
+  ///   - algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
   public init(_ strategy: any ConvolutionStrategy, algorithms: [String]? = nil) {
     self.strategy = strategy
     description = EngineDescription(

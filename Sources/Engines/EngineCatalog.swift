@@ -25,7 +25,9 @@ public struct EngineCatalog: Sendable {
   }
 
   /// The engine of a word of the command line: `direct`, `pytorch`, or `mine='./my-engine --fast'`.
-  /// - Parameter timeout: overrides the declaration's.
+  /// - Parameters:
+  ///   - word: as it was typed.
+  ///   - timeout: in seconds; overrides the declaration's.
   /// - Throws: ``Failure``; a command that does not run or answer included.
   public func engine(_ word: String, timeout: Double? = nil) throws(Failure) -> any Engine {
     guard var declaration = try declaration(word) else {

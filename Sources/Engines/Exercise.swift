@@ -45,7 +45,7 @@ public struct Exercise: Sendable {
   }
 
   /// The validated problem; `nil` for a custom operation.
-  /// - Throws: ``ProblemError``.
+  /// - Throws: `ProblemError`.
   public func problem() throws(ProblemError) -> (any OperationProblem)? {
     try Problem.make(operation: operation, attributes: attributes, operands: operands)
   }

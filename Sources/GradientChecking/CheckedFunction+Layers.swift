@@ -7,6 +7,7 @@ extension CheckedFunction {
   /// A layer of the reference, forward and backward, with everything that its definition says about it.
   ///
   /// - Parameters:
+  ///   - layer: whose backward pass is checked.
   ///   - operands: as ``ReferenceLayer`` names them; values should be representable in float32.
   ///   - precision: the arithmetic of the backward pass; the forward pass is always in double precision.
   ///   - algorithms: by which a backward pass that is put in place of the reference's may compute convolutions.
@@ -30,7 +31,11 @@ extension CheckedFunction {
   /// An engine's backward pass, held against the derivatives of the reference's forward: what an engine gets wrong in
   /// both passes alike is found too.
   ///
-  /// - Parameter exercise: a case with its operands; cotangents and passes are filled in here.
+  /// - Parameters:
+  ///   - engine: whose backward pass is checked.
+  ///   - exercise: a case with its operands; cotangents and passes are filled in here.
+  ///   - problem: what the exercise asks for.
+  ///   - operands: the point, in double precision.
   public init(
     engine: any Engine, exercise: Exercise, problem: any OperationProblem, operands: NamedTensors
   ) {

@@ -34,7 +34,9 @@ public struct ReferenceNetwork: Sendable {
 
   public init(_ body: Body) { self.body = body }
 
-  /// - Parameter target: the labels of a network with a loss.
+  /// - Parameters:
+  ///   - problem: a block or a network.
+  ///   - target: the labels of a network with a loss.
   /// - Returns: `nil` for a problem that is no block and no network.
   public init?(_ problem: any OperationProblem, target: Tensor<Int64>? = nil) {
     if let target, let problem = (problem as? ResNetProblem).flatMap({ try? $0.loss() }) {

@@ -29,9 +29,13 @@ public final class ChildProcess: Sendable {
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameters:
+  ///   - executable: its path.
   ///   - arguments: without the executable's own name.
   ///   - environment: `nil` for this process's.
   ///   - directory: where it runs; `nil` for this process's folder.
+  ///   - input: its standard input.
+  ///   - output: its standard output.
+  ///   - errors: its standard error.
   /// - Throws: ``Failure`` with the system's reason.
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil, directory: String? = nil,

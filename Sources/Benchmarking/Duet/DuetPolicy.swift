@@ -57,7 +57,9 @@ public struct DuetPolicy: Hashable, Sendable {
   ///
   ///     δ = exp(ln(1 + margin) − Q₁₋ₚ(d − median d)) − 1
   ///
-  /// - Parameter exceedance: p, from ``requiredExceedance(benchmarks:)``.
+  /// - Parameters:
+  ///   - differences: ln(t_head / t_base) of each block.
+  ///   - exceedance: p, from ``requiredExceedance(benchmarks:)``.
   /// - Returns: infinity when no change would have been found, or there are no differences.
   public func smallestDetectableChange(differences: [Double], exceedance: Double?) -> Double {
     guard let exceedance, let centre = OrderStatistics.median(differences),

@@ -44,7 +44,7 @@ public final class DuetRunner {
     }
   }
 
-  /// - Throws: ``EngineError`` when either engine does not start.
+  /// - Throws: `EngineError` when either engine does not start.
   public init(
     plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,
     sliceMilliseconds: Double, seed: UInt64, onProgress: @escaping (String) -> Void = { _ in },
@@ -63,7 +63,7 @@ public final class DuetRunner {
     measured = Shared(Measured(items))
   }
 
-  /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
+  /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or `EngineError` when it cannot be timed on one.
   public func run() throws -> DuetSection {
     try verify()
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }

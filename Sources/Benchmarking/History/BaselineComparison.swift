@@ -32,7 +32,10 @@ public struct BaselineComparison: Sendable {
   /// interrupted. Nothing is known of these, so a comparison that has any decides nothing about the whole.
   public let missing: [String]
 
-  /// - Parameter policy: the smallest change that is called one.
+  /// - Parameters:
+  ///   - old: the run that is compared with.
+  ///   - new: the run whose changes are told.
+  ///   - policy: the smallest change that is called one, as a fraction.
   /// - Throws: ``Refusal`` when keys differ, calibrations drift, the times of a run are in doubt, or there is nothing to
   ///   compare.
   public init(old: Run, new: Run, policy: Double) throws(Refusal) {

@@ -7,7 +7,9 @@ import Results
 /// are the samples themselves, in nanoseconds, which no two measurements share.
 public enum BenchmarkHistory {
   /// - Parameters:
+  ///   - directory: where the runs were found, for the report.
   ///   - runs: each with the name of its file; in any order.
+  ///   - skipped: files that could not be used, one sentence each.
   ///   - filters: a workload is kept when its name matches any; none keeps all.
   public static func section(
     directory: String, runs: [(name: String, run: Run)], skipped: [String], filters: [NamePattern] = []

@@ -52,9 +52,11 @@ public final class BenchmarkRunner {
   }
 
   /// Measures what `section` does not have yet and completes it.
-  /// - Parameter save: called with the section at the start, then after a workload when the last time is two seconds ago or
-  ///   more, and at the end, also of an interrupted run.
-  /// - Throws: whatever `save` throws, and ``ConvolutionError`` where the machine cannot be probed.
+  /// - Parameters:
+  ///   - section: what is measured already; it is completed in place.
+  ///   - save: called with the section at the start, then after a workload when the last time is two seconds ago or
+  ///     more, and at the end, also of an interrupted run.
+  /// - Throws: whatever `save` throws, and `ConvolutionError` where the machine cannot be probed.
   public func run(_ section: inout BenchmarkSection, save: (BenchmarkSection) throws -> Void) throws {
     let started = ContinuousClock.now
     let spent = section.seconds

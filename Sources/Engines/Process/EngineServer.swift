@@ -11,8 +11,10 @@ public final class EngineServer {
   private var prepared: [String: any PreparedOperation] = [:]
   private var handles = 0
 
-  /// - Parameter slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
-  /// - Parameter limits: what one request may take.
+  /// - Parameters:
+  ///   - engine: what answers.
+  ///   - slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
+  ///   - limits: what one request may take.
   public init(_ engine: any Engine, slowdown: Double = 0, limits: CaseLimits = .standard) {
     self.engine = engine
     self.slowdown = slowdown

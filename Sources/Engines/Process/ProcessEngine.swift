@@ -5,7 +5,7 @@ import Results
 import Synchronization
 import Tensors
 
-/// An engine in another process, in any language: ``EngineMessages`` are its side of the protocol, and
+/// An engine in another process, in any language: `EngineMessages` are its side of the protocol, and
 /// `Benchmarks/engines/example.c` is a complete one.
 ///
 /// One request is in flight at a time; callers wait for each other. An engine that dies, hangs or talks nonsense costs the

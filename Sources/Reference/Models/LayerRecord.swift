@@ -24,6 +24,9 @@ public struct LayerGradients<Scalar: RealScalar>: Sendable {
 extension NetworkLayer {
   /// Computes the layer. Running statistics in `state` change in training.
   /// - Parameters:
+  ///   - x: the layer's input.
+  ///   - other: the second summand of an addition.
+  ///   - state: parameters and running statistics, by the layer's name.
   ///   - gates: decide ReLUs and max pools in place of x, where they name the layer.
   ///   - threads: share convolutions; they change no bit.
   /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
@@ -79,8 +82,12 @@ extension NetworkLayer {
 
 extension LayerRecord {
   /// The gradients of Σ y·dOutput.
-  /// - Parameter gates: those of the forward pass, where it had any.
-  /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
+  /// - Parameters:
+  ///   - dOutput: the cotangent of the layer's output.
+  ///   - state: as the forward pass had it.
+  ///   - gates: those of the forward pass, where it had any.
+  ///   - threads: share convolutions; they change no bit.
+  /// - Throws: `ProblemError` when a tensor is missing or has the wrong shape.
   public func backward(
     _ dOutput: Tensor<Scalar>, state: NetworkState<Scalar>, gates: Gates? = nil, threads: Int = 1
   ) throws(ProblemError) -> LayerGradients<Scalar> {

@@ -30,6 +30,8 @@ extension NetworkState {
   /// Takes tensors by their `state_dict` name into a network that has values already.
   ///
   /// - Parameters:
+  ///   - tensors: by their `state_dict` name.
+  ///   - plan: the network's layers.
   ///   - strict: every name and shape must agree. Otherwise what agrees is taken, and the rest keeps its values: how a
   ///     network gets a new classifier for fine-tuning. `num_batches_tracked` may always be absent, as in old files.
   /// - Returns: what did not agree.

@@ -49,6 +49,8 @@ struct Operation {
 /// The bound models by operation.
 public enum BoundModels {
   /// - Parameters:
+  ///   - exercise: the operands.
+  ///   - problem: what is computed of them.
   ///   - algorithms: how the engine computes convolutions, from its description (`direct`, `winograd4`); any of them may
   ///     have been used.
   ///   - wanted: the tensors that bounds will be asked for.

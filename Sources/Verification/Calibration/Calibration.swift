@@ -24,7 +24,7 @@ public struct Calibration: Sendable {
   }
 
   /// - Parameter onProgress: called after each problem with its text.
-  /// - Throws: ``EngineError`` when the engine does not compute a problem.
+  /// - Throws: `EngineError` when the engine does not compute a problem.
   public func run(onProgress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> [CalibrationRecord] {
     let groups = Dictionary(grouping: CalibrationProblem.all) { String($0.text.prefix { $0 != " " }) }
     return try await withThrowingTaskGroup(of: [CalibrationRecord].self) { group in

@@ -8,8 +8,11 @@ public struct RandomExercise: Sendable {
   public let exercise: Exercise
 
   /// - Parameters:
+  ///   - problem: whose operands are drawn.
   ///   - fill: `exact` draws integers from −3 to 3, anything else numbers that use all 24 bits of float32's significand.
-  ///   - low, high: the range of random inputs; parameters are in [−1, 1], class weights and variances above 0.25.
+  ///   - seed: gives the same tensors again.
+  ///   - low: the least random input; parameters are in [−1, 1], class weights and variances above 0.25.
+  ///   - high: what random inputs stay below.
   public init(problem: any OperationProblem, fill: Fill, seed: UInt64, low: Double = -1, high: Double = 1) {
     var stream = SplitMix64(seed: seed)
     func draw(_ type: TensorType, _ low: Double, _ high: Double) -> AnyTensor {
@@ -54,7 +57,7 @@ public struct RandomExercise: Sendable {
   }
 
   /// The exercise as a golden case whose expected values an oracle computes in float64.
-  /// - Throws: ``EngineError`` when the oracle cannot compute it.
+  /// - Throws: `EngineError` when the oracle cannot compute it.
   public func goldenCase(oracle: any Engine, fill: Fill) throws(EngineError) -> GoldenCase {
     let answer = try oracle.compute(exercise.converted(to: .float64))
     return GoldenCase(

@@ -57,7 +57,11 @@ public struct AllowanceRules: Sendable {
   /// - adversarial: the rigorous bound.
   ///
   /// The oracle's own rounding, by the same bound in its precision, is added.
-  /// - Parameter singles: the oracle's own results in float32, where the file has it.
+  /// - Parameters:
+  ///   - path: the tensor's, such as `outputs/y`.
+  ///   - expected: what the file holds for it.
+  ///   - model: the operation's bounds, where it has any.
+  ///   - singles: the oracle's own results in float32, where the file has them.
   /// - Returns: `nil` where neither the file nor a model says what is allowed.
   public func allowance(
     for path: String, expected: ExpectedTensor, model: (any BoundModel)?, singles: AnyTensor? = nil

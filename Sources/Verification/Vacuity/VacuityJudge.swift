@@ -19,7 +19,9 @@ public struct VacuityJudge: Sendable {
 
   public init(oracle: any Engine) { self.oracle = oracle }
 
-  /// - Parameter files: every case in them counts, whatever the filters: vacuity is the corpus's, not a selection's.
+  /// - Parameters:
+  ///   - operations: which operations are judged.
+  ///   - files: every case in them counts, whatever the filters: vacuity is the corpus's, not a selection's.
   /// - Returns: one record for each operation that has cases with results, in the order of names; unfinished ones when its
   ///   task is cancelled.
   public func judge(operations: Set<String>, in files: [GoldenFile]) async -> [VacuityRecord] {
@@ -36,7 +38,10 @@ public struct VacuityJudge: Sendable {
     return cases.isEmpty ? nil : judge(operation, by: cases, isAdversarial: cases.isAdversarial)
   }
 
-  /// - Parameter cases: of one operation, those that count.
+  /// - Parameters:
+  ///   - operation: whose defects are tried.
+  ///   - cases: of this operation, those that count.
+  ///   - isAdversarial: whether all its cases are adversarial, which may be odd on purpose.
   /// - Returns: what they would notice together.
   public func judge(
     _ operation: String, by cases: some Sequence<VerificationCase>, isAdversarial: Bool = false

@@ -48,7 +48,7 @@ enum ExitCodeTable {
     }
   }
 
-  /// The cells that cannot be, with the reason.
+  /// The cells of events that a command cannot meet, with the reason.
   static let impossible: [(verb: Verb, event: Event, because: String)] = Verb.allCases.flatMap { verb in
     Event.allCases.compactMap { event in
       guard case .cannot(let reason) = cell(verb, event) else { return nil }

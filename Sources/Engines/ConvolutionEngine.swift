@@ -73,7 +73,7 @@ public struct ConvolutionEngine: Engine {
     case .forward, .inference: pass = .forward
     case .backwardData: pass = .backwardData
     case .backwardWeight: pass = .backwardWeights
-    case .trainingStep: throw .unsupported("a training step is of a network, not of one convolution")
+    case .trainingStep: throw .unsupported("a training step needs a network; this engine computes single convolutions")
     }
     let (problem, operands) = try operands(of: exercise, threads: timing.threads)
     let run = try ConvolutionRun(strategy, problem, pass, operands)

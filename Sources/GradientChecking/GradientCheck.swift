@@ -139,7 +139,7 @@ public struct GradientCheck: Sendable {
 
   private func check(_ record: inout GradientRecord) throws {
     let evaluator = try Evaluator(function, stop: options.stop)
-    // The cost is told also of a check that breaks off.
+    // A check that breaks off reports its cost, too.
     defer { record.cost = evaluator.cost }
     let session = try GradientSession(evaluator: evaluator, options: options)
     if options.contracts {

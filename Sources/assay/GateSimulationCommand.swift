@@ -3,7 +3,7 @@ import Benchmarking
 import Foundation
 import Results
 
-/// `assay simulate-gates`: what METHODOLOGY.md says of the gate's false alarms and power, from measured noise.
+/// `assay simulate-gates`: the gate's rate of false alarms and its power, from measured noise.
 struct GateSimulationCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate-gates",

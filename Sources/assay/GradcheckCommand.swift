@@ -77,7 +77,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   var method: GradientCheck.Method = .automatic
 
   @Flag(
-    help: "Leave out what holds of every backward pass: linearity in the cotangent, symmetric second derivatives, …")
+    help: "Leave out the contracts of every backward pass: linearity in the cotangent, symmetric second derivatives, …")
   var skipContracts = false
 
   @Flag(help: "Look at every element, whatever it costs.")

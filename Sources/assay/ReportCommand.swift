@@ -7,7 +7,7 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Make every report of a run again from its run.json.",
     discussion: """
-      Says first what the run amounts to, computed again from its records, and ends with that exit code.
+      Prints the outcome of the run first, computed again from its records, and ends with its exit code.
 
       EXAMPLES:
         assay report Reports/mine

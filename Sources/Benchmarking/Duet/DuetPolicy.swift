@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a gate asks. The defaults are those that METHODOLOGY.md gives false-alarm rates and power for.
+/// What a gate asks. METHODOLOGY.md explains the defaults.
 public struct DuetPolicy: Hashable, Sendable {
   /// Blocks that screen every benchmark.
   public var screenBlocks = 12

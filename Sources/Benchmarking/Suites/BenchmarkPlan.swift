@@ -30,7 +30,7 @@ public struct BenchmarkPlan: Sendable {
   ///   - suite: what to measure, as its file says.
   ///   - filters: a workload is kept when its name matches any; none keeps all.
   ///   - limits: the most that one workload may take.
-  /// - Throws: ``BenchmarkSuite/Invalid`` for a network or problem that there is not, or that takes more than the limits allow.
+  /// - Throws: ``BenchmarkSuite/Invalid`` for a network or problem that does not exist, or that takes more than the limits allow.
   public init(
     _ suite: BenchmarkSuite, filters: [NamePattern] = [], limits: CaseLimits = .standard
   ) throws(BenchmarkSuite.Invalid) {

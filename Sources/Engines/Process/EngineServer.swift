@@ -34,7 +34,7 @@ public final class EngineServer {
       return reply(to: id) { try TimingLines.reply(id: id, nanoseconds: time(request)) }
     }
     guard let envelope = try? JSONDecoder().decode(EngineMessages.Envelope.self, from: line) else {
-      return encode(EngineMessages.Reply<EngineMessages.Nothing>(error: failure("no request: id and method expected")))
+      return encode(EngineMessages.Reply<EngineMessages.Nothing>(error: failure("expected a request with id and method, found other content")))
     }
     return reply(to: envelope.id) {
       switch envelope.method {
@@ -83,7 +83,7 @@ public final class EngineServer {
   private func hello(_ parameters: EngineMessages.Hello) throws -> EngineMessages.Description {
     guard parameters.protocol == EngineMessages.protocolVersion else {
       throw EngineError.failed(
-        "protocol: expected \(EngineMessages.protocolVersion), found \(parameters.protocol)")
+        "protocol \(EngineMessages.protocolVersion) is required; the request asks for \(parameters.protocol)")
     }
     let description = engine.description
     let operations = description.operations.isEmpty ? Set(Problem.types.keys) : description.operations

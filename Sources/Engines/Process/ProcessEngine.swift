@@ -228,7 +228,7 @@ extension ProcessEngine {
       throw differs("version", expected: version, found: hello.version)
     }
     guard !hello.name.isEmpty, !hello.version.isEmpty, !hello.operations.isEmpty else {
-      throw .failed("\(declaration.name): hello without a name, a version or any operation")
+      throw .failed("\(declaration.name): expected hello to state a name, a version and operations")
     }
     var info: [String: String] =
       switch hello.info {
@@ -301,7 +301,7 @@ extension ProcessEngine {
     }
     let shown = String(decoding: bytes.prefix(200), as: UTF8.self).printable + (bytes.count > 200 ? "…" : "")
     guard let envelope = try? JSONDecoder().decode(EngineMessages.ReplyEnvelope.self, from: Data(bytes)) else {
-      throw failed("the engine printed something that is no reply: '\(shown)'")
+      throw failed("expected a reply, the engine printed '\(shown)'")
     }
     guard envelope.id == id else {
       throw failed(
@@ -322,7 +322,7 @@ extension ProcessEngine {
     } catch let error as EngineError {
       throw error
     } catch {
-      throw failed("the engine's reply to \(method) is not as the protocol says: '\(shown)'")
+      throw failed("the engine's reply to \(method) does not follow the protocol: '\(shown)'")
     }
   }
 }

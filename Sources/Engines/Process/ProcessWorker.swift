@@ -34,7 +34,7 @@ final class ProcessWorker: @unchecked Sendable {
         errors: .pipe)
     } catch { throw .cannotStart("\(error)") }
     guard let requests = child.input, let replies = child.output, let log = child.errors else {
-      preconditionFailure("three pipes were asked for")
+      preconditionFailure("expected three pipes to the engine, found fewer")
     }
     (self.requests, self.replies, self.log) = (requests, replies, log)
     drainLog()

@@ -37,7 +37,7 @@ struct Operation {
     parameters = floats(exercise.parameters)
     buffers = floats(exercise.buffers)
     upstream = floats(exercise.upstream)
-    // An input and a buffer of one name are of no operation.
+    // No operation has an input and a buffer of the same name.
     integers = exercise.inputs.merging(exercise.buffers) { input, _ in input }.compactMapValues(\.integers)
     self.wanted = wanted
   }

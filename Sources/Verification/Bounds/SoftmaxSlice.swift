@@ -59,7 +59,7 @@ struct SoftmaxSlice {
     }
   }
 
-  /// Relative errors of probabilities had either directly or as exp(log-softmax), whichever is worse.
+  /// Relative errors of probabilities computed directly or as exp(log-softmax), whichever is worse.
   func relativeEitherWay(_ rounding: Rounding) -> [Pair] {
     zip(relative, absolute).enumerated().map { index, pair in
       guard probabilities[index] != 0 else { return pair.0 }

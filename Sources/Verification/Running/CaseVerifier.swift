@@ -174,7 +174,7 @@ public struct CaseVerifier: Sendable {
     let meant =
       item.golden.isCustom ? Problem.nearMiss(of: operation).map { "; did you mean the operation \($0)?" } ?? "" : ""
     if !engine.operations.isEmpty, !engine.operations.contains(operation) { return "no operation \(operation)\(meant)" }
-    if engine.operations.isEmpty, item.golden.isCustom { return "no custom operation \(operation)\(meant)" }
+    if engine.operations.isEmpty, item.golden.isCustom { return "it does not compute the custom operation \(operation)\(meant)" }
     if !engine.dtypes.contains(dtype) { return "no \(dtype.rawValue)" }
     if !engine.nonfinite, item.golden.expectError == nil, item.hasNonfinite {
       return "NaN and infinities do not follow the definition"
@@ -284,7 +284,7 @@ private final class BoundModelCache: @unchecked Sendable {
   func model(for algorithms: Set<String>, make: () -> (any BoundModel)?) -> (any BoundModel)? {
     lock.withLock {
       if let model = models[algorithms] { return model }
-      // A network's bounds are quickly had from its spreads, and as large as its gradients.
+      // A network's bounds follow quickly from its spreads, and are as large as its gradients.
       let model = make().map { $0 is NetworkBounds ? $0 : RememberedBounds($0) }
       models[algorithms] = .some(model)
       return model

@@ -59,7 +59,7 @@ struct LayerJudge {
     } catch {
       return wrong("\(error)")
     }
-    guard let problem = (try? exercise.problem()) ?? nil else { return wrong("no problem of this operation") }
+    guard let problem = (try? exercise.problem()) ?? nil else { return wrong("no problem describes this layer") }
     var wanted: [String: AnyTensor] = [:]
     // The winners of a max pool are what its gradient shows.
     for (name, tensor) in expected.outputs where name == "y" { wanted["outputs/\(name)"] = tensor }

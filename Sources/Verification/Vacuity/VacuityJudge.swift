@@ -48,7 +48,7 @@ public struct VacuityJudge: Sendable {
   ) -> VacuityRecord {
     let perturbations = Perturbation.ofOperands(of: operation)
     guard !perturbations.isEmpty else {
-      return VacuityRecord(operation: operation, noticedBy: [:], notJudged: ["any": "no defect of it is defined"])
+      return VacuityRecord(operation: operation, noticedBy: [:], notJudged: ["any": "no defect is defined for it"])
     }
     var search = VacuitySearch(perturbations + Perturbation.ofCotangents, oracle: oracle)
     for item in cases where !Task.isCancelled { search.look(at: item) }
@@ -142,7 +142,7 @@ private struct VacuitySearch {
       } else if !applicable.contains(defect) {
         record.notJudged[key] = "it cannot show on any operands of these shapes and attributes"
       } else if isAdversarial, noticing.contains(defect.target) || varied.contains(defect.target) {
-        record.notJudged[key] = "there are adversarial cases alone, which may be odd on purpose"
+        record.notJudged[key] = "the operation has only adversarial cases, which may be odd on purpose"
       } else {
         record.noticedBy[key] = ""
       }

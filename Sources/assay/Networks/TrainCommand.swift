@@ -52,7 +52,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "How many epochs there are in all.")
   var epochs = 6
 
-  @Option(help: "Threads; they change no bit of the result.")
+  @Option(help: "Threads; the result is the same, bit for bit.")
   var threads = min(2, ProcessInfo.processInfo.activeProcessorCount)
 
   @Option(help: "Fail (exit code 1) when the accuracy ends below this, from 0 to 1.")
@@ -71,7 +71,7 @@ struct TrainCommand: ParsableCommand {
       if let out {
         try NetworkSession.requireWritable(out)
       } else {
-        Console.note("note: without --out the weights are thrown away in the end")
+        Console.note("note: without --out the weights are not kept")
       }
       let images = try NetworkSession.images(data)
       let (saved, file) = try savedRun(images)

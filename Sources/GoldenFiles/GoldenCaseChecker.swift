@@ -63,7 +63,7 @@ struct GoldenCaseChecker {
           .missing, "\(loaded.name)/\(path)", "atol, rtol or max_ulp, with a tolerance_reason",
           tensor.tolerance.isEmpty ? "no tolerance" : "no reason",
           Problem.nearMiss(of: loaded.operation).map { "did you mean the operation `\($0)`?" }
-            ?? "`\(loaded.operation)` is not an operation of the format, so the file itself must say what is close enough")
+            ?? "`\(loaded.operation)` is not an operation of the format: the file must say what is close enough")
       }
     }
   }

@@ -32,7 +32,7 @@ public enum GoldenCorpus {
       }
       guard !found.isEmpty else {
         throw GoldenFileError(
-          .missing, file: path, expected: "golden files (*.h5)", found: "a folder that holds none", advice: "check the path"
+          .missing, file: path, expected: "golden files (*.h5)", found: "a folder with none", advice: "check the path"
         )
       }
       files += found

@@ -204,7 +204,7 @@ public struct GoldenGradients: Sendable {
           engine: engine, exercise: exercise, network: network, operands: operands, work: problem.multiplyAccumulates)
       case .custom:
         guard engine.description.operations.contains(golden.operation) else {
-          return settled(name, dtype, options, .unsupported, "it does not compute the custom operation \(golden.operation)")
+          return settled(name, dtype, options, .unsupported, "no custom operation \(golden.operation)")
         }
         let differentiable = Set(golden.inputs.keys).union(golden.parameters.keys).intersection(operands.keys)
         function = CheckedFunction(

@@ -34,7 +34,8 @@ public final class EngineServer {
       return reply(to: id) { try TimingLines.reply(id: id, nanoseconds: time(request)) }
     }
     guard let envelope = try? JSONDecoder().decode(EngineMessages.Envelope.self, from: line) else {
-      return encode(EngineMessages.Reply<EngineMessages.Nothing>(error: failure("expected a request with id and method, found other content")))
+      return encode(
+        EngineMessages.Reply<EngineMessages.Nothing>(error: failure("expected a request with id and method")))
     }
     return reply(to: envelope.id) {
       switch envelope.method {

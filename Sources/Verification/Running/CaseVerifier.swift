@@ -174,7 +174,7 @@ public struct CaseVerifier: Sendable {
     let meant =
       item.golden.isCustom ? Problem.nearMiss(of: operation).map { "; did you mean the operation \($0)?" } ?? "" : ""
     if !engine.operations.isEmpty, !engine.operations.contains(operation) { return "no operation \(operation)\(meant)" }
-    if engine.operations.isEmpty, item.golden.isCustom { return "it does not compute the custom operation \(operation)\(meant)" }
+    if engine.operations.isEmpty, item.golden.isCustom { return "no custom operation \(operation)\(meant)" }
     if !engine.dtypes.contains(dtype) { return "no \(dtype.rawValue)" }
     if !engine.nonfinite, item.golden.expectError == nil, item.hasNonfinite {
       return "NaN and infinities do not follow the definition"

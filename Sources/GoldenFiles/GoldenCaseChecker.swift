@@ -5,8 +5,8 @@ import Tensors
 struct GoldenCaseChecker {
   let file: String
 
-  /// Holds what computing the case takes against the limits. What its shapes make no sense of costs nothing here: it is refused
-  /// later, by the operation itself.
+  /// Holds what computing the case takes against the limits. A case whose shapes make no sense costs nothing here: the
+  /// operation itself refuses it later.
   func checkCost(
     _ summary: GoldenCaseSummary, _ attributes: Attributes, _ operands: Operands, limits: CaseLimits
   ) throws(GoldenFileError) {

@@ -113,7 +113,7 @@ struct GoldenCaseLoader {
     return found
   }
 
-  /// What is no tensor would otherwise be passed over, and an expectation with it.
+  /// Anything that is not a tensor would otherwise be skipped, and an expectation with it.
   private func notADataset(_ object: String) -> GoldenFileError {
     GoldenFileError(
       .wrongType, file: file, object: object, expected: "a dataset", found: "another object",

@@ -89,7 +89,7 @@ public struct WeightsFile: Sendable, Equatable {
 
   private static func open(_ path: String, _ limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
     do { return try openDataFile(path, limits: limits) } catch {
-      // Whoever has weights of PyTorch's needs the way from there to here, not a guess about damage.
+      // A user with weights from PyTorch needs to know how to convert them, not a guess about damage.
       let isForeign = [".pth", ".pt", ".bin", ".ckpt", ".safetensors"].contains { path.lowercased().hasSuffix($0) }
       guard error.kind == .notAGoldenFile, isForeign else { throw error }
       throw GoldenFileError(

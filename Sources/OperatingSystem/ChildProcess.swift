@@ -92,8 +92,8 @@ public final class ChildProcess: Sendable {
     Thread.detachNewThread { [self] in reap(andClose: ending) }
   }
 
-  /// What a process with children needs, once: a write to one that has ended is an error and not this process's end, and whom it
-  /// leaves behind can be waited for.
+  /// What a process with children needs, once: a write to one that has ended is an error and does not end this process,
+  /// and the orphans that it leaves can be reaped.
   private static let prepared: Void = {
     signal(SIGPIPE, SIG_IGN)
     assay_adopt_orphans()

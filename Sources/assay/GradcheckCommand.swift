@@ -194,7 +194,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     return plan
   }
 
-  /// Says and writes what was found; throws the exit code.
+  /// Prints and writes what was found; throws the exit code.
   private func end(_ log: GradcheckLog, _ plan: GradcheckPlan) throws {
     var section = log.section
     section.badFiles += plan.errors.map(\.description)

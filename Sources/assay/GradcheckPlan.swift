@@ -31,7 +31,7 @@ struct GradcheckPlan {
     /// By the words of the command line; none is the reference itself.
     var engines: [(word: String, engine: any Engine)]
     var dtypes: [DType]
-    /// Of a problem's memory and work; golden cases have the reader's.
+    /// Limits of a problem's memory and work; the reader has those of golden cases.
     var limits: CaseLimits
     var spoil: String?
     var reproduction: GradcheckReproduction

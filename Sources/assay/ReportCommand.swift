@@ -39,7 +39,7 @@ struct ReportCommand: ParsableCommand {
     try Outcome.worse(record.conclusion.outcome, written).end()
   }
 
-  /// Opens the page in whatever the desktop shows pages with; a machine without one is told.
+  /// Opens the page with the desktop's own program; where there is none, a message says so.
   private func show(_ page: String) {
     let opener = Process()
     opener.executableURL = URL(fileURLWithPath: "/usr/bin/env")

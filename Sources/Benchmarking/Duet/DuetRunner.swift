@@ -134,7 +134,7 @@ public final class DuetRunner {
         let result = verifier.verify(engine, dtype: .float32)
         switch result.status {
         case .pass:
-          // What computes it may still not time it in this layout or pass.
+          // An engine that computes it may still be unable to time it in this layout or pass.
           do throws(EngineError) { _ = try engine.prepare(work.exercise, for: request) } catch {
             guard case .unsupported(let reason) = error else { throw error }
             refusals.append("\(engine.declaration.name) does not time \(item.name): \(reason)")

@@ -3,8 +3,8 @@ import Results
 
 /// The times of one benchmark over the runs of a folder, and where they changed.
 ///
-/// A measurement counts once, however many runs hold it: a merged run stands beside the parts that it was made of. What tells
-/// are the samples themselves, in nanoseconds, which no two measurements share.
+/// A measurement counts once, however many runs hold it: a merged run stands beside the parts that it was made of. The
+/// samples themselves show it: no two measurements share them, in nanoseconds.
 public enum BenchmarkHistory {
   /// - Parameters:
   ///   - directory: where the runs were found, for the report.

@@ -31,7 +31,7 @@ public enum BenchmarkDoubts {
   private static func contention(_ section: BenchmarkSection) -> String? {
     let measured = section.workloads.compactMap { workload in workload.waitingFraction.map { (workload.name, $0) } }
     guard let (name, most) = measured.max(by: { $0.1 < $1.1 }) else {
-      // Where the system does not tell of threads that wait, all there is is what was seen at the start.
+      // Where the system does not report waiting threads, the only measure is the load at the start.
       return section.machine.warnings.first { $0.hasPrefix(MachineRecord.contentionWarning) }
     }
     let count = measured.count { $0.1 > contentionLimit }

@@ -200,7 +200,8 @@ extension BenchmarkSection {
     noteCompleteness()
   }
 
-  /// Complete is what has every workload that was ever asked for, by name: a count would take another's place for it.
+  /// A run is complete when it has every workload that was ever asked for, by name: a count could be right with other
+  /// workloads.
   mutating func noteCompleteness() {
     complete = Set(planned ?? []).isSubset(of: workloads.map(\.name))
   }

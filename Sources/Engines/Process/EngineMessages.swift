@@ -10,7 +10,7 @@ enum EngineMessages {
     var params: Parameters
   }
 
-  /// What is looked at before the parameters of a request are known.
+  /// The part of a request that is read before its parameters are known.
   struct Envelope: Codable, Sendable {
     var id: Int
     var method: String
@@ -27,7 +27,7 @@ enum EngineMessages {
     var omits: [String]?
     var nonfinite: Bool?
     var deterministic: Bool?
-    /// Whatever the engine likes to say.
+    /// Facts that the engine states about itself, in its own words.
     var info: JSONValue?
   }
 

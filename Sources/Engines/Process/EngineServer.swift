@@ -63,7 +63,7 @@ public final class EngineServer {
     }
   }
 
-  /// What is no refusal of an input: a request that cannot be read, a file that cannot, an engine that failed.
+  /// A failure that is not the refusal of an input: an unreadable request or file, or an engine that failed.
   private func failure(_ message: String) -> EngineMessages.Refusal {
     EngineMessages.Refusal(category: EngineMessages.Refusal.failure, message: message)
   }
@@ -153,7 +153,7 @@ public final class EngineServer {
     return times.map { UInt64((Double($0) * (1 + slowdown)).rounded()) }
   }
 
-  /// Really spends the extra time, so that the clock of whoever asks agrees; after the operation and not within it, so that
+  /// Really spends the extra time, so that the caller's clock agrees; after the operation and not within it, so that
   /// the operation itself runs as it always does.
   private func spend(nanoseconds: Double) {
     let start = ContinuousClock.now

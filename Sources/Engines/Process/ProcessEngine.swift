@@ -42,7 +42,7 @@ public final class ProcessEngine: Engine {
   private static let startsTried = 3
   /// Time-outs in a row after which nothing more is asked, for the same reason.
   private static let timeoutsSuffered = 3
-  /// Seconds that an engine has for a release, of which nothing depends.
+  /// Seconds that an engine has for a release, on which nothing depends.
   private static let releasePatience = 2.0
 
   private struct State: Sendable {
@@ -100,7 +100,7 @@ public final class ProcessEngine: Engine {
       }
       return answer
     } catch {
-      // What wrote no sound file once, or more than its answer, is not trusted to go on.
+      // An engine that once wrote a bad file, or more than its answer, is not trusted to go on.
       state.withLock { Self.end(&$0) }
       throw error
     }
@@ -141,7 +141,7 @@ public final class ProcessEngine: Engine {
         if state.timeoutsInRow >= Self.timeoutsSuffered {
           throw .failed("\(declaration.name): given up after \(state.timeoutsInRow) time-outs in a row: not asked")
         }
-        // What went away, or said something late, after its last answer costs the next case nothing.
+        // An engine that ended, or wrote more, after its last answer costs the next case nothing.
         if generation == nil, let worker = state.worker, worker.hasEnded || worker.hasUnaskedOutput() {
           Self.end(&state)
         }
@@ -282,7 +282,7 @@ extension ProcessEngine {
     do throws(ProcessWorker.Failure) {
       bytes = try worker.receive(
         timeout: timeout, longest: type == EngineMessages.Times.self ? longestTimes : longestReply)
-      // An engine that says hello and then hangs hangs all the same.
+      // An engine that answers hello and then hangs counts as hanging.
       if method != "hello" { state.timeoutsInRow = 0 }
     } catch {
       if case .timedOut = error { state.timeoutsInRow += 1 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Progress on stderr: one line that is rewritten on a terminal, a line every ten seconds elsewhere. Nothing of what is
-/// quickly done.
+/// Progress on stderr: one line that is rewritten on a terminal, a line every ten seconds elsewhere. Work that is done
+/// quickly shows none.
 struct ProgressLine {
   private let clock = ContinuousClock()
   private let start = ContinuousClock.now

@@ -225,7 +225,8 @@ struct TrainCommand: ParsableCommand {
     return accuracy
   }
 
-  /// What an epoch that came to nothing leaves: the checkpoint before it and, of an interruption, the command that goes on.
+  /// What remains after an epoch that did not end: the checkpoint before it and, after an interruption, the command
+  /// that goes on.
   private func noteKept(_ checkpoint: String?, epochs done: Int, _ error: any Error) {
     guard let checkpoint else { return }
     Console.note("\(checkpoint.printable) has the epochs before: \(done)")

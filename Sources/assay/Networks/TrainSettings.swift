@@ -2,7 +2,7 @@ import ArgumentParser
 import Problems
 import Reference
 
-/// What decides a training run; a resumed one takes it from its checkpoint, and may not be told anything else.
+/// What decides a training run; a resumed one takes it from its checkpoint, and nothing else.
 struct TrainSettings: ParsableArguments {
   @Option(help: "The architecture (default: simple_resnet).")
   var model: String?

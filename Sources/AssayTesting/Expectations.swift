@@ -46,7 +46,7 @@ public struct OperandArrays: Sendable {
 ///   - problem: its text form, `conv2d n2c3h9w8 k4r3s3 stride1 pad1`; attributes as `assay golden list` shows them.
 ///   - seed: of the operands; another one, other operands.
 ///   - forward: returns the output's elements, row-major.
-/// - Throws: ``Mismatch``; `ProblemError` for a text that is no problem; what `forward` throws, as a ``Mismatch``.
+/// - Throws: ``Mismatch``; `ProblemError` for a text that is not a problem; what `forward` throws, as a ``Mismatch``.
 public func expectMatchesReference(
   _ problem: String, seed: UInt64 = 1, forward: @escaping @Sendable (OperandArrays) throws -> [Float]
 ) throws {
@@ -70,7 +70,7 @@ public func expectMatchesReference(
 ///   - engine: what is checked.
 ///   - dtypes: the precisions that it is asked in.
 ///   - seed: of the random operands.
-/// - Throws: ``Mismatch``; `ProblemError` for a text that is no problem.
+/// - Throws: ``Mismatch``; `ProblemError` for a text that is not a problem.
 public func expectMatchesReference(
   _ problem: String, engine: any Engine, dtypes: [DType] = [.float32], seed: UInt64 = 1
 ) throws {

@@ -131,7 +131,7 @@ public struct GradientCase: Sendable, Hashable {
   ///   - options: how derivatives are determined.
   ///   - spoilt: an element of a gradient (`weight[3, 0, 1, 2]`) or a layer of a network (`layer2.0.conv2`) to make
   ///     wrong, which shows what a failure looks like.
-  /// - Throws: `ProblemError` for a text that is no problem, or a defect that names nothing.
+  /// - Throws: `ProblemError` for a text that is not a problem, or a defect that names nothing.
   public func check(
     engine: (any Engine)? = nil, precision: DType = .float64, options: GradientCheck.Options, spoilt: String? = nil
   ) throws(ProblemError) -> GradientCheck {

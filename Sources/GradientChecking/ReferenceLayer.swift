@@ -5,7 +5,7 @@ import Tensors
 /// Any operation of the reference as one generic function of named tensors, in any scalar.
 ///
 /// Operands have their golden names without the group: `x`, `other`, `weight`, `bias`, `running_mean`, `running_var`, and
-/// `target` for probabilities. Class indices are no operand that could be differentiated by, and are fixed.
+/// `target` for probabilities. Class indices cannot be differentiated by, and are fixed.
 public struct ReferenceLayer: Sendable {
   public let problem: any OperationProblem
   public let classIndices: Tensor<Int64>?

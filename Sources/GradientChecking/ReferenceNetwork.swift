@@ -37,7 +37,7 @@ public struct ReferenceNetwork: Sendable {
   /// - Parameters:
   ///   - problem: a block or a network.
   ///   - target: the labels of a network with a loss.
-  /// - Returns: `nil` for a problem that is no block and no network.
+  /// - Returns: `nil` for a problem that is neither a block nor a network.
   public init?(_ problem: any OperationProblem, target: Tensor<Int64>? = nil) {
     if let target, let problem = (problem as? ResNetProblem).flatMap({ try? $0.loss() }) {
       loss = Loss(layer: CrossEntropy(problem), target: target)
@@ -203,7 +203,7 @@ public struct ReferenceNetwork: Sendable {
 extension CheckedFunction {
   /// A block or network of the reference, forward and backward.
   ///
-  /// How rounding spreads through dozens of layers is no matter of a bound for each operation: it is measured, by
+  /// Bounds of single operations do not say how rounding spreads through dozens of layers: that is measured, by
   /// displacing operands.
   public init(
     _ network: ReferenceNetwork, name: String, operands: NamedTensors, work: Int,

@@ -37,7 +37,7 @@ struct GradcheckPlan {
     var reproduction: GradcheckReproduction
   }
 
-  /// - Throws: ``ProblemError`` for a text that is no problem.
+  /// - Throws: ``ProblemError`` for a text that is not a problem.
   init(_ cases: [GradientCase], _ settings: Settings) throws(ProblemError) {
     let chosen: [(word: String, engine: any Engine)?] = settings.engines.isEmpty ? [nil] : settings.engines
     for gradientCase in cases {

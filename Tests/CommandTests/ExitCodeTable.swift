@@ -25,7 +25,7 @@ enum ExitCodeTable {
     case report, file, nothing
   }
   enum Cell: Sendable {
-    /// More than one code only for times, of which a busy machine decides nothing.
+    /// More than one code only where times decide: those of a busy machine decide nothing.
     case ends(_ codes: [Int32], Left, _ line: String)
     /// The event cannot happen to this command, and why.
     case cannot(_ because: String)

@@ -120,7 +120,7 @@ public final class DuetRunner {
     }
   }
 
-  /// Takes out what an engine does not do, and says so: that is no regression, and no pass.
+  /// Takes out what an engine does not do, and says so: that is neither a regression nor a pass.
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark or fails on it.
   private func verify() throws {
     var undone: [String] = []

@@ -28,8 +28,8 @@ public struct BaselineComparison: Sendable {
   /// New by old of each calibration kernel, by name and thread count.
   public let calibration: [String: Double]
   public let rows: [Row]
-  /// What one run has and the other has not, one sentence each: a workload, an engine, a time, or the rest of a run that was
-  /// interrupted. Nothing is known of these, so a comparison that has any decides nothing about the whole.
+  /// What one run has and the other lacks, one sentence each: a workload, an engine, a time, or the rest of a run that
+  /// was interrupted. Nothing is known of these, so a comparison that has any decides nothing about the whole.
   public let missing: [String]
 
   /// - Parameters:

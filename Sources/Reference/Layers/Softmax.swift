@@ -8,7 +8,7 @@ import Tensors
 /// The shift by the maximum changes nothing but the overflow.
 ///
 /// - Shapes: any of rank ≥ 2, the same for `x` and `y`.
-/// - Throws: `ProblemError` when a tensor has not the problem's shape.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape.
 public struct Softmax: Sendable {
   public let problem: SoftmaxProblem
   public init(_ problem: SoftmaxProblem) { self.problem = problem }
@@ -55,7 +55,7 @@ public struct Softmax: Sendable {
 ///     y[n,c,…] = x[n,c,…] − m − log Σ c′ exp(x[n,c′,…] − m),   m = max c′ x[n,c′,…]
 ///
 /// - Shapes: any of rank ≥ 2, the same for `x` and `y`.
-/// - Throws: `ProblemError` when a tensor has not the problem's shape.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape.
 public struct LogSoftmax: Sendable {
   public let problem: LogSoftmaxProblem
   public init(_ problem: LogSoftmaxProblem) { self.problem = problem }

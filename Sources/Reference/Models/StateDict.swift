@@ -3,9 +3,9 @@ import Tensors
 
 /// What differs between the tensors that a network has and those that it was given.
 public struct StateDictMismatch: Error, Hashable, Sendable, CustomStringConvertible {
-  /// Names that the network has and the tensors have not.
+  /// Names that the network has and the tensors lack.
   public var missing: [String] = []
-  /// Names that the tensors have and the network has not.
+  /// Names that the tensors have and the network lacks.
   public var unexpected: [String] = []
   /// Names with the shape expected and the shape found.
   public var misshapen: [String] = []

@@ -37,7 +37,7 @@ struct CalibrationProblem: Sendable {
     .init("adamw_step n40c50 t5 amsgrad"),
   ]
 
-  /// - Throws: ``ProblemError`` for a text that is no problem.
+  /// - Throws: ``ProblemError`` for a text that is not a problem.
   func exercise(seed: UInt64) throws(ProblemError) -> Exercise {
     RandomExercise(problem: try Problem.parse(text), fill: .random, seed: seed, low: low, high: high).exercise
   }

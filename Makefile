@@ -83,8 +83,8 @@ format: ## rewrite the sources in the project's format
 DOCUMENTATION = .build/documentation
 docs: deps ## the pages of every library module from its comments, in .build/documentation: any warning fails
 	@echo "==> symbol graphs"
-	@symbols=$$(dirname "$$($(SWIFT) build --show-bin-path)")/symbolgraph; rm -rf $$symbols $(DOCUMENTATION); \
-	$(SWIFT) package dump-symbol-graph --minimum-access-level public --skip-synthesized-members >/dev/null && \
+	@symbols=$$(dirname "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)")/symbolgraph; rm -rf $$symbols $(DOCUMENTATION); \
+	$(SWIFT) package -c $(CONFIGURATION) dump-symbol-graph --minimum-access-level public --skip-synthesized-members >/dev/null && \
 	rm -f $$symbols/Kernels* $$symbols/*Tests.symbols.json $$symbols/TestSupport*; \
 	echo "==> docc"; docc=$$(command -v docc || xcrun --find docc) && \
 	$$docc convert --fallback-display-name Assay --fallback-bundle-identifier assay --analyze --warnings-as-errors \

@@ -47,7 +47,7 @@ public struct OperandArrays: Sendable {
 ///   - problem: its text form, `conv2d n2c3h9w8 k4r3s3 stride1 pad1`; attributes as `assay golden list` shows them.
 ///   - seed: of the operands; another one, other operands.
 ///   - forward: returns the output's elements, row-major.
-/// - Throws: ``Mismatch``; `ProblemError` for a text that is no problem; what `forward` throws, as a ``Mismatch``.
+/// - Throws: ``Mismatch``; `ProblemError` for a text that is not a problem; what `forward` throws, as a ``Mismatch``.
 public func expectMatchesReference(
   _ problem: String, seed: UInt64 = 1, forward: @escaping @Sendable (OperandArrays) throws -> [Float]
 ) throws {
@@ -66,8 +66,12 @@ public func expectMatchesReference(
 }
 
 /// Checks an engine, any type of your own that conforms to `Engine`, against the reference: outputs, gradients and buffers.
-/// - Parameter dtypes: the precisions that it is asked in.
-/// - Throws: ``Mismatch``; `ProblemError` for a text that is no problem.
+/// - Parameters:
+///   - problem: its text form, such as `conv2d n2c3h9w8 k4r3s3 stride1 pad1 bias`.
+///   - engine: what is checked.
+///   - dtypes: the precisions that it is asked in.
+///   - seed: of the random operands.
+/// - Throws: ``Mismatch``; `ProblemError` for a text that is not a problem.
 public func expectMatchesReference(
   _ problem: String, engine: any Engine, dtypes: [DType] = [.float32], seed: UInt64 = 1
 ) throws {
@@ -78,6 +82,8 @@ public func expectMatchesReference(
 /// - Parameters:
 ///   - path: an HDF5 file in the golden format. It is parsed in this process: it should be one of your own.
 ///   - filter: a glob over case names; `*` crosses slashes.
+///   - engine: what is checked.
+///   - dtypes: the precisions that it is asked in.
 /// - Throws: ``Mismatch``, also when no case matches; `GoldenFileError` for a file that cannot be read.
 public func expectMatchesGolden(
   _ path: String, filter: String = "*", engine: any Engine, dtypes: [DType] = [.float32]

@@ -8,7 +8,9 @@ public struct ConvolutionEngine: Engine {
   private let strategy: any ConvolutionStrategy
   public let description: EngineDescription
 
-  /// - Parameter algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
+  /// - Parameters:
+  ///   - strategy: what computes the convolutions.
+  ///   - algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
   public init(_ strategy: any ConvolutionStrategy, algorithms: [String]? = nil) {
     self.strategy = strategy
     let names = algorithms ?? [strategy.name]
@@ -73,7 +75,7 @@ public struct ConvolutionEngine: Engine {
     case .forward, .inference: pass = .forward
     case .backwardData: pass = .backwardData
     case .backwardWeight: pass = .backwardWeights
-    case .trainingStep: throw .unsupported("a training step is of a network, not of one convolution")
+    case .trainingStep: throw .unsupported("a training step needs a network; this engine computes single convolutions")
     }
     var timed = exercise
     timed.threads = timing.threads

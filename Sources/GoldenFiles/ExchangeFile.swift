@@ -52,7 +52,10 @@ public enum ExchangeFile {
 
   /// Reads an engine's answer: of each group what is wanted, shape and type before any element. Groups that are absent are
   /// empty; root attributes are not asked for.
-  /// - Parameter wanted: paths such as `outputs/y`, each with the most elements that it may have; nil for any number.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - name: the case's group in it.
+  ///   - wanted: paths such as `outputs/y`, each with the most elements that it may have; nil for any number.
   public static func readAnswer(
     _ path: String, case name: String, wanted: [String: Int?]
   ) throws(GoldenFileError) -> Answer {

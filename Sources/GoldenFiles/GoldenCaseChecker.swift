@@ -6,8 +6,8 @@ import Tensors
 struct GoldenCaseChecker {
   let file: String
 
-  /// Holds what computing the case takes against the limits. What its shapes make no sense of costs nothing here: it is refused
-  /// later, by the operation itself.
+  /// Holds what computing the case takes against the limits. A case whose shapes make no sense costs nothing here: the
+  /// operation itself refuses it later.
   func checkCost(
     _ summary: GoldenCaseSummary, _ attributes: Attributes, _ operands: Operands, limits: CaseLimits
   ) throws(GoldenFileError) {
@@ -63,7 +63,7 @@ struct GoldenCaseChecker {
           .missing, "\(loaded.name)/\(path)", "atol, rtol or max_ulp, with a tolerance_reason",
           tensor.tolerance.isEmpty ? "no tolerance" : "no reason",
           Problem.nearMiss(of: loaded.operation).map { "did you mean the operation `\($0)`?" }
-            ?? "`\(loaded.operation)` is no operation of the format: only the file can say what is close enough")
+            ?? "`\(loaded.operation)` is not an operation of the format: the file must say what is close enough")
       }
     }
   }
@@ -76,7 +76,7 @@ struct GoldenCaseChecker {
         guard matched.isInteger == (type.dtype == .int64) else {
           throw error(
             .wrongType, "\(loaded.name)/outputs/\(name)", type.dtype == .int64 ? "integers" : "floats",
-            matched.isInteger ? "integers" : "floats", "store it in its own kind of type")
+            matched.isInteger ? "integers" : "floats", "store indices as integers and everything else as floats")
         }
         loaded.outputs[name] = matched
       }
@@ -93,7 +93,7 @@ struct GoldenCaseChecker {
       guard let source = loaded.inputs[name] ?? loaded.parameters[name] else {
         throw error(
           .missing, "\(loaded.name)/gradients/\(name)", "an input or parameter of this name", "none",
-          "name a gradient as what it is the gradient of")
+          "give a gradient the name of its input or parameter")
       }
       try require(source.shape, gradient.shape, "\(loaded.name)/gradients/\(name)", "the gradient of \(name)")
     }

@@ -14,7 +14,7 @@ struct GoldenCaseLoader {
     tensors = GoldenTensorReader(file: file, limits: limits)
   }
 
-  /// Loads a case. What computing it takes is told from shapes and attributes, before any tensor is read or made.
+  /// Loads a case. What computing it takes is counted from shapes and attributes, before any tensor is read or made.
   mutating func load(_ summary: GoldenCaseSummary, from root: HDF5Group) throws(GoldenFileError) -> GoldenCase {
     let group = try translating { () throws(HDF5Error) in try root.group(summary.name) }
     var loaded = GoldenCase(
@@ -116,7 +116,7 @@ struct GoldenCaseLoader {
     return found
   }
 
-  /// What is no tensor would otherwise be passed over, and an expectation with it.
+  /// Anything that is not a tensor would otherwise be skipped, and an expectation with it.
   private func notADataset(_ object: String) -> GoldenFileError {
     GoldenFileError(
       .wrongType, file: file, object: object, expected: "a dataset", found: "another object",

@@ -59,9 +59,13 @@ public struct GradientCheck: Sendable {
   /// A black box: everything has to be found out by calling it.
   ///
   /// - Parameters:
+  ///   - name: what the report calls it.
   ///   - point: the operands, where the derivatives are taken.
   ///   - checked: the operands whose gradients `backward` returns; all, when left out.
   ///   - precision: the arithmetic of the backward pass: `.float32` for one that computes in `Float`.
+  ///   - options: how derivatives are determined.
+  ///   - forward: operands to outputs, by name.
+  ///   - backward: operands and cotangents to gradients, by name: what is checked.
   public init(
     _ name: String = "closure", at point: NamedTensors, checking checked: [String]? = nil,
     precision: DType = .float64, options: Options = Options(),
@@ -137,7 +141,7 @@ public struct GradientCheck: Sendable {
       throw GradientCheckError.unsupported(reason)
     }
     let evaluator = try Evaluator(function, stop: options.stop)
-    // The cost is told also of a check that breaks off.
+    // A check that breaks off reports its cost, too.
     defer { record.cost = evaluator.cost }
     let session = try GradientSession(evaluator: evaluator, options: options)
     if options.contracts {

@@ -9,7 +9,7 @@ public struct GradientDefect: Sendable {
   /// `nil` for a layer.
   public let index: [Int]?
 
-  /// - Throws: ``ProblemError`` for a text that is neither.
+  /// - Throws: `ProblemError` for a text that is neither.
   public init(_ text: String) throws(ProblemError) {
     guard let bracket = text.firstIndex(of: "[") else {
       (name, index) = (text, nil)

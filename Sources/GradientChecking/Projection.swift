@@ -13,7 +13,7 @@ struct ProjectionDirection: Sendable {
   /// The elements along which the direction is not zero.
   var elements: some Sequence<Int> { range.lazy.map { samples?[$0] ?? $0 } }
 
-  /// Element j's weight, had without the ones before it, so that halves of a direction are parts of the whole.
+  /// Element j's weight, computed without the ones before it, so that halves of a direction are parts of the whole.
   func weight(_ element: Int) -> Double {
     let bits = SplitMix64.mix(seed &+ UInt64(element) &* 0x9E37_79B9_7F4A_7C15)
     let size = 1 + Double(bits >> 11) * 0x1p-53

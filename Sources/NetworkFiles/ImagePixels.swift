@@ -74,7 +74,7 @@ public struct ImagePixels: Sendable {
     }
   }
 
-  /// The first element that is no finite float32 or, of integers, lies outside 0 … `maximum`.
+  /// The first element that is not a finite float32 or, for integers, lies outside 0 … `maximum`.
   func firstOutside(_ maximum: Double) -> (index: [Int], value: String)? {
     func first<Element>(_ elements: [Element], _ isOutside: (Element) -> Bool) -> (index: [Int], value: String)? {
       elements.firstIndex(where: isOutside).map { position in

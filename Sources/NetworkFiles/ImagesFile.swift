@@ -56,7 +56,7 @@ public struct ImagesFile: Sendable {
         .inconsistent, file: path, object: "/images[\(place)]",
         expected: pixels.areIntegers ? "a value from 0 to \(scale.formatted)" : "a finite float32", found: value,
         advice: pixels.areIntegers
-          ? "give images the attribute max_value, the value that stands for 1" : "leave the image out, or mend it")
+          ? "give images the attribute max_value, the value that stands for 1" : "leave the image out, or correct it")
     }
     if try translating({ () throws(HDF5Error) in try root.memberIfPresent("split") }) != nil {
       hasSplit = true

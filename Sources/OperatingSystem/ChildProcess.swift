@@ -29,9 +29,13 @@ public final class ChildProcess: Sendable {
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameters:
+  ///   - executable: its path.
   ///   - arguments: without the executable's own name.
   ///   - environment: `nil` for this process's.
   ///   - directory: where it runs; `nil` for this process's folder.
+  ///   - input: its standard input.
+  ///   - output: its standard output.
+  ///   - errors: its standard error.
   /// - Throws: ``Failure`` with the system's reason.
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil, directory: String? = nil,
@@ -75,8 +79,8 @@ public final class ChildProcess: Sendable {
     Thread.detachNewThread { [self] in reap(andClose: ending) }
   }
 
-  /// What a process with children needs, once: a write to one that has ended is an error and not this process's end, and whom it
-  /// leaves behind can be waited for.
+  /// What a process with children needs, once: a write to one that has ended is an error and does not end this process,
+  /// and the orphans that it leaves can be reaped.
   private static let prepared: Void = {
     signal(SIGPIPE, SIG_IGN)
     assay_adopt_orphans()

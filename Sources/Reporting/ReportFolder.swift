@@ -34,7 +34,10 @@ public enum ReportFolder {
   }
 
   /// Writes each of them, also after one that could not be written: what is done is kept.
-  /// - Parameter extras: files of the command's own.
+  /// - Parameters:
+  ///   - run: what is reported.
+  ///   - folder: where to.
+  ///   - extras: files of the command's own.
   /// - Returns: why some could not be written.
   public static func write(_ run: Run, to folder: String, extras: [File] = []) throws -> [AtomicFile.Failure] {
     try (files(run) + extras).compactMap { file in

@@ -40,8 +40,13 @@ public struct SelfTest: Sendable {
     return Mutant.Family.allCases.flatMap { family in all.filter { $0.family == family } }
   }()
 
-  /// - Parameter files: the golden corpus.
-  /// - Throws: ``GoldenFileError`` for a file that cannot be read.
+  /// - Parameters:
+  ///   - files: the golden corpus.
+  ///   - seeds: how many seeds the correct code is checked with.
+  ///   - threads: checks that run at once.
+  ///   - seed: the first one.
+  ///   - mutants: which defects are tried.
+  /// - Throws: `GoldenFileError` for a file that cannot be read.
   public init(
     files: [GoldenFile], seeds: Int, threads: Int, seed: UInt64, mutants: [Mutant] = SelfTest.mutants
   ) throws(GoldenFileError) {

@@ -21,7 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
         assay bench --resume --out Reports/mine                after Ctrl-C
 
-      Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and compared with none.
+      Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and nothing is compared.
       An engine that is wrong or failed is 1; interrupted, nothing timed, and times that decide nothing are 2.
 
       \(Outcome.exitCodes)
@@ -165,7 +165,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
     guard differences.isEmpty else {
       throw ValidationError(
-        "\(out)/run.json was measured otherwise, so nothing can be added to it:\n"
+        "\(out)/run.json was measured under other conditions, so nothing can be added to it:\n"
           + differences.map { "  \($0.name): \($0.first) then, \($0.second) now" }.joined(separator: "\n")
           + "\nGive the same, or another --out.")
     }

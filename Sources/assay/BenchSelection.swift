@@ -63,7 +63,7 @@ struct BenchSelection: ParsableArguments {
     if let sliceMs, !(sliceMs > 0 && sliceMs <= 60_000) {
       throw ValidationError("--slice-ms: expected milliseconds above 0 and at most 60000 (a minute), found \(sliceMs).")
     }
-    if suite != nil, quick { throw ValidationError("--quick is a suite of its own: give it or --suite.") }
+    if suite != nil, quick { throw ValidationError("--quick names a suite: give --quick or --suite, not both.") }
   }
 
   /// The suite with everything that the command line says otherwise.

@@ -7,7 +7,7 @@ import RunAnalysis
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Hold one stored run against another: advisory; the gate is `assay duet`.",
+    abstract: "Compare two stored runs. The result is advice; the gate is `assay duet`.",
     discussion: """
       Refuses when CPU, cores, instruction set, system, compiler or flags differ, or when a calibration kernel drifted by more
       than 10 %, and when the times of either run are in doubt. Times are normalised by the calibration of both runs. What one
@@ -18,7 +18,7 @@ struct CompareCommand: ParsableCommand {
         assay compare old/run.json new/run.json --policy 3%
         assay compare old/run.json new/run.json --allow-missing     after a workload or an engine was taken out
 
-      A slowdown beyond the policy is 1; runs that cannot be compared, or of which one has what the other has not, are 2.
+      A slowdown beyond the policy is 1; runs that cannot be compared are 2, and so are runs of which one lacks something.
 
       \(Outcome.exitCodes)
       """)

@@ -78,7 +78,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   var method: GradientCheck.Method = .automatic
 
   @Flag(
-    help: "Leave out what holds of every backward pass: linearity in the cotangent, symmetric second derivatives, …")
+    help: "Leave out the contracts of every backward pass: linearity in the cotangent, symmetric second derivatives, …")
   var skipContracts = false
 
   @Flag(help: "Look at every element, whatever it costs.")
@@ -200,7 +200,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     return plan
   }
 
-  /// Says and writes what was found; throws the exit code.
+  /// Prints and writes what was found; throws the exit code.
   private func end(_ log: GradcheckLog, _ plan: GradcheckPlan) throws {
     var section = log.section
     section.badFiles += plan.errors.map(\.description)

@@ -36,8 +36,8 @@ struct MachineCommand: ParsableCommand {
         machine.instructionSets.joined(separator: ", ") + ", using \(machine.selectedInstructionSet)",
       ],
       ["L1 data, L2, L3", [machine.l1DataBytes, machine.l2Bytes, machine.l3Bytes].map(bytes).joined(separator: ", ")],
-      ["frequency governor", machine.governor ?? "not told by the system"],
-      ["load average", machine.loadBefore.map { "\($0)" } ?? "not told by the system"],
+      ["frequency governor", machine.governor ?? "the system does not say"],
+      ["load average", machine.loadBefore.map { "\($0)" } ?? "the system does not say"],
     ]
     for ceiling in ceilings {
       let l3 = ceiling.l3GigabytesPerSecond.map { String(format: ", L3 copy %.1f GB/s", $0) } ?? ""

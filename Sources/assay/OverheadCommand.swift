@@ -19,7 +19,7 @@ struct OverheadCommand: ParsableCommand {
         assay overhead
         assay overhead --engine winograd4 --filter '*r3s3 stride1*'
 
-      An overhead of 1 % of a slice and more, or a difference above 2 %, is 1.
+      An overhead of 1 % of a slice or more, or a difference above 2 %, is 1.
 
       \(Outcome.exitCodes)
       """)

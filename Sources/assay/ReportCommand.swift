@@ -8,7 +8,7 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Make every report of a run again from its run.json.",
     discussion: """
-      Says first what the run amounts to, computed again from its records, and ends with that exit code.
+      Prints the outcome of the run first, computed again from its records, and ends with its exit code.
 
       EXAMPLES:
         assay report Reports/mine
@@ -40,7 +40,7 @@ struct ReportCommand: ParsableCommand {
     try Outcome.worse(record.conclusion.outcome, written).end()
   }
 
-  /// Opens the page in whatever the desktop shows pages with; a machine without one is told.
+  /// Opens the page with the desktop's own program; where there is none, a message says so.
   private func show(_ page: String) {
     #if os(macOS)
       let opener = "open"

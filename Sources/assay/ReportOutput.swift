@@ -74,7 +74,7 @@ struct ReportOutput {
   func end(_ run: Run) throws { try Outcome.worse(run.conclusion.outcome, write(run)).end() }
 
   /// A run from a file, or from the folder that holds its `run.json`.
-  /// - Throws: ``RunFile/Invalid`` (exit 65) when it is none.
+  /// - Throws: ``RunFile/Invalid`` (exit 65) when there is no run.
   static func read(_ path: String) throws(RunFile.Invalid) -> Run {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)

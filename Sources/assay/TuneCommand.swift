@@ -14,8 +14,8 @@ struct TuneCommand: ParsableCommand {
     discussion: """
       Times every strategy within `auto`'s accuracy limit on every distinct convolution, alternately, on one thread and in
       the layout that a network keeps. The times are kept in the user's cache folder, or the file that ASSAY_PLANS names;
-      without them `auto` goes by a cost model, as it always
-      does where numbers are checked (verify, gradcheck, selftest, engine): verdicts do not depend on this file.
+      without them `auto` goes by a cost model, as it always does where numbers are checked (verify, gradcheck, selftest,
+      engine): verdicts do not depend on this file.
 
       EXAMPLES:
         assay tune

@@ -197,7 +197,7 @@ import Testing
     }
   }
 
-  /// An engine that is not there, or does not do a benchmark, is no regression and no pass.
+  /// An engine that is not there, or does not do a benchmark, is neither a regression nor a pass.
   @Test func gatesThatCannotBeHeldAreUndecided() throws {
     let assay = Repository.command.path
     let suite = path("grouped.toml")

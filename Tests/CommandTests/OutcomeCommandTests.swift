@@ -151,7 +151,7 @@ import Testing
   /// What could be written is kept, and said.
   @Test func `a report that cannot be written keeps no other back`() throws {
     let out = path("out")
-    // In the place of a file of the folder stands a folder, which nobody would look for before the work.
+    // A folder stands in the place of one of the folder's files, which no check before the work looks for.
     try FileManager.default.createDirectory(atPath: out + "/report.md/x", withIntermediateDirectories: true)
     let run = try CommandRun(["verify", "--tag", "smoke", "--filter", "relu/*", "--out", out])
     #expect(run.exitCode == 74, "\(run.output)\(run.errors)")

@@ -42,7 +42,8 @@ import OperatingSystem
     #expect(reason == EPIPE)
   }
 
-  /// What this process ignores or blocks is no business of its children: Python's workers and a shell's pipelines rely on it.
+  /// Its children do not inherit the signals that this process ignores or blocks: Python's workers and a shell's
+  /// pipelines rely on it.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status")))
   func signalsAreAtTheirDefaults() throws {
     let lines = text(try shell("grep -E '^Sig(Blk|Ign)' /proc/self/status")).split(separator: "\n")

@@ -107,6 +107,6 @@ import TestSupport
     let old = run(["direct": Self.direct])
     let new = run(["direct": Self.direct]) { $0.machine.cpuModel = "another" }
     #expect(old.provenance.cpuModel == new.provenance.cpuModel)
-    #expect(objections(old, new) == ["CPU model differs: test and another: these runs say nothing of each other"])
+    #expect(objections(old, new) == ["CPU model differs: test and another: the runs cannot be compared"])
   }
 }

@@ -115,7 +115,7 @@ import Verification
     #expect(!record.unnoticed.contains("doubled gradient in gradients/x"))
   }
 
-  @Test func `adversarial cases alone are excused, but not a file of ones`() async throws {
+  @Test func `only adversarial cases are excused, but not a file of ones`() async throws {
     let text = "conv2d n1c2h5w6 k3r3s2 stride1 pad1"
     let odd = try golden(text, fill: .adversarial, forwardOnly: true) { Self.ones(&$0.parameters) }
     let excused = try #require(try await judge([odd]))

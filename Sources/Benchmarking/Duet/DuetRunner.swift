@@ -45,7 +45,7 @@ public final class DuetRunner {
     }
   }
 
-  /// - Throws: ``EngineError`` when either engine does not start.
+  /// - Throws: `EngineError` when either engine does not start.
   public init(
     plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,
     sliceMilliseconds: Double, seed: UInt64,
@@ -65,7 +65,7 @@ public final class DuetRunner {
     measured = Shared(Measured(items))
   }
 
-  /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
+  /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or `EngineError` when it cannot be timed on one.
   public func run() throws -> DuetSection {
     try verify()
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
@@ -127,7 +127,7 @@ public final class DuetRunner {
     }
   }
 
-  /// Takes out what an engine does not do, and says so: that is no regression, and no pass.
+  /// Takes out what an engine does not do, and says so: that is neither a regression nor a pass.
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark or fails on it.
   private func verify() throws {
     var undone: [String] = []
@@ -141,7 +141,7 @@ public final class DuetRunner {
         let result = verifier.verify(engine, dtype: .float32)
         switch result.status {
         case .pass:
-          // What computes it may still not time it in this layout or pass.
+          // An engine that computes it may still be unable to time it in this layout or pass.
           do throws(EngineError) { _ = try engine.prepare(work.exercise, for: request) } catch {
             guard case .unsupported(let reason) = error else { throw error }
             refusals.append("\(engine.declaration.name) does not time \(item.name): \(reason)")

@@ -67,7 +67,7 @@ public enum MachineProbe {
   }
 
   /// Measures the ceilings with so many threads; takes about two seconds.
-  /// - Throws: ``ConvolutionError`` where threads or memory are not available.
+  /// - Throws: `ConvolutionError` where threads or memory are not available.
   public static func ceilings(threads: Int) throws(ConvolutionError) -> CeilingRecord {
     let pool = try ThreadPool.shared(threads: threads)
     let machine = Machine.current

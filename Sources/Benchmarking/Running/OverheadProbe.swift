@@ -48,7 +48,7 @@ public struct OverheadProbe {
     return rounds.min() ?? 0
   }
 
-  /// - Throws: ``EngineError`` of either engine.
+  /// - Throws: `EngineError` of either engine.
   public func run() throws(EngineError) -> [Row] {
     if let threads = plan.items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     let clock = Self.clockNanoseconds()

@@ -27,8 +27,11 @@ public struct BenchmarkPlan: Sendable {
   public private(set) var networks: [BenchmarkNetwork] = []
   public private(set) var items: [Item] = []
 
-  /// - Parameter filters: a workload is kept when its name matches any; none keeps all.
-  /// - Throws: ``BenchmarkSuite/Invalid`` for a network or problem that there is not, or that takes more than the limits allow.
+  /// - Parameters:
+  ///   - suite: what to measure, as its file says.
+  ///   - filters: a workload is kept when its name matches any; none keeps all.
+  ///   - limits: the most that one workload may take.
+  /// - Throws: ``BenchmarkSuite/Invalid`` for a network or problem that does not exist, or that takes more than the limits allow.
   public init(
     _ suite: BenchmarkSuite, filters: [NamePattern] = [], limits: CaseLimits = .standard
   ) throws(BenchmarkSuite.Invalid) {

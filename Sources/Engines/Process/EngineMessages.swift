@@ -12,7 +12,7 @@ enum EngineMessages {
     var params: Parameters
   }
 
-  /// What is looked at before the parameters of a request are known.
+  /// The part of a request that is read before its parameters are known.
   struct Envelope: Codable, Sendable {
     var id: Int
     var method: String

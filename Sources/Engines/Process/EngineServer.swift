@@ -12,8 +12,10 @@ public final class EngineServer {
   private var prepared: [String: any PreparedOperation] = [:]
   private var handles = 0
 
-  /// - Parameter slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
-  /// - Parameter limits: what one request may take.
+  /// - Parameters:
+  ///   - engine: what answers.
+  ///   - slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
+  ///   - limits: what one request may take.
   public init(_ engine: any Engine, slowdown: Double = 0, limits: CaseLimits = .standard) {
     self.engine = engine
     self.slowdown = slowdown
@@ -33,7 +35,8 @@ public final class EngineServer {
       return reply(to: id) { try TimingLines.reply(id: id, nanoseconds: time(request)) }
     }
     guard let envelope = try? JSONDecoder().decode(EngineMessages.Envelope.self, from: line) else {
-      return encode(EngineMessages.Reply<EngineMessages.Nothing>(error: failure("no request: id and method expected")))
+      return encode(
+        EngineMessages.Reply<EngineMessages.Nothing>(error: failure("expected a request with id and method")))
     }
     return reply(to: envelope.id) {
       switch envelope.method {
@@ -61,7 +64,7 @@ public final class EngineServer {
     }
   }
 
-  /// What is no refusal of an input: a request that cannot be read, a file that cannot, an engine that failed.
+  /// A failure that is not the refusal of an input: an unreadable request or file, or an engine that failed.
   private func failure(_ message: String) -> EngineMessages.Refusal {
     EngineMessages.Refusal(category: EngineMessages.Refusal.failure, message: message)
   }
@@ -82,7 +85,7 @@ public final class EngineServer {
   private func hello(_ parameters: EngineMessages.Hello) throws -> EngineMessages.Description {
     guard parameters.protocol == EngineMessages.protocolVersion else {
       throw EngineError.failed(
-        "protocol: expected \(EngineMessages.protocolVersion), found \(parameters.protocol)")
+        "protocol \(EngineMessages.protocolVersion) is required; the request asks for \(parameters.protocol)")
     }
     let description = engine.description
     let operations = description.operations.isEmpty ? OperationRegistry.names : description.operations
@@ -157,7 +160,7 @@ public final class EngineServer {
     return times.map { UInt64((Double($0) * (1 + slowdown)).rounded()) }
   }
 
-  /// Really spends the extra time, so that the clock of whoever asks agrees; after the operation and not within it, so that
+  /// Really spends the extra time, so that the caller's clock agrees; after the operation and not within it, so that
   /// the operation itself runs as it always does.
   private func spend(nanoseconds: Double) {
     let start = ContinuousClock.now

@@ -6,7 +6,7 @@ import Tensors
 ///     y[n,c,p,q] = mean of x[n, c, h, w]   over ⌊pH/P⌋ ≤ h < ⌈(p+1)H/P⌉, ⌊qW/Q⌋ ≤ w < ⌈(q+1)W/Q⌉
 ///
 /// - Shapes: `x` (N, C, H, W); `y` (N, C, P, Q).
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape.
 /// - Source: argument names after `torch.nn.AdaptiveAvgPool2d`.
 public struct AdaptiveAvgPool2d: Sendable {
   public let problem: AdaptiveAvgPool2dProblem

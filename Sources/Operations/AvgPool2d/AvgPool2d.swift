@@ -9,7 +9,7 @@ import Tensors
 /// of `ceilMode` may overhang); or, without `countIncludePad`, inside the image.
 ///
 /// - Shapes: `x` (N, C, H, W); `y` (N, C, P, Q).
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape.
 /// - Source: argument names after `torch.nn.AvgPool2d`.
 public struct AvgPool2d: Sendable {
   public let problem: AvgPool2dProblem

@@ -8,7 +8,7 @@ import Tensors
 /// - Shapes: `x`, `y` (N, C, H, W); γ = `weight`, β = `bias` and the running statistics (C).
 /// - Training: μ and the *biased* σ² of the batch normalise; the running variance takes the *unbiased* one.
 /// - Evaluation: the running statistics normalise and stay as they are; without any, the batch's normalise.
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape; nothing is computed then.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape; nothing is computed then.
 /// - Source: Ioffe and Szegedy 2015, algorithm 1; argument names after `torch.nn.BatchNorm2d`.
 public struct BatchNorm2d: Sendable {
   public let problem: BatchNorm2dProblem

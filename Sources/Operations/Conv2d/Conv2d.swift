@@ -8,7 +8,7 @@ import Tensors
 /// with g = ⌊k / (K/G)⌋, and x = 0 in the padding.
 ///
 /// - Shapes: `x` (N, C, H, W); `weight` (K, C/G, R, S); `bias` (K); `y` (N, K, P, Q).
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape; nothing is computed then.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape; nothing is computed then.
 /// - Source: Dumoulin and Visin 2016; argument names after `torch.nn.Conv2d`.
 public struct Conv2d: Sendable {
   public let problem: Conv2dProblem

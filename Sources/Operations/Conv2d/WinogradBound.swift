@@ -4,7 +4,7 @@ import Problems
 /// Per-output error bounds of a 3×3 convolution computed in float32 by Winograd's F(m×m, 3×3), forward and both gradients.
 ///
 /// An output depends on its whole tile, also where its receptive field is zero, so the bounds follow tile by tile from the
-/// transformed operands; ``BilinearBound`` has the formulas. Operands are row-major NCHW (KCRS for weights).
+/// transformed operands; `BilinearBound` has the formulas. Operands are row-major NCHW (KCRS for weights).
 public struct WinogradBound: Sendable {
   /// One value an output element.
   public struct Bounds: Sendable {

@@ -18,7 +18,7 @@ extension CrossEntropy {
 ///
 /// - loss: each row's `Σ a·δ(log p) + γ_{C+6}·Σ|a·log p|` (``SoftmaxSlice``), then a sum of N rows and a division by W, which is
 ///   itself a sum of N.
-/// - dx: `|g|/W·(A·p·(ρ + γ_{C+N+8}) + a·γ_{N+8})`.
+/// - dx: `|g|/W·(A·p·(ρ + γ_{C+w+8}) + a·γ_{w+8})`, w the roundings behind W (N + 1 in a mean over class indices).
 ///
 /// Statistically, rows are independent, the classes within a row are not (they share log S).
 struct CrossEntropyBounds: BoundModel {

@@ -10,7 +10,7 @@ import Tensors
 /// Σ w[target[n]] over the rows that are not ignored (NaN when all are), or by N for probabilities.
 ///
 /// - Shapes: `x` (N, C); `target` (N) or (N, C); `weight` (C); the loss is a scalar, or (N) without reduction.
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape, or a target is neither a class nor
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape, or a target is neither a class nor
 ///   `ignoreIndex`; nothing is computed then.
 /// - Source: `torch.nn.functional.cross_entropy`.
 public struct CrossEntropy: Sendable {

@@ -4,7 +4,7 @@ import Tensors
 /// y = x·Wᵀ + b.
 ///
 /// - Shapes: `x` (N, in); `weight` (out, in); `bias` (out); `y` (N, out).
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape.
 /// - Source: argument names after `torch.nn.Linear`.
 public struct Linear: Sendable {
   public let problem: LinearProblem

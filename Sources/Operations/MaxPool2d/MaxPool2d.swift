@@ -10,7 +10,7 @@ import Tensors
 /// goes nowhere.
 ///
 /// - Shapes: `x` (N, C, H, W); `y` and `indices` (N, C, P, Q); an index is a position in the H·W plane, or ``noPosition``.
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape.
 /// - Source: argument names and order of visits after `torch.nn.MaxPool2d`.
 public struct MaxPool2d: Sendable {
   /// The index of a window without an element. PyTorch gives a position outside the plane, which its backward pass then writes

@@ -7,7 +7,7 @@ import Tensors
 ///     let outputs = try pass.forward(plan, x: images)
 ///     let gradients = try pass.backward(plan, dLogits: dLogits)
 ///
-/// Derivatives by forward mode come from the same code over ``Dual`` numbers.
+/// Derivatives by forward mode come from the same code over `Dual` numbers.
 public struct NetworkPass<Scalar: RealScalar> {
   /// Parameters, and the running statistics as the pass leaves them.
   public private(set) var state: NetworkState<Scalar>
@@ -40,7 +40,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   // MARK: Forward
 
   /// A whole network.
-  /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
+  /// - Throws: `ProblemError` when a tensor is missing or has the wrong shape.
   public mutating func forward(_ plan: NetworkPlan, x: Tensor<Scalar>) throws(ProblemError) -> Outputs {
     try x.require(plan.inputShape, as: "inputs/x")
     var y = try forward(plan.stem, x)
@@ -53,7 +53,7 @@ public struct NetworkPass<Scalar: RealScalar> {
   }
 
   /// y = ReLU(branch(x) + shortcut(x)).
-  /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
+  /// - Throws: `ProblemError` when a tensor is missing or has the wrong shape.
   public mutating func forward(_ block: ResidualBlockPlan, x: Tensor<Scalar>) throws(ProblemError) -> Tensor<Scalar> {
     try x.require(block.inputShape, as: "inputs/x")
     let branch = try forward(block.branch, x)
@@ -92,9 +92,12 @@ public struct NetworkPass<Scalar: RealScalar> {
   // MARK: Backward
 
   /// The gradients by every parameter, and by the input under the name `x`, of Σ outputs·cotangents.
-  /// - Parameter dStages: cotangents of the stages' outputs, by position.
+  /// - Parameters:
+  ///   - plan: that of the forward pass.
+  ///   - dLogits: the cotangent of the logits.
+  ///   - dStages: cotangents of the stages' outputs, by position.
   /// - Requires: a forward pass of the same plan with records.
-  /// - Throws: ``ProblemError`` when a cotangent has the wrong shape.
+  /// - Throws: `ProblemError` when a cotangent has the wrong shape.
   public func backward(
     _ plan: NetworkPlan, dLogits: Tensor<Scalar>, dStages: [Int: Tensor<Scalar>] = [:]
   ) throws(ProblemError) -> [String: Tensor<Scalar>] {

@@ -3,9 +3,9 @@ import Tensors
 
 /// What differs between the tensors that a network has and those that it was given.
 public struct StateDictMismatch: Error, Hashable, Sendable, CustomStringConvertible {
-  /// Names that the network has and the tensors have not.
+  /// Names that the network has and the tensors lack.
   public var missing: [String] = []
-  /// Names that the tensors have and the network has not.
+  /// Names that the tensors have and the network lacks.
   public var unexpected: [String] = []
   /// Names with the shape expected and the shape found.
   public var misshapen: [String] = []
@@ -30,6 +30,8 @@ extension NetworkState {
   /// Takes tensors by their `state_dict` name into a network that has values already.
   ///
   /// - Parameters:
+  ///   - tensors: by their `state_dict` name.
+  ///   - plan: the network's layers.
   ///   - strict: every name and shape must agree. Otherwise what agrees is taken, and the rest keeps its values: how a
   ///     network gets a new classifier for fine-tuning. `num_batches_tracked` may always be absent, as in old files.
   /// - Returns: what did not agree.

@@ -22,8 +22,12 @@ public struct Optimizer: Sendable {
   public init(_ options: OptimizerOptions) { self.options = options }
 
   /// Moves `p` along its gradient and updates the state.
-  /// - Parameter learningRate: in place of the options', as a schedule gives it.
-  /// - Throws: ``ProblemError`` when the gradient or the state has another shape; nothing is changed then.
+  /// - Parameters:
+  ///   - p: the parameter; it is changed in place.
+  ///   - gradient: of the same shape.
+  ///   - state: what the optimiser remembers of this parameter.
+  ///   - learningRate: in place of the options', as a schedule gives it.
+  /// - Throws: `ProblemError` when the gradient or the state has another shape; nothing is changed then.
   public func step<Scalar: RealScalar>(
     _ p: inout Tensor<Scalar>, gradient: Tensor<Scalar>, state: inout OptimizerState<Scalar>,
     learningRate: Double? = nil

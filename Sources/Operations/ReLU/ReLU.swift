@@ -4,7 +4,7 @@ import Tensors
 /// y = max(0, x), element by element. NaN stays NaN, and a zero keeps its sign.
 ///
 /// - Shapes: any, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape.
 /// - Source: PyTorch's convention for the derivative at 0, which is 0.
 public struct ReLU: Sendable {
   public let problem: ReLUProblem

@@ -14,8 +14,11 @@ public struct ImagePreparation: Hashable, Sendable {
   /// (3, H, W) of what comes out.
   public let imageShape: Shape
 
-  /// - Parameter imageShape: (C, H, W) of what goes in.
-  /// - Throws: ``ProblemError`` when there are neither one nor three channels, or the network has one size of image and an
+  /// - Parameters:
+  ///   - imageShape: (C, H, W) of what goes in.
+  ///   - scale: what every pixel is divided by.
+  ///   - architecture: the network that takes the images.
+  /// - Throws: `ProblemError` when there are neither one nor three channels, or the network has one size of image and an
   ///   integer enlargement does not lead there: anything else would distort the images, or lose some of their pixels.
   public init(_ imageShape: Shape, scale: Double = 1, for architecture: ResNetArchitecture) throws(ProblemError) {
     guard imageShape.rank == 3, imageShape[0] == 1 || imageShape[0] == 3 else {
@@ -39,7 +42,7 @@ public struct ImagePreparation: Hashable, Sendable {
   }
 
   /// - Parameter images: (N, C, H, W), of the shape that this was made for.
-  /// - Throws: ``ProblemError`` when the shape is another.
+  /// - Throws: `ProblemError` when the shape is another.
   public func prepare<Scalar: RealScalar>(_ images: Tensor<Scalar>) throws(ProblemError) -> Tensor<Scalar> {
     let divisor = Scalar(scale)
     var prepared = scale == 1 ? images : images.map { $0 / divisor }

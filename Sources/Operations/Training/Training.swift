@@ -30,7 +30,7 @@ extension TrainingOptions {
   /// - Parameters:
   ///   - imageShape: (C, H, W).
   ///   - count: images in an epoch.
-  /// - Throws: ``ProblemError`` when the network cannot be trained on such a batch: a batch norm needs more than one value
+  /// - Throws: `ProblemError` when the network cannot be trained on such a batch: a batch norm needs more than one value
   ///   of each channel, which a last batch of one image may not have.
   public func plans(imageShape: Shape, count: Int) throws(ProblemError) -> [Int: NetworkPlan] {
     var plans: [Int: NetworkPlan] = [:]
@@ -86,7 +86,10 @@ public struct Training<Scalar: RealScalar>: Sendable {
 
   /// Trains one epoch over all images in a new order.
   ///
-  /// - Parameter shouldStop: asked before each layer of each batch.
+  /// - Parameters:
+  ///   - data: images and labels.
+  ///   - progress: called after each batch.
+  ///   - shouldStop: asked before each layer of each batch.
   /// - Returns: the mean loss over the epoch's images.
   /// - Throws: ``TrainingError``; the values are then those before the failing batch.
   @discardableResult

@@ -9,7 +9,7 @@ public protocol ImageSource<Scalar> {
   var imageShape: Shape { get }
   /// The rows of these numbers, in this order.
   /// - Requires: numbers below ``count``.
-  /// - Throws: ``ProblemError`` when the images cannot be made as a network takes them.
+  /// - Throws: `ProblemError` when the images cannot be made as a network takes them.
   func batch(_ rows: [Int]) throws(ProblemError) -> LabelledImages<Scalar>
 }
 
@@ -62,11 +62,13 @@ public struct TrainingStep<Scalar: RealScalar>: Sendable {
   /// One mini-batch: forward in training mode, mean cross-entropy, backward, a step of every parameter.
   ///
   /// - Parameters:
+  ///   - plan: the network in training mode.
+  ///   - batch: as many images as the plan has.
   ///   - learningRate: in place of the optimiser's own.
   ///   - beforeLayer: called before each layer, forward and backward; what it throws ends the step.
   ///   - hooks: looks at the pass and disturbs it.
   /// - Returns: the loss before the step, and the logits that it was computed from.
-  /// - Throws: ``ProblemError`` when the batch does not fit the plan or a label is no class; nothing is changed then.
+  /// - Throws: `ProblemError` when the batch does not fit the plan or a label is no class; nothing is changed then.
   public mutating func run(
     _ plan: NetworkPlan, _ batch: LabelledImages<Scalar>, learningRate: Double? = nil,
     beforeLayer: (() throws(ProblemError) -> Void)? = nil, hooks: StepHooks<Scalar> = StepHooks()

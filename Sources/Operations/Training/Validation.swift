@@ -45,7 +45,13 @@ public struct Validation: Hashable, Sendable {
   /// Evaluates without gradients: running statistics normalise, nothing is recorded or changed.
   ///
   /// - Parameters:
+  ///   - architecture: which network.
+  ///   - classCount: outputs of its classifier.
+  ///   - state: parameters and running statistics.
+  ///   - data: images and labels.
   ///   - batchSize: images computed at once; it changes no bit. `nil` takes ``batchSize(for:)``.
+  ///   - k: how many of the best classes may hold the label for the second accuracy.
+  ///   - threads: share convolutions; they change no bit.
   ///   - observe: called with each batch's logits (images, classes), in order.
   ///   - progress: called with the images done after each batch.
   ///   - shouldStop: asked before each layer of each batch.

@@ -10,7 +10,7 @@ import Tensors
 /// that are copied instead.
 ///
 /// - Shapes: `x` (N, C, H, W); `y` (N, C, P, Q).
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: `ProblemError` when a tensor does not have the problem's shape.
 /// - Source: `torch.nn.functional.interpolate` without `recompute_scale_factor`. Bilinear coordinates are computed in Double
 ///   whatever the scalar is.
 public struct Upsample2d: Sendable {

@@ -81,6 +81,10 @@ public struct AxisReach: Sendable {
 extension Footprint {
   /// Of an NCHW image to an NKPQ image.
   /// - Parameters:
+  ///   - input: (N, C, H, W).
+  ///   - output: (N, K, P, Q).
+  ///   - rows: which output rows each input row reaches.
+  ///   - columns: the same for columns.
   ///   - mixing: how many input channels share their outputs (1: each channel on its own; C/groups for a convolution).
   ///   - outputsPerGroup: how many output channels each such set of input channels reaches.
   public static func image(

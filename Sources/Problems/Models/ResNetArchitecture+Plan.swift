@@ -3,7 +3,11 @@ import Tensors
 extension ResNetArchitecture {
   /// Every layer for an input of this shape.
   ///
-  /// - Parameter uncounted: batch norms (by name) whose `num_batches_tracked` is not kept.
+  /// - Parameters:
+  ///   - inputShape: (N, 3, H, W).
+  ///   - classCount: outputs of the classifier; `nil` for the architecture's own.
+  ///   - training: whether batch norms use the batch's statistics.
+  ///   - uncounted: batch norms (by name) whose `num_batches_tracked` is not kept.
   /// - Throws: ``ProblemError`` when the image or the batch does not fit the network.
   public func plan(
     inputShape: Shape, classCount: Int? = nil, training: Bool = false, uncounted: Set<String> = []

@@ -2,8 +2,13 @@ import Results
 
 /// The command that verifies and times one contestant on one workload again.
 public enum BenchmarkReproduction {
-  /// - Parameter suite: the file that the workloads came from; without one, that of the suite's name among those that Assay
-  ///   brings.
+  /// - Parameters:
+  ///   - contestant: which engine and algorithm.
+  ///   - workload: what it computes.
+  ///   - section: the run's benchmark.
+  ///   - seed: of the operands.
+  ///   - suite: the file that the workloads came from; without one, that of the suite's name among those that Assay
+  ///     brings.
   public static func command(
     _ contestant: BenchmarkContestant, on workload: BenchmarkWorkload, of section: BenchmarkSection, seed: UInt64,
     suite: String? = nil

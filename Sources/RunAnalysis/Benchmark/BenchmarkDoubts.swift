@@ -31,13 +31,13 @@ public enum BenchmarkDoubts {
   private static func contention(_ section: BenchmarkSection) -> String? {
     let measured = section.workloads.compactMap { workload in workload.waitingFraction.map { (workload.name, $0) } }
     guard let (name, most) = measured.max(by: { $0.1 < $1.1 }) else {
-      // Where the system does not tell of threads that wait, all there is is what was seen at the start.
+      // Where the system does not report waiting threads, the only measure is the load at the start.
       return section.machine.warnings.first { $0.hasPrefix(MachineRecord.contentionWarning) }
     }
     let count = measured.count { $0.1 > contentionLimit }
     guard count > 0 else { return nil }
     return "timed threads waited for a core, \(percent(most)) of their time on \(name) and more than "
-      + "\(percent(contentionLimit)) on \(count) of \(measured.count) workloads: others were at work, or an engine ran more "
+      + "\(percent(contentionLimit)) on \(count) of \(measured.count) workloads: other programs were at work, or an engine ran more "
       + "threads than it was given cores"
   }
 

@@ -28,11 +28,14 @@ public struct BaselineComparison: Sendable {
   /// New by old of each calibration kernel, by name and thread count.
   public let calibration: [String: Double]
   public let rows: [Row]
-  /// What one run has and the other has not, one sentence each: a workload, an engine, a time, or the rest of a run that was
-  /// interrupted. Nothing is known of these, so a comparison that has any decides nothing about the whole.
+  /// What one run has and the other lacks, one sentence each: a workload, an engine, a time, or the rest of a run that
+  /// was interrupted. Nothing is known of these, so a comparison that has any decides nothing about the whole.
   public let missing: [String]
 
-  /// - Parameter policy: the smallest change that is called one.
+  /// - Parameters:
+  ///   - old: the run that is compared with.
+  ///   - new: the run that may have changed.
+  ///   - policy: the smallest change that is called one, as a fraction.
   /// - Throws: ``Refusal`` when keys differ, calibrations drift, the times of a run are in doubt, or there is nothing to
   ///   compare.
   public init(old: Run, new: Run, policy: Double) throws(Refusal) {
@@ -42,7 +45,7 @@ public struct BaselineComparison: Sendable {
     let differing = zip(Self.key(of: old, before), Self.key(of: new, after)).filter { $0.1 != $1.1 }
     guard differing.isEmpty else {
       throw Refusal(
-        reasons: differing.map { "\($0.0) differs: \($0.1) and \($1.1): these runs say nothing of each other" })
+        reasons: differing.map { "\($0.0) differs: \($0.1) and \($1.1): the runs cannot be compared" })
     }
     let doubts = [("old", before), ("new", after)].flatMap { name, section in
       (section.doubts ?? BenchmarkDoubts.doubts(of: section)).map { "the times of the \(name) run are in doubt: \($0)" }
@@ -54,7 +57,7 @@ public struct BaselineComparison: Sendable {
       throw Refusal(
         reasons: drifting.map {
           "calibration drifted by \(String(format: "%+.1f %%", 100 * ($0.value - 1))) on \($0.key), more than 10 %: the "
-            + "machine is not as it was"
+            + "machine has changed"
         })
     }
     var rows: [Row] = []

@@ -3,11 +3,13 @@ import Results
 
 /// The times of one benchmark over the runs of a folder, and where they changed.
 ///
-/// A measurement counts once, however many runs hold it: a merged run stands beside the parts that it was made of. What tells
-/// are the samples themselves, in nanoseconds, which no two measurements share.
+/// A measurement counts once, however many runs hold it: a merged run stands beside the parts that it was made of. The
+/// samples themselves show it: no two measurements share them, in nanoseconds.
 public enum BenchmarkHistory {
   /// - Parameters:
+  ///   - directory: where the runs were found, for the report.
   ///   - runs: each with the name of its file; in any order.
+  ///   - skipped: files that could not be used, one sentence each.
   ///   - filters: a workload is kept when its name matches any; none keeps all.
   public static func section(
     directory: String, runs: [(name: String, run: Run)], skipped: [String], filters: [NamePattern] = []

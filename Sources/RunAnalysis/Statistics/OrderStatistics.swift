@@ -23,7 +23,9 @@ public enum OrderStatistics {
   }
 
   /// The smallest sample with at least the fraction `level` of the samples at or below it.
-  /// - Parameter level: 0 gives the minimum, 1 the maximum.
+  /// - Parameters:
+  ///   - level: 0 gives the minimum, 1 the maximum.
+  ///   - values: the samples, in any order; none give `nil`.
   public static func quantile(_ level: Double, of values: some Collection<Double>) -> Double? {
     guard !values.isEmpty else { return nil }
     let sorted = values.sorted()

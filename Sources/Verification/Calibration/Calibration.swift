@@ -25,7 +25,7 @@ public struct Calibration: Sendable {
   }
 
   /// - Parameter onProgress: called after each problem with its text.
-  /// - Throws: ``EngineError`` when the engine does not compute a problem.
+  /// - Throws: `EngineError` when the engine does not compute a problem.
   public func run(onProgress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> [CalibrationRecord] {
     let groups = Dictionary(grouping: OperationRegistry.calibrationProblems, by: \.operation)
     return try await withThrowingTaskGroup(of: [CalibrationRecord].self) { group in

@@ -111,6 +111,7 @@ public struct KnownFailures: Sendable {
 
   /// Marks the failures that an entry excuses, and says of each entry what was found of it.
   /// - Parameters:
+  ///   - results: of the run; excused failures are marked in place.
   ///   - today: `yyyy-mm-dd`.
   ///   - covered: how many results there would be of an entry if everything that it covers were run; `nil` where that cannot
   ///     be told.

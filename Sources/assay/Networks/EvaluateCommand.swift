@@ -39,10 +39,10 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Also count an image as right when its class is among this many.")
   var top = 5
 
-  @Option(help: "Images computed at once; it changes no bit (default: so many that no layer takes long, at most 64).")
+  @Option(help: "Images computed at once; the result is the same (default: 64, fewer where a layer would take long).")
   var batch: Int?
 
-  @Option(help: "Threads; they change no bit of the result.")
+  @Option(help: "Threads; the result is the same, bit for bit.")
   var threads = min(2, ProcessInfo.processInfo.activeProcessorCount)
 
   @Option(
@@ -77,7 +77,7 @@ struct EvaluateCommand: ParsableCommand {
       let judged = Mutex(0)
       let interrupted: @Sendable () throws -> Void = {
         let count = judged.withLock { $0 }
-        NetworkSession.report("interrupted: \(count) of \(source.count) images were judged, which says nothing")
+        NetworkSession.report("interrupted: \(count) of \(source.count) images were judged, too few for a result")
         try Outcome.inconclusive.end()
       }
       let result = try Interruption.concluding(with: interrupted) {

@@ -28,7 +28,7 @@ enum NetworkSession {
     Console.note("repeat: \(ShellCommand(["assay"] + CommandLine.arguments.dropFirst()))")
   }
 
-  /// The architecture of a name on the command line.
+  /// The architecture that a name on the command line stands for.
   /// - Throws: a usage error.
   static func architecture(_ name: String, width: Int?) throws -> ResNetArchitecture {
     let architecture: ResNetArchitecture

@@ -53,7 +53,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "How many epochs there are in all.")
   var epochs = 6
 
-  @Option(help: "Threads; they change no bit of the result.")
+  @Option(help: "Threads; the result is the same, bit for bit.")
   var threads = min(2, ProcessInfo.processInfo.activeProcessorCount)
 
   @Option(help: "Fail (exit code 1) when the accuracy ends below this, from 0 to 1.")
@@ -72,7 +72,7 @@ struct TrainCommand: ParsableCommand {
       if let out {
         try AtomicFile.check(out)
       } else {
-        Console.note("note: without --out the weights are thrown away in the end")
+        Console.note("note: without --out the weights are not kept")
       }
       let images = try NetworkSession.images(data)
       let (saved, file) = try savedRun(images)
@@ -225,7 +225,8 @@ struct TrainCommand: ParsableCommand {
     return accuracy
   }
 
-  /// What an epoch that came to nothing leaves: the checkpoint before it and, of an interruption, the command that goes on.
+  /// What remains after an epoch that did not end: the checkpoint before it and, after an interruption, the command
+  /// that goes on.
   private func noteKept(_ checkpoint: String?, epochs done: Int, _ error: any Error) {
     guard let checkpoint else { return }
     Console.note("\(checkpoint.printable) has the epochs before: \(done)")

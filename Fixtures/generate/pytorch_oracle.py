@@ -79,6 +79,11 @@ def upsample2d(t, a, buffers):
     return {"y": functional.interpolate(t["x"], mode=mode, size=_pair(a.get("size")), scale_factor=scale, **align)}
 
 
+def group_norm(t, a, buffers):
+    # The function itself: torch.nn.functional's refuses a single value a channel, as if it were a batch norm.
+    return {"y": torch.group_norm(t["x"], a["num_groups"], t.get("weight"), t.get("bias"), a.get("eps", 1e-5))}
+
+
 def cross_entropy(t, a, buffers):
     return {"loss": functional.cross_entropy(
         t["x"], t["target"], weight=t.get("weight"), reduction=a.get("reduction", "mean"),
@@ -102,6 +107,7 @@ OPERATIONS = {
     "upsample2d": upsample2d,
     "linear": lambda t, a, b: {"y": functional.linear(t["x"], t["weight"], t.get("bias"))},
     "cross_entropy": cross_entropy,
+    "group_norm": group_norm,
     "basic_block": pytorch_nets.basic_block,
     "bottleneck": pytorch_nets.bottleneck,
     "residual_block": pytorch_nets.residual_block,

@@ -84,6 +84,13 @@ def group_norm(t, a, buffers):
     return {"y": torch.group_norm(t["x"], a["num_groups"], t.get("weight"), t.get("bias"), a.get("eps", 1e-5))}
 
 
+def layer_norm(t, a, buffers):
+    x, dims = t["x"], a["normalized_dims"]
+    # The shape that so many axes would have, so that PyTorch is who refuses where x has fewer.
+    shape = (1,) * (dims - x.dim()) + (tuple(x.shape[-dims:]) if dims > 0 else ())
+    return {"y": functional.layer_norm(x, shape, t.get("weight"), t.get("bias"), a.get("eps", 1e-5))}
+
+
 def cross_entropy(t, a, buffers):
     return {"loss": functional.cross_entropy(
         t["x"], t["target"], weight=t.get("weight"), reduction=a.get("reduction", "mean"),
@@ -108,6 +115,7 @@ OPERATIONS = {
     "linear": lambda t, a, b: {"y": functional.linear(t["x"], t["weight"], t.get("bias"))},
     "cross_entropy": cross_entropy,
     "group_norm": group_norm,
+    "layer_norm": layer_norm,
     "basic_block": pytorch_nets.basic_block,
     "bottleneck": pytorch_nets.bottleneck,
     "residual_block": pytorch_nets.residual_block,

@@ -7,7 +7,7 @@ import numpy as np
 
 from running_error import Running, least_unit, where
 from second_opinion_losses import cross_entropy, log_softmax, softmax
-from second_opinion_norms import group_norm
+from second_opinion_norms import group_norm, layer_norm
 from second_opinion_optimizers import adam_step, adamw_step, sgd_step
 from second_opinion_pooling import (
     accumulate, adaptive_avg_pool2d, avg_pool2d, max_pool2d, pair, upsample2d, zeros)
@@ -164,7 +164,7 @@ OPERATIONS = {
     "flatten": flatten, "add": add, "linear": linear, "softmax": softmax, "log_softmax": log_softmax,
     "cross_entropy": cross_entropy, "max_pool2d": max_pool2d, "avg_pool2d": avg_pool2d,
     "adaptive_avg_pool2d": adaptive_avg_pool2d, "upsample2d": upsample2d,
-    "group_norm": group_norm,
+    "group_norm": group_norm, "layer_norm": layer_norm,
     "sgd_step": sgd_step, "adam_step": adam_step, "adamw_step": adamw_step,
 }
 

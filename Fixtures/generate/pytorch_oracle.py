@@ -34,6 +34,11 @@ def conv2d(t, a, buffers):
                                    **_pairs(a, "stride", "padding", "dilation"))}
 
 
+def conv_transpose2d(t, a, buffers):
+    return {"y": functional.conv_transpose2d(t["x"], t["weight"], t.get("bias"), groups=a.get("groups", 1),
+                                             **_pairs(a, "stride", "padding", "output_padding", "dilation"))}
+
+
 def batch_norm2d(t, a, buffers):
     x = t["x"]
     layer = torch.nn.BatchNorm2d(
@@ -99,6 +104,7 @@ def cross_entropy(t, a, buffers):
 
 OPERATIONS = {
     "conv2d": conv2d,
+    "conv_transpose2d": conv_transpose2d,
     "batch_norm2d": batch_norm2d,
     "relu": lambda t, a, b: {"y": functional.relu(t["x"])},
     "identity": lambda t, a, b: {"y": torch.nn.Identity()(t["x"])},

@@ -69,6 +69,42 @@ def conv2d(t, a, upstream):
     return {"y": y}, {}, gradients
 
 
+def conv_transpose2d(t, a, upstream):
+    """Each pixel of x adds its multiple of the kernel to a canvas, from whose sides `padding` is cut off."""
+    x, w, bias = t["x"], t["weight"], t.get("bias")
+    stride, dilation, padding, extra = (
+        pair(a.get(key, default)) for key, default in
+        (("stride", 1), ("dilation", 1), ("padding", 0), ("output_padding", 0)))
+    groups, size, kernel = int(a.get("groups", 1)), x.shape[2:], w.shape[2:]
+    n, c, k = x.shape[0], x.shape[1] // groups, w.shape[1]
+    out = [stride[i] * (size[i] - 1) + dilation[i] * (kernel[i] - 1) + 1 + extra[i] - 2 * padding[i] for i in (0, 1)]
+    canvas = (n, groups * k, *(out[i] + 2 * padding[i] for i in (0, 1)))
+    inside = (slice(None), slice(None), *(slice(padding[i], padding[i] + out[i]) for i in (0, 1)))
+    xg, wg = x.reshape(n, groups, c, *size), w.reshape(groups, c, k, *kernel)
+    spread = zeros(canvas)
+    for r, s, pixels in taps(kernel, stride, dilation, size):
+        terms = Running.contract("ngchw,gck->ngkhw", xg, wg[..., r, s])
+        accumulate(spread, pixels, terms.reshape(n, groups * k, *size))
+    y = spread[inside]
+    if bias is not None:
+        y = y + bias.reshape(1, -1, 1, 1)
+    gradients = {}
+    if "y" in upstream:
+        dy = upstream["y"]
+        # What was cut off has a cotangent of zero, which takes part.
+        around = zeros(canvas)
+        accumulate(around, inside, dy)
+        dx, dw = zeros(xg.shape), zeros(wg.shape)
+        for r, s, pixels in taps(kernel, stride, dilation, size):
+            met = around[pixels].reshape(n, groups, k, *size)
+            dx = dx + Running.contract("ngkhw,gck->ngchw", met, wg[..., r, s])
+            accumulate(dw, (..., r, s), Running.contract("ngchw,ngkhw->gck", xg, met))
+        gradients["x"], gradients["weight"] = dx.reshape(*x.shape), dw.reshape(*w.shape)
+        if bias is not None:
+            gradients["bias"] = dy.sum(axis=(0, 2, 3))
+    return {"y": y}, {}, gradients
+
+
 def batch_norm2d(t, a, upstream):
     x, gamma, beta = t["x"], t.get("weight"), t.get("bias")
     training, eps, momentum = bool(a.get("training", False)), a.get("eps", 1e-5), a.get("momentum", 0.1)
@@ -160,8 +196,8 @@ def linear(t, a, upstream):
 
 
 OPERATIONS = {
-    "conv2d": conv2d, "batch_norm2d": batch_norm2d, "relu": relu, "identity": same, "dropout": same,
-    "flatten": flatten, "add": add, "linear": linear, "softmax": softmax, "log_softmax": log_softmax,
+    "conv2d": conv2d, "conv_transpose2d": conv_transpose2d, "batch_norm2d": batch_norm2d, "relu": relu,
+    "identity": same, "dropout": same, "flatten": flatten, "add": add, "linear": linear, "softmax": softmax, "log_softmax": log_softmax,
     "cross_entropy": cross_entropy, "max_pool2d": max_pool2d, "avg_pool2d": avg_pool2d,
     "adaptive_avg_pool2d": adaptive_avg_pool2d, "upsample2d": upsample2d,
     "group_norm": group_norm, "layer_norm": layer_norm,

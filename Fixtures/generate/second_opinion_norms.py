@@ -1,4 +1,4 @@
-"""Group and layer normalisation a second time: both are rows of values, each normalised by its own mean and variance."""
+"""Group and layer normalisation a second time: both are rows, each normalised by its own mean and variance."""
 import numpy as np
 
 from running_error import Running, least_unit

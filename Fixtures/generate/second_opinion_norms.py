@@ -1,12 +1,7 @@
 """Group and layer normalisation a second time: both are rows, each normalised by its own mean and variance."""
 import numpy as np
 
-from running_error import Running, least_unit
-
-
-def widest(first, second):
-    """`first` with the wider of two bounds: two arrangements of one formula, of which PyTorch takes the second."""
-    return Running(first.v, np.maximum(first.e, second.e), np.maximum(first.a, second.a), least_unit(first.q, second.q))
+from running_error import Running, widest
 
 
 def spread_over(tensor, shape):

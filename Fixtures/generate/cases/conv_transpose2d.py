@@ -161,7 +161,7 @@ def adversarial():
 
 
 def padding_meets_infinity(case, put):
-    """Beyond x's border is nothing: y has no 0·∞. Around dy the backward pass has zeros that take part in dx and dw."""
+    """Beyond x's border is nothing: y has no 0·∞. Around dy are zeros, which take part in dx and dw."""
     infinite = lambda x, w, b: (x, put(put(w, (1, 0, 0, 0), np.inf), (0, 1, 1, 2), -np.inf), b)
     yield case("infinite_weights_padded", infinite, {"padding": 1}, tags=("smoke",))
     yield case("infinite_weights_padded_stride2", infinite, {"padding": [2, 1], "stride": 2})

@@ -108,6 +108,7 @@ OPERATIONS = {
     "batch_norm2d": batch_norm2d,
     "relu": lambda t, a, b: {"y": functional.relu(t["x"])},
     "gelu": lambda t, a, b: {"y": functional.gelu(t["x"], approximate=a.get("approximate", "none"))},
+    "silu": lambda t, a, b: {"y": functional.silu(t["x"])},
     "identity": lambda t, a, b: {"y": torch.nn.Identity()(t["x"])},
     "dropout": lambda t, a, b: {"y": functional.dropout(t["x"], 0.5, training=False)},
     "softmax": lambda t, a, b: {"y": functional.softmax(t["x"], 1)},

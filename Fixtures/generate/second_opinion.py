@@ -6,7 +6,7 @@ cotangents, and returns outputs, buffers afterwards and gradients, each with a b
 import numpy as np
 
 from running_error import Running, least_unit, where
-from second_opinion_activations import gelu
+from second_opinion_activations import gelu, silu
 from second_opinion_losses import cross_entropy, log_softmax, softmax
 from second_opinion_norms import group_norm, layer_norm
 from second_opinion_optimizers import adam_step, adamw_step, sgd_step
@@ -202,7 +202,7 @@ OPERATIONS = {
     "softmax": softmax, "log_softmax": log_softmax,
     "cross_entropy": cross_entropy, "max_pool2d": max_pool2d, "avg_pool2d": avg_pool2d,
     "adaptive_avg_pool2d": adaptive_avg_pool2d, "upsample2d": upsample2d,
-    "group_norm": group_norm, "layer_norm": layer_norm, "gelu": gelu,
+    "group_norm": group_norm, "layer_norm": layer_norm, "gelu": gelu, "silu": silu,
     "sgd_step": sgd_step, "adam_step": adam_step, "adamw_step": adamw_step,
 }
 

@@ -36,3 +36,10 @@ def gelu_by_tanh(x):
     steepness = widest((z * 2.0).monotonic(special.expit) * (z * -2.0).monotonic(special.expit) * 2.0,
                        (Running.leaf(1.0) - tanh * tanh) * 0.5)
     return x * share, share + x * steepness * ROOT_2_OVER_PI * (CUBIC * x * x * 3.0 + 1.0)
+
+
+def silu(t, a, upstream):
+    x = t["x"]
+    share, rest = x.monotonic(special.expit), (-x).monotonic(special.expit)
+    slope = widest(share + x * share * rest, share * (Running.leaf(1.0) + x * (Running.leaf(1.0) - share)))
+    return answer(x * share, slope, upstream)

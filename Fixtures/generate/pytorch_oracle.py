@@ -120,6 +120,7 @@ OPERATIONS = {
     "adaptive_avg_pool2d":
         lambda t, a, b: {"y": functional.adaptive_avg_pool2d(t["x"], _pair(a["output_size"]))},
     "upsample2d": upsample2d,
+    "scaled_add": lambda t, a, b: {"y": torch.add(t["x"], t["other"], alpha=a.get("alpha", 1.0))},
     "linear": lambda t, a, b: {"y": functional.linear(t["x"], t["weight"], t.get("bias"))},
     "cross_entropy": cross_entropy,
     "group_norm": group_norm,

@@ -181,6 +181,12 @@ def add(t, a, upstream):
     return {"y": t["x"] + t["other"]}, {}, gradients
 
 
+def scaled_add(t, a, upstream):
+    alpha = a.get("alpha", 1.0)
+    gradients = {"x": upstream["y"], "other": upstream["y"] * alpha} if "y" in upstream else {}
+    return {"y": t["x"] + t["other"] * alpha}, {}, gradients
+
+
 def linear(t, a, upstream):
     x, w, bias = t["x"], t["weight"], t.get("bias")
     y = Running.contract("ni,oi->no", x, w)
@@ -202,7 +208,7 @@ OPERATIONS = {
     "softmax": softmax, "log_softmax": log_softmax,
     "cross_entropy": cross_entropy, "max_pool2d": max_pool2d, "avg_pool2d": avg_pool2d,
     "adaptive_avg_pool2d": adaptive_avg_pool2d, "upsample2d": upsample2d,
-    "group_norm": group_norm, "layer_norm": layer_norm, "gelu": gelu, "silu": silu,
+    "group_norm": group_norm, "layer_norm": layer_norm, "gelu": gelu, "silu": silu, "scaled_add": scaled_add,
     "sgd_step": sgd_step, "adam_step": adam_step, "adamw_step": adamw_step,
 }
 

@@ -141,7 +141,8 @@ def adversarial():
     yield case("nan_in_one_image_of_the_batch", lambda x, w, b: (put(x, (1, 0, 1, 1), np.nan), w, b), doubling,
                (3, 2, 3, 4), (2, 3, 3, 3))
     yield from padding_meets_infinity(case, put)
-    yield case("gaps_between_strides_hold_the_bias", lambda x, w, b: (x, w, put(b, 1, -0.0)), {"stride": 4}, (1, 3, 2, 3))
+    yield case("gaps_between_strides_hold_the_bias", lambda x, w, b: (x, w, put(b, 1, -0.0)), {"stride": 4},
+               (1, 3, 2, 3))
     yield case("all_zero_x_gives_the_bias", lambda x, w, b: (np.zeros_like(x), w, b), {"padding": 1})
     yield case("negative_zeros", lambda x, w, b: (np.full_like(x, -0.0), w, np.full_like(b, -0.0)))
     yield case("denormal_x", lambda x, w, b: (x * np.float32(1e-41), w, b * 0), {"padding": 1})

@@ -28,7 +28,7 @@ FIXTURES = pathlib.Path(__file__).resolve().parent.parent
 FILES = ["conv2d", "conv2d_resnet", "batch_norm2d", "linear", "relu", "elementwise", "softmax", "max_pool2d",
          "avg_pool2d", "adaptive_avg_pool2d", "upsample2d", "cross_entropy", "group_norm", "layer_norm",
          "conv_transpose2d", "gelu", "silu", "scaled_add", "optimizers", "blocks", "resnet", "resnet_cifar",
-         "training_run"]
+         "training_run", "operand_types"]
 LICENSE = "Apache-2.0"
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from assay_golden import Procedural
+from assay_golden import BFloat16, Procedural
 
 SEED = 20261121
 # One element, tails of 1 to 15 after vectors of 8 and 16, a few thousand elements, none.
@@ -41,7 +41,7 @@ class Case:
 
 def array(value):
     """The numbers of an input, whichever way it is stored."""
-    return value.array() if isinstance(value, Procedural) else np.asarray(value)
+    return value.array() if isinstance(value, (Procedural, BFloat16)) else np.asarray(value)
 
 
 class Fill:

@@ -91,33 +91,34 @@ def _avg_pool(c, x, p, b):
         c.boolean("count_include_pad", True), divisor)
 
 
-def _require_definition(c, *operands):
-    """In 16 bits PyTorch leaves convolutions to oneDNN where the machine has instructions for them.
+# What PyTorch leaves to oneDNN in 16 bits, where the machine has instructions for them.
+CONVOLUTIONS = ("conv2d", "conv_transpose2d")
+ONEDNN = (*CONVOLUTIONS, "linear", "gelu")
 
-    These skip padding (no 0·∞), spread a NaN to outputs beside its window and take denormals for zeros: not the
-    definition, so that such operands are declared as not supported.
-    """
+
+def _require_definition(operation, tensors):
+    """oneDNN takes denormals of 16 bits for zeros; its convolutions skip padding (no 0·∞) and spread a NaN to outputs
+    beside its window. That is not the definition, so that such operands are declared as not supported."""
     native = {torch.bfloat16: torch.ops.mkldnn._is_mkldnn_bf16_supported,
               torch.float16: torch.ops.mkldnn._is_mkldnn_fp16_supported}
-    dtype = operands[0].dtype
-    if dtype not in native or not native[dtype]():
+    if operation not in ONEDNN:
         return
-    for tensor in (*operands, *(_tensor(value) for value in c.upstream.values())):
-        if tensor is None or not tensor.is_floating_point():
+    for tensor in tensors:
+        if tensor.dtype not in native or not native[tensor.dtype]():
             continue
-        magnitude = tensor.detach().abs()
-        if not (magnitude.isfinite() & ((magnitude == 0) | (magnitude >= torch.finfo(dtype).tiny))).all():
-            raise Unsupported(f"non-finite or denormal operands of oneDNN's convolution in {dtype}")
+        magnitude = tensor.abs()
+        if ((magnitude > 0) & (magnitude < torch.finfo(tensor.dtype).tiny)).any():
+            raise Unsupported(f"oneDNN takes denormals in {tensor.dtype} for zeros")
+        if operation in CONVOLUTIONS and not magnitude.isfinite().all():
+            raise Unsupported(f"oneDNN's convolutions in {tensor.dtype} skip padding, also where 0·∞ is NaN")
 
 
 def _conv(c, x, p, b):
-    _require_definition(c, x, p["weight"], p.get("bias"))
     return F.conv2d(
         x, p["weight"], p.get("bias"), c.pair("stride", 1), c.padding(), c.pair("dilation", 1), c.integer("groups", 1))
 
 
 def _conv_transpose(c, x, p, b):
-    _require_definition(c, x, p["weight"], p.get("bias"))
     return F.conv_transpose2d(
         x, p["weight"], p.get("bias"), c.pair("stride", 1), c.pair("padding", 0), c.pair("output_padding", 0),
         c.integer("groups", 1), c.pair("dilation", 1))
@@ -210,6 +211,8 @@ class PyTorch(Engine):
         if case.operation == "resnet":
             return self._resnet_outputs(case, passes)
         inputs, parameters, buffers = _tensors(case.inputs), _tensors(case.parameters), _tensors(case.buffers)
+        upstream = _tensors(case.upstream)
+        _require_definition(case.operation, [*inputs.values(), *parameters.values(), *upstream.values()])
         leaves = {k: v for k, v in {**inputs, **parameters}.items() if v.is_floating_point()}
         if case.operation == "cross_entropy":
             leaves = {"x": inputs["x"]}
@@ -226,11 +229,11 @@ class PyTorch(Engine):
         if isinstance(y, tuple):
             outputs = {"y": y[0], "indices": y[1]}
         groups = {"outputs": {k: _array(v) for k, v in outputs.items()}}
-        if backward and case.upstream:
+        if backward and upstream:
             main = next(iter(outputs.values()))
             names = [k for k, v in leaves.items() if v.requires_grad]
-            upstream = _tensor(next(iter(case.upstream.values()))).to(main.dtype).reshape(main.shape)
-            found = torch.autograd.grad(main, [leaves[k] for k in names], upstream, allow_unused=True)
+            cotangent = next(iter(upstream.values())).to(main.dtype).reshape(main.shape)
+            found = torch.autograd.grad(main, [leaves[k] for k in names], cotangent, allow_unused=True)
             groups["gradients"] = {k: _array(g) for k, g in zip(names, found) if g is not None}
         if case.buffers:
             groups["buffers_after"] = {k: _array(v) for k, v in buffers.items()}

@@ -27,7 +27,7 @@ FIXTURES = pathlib.Path(__file__).resolve().parent.parent
 # One module under cases/ and one file each.
 FILES = ["conv2d", "conv2d_resnet", "batch_norm2d", "linear", "relu", "elementwise", "softmax", "max_pool2d",
          "avg_pool2d", "adaptive_avg_pool2d", "upsample2d", "cross_entropy", "optimizers", "blocks", "resnet", "resnet_cifar",
-         "training_run"]
+         "training_run", "operand_types"]
 LICENSE = "Apache-2.0"
 
 

@@ -22,15 +22,9 @@ public enum GoldenFileWriter {
   static func create(
     _ path: String, header: GoldenFileHeader, caseCount: Int, _ body: (HDF5Group) throws(HDF5Error) -> Void
   ) throws(GoldenFileError) {
-    do {
-      try HDF5File.create(path) { root in
-        try write(header, caseCount: caseCount, to: root)
-        try body(root)
-      }
-    } catch let error as HDF5Error {
-      throw GoldenFileError(error)
-    } catch {
-      throw GoldenFileError(.cannotWrite, file: path, expected: "a new file", found: "\(error)")
+    try creating(path) { root in
+      try write(header, caseCount: caseCount, to: root)
+      try body(root)
     }
   }
 

@@ -17,8 +17,8 @@ struct AdmittedTensor {
 }
 
 /// Reads tensors, each after everything about it was looked at: link, type, extent, storage, filters.
-struct GoldenTensorReader {
-  let file: String
+package struct GoldenTensorReader {
+  package let file: String
   let limits: GoldenLimits
   /// Bytes of all tensors that were read so far, against the cap for the whole file.
   private var totalBytes = 0
@@ -26,7 +26,7 @@ struct GoldenTensorReader {
   private var caseBytes = 0
   private var chunkCount = 0
 
-  init(file: String, limits: GoldenLimits) {
+  package init(file: String, limits: GoldenLimits) {
     self.file = file
     self.limits = limits
   }
@@ -34,7 +34,7 @@ struct GoldenTensorReader {
   /// From here on tensors count as another case's.
   mutating func startCase() { caseBytes = 0 }
 
-  mutating func read(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AnyTensor { try read(admit(dataset)) }
+  package mutating func read(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AnyTensor { try read(admit(dataset)) }
 
   /// Looks at everything about a tensor but its elements: floats of 16 bits stand as what they are, others of up to 32 bits as
   /// float32, larger ones as float64, integers and booleans as int64. Patterns of 16 bits that say so are bfloat16.
@@ -65,7 +65,7 @@ struct GoldenTensorReader {
   }
 
   /// Looks at how a tensor's elements are stored, and counts what they take in memory.
-  mutating func admit(
+  package mutating func admit(
     _ dataset: HDF5Dataset, _ stored: HDF5Datatype, _ extents: [Int], bytesPerElement: Int
   ) throws(GoldenFileError) -> Shape {
     let storage = try checkStorage(dataset)
@@ -287,7 +287,7 @@ struct GoldenTensorReader {
       "the writer did not finish, or the file is damaged")
   }
 
-  func elements<Element: HDF5Element>(
+  package func elements<Element: HDF5Element>(
     _ dataset: HDF5Dataset, _ shape: Shape
   ) throws(GoldenFileError) -> [Element] {
     let elements = try translating { () throws(HDF5Error) in try dataset.read(Element.self) }

@@ -20,12 +20,12 @@ struct GradientMarkdown {
           + "\(calibration.exceeded) times; at most \(Self.number(calibration.worstRatio)) of it was used.", "",
       ]
     }
-    lines += MarkdownReport.table(
-      ["method", "tensors", "elements", "worst error/bound", "worst resolution"], methodRows)
-    lines += MarkdownReport.table(
+    lines += TextTable(
+      ["method", "tensors", "elements", "worst error/bound", "worst resolution"], methodRows).markdown
+    lines += TextTable(
       ["verdict", "checked", "engine", "what", "worst error/bound"],
       (section.records.filter { $0.verdict != .pass } + section.records.filter { $0.verdict == .pass }).map(row),
-      rightAligned: 4)
+      words: 4).markdown
     return lines
   }
 

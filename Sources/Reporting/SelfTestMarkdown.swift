@@ -16,7 +16,7 @@ struct SelfTestMarkdown {
     ]
     lines += section.falseAlarms.map { "- FALSE ALARM: \(MarkdownText.inline($0))" }
     if !section.falseAlarms.isEmpty { lines.append("") }
-    lines += MarkdownReport.table(
+    lines += TextTable(
       ["family", "mutant", "verify", "gradcheck or probe", "error/bound (verify)", "error/bound (gradcheck)"],
       (section.survivors + section.mutants.filter(\.isKilled)).map { mutant in
         [
@@ -24,7 +24,7 @@ struct SelfTestMarkdown {
           mutant.gradcheckKill ?? mutant.probeKill ?? "", mutant.verifyRatio.map(NumberText.short) ?? "",
           mutant.gradcheckRatio.map(NumberText.short) ?? "",
         ]
-      }, rightAligned: 4)
+      }, words: 4).markdown
     return lines
   }
 }

@@ -1,6 +1,6 @@
-import Benchmarking
 import Foundation
 import Results
+import RunAnalysis
 
 extension GateProbe {
   static let origin = Provenance(

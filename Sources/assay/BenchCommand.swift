@@ -4,7 +4,6 @@ import Engines
 import Foundation
 import OperatingSystem
 import Reporting
-import OperatingSystem
 import Results
 import Synchronization
 
@@ -70,7 +69,7 @@ struct BenchCommand: AsyncParsableCommand {
       let seconds = Double(plan.items.count * suite.engines.count * suite.blocks) * perSlice / 1_000
       Console.print(
         "\(plan.items.count) workloads, \(suite.engines.joined(separator: ", ")), \(suite.blocks) blocks: about "
-          + "\(ProgressReporter.duration(seconds)) of timing, and verification before it")
+          + "\(NumberText.duration(seconds)) of timing, and verification before it")
       return
     }
     let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout, builtIn: BuiltInEngines.tuned)
@@ -78,31 +77,29 @@ struct BenchCommand: AsyncParsableCommand {
     guard var section = run.benchmark else { throw Outcome.internalError.ending("no section to write") }
     // Written before anything is measured: a folder that cannot take the result is found out now.
     try save(&run, section)
-    let progress = ProgressReporter(isQuiet: quiet)
+    let progress = ProgressDisplay(isQuiet: quiet)
     let all = plan.items.count * suite.blocks
-    var failing = 0
+    /// Blocks of the workloads before this one.
+    func done(_ workload: String) -> Int { (plan.items.firstIndex { $0.name == workload } ?? 0) * suite.blocks }
     let runner = BenchmarkRunner(
       plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed,
       onEvent: { event in
         switch event {
         case .measuringCeilings(let threads):
-          progress.step(done: 0, of: all, failures: 0, subject: "measuring peaks with \(threads) threads")
+          progress.show("measuring peaks with \(threads) threads")
         case .verifying(let workload, let engine):
-          let index = plan.items.firstIndex { $0.name == workload } ?? 0
-          progress.step(done: index * suite.blocks, of: all, failures: 0, subject: "verifying \(engine) on \(workload)")
+          progress.step(done: done(workload), of: all, subject: "verifying \(engine) on \(workload)")
         case .block(let workload, let block, _):
-          let index = plan.items.firstIndex { $0.name == workload } ?? 0
-          progress.step(done: index * suite.blocks + block, of: all, failures: 0, subject: workload)
+          progress.step(done: done(workload) + block, of: all, subject: workload)
         case .finished(let workload):
           let bad = workload.contestants.count { $0.status == .wrong || $0.status == .failed }
-          failing += bad
-          if bad > 0 { progress.step(done: 0, of: all, failures: bad, subject: workload.name) }
+          progress.step(done: done(workload.name) + suite.blocks, of: all, failures: bad, subject: workload.name)
         }
       }, shouldStop: { Task.isCancelled })
     let known = Mutex(run)
     do {
       try Interruption.concluding {
-        progress.finish()
+        progress.clear()
         try report(known.withLock { $0 }, hasNetworks: !plan.networks.isEmpty)
       } while: {
         try runner.run(&section) { done in
@@ -113,11 +110,11 @@ struct BenchCommand: AsyncParsableCommand {
       }
     } catch {
       // A disk that is full keeps the last whole record; what was measured since is at least said.
-      progress.finish()
+      progress.clear()
       Console.print(BenchmarkTerminal(section, color: color, showsLayers: true).text, terminator: "")
       throw error
     }
-    progress.finish()
+    progress.clear()
     run.benchmark = section
     try report(run, hasNetworks: !plan.networks.isEmpty)
   }

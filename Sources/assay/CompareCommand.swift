@@ -1,7 +1,8 @@
 import ArgumentParser
-import Benchmarking
 import Foundation
+import Reporting
 import Results
+import RunAnalysis
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -52,7 +53,7 @@ struct CompareCommand: ParsableCommand {
     let changed = comparison.rows.filter { $0.verdict == .slower || $0.verdict == .faster }
     let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
       [
-        "\(row.workload) \(row.engine)".printable, String(format: "%.3f", row.oldNanoseconds * 1e-6),
+        "\(row.workload) \(row.engine)", String(format: "%.3f", row.oldNanoseconds * 1e-6),
         String(format: "%.3f", row.newNanoseconds * 1e-6), Self.change(row.normalisedRatio),
         row.interval.map { "\(Self.change($0.lowerBound)) to \(Self.change($0.upperBound))" } ?? "none",
         row.verdict.rawValue,
@@ -60,7 +61,7 @@ struct CompareCommand: ParsableCommand {
     }
     if !rows.isEmpty {
       let headings = ["benchmark", "old ms", "new ms", "change", "interval", ""]
-      for line in BenchmarkTerminal.table(headings, rows) { Console.print(line) }
+      Console.print(TextTable(headings, rows).text, terminator: "")
     }
     let slower = comparison.rows.count { $0.verdict == .slower }
     let faster = comparison.rows.count { $0.verdict == .faster }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Benchmarking
 import Engines
 import Foundation
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Foundation
 import Results
+import RunAnalysis
 
 /// `assay simulate-gates`: what METHODOLOGY.md says of the gate's false alarms and power, from measured noise.
 struct GateSimulationCommand: ParsableCommand {

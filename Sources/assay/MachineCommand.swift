@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarking
 import Foundation
+import Reporting
 import Results
 
 struct MachineCommand: ParsableCommand {
@@ -47,8 +48,7 @@ struct MachineCommand: ParsableCommand {
           + String(format: ", memory copy %.1f GB/s", ceiling.memoryGigabytesPerSecond),
       ])
     }
-    let width = rows.map { $0[0].count }.max() ?? 0
-    for row in rows { Console.print(row[0] + String(repeating: " ", count: width - row[0].count + 2) + row[1]) }
+    Console.print(TextTable([], rows).text, terminator: "")
     for warning in machine.warnings { Console.print("warning: \(warning)") }
   }
 }

@@ -7,6 +7,7 @@ import Problems
 import Operations
 import Reporting
 import Results
+import RunAnalysis
 import Verification
 
 extension Outcome {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import Reporting
 import Results
 
 /// `assay overhead`: what METHODOLOGY.md says of the cost of measuring.
@@ -56,7 +57,7 @@ struct OverheadCommand: ParsableCommand {
       ]
     }
     let headings = ["\(engine) on", "in process µs", "served µs", "ratio", "interval", "clock", "slice", "protocol"]
-    for line in BenchmarkTerminal.table(headings, cells) { Console.print(line) }
+    Console.print(TextTable(headings, cells).text, terminator: "")
     let overhead = rows.map { max($0.insideOverhead, $0.outsideOverhead) }.max() ?? 0
     let difference = rows.map { abs($0.ratio - 1) }.max() ?? 0
     Console.print(

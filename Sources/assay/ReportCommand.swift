@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import OperatingSystem
 import Results
 
 struct ReportCommand: ParsableCommand {
@@ -41,13 +42,13 @@ struct ReportCommand: ParsableCommand {
 
   /// Opens the page in whatever the desktop shows pages with; a machine without one is told.
   private func show(_ page: String) {
-    let opener = Process()
-    opener.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     #if os(macOS)
-      opener.arguments = ["open", page]
+      let opener = "open"
     #else
-      opener.arguments = ["xdg-open", page]
+      let opener = "xdg-open"
     #endif
-    do { try opener.run() } catch { Console.note("\(page) cannot be opened: \(error)") }
+    do throws(ChildProcess.Failure) { try ChildProcess.launch(opener, [page]) } catch {
+      Console.note("\(page) cannot be opened: \(error)")
+    }
   }
 }

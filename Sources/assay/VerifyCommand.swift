@@ -1,5 +1,5 @@
 import ArgumentParser
-import CMalloc
+import CShims
 import Engines
 import Foundation
 import GoldenFiles
@@ -60,7 +60,7 @@ struct VerifyCommand: AsyncParsableCommand {
     touchShardStatusFile(environment)
     giveLargeTensorsBack()
 
-    let progress = ProgressReporter(isQuiet: output.quiet)
+    let progress = ProgressDisplay(isQuiet: output.quiet)
     let verifier = Verifier(plan: plan, reader: reader) { done, total, results in
       progress.step(
         done: done, of: total, failures: results.count { $0.counts(strict: plan.strict) },
@@ -68,14 +68,14 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     let provenance = Provenance.current(seed: Calibration.standardSeed)
     let section = try await Interruption.concluding {
-      progress.finish()
+      progress.clear()
       try conclude(verifier.interruptedSection(), manifestProblems, provenance)
     } while: {
       var section = await verifier.run()
       if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
       return section
     }
-    progress.finish()
+    progress.clear()
     try conclude(section, manifestProblems, provenance)
   }
 
@@ -107,9 +107,9 @@ struct VerifyCommand: AsyncParsableCommand {
     if cases.isEmpty { try Outcome.inconclusive.end() }
   }
 
-  private func calibration(_ progress: ProgressReporter) async throws -> [CalibrationRecord] {
+  private func calibration(_ progress: ProgressDisplay) async throws -> [CalibrationRecord] {
     try await Calibration(engine: ReferenceEngine()).run { problem in
-      progress.step(done: 0, of: 1, failures: 0, subject: "calibrating on \(problem)")
+      progress.show("calibrating on \(problem)")
     }
   }
 
@@ -120,11 +120,6 @@ struct VerifyCommand: AsyncParsableCommand {
     }
   }
 
-  /// Blocks of a megabyte and more go back to the system when they are freed. Left alone glibc raises that threshold to the
-  /// largest block it has seen and keeps the rest for later: 480 to 540 MB at the corpus's peak in place of 415.
-  private func giveLargeTensorsBack() {
-    #if os(Linux) && canImport(Glibc)
-      mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    #endif
-  }
+  /// At a megabyte: left alone glibc keeps 480 to 540 MB at the corpus's peak in place of 415.
+  private func giveLargeTensorsBack() { assay_give_back_from(1 << 20) }
 }

@@ -4,6 +4,7 @@ import Problems
 import Results
 import Tensors
 import Testing
+import TestSupport
 
 /// Wrong in one element, and quick.
 private struct OffByOne: Engine {

@@ -155,12 +155,7 @@ import Testing
         ["init", "-q", "."],
         ["-c", "user.email=a@b", "-c", "user.name=a", "commit", "-q", "--allow-empty", "-m", UUID().uuidString],
       ] {
-        let git = Process()
-        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        git.arguments = ["git", "-C", folder.url.path] + arguments
-        try git.run()
-        git.waitUntilExit()
-        #expect(git.terminationStatus == 0)
+        #expect(try CommandRun(arguments, of: "git", in: folder.url).exitCode == 0)
       }
     }
     try commit()
@@ -267,22 +262,12 @@ import Testing
   @Test func interruptedRunIsKeptAndGoesOn() throws {
     let out = path("interrupted")
     let words = try tiny(["--blocks", "400", "--slice-ms", "20", "--out", out])
-    let process = Process()
-    process.executableURL = Repository.command
-    process.currentDirectoryURL = Repository.root
-    process.arguments = words
-    process.standardOutput = FileHandle.nullDevice
-    let errors = Pipe()
-    process.standardError = errors
-    try process.run()
     // Once its first record stands it is measuring.
-    for _ in 0..<200 where !FileManager.default.fileExists(atPath: "\(out)/run.json") {
-      Thread.sleep(forTimeInterval: 0.05)
+    let stopped = try CommandRun(interrupting: words, by: SIGINT) { _ in
+      FileManager.default.fileExists(atPath: "\(out)/run.json")
     }
-    process.interrupt()
-    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 2 && said.components(separatedBy: "--resume").count == 2, "\(said)")
+    let said = stopped.errors
+    #expect(stopped.exitCode == 2 && said.components(separatedBy: "--resume").count == 2, "\(said)")
     #expect(try run(["report", out]).code == 2)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import TestSupport
 
 extension ExitCodeTable {
@@ -13,11 +14,11 @@ extension ExitCodeTable {
       "(`run.json`, `report.md` and the other pages), a *file*, or *nothing*, not even a part of one. No cell ends by a signal",
       "or leaves a temporary file. The commands are in `ExitCodeTable.swift`. This page is written by the test itself:",
       "`ASSAY_WRITE_PAGES=1 swift test -c release --filter ExitCodeTableTests`.", "",
-      row([""] + Event.allCases.map(\.rawValue)), row(["---"] + Event.allCases.map { _ in "---" }),
     ]
-    lines += Verb.allCases.map { verb in row(["`\(verb.rawValue)`"] + Event.allCases.map { text(cell(verb, $0)) }) }
+    let rows = Verb.allCases.map { verb in ["`\(verb.rawValue)`"] + Event.allCases.map { text(cell(verb, $0)) } }
+    let headings = [""] + Event.allCases.map(\.rawValue)
+    lines += TextTable(headings, rows, words: headings.count).markdown
     lines += [
-      "",
       "Where two codes stand, times decide, and of times a busy machine decides nothing (2). The self-test with a closed",
       "stdout or a full stderr is given a corpus of one case, of which it says 1.", "",
       "A dash is a cell that cannot be:", "",
@@ -31,8 +32,6 @@ extension ExitCodeTable {
     }
     return lines.joined(separator: "\n") + "\n"
   }
-
-  private static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
 
   private static func text(_ cell: Cell) -> String {
     guard case .ends(let codes, let left, _) = cell else { return "–" }

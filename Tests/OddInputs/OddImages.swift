@@ -1,6 +1,6 @@
 import Foundation
-import GoldenFiles
 import HDF5
+import NetworkFiles
 import TestSupport
 
 /// Files of images, of weights and of logits for the commands about networks.

@@ -70,6 +70,17 @@ import OperatingSystem
     #expect(text(child).isEmpty)
   }
 
+  /// It goes on, and can be told apart from a name that nothing has.
+  @Test func whatIsLaunchedIsOnItsOwn() throws {
+    let folder = try TemporaryDirectory()
+    let file = folder.file("written").path(percentEncoded: false)
+    try ChildProcess.launch("sh", ["-c", "echo $1 >$0.new; mv $0.new $0", file, "a b"])
+    for _ in 0..<400 where !FileManager.default.fileExists(atPath: file) { Thread.sleep(forTimeInterval: 0.05) }
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "a b\n")
+    let error = #expect(throws: ChildProcess.Failure.self) { try ChildProcess.launch("no-such-program", []) }
+    #expect(error?.description == "there is no no-such-program on the path")
+  }
+
   @Test func killEndsTheGroup() throws {
     let child = try shell("sleep 100 & echo $!; wait")
     let line = try #require(child.output?.read().map { String(decoding: $0, as: UTF8.self) })

@@ -1,4 +1,5 @@
 import Foundation
+import RunAnalysis
 
 /// The gate's decision from the differences d = ln(t_head / t_base) of its blocks. Pure: the same differences give the
 /// same verdicts, today and from a stored run.

@@ -1,4 +1,5 @@
 import Foundation
+import RunAnalysis
 
 /// What a gate asks. The defaults are those that METHODOLOGY.md gives false-alarm rates and power for.
 public struct DuetPolicy: Hashable, Sendable {

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Problems
 import Results
+import RunAnalysis
 import Tensors
 import Verification
 
@@ -19,7 +20,7 @@ public final class DuetRunner {
   private let gate: DuetGate
   private let sliceNanoseconds: Double
   private let seed: UInt64
-  private let onProgress: (String) -> Void
+  private let onProgress: (_ done: Int, _ total: Int, _ subject: String) -> Void
   private let shouldStop: () -> Bool
   private let measured: Shared<Measured>
   private var generator: SplitMix64
@@ -47,7 +48,8 @@ public final class DuetRunner {
   /// - Throws: ``EngineError`` when either engine does not start.
   public init(
     plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,
-    sliceMilliseconds: Double, seed: UInt64, onProgress: @escaping (String) -> Void = { _ in },
+    sliceMilliseconds: Double, seed: UInt64,
+    onProgress: @escaping (_ done: Int, _ total: Int, _ subject: String) -> Void = { _, _, _ in },
     shouldStop: @escaping () -> Bool = { false }
   ) throws(EngineError) {
     items = plan.items
@@ -69,8 +71,10 @@ public final class DuetRunner {
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     defer { Affinity.release() }
     let policy = gate.policy
+    // Pairs of slices: of each benchmark, and of the base with itself.
+    let screening = policy.screenBlocks * (items.count + 1)
     for block in 0..<policy.screenBlocks where !shouldStop() && !items.isEmpty {
-      onProgress("screen, block \(block + 1) of \(policy.screenBlocks)")
+      onProgress(block * (items.count + 1), screening, "screening, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
         let found = try difference(item, base, head)
@@ -85,8 +89,11 @@ public final class DuetRunner {
     let advancing = items.indices.filter { gate.advance(screen: screened.screens[$0]) != nil }
     let sentinelAdvances = gate.advance(screen: screened.sentinelScreen) != nil
     if !advancing.isEmpty || sentinelAdvances {
+      let pairs = advancing.count + (sentinelAdvances ? 1 : 0)
       for block in 0..<policy.decisionBlocks where !shouldStop() {
-        onProgress("decision on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
+        onProgress(
+          screening + block * pairs, screening + policy.decisionBlocks * pairs,
+          "deciding on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
         try restart()
         for index in advancing where !shouldStop() {
           let found = try difference(items[index], base, head)

@@ -3,6 +3,7 @@ import Engines
 import Foundation
 import Problems
 import Results
+import RunAnalysis
 import Tensors
 
 /// Times a plan: every contestant verified on each workload first, then all of them in interleaved blocks.

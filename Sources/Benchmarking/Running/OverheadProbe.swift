@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Problems
 import Results
+import RunAnalysis
 
 /// What measuring itself costs: the clock, the loop round it, and the protocol; and whether a kernel takes the same time in
 /// this process and in another one.

@@ -1,8 +1,8 @@
 import Engines
 import Foundation
 import Problems
+import TOMLFiles
 import TOMLKit
-import Verification
 
 /// What to time, as a file in `Benchmarks/` says it.
 public struct BenchmarkSuite: Sendable, Hashable {
@@ -34,29 +34,19 @@ public struct BenchmarkSuite: Sendable, Hashable {
   public static func read(_ file: URL) throws(Invalid) -> BenchmarkSuite {
     let path = file.path(percentEncoded: false)
     let table: TOMLTable
-    do {
-      table = try TOMLText.table(String(contentsOf: file, encoding: .utf8))
-    } catch let error as TOMLParseError {
-      throw Invalid("\(path): \(error.description)")
-    } catch let error as TOMLText.Malformed {
-      throw Invalid("\(path): \(error.description)")
-    } catch {
-      throw Invalid("\(path): cannot be read: \(error.localizedDescription)")
-    }
+    do { table = try TOMLText.table(at: file) } catch { throw Invalid("\(error)") }
     do throws(Invalid) {
       return try suite(table, name: file.deletingPathExtension().lastPathComponent)
     } catch { throw Invalid("\(path): \(error)") }
   }
 
-  private static let keys: Set = [
+  private static let keys: Set<String> = [
     "description", "networks", "problems", "batches", "threads", "image_size", "passes", "layouts", "engines", "blocks",
     "slice_ms", "cold",
   ]
 
   private static func suite(_ table: TOMLTable, name: String) throws(Invalid) -> BenchmarkSuite {
-    if let unknown = table.keys.sorted().first(where: { !keys.contains($0) }) {
-      throw Invalid("expected only \(keys.sorted().joined(separator: ", ")), found '\(unknown)'")
-    }
+    do { try TOMLText.require(keys, in: table) } catch { throw Invalid("\(error)") }
     var suite = BenchmarkSuite(name: name)
     suite.networks = try strings(table, "networks") ?? []
     suite.problems = try strings(table, "problems") ?? []

@@ -18,12 +18,17 @@ extension Softmax {
 /// - softmax: `dx_i = y_i·(dy_i − D)`, `D = Σ dy_j·y_j`. D is off by `Σ|dy_j·y_j|·(ρ_j + u) + γ_C·Σ|dy_j·y_j|`, dx by `|dx_i|·(ρ_i + 2u) + y_i·(δD + u·(|dy_i| + |D|))`,
 ///   ρ being the relative errors of y.
 /// - log-softmax: `dx_i = dy_i − y_i·G`, `G = Σ dy_j`, off by `y_i·(γ_C·Σ|dy_j| + |G|·(ρ_i + 2u)) + u·|dx_i|`.
+///
+/// In 16 bits a backward pass starts from y as it was stored, so that ρ has that rounding, too.
 struct SoftmaxBounds: BoundModel {
   private let x: Tensor<Double>
   private let dy: [Double]?
   private let logarithmic: Bool
+  /// Of the result that the backward pass may start from, where that is kept in 16 bits.
+  private let stored: Rounding?
 
   init(_ given: Given<Double>, logarithmic: Bool) {
+    stored = given.storage.isNarrow ? Rounding(given.storage) : nil
     x = given["x"]
     dy = given.upstream["y"]?.elements
     self.logarithmic = logarithmic
@@ -65,7 +70,7 @@ struct SoftmaxBounds: BoundModel {
     let (u, lambda) = (rounding.unit, ElementBounds.lambda)
     let (y, count) = (slice.probabilities, Double(dy.count))
     let gamma = rounding.gamma(dy.count)
-    let errors = slice.relativeEitherWay(rounding)
+    let errors = slice.relativeEitherWay(rounding, stored: stored)
     if logarithmic {
       let sum = dy.reduce(0, +)
       let magnitude = dy.reduce(0) { $0 + abs($1) }

@@ -60,13 +60,20 @@ struct SoftmaxSlice {
     }
   }
 
-  /// Relative errors of probabilities had either directly or as exp(log-softmax), whichever is worse.
-  func relativeEitherWay(_ rounding: Rounding) -> [Pair] {
+  /// Relative errors of probabilities computed either directly or as exp(log-softmax), whichever is worse.
+  /// - Parameter stored: the type of 16 bits that a forward pass keeps its result in for its backward pass, where it is one:
+  ///   a probability is then off by a rounding more, and exp of a logarithm by that of the logarithm.
+  func relativeEitherWay(_ rounding: Rounding, stored: Rounding? = nil) -> [Pair] {
     zip(relative, absolute).enumerated().map { index, pair in
-      guard probabilities[index] != 0 else { return pair.0 }
+      let (probability, logarithm) = (probabilities[index], abs(logProbabilities[index]))
+      guard probability != 0 else { return pair.0 }
+      let ofProbability = stored.map { $0.unit + $0.underflow / probability } ?? 0
+      let ofLogarithm = stored.map { $0.unit * logarithm + $0.underflow } ?? 0
+      let direct = Pair(
+        statistical: pair.0.statistical + ofProbability, rigorous: pair.0.rigorous + ofProbability)
       return Pair(
-        statistical: max(pair.0.statistical, pair.1.statistical + 4 * rounding.unit),
-        rigorous: max(pair.0.rigorous, exp(pair.1.rigorous) - 1 + 4 * rounding.unit))
+        statistical: max(direct.statistical, exp(pair.1.statistical + ofLogarithm) - 1 + 4 * rounding.unit),
+        rigorous: max(direct.rigorous, exp(pair.1.rigorous + ofLogarithm) - 1 + 4 * rounding.unit))
     }
   }
 }

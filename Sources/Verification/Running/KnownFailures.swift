@@ -2,6 +2,7 @@ import Foundation
 import GoldenFiles
 import Problems
 import Results
+import TOMLFiles
 import TOMLKit
 
 /// `known_failures.toml`: defects of engines that are known and excused for a while, so that the gate stays of use.

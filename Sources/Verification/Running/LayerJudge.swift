@@ -80,10 +80,11 @@ struct LayerJudge {
     }
   }
 
-  /// Every operand rounded to what float32, or a narrower type under judgement, can hold, so that all start from the same numbers.
+  /// Every operand rounded to what float32, or a narrower type under judgement, can hold: all start from the same numbers.
   private func rounded(_ exercise: Exercise, _ layer: NetworkLayer) -> Exercise {
     var rounded = exercise
     rounded.singles = layer.problem.definition.staysSingle
-    return rounded.converted(to: .float32).converted(to: dtype.isNarrow ? dtype : .float32).converted(to: exercise.dtype)
+    let narrowest = dtype.isNarrow ? dtype : .float32
+    return rounded.converted(to: .float32).converted(to: narrowest).converted(to: exercise.dtype)
   }
 }

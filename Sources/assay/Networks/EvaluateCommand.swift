@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
-import GoldenFiles
+import NetworkFiles
+import OperatingSystem
 import Problems
 import Operations
 import Results
@@ -62,16 +63,16 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     try NetworkSession.run {
-      if let logits { try NetworkSession.requireWritable(logits) }
+      if let logits { try AtomicFile.check(logits) }
       let file = try WeightsFile(contentsOf: weights)
       let architecture =
         try model.map { try NetworkSession.architecture($0, width: file.width) }
-        ?? NetworkSession.architecture(of: file, weights)
+        ?? file.network(from: weights)
       let source = try images(file, architecture)
       let plan = try architecture.plan(
         inputShape: Shape([1] + source.imageShape.dimensions), classCount: file.classCount)
-      let state = try NetworkSession.state(of: file, weights, plan)
-      var progress = ProgressLine()
+      let state = try file.state(of: plan, from: weights)
+      let progress = ProgressDisplay()
       var scores: [Float] = []
       let judged = Mutex(0)
       let interrupted: @Sendable () throws -> Void = {
@@ -86,7 +87,7 @@ struct EvaluateCommand: ParsableCommand {
             threads: threads, observe: { scores += $0.elements },
             progress: { count in
               judged.withLock { $0 = count }
-              progress.show("\(count) of \(source.count) images", fraction: Double(count) / Double(source.count))
+              progress.step(done: count, of: source.count, subject: "images")
             }, shouldStop: { Task.isCancelled })
         }
       }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import GoldenFiles
+import NetworkFiles
 import Problems
 import Operations
 import Results
@@ -36,16 +37,6 @@ enum NetworkSession {
     }
     guard let width else { return architecture }
     try OptionRange.require(width, "--width", in: OptionRange.width)
-    return architecture.scaled(toWidth: width)
-  }
-
-  /// The architecture that a weights file names.
-  static func architecture(of file: WeightsFile, _ path: String) throws -> ResNetArchitecture {
-    let architecture = try ResNetArchitecture(named: file.architecture)
-    guard let width = file.width else { return architecture }
-    guard OptionRange.width.contains(width) else {
-      throw GoldenFileError(.inconsistent, file: path, object: "/@width", expected: "1 to 4096", found: "\(width)")
-    }
     return architecture.scaled(toWidth: width)
   }
 

@@ -1,4 +1,4 @@
-import GoldenFiles
+import NetworkFiles
 import Problems
 import Operations
 import Tensors

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NetworkFiles
 import Problems
 import Operations
 

@@ -139,7 +139,8 @@ let package = Package(
     .testTarget(
       name: "EnginesTests",
       dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
-    .testTarget(name: "VerificationTests", dependencies: ["Verification", "Operations", "AssayTesting", "TestSupport"]),
+    .testTarget(
+      name: "VerificationTests", dependencies: ["Verification", "Operations", "AssayTesting", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),

@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import GradientChecking
+import Operations
 import Problems
 import TestSupport
 import Tensors
@@ -84,7 +85,7 @@ struct WorkedExample: Sendable, CustomStringConvertible {
       let tile = try Subject("conv2d n1c64h6w6 k1r3s3 stride1 pad0")
       var figures: [String: Double] = [:]
       for algorithm in ["direct", "winograd2", "winograd4", "winograd6"] {
-        let bounds = try tile.bounds("outputs/y", algorithms: [algorithm])
+        let bounds = try tile.bounds("outputs/y", algorithms: [SumAlgorithm(named: algorithm)])
         figures["\(algorithm), statistical"] = bounds.statistical?.max()
         figures["\(algorithm), rigorous"] = bounds.rigorous.max()
       }
@@ -209,7 +210,7 @@ private struct Subject {
   /// Operands are random (seed 1) until they are filled.
   init(_ text: String) throws {
     problem = try Problem.parse(text)
-    exercise = RandomExercise(problem: problem, fill: .random, seed: 1).exercise
+    exercise = RandomExercise(problem: problem, roles: problem.definition.roles, fill: .random, seed: 1).exercise
   }
 
   mutating func fill(
@@ -224,10 +225,12 @@ private struct Subject {
   }
 
   func bounds(
-    _ path: String, in rounding: Rounding = .float32, algorithms: Set<String> = []
+    _ path: String, in rounding: Rounding = .float32, algorithms: Set<SumAlgorithm> = []
   ) throws -> ElementBounds {
+    var asked = exercise
+    asked.wanted = [path]
     let model = try #require(
-      BoundModels.make(for: exercise, problem: problem, wanted: [path], algorithms: algorithms))
+      problem.definition.bounds(of: Given(asked), values: nil, algorithms: algorithms))
     return try #require(model.bounds(of: path, in: rounding))
   }
 

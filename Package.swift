@@ -111,14 +111,15 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines", "Operations",
-        "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CShims",
+        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines",
+        "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
+        "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Problems", "Results", "OperatingSystem"], path: "Tests/TestSupport",
-      exclude: ["Samples/run-version-1.json"]),
+      name: "TestSupport", dependencies: ["Tensors", "Problems", "Results", "OperatingSystem"],
+      path: "Tests/TestSupport", exclude: ["Samples/run-version-1.json"]),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
@@ -155,8 +156,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "NetworkFiles", "OperatingSystem", "Reporting", "Results",
-        "Tensors", "TestSupport",
+        "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "NetworkFiles", "OperatingSystem", "Reporting",
+        "Results", "Tensors", "TestSupport",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -4,8 +4,14 @@ import Foundation
 /// What `posix_spawn` is told beside the words: a process group of its own, every signal at its default and none blocked, and
 /// no descriptor but the three standard streams.
 struct SpawnSettings: ~Copyable {
-  private var actions = posix_spawn_file_actions_t(unsafeZeroed: ())
-  private var attributes = posix_spawnattr_t(unsafeZeroed: ())
+  // The C library fills them: pointers on Darwin, structures elsewhere.
+  #if canImport(Darwin)
+    private var actions: posix_spawn_file_actions_t?
+    private var attributes: posix_spawnattr_t?
+  #else
+    private var actions = posix_spawn_file_actions_t()
+    private var attributes = posix_spawnattr_t()
+  #endif
 
   init() {
     posix_spawn_file_actions_init(&actions)
@@ -50,26 +56,5 @@ struct SpawnSettings: ~Copyable {
     let variables = (environment ?? ProcessInfo.processInfo.environment).map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }
     return posix_spawn(&child, executable, &actions, &attributes, words, variables)
-  }
-}
-
-// What the C library fills itself: a structure on Linux, a pointer on Darwin.
-extension posix_spawn_file_actions_t {
-  fileprivate init(unsafeZeroed: Void) {
-    #if canImport(Darwin)
-      self = nil
-    #else
-      self.init()
-    #endif
-  }
-}
-
-extension posix_spawnattr_t {
-  fileprivate init(unsafeZeroed: Void) {
-    #if canImport(Darwin)
-      self = nil
-    #else
-      self.init()
-    #endif
   }
 }

@@ -15,7 +15,7 @@ enum BenchmarkMarkdown {
         "Convolutions of each network added up, milliseconds; in brackets those that `\(section.options.baseline)` does for it:",
         "",
       ]
-      lines += TextTable(
+      let totals = TextTable(
         ["network", "batch", "threads", "pass", "layout"] + names,
         section.totals.map { total in
           [total.network, "\(total.batch)", "\(total.threads)", total.pass, total.layout]
@@ -24,7 +24,8 @@ enum BenchmarkMarkdown {
               let note = entry.substituted > 0 ? " (\(entry.substituted))" : ""
               return BenchmarkText.milliseconds(entry.nanoseconds) + note
             }
-        }).markdown
+        })
+      lines += totals.markdown
     }
     lines += failures(section)
     for comparison in PeerComparison.comparisons(of: section) {

@@ -1,4 +1,3 @@
-import OperatingSystem
 import Foundation
 import OperatingSystem
 import Results
@@ -31,6 +30,11 @@ public enum ReportFolder {
       files.append(File("benchmarks.csv", Data(BenchmarkTable.csv(benchmark).utf8)))
     }
     return files
+  }
+
+  /// Writes the record alone.
+  public static func save(_ run: Run, to folder: String) throws {
+    try AtomicFile.write(RunFile.data(run), to: "\(folder)/run.json")
   }
 
   /// Writes each of them, also after one that could not be written: what is done is kept.

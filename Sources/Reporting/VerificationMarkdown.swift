@@ -111,7 +111,8 @@ struct VerificationMarkdown {
     guard !rows.isEmpty else { return [] }
     return ["### Tolerances given by files", ""]
       + TextTable(
-        ["tensor", "tolerance", "reason"], rows.sorted { $0.lexicographicallyPrecedes($1) }, words: 3).markdown
+        ["tensor", "tolerance", "reason"], rows.sorted { $0.lexicographicallyPrecedes($1) }, words: 3
+      ).markdown
   }
 
   private var vacuity: [String] {
@@ -167,7 +168,8 @@ struct VerificationMarkdown {
           [$0.path, "\($0.caseCount)", $0.generator, $0.oracleDtype, String($0.sha256.prefix(16))].map(
             MarkdownText.inline)
         },
-        words: 5).markdown
+        words: 5
+      ).markdown
       + section.files.flatMap { file in file.errors.map { "- **error**: \(MarkdownText.inline($0))" } }
   }
 }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
-import OperatingSystem
 import Reporting
 import Results
 import Synchronization
@@ -174,7 +173,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   private func save(_ run: inout Run, _ section: BenchmarkSection) throws {
     run.benchmark = section
-    if let out { try AtomicFile.write(RunFile.data(run), to: "\(out)/run.json") }
+    try reports.save(run)
   }
 
   /// Says on stderr what is wrong with a benchmark that does not hold, and the command for it.

@@ -13,6 +13,14 @@ enum EngineLookup {
     return EngineCatalog(builtIn: builtIn, declared: try EngineCatalog.declarations(at: file))
   }
 
+  /// The built-in engine of a word.
+  /// - Throws: `ValidationError` for any other.
+  static func builtIn(_ word: String) throws -> any Engine {
+    if let engine = BuiltInEngines.named(word) { return engine }
+    let known = BuiltInEngines.all.map(\.description.name).joined(separator: ", ")
+    throw ValidationError("engine '\(word)': expected one of \(known)")
+  }
+
   /// The engines of these words, each once.
   /// - Parameters:
   ///   - builtIn: ``BuiltInEngines/tuned`` where they are timed.

@@ -265,11 +265,6 @@ enum BadElementLines {
   }
 
   static func data(_ section: GradientSection) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     var data = Data()
     for record in section.records {
       for tensor in record.tensors {
@@ -277,7 +272,7 @@ enum BadElementLines {
           let line = Line(
             check: record.name, engine: record.engine, dtype: record.dtype, method: tensor.method.rawValue,
             bound: element.bound, element: element)
-          data += try encoder.encode(line) + Data("\n".utf8)
+          data += try JSONText.data(line, isPretty: false)
         }
       }
     }

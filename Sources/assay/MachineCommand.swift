@@ -22,11 +22,8 @@ struct MachineCommand: ParsableCommand {
     let counts = machine.cores > 1 ? [1, machine.cores] : [1]
     let ceilings = try counts.map { try MachineProbe.ceilings(threads: $0) }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      encoder.keyEncodingStrategy = .convertToSnakeCase
-      Console.print(String(decoding: try encoder.encode(Output(machine: machine, ceilings: ceilings)), as: UTF8.self))
-      return
+      let text = try JSONText.data(Output(machine: machine, ceilings: ceilings))
+      return Console.print(String(decoding: text, as: UTF8.self), terminator: "")
     }
     func bytes(_ value: Int?) -> String { value.map { "\($0 >> 10) KiB" } ?? "unknown" }
     var rows = [

@@ -39,9 +39,7 @@ struct OverheadCommand: ParsableCommand {
 
   func run() throws {
     let (file, plan) = try BenchSelection.plan(suite: suite ?? Self.standardSuite, filters: filter)
-    guard let inside = BuiltInEngines.named(engine) else {
-      throw ValidationError("engine '\(engine)': expected a built-in engine.")
-    }
+    let inside = try EngineLookup.builtIn(engine)
     let path = Bundle.main.executablePath ?? CommandLine.arguments[0]
     let command = ShellCommand([path, "engine", engine])
     let outside = try ProcessEngine(.init(name: "served", command: "\(command)"))

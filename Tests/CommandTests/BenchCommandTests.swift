@@ -64,6 +64,8 @@ import Testing
       (["report", path("newer.json")], 65, "schema_version 2 at most, found 99"),
       (["history", path("none")], 65, "folder of runs"), (["bench", "--resume"], 64, "--out"),
       (["duet", "--base", " ", "--head", "x"], 64, "command"),
+      (["overhead", "--engine", "nobody"], 64, "expected one of reference"),
+      (["engine", "nobody"], 64, "expected one of reference"),
     ]
     for (words, code, message) in cases {
       let found = try run(words)

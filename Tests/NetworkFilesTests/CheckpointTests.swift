@@ -38,7 +38,8 @@ import Testing
 
   @Test(arguments: [
     ("sgd", ["lr": AttributeValue.real(0.1), "momentum": .real(0.9), "nesterov": .boolean(true)], "step:3:0.5"),
-    ("adam", ["lr": .real(1e-3), "betas": .reals([0.9, 0.999])], "cosine:10"), ("adamw", ["lr": .real(0.3)], "constant"),
+    ("adam", ["lr": .real(1e-3), "betas": .reals([0.9, 0.999])], "cosine:10"),
+    ("adamw", ["lr": .real(0.3)], "constant"),
   ])
   func settingsComeBack(optimizer: String, attributes: [String: AttributeValue], schedule: String) throws {
     let saved = run(

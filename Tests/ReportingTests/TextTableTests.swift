@@ -6,7 +6,8 @@ import Testing
 
   @Test func wordsToTheLeftAndFiguresToTheRight() {
     #expect(table.lines == ["shape     ms      by", "3×3      1.5  memory", "1×1    12.25"])
-    #expect(TextTable(["a", "b"], [["x", "yyy"], ["xxx", "y"]], words: 2).lines == ["a    b", "x    yyy", "xxx  y"])
+    #expect(
+      TextTable(["a", "b"], [["x", "yyy"], ["xxx", "y"]], words: 2).lines == ["a    b", "x    yyy", "xxx  y"])
   }
 
   @Test func oneOfSeveralColumnsHoldsFigures() {
@@ -18,7 +19,9 @@ import Testing
     #expect(table.text == "file  cases  verdict\na.h5      7  sound\nb.h5      –  bad: /x  a note\n")
   }
 
-  @Test func withoutHeadings() { #expect(TextTable([], [["CPU", "x"], ["cores", "2"]]).text == "CPU    x\ncores  2\n") }
+  @Test func withoutHeadings() {
+    #expect(TextTable([], [["CPU", "x"], ["cores", "2"]]).text == "CPU    x\ncores  2\n")
+  }
 
   @Test func markdown() {
     #expect(

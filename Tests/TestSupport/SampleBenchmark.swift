@@ -19,7 +19,9 @@ public enum SampleBenchmark {
   }
 
   /// These engines on one convolution, with one duration in each block.
-  public static func section(times: KeyValuePairs<String, [UInt64]>, named problem: String = problem) -> BenchmarkSection {
+  public static func section(times: KeyValuePairs<String, [UInt64]>, named problem: String = problem)
+    -> BenchmarkSection
+  {
     var section = empty(engines: times.map(\.key))
     section.options.blocks = times.first?.value.count ?? 0
     var workload = workload(problem)

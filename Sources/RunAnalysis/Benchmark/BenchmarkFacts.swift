@@ -9,6 +9,10 @@ enum BenchmarkFacts {
 
   private static func milliseconds(_ nanoseconds: Double) -> String { String(format: "%.2f ms", nanoseconds * 1e-6) }
 
+  private static func geometricMean(_ values: [Double]) -> Double {
+    exp(values.reduce(0) { $0 + log($1) } / Double(values.count))
+  }
+
   private static func network(_ section: BenchmarkSection) -> String? {
     let candidates = section.totals.compactMap { total -> (NetworkTotal, Double, Double)? in
       guard let best = total.entries.first(where: { $0.engine == NetworkTotal.bestMix }),
@@ -49,7 +53,7 @@ enum BenchmarkFacts {
       ratios.append(peer / best.medianNanoseconds)
     }
     guard !ratios.isEmpty else { return nil }
-    let mean = exp(ratios.reduce(0) { $0 + log($1) } / Double(ratios.count))
+    let mean = geometricMean(ratios)
     let median = OrderStatistics.median(ratios) ?? mean
     return
       "Against the fastest of \(peers.sorted().joined(separator: ", ")) on each of \(ratios.count) workloads, the best "
@@ -60,7 +64,7 @@ enum BenchmarkFacts {
   private static func roofline(_ section: BenchmarkSection) -> String? {
     let fractions = section.workloads.compactMap { $0.contestant(section.options.baseline)?.time?.limitFraction }
     guard !fractions.isEmpty else { return nil }
-    let mean = exp(fractions.reduce(0) { $0 + log($1) } / Double(fractions.count))
+    let mean = geometricMean(fractions)
     return
       "\(section.options.baseline) reaches \(String(format: "%.0f %%", 100 * mean)) of the roofline's limit in the "
       + "geometric mean over \(fractions.count) workloads."

@@ -55,8 +55,6 @@ let package = Package(
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"]),
     .target(name: "Results"),
-    // What stored runs amount to: their figures, their whole, and what changed between them
-    .target(name: "RunAnalysis", dependencies: ["Tensors", "Problems", "Results"]),
     // Files
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "TOMLFiles", dependencies: [.product(name: "TOMLKit", package: "TOMLKit")]),
@@ -67,6 +65,8 @@ let package = Package(
       dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
     .target(
       name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Operations", "Results", "OperatingSystem"]),
+    // What stored runs amount to: their figures, their whole, and what changed between them
+    .target(name: "RunAnalysis", dependencies: ["Tensors", "Problems", "Operations", "Results"]),
     .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
     .target(name: "NetworkFiles", dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations"]),
     // What is asked of an engine

@@ -11,7 +11,7 @@ import Testing
     "conv2d n1c3h9w9 k4r4s4 stride1 padsame",
     "batch_norm2d n8c64h56w56 training",
     "batch_norm2d n8c64h56w56 noaffine norunning momentum0.3 eps0.001",
-    "relu n2c3h4w5", "add shape2x3x4", "softmax n8c1000", "flatten n2c3h4w5", "identity shape",
+    "relu n2c3h4w5", "add shape2x3x4", "scaled_add n2c3 alpha-0.75", "softmax n8c1000", "flatten n2c3h4w5", "identity shape",
     "max_pool2d n8c64h112w112 kernel3 stride2 pad1",
     "avg_pool2d n1c2h5w7 kernel3x2 stride2 pad1 ceil excludepad",
     "adaptive_avg_pool2d n2c8h7w7 output1",

@@ -109,6 +109,16 @@ struct WorkedExample: Sendable, CustomStringConvertible {
       sum.fill(\.inputs, "other") { _ in 2.25 }
       return ["rigorous": try sum.bound("outputs/y").rigorous]
     },
+    WorkedExample(name: "scaled-addition") {
+      var sum = try Subject("scaled_add n1c1 alpha0.1")
+      sum.fill(\.inputs, "x") { _ in 1.5 }
+      sum.fill(\.inputs, "other") { _ in 2.5 }
+      sum.fill(\.upstream, "y") { _ in 1 }
+      return [
+        "rigorous": try sum.bound("outputs/y").rigorous,
+        "gradient of other": try sum.bound("gradients/other").rigorous,
+      ]
+    },
     WorkedExample(name: "upsampling") {
       var image = try Subject("upsample2d n1c1h2w2 modebilinear scale2")
       image.fill(\.inputs, "x") { Double($0 + 1) }

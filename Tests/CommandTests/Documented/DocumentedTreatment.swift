@@ -20,6 +20,7 @@ enum DocumentedTreatment {
     "assay verify --filter '*resnet*' --tag slow": .begins(),
     "assay verify --filter 'conv2d/stride2/*' --dtype float32": .exits(0),
     "assay verify --golden mine.h5": .exits(0),
+    "assay verify --golden Fixtures/scaled_add.h5": .exits(0),
     "assay verify --golden mine.h5 --engine reference --strict": .exits(0),
     "assay verify --engine mine='./my-engine --fast' --filter 'conv2d/*'": .begins(),
     "assay verify --engine relu-c=./relu-engine --filter 'relu*' --dtype float32": .exits(0),
@@ -27,6 +28,7 @@ enum DocumentedTreatment {
     // Gradients
     "assay gradcheck --seed 1": .begins(),
     "assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'": .exits(0),
+    "assay gradcheck --operation 'scaled_add shape11'": .exits(0),
     "assay gradcheck --operation 'batch_norm2d n8c4h14w14 training'": .exits(0),
     "assay gradcheck --operation 'batch_norm2d n8c4h14w14 training' --engine reference --dtype float32": .exits(0),
     "assay gradcheck --operation 'conv2d n8c64h56w56 k64r3s3 stride1 pad1' --spoil 'weight[41,17,2,0]'": .exits(1),

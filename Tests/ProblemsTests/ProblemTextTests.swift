@@ -9,6 +9,7 @@ import Testing
     "conv2d n8c64h56w56 k64r3s3 stride1 pad1",
     "conv2d n1c16h7w9 k32r3s5 bias stride2x1 pad1x2 dilation2 groups4",
     "conv2d n1c3h9w9 k4r4s4 stride1 padsame",
+    "conv_transpose2d n2c4h5w6 k6r3s3 bias stride2x3 pad1 outpad1x2 dilation2 groups2",
     "batch_norm2d n8c64h56w56 training",
     "batch_norm2d n8c64h56w56 noaffine norunning momentum0.3 eps0.001",
     "relu n2c3h4w5", "add shape2x3x4", "scaled_add n2c3 alpha-0.75", "softmax n8c1000", "flatten n2c3h4w5", "identity shape",

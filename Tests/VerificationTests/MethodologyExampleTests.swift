@@ -81,6 +81,13 @@ struct WorkedExample: Sendable, CustomStringConvertible {
       let bound = try row.bound("outputs/y")
       return ["statistical": bound.statistical, "rigorous": bound.rigorous]
     },
+    WorkedExample(name: "transposed-convolution") {
+      var signs = try Subject("conv_transpose2d n1c32h4w4 k1r4s4 stride2 pad1")
+      signs.fill(\.parameters, "weight") { _ in 1 }
+      signs.fill(\.inputs, "x") { $0 < 17 * 16 ? 1 : -1 }
+      let inside = try signs.bound("outputs/y", at: 27)
+      return ["statistical": inside.statistical, "rigorous": inside.rigorous]
+    },
     WorkedExample(name: "winograd") {
       let tile = try Subject("conv2d n1c64h6w6 k1r3s3 stride1 pad0")
       var figures: [String: Double] = [:]

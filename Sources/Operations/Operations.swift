@@ -7,6 +7,7 @@ public enum OperationRegistry {
     ConvTranspose2d.self,
     ReLU.self, Identity.self, Dropout.self, Flatten.self, Add.self, Softmax.self, LogSoftmax.self,
     ScaledAdd.self,
+    SiLU.self,
     MaxPool2d.self, AvgPool2d.self, AdaptiveAvgPool2d.self, Upsample2d.self,
     CrossEntropy.self,
     BasicBlock.self, Bottleneck.self, ResidualBlock.self, ResNet.self,

@@ -149,6 +149,18 @@ struct WorkedExample: Sendable, CustomStringConvertible {
       }
       return figures
     },
+    WorkedExample(name: "silu") {
+      var element = try Subject("silu n1c1")
+      func bound(_ path: String, at x: Double) throws -> Double {
+        element.fill(\.inputs, "x") { _ in x }
+        element.fill(\.upstream, "y") { _ in 1 }
+        return try element.bound(path).rigorous
+      }
+      return [
+        "y at −3, rigorous": try bound("outputs/y", at: -3), "y at −40, rigorous": try bound("outputs/y", at: -40),
+        "dx at 8, rigorous": try bound("gradients/x", at: 8),
+      ]
+    },
     WorkedExample(name: "softmax") {
       let logits = [2.0, 1, 0]
       var figures: [String: Double] = [:]

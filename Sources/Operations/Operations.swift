@@ -8,6 +8,7 @@ public enum OperationRegistry {
     ReLU.self, Identity.self, Dropout.self, Flatten.self, Add.self, Softmax.self, LogSoftmax.self,
     ScaledAdd.self,
     SiLU.self,
+    GELU.self,
     MaxPool2d.self, AvgPool2d.self, AdaptiveAvgPool2d.self, Upsample2d.self,
     CrossEntropy.self,
     BasicBlock.self, Bottleneck.self, ResidualBlock.self, ResNet.self,

@@ -13,7 +13,7 @@ import Testing
     "batch_norm2d n8c64h56w56 training",
     "batch_norm2d n8c64h56w56 noaffine norunning momentum0.3 eps0.001",
     "relu n2c3h4w5", "add shape2x3x4", "scaled_add n2c3 alpha-0.75", "softmax n8c1000", "flatten n2c3h4w5", "identity shape",
-    "silu n2c3h4w5",
+    "silu n2c3h4w5", "gelu n2c3h4w5", "gelu shape2x3x4 approximatetanh",
     "max_pool2d n8c64h112w112 kernel3 stride2 pad1",
     "avg_pool2d n1c2h5w7 kernel3x2 stride2 pad1 ceil excludepad",
     "adaptive_avg_pool2d n2c8h7w7 output1",
@@ -30,7 +30,7 @@ import Testing
     "max_pool2d n1c1h4w4 kernel3 pad2", "max_pool2d n1c1h4w4", "batch_norm2d n1c4h1w1 training",
     "linear n1c0 k4", "cross_entropy n2c3 smoothing1.5", "upsample2d n1c1h2w2", "relu n2c3 n2c3",
     "conv2d n1c1h4w4 k1r1s1 stride1 stride1", "avg_pool2d n1c1h4w4 kernel2 divisor0",
-    "silu n2c3 approximatetanh",
+    "silu n2c3 approximatetanh", "gelu n2c3 approximatenone2",
   ])
   func refuses(text: String) { #expect(throws: ProblemError.self) { try Problem.parse(text) } }
 }

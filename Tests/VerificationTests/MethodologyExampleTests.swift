@@ -161,6 +161,20 @@ struct WorkedExample: Sendable, CustomStringConvertible {
         "dx at 8, rigorous": try bound("gradients/x", at: 8),
       ]
     },
+    WorkedExample(name: "gelu") {
+      func bound(_ path: String, at x: Double, _ form: String) throws -> Double {
+        var element = try Subject("gelu n1c1 approximate\(form)")
+        element.fill(\.inputs, "x") { _ in x }
+        element.fill(\.upstream, "y") { _ in 1 }
+        return try element.bound(path).rigorous
+      }
+      var figures = ["none, y at −8, rigorous": try bound("outputs/y", at: -8, "none")]
+      for form in ["none", "tanh"] {
+        figures["\(form), y at −3, rigorous"] = try bound("outputs/y", at: -3, form)
+        figures["\(form), dx at −3, rigorous"] = try bound("gradients/x", at: -3, form)
+      }
+      return figures
+    },
     WorkedExample(name: "softmax") {
       let logits = [2.0, 1, 0]
       var figures: [String: Double] = [:]

@@ -2,27 +2,27 @@ import Problems
 import Tensors
 
 extension BatchNorm2d {
-  public static let perturbations: Applicable<[Perturbation]> = .some([
-    .operand("shifted input") { Perturbation.rolled($0) },
-    .operand("dropped weight", "weight") { $0.map { _ in 1 } },
-    .operand("dropped bias", "bias") { Perturbation.zeroed($0) },
-  ])
+  public static let perturbations: Applicable<[Perturbation]> = .some(NormalisationDefects.perturbations)
 
   /// Mistakes that people make in batch normalisation.
   public static let mutants: Applicable<[Mutant]> = .some(statistics + formula + backward)
 
+  /// Where the batch's own statistics normalise.
+  private static let inBatch = NormalisationDefects(operation: name) { exercise in
+    usesBatch(exercise) ? channels(exercise) : nil
+  }
+  private static let everywhere = NormalisationDefects(operation: name) { channels($0) }
+
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
-    .asking(name, .batchNorm, [Self.name], change)
+    everywhere.asking(name, change)
   }
 
   private static func answering(
     _ name: String, _ change: @escaping @Sendable (inout Answer, Exercise) -> Void
-  ) -> Mutant {
-    .answering(name, .batchNorm, [Self.name], change)
-  }
+  ) -> Mutant { everywhere.answering(name, change) }
 
   private static func stateless(_ name: String, _ defect: @escaping Mutant.Defect) -> Mutant {
-    .stateless(name, .batchNorm, [Self.name], defect)
+    everywhere.stateless(name, defect)
   }
 
   private static func isTraining(_ exercise: Exercise) -> Bool {
@@ -33,42 +33,19 @@ extension BatchNorm2d {
     isTraining(exercise) || exercise.buffers["running_mean"] == nil
   }
 
-  private static func eps(_ exercise: Exercise) -> Double {
-    (try? exercise.attributes.real("eps", default: 1e-5)) ?? 1e-5
-  }
-
-  /// Values of one channel, for defects that have to know what the variance is.
-  private static func moments(_ exercise: Exercise) -> (mean: [Double], variance: [Double], count: Int)? {
-    guard let x = exercise.inputs["x"]?.doubles, x.shape.rank == 4 else { return nil }
-    let channels = x.shape[1]
-    let plane = x.shape[2] * x.shape[3]
-    let count = x.shape[0] * plane
-    var mean = [Double](repeating: 0, count: channels)
-    var variance = mean
-    for (i, value) in x.elements.enumerated() { mean[i / plane % channels] += value / Double(count) }
-    for (i, value) in x.elements.enumerated() {
-      let c = i / plane % channels
-      variance[c] += (value - mean[c]) * (value - mean[c]) / Double(count)
-    }
-    return (mean, variance, count)
-  }
-
-  /// y − β scaled by a factor of each channel.
-  private static func rescale(
-    _ answer: inout Answer, _ exercise: Exercise, by factor: (_ channel: Int) -> Double
-  ) {
-    let bias = exercise.parameters["bias"]?.doubles.elements
-    answer.outputs.edit("y") { y in
-      y = y.indexed { index, value in
-        let beta = bias?[index[1]] ?? 0
-        return (value - beta) * factor(index[1]) + beta
-      }
-    }
+  /// The channels with the statistics that normalise them.
+  private static func channels(_ exercise: Exercise) -> SlicedExercise? {
+    guard let problem = (try? exercise.problem()) as? BatchNorm2dProblem else { return nil }
+    func running(_ name: String) -> [Double] { exercise.buffers[name]?.doubles.elements ?? [] }
+    return SlicedExercise(
+      exercise, BatchNorm2d(problem).layout, eps: problem.eps,
+      given: problem.usesBatchStatistics ? nil : (running("running_mean"), running("running_var")))
   }
 
   private static let statistics: [Mutant] = [
     answering("running_var takes the biased variance") { answer, exercise in
-      guard let (_, variance, count) = moments(exercise), isTraining(exercise), count > 1 else { return }
+      guard isTraining(exercise), let channels = channels(exercise), channels.layout.size > 1 else { return }
+      let (variance, count) = (channels.variance, channels.layout.size)
       let before = exercise.buffers["running_var"]?.doubles.elements ?? []
       answer.buffersAfter.edit("running_var") { after in
         for c in after.elements.indices where before.indices.contains(c) {
@@ -79,14 +56,7 @@ extension BatchNorm2d {
         }
       }
     },
-    answering("normalised by the unbiased variance") { answer, exercise in
-      guard usesBatch(exercise), let (_, variance, count) = moments(exercise), count > 1 else { return }
-      let eps = eps(exercise)
-      rescale(&answer, exercise) { c in
-        let unbiased = variance[c] * Double(count) / Double(count - 1)
-        return ((variance[c] + eps) / (unbiased + eps)).squareRoot()
-      }
-    },
+    inBatch.unbiasedVariance("normalised by the unbiased variance"),
     asking("momentum inverted") { exercise in
       let momentum = (try? exercise.attributes.real("momentum", default: 0.1)) ?? 0.1
       if !momentum.isNaN { exercise.attributes["momentum"] = .real(1 - momentum) }
@@ -138,41 +108,10 @@ extension BatchNorm2d {
   ]
 
   private static let formula: [Mutant] = [
-    stateless("eps outside the root") { (exercise, correct) throws(EngineError) in
-      var answer = try correct(exercise)
-      let eps = eps(exercise)
-      guard let (_, batch, _) = moments(exercise) else { return answer }
-      let running = exercise.buffers["running_var"]?.doubles.elements ?? []
-      let variance = usesBatch(exercise) ? batch : running
-      func factor(_ c: Int) -> Double {
-        (variance[c] + eps).squareRoot() / (variance[c].squareRoot() + eps)
-      }
-      rescale(&answer, exercise, by: factor)
-      // √(σ² + ε′) = √σ² + ε has ε′ = 2ε√σ² + ε²: the gradients follow from another eps in each channel.
-      answer.gradients.edit("x") { dx in dx = dx.indexed { $1 * factor($0[1]) } }
-      return answer
-    },
+    everywhere.epsOutsideRoot("eps outside the root"),
     asking("eps missing") { $0.attributes["eps"] = .real(0) },
-    asking("eps ten times too large") { $0.attributes["eps"] = .real(10 * eps($0)) },
-    answering("variance as E[x²] − E[x]²") { answer, exercise in
-      guard usesBatch(exercise), exercise.dtype == .float32, let x = exercise.inputs["x"]?.doubles,
-        let (_, variance, count) = moments(exercise)
-      else { return }
-      let eps = eps(exercise)
-      let channels = x.shape[1]
-      let plane = x.shape[2] * x.shape[3]
-      var sums = [Float](repeating: 0, count: channels)
-      var squares = sums
-      for (i, value) in x.elements.enumerated() {
-        sums[i / plane % channels] += Float(value)
-        squares[i / plane % channels] += Float(value) * Float(value)
-      }
-      rescale(&answer, exercise) { c in
-        let mean = sums[c] / Float(count)
-        let cancelled = max(squares[c] / Float(count) - mean * mean, 0)
-        return ((variance[c] + eps) / (Double(cancelled) + eps)).squareRoot()
-      }
-    },
+    asking("eps ten times too large") { $0.attributes["eps"] = .real(10 * NormalisationDefects.eps($0)) },
+    inBatch.cancelledVariance("variance as E[x²] − E[x]²"),
     stateless("γ and β exchanged") { (exercise, correct) throws(EngineError) in
       guard let weight = exercise.parameters["weight"], let bias = exercise.parameters["bias"] else {
         return try correct(exercise)
@@ -184,50 +123,11 @@ extension BatchNorm2d {
     },
   ]
 
-  /// γ/√(σ² + ε)·dy: the gradient as if μ and σ² were constants.
-  private static func plain(_ exercise: Exercise) -> Tensor<Double>? {
-    guard usesBatch(exercise), let dy = exercise.upstream["y"]?.doubles, let (_, variance, _) = moments(exercise) else {
-      return nil
-    }
-    let eps = eps(exercise)
-    let weight = exercise.parameters["weight"]?.doubles.elements
-    return dy.indexed { index, value in value * (weight?[index[1]] ?? 1) / (variance[index[1]] + eps).squareRoot() }
-  }
-
-  private static func channelMeans(_ tensor: Tensor<Double>) -> [Double] {
-    let plane = tensor.shape[2] * tensor.shape[3]
-    let channels = tensor.shape[1]
-    var means = [Double](repeating: 0, count: channels)
-    for (i, value) in tensor.elements.enumerated() {
-      means[i / plane % channels] += value / Double(tensor.shape[0] * plane)
-    }
-    return means
-  }
-
   private static let backward: [Mutant] = [
-    answering("dx without the mean term") { answer, exercise in
-      guard let plain = plain(exercise) else { return }
-      let means = channelMeans(plain)
-      answer.gradients.edit("x") { dx in dx = dx.indexed { $1 + means[$0[1]] } }
-    },
-    answering("dx without the variance term") { answer, exercise in
-      guard let plain = plain(exercise) else { return }
-      let means = channelMeans(plain)
-      answer.gradients.edit("x") { dx in dx = plain.indexed { $1 - means[$0[1]] } }
-    },
-    answering("dx as if the statistics were constants") { answer, exercise in
-      guard let plain = plain(exercise) else { return }
-      answer.gradients.edit("x") { $0 = plain }
-    },
-    answering("dγ from x instead of x̂") { answer, exercise in
-      guard let x = exercise.inputs["x"]?.doubles, let dy = exercise.upstream["y"]?.doubles else { return }
-      answer.gradients.edit("weight") { dw in
-        dw = Tensor(zeros: dw.shape)
-        for offset in x.elements.indices {
-          dw.elements[x.shape.index(ofOffset: offset)[1]] += x.elements[offset] * dy.elements[offset]
-        }
-      }
-    },
+    inBatch.withoutMeanTerm("dx without the mean term"),
+    inBatch.withoutVarianceTerm("dx without the variance term"),
+    inBatch.constantStatistics("dx as if the statistics were constants"),
+    everywhere.weightGradientFromInput("dγ from x instead of x̂"),
     answering("dγ and dβ exchanged") { answer, _ in
       guard let weight = answer.gradients["weight"], let bias = answer.gradients["bias"] else { return }
       answer.gradients["weight"] = bias

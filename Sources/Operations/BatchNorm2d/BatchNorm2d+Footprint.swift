@@ -3,7 +3,7 @@ import Problems
 extension BatchNorm2d {
   public var footprints: [String: Footprint] {
     [
-      "x": problem.usesBatchStatistics ? .acrossBatch(problem.inputShape) : .pointwise,
+      "x": problem.usesBatchStatistics ? layout.inputFootprint : .pointwise,
       "weight": .channel(elementsPerChannel: 1, output: problem.inputShape),
       "bias": .channel(elementsPerChannel: 1, output: problem.inputShape),
     ]
@@ -13,10 +13,7 @@ extension BatchNorm2d {
 
   public var shiftInvariance: Applicable<ShiftInvariance> {
     guard problem.usesBatchStatistics else { return .none(because: "running statistics do not follow its input") }
-    let plane = problem.inputShape[2] * problem.inputShape[3]
-    let channels = problem.channels
-    return .some(
-      ShiftInvariance(operand: "x", unit: "channel", setCount: channels) { $0 / plane % channels })
+    return layout.shiftInvariance(unit: "channel")
   }
 
   public var slices: Applicable<any SlicedOperation> { .none(because: "a pass costs little more than a part of one") }

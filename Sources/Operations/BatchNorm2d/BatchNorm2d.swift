@@ -28,17 +28,16 @@ public struct BatchNorm2d: Sendable {
     }
   }
 
-  /// Per channel: μ, the biased σ², and 1/√(σ² + ε).
-  struct Statistics<Scalar: RealScalar> {
-    var mean: [Scalar] = []
-    var variance: [Scalar] = []
-    var inverseDeviation: [Scalar] = []
-  }
-
   private var channels: Int { problem.channels }
   private var plane: Int { problem.inputShape[2] * problem.inputShape[3] }
   /// N·H·W.
-  private var valuesPerChannel: Int { problem.inputShape[0] * plane }
+  private var valuesPerChannel: Int { layout.size }
+  /// Each channel of the batch is normalised on its own.
+  var layout: NormalisedSlices {
+    NormalisedSlices(
+      runCount: problem.inputShape[0], count: channels, runLength: plane, parameterCount: channels,
+      parametersPerSlice: 1)
+  }
 
   /// - Returns: `y`, and the buffers afterwards: those given, unless the problem is in training.
   @specialized(where Scalar == Float)
@@ -49,18 +48,18 @@ public struct BatchNorm2d: Sendable {
   ) throws(ProblemError) -> (y: Tensor<Scalar>, buffersAfter: Buffers<Scalar>?) {
     try bias.require(Shape(channels), when: problem.hasBias, as: "parameters/bias")
     try require(x, weight: weight, buffers: buffers)
-    let statistics = statistics(of: x, buffers: buffers)
+    let moments = moments(of: x, buffers: buffers)
     var y = x
     var span = y.elements.mutableSpan
     for n in 0..<problem.inputShape[0] {
       for c in 0..<channels {
-        let (mean, inverse) = (statistics.mean[c], statistics.inverseDeviation[c])
+        let (mean, inverse) = (moments[c].mean, moments[c].inverseDeviation)
         let (gamma, beta) = (weight?.elements[c] ?? 1, bias?.elements[c] ?? 0)
         let start = (n * channels + c) * plane
         for i in start..<start + plane { span[i] = (span[i] - mean) * inverse * gamma + beta }
       }
     }
-    return (y, updated(buffers, by: statistics))
+    return (y, updated(buffers, by: moments))
   }
 
   /// The gradients of Σ y·dOutput by `x`, `weight` and `bias`.
@@ -76,7 +75,7 @@ public struct BatchNorm2d: Sendable {
   ) throws(ProblemError) -> (dInput: Tensor<Scalar>, dWeight: Tensor<Scalar>?, dBias: Tensor<Scalar>?) {
     try dOutput.require(problem.inputShape, as: "upstream/y")
     try require(x, weight: weight, buffers: buffers)
-    let statistics = statistics(of: x, buffers: buffers)
+    let moments = moments(of: x, buffers: buffers)
     let batch = problem.inputShape[0]
     let count = Scalar(valuesPerChannel)
     var dWeight = Tensor<Scalar>(zeros: Shape(channels))
@@ -85,7 +84,7 @@ public struct BatchNorm2d: Sendable {
     let (dy, x) = (dOutput.elements.span, x.elements.span)
     var dx = dInput.elements.mutableSpan
     for c in 0..<channels {
-      let (mean, inverse) = (statistics.mean[c], statistics.inverseDeviation[c])
+      let (mean, inverse) = (moments[c].mean, moments[c].inverseDeviation)
       var (sumDy, sumDyX): (Scalar, Scalar) = (0, 0)
       for n in 0..<batch {
         let start = (n * channels + c) * plane
@@ -122,61 +121,32 @@ public struct BatchNorm2d: Sendable {
     try (buffers?.runningVariance).require(Shape(channels), when: tracks, as: "buffers/running_var")
   }
 
-  /// The statistics that normalise.
-  ///
-  /// Two passes, since E[x²] − E[x]² cancels when the mean is large beside the deviation; and the mean is corrected by
-  /// the mean of what it leaves over (Chan, Golub and LeVeque 1983), since the rounding of a long sum of large values
-  /// would otherwise shift every output.
-  private func statistics<Scalar>(of x: Tensor<Scalar>, buffers: Buffers<Scalar>?) -> Statistics<Scalar> {
-    var statistics = Statistics<Scalar>()
+  /// What normalises each channel.
+  private func moments<Scalar>(of x: Tensor<Scalar>, buffers: Buffers<Scalar>?) -> [Moments<Scalar>] {
     let eps = Scalar(problem.eps)
     if !problem.usesBatchStatistics, let buffers {
-      statistics.mean = buffers.runningMean.elements
-      statistics.variance = buffers.runningVariance.elements
-      statistics.inverseDeviation = statistics.variance.map { 1 / ($0 + eps).squareRoot() }
-      return statistics
+      return zip(buffers.runningMean.elements, buffers.runningVariance.elements).map {
+        Moments(mean: $0, variance: $1, eps: eps)
+      }
     }
-    let x = x.elements.span
-    let count = Scalar(valuesPerChannel)
-    for c in 0..<channels {
-      var sum: Scalar = 0
-      for n in 0..<problem.inputShape[0] {
-        let start = (n * channels + c) * plane
-        for i in start..<start + plane { sum += x[i] }
-      }
-      var mean = sum / count
-      var rest: Scalar = 0
-      for n in 0..<problem.inputShape[0] {
-        let start = (n * channels + c) * plane
-        for i in start..<start + plane { rest += x[i] - mean }
-      }
-      // Not finite where x is not: the mean is then what IEEE arithmetic says, ±∞ or NaN.
-      if rest.isFinite { mean += rest / count }
-      var squares: Scalar = 0
-      for n in 0..<problem.inputShape[0] {
-        let start = (n * channels + c) * plane
-        for i in start..<start + plane { squares += (x[i] - mean) * (x[i] - mean) }
-      }
-      let variance = squares / count
-      statistics.mean.append(mean)
-      statistics.variance.append(variance)
-      statistics.inverseDeviation.append(1 / (variance + eps).squareRoot())
-    }
-    return statistics
+    let span = x.elements.span
+    var moments: [Moments<Scalar>] = []
+    for c in 0..<channels { moments.append(Moments(of: span, slice: c, in: layout, eps: eps)) }
+    return moments
   }
 
   /// running = (1 − factor)·running + factor·batch, where the factor is the momentum, or 1/batches for a cumulative
   /// average (0 when nobody counts the batches, as in PyTorch).
-  private func updated<Scalar>(_ buffers: Buffers<Scalar>?, by statistics: Statistics<Scalar>) -> Buffers<Scalar>? {
+  private func updated<Scalar>(_ buffers: Buffers<Scalar>?, by moments: [Moments<Scalar>]) -> Buffers<Scalar>? {
     guard problem.updatesRunningStatistics, var buffers else { return buffers }
     buffers.batchesTracked = buffers.batchesTracked.map { $0 &+ 1 }
     let factor = problem.momentum ?? buffers.batchesTracked.map { 1 / Double($0) } ?? 0
     let (new, old) = (Scalar(factor), Scalar(1 - factor))
     let unbiased = Scalar(valuesPerChannel) / Scalar(valuesPerChannel - 1)
     for c in 0..<channels {
-      buffers.runningMean.elements[c] = old * buffers.runningMean.elements[c] + new * statistics.mean[c]
+      buffers.runningMean.elements[c] = old * buffers.runningMean.elements[c] + new * moments[c].mean
       buffers.runningVariance.elements[c] =
-        old * buffers.runningVariance.elements[c] + new * (statistics.variance[c] * unbiased)
+        old * buffers.runningVariance.elements[c] + new * (moments[c].variance * unbiased)
     }
     return buffers
   }

@@ -8,7 +8,7 @@ public struct Mutant: Sendable {
 
   public enum Family: String, Sendable, CaseIterable, Codable {
     case convolution, winograd
-    case batchNorm = "batch norm"
+    case normalisation
     case reluAndPooling = "relu and pooling"
     case linearAndLoss = "linear and loss"
     case optimisers

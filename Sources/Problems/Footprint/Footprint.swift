@@ -131,23 +131,6 @@ extension Footprint {
     }
   }
 
-  /// Of an N×C×… tensor normalised over everything but axis 1: element (n, c, …) reaches all of channel c.
-  public static func acrossBatch(_ shape: Shape) -> Footprint {
-    let channels = shape[1]
-    let plane = shape.dimensions.dropFirst(2).reduce(1, *)
-    let batch = shape[0]
-    return Footprint(
-      colourCount: batch * plane,
-      colour: { element in element / (plane * channels) * plane + element % plane },
-      forEachOutput: { element, body in
-        let c = element / plane % channels
-        for n in 0..<batch {
-          let start = (n * channels + c) * plane
-          for output in start..<start + plane { body(output) }
-        }
-      })
-  }
-
   /// Of an operation along axis 1 alone: element (n, c, …) reaches output (n, all k, …).
   public static func alongAxisOne(input: Shape, outputExtent: Int) -> Footprint {
     let channels = input[1]

@@ -1,13 +1,13 @@
 import Problems
 import Foundation
 
-/// Mean and variance of one channel and how far a correct implementation may be off.
+/// Mean and variance of one slice and how far a correct implementation may be off.
 ///
 /// - μ: a sum of M over M: `γ_{M+1}·Σ|x|/M`; statistically `λ·u·√M·sqrt(max(Σx², S²))/M + u·|μ|`.
 /// - σ²: two passes are off by `γ_{M+4}·σ²` and by δμ² (the term linear in δμ vanishes, since Σ(x − μ) = 0); Welford's update by
 ///   `M·κ·u·σ²`, κ = sqrt(1 + μ²/σ²) (Chan, Golub and LeVeque 1983). Both are correct ways; `E[x²] − E[x]²`, off by κ²·u·σ², is not.
 /// - 1/√(σ² + ε): from the ends of σ²'s interval, and four roundings (ε's own, sum, root, reciprocal).
-struct BatchNorm2dChannel {
+struct SliceStatistics {
   struct Uncertainty {
     var mean: Double
     var variance: Double
@@ -22,7 +22,7 @@ struct BatchNorm2dChannel {
   let rigorous: Uncertainty
   let statistical: Uncertainty
 
-  /// Statistics of the batch.
+  /// Statistics of the slice itself.
   init(_ x: [Double], eps: Double, _ rounding: Rounding) {
     let u = rounding.unit
     count = x.count
@@ -54,18 +54,18 @@ struct BatchNorm2dChannel {
     scale = 1 / (variance + eps).squareRoot()
   }
 
-  /// Running statistics, which are given and free of error.
-  init(runningMean: Double, runningVariance: Double, eps: Double, count: Int, _ rounding: Rounding) {
+  /// Statistics that are given and free of error, such as running ones.
+  init(mean: Double, variance: Double, eps: Double, count: Int, _ rounding: Rounding) {
     self.count = count
-    mean = runningMean
-    variance = runningVariance
-    scale = 1 / (runningVariance + eps).squareRoot()
+    self.mean = mean
+    self.variance = variance
+    scale = 1 / (variance + eps).squareRoot()
     rigorous = Uncertainty(mean: 0, variance: 0, scale: 4 * rounding.unit)
     statistical = rigorous
   }
 }
 
-extension BatchNorm2dChannel.Uncertainty {
+extension SliceStatistics.Uncertainty {
   fileprivate func completed(_ value: Double, _ eps: Double, _ rounding: Rounding) -> Self {
     let middle = value + eps
     let widest = (middle / (max(value - variance, 0) + eps)).squareRoot() - 1

@@ -131,24 +131,8 @@ struct WorkedExample: Sendable, CustomStringConvertible {
       image.fill(\.inputs, "x") { Double($0 + 1) }
       return ["rigorous": try image.bound("outputs/y", at: 5).rigorous]
     },
-    WorkedExample(name: "batch-norm") {
-      var figures: [String: Double] = [:]
-      for mean in [0.0, 100] {
-        var channel = try Subject("batch_norm2d n8c1h14w14 training")
-        channel.fill(\.inputs, "x") { mean + ($0 % 2 == 0 ? 1 : -1) }
-        channel.fill(\.parameters, "weight") { _ in 1 }
-        channel.fill(\.parameters, "bias") { _ in 0 }
-        channel.fill(\.buffers, "running_mean") { _ in 0 }
-        channel.fill(\.buffers, "running_var") { _ in 0 }
-        channel.fill(\.upstream, "y") { $0 % 4 < 2 ? 1 : -1 }
-        for (label, path) in [("y", "outputs/y"), ("dx", "gradients/x"), ("dγ", "gradients/weight")] {
-          let bound = try channel.bound(path)
-          figures["μ = \(Int(mean)), \(label), statistical"] = bound.statistical
-          figures["μ = \(Int(mean)), \(label), rigorous"] = bound.rigorous
-        }
-      }
-      return figures
-    },
+    WorkedExample(name: "batch-norm") { try slices(of: "batch_norm2d n8c1h14w14 training") { _ in 1 } },
+    WorkedExample(name: "group-norm") { try slices(of: "group_norm n1c2h14w14 groups1") { $0 == 0 ? 1 : 2 } },
     WorkedExample(name: "silu") {
       var element = try Subject("silu n1c1")
       func bound(_ path: String, at x: Double) throws -> Double {
@@ -239,6 +223,24 @@ struct WorkedExample: Sendable, CustomStringConvertible {
       return ["h": element.step, "truncation": element.truncation, "error": abs(element.numeric + 1)]
     },
   ]
+}
+
+/// The figures of a normalisation whose values are 1 and −1 in turn, and 100 more, with β = 0.
+private func slices(of text: String, weight: (_ element: Int) -> Double) throws -> [String: Double] {
+  var figures: [String: Double] = [:]
+  for mean in [0.0, 100] {
+    var slice = try Subject(text)
+    slice.fill(\.inputs, "x") { mean + ($0 % 2 == 0 ? 1 : -1) }
+    slice.fill(\.parameters, "weight", weight)
+    slice.fill(\.parameters, "bias") { _ in 0 }
+    slice.fill(\.upstream, "y") { $0 % 4 < 2 ? 1 : -1 }
+    for (label, path) in [("y", "outputs/y"), ("dx", "gradients/x"), ("dγ", "gradients/weight")] {
+      let bound = try slice.bound(path)
+      figures["μ = \(Int(mean)), \(label), statistical"] = bound.statistical
+      figures["μ = \(Int(mean)), \(label), rigorous"] = bound.rigorous
+    }
+  }
+  return figures
 }
 
 private func rootMeanSquare(_ values: [Double]) -> Double {

@@ -5,6 +5,7 @@ public enum OperationRegistry {
   public static let all: [any Operation.Type] = [
     Conv2d.self, Linear.self, BatchNorm2d.self,
     GroupNorm.self,
+    LayerNorm.self,
     ConvTranspose2d.self,
     ReLU.self, Identity.self, Dropout.self, Flatten.self, Add.self, Softmax.self, LogSoftmax.self,
     ScaledAdd.self,

@@ -3,7 +3,7 @@ import Problems
 import Tensors
 import Testing
 
-/// Group normalisation.
+/// Group and layer normalisation, whose slices differ and whose mathematics does not.
 @Suite struct NormalisationTests {
   /// One element's slice: the positions that are normalised with it, and its parameter.
   private typealias Slicing = ([Int]) -> (slice: [Int], parameter: [Int])
@@ -11,12 +11,19 @@ import Testing
   private static let texts = [
     "group_norm n2c6h3w4 groups3", "group_norm n2c6h3w4 noweight groups2", "group_norm n3c4 nobias groups2",
     "group_norm shape2x4x5 groups4 eps0.5", "group_norm shape1x4x2x3x2 noaffine groups1", "group_norm n3c4 groups4",
+    "layer_norm n4c7 dims1", "layer_norm shape2x5x7 dims2", "layer_norm shape2x5x7 noweight dims1",
+    "layer_norm n2c3h4w3 nobias dims3", "layer_norm shape2x2x3x2x2 noaffine dims2 eps0.5", "layer_norm shape9 dims1",
+    "layer_norm n4c1 dims1",
   ]
 
-  /// By PyTorch's words: groups of neighbouring channels of one image.
+  /// By PyTorch's words: groups of neighbouring channels of one image, or everything that shares the leading indices.
   private func slicing(_ problem: any OperationProblem) throws -> (Shape, Double, Slicing) {
-    let problem = try #require(problem as? GroupNormProblem)
-    return (problem.inputShape, problem.eps, { ([$0[0], $0[1] / (problem.channels / problem.numGroups)], [$0[1]]) })
+    if let problem = problem as? GroupNormProblem {
+      return (problem.inputShape, problem.eps, { ([$0[0], $0[1] / (problem.channels / problem.numGroups)], [$0[1]]) })
+    }
+    let problem = try #require(problem as? LayerNormProblem)
+    let dims = problem.normalizedDims
+    return (problem.inputShape, problem.eps, { (Array($0.dropLast(dims)), Array($0.suffix(dims))) })
   }
 
   @Test(arguments: texts) func `values are those of the formula`(_ text: String) throws {
@@ -67,6 +74,9 @@ import Testing
     let bias = Tensor<Double>(shape: [4], elements: [0, 0, 5, 5])
     let groups = GroupNorm(try GroupNormProblem(inputShape: x.shape, numGroups: 2, eps: 0))
     #expect(try groups.forward(x, weight: weight, bias: bias).elements == [-1, 2, 2, 9])
+    let rows = LayerNorm(
+      try LayerNormProblem(inputShape: [2, 2], normalizedDims: 1, eps: 0, hasWeight: false, hasBias: false))
+    #expect(try rows.forward(Tensor(shape: [2, 2], elements: x.elements)).elements == [-1, 1, -1, 1])
   }
 
   @Test func aGroupForEachChannelOfOneImageIsABatchNormOfIt() throws {
@@ -81,6 +91,14 @@ import Testing
     let (ours, theirs) = (try group.backward(dy, x: x, weight: weight), try batch.backward(dy, x: x, weight: weight))
     #expect(difference(ours.dInput, theirs.dInput) < allowedDifference)
     #expect(difference(try #require(ours.dWeight), try #require(theirs.dWeight)) < allowedDifference)
+  }
+
+  @Test func oneGroupIsALayerNormOfTheImage() throws {
+    let shape: Shape = [2, 3, 4, 5]
+    let x = random(shape, seed: 4)
+    let group = GroupNorm(try GroupNormProblem(inputShape: shape, numGroups: 1, hasWeight: false, hasBias: false))
+    let layer = LayerNorm(try LayerNormProblem(inputShape: shape, normalizedDims: 3, hasWeight: false, hasBias: false))
+    #expect(try group.forward(x) == layer.forward(x))
   }
 
   /// A common shift of a slice changes nothing, whatever γ is: the gradient sums to zero over each set of the definition.
@@ -101,13 +119,16 @@ import Testing
     ("group_norm n2c6h3w4 groups12", .invalidArgument), ("group_norm n2c6h3w4 groups0", .invalidArgument),
     ("group_norm n2c6h3w4 groups-3", .invalidArgument), ("group_norm n2c6h3w4", .invalidArgument),
     ("group_norm shape6 groups3", .shapeMismatch), ("group_norm n2c6 groups2 eps-1.0", .invalidArgument),
+    ("layer_norm n2c6 dims0", .invalidArgument), ("layer_norm n2c6 dims-1", .invalidArgument),
+    ("layer_norm n2c6 dims3", .shapeMismatch), ("layer_norm n2c6", .invalidArgument),
+    ("layer_norm n2c6 dims1 eps-1.0", .invalidArgument),
   ])
   func refuses(text: String, category: ProblemError.Category) {
     let error = #expect(throws: ProblemError.self) { try Problem.parse(text) }
     #expect(error?.category == category)
   }
 
-  @Test(arguments: [("group_norm", "num_groups", [6])])
+  @Test(arguments: [("group_norm", "num_groups", [6]), ("layer_norm", "normalized_dims", [4, 5])])
   func `parameters of another shape are refused`(_ operation: String, _ attribute: String, _ shape: [Int]) throws {
     let attributes = Attributes([attribute: .integer(2)])
     for name in ["weight", "bias"] {
@@ -125,7 +146,7 @@ import Testing
   }
 
   @Test func nothingToNormaliseIsNothing() throws {
-    for text in ["group_norm n0c6h4w5 groups2"] {
+    for text in ["group_norm n0c6h4w5 groups2", "layer_norm n0c6 dims1", "layer_norm n4c0 dims1"] {
       let problem = try Problem.parse(text)
       let draw = OperandDraw(problem.operands, roles: problem.definition.roles, seed: 1, range: .unit)
       let shape = try #require(problem.outputs["y"]).shape

@@ -13,6 +13,7 @@ import Testing
     "batch_norm2d n8c64h56w56 training",
     "batch_norm2d n8c64h56w56 noaffine norunning momentum0.3 eps0.001",
     "group_norm n2c6h5w4 groups3", "group_norm shape2x6x5 noweight groups2 eps0.001", "group_norm n4c12 nobias groups3",
+    "layer_norm n4c10 dims1", "layer_norm shape2x5x7 noaffine dims2 eps0.001",
     "relu n2c3h4w5", "add shape2x3x4", "scaled_add n2c3 alpha-0.75", "softmax n8c1000", "flatten n2c3h4w5", "identity shape",
     "silu n2c3h4w5", "gelu n2c3h4w5", "gelu shape2x3x4 approximatetanh",
     "max_pool2d n8c64h112w112 kernel3 stride2 pad1",

@@ -133,6 +133,7 @@ struct WorkedExample: Sendable, CustomStringConvertible {
     },
     WorkedExample(name: "batch-norm") { try slices(of: "batch_norm2d n8c1h14w14 training") { _ in 1 } },
     WorkedExample(name: "group-norm") { try slices(of: "group_norm n1c2h14w14 groups1") { $0 == 0 ? 1 : 2 } },
+    WorkedExample(name: "layer-norm") { try slices(of: "layer_norm n16c768 dims1") { _ in 1 } },
     WorkedExample(name: "silu") {
       var element = try Subject("silu n1c1")
       func bound(_ path: String, at x: Double) throws -> Double {

@@ -136,27 +136,27 @@ struct WorkedExample: Sendable, CustomStringConvertible {
     WorkedExample(name: "layer-norm") { try slices(of: "layer_norm n16c768 dims1") { _ in 1 } },
     WorkedExample(name: "silu") {
       var element = try Subject("silu n1c1")
-      func bound(_ path: String, at x: Double) throws -> Double {
+      element.fill(\.upstream, "y") { _ in 1 }
+      var figures: [String: Double] = [:]
+      for (label, path, x) in [
+        ("y at −3", "outputs/y", -3.0), ("y at −40", "outputs/y", -40), ("dx at 8", "gradients/x", 8),
+      ] {
         element.fill(\.inputs, "x") { _ in x }
-        element.fill(\.upstream, "y") { _ in 1 }
-        return try element.bound(path).rigorous
+        figures["\(label), rigorous"] = try element.bound(path).rigorous
       }
-      return [
-        "y at −3, rigorous": try bound("outputs/y", at: -3), "y at −40, rigorous": try bound("outputs/y", at: -40),
-        "dx at 8, rigorous": try bound("gradients/x", at: 8),
-      ]
+      return figures
     },
     WorkedExample(name: "gelu") {
-      func bound(_ path: String, at x: Double, _ form: String) throws -> Double {
+      var figures: [String: Double] = [:]
+      for (form, label, path, x) in [
+        ("none", "y at −3", "outputs/y", -3.0), ("none", "dx at −3", "gradients/x", -3),
+        ("none", "y at −8", "outputs/y", -8), ("tanh", "y at −3", "outputs/y", -3),
+        ("tanh", "dx at −3", "gradients/x", -3),
+      ] {
         var element = try Subject("gelu n1c1 approximate\(form)")
         element.fill(\.inputs, "x") { _ in x }
         element.fill(\.upstream, "y") { _ in 1 }
-        return try element.bound(path).rigorous
-      }
-      var figures = ["none, y at −8, rigorous": try bound("outputs/y", at: -8, "none")]
-      for form in ["none", "tanh"] {
-        figures["\(form), y at −3, rigorous"] = try bound("outputs/y", at: -3, form)
-        figures["\(form), dx at −3, rigorous"] = try bound("gradients/x", at: -3, form)
+        figures["\(form), \(label), rigorous"] = try element.bound(path).rigorous
       }
       return figures
     },

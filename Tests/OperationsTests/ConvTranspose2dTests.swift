@@ -188,4 +188,25 @@ import Testing
       for i in bound.indices { #expect(abs(bound[i] - gamma * size[i] - underflow) <= 1e-12 * bound[i], "\(path)") }
     }
   }
+
+  /// A shape that is wrong would be noticed by anything: a defect that keeps shapes is what the values must show.
+  @Test(arguments: texts) func `defects keep the shapes`(text: String) throws {
+    let problem = try Problem.parse(text)
+    let exercise = RandomExercise(problem: problem, roles: problem.definition.roles, fill: .exact, seed: 9).exercise
+    let correct: Mutant.Compute = { (exercise) throws(EngineError) in
+      do throws(ProblemError) {
+        guard let operation = try OperationRegistry.operation(of: exercise) else { return Answer() }
+        return Answer(try operation.compute(Given<Double>(exercise)))
+      } catch { throw EngineError(error) }
+    }
+    let right = try correct(exercise)
+    for mutant in try #require(ConvTranspose2d.mutants.value) {
+      let answer = try mutant.make()(exercise, correct)
+      #expect(answer.paths == right.paths, "\(mutant.name)")
+      for path in right.paths { #expect(answer[path]?.shape == right[path]?.shape, "\(mutant.name): \(path)") }
+      if mutant.name.hasPrefix("strides of height"), text.contains("stride2x3") {
+        #expect(answer["outputs/y"]?.doubles != right["outputs/y"]?.doubles)
+      }
+    }
+  }
 }

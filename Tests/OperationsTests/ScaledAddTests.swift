@@ -97,6 +97,21 @@ import Testing
     }
   }
 
+  /// An implementation of 16 bits may have 0.1 as 0.10009765625, the nearest bfloat16.
+  @Test func `a factor may be rounded to 16 bits where the operands are`() throws {
+    var given = Given<Double>(
+      operands: ["x": Tensor(shape: [1], elements: [-0.1]), "other": Tensor(shape: [1], elements: [1])])
+    let definition = ScaledAdd(ScaledAddProblem(inputShape: [1], alpha: 0.1))
+    let distance = 0.10009765625 - 0.1
+    for (storage, holds) in [(DType.bfloat16, true), (.float32, false)] {
+      given.storage = storage
+      let model = try #require(definition.bounds(of: given, values: nil, algorithms: []))
+      let bound = try #require(model.bounds(of: "outputs/y", in: .float32)).rigorous[0]
+      #expect((bound >= distance) == holds, "\(storage)")
+      #expect(bound < 1.001 * distance)
+    }
+  }
+
   @Test func `only a factor of few digits is exact on integers`() {
     func isExact(_ alpha: Double) -> Bool {
       ScaledAdd(ScaledAddProblem(inputShape: [1], alpha: alpha)).linearity.isExactOnIntegers

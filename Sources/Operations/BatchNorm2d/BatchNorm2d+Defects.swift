@@ -9,7 +9,12 @@ extension BatchNorm2d {
   ])
 
   /// Mistakes that people make in batch normalisation.
-  public static let mutants: Applicable<[Mutant]> = .some(statistics + formula + backward)
+  public static let mutants: Applicable<[Mutant]> = .some(
+    statistics + formula + backward + [
+      .summedInSixteenBits(
+        "batch statistics kept in 16 bits", name, ["outputs/y", "buffers_after/running_mean", "buffers_after/running_var"]),
+      .summedInSixteenBits("sums of dγ and dβ kept in 16 bits", name, ["gradients/weight", "gradients/bias"]),
+    ])
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .batchNorm, [Self.name], change)

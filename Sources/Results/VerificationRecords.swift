@@ -326,6 +326,8 @@ public struct CalibrationRecord: Codable, Sendable, Hashable {
 
   public var operation: String
   public var tensor: String
+  /// Absent in runs of earlier versions: float32.
+  public var dtype: String?
   public var elements: Int
   /// Empty counts where there is no statistical bound.
   public var alarms: [Alarms]
@@ -338,11 +340,12 @@ public struct CalibrationRecord: Codable, Sendable, Hashable {
   public var worstRigorous: Double
 
   public init(
-    operation: String, tensor: String, elements: Int = 0, alarms: [Alarms] = [], rigorousAlarms: Int = 0,
-    decisiveAlarms: Int = 0, leastLambda: Double = 0, worstRigorous: Double = 0
+    operation: String, tensor: String, dtype: String? = nil, elements: Int = 0, alarms: [Alarms] = [],
+    rigorousAlarms: Int = 0, decisiveAlarms: Int = 0, leastLambda: Double = 0, worstRigorous: Double = 0
   ) {
     self.operation = operation
     self.tensor = tensor
+    self.dtype = dtype
     self.elements = elements
     self.alarms = alarms
     self.rigorousAlarms = rigorousAlarms

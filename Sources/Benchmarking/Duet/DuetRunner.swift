@@ -131,7 +131,7 @@ public final class DuetRunner {
       let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
       var refusals: [String] = []
       for engine in [base, head] where !shouldStop() {
-        let result = verifier.verify(engine, dtype: .float32)
+        let result = verifier.verify(engine, dtype: item.dtype)
         switch result.status {
         case .pass:
           // What computes it may still not time it in this layout or pass.

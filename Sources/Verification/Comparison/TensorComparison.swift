@@ -89,7 +89,8 @@ public struct TensorComparison: Sendable {
       let (value, expectation) = (got[offset], allowance.target(wanted[position]))
       let bound = allowance.bound(at: offset, expected: expectation, dtype: dtype)
       let element = ElementComparison(
-        got: value, expected: expectation, bound: bound, dtype: dtype, threshold: threshold, equalNaN: expected.equalNaN,
+        got: value, expected: expectation, bound: bound, dtype: dtype, threshold: threshold,
+        equalNaN: expected.equalNaN,
         checkSignedZero: expected.checkSignedZero)
       if !element.passes { failing.append(offset) }
       result.worstUlps = max(result.worstUlps, element.ulps)

@@ -255,25 +255,33 @@ public struct VacuityRecord: Codable, Sendable, Hashable {
 public struct KnownFailureRecord: Codable, Sendable, Hashable {
   public var engine: String
   public var caseGlob: String
+  /// The types that it is restricted to. Absent where it is to none.
+  public var dtypes: [String]?
   /// The last day on which it holds, where that day is over.
   public var expired: String?
-  /// How many results it covers: its cases in all files, selected or not, in every precision. Absent where nobody can tell: a
-  /// file that cannot be read, an engine that was not asked, files that the entries are not about.
+  /// How many results it covers: its cases in all files, selected or not, in the types that decide: those that it names, or
+  /// both standard ones. Absent where nobody can tell: a file that cannot be read, an engine that was not asked, files that the
+  /// entries are not about.
   public var covered: Int?
   /// Those of them that are in the run.
   public var found: Int
   public var failing: Int
 
   public init(
-    engine: String, caseGlob: String, expired: String? = nil, covered: Int?, found: Int = 0, failing: Int = 0
+    engine: String, caseGlob: String, dtypes: [String]? = nil, expired: String? = nil, covered: Int?, found: Int = 0,
+    failing: Int = 0
   ) {
     self.engine = engine
     self.caseGlob = caseGlob
+    self.dtypes = dtypes
     self.expired = expired
     self.covered = covered
     self.found = found
     self.failing = failing
   }
+
+  /// What tells it from other entries.
+  public var entry: [String] { [engine, caseGlob] + (dtypes ?? []) }
 
   /// Why the entry no longer holds. One shard, precision or filter decides nothing of an entry that covers more than it ran.
   public var stale: StaleKnownFailure? {

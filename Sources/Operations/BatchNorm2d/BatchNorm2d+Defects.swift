@@ -12,7 +12,8 @@ extension BatchNorm2d {
   public static let mutants: Applicable<[Mutant]> = .some(
     statistics + formula + backward + [
       .summedInSixteenBits(
-        "batch statistics kept in 16 bits", name, ["outputs/y", "buffers_after/running_mean", "buffers_after/running_var"]),
+        "batch statistics kept in 16 bits", name,
+        ["outputs/y", "buffers_after/running_mean", "buffers_after/running_var"]),
       .summedInSixteenBits("sums of dγ and dβ kept in 16 bits", name, ["gradients/weight", "gradients/bias"]),
     ])
 

@@ -257,6 +257,8 @@ public struct KnownFailureRecord: Codable, Sendable, Hashable {
   public var caseGlob: String
   /// The types that it is restricted to. Absent where it is to none.
   public var dtypes: [String]?
+  /// The tensors that it is restricted to. Absent where it is to none.
+  public var tensor: String?
   /// The last day on which it holds, where that day is over.
   public var expired: String?
   /// How many results it covers: its cases in all files, selected or not, in the types that decide: those that it names, or
@@ -268,12 +270,13 @@ public struct KnownFailureRecord: Codable, Sendable, Hashable {
   public var failing: Int
 
   public init(
-    engine: String, caseGlob: String, dtypes: [String]? = nil, expired: String? = nil, covered: Int?, found: Int = 0,
-    failing: Int = 0
+    engine: String, caseGlob: String, dtypes: [String]? = nil, tensor: String? = nil, expired: String? = nil,
+    covered: Int?, found: Int = 0, failing: Int = 0
   ) {
     self.engine = engine
     self.caseGlob = caseGlob
     self.dtypes = dtypes
+    self.tensor = tensor
     self.expired = expired
     self.covered = covered
     self.found = found
@@ -281,7 +284,7 @@ public struct KnownFailureRecord: Codable, Sendable, Hashable {
   }
 
   /// What tells it from other entries.
-  public var entry: [String] { [engine, caseGlob] + (dtypes ?? []) }
+  public var entry: [String] { [engine, caseGlob, tensor ?? ""] + (dtypes ?? []) }
 
   /// Why the entry no longer holds. One shard, precision or filter decides nothing of an entry that covers more than it ran.
   public var stale: StaleKnownFailure? {

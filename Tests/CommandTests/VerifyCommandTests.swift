@@ -43,8 +43,8 @@ import Tensors
   }
 
   @Test func `precisions with commas, and again, each once and in their order`() throws {
-    let words = ["verify", "--dry-run", "--filter", "relu/*", "--dtype", "bfloat16,float32", "--dtype", "float16,float32"]
-    let run = try CommandRun(words)
+    let dtypes = ["--dtype", "bfloat16,float32", "--dtype", "float16,float32"]
+    let run = try CommandRun(["verify", "--dry-run", "--filter", "relu/*"] + dtypes)
     #expect(run.exitCode == 0 && run.output.contains("in bfloat16, float32, float16:"), "\(run.output)")
   }
 

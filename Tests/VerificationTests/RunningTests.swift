@@ -127,6 +127,20 @@ import Verification
     #expect(problems(try self.known(Self.entry), &narrow, covered: 2).isEmpty)
   }
 
+  @Test func `an entry of some tensors excuses no failure of others`() throws {
+    let known = try known(Self.entry + "\ntensor = \"gradients/*\"")
+    func failing(_ paths: String...) -> CaseResult {
+      var found = result("/conv2d/nan1", .fail)
+      found.tensors = paths.map { TensorResult(path: $0, shape: [1], failing: 1) }
+      return found
+    }
+    var results = [failing("gradients/x"), failing("gradients/x", "outputs/y"), failing("outputs/y"), failing()]
+    #expect(problems(known, &results, covered: 5).isEmpty)
+    #expect(results.map { $0.knownFailure != nil } == [true, false, false, false])
+    var others = [failing("outputs/y")]
+    #expect(problems(known, &others).first?.contains("fails any more") == true)
+  }
+
   @Test func `a part of what an entry covers decides nothing, and a case that was not run neither`() throws {
     let known = try known(Self.entry)
     var part = [result("/conv2d/nan1", .pass)]

@@ -13,8 +13,10 @@ import Tensors
 ///     reason = "flushes denormals, openvino#12345"
 ///     expires = 2027-03-01
 ///     dtype = ["float16", "bfloat16"]
+///     tensor = "gradients/*"
 ///
-/// An entry with `dtype` excuses nothing in other types, one without excuses all.
+/// An entry with `dtype` excuses nothing in other types, one with `tensor` no case in which another tensor fails, too; without them
+/// it excuses all.
 ///
 /// An entry that has expired, or that no longer excuses anything, is itself a failure. The latter shows only where everything
 /// that it covers was run: all its cases in the types that it names, or else in both standard ones. A shard, a filter or one precision alone decides nothing, and
@@ -28,13 +30,18 @@ public struct KnownFailures: Sendable {
     public let expires: String
     /// The types that it is restricted to.
     public let dtypes: [DType]?
+    /// The tensors that it is restricted to, by path.
+    public let tensor: NamePattern?
 
-    public init(engine: String, cases: String, reason: String, expires: String, dtypes: [DType]? = nil) {
+    public init(
+      engine: String, cases: String, reason: String, expires: String, dtypes: [DType]? = nil, tensor: String? = nil
+    ) {
       self.engine = engine
       self.cases = NamePattern(cases)
       self.reason = reason
       self.expires = expires
       self.dtypes = dtypes
+      self.tensor = tensor.map { NamePattern($0) }
     }
 
     /// The types that all have to be run before it may be called stale.
@@ -43,6 +50,13 @@ public struct KnownFailures: Sendable {
     func covers(_ result: CaseResult) -> Bool {
       result.engine == engine && cases.matches(result.name)
         && dtypes?.contains { $0.rawValue == result.dtype } ?? true
+    }
+
+    /// Whether a failure is the one that it is about.
+    func isAbout(_ failure: CaseResult) -> Bool {
+      guard let tensor else { return true }
+      let failing = failure.tensors.filter { !$0.passes }
+      return !failing.isEmpty && failing.allSatisfy { tensor.matches($0.path) }
     }
   }
 
@@ -90,7 +104,7 @@ public struct KnownFailures: Sendable {
 
   private static func entry(_ table: TOMLTable?, _ place: String) throws(Malformed) -> Entry {
     guard let table else { throw Malformed(description: "\(place): expected a table") }
-    let known: Set = ["engine", "case", "reason", "expires", "dtype"]
+    let known: Set = ["engine", "case", "reason", "expires", "dtype", "tensor"]
     if let key = table.keys.first(where: { !known.contains($0) }) {
       throw Malformed(description: "\(place): expected only \(known.sorted().joined(separator: ", ")), found '\(key)'")
     }
@@ -111,7 +125,7 @@ public struct KnownFailures: Sendable {
     }
     return Entry(
       engine: try text("engine"), cases: try text("case"), reason: try text("reason"), expires: expires,
-      dtypes: try dtypes(table["dtype"], place))
+      dtypes: try dtypes(table["dtype"], place), tensor: table["tensor"] == nil ? nil : try text("tensor"))
   }
 
   private static func dtypes(_ value: TOMLValueConvertible?, _ place: String) throws(Malformed) -> [DType]? {
@@ -147,13 +161,14 @@ public struct KnownFailures: Sendable {
     entries.map { entry in
       let isExpired = entry.expires < today
       var record = KnownFailureRecord(
-        engine: entry.engine, caseGlob: entry.cases.description, dtypes: entry.dtypes?.map(\.rawValue), expired: isExpired ? entry.expires : nil,
+        engine: entry.engine, caseGlob: entry.cases.description, dtypes: entry.dtypes?.map(\.rawValue),
+        tensor: entry.tensor?.description, expired: isExpired ? entry.expires : nil,
         covered: covered(entry))
       for index in results.indices where entry.covers(results[index]) {
         // What was not run may fail still.
         let isDecisive = entry.decisiveTypes.contains { $0.rawValue == results[index].dtype }
         if results[index].status != .notRun, isDecisive { record.found += 1 }
-        guard [.fail, .error].contains(results[index].status) else { continue }
+        guard [.fail, .error].contains(results[index].status), entry.isAbout(results[index]) else { continue }
         record.failing += 1
         if !isExpired { results[index].knownFailure = entry.reason }
       }

@@ -84,6 +84,7 @@ struct LayerJudge {
   private func rounded(_ exercise: Exercise, _ layer: NetworkLayer) -> Exercise {
     var rounded = exercise
     rounded.singles = layer.problem.definition.staysSingle
-    return rounded.converted(to: .float32).converted(to: dtype.isNarrow ? dtype : .float32).converted(to: exercise.dtype)
+    return rounded.converted(to: .float32).converted(to: dtype.isNarrow ? dtype : .float32)
+      .converted(to: exercise.dtype)
   }
 }

@@ -21,12 +21,9 @@ enum NarrowMutants {
     .storingInSixteenBits("float16 where bfloat16 is asked", in: [.bfloat16]) { value, _ in
       FloatFormat.binary16.rounded(value)
     },
-    .storingInSixteenBits("overflow to NaN") { value, format in
-      value.isFinite && format.rounded(value).isInfinite ? .nan : value
-    },
-    .storingInSixteenBits("the largest value where infinity is due") { value, format in
-      guard value.isFinite, format.rounded(value).isInfinite else { return value }
-      return value < 0 ? -format.greatest : format.greatest
+    overflowing("overflow to NaN") { _, _ in .nan },
+    overflowing("the largest value where infinity is due") { infinity, format in
+      infinity < 0 ? -format.greatest : format.greatest
     },
     .storingInSixteenBits("denormals flushed to zero") { value, format in
       abs(value) < format.leastNormal ? 0 : value
@@ -44,4 +41,21 @@ enum NarrowMutants {
       }
     },
   ]
+
+  /// What becomes of infinity where every operand is finite.
+  private static func overflowing(
+    _ name: String, _ change: @escaping @Sendable (_ infinity: Double, _ format: FloatFormat) -> Double
+  ) -> Mutant {
+    .ofSixteenBits(name, []) { (exercise, correct) throws(EngineError) in
+      let answer = try correct(exercise)
+      let operands = [exercise.inputs, exercise.parameters, exercise.buffers, exercise.upstream].joined()
+      guard let format = exercise.dtype.format,
+        operands.allSatisfy({ $0.value.doubles.elements.allSatisfy(\.isFinite) })
+      else { return answer }
+      return answer.edited { _, tensor in
+        guard tensor.dtype.isNarrow else { return tensor }
+        return tensor.edited { $0 = $0.map { $0.isInfinite ? change($0, format) : $0 } }
+      }
+    }
+  }
 }

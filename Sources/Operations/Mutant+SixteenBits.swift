@@ -13,12 +13,15 @@ extension Mutant {
 
   private static func summed(_ exercise: Exercise) throws(EngineError) -> Answer? {
     do throws(ProblemError) {
-      guard let definition = try OperationRegistry.operation(of: exercise) else { return nil }
-      return exercise.dtype == .float16
-        ? Answer(try definition.compute(Given<NarrowSum<Binary16>>(exercise)))
-        : Answer(try definition.compute(Given<NarrowSum<BFloat16>>(exercise)))
+      guard let definition = try OperationRegistry.operation(of: exercise), let storage = exercise.dtype.narrowStorage
+      else { return nil }
+      return try summed(exercise, by: definition, in: storage)
     } catch { throw EngineError(error) }
   }
+
+  private static func summed<Storage: NarrowStorage>(
+    _ exercise: Exercise, by definition: any Operation, in: Storage.Type
+  ) throws(ProblemError) -> Answer { Answer(try definition.compute(Given<NarrowSum<Storage>>(exercise))) }
 
   /// A sum over the channels or features of `x` split in two, each half stored in 16 bits before both are added.
   static func splitInSixteenBits(_ name: String, _ operation: String) -> Mutant {

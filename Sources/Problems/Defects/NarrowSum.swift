@@ -6,6 +6,17 @@ public protocol NarrowStorage: Sendable { static var format: FloatFormat { get }
 public enum Binary16: NarrowStorage { public static let format = FloatFormat.binary16 }
 public enum BFloat16: NarrowStorage { public static let format = FloatFormat.bfloat16 }
 
+extension DType {
+  /// `nil` for types that are not narrow.
+  public var narrowStorage: (any NarrowStorage.Type)? {
+    switch self {
+    case .float16: Binary16.self
+    case .bfloat16: BFloat16.self
+    case .float64, .float32, .int64: nil
+    }
+  }
+}
+
 /// The arithmetic of kernels that keep sums in 16 bits: every sum and difference is rounded to such a type; products, quotients
 /// and functions are float32's. An operation's own definition computes with it as that kernel would.
 public struct NarrowSum<Storage: NarrowStorage>: RealScalar {

@@ -142,11 +142,11 @@ struct VerificationMarkdown {
   private var calibration: [String] {
     guard let calibration = section.calibration, let first = calibration.first else { return [] }
     let used = NumberText.short(section.lambda)
-    var headings = ["operation", "tensor", "elements"]
+    var headings = ["operation", "tensor", "precision", "elements"]
     headings += first.alarms.map { "λ = \(NumberText.short($0.lambda))" }
     headings += ["rigorous", "decisive", "λ needed", "worst of rigorous"]
     let rows = calibration.map { record in
-      var row = [record.operation, record.tensor, "\(record.elements)"]
+      var row = [record.operation, record.tensor, record.dtype ?? "float32", "\(record.elements)"]
       row += record.alarms.map { "\($0.count)" }
       row += ["\(record.rigorousAlarms)", "\(record.decisiveAlarms)", NumberText.short(record.leastLambda)]
       row.append(NumberText.short(record.worstRigorous))
@@ -154,8 +154,9 @@ struct VerificationMarkdown {
     }
     return [
       "### False alarms", "",
-      "The reference in float32 against the reference in float64 on random problems: elements beyond the statistical bound "
-        + "for each λ (λ = \(used) is used), beyond the rigorous bound, and beyond what decides (the smaller of both).",
+      "The reference in each precision against the reference in float64 on random problems: elements beyond the statistical "
+        + "bound for each λ (λ = \(used) is used), beyond the rigorous bound, and beyond what decides (the smaller of both). In "
+        + "16 bits the reference computes in float32 and rounds each result once; λ is what its error beyond this rounding needs.",
       "",
     ] + TextTable(headings, rows, words: 2).markdown
   }

@@ -188,7 +188,7 @@ public enum RunMerge {
       return
     }
     for other in others {
-      guard let index = records.firstIndex(where: { $0.engine == other.engine && $0.caseGlob == other.caseGlob }) else {
+      guard let index = records.firstIndex(where: { $0.entry == other.entry }) else {
         records.append(other)
         continue
       }

@@ -15,9 +15,9 @@ public struct MutantEngine: Engine {
   }
 
   /// The correct engine that a mutant is a defect of.
-  /// - Requires: a base that is built in, or none: then it is the reference.
+  /// - Requires: a base that is built in, or none: then it is the reference, in 16 bits with each result rounded.
   static func base(of mutant: Mutant) -> any Engine {
-    guard let name = mutant.base else { return ReferenceEngine() }
+    guard let name = mutant.base else { return mutant.isNarrow ? NarrowReference() : ReferenceEngine() }
     guard let engine = BuiltInEngines.named(name) else { preconditionFailure("\(name) is no built-in engine") }
     return engine
   }

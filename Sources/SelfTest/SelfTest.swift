@@ -36,7 +36,7 @@ public struct SelfTest: Sendable {
 
   /// Every defect that is known of, family by family.
   public static let mutants: [Mutant] = {
-    let all = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all
+    let all = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all + NarrowMutants.all
     return Mutant.Family.allCases.flatMap { family in all.filter { $0.family == family } }
   }()
 
@@ -119,19 +119,18 @@ public struct SelfTest: Sendable {
 
   // MARK: The correct code
 
+  private typealias SoundCases = [DType: Set<String>]
+
   /// The cases that the reference passes, by name; any that it does not is a false alarm.
-  private func soundCases(_ section: inout SelfTestSection) throws -> Set<String> {
+  private func soundCases(_ section: inout SelfTestSection) throws -> SoundCases {
     let all = items.sorted { $0.key < $1.key }.flatMap(\.value)
-    let results = try parallelMap(all.count, threads: threads) { index in
-      [DType.float32, .float64].map { all[index].verifier.verify(ReferenceEngine(), dtype: $0) }
-    }
-    var sound: Set<String> = []
+    let results = try parallelMap(all.count, threads: threads) { index in verdictsOnCorrectCode(all[index].verifier) }
+    var sound: SoundCases = [:]
     for (item, found) in zip(all, results) {
       section.checksOfCorrectCode += found.count
-      if let bad = found.first(where: { $0.status != .pass }) {
-        section.falseAlarms.append("verify \(item.name) \(bad.dtype): \(bad.status.rawValue) \(bad.message)")
-      } else {
-        sound.insert(item.name)
+      section.falseAlarms += found.compactMap { Self.alarm($0, on: item.name) }
+      for result in found where result.status == .pass {
+        if let dtype = DType(rawValue: result.dtype) { sound[dtype, default: []].insert(item.name) }
       }
     }
     // Layers put together correctly are no mutant.
@@ -147,14 +146,28 @@ public struct SelfTest: Sendable {
     return sound
   }
 
-  /// Other values of every problem: gradients, and forward and backward in single precision against double.
+  /// The reference in every type; of 16 bits, with each result rounded. What is not judged in 16 bits is left out.
+  private func verdictsOnCorrectCode(
+    _ verifier: CaseVerifier, in dtypes: [DType] = DType.floats
+  ) -> [CaseResult] {
+    dtypes.map { dtype in
+      verifier.verify(dtype.isNarrow ? NarrowReference() : ReferenceEngine() as any Engine, dtype: dtype)
+    }.filter { $0.status != .unsupported || DType(rawValue: $0.dtype)?.isNarrow != true }
+  }
+
+  /// - Returns: `nil` for the verdict that is due.
+  private static func alarm(_ result: CaseResult, on name: String) -> String? {
+    result.status == .pass ? nil : "verify \(name) \(result.dtype): \(result.status.rawValue) \(result.message)"
+  }
+
+  /// Other values of every problem: gradients, and forward and backward in single precision and in 16 bits against double.
   private func falseAlarms(seed: UInt64, _ section: inout SelfTestSection) throws {
     let cases = OperationRegistry.gradientCases
     var options = GradientCheck.Options()
     options.seed = seed
     options.threads = 1
     let fixed = options
-    let alarms = try parallelMap(cases.count, threads: threads) { index -> [String] in
+    let found = try parallelMap(cases.count, threads: threads) { index -> (checks: Int, alarms: [String]) in
       var alarms: [String] = []
       for precision in [DType.float64, .float32] {
         var options = fixed
@@ -164,15 +177,13 @@ public struct SelfTest: Sendable {
           alarms.append("gradcheck \(record.name) \(record.dtype), seed \(seed): \(GradientReport(record).text)")
         }
       }
-      let result = CaseVerifier(try Self.goldenCase(cases[index], seed: seed)).verify(
-        ReferenceEngine(), dtype: .float32)
-      if result.status != .pass {
-        alarms.append("verify \(cases[index].name), seed \(seed): \(result.status.rawValue) \(result.message)")
-      }
-      return alarms
+      let results = verdictsOnCorrectCode(
+        CaseVerifier(try Self.goldenCase(cases[index], seed: seed)), in: [.float32] + DType.narrow)
+      alarms += results.compactMap { Self.alarm($0, on: "\(cases[index].name), seed \(seed),") }
+      return (2 + results.count, alarms)
     }
-    section.checksOfCorrectCode += 3 * cases.count
-    section.falseAlarms += alarms.flatMap { $0 }
+    section.checksOfCorrectCode += found.reduce(0) { $0 + $1.checks }
+    section.falseAlarms += found.flatMap(\.alarms)
   }
 
   /// A golden case of other values, expected from the reference in double precision.
@@ -194,25 +205,44 @@ public struct SelfTest: Sendable {
 
   // MARK: Mutants
 
-  private func judge(_ mutant: Mutant, sound: Set<String>, soundGradients: [String: Set<String>]) -> MutantRecord {
+  private func judge(_ mutant: Mutant, sound: SoundCases, soundGradients: [String: Set<String>]) -> MutantRecord {
     var record = MutantRecord(name: mutant.name, family: mutant.family.rawValue)
     let engine = MutantEngine(mutant)
-    let dtypes: [DType] = mutant.base == nil ? [.float32, .float64] : [.float32]
-    search: for dtype in dtypes {
-      for operation in mutant.operations.isEmpty ? items.keys.sorted() : mutant.operations {
-        for item in items[operation] ?? [] where sound.contains(item.name) {
-          let result = item.verifier.verify(engine, dtype: dtype)
-          guard result.status == .fail || result.status == .error else { continue }
-          record.verifyKill = "\(item.name) \(dtype.rawValue)"
-          record.verifyRatio = result.tensors.map(\.worstRatio).max() ?? .infinity
-          record.verifyDetail = result.message
-          break search
-        }
+    if mutant.isNarrow {
+      // What one type shows, the other may hide.
+      let kills = mutant.dtypes.map { kill(of: mutant, engine, in: $0, sound: sound) }
+      if kills.allSatisfy({ $0 != nil }) {
+        record.verifyKill = kills.compactMap { $0.map { "\($0.name) \($0.dtype)" } }.joined(separator: ", ")
+        record.verifyRatio = kills.compactMap { $0.map(Self.worstRatio) }.min()
+        record.verifyDetail = kills.compactMap { $0?.message }.first
+      } else {
+        let missed = zip(mutant.dtypes, kills).filter { $0.1 == nil }.map(\.0.rawValue)
+        record.verifyDetail = "not noticed in \(missed.joined(separator: " and "))"
       }
+      return record
+    }
+    let dtypes: [DType] = mutant.base == nil ? mutant.dtypes : [.float32]
+    if let found = dtypes.lazy.compactMap({ kill(of: mutant, engine, in: $0, sound: sound) }).first {
+      record.verifyKill = "\(found.name) \(found.dtype)"
+      record.verifyRatio = Self.worstRatio(found)
+      record.verifyDetail = found.message
     }
     judgeGradients(mutant, engine, sound: soundGradients[MutantEngine.base(of: mutant).description.name] ?? [], &record)
     return record
   }
+
+  /// The first verdict against a mutant in one type.
+  private func kill(of mutant: Mutant, _ engine: MutantEngine, in dtype: DType, sound: SoundCases) -> CaseResult? {
+    for operation in mutant.operations.isEmpty ? items.keys.sorted() : mutant.operations {
+      for item in items[operation] ?? [] where sound[dtype]?.contains(item.name) == true {
+        let result = item.verifier.verify(engine, dtype: dtype)
+        if result.status == .fail || result.status == .error { return result }
+      }
+    }
+    return nil
+  }
+
+  private static func worstRatio(_ result: CaseResult) -> Double { result.tensors.map(\.worstRatio).max() ?? .infinity }
 
   private var quickOptions: GradientCheck.Options {
     var options = GradientCheck.Options()
@@ -225,7 +255,7 @@ public struct SelfTest: Sendable {
   /// By the name of the correct engine under a mutant, the gradient checks that it passes.
   private func soundGradients() throws -> [String: Set<String>] {
     var engines: [String: (any Engine, DType)] = [:]
-    for mutant in mutants {
+    for mutant in mutants where !mutant.isNarrow {
       let correct = MutantEngine.base(of: mutant)
       engines[correct.description.name] = (correct, mutant.base == nil ? .float64 : .float32)
     }

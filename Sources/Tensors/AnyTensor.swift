@@ -2,7 +2,7 @@
 public enum AnyTensor: Sendable, Equatable {
   case float32(Tensor<Float>)
   case float64(Tensor<Double>)
-  /// Of 16 bits.
+  /// Of at most 16 bits.
   case packed(PackedTensor)
   case int64(Tensor<Int64>)
 
@@ -40,8 +40,9 @@ public enum AnyTensor: Sendable, Equatable {
     switch dtype {
     case .float64: return .float64(doubles)
     case .float32: return .float32(floating() ?? Tensor(shape: [0], elements: []))
-    case .float16, .bfloat16: return .packed(PackedTensor(dtype, rounding: doubles))
     case .int64: return self
+    // What Swift has no arithmetic for.
+    default: return .packed(PackedTensor(dtype, rounding: doubles))
     }
   }
 

@@ -17,6 +17,9 @@ public enum DType: String, Hashable, Sendable, Codable, CaseIterable {
   /// Those that kernels compute in, widest first.
   public static let floats = allCases.filter { $0.format != nil }
 
+  /// Those of fewer bits than float32.
+  public static let narrow = floats.filter(\.isNarrow)
+
   /// Unit roundoff; 0 for integers, which are exact.
   public var unitRoundoff: Double { format?.unitRoundoff ?? 0 }
   public var byteCount: Int { format.map { $0.bitCount / 8 } ?? 8 }

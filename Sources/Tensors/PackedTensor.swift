@@ -3,9 +3,9 @@ public struct PackedTensor: Sendable, Equatable {
   public let dtype: DType
   public var patterns: Tensor<UInt16>
 
-  /// - Requires: a float type of 16 bits.
+  /// - Requires: a float type of at most 16 bits.
   public init(_ dtype: DType, patterns: Tensor<UInt16>) {
-    precondition(dtype.format?.bitCount == 16, "\(dtype) is not of 16 bits")
+    precondition(dtype.format.map { $0.bitCount <= 16 } ?? false, "\(dtype) does not fit into 16 bits")
     self.dtype = dtype
     self.patterns = patterns
   }

@@ -18,6 +18,7 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --quick
         assay bench --depth 18,50 --batch 1 --threads 1,2 --engine direct --engine winograd4 --engine onnxruntime
         assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
+        assay bench --quick --engine pytorch --dtype bfloat16
         assay bench --resume --out Reports/mine                after Ctrl-C
 
       Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and nothing is compared.
@@ -138,7 +139,7 @@ struct BenchCommand: AsyncParsableCommand {
     let names = engines.map(\.name)
     let baseline = names.contains("direct") ? "direct" : names[0]
     let options = BenchmarkOptions(
-      blocks: suite.blocks, sliceMilliseconds: suite.sliceMilliseconds, cold: suite.cold, dtype: "float32",
+      blocks: suite.blocks, sliceMilliseconds: suite.sliceMilliseconds, cold: suite.cold, dtype: suite.dtype.rawValue,
       baseline: baseline)
     let fresh = BenchmarkSection(suite: suite.name, options: options, machine: MachineProbe.record(), engines: engines)
     var run = Run(provenance: .current(seed: selection.seed))

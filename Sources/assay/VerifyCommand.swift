@@ -6,6 +6,7 @@ import GoldenFiles
 import Problems
 import Reporting
 import Results
+import SelfTest
 import Tensors
 import Verification
 
@@ -41,7 +42,10 @@ struct VerifyCommand: AsyncParsableCommand {
   var knownFailures: String?
 
   @Flag(
-    help: "Also measure how much of their bounds a correct implementation uses, on 10^6 random elements an operation.")
+    help: """
+      Also measure how much of their bounds a correct implementation uses, on 10^6 random elements an operation in each \
+      precision.
+      """)
   var calibrate = false
 
   @Flag(help: "List the selected cases and stop.")
@@ -72,7 +76,7 @@ struct VerifyCommand: AsyncParsableCommand {
       try conclude(verifier.interruptedSection(), manifestProblems, provenance)
     } while: {
       var section = await verifier.run()
-      if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
+      if calibrate, !Task.isCancelled { section.calibration = try await calibration(plan.dtypes, progress) }
       return section
     }
     progress.clear()
@@ -107,10 +111,16 @@ struct VerifyCommand: AsyncParsableCommand {
     if cases.isEmpty { try Outcome.inconclusive.end() }
   }
 
-  private func calibration(_ progress: ProgressDisplay) async throws -> [CalibrationRecord] {
-    try await Calibration(engine: ReferenceEngine()).run { problem in
-      progress.show("calibrating on \(problem)")
+  /// Of float32 and types of 16 bits; float64 is what they are measured by.
+  private func calibration(_ dtypes: [DType], _ progress: ProgressDisplay) async throws -> [CalibrationRecord] {
+    var records: [CalibrationRecord] = []
+    for dtype in dtypes where dtype != .float64 {
+      let engine: any Engine = dtype.isNarrow ? NarrowReference() : ReferenceEngine()
+      records += try await Calibration(engine: engine, dtype: dtype).run { problem in
+        progress.show("calibrating on \(problem) in \(dtype.rawValue)")
+      }
     }
+    return records
   }
 
   /// Bazel learns from this file that the test understands sharding.

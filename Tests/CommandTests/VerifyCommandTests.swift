@@ -42,6 +42,17 @@ import Tensors
     #expect(try CommandRun(words).exitCode == 1, "\(words)")
   }
 
+  @Test func `precisions with commas, and again, each once and in their order`() throws {
+    let dtypes = ["--dtype", "bfloat16,float32", "--dtype", "float16,float32"]
+    let run = try CommandRun(["verify", "--dry-run", "--filter", "relu/*"] + dtypes)
+    #expect(run.exitCode == 0 && run.output.contains("in bfloat16, float32, float16:"), "\(run.output)")
+  }
+
+  @Test func `the reference does not compute in 16 bits`() throws {
+    let run = try CommandRun(["verify", "--filter", "relu/*", "--dtype", "float16"])
+    #expect(run.exitCode == 2 && run.output.contains("UNSUPPORTED"), "\(run.output)")
+  }
+
   @Test func `2: nothing was verified`() throws {
     let folder = try TemporaryDirectory()
     let path = try write(folder, "right.h5", expected: [0, 2, 3])
@@ -53,6 +64,8 @@ import Tensors
 
   @Test(arguments: [
     ["verify", "--nonsense"], ["verify", "--engine", "nobody"], ["verify", "--dtype", "int64"],
+    ["verify", "--dtype", "float16,"], ["verify", "--dtype", "float16,half"], ["verify", "--calibrate", "--dtype", ""],
+    ["bench", "--dtype", "float16,bfloat16"], ["bench", "--dtype", "int64"], ["gradcheck", "--dtype", "float16"],
     ["verify", "--shard", "3/2"], ["verify", "--jobs", "0"], ["nonsense"],
     ["verify", "--engine", "reference", "--engine", "reference"],
   ])

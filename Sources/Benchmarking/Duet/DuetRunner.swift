@@ -138,7 +138,7 @@ public final class DuetRunner {
       let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
       var refusals: [String] = []
       for engine in [base, head] where !shouldStop() {
-        let result = verifier.verify(engine, dtype: .float32)
+        let result = verifier.verify(engine, dtype: item.dtype)
         switch result.status {
         case .pass:
           // An engine that computes it may still be unable to time it in this layout or pass.

@@ -136,7 +136,7 @@ public final class BenchmarkRunner {
       found = missing.map { engine in
         onEvent(.verifying(workload: name, engine: engine.description.name))
         if shouldStop() { return Verdict(status: .failed, message: "interrupted") }
-        let result = verifier.verify(engine, dtype: .float32)
+        let result = verifier.verify(engine, dtype: item.dtype)
         let status: BenchmarkStatus =
           switch result.status {
           case .pass: .timed

@@ -3,6 +3,7 @@ import Foundation
 import Problems
 import TOMLFiles
 import TOMLKit
+import Tensors
 
 /// What to time, as a file in `Benchmarks/` says it.
 public struct BenchmarkSuite: Sendable, Hashable {
@@ -23,6 +24,7 @@ public struct BenchmarkSuite: Sendable, Hashable {
   public var imageSize = 224
   public var passes: [TimingRequest.TimedPass] = [.forward]
   public var layouts: [TimingRequest.Layout] = [.nchw]
+  public var dtype = DType.float32
   public var engines: [String] = []
   public var blocks = 12
   public var sliceMilliseconds = 20.0
@@ -41,8 +43,8 @@ public struct BenchmarkSuite: Sendable, Hashable {
   }
 
   private static let keys: Set<String> = [
-    "description", "networks", "problems", "batches", "threads", "image_size", "passes", "layouts", "engines", "blocks",
-    "slice_ms", "cold",
+    "description", "networks", "problems", "batches", "threads", "image_size", "passes", "layouts", "dtype", "engines",
+    "blocks", "slice_ms", "cold",
   ]
 
   private static func suite(_ table: TOMLTable, name: String) throws(Invalid) -> BenchmarkSuite {
@@ -55,6 +57,13 @@ public struct BenchmarkSuite: Sendable, Hashable {
     suite.imageSize = try integers(table, "image_size", 1...65_536)?.first ?? suite.imageSize
     suite.passes = try choices(table, "passes") ?? suite.passes
     suite.layouts = try choices(table, "layouts") ?? suite.layouts
+    if let value = table["dtype"] {
+      guard let dtype = value.string.flatMap(DType.init(rawValue:)), dtype.format != nil else {
+        let known = DType.floats.map(\.rawValue).joined(separator: ", ")
+        throw Invalid("dtype: expected \(known), found \(value.debugDescription)")
+      }
+      suite.dtype = dtype
+    }
     suite.engines = try strings(table, "engines") ?? []
     suite.blocks = try integers(table, "blocks", 1...10_000)?.first ?? suite.blocks
     if let value = table["slice_ms"] {

@@ -9,6 +9,7 @@ extension AvgPool2d {
 
   /// Mistakes that people make in average pooling.
   public static let mutants: Applicable<[Mutant]> = .some([
+    .summedInSixteenBits("windows summed in 16 bits", name, ["outputs/y"]),
     asking("divisor always the kernel's size") { exercise in
       let kernel = exercise.pair("kernel_size", default: 1)
       exercise.attributes["divisor_override"] = .integer(kernel.height * kernel.width)

@@ -5,7 +5,13 @@ extension BatchNorm2d {
   public static let perturbations: Applicable<[Perturbation]> = .some(NormalisationDefects.perturbations)
 
   /// Mistakes that people make in batch normalisation.
-  public static let mutants: Applicable<[Mutant]> = .some(statistics + formula + backward)
+  public static let mutants: Applicable<[Mutant]> = .some(
+    statistics + formula + backward + [
+      .summedInSixteenBits(
+        "batch statistics kept in 16 bits", name,
+        ["outputs/y", "buffers_after/running_mean", "buffers_after/running_var"]),
+      .summedInSixteenBits("sums of dγ and dβ kept in 16 bits", name, ["gradients/weight", "gradients/bias"]),
+    ])
 
   /// Where the batch's own statistics normalise.
   private static let inBatch = NormalisationDefects(operation: name) { exercise in

@@ -10,7 +10,8 @@ extension Conv2d {
   ])
 
   /// Mistakes that people make in convolutions.
-  public static let mutants: Applicable<[Mutant]> = .some(indexing + precision + backward + padding + winograd)
+  public static let mutants: Applicable<[Mutant]> = .some(
+    indexing + precision + sixteenBits + backward + padding + winograd)
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .convolution, [Self.name], change)
@@ -209,6 +210,18 @@ extension Conv2d {
     },
     answering("one element half a percent off") { answer, _ in
       answer.outputs.edit("y") { y in if y.count > 0 { y.elements[y.count / 2] *= 1.005 } }
+    },
+  ]
+
+  private static let sixteenBits: [Mutant] = [
+    .summedInSixteenBits("sums of a convolution kept in 16 bits", name, ["outputs/y"]),
+    .summedInSixteenBits("sums of a convolution's dW kept in 16 bits", name, ["gradients/weight"]),
+    .summedInSixteenBits("sums of a convolution's dx kept in 16 bits", name, ["gradients/x"]),
+    .splitInSixteenBits("sums of a convolution rounded by halves", name),
+    .ofSixteenBits("weight rounded to 4 bits of fraction", [name]) { (exercise, correct) throws(EngineError) in
+      var changed = exercise
+      changed.parameters.edit("weight") { $0 = $0.rounded(toBits: 5) }
+      return try correct(changed)
     },
   ]
 

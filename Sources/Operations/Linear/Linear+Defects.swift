@@ -11,6 +11,9 @@ extension Linear {
 
   /// Mistakes that people make in linear layers.
   public static let mutants: Applicable<[Mutant]> = .some([
+    .summedInSixteenBits("sums over features kept in 16 bits", name, ["outputs/y"]),
+    .summedInSixteenBits("sums of a linear layer's dW kept in 16 bits", name, ["gradients/weight"]),
+    .splitInSixteenBits("sums over features rounded by halves", name),
     asking("weight not transposed") { $0.parameters.edit("weight") { $0 = misread($0) } },
     answering("dW transposed") { answer, _ in answer.gradients.edit("weight") { $0 = misread($0) } },
     answering("db without the sum over the batch") { answer, exercise in

@@ -9,6 +9,7 @@ extension MaxPool2d {
 
   /// Mistakes that people make in max pooling.
   public static let mutants: Applicable<[Mutant]> = .some([
+    .summedInSixteenBits("gradients of overlapping windows summed in 16 bits", name, ["gradients/x"]),
     answering("maximum starts at 0") { answer, _ in
       answer.outputs.edit("y") { $0 = $0.map { $0 < 0 ? 0 : $0 } }
     },

@@ -9,6 +9,7 @@ extension Softmax {
   /// Mistakes that people make in softmax.
   public static let mutants: Applicable<[Mutant]> = .some([
     .unshifted(in: name),
+    .summedInSixteenBits("sum of exponentials kept in 16 bits", name, ["outputs/y"]),
     answering("gradient of the diagonal alone") { answer, exercise in
       guard let y = answer.outputs["y"]?.doubles.elements, let dy = exercise.upstream["y"]?.doubles.elements else {
         return

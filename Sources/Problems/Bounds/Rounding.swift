@@ -7,8 +7,6 @@ public struct Rounding: Hashable, Sendable {
   /// What one rounding of a result below the normal range can cost: half the smallest subnormal (for float64 the smallest
   /// itself, since its half is no double).
   public let underflow: Double
-  /// The largest finite value.
-  public let largest: Double
 
   /// - Returns: `nil` for integers, which do not round.
   public init?(_ dtype: DType) {
@@ -20,7 +18,6 @@ public struct Rounding: Hashable, Sendable {
     unit = format.unitRoundoff
     let half = format.leastSubnormal / 2
     underflow = half > 0 ? half : format.leastSubnormal
-    largest = format.greatest
   }
 
   public static let float32 = Rounding(.binary32)

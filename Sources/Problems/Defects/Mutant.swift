@@ -14,6 +14,7 @@ public struct Mutant: Sendable {
     case optimisers
     case residual
     case memory
+    case sixteenBits = "16 bits"
     case gate
   }
 
@@ -23,20 +24,27 @@ public struct Mutant: Sendable {
   public let operations: [String]
   /// The built-in engine that it is applied to, where that is not the reference.
   public let base: String?
+  /// The types that it is tried in. In types of 16 bits it is applied to a correct engine that rounds each result once, and must be
+  /// noticed in each of them; in the others once.
+  public let dtypes: [DType]
   /// A fresh defect: some remember earlier calls.
   public let make: @Sendable () -> Defect
 
   /// - Parameter operations: the operations that it applies to, by name; with none, all of them.
   public init(
     _ name: String, _ family: Family, _ operations: [String], of base: String? = nil,
-    make: @escaping @Sendable () -> Defect
+    in dtypes: [DType] = [.float32, .float64], make: @escaping @Sendable () -> Defect
   ) {
     self.name = name
     self.family = family
     self.operations = operations
     self.base = base
+    self.dtypes = dtypes
     self.make = make
   }
+
+  /// Whether it is a defect of kernels of 16 bits.
+  public var isNarrow: Bool { dtypes.allSatisfy(\.isNarrow) }
 
   public func applies(to operation: String) -> Bool { operations.isEmpty || operations.contains(operation) }
 
@@ -47,7 +55,8 @@ public struct Mutant: Sendable {
     let parts = Dictionary(grouping: mutants, by: \.name)
     return names.compactMap { parts[$0] }.map { parts in
       guard parts.count > 1 else { return parts[0] }
-      return Mutant(parts[0].name, parts[0].family, parts.flatMap(\.operations), of: parts[0].base) {
+      return Mutant(parts[0].name, parts[0].family, parts.flatMap(\.operations), of: parts[0].base, in: parts[0].dtypes)
+      {
         let defects = parts.map { (part: $0, defect: $0.make()) }
         return { (exercise, correct) throws(EngineError) in
           guard let own = defects.first(where: { $0.part.applies(to: exercise.operation) }) else {

@@ -23,6 +23,7 @@ public enum BenchmarkReproduction {
     } else {
       words += ["--suite", suite ?? "Benchmarks/\(section.suite).toml"]
     }
+    if section.options.dtype != "float32" { words += ["--dtype", section.options.dtype] }
     if section.options.cold { words.append("--cold") }
     if seed != 1 { words += ["--seed", "\(seed)"] }
     let engine = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine

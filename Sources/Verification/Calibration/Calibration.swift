@@ -4,8 +4,8 @@ import Problems
 import Results
 import Tensors
 
-/// Measures how much of their bounds a correct implementation uses: an engine in float32 against the same engine in float64 on
-/// random problems, element by element.
+/// Measures how much of their bounds a correct implementation uses: an engine in float32, or in 16 bits, against the same engine in
+/// float64 on random problems, element by element.
 ///
 /// The false-alarm rate is what the bounds would cost a correct kernel; λ is chosen so that it is 0 over at least 10⁶ elements of
 /// each operation, with room to spare for other orders of summation.
@@ -14,12 +14,18 @@ public struct Calibration: Sendable {
   public static let standardSeed: UInt64 = 20_261_121
 
   public let engine: any Engine
+  public let dtype: DType
   /// Problems are repeated with other seeds until an operation has this many elements.
   public let elementsPerOperation: Int
   public let seed: UInt64
 
-  public init(engine: any Engine, elementsPerOperation: Int = 1_000_000, seed: UInt64 = Calibration.standardSeed) {
+  /// - Parameter engine: computes in `dtype` and in float64.
+  public init(
+    engine: any Engine, dtype: DType = .float32, elementsPerOperation: Int = 1_000_000,
+    seed: UInt64 = Calibration.standardSeed
+  ) {
     self.engine = engine
+    self.dtype = dtype
     self.elementsPerOperation = elementsPerOperation
     self.seed = seed
   }
@@ -64,19 +70,25 @@ public struct Calibration: Sendable {
     _ exercise: Exercise, _ operation: String, into records: inout [String: CalibrationRecord]
   ) throws -> Int {
     guard let definition = try OperationRegistry.operation(of: exercise) else { return 0 }
+    var exercise = exercise
+    exercise.singles = definition.staysSingle
+    exercise = exercise.converted(to: dtype)
     let answer = try engine.compute(exercise)
     let oracle = try engine.compute(exercise.converted(to: .float64))
-    let paths = answer.paths.filter { answer[$0]?.dtype == .float32 }
+    let paths = answer.paths.filter { answer[$0]?.dtype.format != nil }
     var bounded = exercise
     bounded.wanted = Set(paths)
-    guard let model = definition.bounds(of: Given(bounded), values: nil, algorithms: []) else { return 0 }
+    var given = Given<Double>(bounded)
+    if dtype.isNarrow { given.storage = dtype }
+    guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return 0 }
     var compared = 0
     for path in paths {
       guard let got = answer[path]?.doubles.elements, let expected = oracle[path]?.doubles.elements,
         let bounds = model.bounds(of: path, in: .float32), let own = model.bounds(of: path, in: .float64)
       else { continue }
-      var record = records[path] ?? CalibrationRecord(operation: operation, tensor: path)
-      record.add(got: got, expected: expected, bounds: bounds, oracle: own)
+      var record = records[path] ?? CalibrationRecord(operation: operation, tensor: path, dtype: dtype.rawValue)
+      let stored = StoredRounding(exercise.wantedType(of: path))
+      record.add(got: got, expected: expected, bounds: bounds, oracle: own, stored: expected.map(stored.bound))
       records[path] = record
       compared += got.count
     }
@@ -97,20 +109,24 @@ extension CalibrationProblem {
 }
 
 extension CalibrationRecord {
-  mutating func add(got: [Double], expected: [Double], bounds: ElementBounds, oracle: ElementBounds) {
+  /// - Parameter stored: what rounding each result to 16 bits may add to either bound. It does not grow with λ.
+  mutating func add(
+    got: [Double], expected: [Double], bounds: ElementBounds, oracle: ElementBounds, stored: [Double]
+  ) {
     if alarms.isEmpty { alarms = Calibration.lambdas.map { Alarms(lambda: $0, count: 0) } }
     elements += got.count
     for i in got.indices {
       let error = abs(got[i] - expected[i])
       guard error > 0 else { continue }
-      let rigorous = bounds.rigorous[i] + oracle.rigorous[i]
+      let rigorous = bounds.rigorous[i] + oracle.rigorous[i] + stored[i]
       worstRigorous = max(worstRigorous, error / rigorous)
       if !(error <= rigorous) { rigorousAlarms += 1 }
       var decisive = rigorous
       if let statistical = bounds.statistical?[i], let own = oracle.statistical?[i] {
-        decisive = min(decisive, statistical + own)
-        // The share of the bound that grows with λ is nearly all of it.
-        let needed = ElementBounds.lambda * error / (statistical + own)
+        decisive = min(decisive, statistical + own + stored[i])
+        // The share of the sums' bound that grows with λ is nearly all of it.
+        let excess = max(0, error - stored[i])
+        let needed = excess == 0 ? 0 : ElementBounds.lambda * excess / (statistical + own)
         leastLambda = max(leastLambda, needed)
         for j in alarms.indices where needed > alarms[j].lambda { alarms[j].count += 1 }
       }

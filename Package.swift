@@ -150,7 +150,8 @@ let package = Package(
     .executableTarget(
       name: "OddInputs",
       dependencies: [
-        "Problems", "Operations", "Tensors", "HDF5", "GoldenFiles", "NetworkFiles", "Engines", "Verification", "Benchmarking",
+        "Problems", "Operations", "Tensors", "HDF5", "GoldenFiles", "NetworkFiles", "Engines", "Verification",
+        "Benchmarking",
         "OperatingSystem", "Results", "Reporting", "TestSupport",
       ], path: "Tests/OddInputs"),
     .testTarget(

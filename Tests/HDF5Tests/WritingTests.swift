@@ -54,7 +54,8 @@ struct WritingTests {
     arguments: [
       (HDF5Datatype.float16, [Float(1.5), -0.0, Float.infinity, 0x1p-24, 65_504, 0x1p-14], Float(1.0004), Float(1)),
       (
-        HDF5Datatype.bfloat16, [Float(1.5), -0.0, -Float.infinity, 0x1p-133, 0x1.FEp127, 0x1p-126], Float(1.003), Float(1)
+        HDF5Datatype.bfloat16, [Float(1.5), -0.0, -Float.infinity, 0x1p-133, 0x1.FEp127, 0x1p-126], Float(1.003),
+        Float(1)
       ),
     ])
   func sixteenBits(type: HDF5Datatype, values: [Float], between: Float, nearest: Float) throws {

@@ -143,7 +143,20 @@ extension HDF5Group {
       // The library narrows, and nothing is lost: each value is one of the type's.
       return try createDataset(
         name, shape: shape, values: tensor.doubles.elements.map { Float($0) },
-        storedAs: tensor.dtype == .bfloat16 ? .bfloat16 : .float16, options: options)
+        storedAs: tensor.dtype.stored, options: options)
+    }
+  }
+}
+
+extension DType {
+  /// How files hold it.
+  fileprivate var stored: HDF5Datatype {
+    switch self {
+    case .float64: .float64
+    case .float32: .float32
+    case .float16: .float16
+    case .bfloat16: .bfloat16
+    case .int64: .int64
     }
   }
 }

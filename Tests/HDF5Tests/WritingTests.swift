@@ -52,8 +52,11 @@ struct WritingTests {
   @Test(
     "Floats of 16 bits, in either byte order, as the nearest values that they hold",
     arguments: [
-      (HDF5Datatype.float16, [Float(1.5), -0, Float.infinity, 0x1p-24, 65_504, 0x1p-14], Float(1.0004), Float(1)),
-      (HDF5Datatype.bfloat16, [Float(1.5), -0, -Float.infinity, 0x1p-133, 0x1.FEp127, 0x1p-126], Float(1.003), Float(1)),
+      (HDF5Datatype.float16, [Float(1.5), -0.0, Float.infinity, 0x1p-24, 65_504, 0x1p-14], Float(1.0004), Float(1)),
+      (
+        HDF5Datatype.bfloat16, [Float(1.5), -0.0, -Float.infinity, 0x1p-133, 0x1.FEp127, 0x1p-126], Float(1.003),
+        Float(1)
+      ),
     ])
   func sixteenBits(type: HDF5Datatype, values: [Float], between: Float, nearest: Float) throws {
     let path = folder.file("sixteen.h5").path

@@ -119,6 +119,16 @@ import Verification
     for i in direct.indices { #expect(either[i] >= max(direct[i], winograd[i]) * (1 - 1e-12)) }
   }
 
+  @Test(arguments: DType.narrow) func `a small calibration in 16 bits raises no alarm`(dtype: DType) async throws {
+    let records = try await Calibration(engine: NarrowEngine(), dtype: dtype, elementsPerOperation: 5_000).run()
+    #expect(records.contains { $0.operation == "conv2d" && $0.tensor == "gradients/weight" })
+    for record in records {
+      #expect(record.dtype == dtype.rawValue)
+      #expect(record.rigorousAlarms == 0, "\(record)")
+      #expect(record.decisiveAlarms == 0, "\(record)")
+    }
+  }
+
   @Test func `a small calibration raises no alarm`() async throws {
     let records = try await Calibration(engine: ReferenceEngine(), elementsPerOperation: 20_000).run()
     #expect(records.contains { $0.operation == "conv2d" && $0.tensor == "gradients/weight" })

@@ -8,24 +8,6 @@ import Verification
 
 /// Types of 16 bits: what is expected, how far off it may be, and where infinity is right.
 @Suite struct SixteenBitTests {
-  private static let narrow = [DType.float16, .bfloat16]
-
-  /// The reference in float32, each result rounded once; or wrongly.
-  private struct Narrow: Engine {
-    var description = EngineDescription(
-      name: "narrow", version: "1", dtypes: Set(SixteenBitTests.narrow), isBuiltIn: true)
-    var change: @Sendable (inout Answer, Exercise) -> Void = { _, _ in }
-
-    func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
-      var answer = try ReferenceEngine().compute(exercise.converted(to: .float32)).stored(as: exercise)
-      change(&answer, exercise)
-      return answer
-    }
-    func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
-      throw .unsupported("never timed")
-    }
-  }
-
   @Test(
     arguments: [
       "conv2d n2c3h7w6 k4r3s3 stride1 pad1 bias", "linear n3c20 k5", "batch_norm2d n3c4h5w6 training",
@@ -34,17 +16,17 @@ import Verification
       "avg_pool2d n2c3h8w7 kernel3 stride2 pad1", "adaptive_avg_pool2d n2c3h7w8 output3",
       "upsample2d n1c2h5w4 modebilinear scale2.0", "add n2c3h4w5", "adam_step n3c4 t5",
       "basic_block n2c4h6w5 k6 projection stride2 training",
-    ], narrow)
+    ], DType.narrow)
   func `float32 inside and one rounding pass`(problem: String, dtype: DType) throws {
-    let result = CaseVerifier(try .random(problem)).verify(Narrow(), dtype: dtype)
+    let result = CaseVerifier(try .random(problem)).verify(NarrowEngine(), dtype: dtype)
     #expect(result.status == .pass, "\(result.message)")
     #expect(!result.tensors.isEmpty)
   }
 
-  @Test(arguments: narrow) func `an answer in another type is wrong`(dtype: DType) throws {
+  @Test(arguments: DType.narrow) func `an answer in another type is wrong`(dtype: DType) throws {
     let other: DType = dtype == .float16 ? .bfloat16 : .float16
     for wrong in [other, .float32, .float64] {
-      let engine = Narrow { answer, _ in answer.outputs["y"] = answer.outputs["y"]?.converted(to: wrong) }
+      let engine = NarrowEngine { answer, _ in answer.outputs["y"] = answer.outputs["y"]?.converted(to: wrong) }
       let result = CaseVerifier(try .random("relu n2c3h4w5")).verify(engine, dtype: dtype)
       #expect(result.status == .fail)
       #expect(result.message.contains("dtype \(wrong.rawValue), expected \(dtype.rawValue)"), "\(result.message)")
@@ -98,14 +80,15 @@ import Verification
     }
   }
 
-  @Test(arguments: narrow) func `sums in 16 bits where they are declared have a wider bound`(dtype: DType) throws {
+  @Test(arguments: DType.narrow) func `sums in 16 bits where they are declared have a wider bound`(dtype: DType) throws
+  {
     let (even, next) = dtype == .float16 ? (2048.0, 2050.0) : (256, 258)
     let model = Sums(error: 0x1p-13 * even)
     #expect(try judge(next, even + 1, dtype, fill: .exact, accumulate: dtype, model: model))
     #expect(try !judge(next, even + 1, dtype, fill: .exact, model: model))
   }
 
-  @Test(arguments: narrow) func `half a spacing for storing, and the sums' bound`(dtype: DType) throws {
+  @Test(arguments: DType.narrow) func `half a spacing for storing, and the sums' bound`(dtype: DType) throws {
     let spacing = try #require(dtype.format).spacing(at: 1)
     let model = Sums(error: 0x1p-20, exact: false)
     #expect(try judge(1, 1 + spacing / 2, dtype, fill: .adversarial, model: model))

@@ -32,6 +32,25 @@ struct WrongEngine: Engine {
   }
 }
 
+/// The reference in float32, each result rounded once to 16 bits; float64 as the reference has it. What it answers may be changed.
+struct NarrowEngine: Engine {
+  var description = EngineDescription(name: "narrow", version: "1", dtypes: Set(DType.narrow), isBuiltIn: true)
+  var change: @Sendable (inout Answer, Exercise) -> Void
+
+  init(change: @escaping @Sendable (inout Answer, Exercise) -> Void = { _, _ in }) { self.change = change }
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    guard exercise.dtype.isNarrow else { return try ReferenceEngine().compute(exercise) }
+    var answer = try ReferenceEngine().compute(exercise.converted(to: .float32)).stored(as: exercise)
+    change(&answer, exercise)
+    return answer
+  }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    throw .unsupported("never timed")
+  }
+}
+
 /// Answers without looking at the exercise.
 struct FixedEngine: Engine {
   var description = EngineDescription(name: "fixed", version: "1", isBuiltIn: true)

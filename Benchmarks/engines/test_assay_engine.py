@@ -1,4 +1,4 @@
-"""Tests of the helper's 16-bit types: `python -m unittest test_assay_engine`."""
+"""Tests of the helper's 16-bit types: `python test_assay_engine.py`."""
 
 import os
 import tempfile

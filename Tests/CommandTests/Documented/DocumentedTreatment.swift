@@ -15,6 +15,8 @@ enum DocumentedTreatment {
     "assay --help": .exits(0),
     // Verification
     "assay verify --calibrate": .begins(),
+    "assay verify --calibrate --dtype float16,bfloat16": .begins(),
+    "assay verify --engine pytorch --dtype float16,bfloat16": .parses(because: "it takes `make peers`"),
     "assay verify --tag smoke": .exits(0),
     "assay verify --tag smoke --out Reports/today --junit results.xml": .exits(0),
     "assay verify --filter '*resnet*' --tag slow": .begins(),
@@ -23,6 +25,9 @@ enum DocumentedTreatment {
     "assay verify --golden Fixtures/scaled_add.h5": .exits(0),
     "assay verify --golden mine.h5 --engine reference --strict": .exits(0),
     "assay verify --engine mine='./my-engine --fast' --filter 'conv2d/*'": .begins(),
+    "assay verify --engine mine='./my-engine' --filter 'relu/*'": .begins(),
+    "assay verify --engine mine='./my-engine --fast' --dtype float16,bfloat16": .begins(),
+    "assay verify --golden Fixtures/conv2d.h5 Fixtures/conv2d_resnet.h5": .begins(),
     "assay verify --engine relu-c=./relu-engine --filter 'relu*' --dtype float32": .exits(0),
     "assay verify --known-failures FILE": .begins(),
     // Gradients
@@ -79,6 +84,7 @@ enum DocumentedTreatment {
     "assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5": .parses(because: "weights of 100 MB"),
     // Benchmarks
     "assay bench --quick": .begins(),
+    "assay bench --quick --engine pytorch --dtype bfloat16": .parses(because: "needs the peers"),
     "assay bench --suite Benchmarks/peers.toml": .parses(because: "needs the peers"),
     "assay bench --depth 18,50 --batch 1,8 --engine direct --engine winograd4 --engine pytorch": .parses(
       because: "needs the peers"),

@@ -11,7 +11,7 @@ VERIFY = verify --calibrate
 # Random convolutions that each sanitizer sees.
 SANITIZED_PROBLEMS = 100
 
-.PHONY: help deps build run example test sanitize lint format verify goldens peers odd-inputs
+.PHONY: help deps build run example test sanitize lint format docs verify goldens peers odd-inputs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,17 @@ lint: ## swift format in lint mode: any finding fails
 
 format: ## rewrite the sources in the project's format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+# The library modules alone: kernels and tests have no page. DocC belongs to the toolchain; Xcode's is not on the PATH.
+DOCUMENTATION = .build/documentation
+docs: deps ## the pages of every library module from its comments, in .build/documentation: any warning fails
+	@echo "==> symbol graphs"
+	@symbols=$$(dirname "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)")/symbolgraph; rm -rf $$symbols $(DOCUMENTATION); \
+	$(SWIFT) package -c $(CONFIGURATION) dump-symbol-graph --minimum-access-level public --skip-synthesized-members >/dev/null && \
+	rm -f $$symbols/Kernels* $$symbols/*Tests.symbols.json $$symbols/TestSupport* && \
+	echo "==> docc" && docc=$$(command -v docc || xcrun --find docc) && \
+	$$docc convert --fallback-display-name Assay --fallback-bundle-identifier assay --analyze --warnings-as-errors \
+	  --additional-symbol-graph-dir $$symbols --output-dir $(DOCUMENTATION)
 
 .venv/goldens: Fixtures/generate/requirements.txt
 	@echo "==> making .venv with PyTorch and h5py (a large download)"

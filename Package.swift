@@ -8,7 +8,7 @@ import PackageDescription
 // What crosses the line between them and the rest, pointers and extents, is a target of its own: compiled once, generic
 // over nothing, for every CPU.
 
-let contracts: [Target.Dependency] = ["KernelContracts"]
+let contracts: [Target.Dependency] = ["KernelContracts", "CShims"]
 let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
 #if arch(x86_64)
@@ -47,6 +47,7 @@ let package = Package(
   ],
   targets: kernelTargets + [
     .target(name: "KernelContracts"),
+    .systemLibrary(name: "CShims"),
     // The system: children, and what must not be left behind
     .systemLibrary(name: "CSpawn"),
     .target(name: "OperatingSystem", dependencies: ["CSpawn"]),
@@ -56,74 +57,92 @@ let package = Package(
     .target(name: "Results"),
     // Files
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    .target(name: "TOMLFiles", dependencies: [.product(name: "TOMLKit", package: "TOMLKit")]),
     .target(name: "HDF5", dependencies: ["CHDF5", "OperatingSystem"]),
-    .target(name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Results", "OperatingSystem"]),
-    // The numbers
+    // The numbers: what each operation is
     .target(
-      name: "Reference",
+      name: "Operations",
       dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
+    .target(
+      name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Operations", "Results", "OperatingSystem"]),
+    // What stored runs amount to: their figures, their whole, and what changed between them
+    .target(name: "RunAnalysis", dependencies: ["Tensors", "Problems", "Operations", "Results"]),
     .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
+    .target(name: "NetworkFiles", dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations"]),
     // What is asked of an engine
     .target(
       name: "Engines",
-      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Convolution", "OperatingSystem", "Results"]),
+      dependencies: [
+        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Operations", "Convolution", "OperatingSystem", "Results",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
     .target(
       name: "Verification",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Results",
+        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Operations", "Engines", "Results",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
       name: "GradientChecking",
-      dependencies: ["Tensors", "Problems", "GoldenFiles", "Reference", "Engines", "Verification", "Results"]),
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Results"]),
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "Results", "OperatingSystem",
+        "Tensors", "Problems", "Operations", "TOMLFiles", "GoldenFiles", "Convolution", "Engines", "Verification",
+        "Results", "RunAnalysis", "OperatingSystem",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     // Deliberately wrong implementations: does what is asked of an engine notice them?
     .target(
       name: "SelfTest",
       dependencies: [
-        "Tensors", "Problems", "GoldenFiles", "Convolution", "Engines", "Verification", "GradientChecking",
-        "Benchmarking", "Results",
+        "Tensors", "Problems", "Operations", "GoldenFiles", "Convolution", "Engines", "Verification",
+        "GradientChecking", "Results", "RunAnalysis",
       ]),
     .target(
       name: "Reporting",
       dependencies: ["Results", "OperatingSystem", .product(name: "Mustache", package: "swift-mustache")]),
-    .target(name: "AssayTesting", dependencies: ["Verification", "GradientChecking", "GoldenFiles", "Engines"]),
+    .target(
+      name: "AssayTesting",
+      dependencies: [
+        "Tensors", "Problems", "Operations", "Verification", "GradientChecking", "GoldenFiles", "Engines", "Results",
+      ]),
     // The command
-    .systemLibrary(name: "CMalloc"),
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "Engines", "Reference",
-        "Convolution", "GoldenFiles", "Problems", "Tensors", "Results", "OperatingSystem", "CMalloc",
+        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines",
+        "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
+        "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one suite a module
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Problems"], path: "Tests/TestSupport",
-      exclude: ["Samples/run-version-1.json"]),
+      name: "TestSupport", dependencies: ["Tensors", "Problems", "Results", "OperatingSystem"],
+      path: "Tests/TestSupport", exclude: ["Samples/run-version-1.json"]),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
-    .testTarget(name: "ResultsTests", dependencies: ["Results"]),
-    .testTarget(name: "ProblemsTests", dependencies: ["Problems", "TestSupport"]),
+    .testTarget(name: "ResultsTests", dependencies: ["Results", "TestSupport"]),
+    .testTarget(name: "RunAnalysisTests", dependencies: ["RunAnalysis", "TestSupport"]),
+    .testTarget(name: "TOMLFilesTests", dependencies: ["TOMLFiles", "TestSupport"]),
+    .testTarget(name: "ProblemsTests", dependencies: ["Problems", "Operations", "TestSupport"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Samples/make.py"],
       resources: [.copy("Samples/h5py.h5")]),
     .testTarget(
-      name: "GoldenFilesTests", dependencies: ["GoldenFiles", "HDF5", "CHDF5", "TestSupport", "assay"],
+      name: "GoldenFilesTests", dependencies: ["GoldenFiles", "Operations", "HDF5", "CHDF5", "TestSupport", "assay"],
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
-    .testTarget(name: "ReferenceTests", dependencies: ["Reference", "TestSupport"]),
-    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Reference", "Verification", "TestSupport"]),
+    .testTarget(name: "NetworkFilesTests", dependencies: ["NetworkFiles", "GoldenFiles", "TestSupport"]),
+    .testTarget(name: "OperationsTests", dependencies: ["Operations", "TestSupport"]),
+    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "TestSupport"]),
     .testTarget(
-      name: "EnginesTests", dependencies: ["Engines", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
-    .testTarget(name: "VerificationTests", dependencies: ["Verification", "AssayTesting", "TestSupport"]),
-    .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "TestSupport"]),
+      name: "EnginesTests",
+      dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
+    .testTarget(
+      name: "VerificationTests", dependencies: ["Verification", "Operations", "AssayTesting", "TestSupport"]),
+    .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),
@@ -131,14 +150,15 @@ let package = Package(
     .executableTarget(
       name: "OddInputs",
       dependencies: [
-        "Problems", "Tensors", "HDF5", "GoldenFiles", "Engines", "Verification", "Benchmarking", "OperatingSystem",
-        "Results", "TestSupport",
+        "Problems", "Operations", "Tensors", "HDF5", "GoldenFiles", "NetworkFiles", "Engines", "Verification",
+        "Benchmarking",
+        "OperatingSystem", "Results", "Reporting", "TestSupport",
       ], path: "Tests/OddInputs"),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "OperatingSystem", "Reporting", "Results",
-        "Tensors", "TestSupport",
+        "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "NetworkFiles", "OperatingSystem", "Reporting",
+        "Results", "Tensors", "TestSupport",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -3,7 +3,7 @@
 #   Benchmarks/gates.sh 30                     30 gates without a change
 #   Benchmarks/gates.sh 30 5% 10%              then 30 with +5 % and 30 with +10 %
 #   GATES=5 Benchmarks/gates.sh 30 5% 10%      5 of each slowdown instead
-# Environment: ASSAY (the command), OUT (where the gates' runs go, default Reports/gates), and what else `assay duet` is to be told in DUET.
+# Environment: ASSAY (the command), OUT (where the gates' runs go, default Reports/gates), and further options of `assay duet` in DUET.
 set -u
 count=${1:?usage: gates.sh COUNT [SLOWDOWN ...]}
 shift

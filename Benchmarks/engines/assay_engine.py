@@ -1,6 +1,11 @@
 """Assay's engine protocol, version 1, for engines in Python: one JSON object a line on stdin and stdout.
 
 An engine is a subclass of Engine that overrides `compute` and, where it can be timed, `prepare`; `serve(engine)` does the rest.
+
+Floats come as float64, float32, float16 or bfloat16. NumPy has no bfloat16: such a tensor is an array of uint16, its bit
+patterns, here and in what `compute` returns; `float32_of` and `bfloat16_of` convert. No other tensor is uint16. In an
+exercise of 16 bits some tensors are float32 (running statistics, the parameters of norms, class weights, losses): each
+tensor has the type that its file says.
 """
 
 import json
@@ -65,13 +70,65 @@ class Case:
         return self.string("padding") if value.dtype.kind in "OSU" else self.pair("padding", 0)
 
 
+def float32_of(patterns):
+    """The values of bfloat16 patterns, exactly."""
+    return (np.asarray(patterns, dtype=np.uint16).astype(np.uint32) << 16).view(np.float32)
+
+
+def bfloat16_of(values):
+    """The patterns of the nearest bfloat16 values, ties to even. A NaN stays one, with its sign and leading bits."""
+    values = np.asarray(values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = np.asarray(values, dtype=np.float32)
+    bits = single.view(np.uint32)
+    if values.dtype == np.float64:
+        # To float32 by truncation with a sticky last bit, so that a float64 is rounded once and not twice.
+        above = (np.abs(single.astype(np.float64)) > np.abs(values)).astype(np.uint32)
+        bits = np.where(np.isnan(values) | (single == values), bits, (bits - above) | 1)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+    return np.where(np.isnan(values), (bits >> 16) | 0x40, rounded).astype(np.uint16)
+
+
+def _bfloat16_in_hdf5():
+    kind = h5py.h5t.IEEE_F16LE.copy()
+    kind.set_fields(15, 7, 8, 0, 7)
+    kind.set_ebias(127)
+    return kind
+
+
+_BFLOAT16 = _bfloat16_in_hdf5()
+
+
+def _read(dataset):
+    stored = dataset.id.get_type()
+    if isinstance(stored, h5py.h5t.TypeFloatID) and stored.get_fields() == _BFLOAT16.get_fields():
+        patterns = np.empty(dataset.shape, dtype=np.uint16)
+        if patterns.size:
+            dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, patterns, mtype=_BFLOAT16)
+        return patterns
+    value = np.asarray(dataset[()])
+    if value.dtype.kind in "iu" and not dataset.attrs.get("bfloat16", False):
+        return value.astype(np.int64)
+    return value.astype(value.dtype.newbyteorder("="))
+
+
+def _write(group, name, value):
+    value = np.asarray(value)
+    if value.dtype != np.uint16:
+        group.create_dataset(name, data=value)
+        return
+    dataset = group.create_dataset(name, shape=value.shape, dtype=h5py.Datatype(_BFLOAT16))
+    if value.size:
+        dataset.id.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(value), mtype=_BFLOAT16)
+
+
 def read_case(file, path, dtype):
     with h5py.File(file, "r") as f:
         group = f[path]
         case = Case(path=path, operation=str(group.attrs["operation"]), dtype=dtype, attributes=dict(group.attrs))
         for name in ("inputs", "parameters", "buffers", "upstream"):
             for key, data in group.get(name, {}).items():
-                getattr(case, name)[key] = np.asarray(data[()])
+                getattr(case, name)[key] = _read(data)
     return case
 
 
@@ -81,7 +138,7 @@ def write_answer(file, path, groups):
         case = f.require_group(path)
         for name, tensors in groups.items():
             for key, value in tensors.items():
-                case.create_dataset(f"{name}/{key}", data=np.asarray(value))
+                _write(case, f"{name}/{key}", value)
 
 
 class Engine:

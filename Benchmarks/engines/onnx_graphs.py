@@ -8,7 +8,8 @@ from assay_engine import Refused, Unsupported
 
 OPERATIONS = (
     "conv2d", "batch_norm2d", "relu", "identity", "softmax", "log_softmax", "flatten", "add", "max_pool2d",
-    "avg_pool2d", "adaptive_avg_pool2d", "linear", "resnet",
+    "avg_pool2d", "adaptive_avg_pool2d", "linear", "resnet", "group_norm", "layer_norm", "conv_transpose2d", "gelu",
+    "silu", "scaled_add",
 )
 
 _RESNETS = {
@@ -20,6 +21,11 @@ _RESNETS = {
 class Graph:
     def __init__(self):
         self.nodes, self.constants, self.count = [], [], 0
+        # The operators that came later ask for more.
+        self.opset, self.ir_version = 17, 8
+
+    def require(self, opset, ir_version):
+        self.opset, self.ir_version = opset, ir_version
 
     def add(self, kind, inputs, name=None, outputs=1, **attributes):
         self.count += 1
@@ -28,15 +34,15 @@ class Graph:
         return names[0]
 
     def constant(self, name, value):
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def model(self, inputs, output):
         values = [helper.make_tensor_value_info(k, TensorProto.FLOAT, list(v.shape)) for k, v in inputs.items()]
         graph = helper.make_graph(
             self.nodes, "case", values, [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)], self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-        model.ir_version = 8
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
+        model.ir_version = self.ir_version
         try:
             onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
         except onnx.shape_inference.InferenceError as error:
@@ -128,6 +134,82 @@ def _linear(case, g):
     g.add("Gemm", inputs, "y", transB=1)
 
 
+def _conv_transpose(case, g):
+    _positive(case, "stride", "dilation")
+    x, weight, groups = case.inputs["x"], case.parameters["weight"], case.integer("groups", 1)
+    if x.ndim != 4 or weight.ndim != 4:
+        raise Refused("shape_mismatch", f"x {x.shape}, weight {weight.shape}: expected four axes")
+    if groups < 1 or weight.shape[0] % groups:
+        raise Refused("invalid_argument", f"{groups} groups do not divide {weight.shape[0]} channels")
+    if x.shape[1] != weight.shape[0]:
+        raise Refused("shape_mismatch", f"weight {weight.shape} for {x.shape[1]} channels")
+    stride, dilation = case.pair("stride", 1), case.pair("dilation", 1)
+    if case.padding() in ("same", "valid"):
+        raise Refused("invalid_argument", "padding: expected numbers")
+    padding, extra = case.pair("padding", 0), case.pair("output_padding", 0)
+    if min(padding) < 0 or min(extra) < 0 or any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
+        raise Refused("invalid_argument", f"padding {padding} or output_padding {extra} is out of its range")
+    out = [s * (n - 1) + d * (k - 1) + 1 + e - 2 * p for s, n, d, k, e, p in
+           zip(stride, x.shape[2:], dilation, weight.shape[2:], extra, padding)]
+    if min(out) < 1:
+        raise Refused("shape_mismatch", f"an output of {out[0]}×{out[1]}")
+    inputs = ["x", g.constant("weight", weight)]
+    if "bias" in case.parameters:
+        channels = weight.shape[1] * groups
+        if case.parameters["bias"].shape != (channels,):
+            raise Refused("shape_mismatch", f"bias {case.parameters['bias'].shape} for {channels} channels")
+        inputs.append(g.constant("bias", case.parameters["bias"]))
+    g.add("ConvTranspose", inputs, "y", strides=stride, dilations=dilation, group=groups, pads=padding * 2,
+          output_padding=extra)
+
+
+def _affine(case, g, shape):
+    """Weight and bias of a norm; the ones and zeros that stand for an absent one change no result."""
+    for name, default in (("weight", np.ones), ("bias", np.zeros)):
+        value = case.parameters.get(name, default(shape, np.float32))
+        if value.shape != tuple(shape):
+            raise Refused("shape_mismatch", f"{name} {value.shape}: expected {tuple(shape)}")
+        yield g.constant(name, value)
+
+
+def _group_norm(case, g):
+    x, groups = case.inputs["x"], case.integer("num_groups", 0)
+    if x.ndim < 2:
+        raise Refused("shape_mismatch", f"x {x.shape}: expected two axes or more")
+    if groups < 1 or x.shape[1] % groups:
+        raise Refused("invalid_argument", f"{groups} groups do not divide {x.shape[1]} channels")
+    g.require(21, 10)
+    g.add("GroupNormalization", ["x", *_affine(case, g, x.shape[1:2])], "y", num_groups=groups,
+          epsilon=case.real("eps", 1e-5))
+
+
+def _layer_norm(case, g):
+    x, dims = case.inputs["x"], case.integer("normalized_dims", 0)
+    if dims < 1:
+        raise Refused("invalid_argument", f"normalized_dims {dims}: expected 1 or more")
+    if dims > x.ndim:
+        raise Refused("shape_mismatch", f"normalized_dims {dims} of x {x.shape}")
+    g.add("LayerNormalization", ["x", *_affine(case, g, x.shape[-dims:])], "y", axis=-dims,
+          epsilon=case.real("eps", 1e-5))
+
+
+def _gelu(case, g):
+    form = case.string("approximate", "none")
+    if form not in ("none", "tanh"):
+        raise Refused("invalid_argument", f"approximate {form!r}: expected none or tanh")
+    g.require(20, 9)
+    g.add("Gelu", ["x"], "y", approximate=form)
+
+
+def _silu(case, g):
+    g.add("Mul", ["x", g.add("Sigmoid", ["x"])], "y")
+
+
+def _scaled_add(case, g):
+    alpha = g.constant("alpha", np.float32(case.real("alpha", 1.0)))
+    g.add("Add", ["x", g.add("Mul", ["other", alpha])], "y")
+
+
 def _resnet(case, g):
     architecture = case.string("architecture")
     if architecture not in _RESNETS or case.boolean("training", False):
@@ -174,7 +256,8 @@ _BUILDERS = {
     "conv2d": _conv, "batch_norm2d": _batch_norm, "max_pool2d": _pool, "avg_pool2d": _pool,
     "adaptive_avg_pool2d": _adaptive, "linear": _linear, "resnet": _resnet, "relu": _simple("Relu"),
     "identity": _simple("Identity"), "softmax": _simple("Softmax", axis=1), "log_softmax": _simple("LogSoftmax", axis=1),
-    "flatten": _simple("Flatten", axis=1), "add": _simple("Add"),
+    "flatten": _simple("Flatten", axis=1), "add": _simple("Add"), "conv_transpose2d": _conv_transpose,
+    "group_norm": _group_norm, "layer_norm": _layer_norm, "gelu": _gelu, "silu": _silu, "scaled_add": _scaled_add,
 }
 
 
@@ -192,6 +275,9 @@ def build(case):
     inputs = {k: v for k, v in case.inputs.items() if k in ("x", "other")}
     for name, value in inputs.items():
         if value.dtype != np.float32:
+            raise Refused("unsupported_dtype", f"{name} is {value.dtype}: expected float32")
+    for name, value in case.parameters.items():
+        if value.dtype.kind != "f":
             raise Refused("unsupported_dtype", f"{name} is {value.dtype}: expected float32")
     if len({v.shape for v in inputs.values()}) > 1:
         raise Refused("shape_mismatch", f"x and other differ: {[v.shape for v in inputs.values()]}")

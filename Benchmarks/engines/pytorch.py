@@ -10,13 +10,26 @@ from torch.utils import mkldnn
 from assay_engine import Engine, Refused, Unsupported, fastest, serve
 
 
+SIXTEEN = (torch.float16, torch.bfloat16)
+
+
 def _refusal(error):
     text = str(error).split("\n")[0]
+    if "not implemented for" in text and ("'Half'" in text or "'BFloat16'" in text):
+        return Unsupported(f"no kernel of 16 bits: {text}")
+    if "cannot be converted to type c10::" in text:  # a factor beyond the operands' type, in which PyTorch takes it
+        return Unsupported(text)
+    if "Dimension out of range" in text:
+        return Refused("shape_mismatch", text)
     if isinstance(error, IndexError) or "out of bounds" in text or "out of range" in text:
         return Refused("index_out_of_range", text)
-    if "dtype" in text or "type" in text and "expected scalar" in text:
+    kinds = ("dtype", "expected scalar", "scalar type", "not implemented for", "should be the same", "integral")
+    if any(word in text for word in kinds):
         return Refused("unsupported_dtype", text)
-    shapes = ("size", "shape", "channels", "dimension", "mat1", "elements")
+    if "divisible" in text:
+        return Refused("invalid_argument", text)
+    # The last is how oneDNN says that a size is below 1.
+    shapes = ("size", "shape", "channels", "dimension", "mat1", "elements", "memory descriptor")
     return Refused("shape_mismatch" if any(word in text for word in shapes) else "invalid_argument", text)
 
 
@@ -53,7 +66,11 @@ def _upsample(c, x, p, b):
 
 
 def _cross_entropy(c, x, p, b):
-    target = torch.from_numpy(c.inputs["target"])
+    target = _tensor(c.inputs["target"])
+    if x.dtype in SIXTEEN:
+        # The loss of an exercise of 16 bits is float32, and so are the class weights: as under PyTorch's autocast.
+        x = x.float()
+        target = target.float() if target.is_floating_point() else target
     return F.cross_entropy(
         x, target, weight=p.get("weight"), reduction=c.string("reduction", "mean"),
         ignore_index=c.integer("ignore_index", -100), label_smoothing=c.real("label_smoothing", 0.0))
@@ -74,21 +91,77 @@ def _avg_pool(c, x, p, b):
         c.boolean("count_include_pad", True), divisor)
 
 
+# What PyTorch leaves to oneDNN in 16 bits, where the machine has instructions for them.
+CONVOLUTIONS = ("conv2d", "conv_transpose2d")
+ONEDNN = (*CONVOLUTIONS, "linear", "gelu")
+
+
+def _require_definition(operation, tensors):
+    """oneDNN takes denormals of 16 bits for zeros; its convolutions skip padding (no 0·∞) and spread a NaN to outputs
+    beside its window. That is not the definition, so that such operands are declared as not supported."""
+    native = {torch.bfloat16: torch.ops.mkldnn._is_mkldnn_bf16_supported,
+              torch.float16: torch.ops.mkldnn._is_mkldnn_fp16_supported}
+    if operation not in ONEDNN:
+        return
+    for tensor in tensors:
+        if tensor.dtype not in native or not native[tensor.dtype]():
+            continue
+        magnitude = tensor.abs()
+        if ((magnitude > 0) & (magnitude < torch.finfo(tensor.dtype).tiny)).any():
+            raise Unsupported(f"oneDNN takes denormals in {tensor.dtype} for zeros")
+        if operation in CONVOLUTIONS and not magnitude.isfinite().all():
+            raise Unsupported(f"oneDNN's convolutions in {tensor.dtype} skip padding, also where 0·∞ is NaN")
+
+
 def _conv(c, x, p, b):
     return F.conv2d(
         x, p["weight"], p.get("bias"), c.pair("stride", 1), c.padding(), c.pair("dilation", 1), c.integer("groups", 1))
 
 
+def _conv_transpose(c, x, p, b):
+    return F.conv_transpose2d(
+        x, p["weight"], p.get("bias"), c.pair("stride", 1), c.pair("padding", 0), c.pair("output_padding", 0),
+        c.integer("groups", 1), c.pair("dilation", 1))
+
+
+def _affine(x, p, shape):
+    """Weight and bias of a norm. Beside an x of 16 bits PyTorch takes a float32 bias only where there is a weight, too."""
+    weight, bias = p.get("weight"), p.get("bias")
+    if weight is None and bias is not None and bias.dtype != x.dtype:
+        weight = torch.ones(shape, dtype=bias.dtype)
+    return weight, bias
+
+
+def _group_norm(c, x, p, b):
+    # The function beneath F.group_norm, which refuses a single value a channel as if it were a batch norm.
+    return torch.group_norm(x, c.integer("num_groups", 0), *_affine(x, p, x.shape[1:2]), c.real("eps", 1e-5))
+
+
+def _layer_norm(c, x, p, b):
+    dims = c.integer("normalized_dims", 0)
+    if dims < 1:
+        raise Refused("invalid_argument", f"normalized_dims: expected 1 or more, found {dims}")
+    # With more axes than x has, PyTorch is what refuses.
+    shape = (1,) * (dims - x.dim()) + tuple(x.shape[-dims:])
+    return F.layer_norm(x, shape, *_affine(x, p, shape), c.real("eps", 1e-5))
+
+
 OPERATIONS = {
     "conv2d": _conv,
+    "conv_transpose2d": _conv_transpose,
     "batch_norm2d": _batch_norm,
+    "group_norm": _group_norm,
+    "layer_norm": _layer_norm,
     "relu": lambda c, x, p, b: F.relu(x),
+    "gelu": lambda c, x, p, b: F.gelu(x, approximate=c.string("approximate", "none")),
+    "silu": lambda c, x, p, b: F.silu(x),
     "identity": lambda c, x, p, b: x.clone(),
     "dropout": lambda c, x, p, b: F.dropout(x, training=False),
     "softmax": lambda c, x, p, b: F.softmax(x, dim=1),
     "log_softmax": lambda c, x, p, b: F.log_softmax(x, dim=1),
     "flatten": lambda c, x, p, b: torch.flatten(x, 1),
     "add": lambda c, x, p, b: x + p["other"],
+    "scaled_add": lambda c, x, p, b: torch.add(x, p["other"], alpha=c.real("alpha", 1.0)),
     "max_pool2d": _max_pool,
     "avg_pool2d": _avg_pool,
     "adaptive_avg_pool2d": lambda c, x, p, b: F.adaptive_avg_pool2d(x, c.pair("output_size", 0)),
@@ -98,15 +171,38 @@ OPERATIONS = {
 }
 
 
+def _tensor(value):
+    """A copy; arrays of uint16 are bfloat16's bit patterns."""
+    value = np.array(value)
+    if value.dtype == np.uint16:
+        return torch.from_numpy(value.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(value)
+
+
+def _array(tensor):
+    tensor = tensor.detach()
+    return tensor.view(torch.int16).numpy().view(np.uint16) if tensor.dtype == torch.bfloat16 else tensor.numpy()
+
+
 def _tensors(arrays):
-    return {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+    return {name: _tensor(value) for name, value in arrays.items()}
+
+
+def _in_type(model, dtype):
+    """The model in a type; beside 16 bits, batch norms are float32."""
+    model = model.to(dtype)
+    if dtype in SIXTEEN:
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.float()
+    return model
 
 
 class PyTorch(Engine):
     name = "pytorch"
     version = torch.__version__
     operations = tuple(OPERATIONS) + ("resnet",)
-    dtypes = ("float32", "float64")
+    dtypes = ("float32", "float64", "float16", "bfloat16")
     passes = ("forward", "backward")
     info = {"mkldnn": str(torch.backends.mkldnn.is_available())}
 
@@ -115,6 +211,8 @@ class PyTorch(Engine):
         if case.operation == "resnet":
             return self._resnet_outputs(case, passes)
         inputs, parameters, buffers = _tensors(case.inputs), _tensors(case.parameters), _tensors(case.buffers)
+        upstream = _tensors(case.upstream)
+        _require_definition(case.operation, [*inputs.values(), *parameters.values(), *upstream.values()])
         leaves = {k: v for k, v in {**inputs, **parameters}.items() if v.is_floating_point()}
         if case.operation == "cross_entropy":
             leaves = {"x": inputs["x"]}
@@ -130,15 +228,15 @@ class PyTorch(Engine):
         outputs = {"loss" if case.operation == "cross_entropy" else "y": y}
         if isinstance(y, tuple):
             outputs = {"y": y[0], "indices": y[1]}
-        groups = {"outputs": {k: v.detach().numpy() for k, v in outputs.items()}}
-        if backward and case.upstream:
+        groups = {"outputs": {k: _array(v) for k, v in outputs.items()}}
+        if backward and upstream:
             main = next(iter(outputs.values()))
             names = [k for k, v in leaves.items() if v.requires_grad]
-            upstream = torch.from_numpy(np.array(next(iter(case.upstream.values())))).reshape(main.shape)
-            found = torch.autograd.grad(main, [leaves[k] for k in names], upstream, allow_unused=True)
-            groups["gradients"] = {k: g.numpy() for k, g in zip(names, found) if g is not None}
+            cotangent = next(iter(upstream.values())).to(main.dtype).reshape(main.shape)
+            found = torch.autograd.grad(main, [leaves[k] for k in names], cotangent, allow_unused=True)
+            groups["gradients"] = {k: _array(g) for k, g in zip(names, found) if g is not None}
         if case.buffers:
-            groups["buffers_after"] = {k: v.numpy() for k, v in buffers.items()}
+            groups["buffers_after"] = {k: _array(v) for k, v in buffers.items()}
         return groups
 
     def _network(self, case, training):
@@ -148,17 +246,18 @@ class PyTorch(Engine):
         if not hasattr(torchvision.models, name):
             raise Unsupported(f"torchvision has no {name}")
         model = getattr(torchvision.models, name)(weights=None, num_classes=case.integer("num_classes", 1000))
+        model = _in_type(model, getattr(torch, case.dtype))
         if case.parameters:
-            model.load_state_dict(_tensors({**case.parameters, **case.buffers}), strict=False)
-        model = model.to(getattr(torch, case.dtype))
+            # Each tensor stays in the type that it came in.
+            model.load_state_dict(_tensors({**case.parameters, **case.buffers}), strict=False, assign=True)
         return model.train() if training else model.eval()
 
     def _resnet_outputs(self, case, passes):
         if "backward" in passes:
             raise Unsupported("gradients of whole networks")
         with torch.no_grad():
-            y = self._network(case, case.boolean("training", False))(torch.from_numpy(case.inputs["x"]))
-        return {"outputs": {"logits": y.numpy()}}
+            y = self._network(case, case.boolean("training", False))(_tensor(case.inputs["x"]))
+        return {"outputs": {"logits": _array(y)}}
 
     def prepare(self, case, timed_pass, layout, threads):
         torch.set_num_threads(threads)
@@ -179,8 +278,8 @@ class PyTorch(Engine):
         return run, "eager, contiguous"
 
     def _prepare_convolution(self, case, timed_pass, layout):
-        x, w = (torch.from_numpy(np.array(v)) for v in (case.inputs["x"], case.parameters["weight"]))
-        bias = torch.from_numpy(np.array(case.parameters["bias"])) if "bias" in case.parameters else None
+        x, w = _tensor(case.inputs["x"]), _tensor(case.parameters["weight"])
+        bias = _tensor(case.parameters["bias"]) if "bias" in case.parameters else None
         stride, padding, dilation = case.pair("stride", 1), case.padding(), case.pair("dilation", 1)
         groups = case.integer("groups", 1)
         last = torch.channels_last
@@ -242,7 +341,7 @@ class PyTorch(Engine):
     def _prepare_network(self, case, timed_pass, layout):
         if layout != "nchw":
             raise Unsupported("a whole network starts and ends in NCHW")
-        x = torch.from_numpy(np.array(case.inputs["x"]))
+        x = _tensor(case.inputs["x"])
         if timed_pass == "training_step":
             return self._training_step(case, x), "eager, channels_last, Adam"
         if timed_pass not in ("forward", "inference"):

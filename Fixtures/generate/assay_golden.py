@@ -66,6 +66,23 @@ class Procedural:
         return splitmix64_uniform(self.shape, self.seed, self.low, self.high)
 
 
+class BFloat16:
+    """A tensor of bfloat16 by its bit patterns (NumPy has no such type), stored as HDF5's float or as marked integers."""
+
+    def __init__(self, patterns, as_integers=False):
+        self.patterns, self.as_integers = np.asarray(patterns, dtype="<u2"), as_integers
+
+    def array(self):
+        return (self.patterns.astype(np.uint32) << 16).view(np.float32)
+
+    @staticmethod
+    def hdf5_type():
+        kind = h5py.h5t.IEEE_F16LE.copy()
+        kind.set_fields(15, 7, 8, 0, 7)
+        kind.set_ebias(127)
+        return kind
+
+
 class Sampled:
     """Some elements of an expected tensor, and its sum, l2 norm and largest magnitude."""
 
@@ -152,7 +169,7 @@ class GoldenFile:
 
 
 def _require_float32_values(where, value):
-    if isinstance(value, Procedural) or np.asarray(value).dtype.kind != "f":
+    if isinstance(value, (Procedural, BFloat16)) or np.asarray(value).dtype.kind != "f":
         return
     wide = np.asarray(value, dtype=np.float64)
     with np.errstate(over="ignore"):
@@ -201,6 +218,16 @@ def _write_tensor(parent, key, value):
             "procedural": "splitmix64-uniform", "shape": np.asarray(value.shape, dtype=np.int64).reshape(-1),
             "low": value.low, "high": value.high})
         dataset.attrs.create("seed", np.uint64(value.seed), dtype="<u8")
+        return dataset
+    if isinstance(value, BFloat16):
+        if value.as_integers:
+            dataset = parent.create_dataset(key, data=value.patterns, track_times=False)
+            dataset.attrs.create("bfloat16", 1, dtype="<i8")
+            return dataset
+        kind = value.hdf5_type()
+        dataset = parent.create_dataset(key, shape=value.patterns.shape, dtype=h5py.Datatype(kind), track_times=False)
+        if value.patterns.size:
+            dataset.id.write(h5py.h5s.ALL, h5py.h5s.ALL, value.patterns, mtype=kind)
         return dataset
     if isinstance(value, Sampled):
         group = _make_group(parent, key)

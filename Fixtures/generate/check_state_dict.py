@@ -4,7 +4,7 @@
 
 The weights go the way of a user's: torch.save, export_state_dict.py, `assay evaluate --logits`. Expected are PyTorch's
 logits in float64. Each may be off by eight times the spread of float64 runs in which every layer's output is disturbed by
-what its own rounding in float32 may do, as METHODOLOGY.md has it for whole networks. Exit code 1 when one is further off.
+what its own rounding in float32 may do, as METHODOLOGY.md derives it for whole networks. Exit code 1 when one is further off.
 """
 import argparse
 import pathlib

@@ -26,8 +26,9 @@ from golden_case import SEED, Fill
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent
 # One module under cases/ and one file each.
 FILES = ["conv2d", "conv2d_resnet", "batch_norm2d", "linear", "relu", "elementwise", "softmax", "max_pool2d",
-         "avg_pool2d", "adaptive_avg_pool2d", "upsample2d", "cross_entropy", "optimizers", "blocks", "resnet", "resnet_cifar",
-         "training_run"]
+         "avg_pool2d", "adaptive_avg_pool2d", "upsample2d", "cross_entropy", "group_norm", "layer_norm",
+         "conv_transpose2d", "gelu", "silu", "scaled_add", "optimizers", "blocks", "resnet", "resnet_cifar",
+         "training_run", "operand_types"]
 LICENSE = "Apache-2.0"
 
 

@@ -4,9 +4,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from assay_golden import Procedural
+from assay_golden import BFloat16, Procedural
 
 SEED = 20261121
+# One element, tails of 1 to 15 after vectors of 8 and 16, a few thousand elements, none.
+ELEMENTWISE_SHAPES = {
+    "one_element": (1,), "scalar_rank_zero": (), "vector7": (7,), "vector211": (211,), "matrix_16x16": (16, 16),
+    "matrix_7x37": (7, 37), "nchw_512": (2, 8, 4, 8), "plane_3x341": (3, 341), "rank_three_1025": (5, 5, 41),
+    "nchw_2046": (2, 3, 11, 31), "rank_five": (2, 1, 3, 2, 5), "vector4099": (4099,), "empty": (0, 3, 2),
+}
 
 
 @dataclass
@@ -35,7 +41,7 @@ class Case:
 
 def array(value):
     """The numbers of an input, whichever way it is stored."""
-    return value.array() if isinstance(value, Procedural) else np.asarray(value)
+    return value.array() if isinstance(value, (Procedural, BFloat16)) else np.asarray(value)
 
 
 class Fill:

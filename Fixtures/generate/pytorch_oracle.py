@@ -34,6 +34,11 @@ def conv2d(t, a, buffers):
                                    **_pairs(a, "stride", "padding", "dilation"))}
 
 
+def conv_transpose2d(t, a, buffers):
+    return {"y": functional.conv_transpose2d(t["x"], t["weight"], t.get("bias"), groups=a.get("groups", 1),
+                                             **_pairs(a, "stride", "padding", "output_padding", "dilation"))}
+
+
 def batch_norm2d(t, a, buffers):
     x = t["x"]
     layer = torch.nn.BatchNorm2d(
@@ -79,6 +84,18 @@ def upsample2d(t, a, buffers):
     return {"y": functional.interpolate(t["x"], mode=mode, size=_pair(a.get("size")), scale_factor=scale, **align)}
 
 
+def group_norm(t, a, buffers):
+    # The function itself: torch.nn.functional's refuses a single value a channel, as if it were a batch norm.
+    return {"y": torch.group_norm(t["x"], a["num_groups"], t.get("weight"), t.get("bias"), a.get("eps", 1e-5))}
+
+
+def layer_norm(t, a, buffers):
+    x, dims = t["x"], a["normalized_dims"]
+    # The shape that so many axes would have, so that PyTorch is who refuses where x has fewer.
+    shape = (1,) * (dims - x.dim()) + (tuple(x.shape[-dims:]) if dims > 0 else ())
+    return {"y": functional.layer_norm(x, shape, t.get("weight"), t.get("bias"), a.get("eps", 1e-5))}
+
+
 def cross_entropy(t, a, buffers):
     return {"loss": functional.cross_entropy(
         t["x"], t["target"], weight=t.get("weight"), reduction=a.get("reduction", "mean"),
@@ -87,8 +104,11 @@ def cross_entropy(t, a, buffers):
 
 OPERATIONS = {
     "conv2d": conv2d,
+    "conv_transpose2d": conv_transpose2d,
     "batch_norm2d": batch_norm2d,
     "relu": lambda t, a, b: {"y": functional.relu(t["x"])},
+    "gelu": lambda t, a, b: {"y": functional.gelu(t["x"], approximate=a.get("approximate", "none"))},
+    "silu": lambda t, a, b: {"y": functional.silu(t["x"])},
     "identity": lambda t, a, b: {"y": torch.nn.Identity()(t["x"])},
     "dropout": lambda t, a, b: {"y": functional.dropout(t["x"], 0.5, training=False)},
     "softmax": lambda t, a, b: {"y": functional.softmax(t["x"], 1)},
@@ -100,8 +120,11 @@ OPERATIONS = {
     "adaptive_avg_pool2d":
         lambda t, a, b: {"y": functional.adaptive_avg_pool2d(t["x"], _pair(a["output_size"]))},
     "upsample2d": upsample2d,
+    "scaled_add": lambda t, a, b: {"y": torch.add(t["x"], t["other"], alpha=a.get("alpha", 1.0))},
     "linear": lambda t, a, b: {"y": functional.linear(t["x"], t["weight"], t.get("bias"))},
     "cross_entropy": cross_entropy,
+    "group_norm": group_norm,
+    "layer_norm": layer_norm,
     "basic_block": pytorch_nets.basic_block,
     "bottleneck": pytorch_nets.bottleneck,
     "residual_block": pytorch_nets.residual_block,

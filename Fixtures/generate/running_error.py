@@ -83,6 +83,13 @@ class Running:
         e = -np.log1p(-np.minimum(self.e / np.abs(self.v), 1)) + LIBRARY_ULPS * U * np.abs(v)
         return Running(v, e)
 
+    def monotonic(self, function):
+        """A library function that rises or falls throughout: its own error, and how far it moves within x ± e."""
+        v, low, high = function(self.v), function(self.v - self.e), function(self.v + self.e)
+        largest = np.maximum(np.abs(v), np.maximum(np.abs(low), np.abs(high)))
+        e = np.maximum(np.abs(high - v), np.abs(v - low)) + 2 * LIBRARY_ULPS * U * largest
+        return Running(v, e)
+
     def sum(self, axis=None, keepdims=False):
         """Any order of summation, with at most n − 1 roundings on any term's way."""
         v = self.v.sum(axis=axis, keepdims=keepdims)
@@ -118,6 +125,11 @@ def where(mask, first, second):
     first, second = _lift(first), _lift(second)
     return Running(np.where(mask, first.v, second.v), np.where(mask, first.e, second.e),
                    np.where(mask, first.a, second.a), least_unit(first.q, second.q))
+
+
+def widest(first, second):
+    """`first` with the wider of two bounds: two arrangements of one formula, of which PyTorch takes the second."""
+    return Running(first.v, np.maximum(first.e, second.e), np.maximum(first.a, second.a), least_unit(first.q, second.q))
 
 
 def _lift(value):

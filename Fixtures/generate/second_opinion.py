@@ -6,7 +6,9 @@ cotangents, and returns outputs, buffers afterwards and gradients, each with a b
 import numpy as np
 
 from running_error import Running, least_unit, where
+from second_opinion_activations import gelu, silu
 from second_opinion_losses import cross_entropy, log_softmax, softmax
+from second_opinion_norms import group_norm, layer_norm
 from second_opinion_optimizers import adam_step, adamw_step, sgd_step
 from second_opinion_pooling import (
     accumulate, adaptive_avg_pool2d, avg_pool2d, max_pool2d, pair, upsample2d, zeros)
@@ -63,6 +65,42 @@ def conv2d(t, a, upstream):
         (top, _), (left, _) = pads
         gradients["x"] = dxp[:, :, top:top + x.shape[2], left:left + x.shape[3]]
         gradients["weight"] = dw.reshape(*w.shape)
+        if bias is not None:
+            gradients["bias"] = dy.sum(axis=(0, 2, 3))
+    return {"y": y}, {}, gradients
+
+
+def conv_transpose2d(t, a, upstream):
+    """Each pixel of x adds its multiple of the kernel to a canvas, from whose sides `padding` is cut off."""
+    x, w, bias = t["x"], t["weight"], t.get("bias")
+    stride, dilation, padding, extra = (
+        pair(a.get(key, default)) for key, default in
+        (("stride", 1), ("dilation", 1), ("padding", 0), ("output_padding", 0)))
+    groups, size, kernel = int(a.get("groups", 1)), x.shape[2:], w.shape[2:]
+    n, c, k = x.shape[0], x.shape[1] // groups, w.shape[1]
+    out = [stride[i] * (size[i] - 1) + dilation[i] * (kernel[i] - 1) + 1 + extra[i] - 2 * padding[i] for i in (0, 1)]
+    canvas = (n, groups * k, *(out[i] + 2 * padding[i] for i in (0, 1)))
+    inside = (slice(None), slice(None), *(slice(padding[i], padding[i] + out[i]) for i in (0, 1)))
+    xg, wg = x.reshape(n, groups, c, *size), w.reshape(groups, c, k, *kernel)
+    spread = zeros(canvas)
+    for r, s, pixels in taps(kernel, stride, dilation, size):
+        terms = Running.contract("ngchw,gck->ngkhw", xg, wg[..., r, s])
+        accumulate(spread, pixels, terms.reshape(n, groups * k, *size))
+    y = spread[inside]
+    if bias is not None:
+        y = y + bias.reshape(1, -1, 1, 1)
+    gradients = {}
+    if "y" in upstream:
+        dy = upstream["y"]
+        # What was cut off has a cotangent of zero, which takes part.
+        around = zeros(canvas)
+        accumulate(around, inside, dy)
+        dx, dw = zeros(xg.shape), zeros(wg.shape)
+        for r, s, pixels in taps(kernel, stride, dilation, size):
+            met = around[pixels].reshape(n, groups, k, *size)
+            dx = dx + Running.contract("ngkhw,gck->ngchw", met, wg[..., r, s])
+            accumulate(dw, (..., r, s), Running.contract("ngchw,ngkhw->gck", xg, met))
+        gradients["x"], gradients["weight"] = dx.reshape(*x.shape), dw.reshape(*w.shape)
         if bias is not None:
             gradients["bias"] = dy.sum(axis=(0, 2, 3))
     return {"y": y}, {}, gradients
@@ -143,6 +181,12 @@ def add(t, a, upstream):
     return {"y": t["x"] + t["other"]}, {}, gradients
 
 
+def scaled_add(t, a, upstream):
+    alpha = a.get("alpha", 1.0)
+    gradients = {"x": upstream["y"], "other": upstream["y"] * alpha} if "y" in upstream else {}
+    return {"y": t["x"] + t["other"] * alpha}, {}, gradients
+
+
 def linear(t, a, upstream):
     x, w, bias = t["x"], t["weight"], t.get("bias")
     y = Running.contract("ni,oi->no", x, w)
@@ -159,10 +203,12 @@ def linear(t, a, upstream):
 
 
 OPERATIONS = {
-    "conv2d": conv2d, "batch_norm2d": batch_norm2d, "relu": relu, "identity": same, "dropout": same,
-    "flatten": flatten, "add": add, "linear": linear, "softmax": softmax, "log_softmax": log_softmax,
+    "conv2d": conv2d, "conv_transpose2d": conv_transpose2d, "batch_norm2d": batch_norm2d, "relu": relu,
+    "identity": same, "dropout": same, "flatten": flatten, "add": add, "linear": linear,
+    "softmax": softmax, "log_softmax": log_softmax,
     "cross_entropy": cross_entropy, "max_pool2d": max_pool2d, "avg_pool2d": avg_pool2d,
     "adaptive_avg_pool2d": adaptive_avg_pool2d, "upsample2d": upsample2d,
+    "group_norm": group_norm, "layer_norm": layer_norm, "gelu": gelu, "silu": silu, "scaled_add": scaled_add,
     "sgd_step": sgd_step, "adam_step": adam_step, "adamw_step": adamw_step,
 }
 

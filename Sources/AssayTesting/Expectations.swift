@@ -2,6 +2,7 @@
 @_exported import Engines
 import Foundation
 import GoldenFiles
+@_exported import Operations
 @_exported import Problems
 import Results
 @_exported import Tensors
@@ -46,7 +47,7 @@ public struct OperandArrays: Sendable {
 ///   - problem: its text form, `conv2d n2c3h9w8 k4r3s3 stride1 pad1`; attributes as `assay golden list` shows them.
 ///   - seed: of the operands; another one, other operands.
 ///   - forward: returns the output's elements, row-major.
-/// - Throws: ``Mismatch``; `ProblemError` for a text that is no problem; what `forward` throws, as a ``Mismatch``.
+/// - Throws: ``Mismatch``; `ProblemError` for a text that is not a problem; what `forward` throws, as a ``Mismatch``.
 public func expectMatchesReference(
   _ problem: String, seed: UInt64 = 1, forward: @escaping @Sendable (OperandArrays) throws -> [Float]
 ) throws {
@@ -65,8 +66,12 @@ public func expectMatchesReference(
 }
 
 /// Checks an engine, any type of your own that conforms to `Engine`, against the reference: outputs, gradients and buffers.
-/// - Parameter dtypes: the precisions that it is asked in.
-/// - Throws: ``Mismatch``; `ProblemError` for a text that is no problem.
+/// - Parameters:
+///   - problem: its text form, such as `conv2d n2c3h9w8 k4r3s3 stride1 pad1 bias`.
+///   - engine: what is checked.
+///   - dtypes: the precisions that it is asked in.
+///   - seed: of the random operands.
+/// - Throws: ``Mismatch``; `ProblemError` for a text that is not a problem.
 public func expectMatchesReference(
   _ problem: String, engine: any Engine, dtypes: [DType] = [.float32], seed: UInt64 = 1
 ) throws {
@@ -77,6 +82,8 @@ public func expectMatchesReference(
 /// - Parameters:
 ///   - path: an HDF5 file in the golden format. It is parsed in this process: it should be one of your own.
 ///   - filter: a glob over case names; `*` crosses slashes.
+///   - engine: what is checked.
+///   - dtypes: the precisions that it is asked in.
 /// - Throws: ``Mismatch``, also when no case matches; `GoldenFileError` for a file that cannot be read.
 public func expectMatchesGolden(
   _ path: String, filter: String = "*", engine: any Engine, dtypes: [DType] = [.float32]
@@ -103,8 +110,8 @@ public func expectMatchesGolden(
 private func expectMatchesReference(
   _ problem: any OperationProblem, _ engine: any Engine, _ dtypes: [DType], _ seed: UInt64, only: Set<String>?
 ) throws {
-  for fill in fills(of: problem) {
-    let random = RandomExercise(problem: problem, fill: fill, seed: seed)
+  for fill in fills(of: problem, seed: seed) {
+    let random = RandomExercise(problem: problem, roles: problem.definition.roles, fill: fill, seed: seed)
     var golden = try random.goldenCase(oracle: ReferenceEngine(), fill: fill)
     if let only {
       golden.outputs = golden.outputs.filter { only.contains("outputs/\($0.key)") }
@@ -116,12 +123,18 @@ private func expectMatchesReference(
   }
 }
 
-/// Integers are of use where the operation gives the same result in any order.
-private func fills(of problem: any OperationProblem) -> [Fill] {
-  switch problem {
-  case is Conv2dProblem, is LinearProblem, is AddProblem, is ReLUProblem, is MaxPool2dProblem: [.exact, .random]
-  default: [.random]
-  }
+/// Integers are of use where the operation gives the same result in any order, and in any precision: what is made of layers
+/// multiplies them until they are exact no more.
+private func fills(of problem: any OperationProblem, seed: UInt64) -> [Fill] {
+  let definition = problem.definition
+  guard definition.layers.value == nil else { return [.random] }
+  let exercise = RandomExercise(problem: problem, roles: definition.roles, fill: .exact, seed: seed).exercise
+  guard let model = definition.bounds(of: Given(exercise), values: nil, algorithms: []),
+    let single = try? ReferenceEngine().compute(exercise),
+    let double = try? ReferenceEngine().compute(exercise.converted(to: .float64))
+  else { return [.random] }
+  let isExact = single.paths.allSatisfy { model.isExact($0) && single[$0]?.doubles == double[$0]?.doubles }
+  return isExact ? [.exact, .random] : [.random]
 }
 
 private func require(_ item: VerificationCase, _ engine: any Engine, _ dtypes: [DType], _ note: String) throws {

@@ -39,18 +39,30 @@ static inline hid_t assay_h5_standard_integer(size_t bytes, int is_signed, int b
   if (copy >= 0 && H5Tset_order(copy, big_endian ? H5T_ORDER_BE : H5T_ORDER_LE) < 0) { H5Tclose(copy); return -1; }
   return copy;
 }
+// A float of 16 bits: a sign, `exponent` bits with the usual bias, the rest a fraction.
+static inline hid_t assay_h5_float16(size_t exponent, int big_endian) {
+  hid_t type = H5Tcopy(big_endian ? H5T_IEEE_F32BE : H5T_IEEE_F32LE);
+  if (type < 0) return -1;
+  size_t fraction = 15 - exponent;
+  if (H5Tset_fields(type, 15, fraction, exponent, 0, fraction) < 0 || H5Tset_size(type, 2) < 0 ||
+      H5Tset_ebias(type, ((size_t)1 << (exponent - 1)) - 1) < 0) {
+    H5Tclose(type);
+    return -1;
+  }
+  return type;
+}
+static inline hid_t assay_h5_bfloat16(int big_endian) { return assay_h5_float16(8, big_endian); }
+// Whether a float type is brain floating point, in either order of bytes.
+static inline int assay_h5_is_bfloat16(hid_t type) {
+  size_t sign, exponent, exponent_bits, fraction, fraction_bits;
+  if (H5Tget_size(type) != 2 || H5Tget_fields(type, &sign, &exponent, &exponent_bits, &fraction, &fraction_bits) < 0) return 0;
+  return exponent_bits == 8 && fraction_bits == 7;
+}
 static inline hid_t assay_h5_standard_float(size_t bytes, int big_endian) {
   if (bytes == 8) return H5Tcopy(big_endian ? H5T_IEEE_F64BE : H5T_IEEE_F64LE);
   if (bytes == 4) return H5Tcopy(big_endian ? H5T_IEEE_F32BE : H5T_IEEE_F32LE);
-  if (bytes != 2) return -1;
   // binary16: libhdf5 has no predefined one before 1.14.4.
-  hid_t half = H5Tcopy(big_endian ? H5T_IEEE_F32BE : H5T_IEEE_F32LE);
-  if (half < 0) return -1;
-  if (H5Tset_fields(half, 15, 10, 5, 0, 10) < 0 || H5Tset_size(half, 2) < 0 || H5Tset_ebias(half, 15) < 0) {
-    H5Tclose(half);
-    return -1;
-  }
-  return half;
+  return bytes == 2 ? assay_h5_float16(5, big_endian) : -1;
 }
 static inline hid_t assay_h5_c_string(void) { return H5Tcopy(H5T_C_S1); }
 

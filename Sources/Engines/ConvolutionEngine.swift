@@ -1,4 +1,5 @@
 import Convolution
+import Operations
 import Problems
 import Tensors
 
@@ -7,13 +8,16 @@ public struct ConvolutionEngine: Engine {
   private let strategy: any ConvolutionStrategy
   public let description: EngineDescription
 
-  /// - Parameter algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
+  /// - Parameters:
+  ///   - strategy: what computes the convolutions.
+  ///   - algorithms: which error bounds hold for it: the strategy's own name, or those that it chooses from.
   public init(_ strategy: any ConvolutionStrategy, algorithms: [String]? = nil) {
     self.strategy = strategy
+    let names = algorithms ?? [strategy.name]
     description = EngineDescription(
       name: strategy.name, version: "1", operations: [Conv2dProblem.operation], dtypes: [.float32],
-      omits: Self.omits(strategy), isBuiltIn: true,
-      info: ["algorithm": (algorithms ?? [strategy.name]).joined(separator: " ")])
+      omits: Self.omits(strategy), isBuiltIn: true, algorithms: Set(names.map { SumAlgorithm(named: $0) }),
+      info: [EngineMessages.algorithmKey: names.joined(separator: " ")])
   }
 
   /// A pass that the strategy never does is declared, so that its other passes are still verified.
@@ -29,23 +33,23 @@ public struct ConvolutionEngine: Engine {
   }
 
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
-    let (problem, operands) = try operands(of: exercise, threads: exercise.threads)
+    let (problem, given) = try given(by: exercise)
     var answer = Answer()
     let wanted = exercise.wanted.isEmpty ? everything(for: exercise) : exercise.wanted
     if exercise.passes.contains(.forward), wanted.contains("outputs/y") {
-      let run = try ConvolutionRun(strategy, problem, .forward, operands)
+      let run = try ConvolutionRun(strategy, problem, .forward, given)
       answer.outputs["y"] = .float32(try run.denseResult())
     }
     guard exercise.passes.contains(.backward), !exercise.upstream.isEmpty else { return answer }
     if wanted.contains("gradients/x") {
-      let run = try ConvolutionRun(strategy, problem, .backwardData, operands)
+      let run = try ConvolutionRun(strategy, problem, .backwardData, given)
       answer.gradients["x"] = .float32(try run.denseResult())
     }
     if wanted.contains("gradients/weight") {
-      let run = try ConvolutionRun(strategy, problem, .backwardWeights, operands)
+      let run = try ConvolutionRun(strategy, problem, .backwardWeights, given)
       answer.gradients["weight"] = .float32(try run.denseResult())
     }
-    if wanted.contains("gradients/bias"), let upstream = operands.outputGradient {
+    if wanted.contains("gradients/bias"), let upstream = given.upstream["y"] {
       answer.gradients["bias"] = .float32(Self.biasGradient(upstream))
     }
     return answer
@@ -71,18 +75,19 @@ public struct ConvolutionEngine: Engine {
     case .forward, .inference: pass = .forward
     case .backwardData: pass = .backwardData
     case .backwardWeight: pass = .backwardWeights
-    case .trainingStep: throw .unsupported("a training step is of a network, not of one convolution")
+    case .trainingStep: throw .unsupported("a training step needs a network; this engine computes single convolutions")
     }
-    let (problem, operands) = try operands(of: exercise, threads: timing.threads)
-    let run = try ConvolutionRun(strategy, problem, pass, operands)
+    var timed = exercise
+    timed.threads = timing.threads
+    if pass != .forward { timed.passes.insert(.backward) }
+    let (problem, given) = try given(by: timed)
+    let run = try ConvolutionRun(strategy, problem, pass, given)
     // Once before timing: pages are touched, and what cannot run is refused here.
     try run.once(from: .nchw)
     return ConvolutionOperation(run, layout: timing.layout)
   }
 
-  private func operands(
-    of exercise: Exercise, threads: Int
-  ) throws(EngineError) -> (Conv2dProblem, ConvolutionRun.Operands) {
+  private func given(by exercise: Exercise) throws(EngineError) -> (Conv2dProblem, Given<Float>) {
     let problem: any OperationProblem
     do throws(ProblemError) {
       guard let known = try exercise.problem() else { throw unknown(exercise) }
@@ -91,15 +96,8 @@ public struct ConvolutionEngine: Engine {
     guard let problem = problem as? Conv2dProblem else {
       throw .unsupported("\(strategy.name) computes conv2d, not \(exercise.operation)")
     }
-    guard exercise.dtype == .float32, let x = exercise.inputs["x"]?.floating(as: Float.self),
-      let weight = exercise.parameters["weight"]?.floating(as: Float.self)
-    else { throw .unsupported("\(strategy.name) computes in float32") }
-    return (
-      problem,
-      ConvolutionRun.Operands(
-        x: x, weight: weight, bias: exercise.parameters["bias"]?.floating(as: Float.self)?.elements,
-        outputGradient: exercise.upstream["y"]?.floating(as: Float.self), threads: threads)
-    )
+    guard exercise.dtype == .float32 else { throw .unsupported("\(strategy.name) computes in float32") }
+    return (problem, Given(exercise))
   }
 
   private func unknown(_ exercise: Exercise) -> ProblemError {

@@ -1,4 +1,5 @@
 import Convolution
+import Problems
 
 /// A convolution that is ready to be timed.
 final class ConvolutionOperation: PreparedOperation {

@@ -6,14 +6,6 @@ import Tensors
 ///
 /// A result buffer is filled with ``UnwrittenMark`` before the pass writes it.
 final class ConvolutionRun {
-  struct Operands {
-    var x: Tensor<Float>
-    var weight: Tensor<Float>
-    var bias: [Float]?
-    var outputGradient: Tensor<Float>?
-    var threads: Int
-  }
-
   /// An activation in both layouts; where a strategy's own is plain NCHW, once.
   private struct Activation {
     let dense: Tensor<Float>
@@ -77,30 +69,34 @@ final class ConvolutionRun {
   /// Packs the weights and the operands.
   /// - Throws: ``EngineError/unsupported(_:)`` where the strategy does not do the pass.
   init(
-    _ strategy: any ConvolutionStrategy, _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ operands: Operands
+    _ strategy: any ConvolutionStrategy, _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ given: Given<Float>
   ) throws(EngineError) {
     if let reason = strategy.unsupportedReason(problem, pass) { throw .unsupported("\(strategy.name): \(reason)") }
+    let (x, weight): (Tensor<Float>, Tensor<Float>)
+    do throws(ProblemError) {
+      (x, weight) = (try given.operand("x"), try given.operand("weight"))
+    } catch { throw EngineError(error) }
     do throws(ConvolutionError) {
-      let options = try ConvolutionOptions(threads: operands.threads)
-      let outputGradient = operands.outputGradient ?? Self.stand(in: problem.outputShape)
+      let options = try ConvolutionOptions(threads: given.threads)
+      let outputGradient = given.upstream["y"] ?? Self.stand(in: problem.outputShape)
       let name: String
       if pass == .backwardWeights {
         let prepared = try strategy.prepareWeightGradient(problem, options: options)
-        let x = try Activation(operands.x, prepared.inputLayout, options)
+        let input = try Activation(x, prepared.inputLayout, options)
         let dy = try Activation(outputGradient, prepared.outputGradientLayout, options)
-        work = .weights(prepared, x: x, outputGradient: dy)
+        work = .weights(prepared, x: input, outputGradient: dy)
         result = Self.unwritten(problem.weightShape)
         name = prepared.strategyName
         workspaceBytes = prepared.workspaceBytes
-        conversionBytes = x.bytes + dy.bytes
+        conversionBytes = input.bytes + dy.bytes
       } else {
-        let epilogue = ConvolutionEpilogue(shift: pass == .forward ? operands.bias : nil)
-        let prepared = try operands.weight.elements.withUnsafeBufferPointer { (weights) throws(ConvolutionError) in
+        let epilogue = ConvolutionEpilogue(shift: pass == .forward ? given.operands["bias"]?.elements : nil)
+        let prepared = try weight.elements.withUnsafeBufferPointer { (weights) throws(ConvolutionError) in
           try strategy.prepare(problem, pass, weights: weights, epilogue: epilogue, options: options)
         }
-        let given = pass == .forward ? operands.x : outputGradient
+        let activation = pass == .forward ? x : outputGradient
         let marked = Self.unwritten(pass == .forward ? problem.outputShape : problem.inputShape)
-        let input = try Activation(given, prepared.inputLayout, options)
+        let input = try Activation(activation, prepared.inputLayout, options)
         let output = try Activation(marked, prepared.outputLayout, options)
         // The output's halo is nobody's to write; its interior is marked.
         try output.pack()

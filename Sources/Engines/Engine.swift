@@ -32,12 +32,19 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   public var deterministic: Bool
   /// Built into this program, so that a refusal must carry the right category.
   public var isBuiltIn: Bool
+  /// How it computes sums of products, and so which bounds hold for it: any of them may be used on any problem, the
+  /// definition where there is none.
+  public var algorithms: Set<SumAlgorithm>
+  /// What it keeps sums in where it computes in 16 bits.
+  public var accumulate: DType
+  /// What it tells of itself for people.
   public var info: [String: String]
 
   public init(
     name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],
     passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true,
-    deterministic: Bool = true, isBuiltIn: Bool = false, info: [String: String] = [:]
+    deterministic: Bool = true, isBuiltIn: Bool = false, algorithms: Set<SumAlgorithm> = [],
+    accumulate: DType = .float32, info: [String: String] = [:]
   ) {
     self.name = name
     self.version = version
@@ -48,15 +55,8 @@ public struct EngineDescription: Hashable, Sendable, Codable {
     self.nonfinite = nonfinite
     self.deterministic = deterministic
     self.isBuiltIn = isBuiltIn
+    self.algorithms = algorithms
+    self.accumulate = accumulate
     self.info = info
   }
 }
-
-extension EngineDescription {
-  /// How the engine says that it computes convolutions (`direct`, `winograd4`); any of them may be used on any problem.
-  public var algorithms: Set<String> {
-    Set((info["algorithm"] ?? "").split(whereSeparator: { ", ".contains($0) }).map(String.init))
-  }
-}
-
-public enum Pass: String, Hashable, Sendable, Codable, CaseIterable { case forward, backward }

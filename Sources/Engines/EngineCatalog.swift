@@ -1,11 +1,12 @@
 import Foundation
+import Problems
 
 /// Every engine that a command can be asked for: the built-in ones, those that a file declares, and those that the command
 /// line gives with their command.
 public struct EngineCatalog: Sendable {
-  /// Why there is no engine of a word that was given.
+  /// Why a word of the command line names no engine.
   public struct Failure: Error, CustomStringConvertible, Hashable {
-    /// What the exit code depends on: a word of the user's, a file's content, or an engine that does not run.
+    /// What the exit code depends on: a wrong word, a wrong file, or an engine that does not run.
     public enum Kind: Sendable { case usage, data, engine }
     public var kind: Kind
     public var description: String
@@ -25,7 +26,9 @@ public struct EngineCatalog: Sendable {
   }
 
   /// The engine of a word of the command line: `direct`, `pytorch`, or `mine='./my-engine --fast'`.
-  /// - Parameter timeout: overrides the declaration's.
+  /// - Parameters:
+  ///   - word: as it was typed.
+  ///   - timeout: in seconds; overrides the declaration's.
   /// - Throws: ``Failure``; a command that does not run or answer included.
   public func engine(_ word: String, timeout: Double? = nil) throws(Failure) -> any Engine {
     guard var declaration = try declaration(word) else {

@@ -11,6 +11,11 @@ public enum GuardBand {
     switch tensor {
     case .float32(let tensor): .float32(guarded(tensor, by: .nan))
     case .float64(let tensor): .float64(guarded(tensor, by: .nan))
+    case .packed(let tensor):
+      .packed(
+        PackedTensor(
+          tensor.dtype,
+          patterns: guarded(tensor.patterns, by: UInt16(truncatingIfNeeded: tensor.dtype.format?.pattern(.nan) ?? 0))))
     case .int64: tensor
     }
   }

@@ -1,3 +1,5 @@
+import Problems
+
 /// What is to be timed.
 public struct TimingRequest: Hashable, Sendable, Codable {
   public enum TimedPass: String, Hashable, Sendable, Codable, CaseIterable {
@@ -32,6 +34,8 @@ public protocol PreparedOperation: AnyObject {
   /// What runs, for a person: `direct AVX-512 14×32`.
   var summary: String { get }
   /// Runs the operation alone `iterations` times; one duration in nanoseconds for each.
-  /// - Parameter cold: caches of weights and activations are flushed before each iteration.
+  /// - Parameters:
+  ///   - iterations: how often it runs.
+  ///   - cold: caches of weights and activations are flushed before each iteration.
   func time(iterations: Int, cold: Bool) throws(EngineError) -> [UInt64]
 }

@@ -1,28 +1,19 @@
+import Operations
 import Problems
-import Reference
 import Tensors
 
-/// The plain implementations of `Reference` as an engine: every operation of the golden format, both passes.
+/// The definitions of the operations as an engine: every operation of the golden format, both passes.
 public struct ReferenceEngine: Engine {
   public init() {}
 
   public var description: EngineDescription {
     EngineDescription(
-      name: "reference", version: "1", operations: Set(Problem.types.keys), isBuiltIn: true,
+      name: "reference", version: "1", operations: OperationRegistry.names, isBuiltIn: true,
       info: ["implementation": "generic Swift, sums in source order"])
   }
 
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
-    do throws(ProblemError) {
-      guard let problem = try exercise.problem() else { throw unknown(exercise) }
-      switch exercise.dtype {
-      case .float32: return try answer(to: ReferenceRequest<Float>(exercise), problem)
-      case .float64: return try answer(to: ReferenceRequest<Double>(exercise), problem)
-      case .int64: throw unsupported(exercise.dtype)
-      }
-    } catch {
-      throw EngineError(error)
-    }
+    do throws(ProblemError) { return try work(exercise)() } catch { throw EngineError(error) }
   }
 
   public func prepare(
@@ -31,53 +22,82 @@ public struct ReferenceEngine: Engine {
     guard timing.threads == 1 else { throw .unsupported("the reference runs on one thread") }
     guard timing.layout == .nchw else { throw .unsupported("the reference keeps NCHW between layers") }
     do throws(ProblemError) {
-      guard let problem = try exercise.problem() else { throw unknown(exercise) }
-      let run: () throws(ProblemError) -> Void
-      switch exercise.dtype {
-      case .float32: run = try work(ReferenceRequest<Float>(exercise), problem, timing.pass)
-      case .float64: run = try work(ReferenceRequest<Double>(exercise), problem, timing.pass)
-      case .int64: throw unsupported(exercise.dtype)
-      }
+      let run = try work(timed(exercise, timing.pass))
       // Once before timing, so that what the problem refuses is refused here.
-      try run()
+      _ = try run()
       return ReferenceOperation(summary: "plain loops, \(exercise.dtype.rawValue)", run: run)
     } catch {
       throw EngineError(error)
     }
   }
 
-  private func unknown(_ exercise: Exercise) -> ProblemError {
-    ProblemError(
-      .invalidArgument, "operation", expected: "one of \(Problem.types.keys.sorted().joined(separator: ", "))",
-      found: "'\(exercise.operation)'")
-  }
+  private typealias Work = () throws(ProblemError) -> Answer
 
-  private func unsupported(_ dtype: DType) -> ProblemError {
-    ProblemError(.unsupportedDType, "dtype", expected: "float32 or float64", found: dtype.rawValue)
-  }
-
-  /// What one timed iteration runs.
-  private func work<Scalar: ReferenceScalar>(
-    _ request: ReferenceRequest<Scalar>, _ problem: any OperationProblem, _ pass: TimingRequest.TimedPass
-  ) throws(ProblemError) -> () throws(ProblemError) -> Void {
-    if let problem = problem as? Conv2dProblem, pass == .backwardData || pass == .backwardWeight {
-      let layer = Conv2d(problem)
-      let (x, weight) = (try request.input("x"), try request.parameter("weight"))
-      let dOutput = try request.upstream("y") ?? Tensor(shape: problem.outputShape, repeating: 1)
-      return pass == .backwardData
-        ? { () throws(ProblemError) in _ = try layer.backwardInput(dOutput, weight: weight) }
-        : { () throws(ProblemError) in _ = try layer.backwardWeight(dOutput, x: x) }
-    }
-    var timed = request
-    switch pass {
-    case .forward, .inference: timed.exercise.upstream = [:]
-    case .trainingStep: break
-    case .backwardData, .backwardWeight:
+  /// What answers the exercise, with its operands read in its precision.
+  private func work(_ exercise: Exercise) throws(ProblemError) -> Work {
+    let definition = try definition(of: exercise)
+    for (name, tensor) in exercise.upstream where tensor.dtype == .int64 {
       throw ProblemError(
-        .invalidArgument, "pass", expected: "forward, inference or training_step for \(request.exercise.operation)",
+        .unsupportedDType, "upstream/\(name)", expected: "float32 or float64", found: tensor.dtype.rawValue)
+    }
+    switch exercise.dtype {
+    case .float32:
+      let given = Given<Float>(exercise)
+      return { () throws(ProblemError) in Answer(try definition.compute(given)) }
+    case .float64:
+      let given = Given<Double>(exercise)
+      return { () throws(ProblemError) in Answer(try definition.compute(given)) }
+    default:
+      throw ProblemError(
+        .unsupportedDType, "dtype", expected: "float32 or float64", found: exercise.dtype.rawValue)
+    }
+  }
+
+  private func definition(of exercise: Exercise) throws(ProblemError) -> any Operation {
+    guard let operation = try OperationRegistry.operation(of: exercise) else {
+      throw ProblemError(
+        .invalidArgument, "operation", expected: "one of \(OperationRegistry.names.sorted().joined(separator: ", "))",
+        found: "'\(exercise.operation)'")
+    }
+    return operation
+  }
+
+  /// The exercise of which nothing is left but what one timed iteration computes.
+  private func timed(
+    _ exercise: Exercise, _ pass: TimingRequest.TimedPass
+  ) throws(ProblemError) -> Exercise {
+    var timed = exercise
+    timed.threads = 1
+    switch pass {
+    case .forward, .inference:
+      timed.upstream = [:]
+      timed.passes = [.forward]
+    case .trainingStep:
+      timed.passes = [.forward, .backward]
+      timed.wanted = []
+    case .backwardData: try restrict(&timed, toGradient: "x", pass)
+    case .backwardWeight: try restrict(&timed, toGradient: "weight", pass)
+    }
+    return timed
+  }
+
+  /// The backward pass to one operand alone, under cotangents of ones where there are none.
+  private func restrict(
+    _ exercise: inout Exercise, toGradient operand: String, _ pass: TimingRequest.TimedPass
+  ) throws(ProblemError) {
+    let definition = try definition(of: exercise)
+    guard definition.differentiableOperands.value?.contains(operand) == true else {
+      throw ProblemError(
+        .invalidArgument, "pass", expected: "forward, inference or training_step for \(exercise.operation)",
         found: pass.rawValue)
     }
-    return { [timed] () throws(ProblemError) in _ = try answer(to: timed, problem) }
+    exercise.passes = [.backward]
+    exercise.wanted = ["gradients/\(operand)"]
+    if exercise.upstream.isEmpty {
+      for (name, type) in definition.problem.outputs where type.dtype != .int64 {
+        exercise.upstream[name] = .float32(Tensor(shape: type.shape, repeating: 1))
+      }
+    }
   }
 }
 
@@ -85,10 +105,10 @@ public struct ReferenceEngine: Engine {
 private final class ReferenceOperation: PreparedOperation {
   let workspaceBytes = 0
   let summary: String
-  private let run: () throws(ProblemError) -> Void
+  private let run: () throws(ProblemError) -> Answer
   private var flushed = [UInt8](repeating: 0, count: 0)
 
-  init(summary: String, run: @escaping () throws(ProblemError) -> Void) {
+  init(summary: String, run: @escaping () throws(ProblemError) -> Answer) {
     self.summary = summary
     self.run = run
   }
@@ -99,7 +119,7 @@ private final class ReferenceOperation: PreparedOperation {
     for _ in 0..<iterations {
       if cold { flush() }
       let start = clock.now
-      do throws(ProblemError) { try run() } catch { throw EngineError(error) }
+      do throws(ProblemError) { _ = try run() } catch { throw EngineError(error) }
       let (seconds, attoseconds) = start.duration(to: clock.now).components
       durations.append(UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))
     }

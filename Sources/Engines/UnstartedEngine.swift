@@ -1,3 +1,4 @@
+import Operations
 import Problems
 
 /// Stands for an engine that was asked for and could not be started, so that the others still run and its own cases are
@@ -8,7 +9,7 @@ public struct UnstartedEngine: Engine {
   public let reason: String
 
   public init(name: String, reason: String) {
-    description = EngineDescription(name: name, version: "unknown", operations: Set(Problem.types.keys))
+    description = EngineDescription(name: name, version: "unknown", operations: OperationRegistry.names)
     self.reason = reason
   }
 

@@ -7,32 +7,18 @@ import Tensors
 /// These files pass between this program and the engines that its user chose; they are read in this process, with every
 /// check of links, types, extents and storage, but without a manifest.
 public enum ExchangeFile {
-  /// What an engine computed, by name.
-  public struct Answer: Sendable, Equatable {
-    public var outputs: [String: AnyTensor]
-    public var gradients: [String: AnyTensor]
-    public var buffersAfter: [String: AnyTensor]
-
-    public init(
-      outputs: [String: AnyTensor] = [:], gradients: [String: AnyTensor] = [:], buffersAfter: [String: AnyTensor] = [:]
-    ) {
-      self.outputs = outputs
-      self.gradients = gradients
-      self.buffersAfter = buffersAfter
-    }
-  }
-
   /// Writes what an engine is asked: operation, attributes, inputs, parameters, buffers and cotangents, floats stored in
-  /// `dtype`, integers as int64. Nothing expected is written, nor whether the case must be refused.
-  public static func writeRequest(_ asked: GoldenCase, dtype: DType, to path: String) throws(GoldenFileError) {
+  /// the exercise's type, integers as int64. Nothing expected is written, nor whether the case must be refused.
+  /// - Parameter name: the case's path in the file.
+  public static func writeRequest(
+    _ exercise: Exercise, case name: String, to path: String
+  ) throws(GoldenFileError) {
+    let dtype = exercise.dtype
+    let stored = exercise.converted(to: dtype)
     let header = GoldenFileHeader(generator: "assay exchange", oracleDType: dtype == .int64 ? .float64 : dtype)
     try GoldenFileWriter.create(path, header: header, caseCount: 1) { root throws(HDF5Error) in
       let writer = GoldenCaseWriter(compressesLargeTensors: false)
-      let group = try writer.makeGroup(for: asked, in: root)
-      try writer.write(asked.inputs.mapValues { $0.converted(to: dtype) }, .inputs, to: group)
-      try writer.write(asked.parameters.mapValues { $0.converted(to: dtype) }, .parameters, to: group)
-      try writer.write(asked.buffers.mapValues { $0.converted(to: dtype) }, .buffers, to: group)
-      try writer.write(asked.upstream.mapValues { $0.converted(to: dtype) }, .upstream, to: group)
+      try writer.write(stored, to: try writer.makeGroup(for: stored, at: name, in: root))
     }
   }
 
@@ -40,7 +26,7 @@ public enum ExchangeFile {
   /// - Throws: ``GoldenFileError`` also when it takes more than the limits allow.
   public static func readRequest(
     _ path: String, case name: String, limits: CaseLimits = .standard
-  ) throws(GoldenFileError) -> GoldenCase {
+  ) throws(GoldenFileError) -> Exercise {
     let group = try self.group(path, name)
     guard let summary = try GoldenCaseSearch.summary(of: group, file: path) else {
       throw GoldenFileError(
@@ -66,7 +52,10 @@ public enum ExchangeFile {
 
   /// Reads an engine's answer: of each group what is wanted, shape and type before any element. Groups that are absent are
   /// empty; root attributes are not asked for.
-  /// - Parameter wanted: paths such as `outputs/y`, each with the most elements that it may have; nil for any number.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - name: the case's group in it.
+  ///   - wanted: paths such as `outputs/y`, each with the most elements that it may have; nil for any number.
   public static func readAnswer(
     _ path: String, case name: String, wanted: [String: Int?]
   ) throws(GoldenFileError) -> Answer {

@@ -88,6 +88,7 @@ extension ExpectedTensor.Value {
     case .whole(.float32(let tensor)): largest(tensor.elements.lazy.map(Double.init))
     case .whole(.float64(let tensor)): largest(tensor.elements)
     case .whole(.int64(let tensor)): largest(tensor.elements.lazy.map(Double.init))
+    case .whole(.packed(let tensor)): largest(tensor.doubles.elements)
     case .sampled(let sample): largest(sample.values + [sample.absMax])
     }
   }

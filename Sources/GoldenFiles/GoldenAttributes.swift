@@ -2,11 +2,16 @@ import HDF5
 import Problems
 
 /// The attributes of one object of a golden file, with the leniency of the format and errors that name them.
-struct GoldenAttributes<Object: HDF5Object> {
+package struct GoldenAttributes<Object: HDF5Object> {
   let object: Object
   let file: String
 
-  func wrong(_ name: String, expected: String, found: String, kind: GoldenFileError.Kind = .wrongType)
+  package init(object: Object, file: String) {
+    self.object = object
+    self.file = file
+  }
+
+  package func wrong(_ name: String, expected: String, found: String, kind: GoldenFileError.Kind = .wrongType)
     -> GoldenFileError
   {
     GoldenFileError(
@@ -22,7 +27,7 @@ struct GoldenAttributes<Object: HDF5Object> {
     try translating { () throws(HDF5Error) in try object.attribute(name) }
   }
 
-  func string(_ name: String) throws(GoldenFileError) -> String? {
+  package func string(_ name: String) throws(GoldenFileError) -> String? {
     guard let value = try value(name) else { return nil }
     guard let string = value.string else { throw wrong(name, expected: "a string", found: value.description) }
     return string
@@ -52,7 +57,7 @@ struct GoldenAttributes<Object: HDF5Object> {
   }
 
   /// A number of either kind.
-  func number(_ name: String) throws(GoldenFileError) -> Double? {
+  package func number(_ name: String) throws(GoldenFileError) -> Double? {
     guard let value = try value(name) else { return nil }
     if let float = value.float { return float }
     if let integer = value.integer { return Double(integer) }

@@ -1,15 +1,6 @@
+import Operations
 import Problems
 import Tensors
-
-/// What kind of data a case holds, and so which comparison applies to it.
-public enum Fill: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Integer multiples of one power of two whose sums are exact: results are compared by value.
-  case exact
-  /// Independent random values: a statistical bound and the rigorous one.
-  case random
-  /// Anything else: the rigorous bound alone.
-  case adversarial
-}
 
 /// A case as a list shows it: what is known before any tensor is read.
 public struct GoldenCaseSummary: Sendable, Hashable {
@@ -35,14 +26,13 @@ public struct GoldenCaseSummary: Sendable, Hashable {
 
 /// One case of a golden file with all its tensors: procedural ones computed, everything checked for sense.
 public struct GoldenCase: Sendable, Equatable {
-  public var summary: GoldenCaseSummary
-  /// The attributes of the operation, and any others whose type can be read.
-  public var attributes: Attributes
-  public var inputs: [String: AnyTensor]
-  public var parameters: [String: AnyTensor]
-  public var buffers: [String: AnyTensor]
-  /// Cotangents dL/dy by output name.
-  public var upstream: [String: AnyTensor]
+  /// What an engine is asked: the operation with its attributes (and any others whose type can be read), its operands and
+  /// cotangents, all as they are stored.
+  public var exercise: Exercise
+  public var fill: Fill
+  public var tags: [String]
+  /// The category in which the case must be refused.
+  public var expectError: ProblemError.Category?
   public var outputs: [String: ExpectedTensor]
   public var buffersAfter: [String: ExpectedTensor]
   /// By the name of the input or parameter.
@@ -50,30 +40,74 @@ public struct GoldenCase: Sendable, Equatable {
   /// Outputs of the oracle in float32, by name, where the file tells how far the two precisions drift apart.
   public var referenceFloat32: [String: AnyTensor] = [:]
 
+  /// - Parameter expected: the answer that is right, to which every tensor is compared whole.
+  public init(
+    _ exercise: Exercise, fill: Fill = .adversarial, tags: [String] = [], expected: Answer = Answer(),
+    expectError: ProblemError.Category? = nil
+  ) {
+    self.exercise = exercise
+    self.fill = fill
+    self.tags = tags
+    self.expectError = expectError
+    outputs = expected.outputs.mapValues { ExpectedTensor($0) }
+    buffersAfter = expected.buffersAfter.mapValues { ExpectedTensor($0) }
+    gradients = expected.gradients.mapValues { ExpectedTensor($0) }
+  }
+
   public init(
     summary: GoldenCaseSummary, attributes: Attributes = Attributes(), inputs: [String: AnyTensor] = [:],
     parameters: [String: AnyTensor] = [:], buffers: [String: AnyTensor] = [:], upstream: [String: AnyTensor] = [:],
     outputs: [String: ExpectedTensor] = [:], buffersAfter: [String: ExpectedTensor] = [:],
     gradients: [String: ExpectedTensor] = [:]
   ) {
-    self.summary = summary
-    self.attributes = attributes
-    self.inputs = inputs
-    self.parameters = parameters
-    self.buffers = buffers
-    self.upstream = upstream
+    self.init(
+      Exercise(
+        name: summary.name, operation: summary.operation, attributes: attributes, inputs: inputs,
+        parameters: parameters, buffers: buffers, upstream: upstream),
+      fill: summary.fill, tags: summary.tags, expectError: summary.expectError)
     self.outputs = outputs
     self.buffersAfter = buffersAfter
     self.gradients = gradients
   }
 
-  public var name: String { summary.name }
-  public var operation: String { summary.operation }
-  public var fill: Fill { summary.fill }
-  public var tags: [String] { summary.tags }
-  public var expectError: ProblemError.Category? { summary.expectError }
+  /// As a list shows it.
+  public var summary: GoldenCaseSummary {
+    get {
+      GoldenCaseSummary(name: name, operation: operation, fill: fill, tags: tags, expectError: expectError)
+    }
+    set {
+      (exercise.name, exercise.operation) = (newValue.name, newValue.operation)
+      (fill, tags, expectError) = (newValue.fill, newValue.tags, newValue.expectError)
+    }
+  }
+
+  public var name: String { exercise.name }
+  public var operation: String { exercise.operation }
+  public var attributes: Attributes {
+    get { exercise.attributes }
+    set { exercise.attributes = newValue }
+  }
+  public var inputs: [String: AnyTensor] {
+    get { exercise.inputs }
+    set { exercise.inputs = newValue }
+  }
+  public var parameters: [String: AnyTensor] {
+    get { exercise.parameters }
+    set { exercise.parameters = newValue }
+  }
+  public var buffers: [String: AnyTensor] {
+    get { exercise.buffers }
+    set { exercise.buffers = newValue }
+  }
+  /// Cotangents dL/dy by output name.
+  public var upstream: [String: AnyTensor] {
+    get { exercise.upstream }
+    set { exercise.upstream = newValue }
+  }
+  /// The types of everything that the operation is applied to.
+  public var operands: Operands { exercise.operands }
   /// An operation that the format does not define: checked against what the file says, with the file's tolerances.
-  public var isCustom: Bool { !GoldenSchema.operations.contains(operation) }
+  public var isCustom: Bool { !OperationRegistry.names.contains(operation) }
 
   /// Everything expected, by path: `outputs/y`, `gradients/weight`, `buffers_after/running_mean`.
   public var expected: [String: ExpectedTensor] {
@@ -84,13 +118,5 @@ public struct GoldenCase: Sendable, Equatable {
       for (name, tensor) in tensors { all["\(group.rawValue)/\(name)"] = tensor }
     }
     return all
-  }
-
-  /// The types of everything that the operation is applied to.
-  public var operands: Operands {
-    Operands(
-      inputs: inputs.mapValues { TensorType($0.shape, $0.dtype) },
-      parameters: parameters.mapValues { TensorType($0.shape, $0.dtype) },
-      buffers: buffers.mapValues { TensorType($0.shape, $0.dtype) })
   }
 }

@@ -1,3 +1,4 @@
+import Operations
 import Problems
 import Tensors
 
@@ -5,8 +6,8 @@ import Tensors
 struct GoldenCaseChecker {
   let file: String
 
-  /// Holds what computing the case takes against the limits. What its shapes make no sense of costs nothing here: it is refused
-  /// later, by the operation itself.
+  /// Holds what computing the case takes against the limits. A case whose shapes make no sense costs nothing here: the
+  /// operation itself refuses it later.
   func checkCost(
     _ summary: GoldenCaseSummary, _ attributes: Attributes, _ operands: Operands, limits: CaseLimits
   ) throws(GoldenFileError) {
@@ -24,14 +25,13 @@ struct GoldenCaseChecker {
     if loaded.isCustom { try checkTolerances(loaded) }
     let problem: (any OperationProblem)?
     do {
-      problem = try Problem.make(
-        operation: loaded.operation, attributes: loaded.attributes, operands: loaded.operands)
+      problem = try loaded.exercise.problem()
     } catch {
       throw GoldenFileError(error, file: file, object: loaded.name, operation: loaded.operation)
     }
     if let outputs = problem?.outputs { try checkOutputs(&loaded, outputs) }
     try checkGradients(loaded, of: problem)
-    if Problem.types[loaded.operation] != nil { try checkBuffers(loaded) }
+    if problem != nil { try checkBuffers(loaded) }
     guard !loaded.expected.isEmpty else {
       throw error(
         .missing, loaded.name, "at least one expected tensor", "none", "add outputs/, buffers_after/ or gradients/")
@@ -63,7 +63,7 @@ struct GoldenCaseChecker {
           .missing, "\(loaded.name)/\(path)", "atol, rtol or max_ulp, with a tolerance_reason",
           tensor.tolerance.isEmpty ? "no tolerance" : "no reason",
           Problem.nearMiss(of: loaded.operation).map { "did you mean the operation `\($0)`?" }
-            ?? "`\(loaded.operation)` is no operation of the format: only the file can say what is close enough")
+            ?? "`\(loaded.operation)` is not an operation of the format: the file must say what is close enough")
       }
     }
   }
@@ -76,7 +76,7 @@ struct GoldenCaseChecker {
         guard matched.isInteger == (type.dtype == .int64) else {
           throw error(
             .wrongType, "\(loaded.name)/outputs/\(name)", type.dtype == .int64 ? "integers" : "floats",
-            matched.isInteger ? "integers" : "floats", "store it in its own kind of type")
+            matched.isInteger ? "integers" : "floats", "store indices as integers and everything else as floats")
         }
         loaded.outputs[name] = matched
       }
@@ -93,7 +93,7 @@ struct GoldenCaseChecker {
       guard let source = loaded.inputs[name] ?? loaded.parameters[name] else {
         throw error(
           .missing, "\(loaded.name)/gradients/\(name)", "an input or parameter of this name", "none",
-          "name a gradient as what it is the gradient of")
+          "give a gradient the name of its input or parameter")
       }
       try require(source.shape, gradient.shape, "\(loaded.name)/gradients/\(name)", "the gradient of \(name)")
     }
@@ -133,11 +133,7 @@ extension AnyTensor {
   /// A one-element tensor as the scalar that is meant; any other as it is.
   func standing(for shape: Shape) -> AnyTensor {
     guard shape.rank == 0, self.shape.count == 1 else { return self }
-    return switch self {
-    case .float32(let tensor): .float32(tensor.reshaped(to: shape))
-    case .float64(let tensor): .float64(tensor.reshaped(to: shape))
-    case .int64(let tensor): .int64(tensor.reshaped(to: shape))
-    }
+    return reshaped(to: shape)
   }
 }
 

@@ -14,10 +14,11 @@ struct GoldenCaseLoader {
     tensors = GoldenTensorReader(file: file, limits: limits)
   }
 
-  /// Loads a case. What computing it takes is told from shapes and attributes, before any tensor is read or made.
+  /// Loads a case. What computing it takes is counted from shapes and attributes, before any tensor is read or made.
   mutating func load(_ summary: GoldenCaseSummary, from root: HDF5Group) throws(GoldenFileError) -> GoldenCase {
     let group = try translating { () throws(HDF5Error) in try root.group(summary.name) }
-    var loaded = try stimulus(summary, of: group)
+    var loaded = GoldenCase(
+      try stimulus(summary, of: group), fill: summary.fill, tags: summary.tags, expectError: summary.expectError)
     loaded.outputs = try expected(.outputs, of: group)
     loaded.buffersAfter = try expected(.buffersAfter, of: group)
     loaded.gradients = try expected(.gradients, of: group)
@@ -27,16 +28,16 @@ struct GoldenCaseLoader {
   }
 
   /// A case without anything expected, and without a judgement on it but for what it takes: what an engine is given.
-  mutating func stimulus(_ summary: GoldenCaseSummary, of group: HDF5Group) throws(GoldenFileError) -> GoldenCase {
+  mutating func stimulus(_ summary: GoldenCaseSummary, of group: HDF5Group) throws(GoldenFileError) -> Exercise {
     tensors.startCase()
     let attributes = try GoldenAttributes(object: group, file: file).operationAttributes()
     let given = try GivenTensors(
       inputs: admitted(.inputs, of: group), parameters: admitted(.parameters, of: group),
       buffers: admitted(.buffers, of: group), upstream: admitted(.upstream, of: group))
     try GoldenCaseChecker(file: file).checkCost(summary, attributes, given.operands, limits: limits.computation)
-    return GoldenCase(
-      summary: summary, attributes: attributes, inputs: try read(given.inputs), parameters: try read(given.parameters),
-      buffers: try read(given.buffers), upstream: try read(given.upstream))
+    return Exercise(
+      name: summary.name, operation: summary.operation, attributes: attributes, inputs: try read(given.inputs),
+      parameters: try read(given.parameters), buffers: try read(given.buffers), upstream: try read(given.upstream))
   }
 
   /// What an operation is applied to, before any element is read.
@@ -54,7 +55,8 @@ struct GoldenCaseLoader {
 
   private func read(_ admitted: [String: AdmittedTensor]) throws(GoldenFileError) -> [String: AnyTensor] {
     var found: [String: AnyTensor] = [:]
-    for (name, tensor) in admitted { found[name] = try tensors.read(tensor) }
+    // Values of 16 bits are float32's, too: in which type they are given to an engine is for a run to say.
+    for (name, tensor) in admitted { found[name] = try tensors.read(tensor).widened }
     return found
   }
 
@@ -103,7 +105,8 @@ struct GoldenCaseLoader {
     for (name, node) in try members(kind.rawValue, of: group) {
       switch node {
       case .dataset(let dataset):
-        found[name] = try annotated(.whole(try tensors.read(dataset)), GoldenAttributes(object: dataset, file: file))
+        found[name] = try annotated(
+          .whole(try tensors.read(dataset).widened), GoldenAttributes(object: dataset, file: file))
       case .group(let sample):
         found[name] = try annotated(
           .sampled(try tensors.readSample(sample)), GoldenAttributes(object: sample, file: file))
@@ -113,7 +116,7 @@ struct GoldenCaseLoader {
     return found
   }
 
-  /// What is no tensor would otherwise be passed over, and an expectation with it.
+  /// Anything that is not a tensor would otherwise be skipped, and an expectation with it.
   private func notADataset(_ object: String) -> GoldenFileError {
     GoldenFileError(
       .wrongType, file: file, object: object, expected: "a dataset", found: "another object",

@@ -14,7 +14,7 @@ public enum GoldenCorpus {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
         throw GoldenFileError(
-          .missing, file: path, expected: "a golden file, or a folder of them", found: "nothing of this name",
+          .missing, file: path, expected: "a golden file, or a folder of them", found: "no such file or folder",
           advice: "check the path")
       }
       guard isFolder.boolValue else {
@@ -32,7 +32,7 @@ public enum GoldenCorpus {
       }
       guard !found.isEmpty else {
         throw GoldenFileError(
-          .missing, file: path, expected: "golden files (*.h5)", found: "a folder without any", advice: "check the path"
+          .missing, file: path, expected: "golden files (*.h5)", found: "a folder with none", advice: "check the path"
         )
       }
       files += found

@@ -1,4 +1,3 @@
-import HDF5
 import Problems
 import Results
 
@@ -62,24 +61,6 @@ public struct GoldenFileError: Error, Sendable, Hashable, Codable, CustomStringC
 }
 
 extension GoldenFileError {
-  init(_ error: HDF5Error) {
-    let kind: Kind =
-      switch error.kind {
-      case .missing: .missing
-      case .notAFile, .empty, .notHDF5: .notAGoldenFile
-      case .damaged: .damaged
-      case .newerFormat: .newerFormat
-      case .wrongType: .wrongType
-      case .wrongShape: .inconsistent
-      case .refused: .refused
-      case .tooLarge: .tooLarge
-      case .cannotWrite: .cannotWrite
-      }
-    let reason = error.libraryMessages.first.map { "\(error.found) (libhdf5: \($0))" } ?? error.found
-    self.init(
-      kind, file: error.file, object: error.object, expected: error.expected, found: reason, advice: error.advice)
-  }
-
   /// A case that its own operation refuses, although the file does not say that it must be refused.
   init(_ error: ProblemError, file: String, object: String, operation: String) {
     self.init(
@@ -87,9 +68,4 @@ extension GoldenFileError {
       found: error.found,
       advice: "correct the case, or give it expect_error = \"\(error.category.rawValue)\" if it must be refused")
   }
-}
-
-/// Runs a call of ``HDF5`` and turns its error into a ``GoldenFileError``.
-func translating<Result>(_ body: () throws(HDF5Error) -> Result) throws(GoldenFileError) -> Result {
-  do { return try body() } catch { throw GoldenFileError(error) }
 }

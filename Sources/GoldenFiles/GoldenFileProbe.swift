@@ -5,7 +5,7 @@ import Foundation
 ///
 /// The child is an executable that calls ``serve(_:)``: this program itself, under a hidden subcommand. It parses each
 /// file completely, reading every tensor of every case, and prints one line of JSON a file. When it dies, a new child goes
-/// on from the file that it had not answered for.
+/// on from the file that it did not answer for.
 public struct GoldenFileProbe: Sendable {
   /// What the child may use for one file.
   public struct Resources: Sendable, Hashable, Codable {

@@ -22,15 +22,9 @@ public enum GoldenFileWriter {
   static func create(
     _ path: String, header: GoldenFileHeader, caseCount: Int, _ body: (HDF5Group) throws(HDF5Error) -> Void
   ) throws(GoldenFileError) {
-    do {
-      try HDF5File.create(path) { root in
-        try write(header, caseCount: caseCount, to: root)
-        try body(root)
-      }
-    } catch let error as HDF5Error {
-      throw GoldenFileError(error)
-    } catch {
-      throw GoldenFileError(.cannotWrite, file: path, expected: "a new file", found: "\(error)")
+    try creating(path) { root in
+      try write(header, caseCount: caseCount, to: root)
+      try body(root)
     }
   }
 
@@ -54,22 +48,27 @@ struct GoldenCaseWriter {
   let compressesLargeTensors: Bool
 
   func write(_ written: GoldenCase, to root: HDF5Group) throws(HDF5Error) {
-    let group = try makeGroup(for: written, in: root)
+    let group = try makeGroup(for: written.exercise, at: written.name, in: root)
     try group.setAttribute("fill", .string(written.fill.rawValue))
     if !written.tags.isEmpty { try group.setAttribute("tags", .strings(written.tags)) }
     if let category = written.expectError { try group.setAttribute("expect_error", .string(category.rawValue)) }
-    try write(written.inputs, .inputs, to: group)
-    try write(written.parameters, .parameters, to: group)
-    try write(written.buffers, .buffers, to: group)
-    try write(written.upstream, .upstream, to: group)
+    try write(written.exercise, to: group)
     try write(written.outputs, .outputs, to: group)
     try write(written.buffersAfter, .buffersAfter, to: group)
     try write(written.gradients, .gradients, to: group)
   }
 
-  /// The case's group with its operation and attributes.
-  func makeGroup(for written: GoldenCase, in root: HDF5Group) throws(HDF5Error) -> HDF5Group {
-    let group = written.name == "/" ? root : try root.createGroup(written.name)
+  /// What the operation is applied to, and its cotangents.
+  func write(_ written: Exercise, to group: HDF5Group) throws(HDF5Error) {
+    try write(written.inputs, .inputs, to: group)
+    try write(written.parameters, .parameters, to: group)
+    try write(written.buffers, .buffers, to: group)
+    try write(written.upstream, .upstream, to: group)
+  }
+
+  /// A group with the operation and its attributes.
+  func makeGroup(for written: Exercise, at path: String, in root: HDF5Group) throws(HDF5Error) -> HDF5Group {
+    let group = path == "/" ? root : try root.createGroup(path)
     try group.setAttribute("operation", .string(written.operation))
     for (name, value) in written.attributes.values.sorted(by: { $0.key < $1.key }) {
       try group.setAttribute(name, HDF5AttributeValue(value))
@@ -110,15 +109,7 @@ struct GoldenCaseWriter {
   private func write(_ tensor: AnyTensor, _ name: String, to group: HDF5Group) throws(HDF5Error) -> HDF5Dataset {
     let bytes = tensor.shape.count * tensor.dtype.byteCount
     let options: HDF5DatasetOptions = compressesLargeTensors && bytes > 4096 ? .compressed : .contiguous
-    let shape = tensor.shape.dimensions
-    switch tensor {
-    case .float32(let tensor):
-      return try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-    case .float64(let tensor):
-      return try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-    case .int64(let tensor):
-      return try group.createDataset(name, shape: shape, values: tensor.elements, options: options)
-    }
+    return try group.createDataset(name, tensor, options: options)
   }
 
   private func write(_ sample: SampledTensor, _ name: String, to group: HDF5Group) throws(HDF5Error) -> HDF5Group {
@@ -131,6 +122,42 @@ struct GoldenCaseWriter {
     try target.setAttribute("sum", .float(sample.sum))
     try target.setAttribute("abs_max", .float(sample.absMax))
     return target
+  }
+}
+
+extension HDF5Group {
+  /// Writes a tensor in its own type.
+  @discardableResult
+  public func createDataset(
+    _ name: String, _ tensor: AnyTensor, options: HDF5DatasetOptions
+  ) throws(HDF5Error) -> HDF5Dataset {
+    let shape = tensor.shape.dimensions
+    switch tensor {
+    case .float32(let tensor):
+      return try createDataset(name, shape: shape, values: tensor.elements, options: options)
+    case .float64(let tensor):
+      return try createDataset(name, shape: shape, values: tensor.elements, options: options)
+    case .int64(let tensor):
+      return try createDataset(name, shape: shape, values: tensor.elements, options: options)
+    case .packed(let tensor):
+      // The library narrows, and nothing is lost: each value is one of the type's.
+      return try createDataset(
+        name, shape: shape, values: tensor.doubles.elements.map { Float($0) },
+        storedAs: tensor.dtype.stored, options: options)
+    }
+  }
+}
+
+extension DType {
+  /// How files hold it.
+  fileprivate var stored: HDF5Datatype {
+    switch self {
+    case .float64: .float64
+    case .float32: .float32
+    case .float16: .float16
+    case .bfloat16: .bfloat16
+    case .int64: .int64
+    }
   }
 }
 

@@ -16,8 +16,8 @@ public struct GoldenLimits: Sendable, Hashable, Codable {
   /// The most groups looked into; hard links can make a small file look like an endless tree.
   public var maximumGroups = 1_000_000
   public var maximumDepth = 64
-  /// Whether compressed chunks are measured before they are inflated. Not needed of bytes that a manifest vouches for, or that
-  /// a child process has measured.
+  /// Whether compressed chunks are measured before they are inflated. Bytes that a manifest vouches for, or that a
+  /// child process has measured, do not need it.
   public var countsInflatedBytes = true
   /// What computing one case may take. Its tensors as stored count too.
   public var computation: CaseLimits

@@ -36,7 +36,7 @@ public struct GoldenManifest: Sendable, Hashable, Codable {
     self.folder = folder
   }
 
-  /// Reads the manifest of a folder; nil when there is none, or one that is something else's.
+  /// Reads the manifest of a folder; nil when there is none, or when the file belongs to something else.
   ///
   /// - Throws: ``GoldenFileError`` for one that cannot be read, is newer, or is not consistent: a damaged manifest must not
   ///   quietly take the checks with it.

@@ -17,8 +17,8 @@ struct AdmittedTensor {
 }
 
 /// Reads tensors, each after everything about it was looked at: link, type, extent, storage, filters.
-struct GoldenTensorReader {
-  let file: String
+package struct GoldenTensorReader {
+  package let file: String
   let limits: GoldenLimits
   /// Bytes of all tensors that were read so far, against the cap for the whole file.
   private var totalBytes = 0
@@ -26,7 +26,7 @@ struct GoldenTensorReader {
   private var caseBytes = 0
   private var chunkCount = 0
 
-  init(file: String, limits: GoldenLimits) {
+  package init(file: String, limits: GoldenLimits) {
     self.file = file
     self.limits = limits
   }
@@ -34,17 +34,20 @@ struct GoldenTensorReader {
   /// From here on tensors count as another case's.
   mutating func startCase() { caseBytes = 0 }
 
-  mutating func read(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AnyTensor { try read(admit(dataset)) }
+  package mutating func read(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AnyTensor { try read(admit(dataset)) }
 
-  /// Looks at everything about a tensor but its elements: floats of up to 32 bits stand as float32, larger ones as float64,
-  /// integers and booleans as int64.
+  /// Looks at everything about a tensor but its elements: floats of 16 bits stand as what they are, others of up to 32 bits as
+  /// float32, larger ones as float64, integers and booleans as int64. Patterns of 16 bits that say so are bfloat16.
   mutating func admit(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AdmittedTensor {
     let stored = try translating { () throws(HDF5Error) in try dataset.datatype() }
     let space = try translating { () throws(HDF5Error) in try dataset.dataspace() }
     guard let extents = space.shape else { return try procedural(dataset) }
     let dtype: DType =
       switch stored.kind {
+      case .integer where try isPattern(dataset, stored): .bfloat16
       case .integer, .boolean: .int64
+      case .bfloat16: .bfloat16
+      case .floatingPoint where stored.byteCount == 2: .float16
       case .floatingPoint where stored.byteCount <= 4: .float32
       case .floatingPoint where stored.byteCount <= 8: .float64
       default:
@@ -55,8 +58,14 @@ struct GoldenTensorReader {
     return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), recipe: nil)
   }
 
+  /// Whether unsigned integers are bfloat16's bits.
+  private func isPattern(_ dataset: HDF5Dataset, _ stored: HDF5Datatype) throws(GoldenFileError) -> Bool {
+    guard stored.kind == .integer(signed: false), stored.byteCount == 2 else { return false }
+    return try GoldenAttributes(object: dataset, file: file).boolean("bfloat16", default: false)
+  }
+
   /// Looks at how a tensor's elements are stored, and counts what they take in memory.
-  mutating func admit(
+  package mutating func admit(
     _ dataset: HDF5Dataset, _ stored: HDF5Datatype, _ extents: [Int], bytesPerElement: Int
   ) throws(GoldenFileError) -> Shape {
     let storage = try checkStorage(dataset)
@@ -82,7 +91,18 @@ struct GoldenTensorReader {
       return .int64(Tensor(shape: shape, elements: values.map { $0 ? 1 : 0 }))
     case .float32: return .float32(Tensor(shape: shape, elements: try elements(dataset, shape)))
     case .float64: return .float64(Tensor(shape: shape, elements: try elements(dataset, shape)))
+    default: return .packed(try packed(dataset, admitted.type))
     }
+  }
+
+  private func packed(_ dataset: HDF5Dataset, _ type: TensorType) throws(GoldenFileError) -> PackedTensor {
+    let stored = try translating { () throws(HDF5Error) in try dataset.datatype() }
+    if stored.isInteger {
+      return PackedTensor(type.dtype, patterns: Tensor(shape: type.shape, elements: try elements(dataset, type.shape)))
+    }
+    // The library widens without rounding.
+    let values: [Float] = try elements(dataset, type.shape)
+    return PackedTensor(type.dtype, rounding: Tensor(shape: type.shape, elements: values.map { Double($0) }))
   }
 
   /// A group with `indices` and `values` that stands for a large expected tensor.
@@ -267,7 +287,7 @@ struct GoldenTensorReader {
       "the writer did not finish, or the file is damaged")
   }
 
-  func elements<Element: HDF5Element>(
+  package func elements<Element: HDF5Element>(
     _ dataset: HDF5Dataset, _ shape: Shape
   ) throws(GoldenFileError) -> [Element] {
     let elements = try translating { () throws(HDF5Error) in try dataset.read(Element.self) }

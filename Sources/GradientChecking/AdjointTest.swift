@@ -1,3 +1,4 @@
+import Problems
 import Tensors
 
 /// The exact adjoint test of linear maps: vᵀ(Ju) = (Jᵀv)ᵀu, on integers, so that equality means equality.

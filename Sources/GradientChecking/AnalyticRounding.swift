@@ -1,5 +1,4 @@
 import Tensors
-import Verification
 
 /// How far rounding alone may have taken each element of the analytic gradients.
 struct AnalyticRounding: Sendable {
@@ -26,12 +25,12 @@ struct AnalyticRounding: Sendable {
   /// three runs whose operands are displaced by one ulp of the backward's arithmetic, eight times over, and a K-term sum
   /// over the outputs.
   init(evaluator: Evaluator, cotangent: [Double], gradients: NamedTensors) throws {
-    if let derived = try Self.derived(evaluator, cotangent) {
+    if let derived = Self.derived(evaluator, cotangent) {
       self.init(bounds: derived, relative: 0, isDerived: true)
       return
     }
     let function = evaluator.function
-    let measured = function.measuredBackward
+    let measured = function.stored?.origin
     let upstream = evaluator.layout.unflatten(cotangent)
     let gradients =
       try measured.map { backward in try Evaluator.attempt { try backward(function.point, upstream) } }
@@ -40,7 +39,7 @@ struct AnalyticRounding: Sendable {
     for number in 0..<Self.displacements {
       let point = function.point.mapValues { tensor in
         tensor.map {
-          Self.displaced($0, unitRoundoff: function.backwardUnitRoundoff, seed: UInt64(number))
+          Self.displaced($0, unitRoundoff: function.implementation.unitRoundoff, seed: UInt64(number))
         }
       }
       let found =
@@ -55,14 +54,16 @@ struct AnalyticRounding: Sendable {
     }
     self.init(
       bounds: spread.mapValues { $0.map { Self.safety * $0 } },
-      relative: Double(evaluator.layout.count + 8) * function.backwardUnitRoundoff, isDerived: false)
+      relative: Double(evaluator.layout.count + 8) * function.implementation.unitRoundoff, isDerived: false)
   }
 
   /// - Returns: `nil` where the operation has no bound, or none that is finite (logits of 3e38 overflow on the way).
-  private static func derived(_ evaluator: Evaluator, _ cotangent: [Double]) throws -> [String: [Double]]? {
+  private static func derived(_ evaluator: Evaluator, _ cotangent: [Double]) -> [String: [Double]]? {
     let function = evaluator.function
-    guard let roundingBounds = function.roundingBounds else { return nil }
-    let found = try Evaluator.attempt { try roundingBounds(function.point, evaluator.layout.unflatten(cotangent)) }
+    let found = function.subject.roundingBounds(
+      at: function.point, upstream: evaluator.layout.unflatten(cotangent), of: function.checked,
+      by: function.implementation)
+    guard let found else { return nil }
     let bounds = found.mapValues { function.hasIndependentOperands ? $0.tightest : $0.rigorous }
     let isWhole = function.checked.allSatisfy { bounds[$0]?.count == function.point[$0]?.count }
     return isWhole && bounds.values.allSatisfy { $0.allSatisfy(\.isFinite) } ? bounds : nil

@@ -1,107 +1,105 @@
+import Engines
+import Operations
+import Problems
 import Tensors
-import Verification
 
-/// Tensors by name, in double precision: how a function under test takes its operands and gives its results.
-public typealias NamedTensors = [String: Tensor<Double>]
-
-/// A function and its hand-written backward pass, with whatever is known about them. Nothing but the two closures has to
-/// be known: a black box is checked by finite differences.
+/// A function at a point, and the backward pass under test.
 public struct CheckedFunction: Sendable {
   public typealias Forward = @Sendable (NamedTensors) throws -> NamedTensors
   /// Operands and cotangents (named as the outputs) to gradients (named as the operands).
   public typealias Backward =
     @Sendable (_ operands: NamedTensors, _ upstream: NamedTensors) throws -> NamedTensors
-  public typealias DualForward =
-    @Sendable ([String: Tensor<Dual<Double>>]) throws -> [String: Tensor<Dual<Double>>]
-  public typealias DualBackward =
-    @Sendable (
-      _ operands: [String: Tensor<Dual<Double>>], _ upstream: [String: Tensor<Dual<Double>>]
-    ) throws -> [String: Tensor<Dual<Double>>]
-  /// Bounds on the rounding error of each element of the gradients, by operand.
-  public typealias RoundingBounds =
-    @Sendable (_ operands: NamedTensors, _ upstream: NamedTensors) throws -> [String: ElementBounds]
-
-  public typealias LinearResponse =
-    @Sendable (
-      _ operand: String, _ elements: [Int], _ direction: [Double], _ operands: NamedTensors
-    ) throws -> [Double]?
-
-  public typealias DualResponse =
-    @Sendable (
-      _ operand: String, _ elements: [Int], _ operands: [String: Tensor<Dual<Double>>]
-    ) throws -> [Dual<Double>]?
 
   public var name: String
   /// Where the derivatives are taken.
   public var point: NamedTensors
   /// The operands whose gradients are checked; the others are constants.
   public var checked: [String]
-  public var forward: Forward
+  /// The function itself, which derivatives are taken of.
+  public let subject: any DifferentiableFunction
   public var backward: Backward
-  /// Unit roundoff of the arithmetic that the *backward* pass is judged as.
-  public var backwardUnitRoundoff = Double.unitRoundoff
-  /// The same forward over dual numbers, where it is generic.
-  public var dualForward: DualForward?
-  /// The same backward over dual numbers, for second derivatives.
-  public var dualBackward: DualBackward?
-  /// Bounds of the backward's rounding; without them it is measured by perturbing the operands.
-  public var roundingBounds: RoundingBounds?
+  /// Who computes `backward`: its rounding is judged by that.
+  public let implementation: Implementation
   /// Operands and cotangents are independent random values, so that the statistical bounds hold; else the rigorous ones
   /// alone are taken.
   public var hasIndependentOperands = false
-  /// Whose rounding is measured, where that is not `backward` itself (stored values do not answer to a displacement).
-  public var measuredBackward: Backward?
-  /// Which outputs each operand's elements reach; without it, all.
-  public var footprints: [String: Footprint] = [:]
-  /// Operands in which the function is affine while the others are fixed.
-  public var linear: Set<String> = []
-  /// Whether integer operands below 2^53 give exact results, so that linear maps are checked without rounding.
-  public var isExactOnIntegers = false
-  /// J·u of a linear operand for u restricted to the elements given, flattened, at less cost than a forward pass; `nil`
-  /// where it does not apply.
-  public var linearResponse: LinearResponse?
-  /// The dual outputs, flattened, with the tangents that a seed of the given elements of one operand has, at less cost than
-  /// the dual forward pass (values may be partial); `nil` where it does not apply.
-  public var dualResponse: DualResponse?
-  /// Elements whose gradients are known, by operand: the others are not looked at. All, where an operand is missing.
-  public var samples: [String: [Int]] = [:]
-  /// Directional derivatives of a whole network, layer by layer, in place of one pass over dual operands.
-  var tangents: NetworkTangent?
-  /// Checks each layer on its own where the whole disagrees, to name the one at fault.
-  var layerwise: LayerwiseCheck?
-  /// Sets of elements along whose common shift the function does not change, so that their gradients sum to zero.
-  public var shiftInvariance: ShiftInvariance?
-  /// Multiply-accumulates (or touched elements) of one forward pass, to budget with; 0 where unknown.
-  public var work = 0
+  /// Gradients that somebody stored, and that `backward` gives whatever it is asked.
+  var stored: StoredGradients?
 
+  /// A black box: nothing but the two closures has to be known.
+  /// - Parameters:
+  ///   - checked: the operands whose gradients `backward` returns; all, when left out.
+  ///   - precision: the arithmetic of the backward pass.
+  ///   - footprints: which outputs each operand's elements reach; all, for an operand that is missing.
   public init(
-    name: String, at point: NamedTensors, checking checked: [String]? = nil,
-    forward: @escaping Forward,
-    backward: @escaping Backward
+    name: String, at point: NamedTensors, checking checked: [String]? = nil, precision: DType = .float64,
+    footprints: [String: Footprint] = [:], forward: @escaping Forward, backward: @escaping Backward
   ) {
     self.name = name
     self.point = point
     self.checked = (checked ?? Array(point.keys)).sorted()
-    self.forward = forward
+    subject = BlackBox(operands: self.checked, footprints: footprints, forward: forward)
     self.backward = backward
+    implementation = .code(precision)
+  }
+
+  /// A function that the reference has. What an engine gets wrong in both passes alike is found too.
+  /// - Parameter operands: as the definition names them; values should be representable in float32.
+  public init(
+    _ function: any GenericFunction, name: String, at operands: NamedTensors,
+    by implementation: Implementation = .code(.float64)
+  ) {
+    self.name = name
+    point = operands
+    checked = function.differentiableOperands.value ?? []
+    subject = function
+    backward = implementation.backward(of: function, checked: checked)
+    self.implementation = implementation
+  }
+
+  /// An operation that the reference does not have: an engine's backward pass, held against finite differences of the
+  /// engine's own forward pass, in double precision where it has that. What both passes get wrong alike is not seen.
+  ///
+  /// - Parameters:
+  ///   - exercise: the operation in the precision that the backward pass is judged in.
+  ///   - outputs: those that have cotangents.
+  ///   - checked: the operands to differentiate with respect to.
+  init(
+    engine: any Engine, custom exercise: Exercise, at operands: NamedTensors, outputs: Set<String>, checked: [String]
+  ) {
+    var finest = exercise
+    finest.dtype = engine.description.dtypes.contains(.float64) ? .float64 : exercise.dtype
+    let forward = finest
+    name = exercise.name
+    point = operands
+    self.checked = checked
+    subject = BlackBox(operands: checked) { try engine.outputs(outputs, forward, at: $0) }
+    backward = { try engine.gradients(exercise, at: $0, upstream: $1, of: checked) }
+    implementation = .engine(engine, exercise)
+  }
+
+  /// Operands whose gradients can be checked on integers, without rounding. Stored values belong to one cotangent: integers
+  /// of our own have no gradient among them.
+  var exactOperands: Set<String> {
+    let linearity = subject.linearity
+    let isExact = stored == nil && linearity.isExactOnIntegers && implementation.isExactOnIntegers
+    return isExact ? linearity.operands : []
+  }
+
+  /// Elements of an operand whose gradients are known; `nil` for all.
+  func samples(of operand: String) -> [Int]? { stored?.samples[operand] }
+
+  /// Each layer on its own, where the whole disagrees; stored gradients say nothing of a layer.
+  var layerwise: LayerwiseCheck? {
+    guard stored == nil, let network = subject.network else { return nil }
+    return LayerwiseCheck(network: network, implementation: implementation)
   }
 }
 
-/// Elements of one operand whose gradients sum to zero, because a common shift of them changes nothing: a channel in
-/// training-mode batch normalisation, a row of logits.
-public struct ShiftInvariance: Sendable {
-  public var operand: String
-  /// What a set is, for a message: `channel`, `row`.
-  public var unit: String
-  public var setCount: Int
-  public var set: @Sendable (_ element: Int) -> Int
-
-  public init(
-    operand: String, unit: String, setCount: Int, set: @escaping @Sendable (_ element: Int) -> Int
-  ) {
-    self.operand = operand
-    self.unit = unit
-    self.setCount = setCount
-    self.set = set
-  }
+/// Gradients that were computed elsewhere, under one cotangent.
+struct StoredGradients: Sendable {
+  /// By operand: the elements that are stored, where it is not all of them.
+  var samples: [String: [Int]] = [:]
+  /// Whose rounding is measured: stored values do not answer to a displacement.
+  let origin: CheckedFunction.Backward
 }

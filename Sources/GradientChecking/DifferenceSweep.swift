@@ -1,3 +1,4 @@
+import Problems
 import Tensors
 
 /// Finite differences of every element of one operand, a colour at a time.

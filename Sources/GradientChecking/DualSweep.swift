@@ -1,3 +1,4 @@
+import Problems
 import Tensors
 
 /// Derivatives by dual numbers through the generic forward: eight colours a pass, no step, and nothing in common with the
@@ -32,7 +33,7 @@ struct DualSweep: Sendable {
   }
 
   private func run(on classes: [[Int]], of tensor: Tensor<Double>) throws -> NumericGradient? {
-    guard evaluator.function.dualForward != nil else { return nil }
+    guard evaluator.function.subject.generic != nil else { return nil }
     let lanes = Dual<Double>.directionCount
     let passes = (classes.count + lanes - 1) / lanes
     let points =

@@ -8,6 +8,8 @@ final class Evaluator: Sendable {
   let layout: OutputLayout
   /// The outputs at the point, flattened.
   let base: [Double]
+  /// Directional derivatives of a network, layer by layer, in place of one pass over dual operands.
+  private let tangents: NetworkTangent?
   private let counted = Mutex(GradientCost())
   private let stop: StopFlag?
 
@@ -28,12 +30,15 @@ final class Evaluator: Sendable {
     }
     let kept = function.point.mapValues { tensor in Tensor(shape: tensor.shape, elements: tensor.elements.map { $0 }) }
     try stop?.check()
-    let first = try Self.attempt { try function.forward(function.point) }
+    tangents = try function.subject.network.map { network throws(GradientCheckError) in
+      try Self.attempt { try NetworkTangent(network, at: function.point) }
+    }
+    let first = try Self.attempt { try function.subject.forward(function.point) }
     layout = OutputLayout(of: first)
     guard layout.count > 0 else { throw .emptyTensor("outputs (\(layout.description))") }
     for (name, tensor) in first.sorted(by: { $0.key < $1.key }) { try Self.requireFinite(tensor, name) }
     base = try layout.flatten(first)
-    let second = try layout.flatten(Self.attempt { try function.forward(function.point) })
+    let second = try layout.flatten(Self.attempt { try function.subject.forward(function.point) })
     if let position = base.indices.first(where: { base[$0].bitPattern != second[$0].bitPattern }) {
       throw .nondeterministic(
         "forward gave \(base[position]) and then \(second[position]) in \(layout.label(position)) for the same operands"
@@ -54,7 +59,7 @@ final class Evaluator: Sendable {
   func forward(_ operands: NamedTensors) throws(GradientCheckError) -> [Double] {
     try stop?.check()
     counted.withLock { $0.forward += 1 }
-    return try layout.flatten(Self.attempt { try function.forward(operands) })
+    return try layout.flatten(Self.attempt { try function.subject.forward(operands) })
   }
 
   /// The gradients of the checked operands, with their shapes verified; values may still be anything.
@@ -80,9 +85,9 @@ final class Evaluator: Sendable {
 
   func dual(_ operands: [String: Tensor<Dual<Double>>]) throws(GradientCheckError) -> [Dual<Double>]? {
     try stop?.check()
-    guard let dualForward = function.dualForward else { return nil }
+    guard let generic = function.subject.generic else { return nil }
     counted.withLock { $0.dual += 1 }
-    return try layout.flatten(Self.attempt { try dualForward(operands) })
+    return try layout.flatten(Self.attempt { try generic.forward(operands) })
   }
 
   /// The dual outputs under a seed of these elements of one operand.
@@ -90,8 +95,8 @@ final class Evaluator: Sendable {
     _ operands: [String: Tensor<Dual<Double>>], seeded operand: String, _ elements: [Int]
   ) throws(GradientCheckError) -> [Dual<Double>]? {
     try stop?.check()
-    if let dualResponse = function.dualResponse,
-      let outputs = try Self.attempt({ try dualResponse(operand, elements, operands) })
+    if let slices = function.subject.slices,
+      let outputs = try Self.attempt({ try slices.response(of: operand, elements, operands) })
     {
       counted.withLock { $0.dual += 1 }
       return outputs
@@ -104,7 +109,7 @@ final class Evaluator: Sendable {
     at point: NamedTensors, along directions: [ProjectionDirection]
   ) throws(GradientCheckError) -> [SIMD8<Double>]? {
     try stop?.check()
-    if let tangents = function.tangents {
+    if let tangents {
       counted.withLock { $0.dual += 1 }
       let outputs = try Self.attempt { try tangents.outputs(at: point, along: directions, stop: stop) }
       return try layout.flatten(outputs).map(\.tangent)

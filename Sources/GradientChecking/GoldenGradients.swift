@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -27,8 +28,7 @@ public struct GoldenGradients: Sendable {
   }
 
   private enum Subject {
-    case layer(any OperationProblem)
-    case network(ReferenceNetwork, any OperationProblem)
+    case known(any GenericFunction)
     /// The reference does not have it.
     case custom
   }
@@ -42,24 +42,22 @@ public struct GoldenGradients: Sendable {
     do {
       // Whether it is worth it is known before a network's parameters are turned into doubles.
       var subject = try subject(options)
-      let operands = differentiableOperands
+      let operands = Given<Double>(golden.exercise).operands
       let cotangents = golden.upstream.mapValues(\.doubles)
       if let settled = obstacle(operands, cotangents) { return settled }
-      if case .network(var network, let problem) = subject {
-        network.gates = try network.gates(at: operands)
-        subject = .network(network, problem)
+      if case .known(var network as NetworkFunction) = subject {
+        try network.freezeGates(at: operands)
+        subject = .known(network)
       }
       return .ready(subject, operands: operands, cotangents: cotangents)
     } catch { return .settled(.unsupported, because: "\(error)") }
   }
 
-  private var differentiableOperands: NamedTensors {
-    var operands: NamedTensors = [:]
-    for (name, tensor) in [golden.inputs, golden.parameters, golden.buffers].flatMap({ $0 })
-    where tensor.dtype != .int64 {
-      operands[name] = tensor.doubles
+  /// Class indices, row numbers and counts.
+  private var integers: [String: Tensor<Int64>] {
+    [golden.inputs, golden.parameters, golden.buffers].reduce(into: [:]) { integers, group in
+      integers.merge(group.compactMapValues(\.integers)) { first, _ in first }
     }
-    return operands
   }
 
   /// Why there is nothing to decide at these values.
@@ -86,18 +84,16 @@ public struct GoldenGradients: Sendable {
   }
 
   private func subject(_ options: GradientCheck.Options) throws -> Subject {
-    guard
-      let problem = try Problem.make(
-        operation: golden.operation, attributes: golden.attributes, operands: golden.operands)
-    else { return .custom }
-    guard var network = ReferenceNetwork(problem, target: golden.inputs["target"]?.integers) else {
-      return .layer(problem)
+    guard let problem = try golden.exercise.problem() else { return .custom }
+    let integers = integers
+    guard var network = try NetworkFunction(problem, integers: integers) else {
+      return .known(OperationFunction(problem, integers: integers))
     }
-    if problem is ResNetProblem {
-      network.outputs = Set(golden.upstream.keys)
-      try requireAffordable(network, problem, options)
+    if network.isWhole {
+      network.layers.outputs = Set(golden.upstream.keys)
+      try requireAffordable(network, options)
     }
-    return .network(network, problem)
+    return .known(network)
   }
 
   /// Of a tensor that is stored as samples, how many are looked at: each is a column of its own.
@@ -107,12 +103,10 @@ public struct GoldenGradients: Sendable {
   static let networkLimit = 1e10
 
   /// Eight tensors share a pass, which carries a value and eight tangents from the first of them on, twice.
-  private func requireAffordable(
-    _ network: ReferenceNetwork, _ problem: any OperationProblem, _ options: GradientCheck.Options
-  ) throws {
-    let tensors = network.checkedOperands.count
+  private func requireAffordable(_ network: NetworkFunction, _ options: GradientCheck.Options) throws {
+    let tensors = network.layers.checkedOperands.count
     let passes = Double((tensors + 7) / 8)
-    let work = passes * 2 * 9 * 0.5 * Double(problem.multiplyAccumulates)
+    let work = passes * 2 * 9 * 0.5 * Double(network.work)
     guard work > Self.networkLimit, !options.exhaustive else { return }
     throw GradientCheckError.unsupported(
       "a direction of each of the network's \(tensors) tensors costs \(GradientReport.number(work)) multiply-accumulates, "
@@ -128,15 +122,9 @@ public struct GoldenGradients: Sendable {
         "golden file", oracle, options, .unsupported,
         "the reference has no '\(golden.operation)': an engine that has it (--engine NAME='COMMAND …') is held against finite "
           + "differences of its own forward pass")
-    case .ready(.layer(let problem), let operands, let cotangents):
-      let layer = ReferenceLayer(problem, classIndices: golden.inputs["target"]?.integers)
-      let function = CheckedFunction(layer, operands: operands, precision: oracle)
-      return storedRecord(function, cotangents, options)
-    case .ready(.network(let network, let problem), let operands, let cotangents):
-      var function = CheckedFunction(
-        network, name: golden.name, operands: operands, work: problem.multiplyAccumulates, precision: oracle)
-      function.layerwise = nil
-      return storedRecord(function, cotangents, self.options(options, for: problem))
+    case .ready(.known(let subject), let operands, let cotangents):
+      let function = CheckedFunction(subject, name: golden.name, at: operands, by: .code(oracle))
+      return storedRecord(function, cotangents, self.options(options, for: subject))
     }
   }
 
@@ -145,6 +133,7 @@ public struct GoldenGradients: Sendable {
   ) -> GradientRecord {
     var function = reference
     var stored: NamedTensors = [:]
+    var samples: [String: [Int]] = [:]
     for (name, expected) in golden.gradients {
       switch expected.value {
       case .whole(let tensor): stored[name] = tensor.doubles
@@ -155,19 +144,16 @@ public struct GoldenGradients: Sendable {
         let count = isDear ? min(sample.indices.count, Self.sampleLimit) : sample.indices.count
         let chosen = (0..<count).map { $0 * sample.indices.count / count }
         for number in chosen { stored[name]?.elements[sample.indices[number]] = sample.values[number] }
-        function.samples[name] = chosen.map { sample.indices[$0] }
+        samples[name] = chosen.map { sample.indices[$0] }
       }
     }
-    function.name = golden.name
     // In the order of the layers: neighbours share a pass, which begins at the first of them.
     let known = reference.checked.filter { stored[$0] != nil }
     function.checked = known + stored.keys.filter { !known.contains($0) }.sorted()
     function.hasIndependentOperands = golden.fill == .random
     let values = stored
-    function.measuredBackward = function.backward
+    function.stored = StoredGradients(samples: samples, origin: function.backward)
     function.backward = { _, _ in values }
-    // Stored values belong to one cotangent: integers of our own have no gradient in the file.
-    function.linear = []
     var options = options
     options.contracts = false
     // Goldens hold what no step suits (denormals, 1e30, means far beyond the deviation); duals need none.
@@ -183,11 +169,7 @@ public struct GoldenGradients: Sendable {
     of engine: any Engine, dtype: DType, options: GradientCheck.Options
   ) -> GradientRecord {
     let name = engine.description.name
-    let exercise = Exercise(
-      name: golden.name, operation: golden.operation, attributes: golden.attributes,
-      inputs: golden.inputs.mapValues { $0.converted(to: dtype) },
-      parameters: golden.parameters.mapValues { $0.converted(to: dtype) },
-      buffers: golden.buffers.mapValues { $0.converted(to: dtype) }, dtype: dtype)
+    let exercise = golden.exercise.converted(to: dtype)
     var options = options
     options.differences = false
     var function: CheckedFunction
@@ -196,19 +178,16 @@ public struct GoldenGradients: Sendable {
     case .ready(let subject, let operands, let cotangents):
       options.cotangent = cotangents
       switch subject {
-      case .layer(let problem):
-        function = CheckedFunction(engine: engine, exercise: exercise, problem: problem, operands: operands)
-      case .network(let network, let problem):
-        options = self.options(options, for: problem)
-        function = CheckedFunction(
-          engine: engine, exercise: exercise, network: network, operands: operands, work: problem.multiplyAccumulates)
+      case .known(let subject):
+        options = self.options(options, for: subject)
+        function = CheckedFunction(subject, name: golden.name, at: operands, by: .engine(engine, exercise))
       case .custom:
         guard engine.description.operations.contains(golden.operation) else {
           return settled(name, dtype, options, .unsupported, "no custom operation \(golden.operation)")
         }
         let differentiable = Set(golden.inputs.keys).union(golden.parameters.keys).intersection(operands.keys)
         function = CheckedFunction(
-          engine: engine, custom: exercise, operands: operands, outputs: Set(cotangents.keys),
+          engine: engine, custom: exercise, at: operands, outputs: Set(cotangents.keys),
           checked: (golden.gradients.isEmpty ? differentiable : Set(golden.gradients.keys)).sorted())
       }
     }
@@ -220,11 +199,9 @@ public struct GoldenGradients: Sendable {
 
   /// Every tensor of a whole network by projections: eight of them share a pass, where single elements of each would take
   /// one more.
-  private func options(
-    _ options: GradientCheck.Options, for problem: any OperationProblem
-  ) -> GradientCheck.Options {
+  private func options(_ options: GradientCheck.Options, for subject: any GenericFunction) -> GradientCheck.Options {
     var options = options
-    if problem is ResNetProblem {
+    if let network = subject as? NetworkFunction, network.isWhole {
       options.workLimit = 0
       options.exhaustive = false
     }

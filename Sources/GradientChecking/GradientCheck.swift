@@ -1,4 +1,4 @@
-import Engines
+import Problems
 import Results
 import Tensors
 
@@ -59,9 +59,13 @@ public struct GradientCheck: Sendable {
   /// A black box: everything has to be found out by calling it.
   ///
   /// - Parameters:
+  ///   - name: what the report calls it.
   ///   - point: the operands, where the derivatives are taken.
   ///   - checked: the operands whose gradients `backward` returns; all, when left out.
   ///   - precision: the arithmetic of the backward pass: `.float32` for one that computes in `Float`.
+  ///   - options: how derivatives are determined.
+  ///   - forward: operands to outputs, by name.
+  ///   - backward: operands and cotangents to gradients, by name: what is checked.
   public init(
     _ name: String = "closure", at point: NamedTensors, checking checked: [String]? = nil,
     precision: DType = .float64, options: Options = Options(),
@@ -69,8 +73,7 @@ public struct GradientCheck: Sendable {
     backward: @escaping CheckedFunction.Backward
   ) {
     function = CheckedFunction(
-      name: name, at: point, checking: checked, forward: forward, backward: backward)
-    function.backwardUnitRoundoff = max(precision.unitRoundoff, Double.unitRoundoff)
+      name: name, at: point, checking: checked, precision: precision, forward: forward, backward: backward)
     self.options = options
   }
 
@@ -110,7 +113,7 @@ public struct GradientCheck: Sendable {
     let start = clock.now
     var record = GradientRecord(
       name: function.name, engine: "closure",
-      dtype: function.backwardUnitRoundoff > Double.unitRoundoff ? "float32" : "float64",
+      dtype: function.implementation.precision.rawValue,
       seed: options.seed)
     do {
       try check(&record)
@@ -134,8 +137,11 @@ public struct GradientCheck: Sendable {
   }
 
   private func check(_ record: inout GradientRecord) throws {
+    if case .none(let reason) = function.subject.differentiableOperands {
+      throw GradientCheckError.unsupported(reason)
+    }
     let evaluator = try Evaluator(function, stop: options.stop)
-    // The cost is told also of a check that breaks off.
+    // A check that breaks off reports its cost, too.
     defer { record.cost = evaluator.cost }
     let session = try GradientSession(evaluator: evaluator, options: options)
     if options.contracts {

@@ -10,7 +10,7 @@ public enum GradientCheckError: Error, Sendable, Hashable {
   case nondeterministic(String)
   /// A closure changed the storage of the operands that it was given.
   case mutatedInput(String)
-  /// The backward pass left a gradient out, or returned one that nobody asked for.
+  /// The backward pass left a gradient out, or returned one too many.
   case wrongGradients(expected: [String], found: [String])
   /// A gradient's or an output's shape is not the one it must have.
   case shapeMismatch(tensor: String, expected: Shape, found: Shape)

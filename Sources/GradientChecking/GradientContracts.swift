@@ -1,3 +1,4 @@
+import Problems
 import Results
 import Tensors
 
@@ -25,7 +26,7 @@ struct GradientContracts: Sendable {
     }
     _ = try evaluator.backward(function.point, cotangent)
     try Evaluator.requireUnchanged(function.point, kept)
-    if let invariance = function.shiftInvariance, let record = shiftRecord(invariance) {
+    if let invariance = function.subject.shiftInvariance, let record = shiftRecord(invariance) {
       records.append(record)
     }
     return records
@@ -46,7 +47,7 @@ struct GradientContracts: Sendable {
       return try compare(name, scaled) { _, _, before, after in (factor * before).bitPattern == after.bitPattern }
     }
     guard rounding.isDerived else { return nil }
-    let limit = NormalRange(unitRoundoff: evaluator.function.backwardUnitRoundoff)
+    let limit = NormalRange(unitRoundoff: evaluator.function.implementation.unitRoundoff)
     return try compare(name + ", within the bounds of both", scaled) { operand, element, before, after in
       let bound = (factor + max(factor, 1)) * rounding.bound(operand, element: element, scale: 0)
       return abs(after - factor * before) <= bound || limit.mayOverflow(factor * abs(before) + bound)

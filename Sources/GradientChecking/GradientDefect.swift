@@ -1,3 +1,4 @@
+import Operations
 import Problems
 import Tensors
 
@@ -8,7 +9,7 @@ public struct GradientDefect: Sendable {
   /// `nil` for a layer.
   public let index: [Int]?
 
-  /// - Throws: ``ProblemError`` for a text that is neither.
+  /// - Throws: `ProblemError` for a text that is neither.
   public init(_ text: String) throws(ProblemError) {
     guard let bracket = text.firstIndex(of: "[") else {
       (name, index) = (text, nil)
@@ -42,14 +43,16 @@ public struct GradientDefect: Sendable {
     }
   }
 
-  func apply(to network: inout ReferenceNetwork?) throws(ProblemError) {
+  func apply(to network: inout ReferenceNetwork) throws(ProblemError) {
     let name = name
-    guard network?.layers.contains(where: { $0.name == name }) == true else {
-      throw ProblemError(
-        .invalidArgument, "defect", expected: "an element such as x[0, 1, 2, 3], or a network's layer", found: name)
-    }
-    network?.defect = { layer, gradients in
+    guard network.layers.contains(where: { $0.name == name }) else { throw namesNoLayer }
+    network.defect = { layer, gradients in
       if layer.name == name { gradients["x"] = gradients["x"]?.map { $0 * (1 + 0x1p-10) } }
     }
+  }
+
+  var namesNoLayer: ProblemError {
+    ProblemError(
+      .invalidArgument, "defect", expected: "an element such as x[0, 1, 2, 3], or a network's layer", found: name)
   }
 }

@@ -1,4 +1,4 @@
-import Engines
+import Problems
 import Results
 import Tensors
 

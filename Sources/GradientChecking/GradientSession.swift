@@ -1,3 +1,4 @@
+import Problems
 import Results
 import Tensors
 
@@ -25,9 +26,9 @@ struct GradientSession: Sendable {
       }
     }
     gradients = try evaluator.backward(evaluator.function.point, cotangent)
-    range = NormalRange(unitRoundoff: function.backwardUnitRoundoff).distance(
+    range = NormalRange(unitRoundoff: function.implementation.unitRoundoff).distance(
       operands: function.point, cotangent: cotangent, results: [evaluator.base] + gradients.values.map(\.elements))
-    let isExact = function.linear.isSuperset(of: function.checked) && Self.usesIntegers(function, options)
+    let isExact = Self.exactOperands(of: function, options).isSuperset(of: function.checked)
     // Integers say nothing of values near the ends of the range: these are looked at where they are, and round.
     rounding =
       isExact && range.isCalm
@@ -35,8 +36,9 @@ struct GradientSession: Sendable {
       : try AnalyticRounding(evaluator: evaluator, cotangent: cotangent, gradients: gradients)
   }
 
-  private static func usesIntegers(_ function: CheckedFunction, _ options: GradientCheck.Options) -> Bool {
-    function.isExactOnIntegers && (options.method == .automatic || options.method == .adjoint)
+  /// Those that are checked on integers.
+  private static func exactOperands(of function: CheckedFunction, _ options: GradientCheck.Options) -> Set<String> {
+    options.method == .automatic || options.method == .adjoint ? function.exactOperands : []
   }
 
   var contracts: GradientContracts {
@@ -45,6 +47,8 @@ struct GradientSession: Sendable {
   }
 
   private var function: CheckedFunction { evaluator.function }
+  /// Whether dual numbers go through it.
+  private var isGeneric: Bool { function.subject.generic != nil }
 
   func checkAll(_ calibration: inout GradientCalibration) throws -> [GradientTensorRecord] {
     var records: [GradientTensorRecord] = []
@@ -52,13 +56,14 @@ struct GradientSession: Sendable {
     var projectedDifferences: [String] = []
     // Measured once, when the first operand needs it.
     var noise: ForwardNoise?
-    let exact = function.checked.filter { Self.usesIntegers(function, options) && function.linear.contains($0) }
+    let exactOperands = Self.exactOperands(of: function, options)
+    let exact = function.checked.filter(exactOperands.contains)
     if !exact.isEmpty { records += try checkLinear(exact) }
     if !range.isCalm { records += try exact.compactMap(checkWhereItStands) }
     for operand in function.checked where !exact.contains(operand) {
       let footprint = footprint(of: operand)
-      if let samples = function.samples[operand] {
-        if function.tangents == nil || affordable(samples: samples.count) {
+      if let samples = function.samples(of: operand) {
+        if function.subject.network == nil || affordable(samples: samples.count) {
           records.append(try judge(operand, samples, footprint))
         } else {
           projected.append(operand)
@@ -66,7 +71,7 @@ struct GradientSession: Sendable {
         continue
       }
       var dual: NumericGradient?
-      if function.dualForward != nil {
+      if isGeneric {
         if affordable(duals: footprint) {
           let sweep = DualSweep(
             evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent,
@@ -78,7 +83,7 @@ struct GradientSession: Sendable {
           projected.append(operand)
         }
       }
-      guard options.differences && options.method != .dual || function.dualForward == nil else { continue }
+      guard options.differences && options.method != .dual || !isGeneric else { continue }
       guard
         affordable(evaluations: footprint.colourCount * 2 * DifferenceSweep.firstLevels, weight: 1)
       else {
@@ -102,7 +107,7 @@ struct GradientSession: Sendable {
     }
     // Where duals are available, whole tensors too large for single differences are left to them: black-box differences
     // of a net cross kinks at any step that rounding allows.
-    if !projectedDifferences.isEmpty, function.dualForward == nil {
+    if !projectedDifferences.isEmpty, !isGeneric {
       let known =
         try noise
         ?? ForwardNoise(evaluator: evaluator, seed: options.seed, threads: options.threads)
@@ -151,7 +156,7 @@ struct GradientSession: Sendable {
   }
 
   private func footprint(of operand: String) -> Footprint {
-    function.footprints[operand]
+    function.subject.footprints[operand]
       ?? .dense(elements: function.point[operand]?.count ?? 0, outputs: evaluator.layout.count)
   }
 
@@ -159,7 +164,7 @@ struct GradientSession: Sendable {
   func affordable(evaluations: Int, weight: Int) -> Bool {
     if options.exhaustive { return true }
     let touched = function.point.values.reduce(evaluator.layout.count) { $0 + $1.count }
-    let (product, overflow) = max(function.work, touched).multipliedReportingOverflow(
+    let (product, overflow) = max(function.subject.work, touched).multipliedReportingOverflow(
       by: evaluations * weight)
     return !overflow && product <= options.workLimit
   }
@@ -176,7 +181,7 @@ struct GradientSession: Sendable {
   private func judge(_ operand: String, _ samples: [Int], _ footprint: Footprint) throws -> GradientTensorRecord {
     let sweep = DualSweep(
       evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, threads: options.threads)
-    guard function.dualResponse != nil || affordable(samples: samples.count), let numeric = try sweep.some(samples)
+    guard function.subject.slices != nil || affordable(samples: samples.count), let numeric = try sweep.some(samples)
     else { throw GradientCheckError.unsupported("too large for single samples without --exhaustive") }
     var record = judge(operand, .dual).judge(numeric)
     record.elementCount = samples.count

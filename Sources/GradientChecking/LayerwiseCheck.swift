@@ -1,26 +1,14 @@
+import Operations
 import Problems
 import Results
 import Tensors
-
-/// A layer as a network meets it.
-struct CapturedLayer: Sendable {
-  let layer: NetworkLayer
-  /// `x`, `other`, `weight`, `bias`, `running_mean`, `running_var`: those that it has.
-  let operands: NamedTensors
-  /// Of its output.
-  let cotangent: Tensor<Double>
-}
 
 /// Each layer of a network on its own, at the activations and cotangents that it has there: a wrong backward pass of one
 /// layer spoils the gradients of all layers before it, but on its own only the layer at fault disagrees.
 struct LayerwiseCheck: Sendable {
   let network: ReferenceNetwork
-  var precision: DType = .float64
-  /// How the engine under test computes convolutions.
-  var algorithms: Set<String> = []
-  /// The backward pass under test of one layer.
-  let backward:
-    @Sendable (_ layer: NetworkLayer, _ operands: NamedTensors, _ upstream: NamedTensors) throws -> NamedTensors
+  /// Of the network's backward pass, and so of each layer's.
+  let implementation: Implementation
 
   /// - Returns: one record for each layer at fault, in the order of the layers.
   func run(
@@ -42,14 +30,19 @@ struct LayerwiseCheck: Sendable {
     let layer = captured.layer
     // In single precision every engine starts from the same numbers, and so does the derivative.
     func representable(_ tensor: Tensor<Double>) -> Tensor<Double> {
-      precision == .float64 ? tensor : tensor.map { Double(Float($0)) }
+      implementation.precision == .float64 ? tensor : tensor.map { Double(Float($0)) }
     }
+    let operands = captured.operands.mapValues(representable)
     var function = CheckedFunction(
-      ReferenceLayer(layer.problem), operands: captured.operands.mapValues(representable), precision: precision,
-      algorithms: algorithms)
-    function.name = layer.name
-    let backward = backward
-    function.backward = { try backward(layer, $0, $1) }
+      OperationFunction(layer.problem), name: layer.name, at: operands, by: implementation(of: layer, at: operands))
+    if case .code = implementation, let defect = network.defect {
+      let correct = function.backward
+      function.backward = { operands, upstream in
+        var gradients = try correct(operands, upstream)
+        defect(layer, &gradients)
+        return gradients
+      }
+    }
     var options = options
     options.method = .dual
     options.contracts = false
@@ -57,5 +50,16 @@ struct LayerwiseCheck: Sendable {
     options.workLimit = 0
     options.cotangent = ["y": representable(captured.cotangent)]
     return GradientCheck(function, options: options)
+  }
+
+  /// Who computes this layer.
+  private func implementation(of layer: NetworkLayer, at operands: NamedTensors) -> Implementation {
+    guard case .engine(let engine, let whole) = implementation else { return implementation }
+    let counters = layer.problem.operands.all.filter { $0.value.dtype == .int64 }
+    let exercise = Exercise(
+      layer.problem, operands: operands,
+      // How many batches there were: no derivative depends on it.
+      integers: counters.mapValues { Tensor(shape: $0.shape, repeating: 0) }, named: layer.name, dtype: whole.dtype)
+    return .engine(engine, exercise)
   }
 }

@@ -1,3 +1,4 @@
+import Problems
 import Tensors
 
 /// Integer operands and cotangents, and what a function that is affine in some of its operands makes of them: everything is
@@ -69,9 +70,9 @@ struct LinearMap: Sendable {
 
   /// J·u for u restricted to `elements`, flattened.
   private func response(_ elements: [Int]) throws -> [Double] {
-    if let response = evaluator.function.linearResponse,
+    if let slices = evaluator.function.subject.slices,
       let change = try Evaluator.attempt({
-        try response(operand, elements, direction, point.operands)
+        try slices.response(of: operand, elements, to: direction, point.operands)
       })
     {
       return change

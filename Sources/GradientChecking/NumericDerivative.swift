@@ -1,3 +1,5 @@
+import Problems
+
 /// The derivative of vᵀf with respect to one element, as determined without the backward pass under test.
 struct NumericDerivative: Sendable {
   enum Kind: Sendable {

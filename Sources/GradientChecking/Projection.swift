@@ -13,7 +13,7 @@ struct ProjectionDirection: Sendable {
   /// The elements along which the direction is not zero.
   var elements: some Sequence<Int> { range.lazy.map { samples?[$0] ?? $0 } }
 
-  /// Element j's weight, had without the ones before it, so that halves of a direction are parts of the whole.
+  /// Element j's weight, computed without the ones before it, so that halves of a direction are parts of the whole.
   func weight(_ element: Int) -> Double {
     let bits = SplitMix64.mix(seed &+ UInt64(element) &* 0x9E37_79B9_7F4A_7C15)
     let size = 1 + Double(bits >> 11) * 0x1p-53
@@ -67,7 +67,7 @@ struct Projection: Sendable {
   /// - Parameter searching: where one disagrees, look for the elements at fault.
   func run(_ operands: [String], seed: UInt64, searching: Bool = true) throws -> [GradientTensorRecord] {
     let whole = operands.enumerated().map { position, operand in
-      let samples = evaluator.function.samples[operand]
+      let samples = evaluator.function.samples(of: operand)
       return ProjectionDirection(
         operand: operand, range: 0..<(samples?.count ?? gradients[operand]?.count ?? 0),
         seed: SplitMix64.mix(seed &+ UInt64(position)), samples: samples)

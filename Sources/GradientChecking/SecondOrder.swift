@@ -10,24 +10,28 @@ struct SecondOrder: Sendable {
 
   static let safety = 8.0
   static let displacements = 3
-  /// H is linear in the cotangent. Multiples of it round otherwise, and so show what is left where terms cancel to nothing
-  /// (a saturated softmax), which a displaced operand may not: an ulp of 10³⁸ is too large a step for that.
+  /// H is linear in the cotangent, and H·b in b. Multiples of both round otherwise, and so show what is left where terms cancel
+  /// (a saturated softmax), which a displaced operand may not: an ulp of 10³⁸ is too large a step for that, and what a
+  /// direction loses when it meets the first constants is the same at every point.
   static let multiples = [3.0, 7.0]
 
   /// - Returns: `nil` when the function has no generic backward.
   func run(seed: UInt64) throws -> GradientContractRecord? {
-    guard let dualBackward = evaluator.function.dualBackward else { return nil }
+    guard let generic = evaluator.function.subject.generic else { return nil }
     let name = "aᵀHb = bᵀHa over \(Dual<Double>.directionCount) directions"
     let point = evaluator.function.point
-    let products = try products(dualBackward, at: point, multiple: 1, seed: seed)
+    let products = try products(generic, at: point, seed: seed)
     // One figure for all pairs: they are random directions over the same operands, and three runs of one pair can agree
     // by accident.
     var spread = 0.0
     let displaced = (0..<Self.displacements).map { number in
       point.mapValues { $0.map { DualSweep.displaced($0, seed: UInt64(number)) } }
     }
-    for (point, multiple) in displaced.map({ ($0, 1.0) }) + Self.multiples.map({ (point, $0) }) {
-      let others = try self.products(dualBackward, at: point, multiple: multiple, seed: seed)
+    let runs =
+      try displaced.map { try self.products(generic, at: $0, seed: seed) }
+      + Self.multiples.map { try self.products(generic, at: point, multiple: $0, seed: seed) }
+      + Self.multiples.map { try self.products(generic, at: point, stretch: $0, seed: seed) }
+    for others in runs {
       for a in products.indices {
         for b in products.indices { spread = max(spread, abs(others[a][b].value - products[a][b].value)) }
       }
@@ -52,9 +56,15 @@ struct SecondOrder: Sendable {
     var scale = 0.0
   }
 
-  /// aᵀ(H·b) for all pairs of the eight directions, with a multiple of the cotangent that is divided by again.
+  /// aᵀ(H·b) for all pairs of the eight directions.
+  /// - Parameters:
+  ///   - function: the backward pass, in any scalar.
+  ///   - point: where H is taken.
+  ///   - multiple: of the cotangent, divided by again.
+  ///   - stretch: of each b, divided by again.
+  ///   - seed: of the directions.
   private func products(
-    _ dualBackward: CheckedFunction.DualBackward, at point: NamedTensors, multiple: Double, seed: UInt64
+    _ function: any GenericFunction, at point: NamedTensors, multiple: Double = 1, stretch: Double = 1, seed: UInt64
   ) throws -> [[Product]] {
     let checked = evaluator.function.checked
     let directions = checked.enumerated().map { position, operand in
@@ -69,13 +79,13 @@ struct SecondOrder: Sendable {
       guard var tensor = operands.removeValue(forKey: operand) else { continue }
       for element in 0..<tensor.count {
         for (lane, direction) in directions[position].enumerated() {
-          tensor.elements[element].tangent[lane] = direction.weight(element)
+          tensor.elements[element].tangent[lane] = stretch * direction.weight(element)
         }
       }
       operands[operand] = tensor
     }
     let upstream = evaluator.layout.unflatten(cotangent.map { Dual<Double>(constant: multiple * $0) })
-    let gradients = try Evaluator.attempt { try dualBackward(operands, upstream) }
+    let gradients = try Evaluator.attempt { try function.backward(operands, upstream) }
     var products = [[Product]](
       repeating: Array(repeating: Product(), count: Dual<Double>.directionCount), count: Dual<Double>.directionCount)
     for a in products.indices {
@@ -85,10 +95,10 @@ struct SecondOrder: Sendable {
           for (element, gradient) in (gradients[operand]?.elements ?? []).enumerated() {
             let term = directions[position][a].weight(element) * gradient.tangent[b]
             sum.add(term)
-            products[a][b].scale += abs(term)
+            products[a][b].scale += abs(term) / (multiple * stretch)
           }
         }
-        products[a][b].value = sum.value / multiple
+        products[a][b].value = sum.value / (multiple * stretch)
       }
     }
     return products

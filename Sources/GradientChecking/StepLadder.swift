@@ -81,7 +81,7 @@ struct StepLadder: Sendable {
       if best.map({ candidate.bound < $0.bound }) ?? true { best = candidate }
     }
     guard let finest else {
-      return .undetermined("the step underflows: only \(levels.count) are large enough to be told from 0")
+      return .undetermined("the step underflows: only \(levels.count) are large enough to differ from 0")
     }
     switch roughness(of: levels, noise: noise) {
     case .jump: return .undetermined("the function jumps: its second difference does not shrink with the step")

@@ -17,6 +17,6 @@ public final class StopFlag: Sendable {
 }
 
 extension GradientRecord {
-  /// Cut short by a ``StopFlag``: it says nothing of the gradients.
+  /// Cut short by a `StopFlag`: it says nothing of the gradients.
   public var wasStopped: Bool { reason == GradientCheckError.stopped.description && verdict == .inconclusive }
 }

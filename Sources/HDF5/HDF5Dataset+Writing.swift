@@ -4,7 +4,11 @@ extension HDF5Group {
   /// Writes a new dataset of numbers, row-major; an empty shape makes a scalar.
   ///
   /// - Parameters:
+  ///   - name: the path of the new dataset in the file.
+  ///   - shape: its extents; empty for a scalar.
+  ///   - values: as many as the extents multiply to.
   ///   - stored: the type in the file; a number that it cannot hold is an error for integers, and rounds for floats.
+  ///   - options: how the elements are laid out.
   @discardableResult
   public func createDataset<Element: HDF5Element>(
     _ name: String, shape: [Int], values: [Element], storedAs stored: HDF5Datatype = Element.storedType,

@@ -6,7 +6,10 @@ public enum HDF5ByteOrder: String, Sendable, Hashable { case littleEndian = "lit
 public struct HDF5Datatype: Sendable, Hashable, CustomStringConvertible {
   public enum Kind: Sendable, Hashable {
     case integer(signed: Bool)
+    /// IEEE 754's, or what is read as one of them.
     case floatingPoint
+    /// Brain floating point, float32's upper half: 8 exponent and 7 fraction bits.
+    case bfloat16
     case string(variableLength: Bool, utf8: Bool)
     /// h5py's boolean: an enumeration of exactly FALSE and TRUE.
     case boolean
@@ -26,6 +29,7 @@ public struct HDF5Datatype: Sendable, Hashable, CustomStringConvertible {
   }
 
   public static let float16 = HDF5Datatype(kind: .floatingPoint, byteCount: 2)
+  public static let bfloat16 = HDF5Datatype(kind: .bfloat16, byteCount: 2)
   public static let float32 = HDF5Datatype(kind: .floatingPoint, byteCount: 4)
   public static let float64 = HDF5Datatype(kind: .floatingPoint, byteCount: 8)
   public static let int8 = HDF5Datatype(kind: .integer(signed: true), byteCount: 1)
@@ -44,7 +48,7 @@ public struct HDF5Datatype: Sendable, Hashable, CustomStringConvertible {
   }
 
   public var isInteger: Bool { if case .integer = kind { true } else { false } }
-  public var isFloatingPoint: Bool { kind == .floatingPoint }
+  public var isFloatingPoint: Bool { kind == .floatingPoint || kind == .bfloat16 }
   public var isString: Bool { if case .string = kind { true } else { false } }
 
   public var description: String {
@@ -52,6 +56,7 @@ public struct HDF5Datatype: Sendable, Hashable, CustomStringConvertible {
     switch kind {
     case .integer(let signed): return "\(signed ? "int" : "uint")\(byteCount * 8)\(order)"
     case .floatingPoint: return "float\(byteCount * 8)\(order)"
+    case .bfloat16: return "bfloat16\(order)"
     case .string(let variable, let utf8):
       return "\(variable ? "variable-length" : "fixed-length") \(utf8 ? "UTF-8" : "ASCII") string"
     case .boolean: return "boolean"
@@ -81,7 +86,7 @@ public struct HDF5Datatype: Sendable, Hashable, CustomStringConvertible {
     }
     switch H5Tget_class(type.id) {
     case H5T_INTEGER: kind = .integer(signed: H5Tget_sign(type.id) != H5T_SGN_NONE)
-    case H5T_FLOAT: kind = .floatingPoint
+    case H5T_FLOAT: kind = assay_h5_is_bfloat16(type.id) > 0 ? .bfloat16 : .floatingPoint
     case H5T_STRING:
       kind = .string(
         variableLength: H5Tis_variable_str(type.id) > 0, utf8: H5Tget_cset(type.id) == H5T_CSET_UTF8)
@@ -115,6 +120,7 @@ public struct HDF5Datatype: Sendable, Hashable, CustomStringConvertible {
     switch kind {
     case .integer(let signed): id = assay_h5_standard_integer(byteCount, signed ? 1 : 0, bigEndian)
     case .floatingPoint: id = assay_h5_standard_float(byteCount, bigEndian)
+    case .bfloat16: id = assay_h5_bfloat16(bigEndian)
     case .boolean: id = assay_h5_boolean()
     default: id = -1
     }

@@ -25,7 +25,10 @@ public struct HDF5File: Sendable {
 
   /// Opens a file whose bytes are already in memory, so that what was checked is what is read.
   ///
-  /// - Parameter name: what errors call it: the path that the bytes came from.
+  /// - Parameters:
+  ///   - image: the whole file.
+  ///   - name: what errors call it: the path that the bytes came from.
+  ///   - limits: the most that reading may take.
   public static func open(image: [UInt8], name: String, limits: HDF5Limits = .standard) throws(HDF5Error) -> HDF5File {
     guard !image.isEmpty else { throw emptyFile(name) }
     guard hasSignature(image) else { throw notHDF5(name) }

@@ -31,7 +31,7 @@ public struct HDF5Group: HDF5Object {
   public func member(_ path: String) throws(HDF5Error) -> HDF5Node {
     guard let found = try memberIfPresent(path) else {
       throw location.error(
-        .missing, object: location.path(of: path), expected: "a group or dataset", found: "nothing of this name",
+        .missing, object: location.path(of: path), expected: "a group or dataset", found: "no object of this name",
         advice: "`h5ls -r` lists what the file holds")
     }
     return found

@@ -17,7 +17,7 @@ final class HDF5Handle: Sendable {
   deinit {
     HDF5Library.lock()
     defer { HDF5Library.unlock() }
-    // After its file was closed the identifier is stale: closing it again is an error that nobody needs to hear.
+    // After its file was closed the identifier is stale: closing it again is an error without consequence.
     switch kind {
     case .file: _ = H5Fclose(id)
     case .group: _ = H5Gclose(id)

@@ -35,7 +35,7 @@ struct HDF5OpenAttribute {
       let fitting = values.compactMap(Int64.init(exactly:))
       return HDF5AttributeValue(
         fitting.count == values.count ? .integers(fitting) : .unsignedIntegers(values), shape: space.shape)
-    case .floatingPoint:
+    case .floatingPoint, .bfloat16:
       let values: [Double] = try numbers(count)
       return HDF5AttributeValue(.floats(values), shape: space.shape)
     case .boolean:

@@ -1,3 +1,5 @@
+import CShims
+
 // The vector of the instruction set this folder is being compiled for, and the largest register tile that it holds
 // without spilling: pixels × two vectors of output channels.
 #if KERNELS_AVX512
@@ -49,16 +51,6 @@ func loadLanes(_ p: UnsafePointer<Float>, _ lanes: Int) -> Vector {
   return v
 }
 
-#if !KERNELS_WITHOUT_PREFETCH
-  /// LLVM's intrinsic by its name (read, all cache levels, data), since Swift has none of its own.
-  @_silgen_name("llvm.prefetch.p0")
-  private func prefetch(_ address: UnsafeRawPointer, _ write: Int32, _ locality: Int32, _ data: Int32)
-#endif
-
 /// Asks for the cache line at an address that will be read soon; the address need not be valid.
 @inline(__always)
-func prefetch(_ p: UnsafePointer<Float>) {
-  #if !KERNELS_WITHOUT_PREFETCH
-    prefetch(UnsafeRawPointer(p), 0, 3, 1)
-  #endif
-}
+func prefetch(_ p: UnsafePointer<Float>) { assay_prefetch(p) }

@@ -29,22 +29,19 @@ public final class ChildProcess: Sendable {
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameters:
+  ///   - executable: its path.
   ///   - arguments: without the executable's own name.
   ///   - environment: `nil` for this process's.
   ///   - directory: where it runs; `nil` for this process's folder.
+  ///   - input: its standard input.
+  ///   - output: its standard output.
+  ///   - errors: its standard error.
   /// - Throws: ``Failure`` with the system's reason.
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil, directory: String? = nil,
     input: Stream = .null, output: Stream = .pipe, errors: Stream = .null
   ) throws(Failure) {
-    var actions = posix_spawn_file_actions_t(unsafeZeroed: ())
-    var attributes = posix_spawnattr_t(unsafeZeroed: ())
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
+    var settings = SpawnSettings()
     let end = try Pipe()
     var parents: [Descriptor?] = []
     var childs: [Descriptor] = []
@@ -53,27 +50,21 @@ public final class ChildProcess: Sendable {
       case .inherited: parents.append(nil)
       case .null:
         parents.append(nil)
-        posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        settings.openNull(as: number)
       case .pipe:
         let pipe = try Pipe()
         let (own, given) = number == STDIN_FILENO ? (pipe.writing, pipe.reading) : (pipe.reading, pipe.writing)
         parents.append(own)
         childs.append(given)
-        posix_spawn_file_actions_adddup2(&actions, given.number, number)
+        settings.duplicate(given, as: number)
       }
     }
-    if let directory { assay_spawn_change_directory(&actions, directory) }
-    assay_spawn_close_others(&actions)
-    Self.resetSignals(&attributes)
-
-    let words = ([executable] + arguments).map { strdup($0) } + [nil]
-    let variables = (environment ?? ProcessInfo.processInfo.environment).map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for text in words + variables { free(text) } }
+    if let directory { settings.changeDirectory(directory) }
     var child: pid_t = 0
     var reason: Int32 = 0
     Self.prepared
     let isRegistered = Leftovers.register {
-      reason = posix_spawn(&child, executable, &actions, &attributes, words, variables)
+      reason = settings.spawn(&child, executable, arguments, environment)
       return reason == 0 ? child : nil
     }
     // Only the child may hold its ends, or an end of file would never be seen.
@@ -88,25 +79,26 @@ public final class ChildProcess: Sendable {
     Thread.detachNewThread { [self] in reap(andClose: ending) }
   }
 
-  /// What a process with children needs, once: a write to one that has ended is an error and not this process's end, and whom it
-  /// leaves behind can be waited for.
+  /// What a process with children needs, once: a write to one that has ended is an error and does not end this process,
+  /// and the orphans that it leaves can be reaped.
   private static let prepared: Void = {
     signal(SIGPIPE, SIG_IGN)
     assay_adopt_orphans()
   }()
 
-  private static func resetSignals(_ attributes: inout posix_spawnattr_t) {
-    var (all, none) = (sigset_t(), sigset_t())
-    sigfillset(&all)
-    sigemptyset(&none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP
-    #if canImport(Darwin)
-      flags |= POSIX_SPAWN_CLOEXEC_DEFAULT
-    #endif
-    posix_spawnattr_setflags(&attributes, Int16(flags))
+  /// Starts a program that goes on when this one ends, such as a browser: nothing is heard of it again, and it is no leftover.
+  /// - Parameter name: looked up on the path.
+  /// - Throws: ``Failure`` with the system's reason, or when nothing on the path has this name.
+  public static func launch(_ name: String, _ arguments: [String]) throws(Failure) {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    guard let program = folders.map({ String("\($0)/\(name)") }).first(where: { access($0, X_OK) == 0 }) else {
+      throw Failure(description: "there is no \(name) on the path")
+    }
+    var settings = SpawnSettings()
+    for number in STDIN_FILENO...STDERR_FILENO { settings.openNull(as: number) }
+    var child: pid_t = 0
+    let reason = settings.spawn(&child, program, arguments, nil)
+    guard reason == 0 else { throw Failure(description: String(cString: strerror(reason))) }
   }
 
   /// Waits for the end of the process, on a thread of its own.
@@ -208,26 +200,5 @@ extension ChildProcess {
       for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       (reading, writing) = (Descriptor(ends[0]), Descriptor(ends[1]))
     }
-  }
-}
-
-// What the C library fills itself: a structure on Linux, a pointer on Darwin.
-extension posix_spawn_file_actions_t {
-  fileprivate init(unsafeZeroed: Void) {
-    #if canImport(Darwin)
-      self = nil
-    #else
-      self.init()
-    #endif
-  }
-}
-
-extension posix_spawnattr_t {
-  fileprivate init(unsafeZeroed: Void) {
-    #if canImport(Darwin)
-      self = nil
-    #else
-      self.init()
-    #endif
   }
 }

@@ -38,7 +38,8 @@ public enum Leftovers {
       state.groups.remove(group)
       var status: Int32 = 0
       while waitpid(group, &status, 0) < 0, errno == EINTR {}
-      // The rest of the group was killed before its leader is reaped; what of it became this process's is reaped too.
+      // The rest of the group was killed before its leader is reaped; orphans of it that this process adopted are
+      // reaped too.
       for _ in 0..<20 where waitpid(-group, nil, WNOHANG) >= 0 { usleep(1_000) }
       return status
     }

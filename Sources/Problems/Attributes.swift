@@ -65,7 +65,9 @@ public struct Attributes: Hashable, Sendable, Codable {
     }
   }
 
-  /// - Parameter default: what an absent attribute means; `nil` makes it required.
+  /// - Parameters:
+  ///   - name: the attribute.
+  ///   - value: what an absent attribute means; `nil` makes it required.
   public func integer(_ name: String, default value: Int?) throws(ProblemError) -> Int {
     switch values[name] {
     case .boolean(let found): return found ? 1 : 0

@@ -37,13 +37,16 @@ public protocol OperationProblem: Hashable, Sendable {
 extension OperationProblem {
   public var multiplyAccumulates: Int { 0 }
 
+  /// Names of the attributes in the golden format.
+  public static var attributeNames: Set<String> { Set(attributeTokens.map(\.attribute)) }
+
   /// The one-line text form: `conv2d n8c64h56w56 k64r3s3 stride1 pad1`. Parsing it gives this problem again.
   public var text: String {
     ([Self.operation] + shapeTokens + Self.attributeTokens.compactMap { $0.text(in: attributes) })
       .joined(separator: " ")
   }
 
-  init(text: inout ProblemText) throws(ProblemError) {
+  public init(text: inout ProblemText) throws(ProblemError) {
     let operands = try Self.operands(from: &text)
     let attributes = try text.attributes(Self.attributeTokens)
     try text.requireEmpty()

@@ -15,7 +15,7 @@ enum BenchmarkMarkdown {
         "Convolutions of each network added up, milliseconds; in brackets those that `\(section.options.baseline)` does for it:",
         "",
       ]
-      lines += MarkdownReport.table(
+      let totals = TextTable(
         ["network", "batch", "threads", "pass", "layout"] + names,
         section.totals.map { total in
           [total.network, "\(total.batch)", "\(total.threads)", total.pass, total.layout]
@@ -25,18 +25,19 @@ enum BenchmarkMarkdown {
               return BenchmarkText.milliseconds(entry.nanoseconds) + note
             }
         })
+      lines += totals.markdown
     }
     lines += failures(section)
     for comparison in PeerComparison.comparisons(of: section) {
       lines += ["### Best strategy and fastest peer: \(comparison.setting)", "", comparison.summary, ""]
-      lines += MarkdownReport.table(PeerComparison.headings, comparison.cells)
+      lines += TextTable(PeerComparison.headings, comparison.cells).markdown
     }
     for (setting, workloads) in BenchmarkSetting.settings(of: section) {
       lines += ["### \(setting.name), milliseconds", ""]
       let rows = workloads.map { workload in
         ["`\(BenchmarkText.shape(workload.problem))`"] + section.engines.map { cell(workload, $0.name, section) }
       }
-      lines += MarkdownReport.table(["shape"] + section.engines.map(\.name), rows)
+      lines += TextTable(["shape"] + section.engines.map(\.name), rows).markdown
     }
     return lines
   }
@@ -81,7 +82,7 @@ enum BenchmarkMarkdown {
         found.verdict,
       ]
     }
-    lines += [""] + MarkdownReport.table(["benchmark", "change", "interval", "could see", "verdict"], rows)
+    lines += [""] + TextTable(["benchmark", "change", "interval", "could see", "verdict"], rows).markdown
     return lines
   }
 }

@@ -76,9 +76,7 @@ enum GoogleBenchmarkFile {
             items_per_second: (time.equivalentGigaflops * 1e9).isFinite ? time.equivalentGigaflops * 1e9 : nil))
       }
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(File(context: context, benchmarks: entries)) + Data("\n".utf8)
+    return try JSONText.data(File(context: context, benchmarks: entries), keys: .given)
   }
 }
 
@@ -101,8 +99,6 @@ enum BencherMetricFile {
         ]
       }
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(benchmarks) + Data("\n".utf8)
+    return try JSONText.data(benchmarks, keys: .given)
   }
 }

@@ -30,13 +30,4 @@ public enum MarkdownReport {
     let reasons = conclusion.reasons.isEmpty ? "" : ": " + conclusion.reasons.joined(separator: "; ")
     return "**\(words.prefix(1).uppercased())\(words.dropFirst())**\(reasons)"
   }
-
-  /// A table. Cells are made to stay cells; what is foreign in them is for ``MarkdownText``.
-  static func table(_ headings: [String], _ rows: [[String]], rightAligned: Int = 1) -> [String] {
-    func line(_ cells: [String]) -> String {
-      "| " + cells.map { $0.printable.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
-    }
-    let rule = headings.indices.map { $0 < rightAligned ? "---" : "---:" }
-    return [line(headings), "| " + rule.joined(separator: " | ") + " |"] + rows.map(line) + [""]
-  }
 }

@@ -21,9 +21,9 @@ public struct NetworkTable: Sendable {
   public let rows: [Row]
 
   public let caption =
-    "The largest error/bound of each kind of result, 1 being the limit: end to end against the golden file, and of each layer on "
-    + "its own, on what it met in the network. The reference in float64 is what layers are held against, so there it has no "
-    + "figure of its own."
+    "The largest error/bound of each kind of result (1 is the limit), end to end against the golden file, and for each layer on "
+    + "its own with the operands that it met in the network. Layers are compared with the reference in float64, which "
+    + "therefore has no figure of its own."
 
   public init(_ section: VerificationSection) {
     let networks = section.results.filter { $0.operation == "resnet" && !$0.tensors.isEmpty }

@@ -1,4 +1,3 @@
-import OperatingSystem
 import Foundation
 import OperatingSystem
 import Results
@@ -33,8 +32,16 @@ public enum ReportFolder {
     return files
   }
 
+  /// Writes the record alone.
+  public static func save(_ run: Run, to folder: String) throws {
+    try AtomicFile.write(RunFile.data(run), to: "\(folder)/run.json")
+  }
+
   /// Writes each of them, also after one that could not be written: what is done is kept.
-  /// - Parameter extras: files of the command's own.
+  /// - Parameters:
+  ///   - run: what is reported.
+  ///   - folder: where to.
+  ///   - extras: files of the command's own.
   /// - Returns: why some could not be written.
   public static func write(_ run: Run, to folder: String, extras: [File] = []) throws -> [AtomicFile.Failure] {
     try (files(run) + extras).compactMap { file in

@@ -3,7 +3,7 @@ import Results
 
 /// `run.json`: a run's record, complete and readable by later versions.
 ///
-/// Same run, same bytes: keys are sorted. JSON has no NaN and no infinities; they are the strings `NaN`, `Infinity`, `-Infinity`.
+/// Same run, same bytes (see ``JSONText``).
 public enum RunFile {
   /// Why a file is no run.
   public struct Invalid: Error, CustomStringConvertible, Hashable {
@@ -12,14 +12,7 @@ public enum RunFile {
     public init(_ description: String) { self.description = description }
   }
 
-  public static func data(_ run: Run) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    return try encoder.encode(run) + Data("\n".utf8)
-  }
+  public static func data(_ run: Run) throws -> Data { try JSONText.data(run) }
 
   /// - Throws: ``Invalid`` with the path, for a file that cannot be read, is no run, is of a newer schema, or has figures that no
   ///   measurement gives.
@@ -31,10 +24,7 @@ public enum RunFile {
       var schema: String
       var schemaVersion: Int
     }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    let decoder = JSONText.decoder
     guard (try? JSONSerialization.jsonObject(with: data)) != nil else {
       throw Invalid("\(path): expected a whole run, found JSON that is cut short or damaged")
     }

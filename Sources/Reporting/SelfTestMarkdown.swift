@@ -16,7 +16,7 @@ struct SelfTestMarkdown {
     ]
     lines += section.falseAlarms.map { "- FALSE ALARM: \(MarkdownText.inline($0))" }
     if !section.falseAlarms.isEmpty { lines.append("") }
-    lines += MarkdownReport.table(
+    let mutants = TextTable(
       ["family", "mutant", "verify", "gradcheck or probe", "error/bound (verify)", "error/bound (gradcheck)"],
       (section.survivors + section.mutants.filter(\.isKilled)).map { mutant in
         [
@@ -24,7 +24,8 @@ struct SelfTestMarkdown {
           mutant.gradcheckKill ?? mutant.probeKill ?? "", mutant.verifyRatio.map(NumberText.short) ?? "",
           mutant.gradcheckRatio.map(NumberText.short) ?? "",
         ]
-      }, rightAligned: 4)
+      }, words: 4)
+    lines += mutants.markdown
     return lines
   }
 }

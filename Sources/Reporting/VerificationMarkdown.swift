@@ -36,7 +36,7 @@ struct VerificationMarkdown {
       cells += statuses.map { "\(row[$0])" }
       return cells + ["\(row.excused)", "\(row.omittedTensors)"]
     }
-    return ["### Results", ""] + MarkdownReport.table(headings, rows, rightAligned: 2)
+    return ["### Results", ""] + TextTable(headings, rows, words: 2).markdown
   }
 
   private var fills: [String] {
@@ -48,7 +48,7 @@ struct VerificationMarkdown {
     }
     let totals = names.map { name in first.reduce(0) { $0 + ($1.fills[name] ?? 0) } }
     rows.append(["all"] + totals.map(String.init) + ["\(totals.reduce(0, +))"])
-    return ["### Cases by fill", ""] + MarkdownReport.table(["operation"] + names + ["all"], rows)
+    return ["### Cases by fill", ""] + TextTable(["operation"] + names + ["all"], rows).markdown
   }
 
   private var accuracy: [String] {
@@ -60,14 +60,14 @@ struct VerificationMarkdown {
     return [
       "### Accuracy", "",
       "error/bound: 1 is the limit. The median is over tensors, of each one's worst element.", "",
-    ] + MarkdownReport.table(headings, rows, rightAligned: 2)
+    ] + TextTable(headings, rows, words: 2).markdown
   }
 
   private var networks: [String] {
     let table = NetworkTable(section)
     guard !table.rows.isEmpty else { return [] }
     return ["### Networks by depth", "", table.caption, ""]
-      + MarkdownReport.table(NetworkTable.headings, table.rows.map(\.cells), rightAligned: NetworkTable.firstFigure)
+      + TextTable(NetworkTable.headings, table.rows.map(\.cells), words: NetworkTable.firstFigure).markdown
   }
 
   private var failures: [String] {
@@ -110,8 +110,9 @@ struct VerificationMarkdown {
       })
     guard !rows.isEmpty else { return [] }
     return ["### Tolerances given by files", ""]
-      + MarkdownReport.table(
-        ["tensor", "tolerance", "reason"], rows.sorted { $0.lexicographicallyPrecedes($1) }, rightAligned: 3)
+      + TextTable(
+        ["tensor", "tolerance", "reason"], rows.sorted { $0.lexicographicallyPrecedes($1) }, words: 3
+      ).markdown
   }
 
   private var vacuity: [String] {
@@ -129,7 +130,7 @@ struct VerificationMarkdown {
     return [
       "### Would the corpus notice?", "",
       "Each defect is applied to the reference; the case named is the first that would fail.", "",
-    ] + MarkdownReport.table(["operation", "noticed by", "defects"], rows, rightAligned: 3)
+    ] + TextTable(["operation", "noticed by", "defects"], rows, words: 3).markdown
   }
 
   /// The keys of each value, in order.
@@ -141,11 +142,11 @@ struct VerificationMarkdown {
   private var calibration: [String] {
     guard let calibration = section.calibration, let first = calibration.first else { return [] }
     let used = NumberText.short(section.lambda)
-    var headings = ["operation", "tensor", "elements"]
+    var headings = ["operation", "tensor", "precision", "elements"]
     headings += first.alarms.map { "λ = \(NumberText.short($0.lambda))" }
     headings += ["rigorous", "decisive", "λ needed", "worst of rigorous"]
     let rows = calibration.map { record in
-      var row = [record.operation, record.tensor, "\(record.elements)"]
+      var row = [record.operation, record.tensor, record.dtype ?? "float32", "\(record.elements)"]
       row += record.alarms.map { "\($0.count)" }
       row += ["\(record.rigorousAlarms)", "\(record.decisiveAlarms)", NumberText.short(record.leastLambda)]
       row.append(NumberText.short(record.worstRigorous))
@@ -153,21 +154,23 @@ struct VerificationMarkdown {
     }
     return [
       "### False alarms", "",
-      "The reference in float32 against the reference in float64 on random problems: elements beyond the statistical bound "
-        + "for each λ (λ = \(used) is used), beyond the rigorous bound, and beyond what decides (the smaller of both).",
+      "The reference in each precision against the reference in float64 on random problems: elements beyond the statistical "
+        + "bound for each λ (λ = \(used) is used), beyond the rigorous bound, and beyond what decides (the smaller of both). In "
+        + "16 bits the reference computes in float32 and rounds each result once; λ is what its error beyond this rounding needs.",
       "",
-    ] + MarkdownReport.table(headings, rows, rightAligned: 2)
+    ] + TextTable(headings, rows, words: 2).markdown
   }
 
   private var files: [String] {
     ["### Files", ""]
-      + MarkdownReport.table(
+      + TextTable(
         ["file", "cases", "generator", "oracle", "SHA-256"],
         section.files.map {
           [$0.path, "\($0.caseCount)", $0.generator, $0.oracleDtype, String($0.sha256.prefix(16))].map(
             MarkdownText.inline)
         },
-        rightAligned: 5)
+        words: 5
+      ).markdown
       + section.files.flatMap { file in file.errors.map { "- **error**: \(MarkdownText.inline($0))" } }
   }
 }

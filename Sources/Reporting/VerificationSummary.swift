@@ -23,7 +23,6 @@ public struct VerificationSummary: Sendable {
   /// By engine, in the engines' order, then by operation.
   public let rows: [Row]
 
-  /// - Parameter engine: every engine's together when nil.
   public init(_ section: VerificationSection) {
     statuses = VerificationStatus.allCases.filter { status in
       status != .notRun || section.results.contains { $0.status == status }

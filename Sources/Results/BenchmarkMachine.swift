@@ -15,7 +15,7 @@ public struct MachineRecord: Codable, Sendable, Hashable {
   /// Load averages over one minute, before and after.
   public var loadBefore: Double?
   public var loadAfter: Double?
-  /// Begins the warning that others were at work when the run started.
+  /// Begins the warning that other programs were at work when the run started.
   public static let contentionWarning = "other work was running"
   /// What a person should know before trusting a time from here.
   public var warnings: [String]

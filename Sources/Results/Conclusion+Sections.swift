@@ -29,7 +29,7 @@ extension VerificationSection: RunSection {
     if results.isEmpty { conclusion.add(.inconclusive, because: "no case was run") }
     for engine in engines where !results.isEmpty {
       let statuses = Set(results.lazy.filter { $0.engine == engine.name }.map(\.status))
-      // Of an engine that was not run that is said already.
+      // For an engine that was not run another reason says so already.
       if statuses.isDisjoint(with: [.pass, .refused]), statuses != [.notRun] {
         conclusion.add(.inconclusive, because: "\(engine.name) passed no case")
       }

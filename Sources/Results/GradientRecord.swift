@@ -15,7 +15,7 @@ public enum GradientVerdict: String, Codable, Sendable, CaseIterable {
   }
 }
 
-/// How the derivative that the analytic one is held against was had.
+/// How the derivative was determined that the analytic one is held against.
 public enum GradientMethod: String, Codable, Sendable, CaseIterable {
   /// vᵀ(Ju) = (Jᵀv)ᵀu on integers, without rounding.
   case adjoint = "exact adjoint"
@@ -45,7 +45,7 @@ public struct GradientRecord: Codable, Sendable {
   public var tensors: [GradientTensorRecord]
   public var contracts: [GradientContractRecord]
   public var cost: GradientCost
-  /// How the finite differences' error estimates compare with the dual oracle, where both were had.
+  /// How the finite differences' error estimates compare with the dual oracle, where there are both.
   public var calibration: GradientCalibration?
   public var seconds: Double
   /// The command that reproduces it.

@@ -60,7 +60,7 @@ extension VerificationSection {
     let named = { (engine: EngineRecord) in engine.command ?? engine.name }
     differences.compare("engines", engines.map(named), other.engines.map(named))
     for engine in engines {
-      // An engine that never answered has told no version.
+      // An engine that never answered has no version.
       guard let twin = other.engines.first(where: { $0.name == engine.name }), !engine.version.isEmpty,
         !twin.version.isEmpty
       else { continue }

@@ -1,7 +1,7 @@
 /// What the self-test found: the section `selftest` of a run.
 public struct SelfTestSection: Codable, Sendable {
   public var mutants: [MutantRecord] = []
-  /// What was said of correct code that is not so.
+  /// Alarms on correct code, which are all false.
   public var falseAlarms: [String] = []
   /// How many verdicts on correct code were asked for.
   public var checksOfCorrectCode = 0

@@ -255,25 +255,36 @@ public struct VacuityRecord: Codable, Sendable, Hashable {
 public struct KnownFailureRecord: Codable, Sendable, Hashable {
   public var engine: String
   public var caseGlob: String
+  /// The types that it is restricted to. Absent where it is to none.
+  public var dtypes: [String]?
+  /// The tensors that it is restricted to. Absent where it is to none.
+  public var tensor: String?
   /// The last day on which it holds, where that day is over.
   public var expired: String?
-  /// How many results it covers: its cases in all files, selected or not, in every precision. Absent where nobody can tell: a
-  /// file that cannot be read, an engine that was not asked, files that the entries are not about.
+  /// How many results it covers: its cases in all files, selected or not, in the types that decide: those that it names, or
+  /// both standard ones. Absent where nobody can tell: a file that cannot be read, an engine that was not asked, files that the
+  /// entries are not about.
   public var covered: Int?
   /// Those of them that are in the run.
   public var found: Int
   public var failing: Int
 
   public init(
-    engine: String, caseGlob: String, expired: String? = nil, covered: Int?, found: Int = 0, failing: Int = 0
+    engine: String, caseGlob: String, dtypes: [String]? = nil, tensor: String? = nil, expired: String? = nil,
+    covered: Int?, found: Int = 0, failing: Int = 0
   ) {
     self.engine = engine
     self.caseGlob = caseGlob
+    self.dtypes = dtypes
+    self.tensor = tensor
     self.expired = expired
     self.covered = covered
     self.found = found
     self.failing = failing
   }
+
+  /// What tells it from other entries.
+  public var entry: [String] { [engine, caseGlob, tensor ?? ""] + (dtypes ?? []) }
 
   /// Why the entry no longer holds. One shard, precision or filter decides nothing of an entry that covers more than it ran.
   public var stale: StaleKnownFailure? {
@@ -326,6 +337,8 @@ public struct CalibrationRecord: Codable, Sendable, Hashable {
 
   public var operation: String
   public var tensor: String
+  /// Absent in runs of earlier versions: float32.
+  public var dtype: String?
   public var elements: Int
   /// Empty counts where there is no statistical bound.
   public var alarms: [Alarms]
@@ -338,11 +351,12 @@ public struct CalibrationRecord: Codable, Sendable, Hashable {
   public var worstRigorous: Double
 
   public init(
-    operation: String, tensor: String, elements: Int = 0, alarms: [Alarms] = [], rigorousAlarms: Int = 0,
-    decisiveAlarms: Int = 0, leastLambda: Double = 0, worstRigorous: Double = 0
+    operation: String, tensor: String, dtype: String? = nil, elements: Int = 0, alarms: [Alarms] = [],
+    rigorousAlarms: Int = 0, decisiveAlarms: Int = 0, leastLambda: Double = 0, worstRigorous: Double = 0
   ) {
     self.operation = operation
     self.tensor = tensor
+    self.dtype = dtype
     self.elements = elements
     self.alarms = alarms
     self.rigorousAlarms = rigorousAlarms

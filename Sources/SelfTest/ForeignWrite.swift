@@ -1,4 +1,5 @@
 import Engines
+import Problems
 import Tensors
 
 /// What no Swift code may do, and a foreign kernel does: a write to an input, whose storage is shared with the caller's.

@@ -1,9 +1,10 @@
-import Benchmarking
 import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
+import Problems
 import Results
+import RunAnalysis
 import Tensors
 import Verification
 

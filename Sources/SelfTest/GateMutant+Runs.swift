@@ -1,6 +1,6 @@
-import Benchmarking
 import Foundation
 import Results
+import RunAnalysis
 
 /// Defects of what happens to verdicts after they were found: how parts become a run, and a run an exit code.
 extension GateMutant {

@@ -20,16 +20,17 @@ struct GateProbe: Sendable {
 
   static let all: [GateProbe] = verdicts + exitCodes + vacuity + gradients + runs
 
+  /// What the probes judge: an operation with a weight, small and quickly computed.
+  static let operation = LinearProblem.operation
+
   /// A linear layer with random values and its answer from the reference in double precision.
   private static let item: VerificationCase = {
     let x = Tensor<Float>(splitMix64Uniform: [24, 17], seed: 1, low: -1, high: 1)
     let weight = Tensor<Float>(splitMix64Uniform: [9, 17], seed: 2, low: -1, high: 1)
     var golden = GoldenCase(
-      summary: GoldenCaseSummary(name: "/probe/linear", operation: "linear", fill: .random),
+      summary: GoldenCaseSummary(name: "/probe/case", operation: operation, fill: .random),
       inputs: ["x": .float32(x)], parameters: ["weight": .float32(weight)])
-    let exercise = Exercise(
-      name: golden.name, operation: golden.operation, inputs: golden.inputs.mapValues { $0.converted(to: .float64) },
-      parameters: golden.parameters.mapValues { $0.converted(to: .float64) }, dtype: .float64)
+    let exercise = golden.exercise.converted(to: .float64)
     if let y = try? ReferenceEngine().compute(exercise).outputs["y"] { golden.outputs["y"] = ExpectedTensor(y) }
     return VerificationCase(file: "probe", oracle: .float64, golden: golden)
   }()
@@ -37,7 +38,7 @@ struct GateProbe: Sendable {
   private static let refused: VerificationCase = {
     var golden = item.golden
     golden.summary = GoldenCaseSummary(
-      name: "/probe/refused", operation: "linear", expectError: .shapeMismatch)
+      name: "/probe/refused", operation: operation, expectError: .shapeMismatch)
     golden.outputs = [:]
     golden.parameters["weight"] = .float32(Tensor(zeros: [9, 16]))
     return VerificationCase(file: "probe", oracle: .float64, golden: golden)
@@ -110,7 +111,7 @@ struct GateProbe: Sendable {
       "an engine that reads past its input's end fails", .fail,
       Candidate { (exercise) throws(EngineError) in
         var answer = try ReferenceEngine().compute(exercise)
-        Overread.spoil(&answer, exercise)
+        Overread.spoil(&answer.outputs, with: exercise.inputs)
         return answer
       }),
     verdict("a crash is an error", .error, Candidate { (_) throws(EngineError) in throw .failed("crashed") }),
@@ -140,7 +141,7 @@ struct GateProbe: Sendable {
   {
     var section = VerificationSection(
       engines: [EngineRecord(name: "candidate", version: "1", isBuiltIn: true)], files: files, results: results,
-      vacuity: vacuous ? [VacuityRecord(operation: "linear", noticedBy: ["a dropped term": ""])] : [],
+      vacuity: vacuous ? [VacuityRecord(operation: operation, noticedBy: ["a dropped term": ""])] : [],
       staleKnownFailures: [], lambda: 8, filters: [], tags: [], shard: nil, strict: false, seconds: 0)
     section.interrupted = interrupted
     return section
@@ -148,7 +149,7 @@ struct GateProbe: Sendable {
 
   static func result(_ status: VerificationStatus) -> CaseResult {
     CaseResult(
-      file: "probe", name: "/probe/linear", operation: "linear", fill: "random", engine: "candidate",
+      file: "probe", name: "/probe/case", operation: operation, fill: "random", engine: "candidate",
       dtype: "float32", status: status)
   }
 
@@ -180,18 +181,17 @@ struct GateProbe: Sendable {
         AnyTensor.float32(Tensor(splitMix64Uniform: shape, seed: seed, low: -1, high: 1)).converted(to: .float64)
       }
       var golden = GoldenCase(
-        summary: GoldenCaseSummary(name: "/probe/linear", operation: "linear", fill: .random),
+        summary: GoldenCaseSummary(name: "/probe/case", operation: operation, fill: .random),
         inputs: ["x": random([4, inputs], 1)], parameters: ["weight": random([3, inputs], 2)],
         upstream: ["y": random([4, 3], 3)])
       change(&golden)
-      let exercise = Exercise(
-        name: golden.name, operation: golden.operation, inputs: golden.inputs, parameters: golden.parameters,
-        upstream: golden.upstream, dtype: .float64, passes: [.forward, .backward])
+      var exercise = golden.exercise.converted(to: .float64)
+      exercise.passes = [.forward, .backward]
       guard let answer = try? ReferenceEngine().compute(exercise) else { return false }
       golden.outputs = answer.outputs.mapValues { ExpectedTensor($0) }
       golden.gradients = answer.gradients.mapValues { ExpectedTensor($0) }
       let record = gate.judgeVacuity(
-        "linear", [VerificationCase(file: "probe", oracle: .float64, golden: golden)])
+        operation, [VerificationCase(file: "probe", oracle: .float64, golden: golden)])
       return Set(record.unnoticed) == unnoticed
     }
   }

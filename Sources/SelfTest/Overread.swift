@@ -1,27 +1,24 @@
 import Engines
+import Problems
 import Tensors
 
 /// Reading one element past the end of a tensor: what no Swift code may do, and a kernel of pointers does.
 enum Overread {
-  /// The element behind the last one; 0 for integers.
+  /// The element behind the last one; 0 for integers and types of 16 bits.
   /// - Requires: a tensor in storage with room behind it, as every exercise has that is given for judging.
   static func element(behind tensor: AnyTensor) -> Double {
     switch tensor {
     case .float32(let tensor): tensor.elements.withUnsafeBufferPointer { Double($0.baseAddress?[tensor.count] ?? 0) }
     case .float64(let tensor): tensor.elements.withUnsafeBufferPointer { $0.baseAddress?[tensor.count] ?? 0 }
-    case .int64: 0
+    case .packed, .int64: 0
     }
   }
 
-  /// The correct answer, with the last element of each output computed as if a window reached one element too far.
-  static func spoil(_ answer: inout Answer, _ exercise: Exercise) {
-    guard let x = exercise.inputs["x"], x.shape.count > 0 else { return }
-    let behind = element(behind: x)
-    answer.outputs.edit("y") { y in if y.count > 0 { y.elements[y.count - 1] += behind } }
-    for name in answer.gradients.keys {
-      answer.gradients.edit(name) { gradient in
-        if gradient.count > 0 { gradient.elements[gradient.count - 1] += behind }
-      }
+  /// Correct results, with the last element of each computed as if one element too many of every operand went into it.
+  static func spoil(_ results: inout [String: AnyTensor], with operands: [String: AnyTensor]) {
+    let behind = operands.values.filter { $0.shape.count > 0 }.map(element).reduce(0, +)
+    for name in results.keys {
+      results.edit(name) { result in if result.count > 0 { result.elements[result.count - 1] += behind } }
     }
   }
 }
@@ -37,7 +34,7 @@ struct ZeroBanded: Engine {
         switch tensor {
         case .float32(let tensor): .float32(GuardBand.guarded(tensor, by: 0))
         case .float64(let tensor): .float64(GuardBand.guarded(tensor, by: 0))
-        case .int64: tensor
+        case .packed, .int64: tensor
         }
       }
     }

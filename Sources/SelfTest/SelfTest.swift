@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
+import Operations
 import Problems
 import Results
 import Tensors
@@ -33,12 +34,19 @@ public struct SelfTest: Sendable {
     let work: Int
   }
 
-  public static let mutants: [Mutant] =
-    ConvolutionMutants.all + WinogradMutants.all + BatchNormMutants.all + PoolingMutants.all + LossMutants.all
-    + OptimiserMutants.all + ResidualMutants.all
+  /// Every defect that is known of, family by family.
+  public static let mutants: [Mutant] = {
+    let all = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all + NarrowMutants.all
+    return Mutant.Family.allCases.flatMap { family in all.filter { $0.family == family } }
+  }()
 
-  /// - Parameter files: the golden corpus.
-  /// - Throws: ``GoldenFileError`` for a file that cannot be read.
+  /// - Parameters:
+  ///   - files: the golden corpus.
+  ///   - seeds: how many seeds the correct code is checked with.
+  ///   - threads: checks that run at once.
+  ///   - seed: the first one.
+  ///   - mutants: which defects are tried.
+  /// - Throws: `GoldenFileError` for a file that cannot be read.
   public init(
     files: [GoldenFile], seeds: Int, threads: Int, seed: UInt64, mutants: [Mutant] = SelfTest.mutants
   ) throws(GoldenFileError) {
@@ -46,16 +54,18 @@ public struct SelfTest: Sendable {
     self.seeds = seeds
     self.threads = threads
     self.seed = seed
-    let operations = Set((mutants + [ResidualMutants.control]).flatMap(\.operations))
+    let known = OperationRegistry.all
+      .filter { type in (mutants + OperationRegistry.controls).contains { $0.applies(to: type.name) } }
+    // By operation: the cases that defects are tried on, `nil` for every small one.
+    let chosen = Dictionary(uniqueKeysWithValues: known.map { ($0.name, $0.casesForMutants.value) })
     var items: [String: [Item]] = [:]
     for file in files {
-      for summary in file.cases
-      where summary.expectError == nil && operations.contains(summary.operation) && !summary.tags.contains("slow") {
-        // A network is loaded only to be run: one small one is enough.
-        if summary.operation == ResNetProblem.operation, !Self.networks.contains(summary.name) { continue }
+      for summary in file.cases where summary.expectError == nil && !summary.tags.contains("slow") {
+        guard let names = chosen[summary.operation], names?.contains(summary.name) ?? true else { continue }
         let golden = try file.load(summary)
         let tensors = golden.expected.values.map(\.shape) + golden.inputs.values.map(\.shape)
         let size = tensors.reduce(0) { $0 + $1.count }
+        guard names != nil || size <= Self.largestCase else { continue }
         let item = VerificationCase(file: file.path, oracle: file.header.oracleDType, golden: golden)
         items[summary.operation, default: []].append(
           Item(verifier: CaseVerifier(item), name: summary.name, work: size))
@@ -63,12 +73,8 @@ public struct SelfTest: Sendable {
     }
     // Small cases first, but those that hardly hold anything (batch 0, one element) last.
     func rank(_ item: Item) -> Int { item.work < 64 ? item.work + Self.largestCase : item.work }
-    self.items = items.mapValues { found in
-      found.filter { $0.work <= Self.largestCase || Self.networks.contains($0.name) }.sorted { rank($0) < rank($1) }
-    }
+    self.items = items.mapValues { found in found.sorted { rank($0) < rank($1) } }
   }
-
-  private static let networks: Set<String> = ["/resnet/cifar_resnet20/32x32/evaluation"]
 
   /// Elements of a case's tensors beyond which it is left to `assay verify`.
   private static let largestCase = 60_000
@@ -113,41 +119,55 @@ public struct SelfTest: Sendable {
 
   // MARK: The correct code
 
+  private typealias SoundCases = [DType: Set<String>]
+
   /// The cases that the reference passes, by name; any that it does not is a false alarm.
-  private func soundCases(_ section: inout SelfTestSection) throws -> Set<String> {
+  private func soundCases(_ section: inout SelfTestSection) throws -> SoundCases {
     let all = items.sorted { $0.key < $1.key }.flatMap(\.value)
-    let results = try parallelMap(all.count, threads: threads) { index in
-      [DType.float32, .float64].map { all[index].verifier.verify(ReferenceEngine(), dtype: $0) }
-    }
-    var sound: Set<String> = []
+    let results = try parallelMap(all.count, threads: threads) { index in verdictsOnCorrectCode(all[index].verifier) }
+    var sound: SoundCases = [:]
     for (item, found) in zip(all, results) {
       section.checksOfCorrectCode += found.count
-      if let bad = found.first(where: { $0.status != .pass }) {
-        section.falseAlarms.append("verify \(item.name) \(bad.dtype): \(bad.status.rawValue) \(bad.message)")
-      } else {
-        sound.insert(item.name)
+      section.falseAlarms += found.compactMap { Self.alarm($0, on: item.name) }
+      for result in found where result.status == .pass {
+        if let dtype = DType(rawValue: result.dtype) { sound[dtype, default: []].insert(item.name) }
       }
     }
     // Layers put together correctly are no mutant.
-    let control = MutantEngine(ResidualMutants.control, of: ReferenceEngine())
-    for item in all where ResidualMutants.control.operations.contains(item.verifier.item.golden.operation) {
-      let result = item.verifier.verify(control, dtype: .float64)
-      section.checksOfCorrectCode += 1
-      if result.status != .pass {
-        section.falseAlarms.append("verify \(item.name) of the control composition: \(result.message)")
+    for control in OperationRegistry.controls {
+      for item in all where control.applies(to: item.verifier.item.golden.operation) {
+        let result = item.verifier.verify(MutantEngine(control), dtype: .float64)
+        section.checksOfCorrectCode += 1
+        if result.status != .pass {
+          section.falseAlarms.append("verify \(item.name) of the control composition: \(result.message)")
+        }
       }
     }
     return sound
   }
 
-  /// Other values of every problem: gradients, and forward and backward in single precision against double.
+  /// The reference in every type; of 16 bits, with each result rounded. What is not judged in 16 bits is left out.
+  private func verdictsOnCorrectCode(
+    _ verifier: CaseVerifier, in dtypes: [DType] = DType.floats
+  ) -> [CaseResult] {
+    dtypes.map { dtype in
+      verifier.verify(dtype.isNarrow ? NarrowReference() : ReferenceEngine() as any Engine, dtype: dtype)
+    }.filter { $0.status != .unsupported || DType(rawValue: $0.dtype)?.isNarrow != true }
+  }
+
+  /// - Returns: `nil` for the verdict that is due.
+  private static func alarm(_ result: CaseResult, on name: String) -> String? {
+    result.status == .pass ? nil : "verify \(name) \(result.dtype): \(result.status.rawValue) \(result.message)"
+  }
+
+  /// Other values of every problem: gradients, and forward and backward in single precision and in 16 bits against double.
   private func falseAlarms(seed: UInt64, _ section: inout SelfTestSection) throws {
-    let cases = GradientCorpus.cases
+    let cases = OperationRegistry.gradientCases
     var options = GradientCheck.Options()
     options.seed = seed
     options.threads = 1
     let fixed = options
-    let alarms = try parallelMap(cases.count, threads: threads) { index -> [String] in
+    let found = try parallelMap(cases.count, threads: threads) { index -> (checks: Int, alarms: [String]) in
       var alarms: [String] = []
       for precision in [DType.float64, .float32] {
         var options = fixed
@@ -157,61 +177,72 @@ public struct SelfTest: Sendable {
           alarms.append("gradcheck \(record.name) \(record.dtype), seed \(seed): \(GradientReport(record).text)")
         }
       }
-      let result = CaseVerifier(try Self.goldenCase(cases[index], seed: seed)).verify(
-        ReferenceEngine(), dtype: .float32)
-      if result.status != .pass {
-        alarms.append("verify \(cases[index].name), seed \(seed): \(result.status.rawValue) \(result.message)")
-      }
-      return alarms
+      let results = verdictsOnCorrectCode(
+        CaseVerifier(try Self.goldenCase(cases[index], seed: seed)), in: [.float32] + DType.narrow)
+      alarms += results.compactMap { Self.alarm($0, on: "\(cases[index].name), seed \(seed),") }
+      return (2 + results.count, alarms)
     }
-    section.checksOfCorrectCode += 3 * cases.count
-    section.falseAlarms += alarms.flatMap { $0 }
+    section.checksOfCorrectCode += found.reduce(0) { $0 + $1.checks }
+    section.falseAlarms += found.flatMap(\.alarms)
   }
 
   /// A golden case of other values, expected from the reference in double precision.
   private static func goldenCase(_ gradientCase: GradientCase, seed: UInt64) throws -> VerificationCase {
     let problem = try Problem.parse(gradientCase.text)
-    let (operands, indices) = GradientCase.operands(of: problem, fill: gradientCase.fill, seed: seed)
-    var exercise = GradientCase.exercise(
-      gradientCase.name, problem: problem, operands: operands, classIndices: indices, dtype: .float64)
+    let draw = OperandDraw(
+      problem.operands, roles: problem.definition.roles, seed: seed, range: .init(-2, 2), fill: gradientCase.fill)
+    var exercise = Exercise(problem, draw, named: "/" + gradientCase.name, dtype: .float64)
     for (name, type) in problem.outputs where type.dtype != .int64 {
       exercise.upstream[name] = .float64(
         Tensor<Float>(splitMix64Uniform: type.shape, seed: seed, low: -2, high: 2).map { Double($0) })
     }
     exercise.passes = [.forward, .backward]
-    let answer = try ReferenceEngine().compute(exercise)
     let golden = GoldenCase(
-      summary: GoldenCaseSummary(
-        name: "/" + gradientCase.name, operation: gradientCase.operation,
-        fill: gradientCase.fill == .random ? .random : .adversarial),
-      attributes: exercise.attributes, inputs: exercise.inputs, parameters: exercise.parameters,
-      buffers: exercise.buffers, upstream: exercise.upstream, outputs: answer.outputs.mapValues { ExpectedTensor($0) },
-      buffersAfter: answer.buffersAfter.mapValues { ExpectedTensor($0) },
-      gradients: answer.gradients.mapValues { ExpectedTensor($0) })
+      exercise, fill: gradientCase.fill == .random ? .random : .adversarial,
+      expected: try ReferenceEngine().compute(exercise))
     return VerificationCase(file: "self-test", oracle: .float64, golden: golden)
   }
 
   // MARK: Mutants
 
-  private func judge(_ mutant: Mutant, sound: Set<String>, soundGradients: [String: Set<String>]) -> MutantRecord {
+  private func judge(_ mutant: Mutant, sound: SoundCases, soundGradients: [String: Set<String>]) -> MutantRecord {
     var record = MutantRecord(name: mutant.name, family: mutant.family.rawValue)
-    let engine = MutantEngine(mutant, of: ReferenceEngine())
-    let dtypes: [DType] = mutant.base == nil ? [.float32, .float64] : [.float32]
-    search: for dtype in dtypes {
-      for operation in mutant.operations {
-        for item in items[operation] ?? [] where sound.contains(item.name) {
-          let result = item.verifier.verify(engine, dtype: dtype)
-          guard result.status == .fail || result.status == .error else { continue }
-          record.verifyKill = "\(item.name) \(dtype.rawValue)"
-          record.verifyRatio = result.tensors.map(\.worstRatio).max() ?? .infinity
-          record.verifyDetail = result.message
-          break search
-        }
+    let engine = MutantEngine(mutant)
+    if mutant.isNarrow {
+      // What one type shows, the other may hide.
+      let kills = mutant.dtypes.map { kill(of: mutant, engine, in: $0, sound: sound) }
+      if kills.allSatisfy({ $0 != nil }) {
+        record.verifyKill = kills.compactMap { $0.map { "\($0.name) \($0.dtype)" } }.joined(separator: ", ")
+        record.verifyRatio = kills.compactMap { $0.map(Self.worstRatio) }.min()
+        record.verifyDetail = kills.compactMap { $0?.message }.first
+      } else {
+        let missed = zip(mutant.dtypes, kills).filter { $0.1 == nil }.map(\.0.rawValue)
+        record.verifyDetail = "not noticed in \(missed.joined(separator: " and "))"
       }
+      return record
     }
-    judgeGradients(mutant, engine, sound: soundGradients[mutant.base?.description.name ?? "reference"] ?? [], &record)
+    let dtypes: [DType] = mutant.base == nil ? mutant.dtypes : [.float32]
+    if let found = dtypes.lazy.compactMap({ kill(of: mutant, engine, in: $0, sound: sound) }).first {
+      record.verifyKill = "\(found.name) \(found.dtype)"
+      record.verifyRatio = Self.worstRatio(found)
+      record.verifyDetail = found.message
+    }
+    judgeGradients(mutant, engine, sound: soundGradients[MutantEngine.base(of: mutant).description.name] ?? [], &record)
     return record
   }
+
+  /// The first verdict against a mutant in one type.
+  private func kill(of mutant: Mutant, _ engine: MutantEngine, in dtype: DType, sound: SoundCases) -> CaseResult? {
+    for operation in mutant.operations.isEmpty ? items.keys.sorted() : mutant.operations {
+      for item in items[operation] ?? [] where sound[dtype]?.contains(item.name) == true {
+        let result = item.verifier.verify(engine, dtype: dtype)
+        if result.status == .fail || result.status == .error { return result }
+      }
+    }
+    return nil
+  }
+
+  private static func worstRatio(_ result: CaseResult) -> Double { result.tensors.map(\.worstRatio).max() ?? .infinity }
 
   private var quickOptions: GradientCheck.Options {
     var options = GradientCheck.Options()
@@ -223,15 +254,14 @@ public struct SelfTest: Sendable {
 
   /// By the name of the correct engine under a mutant, the gradient checks that it passes.
   private func soundGradients() throws -> [String: Set<String>] {
-    var engines: [String: (any Engine, DType)] = ["reference": (ReferenceEngine(), .float64)]
-    for mutant in mutants {
-      // A wrong matrix has no correct engine of its own; the strategy of its name is the correct one.
-      guard let name = mutant.base?.description.name, let correct = BuiltInEngines.named(name) else { continue }
-      engines[name] = (correct, .float32)
+    var engines: [String: (any Engine, DType)] = [:]
+    for mutant in mutants where !mutant.isNarrow {
+      let correct = MutantEngine.base(of: mutant)
+      engines[correct.description.name] = (correct, mutant.base == nil ? .float64 : .float32)
     }
     var sound: [String: Set<String>] = [:]
     for (name, (engine, dtype)) in engines {
-      let cases = GradientCorpus.cases
+      let cases = OperationRegistry.gradientCases
       let passed = try parallelMap(cases.count, threads: threads) { index in
         try cases[index].check(engine: engine, precision: dtype, options: quickOptions).run().verdict == .pass
       }
@@ -245,8 +275,8 @@ public struct SelfTest: Sendable {
   ) {
     let options = quickOptions
     let precision: DType = mutant.base == nil ? .float64 : .float32
-    for gradientCase in GradientCorpus.cases
-    where mutant.operations.contains(gradientCase.operation) && sound.contains(gradientCase.name) {
+    for gradientCase in OperationRegistry.gradientCases
+    where mutant.applies(to: gradientCase.operation) && sound.contains(gradientCase.name) {
       guard let found = try? gradientCase.check(engine: engine, precision: precision, options: options).run(),
         found.verdict == .fail
       else { continue }

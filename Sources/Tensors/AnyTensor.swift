@@ -1,28 +1,16 @@
-/// The element types that golden files, engines and reports speak of.
-public enum DType: String, Hashable, Sendable, Codable, CaseIterable {
-  case float32, float64, int64
-
-  /// Unit roundoff; 0 for integers, which are exact.
-  public var unitRoundoff: Double {
-    switch self {
-    case .float32: Float.unitRoundoff
-    case .float64: Double.unitRoundoff
-    case .int64: 0
-    }
-  }
-  public var byteCount: Int { self == .float32 ? 4 : 8 }
-}
-
 /// A tensor of an element type known only at run time, as files and engines exchange them.
 public enum AnyTensor: Sendable, Equatable {
   case float32(Tensor<Float>)
   case float64(Tensor<Double>)
+  /// Of at most 16 bits.
+  case packed(PackedTensor)
   case int64(Tensor<Int64>)
 
   public var shape: Shape {
     switch self {
     case .float32(let tensor): tensor.shape
     case .float64(let tensor): tensor.shape
+    case .packed(let tensor): tensor.shape
     case .int64(let tensor): tensor.shape
     }
   }
@@ -31,6 +19,7 @@ public enum AnyTensor: Sendable, Equatable {
     switch self {
     case .float32: .float32
     case .float64: .float64
+    case .packed(let tensor): tensor.dtype
     case .int64: .int64
     }
   }
@@ -40,28 +29,47 @@ public enum AnyTensor: Sendable, Equatable {
     switch self {
     case .float32(let tensor): tensor.map(Double.init)
     case .float64(let tensor): tensor
+    case .packed(let tensor): tensor.doubles
     case .int64(let tensor): tensor.map(Double.init)
     }
   }
 
-  /// Floats converted to `dtype` (rounded to nearest when it is narrower); integers stay as they are.
+  /// Floats converted to `dtype` (rounded to nearest, ties to even, when it is narrower); integers stay as they are.
   public func converted(to dtype: DType) -> AnyTensor {
-    switch (self, dtype) {
-    case (.float64(let tensor), .float32): .float32(tensor.map { Float($0) })
-    case (.float32(let tensor), .float64): .float64(tensor.map { Double($0) })
-    default: self
+    guard self.dtype != .int64, self.dtype != dtype else { return self }
+    switch dtype {
+    case .float64: return .float64(doubles)
+    case .float32: return .float32(floating() ?? Tensor(shape: [0], elements: []))
+    case .int64: return self
+    // What Swift has no arithmetic for.
+    default: return .packed(PackedTensor(dtype, rounding: doubles))
     }
   }
+
+  /// Values of 16 bits as float32's, which they are; any other tensor as it is.
+  public var widened: AnyTensor { if case .packed = self { converted(to: .float32) } else { self } }
 
   /// The tensor in the scalar type asked for; `nil` for integers.
   public func floating<Scalar: RealScalar>(as: Scalar.Type = Scalar.self) -> Tensor<Scalar>? {
     switch self {
     case .float32(let tensor): (tensor as? Tensor<Scalar>) ?? tensor.map { Scalar(Double($0)) }
     case .float64(let tensor): (tensor as? Tensor<Scalar>) ?? tensor.map { Scalar($0) }
+    case .packed(let tensor): tensor.doubles as? Tensor<Scalar> ?? tensor.doubles.map { Scalar($0) }
     case .int64: nil
     }
   }
 
   /// The integers; `nil` for floats.
   public var integers: Tensor<Int64>? { if case .int64(let tensor) = self { tensor } else { nil } }
+
+  /// The same elements under another shape.
+  /// - Requires: as many elements.
+  public func reshaped(to shape: Shape) -> AnyTensor {
+    switch self {
+    case .float32(let tensor): .float32(tensor.reshaped(to: shape))
+    case .float64(let tensor): .float64(tensor.reshaped(to: shape))
+    case .packed(let tensor): .packed(PackedTensor(tensor.dtype, patterns: tensor.patterns.reshaped(to: shape)))
+    case .int64(let tensor): .int64(tensor.reshaped(to: shape))
+    }
+  }
 }

@@ -84,4 +84,19 @@ public struct Dual<Base: RealScalar & BinaryFloatingPoint & SIMDScalar>: RealSca
 
   @inlinable
   public static func log(_ x: Self) -> Self { Self(value: Base.log(x.value), tangent: x.tangent / x.value) }
+
+  @inlinable
+  public static func tanh(_ x: Self) -> Self {
+    let result = Base.tanh(x.value)
+    // sech² rather than 1 − tanh², which cancels.
+    let doubled = Base.exp(-2 * x.value.magnitude)
+    return Self(value: result, tangent: x.tangent * (4 * doubled / ((1 + doubled) * (1 + doubled))))
+  }
+
+  @inlinable
+  public static func erfc(_ x: Self) -> Self {
+    // 2/√π
+    let slope = -Base(1.128_379_167_095_512_573_896_158_903_121_545_171_7) * Base.exp(-x.value * x.value)
+    return Self(value: Base.erfc(x.value), tangent: x.tangent * slope)
+  }
 }

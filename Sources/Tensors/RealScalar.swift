@@ -1,7 +1,7 @@
 import RealModule
 
-/// What the reference implementations ask of a scalar: field arithmetic, order, and the three functions that a residual
-/// network's layers use. `Float`, `Double`, `Float80` (x86) and ``Dual`` conform, so one source gives values in every
+/// What the reference implementations ask of a scalar: field arithmetic, order, and the few functions that the layers
+/// use. `Float`, `Double`, `Float80` (x86) and ``Dual`` conform, so one source gives values in every
 /// precision and derivatives.
 ///
 /// Arithmetic is never reordered or contracted: results are those of IEEE 754 operations in source order.
@@ -13,6 +13,9 @@ public protocol RealScalar: SignedNumeric, Comparable, Sendable {
   func squareRoot() -> Self
   static func exp(_ x: Self) -> Self
   static func log(_ x: Self) -> Self
+  static func tanh(_ x: Self) -> Self
+  /// The complementary error function, 2/√π·∫ₓ exp(−t²) dt: accurate where it is small, as 1 − erf is not.
+  static func erfc(_ x: Self) -> Self
   static var nan: Self { get }
   static var infinity: Self { get }
   var isNaN: Bool { get }

@@ -2,9 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
-import OperatingSystem
 import Reporting
-import OperatingSystem
 import Results
 import Synchronization
 
@@ -20,9 +18,10 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --quick
         assay bench --depth 18,50 --batch 1 --threads 1,2 --engine direct --engine winograd4 --engine onnxruntime
         assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
+        assay bench --quick --engine pytorch --dtype bfloat16
         assay bench --resume --out Reports/mine                after Ctrl-C
 
-      Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and compared with none.
+      Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and nothing is compared.
       An engine that is wrong or failed is 1; interrupted, nothing timed, and times that decide nothing are 2.
 
       \(Outcome.exitCodes)
@@ -70,7 +69,7 @@ struct BenchCommand: AsyncParsableCommand {
       let seconds = Double(plan.items.count * suite.engines.count * suite.blocks) * perSlice / 1_000
       Console.print(
         "\(plan.items.count) workloads, \(suite.engines.joined(separator: ", ")), \(suite.blocks) blocks: about "
-          + "\(ProgressReporter.duration(seconds)) of timing, and verification before it")
+          + "\(NumberText.duration(seconds)) of timing, and verification before it")
       return
     }
     let chosen = try EngineLookup.engines(suite.engines, timeout: selection.timeout, builtIn: BuiltInEngines.tuned)
@@ -78,31 +77,29 @@ struct BenchCommand: AsyncParsableCommand {
     guard var section = run.benchmark else { throw Outcome.internalError.ending("no section to write") }
     // Written before anything is measured: a folder that cannot take the result is found out now.
     try save(&run, section)
-    let progress = ProgressReporter(isQuiet: quiet)
+    let progress = ProgressDisplay(isQuiet: quiet)
     let all = plan.items.count * suite.blocks
-    var failing = 0
+    /// Blocks of the workloads before this one.
+    func done(_ workload: String) -> Int { (plan.items.firstIndex { $0.name == workload } ?? 0) * suite.blocks }
     let runner = BenchmarkRunner(
       plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed,
       onEvent: { event in
         switch event {
         case .measuringCeilings(let threads):
-          progress.step(done: 0, of: all, failures: 0, subject: "measuring peaks with \(threads) threads")
+          progress.show("measuring peaks with \(threads) threads")
         case .verifying(let workload, let engine):
-          let index = plan.items.firstIndex { $0.name == workload } ?? 0
-          progress.step(done: index * suite.blocks, of: all, failures: 0, subject: "verifying \(engine) on \(workload)")
+          progress.step(done: done(workload), of: all, subject: "verifying \(engine) on \(workload)")
         case .block(let workload, let block, _):
-          let index = plan.items.firstIndex { $0.name == workload } ?? 0
-          progress.step(done: index * suite.blocks + block, of: all, failures: 0, subject: workload)
+          progress.step(done: done(workload) + block, of: all, subject: workload)
         case .finished(let workload):
           let bad = workload.contestants.count { $0.status == .wrong || $0.status == .failed }
-          failing += bad
-          if bad > 0 { progress.step(done: 0, of: all, failures: bad, subject: workload.name) }
+          progress.step(done: done(workload.name) + suite.blocks, of: all, failures: bad, subject: workload.name)
         }
       }, shouldStop: { Task.isCancelled })
     let known = Mutex(run)
     do {
       try Interruption.concluding {
-        progress.finish()
+        progress.clear()
         try report(known.withLock { $0 }, hasNetworks: !plan.networks.isEmpty)
       } while: {
         try runner.run(&section) { done in
@@ -113,11 +110,11 @@ struct BenchCommand: AsyncParsableCommand {
       }
     } catch {
       // A disk that is full keeps the last whole record; what was measured since is at least said.
-      progress.finish()
+      progress.clear()
       Console.print(BenchmarkTerminal(section, color: color, showsLayers: true).text, terminator: "")
       throw error
     }
-    progress.finish()
+    progress.clear()
     run.benchmark = section
     try report(run, hasNetworks: !plan.networks.isEmpty)
   }
@@ -142,7 +139,7 @@ struct BenchCommand: AsyncParsableCommand {
     let names = engines.map(\.name)
     let baseline = names.contains("direct") ? "direct" : names[0]
     let options = BenchmarkOptions(
-      blocks: suite.blocks, sliceMilliseconds: suite.sliceMilliseconds, cold: suite.cold, dtype: "float32",
+      blocks: suite.blocks, sliceMilliseconds: suite.sliceMilliseconds, cold: suite.cold, dtype: suite.dtype.rawValue,
       baseline: baseline)
     let fresh = BenchmarkSection(suite: suite.name, options: options, machine: MachineProbe.record(), engines: engines)
     var run = Run(provenance: .current(seed: selection.seed))
@@ -168,7 +165,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
     guard differences.isEmpty else {
       throw ValidationError(
-        "\(out)/run.json was measured otherwise, so nothing can be added to it:\n"
+        "\(out)/run.json was measured under other conditions, so nothing can be added to it:\n"
           + differences.map { "  \($0.name): \($0.first) then, \($0.second) now" }.joined(separator: "\n")
           + "\nGive the same, or another --out.")
     }
@@ -177,7 +174,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   private func save(_ run: inout Run, _ section: BenchmarkSection) throws {
     run.benchmark = section
-    if let out { try AtomicFile.write(RunFile.data(run), to: "\(out)/run.json") }
+    try reports.save(run)
   }
 
   /// Says on stderr what is wrong with a benchmark that does not hold, and the command for it.

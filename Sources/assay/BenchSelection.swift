@@ -4,6 +4,7 @@ import Engines
 import Foundation
 import Problems
 import Results
+import Tensors
 
 /// What `assay bench` times: a suite's file, changed by the command line.
 struct BenchSelection: ParsableArguments {
@@ -34,6 +35,13 @@ struct BenchSelection: ParsableArguments {
   var layout: String?
 
   @Option(
+    help: """
+      The type of operands and results: \(DType.floats.map(\.rawValue).joined(separator: ", ")) (default: float32). The built-in \
+      convolutions are float32 alone; peaks are float32's.
+      """)
+  var dtype: Precisions?
+
+  @Option(
     help: "An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. May be repeated.")
   var engine: [String] = []
 
@@ -59,11 +67,15 @@ struct BenchSelection: ParsableArguments {
 
   func validate() throws {
     try OptionRange.requireTimeout(timeout)
+    if let dtype, dtype.dtypes.count != 1 || !DType.floats.contains(dtype.dtypes[0]) {
+      let known = DType.floats.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--dtype: expected one of \(known); a run times one.")
+    }
     try OptionRange.require(blocks, "--blocks", in: 1...10_000)
     if let sliceMs, !(sliceMs > 0 && sliceMs <= 60_000) {
       throw ValidationError("--slice-ms: expected milliseconds above 0 and at most 60000 (a minute), found \(sliceMs).")
     }
-    if suite != nil, quick { throw ValidationError("--quick is a suite of its own: give it or --suite.") }
+    if suite != nil, quick { throw ValidationError("--quick names a suite: give --quick or --suite, not both.") }
   }
 
   /// The suite with everything that the command line says otherwise.
@@ -83,6 +95,7 @@ struct BenchSelection: ParsableArguments {
     if let threads { found.threads = try Self.numbers(threads, "--threads") }
     if let pass { found.passes = try Self.choices(pass, "--pass") }
     if let layout { found.layouts = try Self.choices(layout, "--layout") }
+    if let type = dtype?.dtypes.first { found.dtype = type }
     if !engine.isEmpty { found.engines = engine }
     if let blocks { found.blocks = blocks }
     if let sliceMs { found.sliceMilliseconds = sliceMs }

@@ -44,7 +44,7 @@ struct BenchmarkTerminal {
           + [workload.limitNanoseconds.map { String(format: "%.3f", $0 * 1e-6) } ?? "", workload.limitedBy ?? ""]
       }
       lines += ["", "\(name), milliseconds (* fastest, several that tie):"]
-      lines += Self.table([""] + section.engines.map(\.name) + ["limit", "by"], rows)
+      lines += TextTable([""] + section.engines.map(\.name) + ["limit", "by"], rows).lines
     }
     return lines
   }
@@ -79,14 +79,14 @@ struct BenchmarkTerminal {
     return [
       "",
       "Convolutions of each network added up, milliseconds ((n): convolutions that \(section.options.baseline) does for it):",
-    ] + Self.table(["network", "convs"] + names, rows)
+    ] + TextTable(["network", "convs"] + names, rows).lines
   }
 
   /// The best strategy beside the fastest peer, where there are peers.
   private var peers: [String] {
     PeerComparison.comparisons(of: section).flatMap { comparison in
       ["", "Best strategy and fastest peer, \(comparison.setting):"]
-        + Self.table(PeerComparison.headings, comparison.cells) + [comparison.summary]
+        + TextTable(PeerComparison.headings, comparison.cells).lines + [comparison.summary]
     }
   }
 
@@ -96,18 +96,6 @@ struct BenchmarkTerminal {
         let title = "\(contestant.status.rawValue.uppercased()) \(contestant.engine) on \(workload.name)"
         return [color.bad(title.printable)] + FailureText.details(contestant).map { "  \($0)" }
       }
-    }
-  }
-
-  /// Columns as wide as their widest cell; the first left-aligned, the others right-aligned.
-  static func table(_ headings: [String], _ rows: [[String]]) -> [String] {
-    let all = [headings] + rows
-    let widths = headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-    return all.map { row in
-      row.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return column == 0 ? row[column] + padding : padding + row[column]
-      }.joined(separator: "  ")
     }
   }
 }

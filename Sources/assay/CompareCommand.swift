@@ -1,12 +1,13 @@
 import ArgumentParser
-import Benchmarking
 import Foundation
+import Reporting
 import Results
+import RunAnalysis
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Hold one stored run against another: advisory; the gate is `assay duet`.",
+    abstract: "Compare two stored runs. The result is advice; the gate is `assay duet`.",
     discussion: """
       Refuses when CPU, cores, instruction set, system, compiler or flags differ, or when a calibration kernel drifted by more
       than 10 %, and when the times of either run are in doubt. Times are normalised by the calibration of both runs. What one
@@ -17,7 +18,7 @@ struct CompareCommand: ParsableCommand {
         assay compare old/run.json new/run.json --policy 3%
         assay compare old/run.json new/run.json --allow-missing     after a workload or an engine was taken out
 
-      A slowdown beyond the policy is 1; runs that cannot be compared, or of which one has what the other has not, are 2.
+      A slowdown beyond the policy is 1; runs that cannot be compared are 2, and so are runs of which one lacks something.
 
       \(Outcome.exitCodes)
       """)
@@ -52,7 +53,7 @@ struct CompareCommand: ParsableCommand {
     let changed = comparison.rows.filter { $0.verdict == .slower || $0.verdict == .faster }
     let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
       [
-        "\(row.workload) \(row.engine)".printable, String(format: "%.3f", row.oldNanoseconds * 1e-6),
+        "\(row.workload) \(row.engine)", String(format: "%.3f", row.oldNanoseconds * 1e-6),
         String(format: "%.3f", row.newNanoseconds * 1e-6), Self.change(row.normalisedRatio),
         row.interval.map { "\(Self.change($0.lowerBound)) to \(Self.change($0.upperBound))" } ?? "none",
         row.verdict.rawValue,
@@ -60,7 +61,7 @@ struct CompareCommand: ParsableCommand {
     }
     if !rows.isEmpty {
       let headings = ["benchmark", "old ms", "new ms", "change", "interval", ""]
-      for line in BenchmarkTerminal.table(headings, rows) { Console.print(line) }
+      Console.print(TextTable(headings, rows).text, terminator: "")
     }
     let slower = comparison.rows.count { $0.verdict == .slower }
     let faster = comparison.rows.count { $0.verdict == .faster }

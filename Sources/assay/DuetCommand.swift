@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import Problems
 import Reporting
 import Results
 
@@ -80,19 +81,23 @@ struct DuetCommand: AsyncParsableCommand {
     if let stealLimit { rules.stealLimit = stealLimit.fraction }
     rules.failOnImprovement = failOnImprovement
     let provenance = Provenance.current(seed: seed)
-    let progress = isQuiet ? { _ in } : Self.report
+    let progress = ProgressDisplay(isQuiet: quiet)
     let runner: DuetRunner
     do throws(EngineError) {
       runner = try DuetRunner(
         plan: plan, base: .init(name: "base", command: base, timeout: timeout),
         head: .init(name: "head", command: head, timeout: timeout), policy: rules,
-        sliceMilliseconds: file.sliceMilliseconds, seed: seed, onProgress: progress, shouldStop: { Task.isCancelled })
+        sliceMilliseconds: file.sliceMilliseconds, seed: seed,
+        onProgress: { done, total, subject in progress.step(done: done, of: total, subject: subject) },
+        shouldStop: { Task.isCancelled })
     } catch { throw Outcome.inconclusive.ending("an engine does not start: \(error)") }
     let found = runner.section
     let section = try Interruption.concluding {
+      progress.clear()
       try conclude(found(false), provenance)
     } while: {
-      try runner.run()
+      defer { progress.clear() }
+      return try runner.run()
     }
     try conclude(section, provenance)
   }
@@ -102,12 +107,6 @@ struct DuetCommand: AsyncParsableCommand {
     var run = Run(provenance: provenance)
     run.duet = section
     try reports.end(run)
-  }
-
-  private var isQuiet: Bool { quiet || isatty(STDERR_FILENO) == 0 }
-
-  private static func report(_ text: String) {
-    Console.progress("\r\u{1B}[K\(text)")
   }
 
   private static func printSection(_ section: DuetSection) {
@@ -124,9 +123,8 @@ struct DuetCommand: AsyncParsableCommand {
         found.verdict,
       ]
     }
-    for line in BenchmarkTerminal.table(["benchmark", "change", "interval", "p", "could see", "verdict"], rows) {
-      Console.print(line)
-    }
+    let table = TextTable(["benchmark", "change", "interval", "p", "could see", "verdict"], rows)
+    Console.print(table.text, terminator: "")
     for reason in section.reasons { Console.print("inconclusive: \(reason.printable)") }
     Console.print("verdict: \(section.verdict)")
   }

@@ -25,11 +25,8 @@ struct EngineCommand: ParsableCommand {
   @OptionGroup var limits: CaseLimitOptions
 
   func run() throws {
-    guard let engine = BuiltInEngines.named(name) else {
-      let known = BuiltInEngines.all.map(\.description.name).joined(separator: ", ")
-      throw ValidationError("engine '\(name)': expected one of \(known)")
-    }
-    let server = EngineServer(engine, slowdown: injectSlowdown?.fraction ?? 0, limits: limits.limits())
+    let server = EngineServer(
+      try EngineLookup.builtIn(name), slowdown: injectSlowdown?.fraction ?? 0, limits: limits.limits())
     server.serve(lines: { readLine() }) { reply in
       // A reader that went away ends the loop with the next end of input.
       try? FileHandle.standardOutput.write(contentsOf: reply + Data("\n".utf8))

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Benchmarking
 import Engines
 import Foundation
 
@@ -12,6 +11,14 @@ enum EngineLookup {
     let file = URL(fileURLWithPath: standardFile)
     guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: builtIn) }
     return EngineCatalog(builtIn: builtIn, declared: try EngineCatalog.declarations(at: file))
+  }
+
+  /// The built-in engine of a word.
+  /// - Throws: `ValidationError` for any other.
+  static func builtIn(_ word: String) throws -> any Engine {
+    if let engine = BuiltInEngines.named(word) { return engine }
+    let known = BuiltInEngines.all.map(\.description.name).joined(separator: ", ")
+    throw ValidationError("engine '\(word)': expected one of \(known)")
   }
 
   /// The engines of these words, each once.

@@ -2,8 +2,9 @@ import ArgumentParser
 import Benchmarking
 import Foundation
 import Results
+import RunAnalysis
 
-/// `assay simulate-gates`: what METHODOLOGY.md says of the gate's false alarms and power, from measured noise.
+/// `assay simulate-gates`: the gate's rate of false alarms and its power, from measured noise.
 struct GateSimulationCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate-gates",

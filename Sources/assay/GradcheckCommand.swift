@@ -3,6 +3,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import GradientChecking
+import Operations
 import Problems
 import Reporting
 import Results
@@ -64,7 +65,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   var timeout: Double?
 
   @Option(help: "Precision of the backward pass: float64 or float32. May be repeated (default: float64).")
-  var dtype: [DType] = []
+  var dtype: [Precisions] = []
 
   @Option(
     help: """
@@ -77,7 +78,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   var method: GradientCheck.Method = .automatic
 
   @Flag(
-    help: "Leave out what holds of every backward pass: linearity in the cotangent, symmetric second derivatives, …")
+    help: "Leave out the contracts of every backward pass: linearity in the cotangent, symmetric second derivatives, …")
   var skipContracts = false
 
   @Flag(help: "Look at every element, whatever it costs.")
@@ -113,8 +114,12 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   @OptionGroup var limits: CaseLimitOptions
 
+  private var dtypes: [DType] {
+    get throws { try Precisions.chosen(dtype, standard: [.float64], among: [.float64, .float32]) }
+  }
+
   func validate() throws {
-    if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
+    _ = try dtypes
     try OptionRange.requireTimeout(timeout)
     if spoil != nil, operation.isEmpty, model.isEmpty {
       throw ValidationError("--spoil goes with --operation or --model.")
@@ -172,7 +177,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     options.stop = stop
     let settings = GradcheckPlan.Settings(
       options: options, engines: try EngineLookup.engines(engine, timeout: timeout),
-      dtypes: dtype.isEmpty ? [.float64] : dtype, limits: limits.limits(), spoil: spoil,
+      dtypes: try dtypes, limits: limits.limits(), spoil: spoil,
       reproduction: GradcheckReproduction(
         seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: timeout,
         limits: limits.words, spoil: spoil))
@@ -183,7 +188,8 @@ struct GradcheckCommand: AsyncParsableCommand {
       }
       let named = operation + models
       do throws(ProblemError) {
-        plan = try GradcheckPlan(named.isEmpty ? GradientCorpus.cases : named.map { GradientCase($0) }, settings)
+        plan = try GradcheckPlan(
+          named.isEmpty ? OperationRegistry.gradientCases : named.map { GradientCase($0) }, settings)
       } catch { throw ValidationError("\(error)") }
     } else {
       plan = GradcheckPlan(
@@ -194,7 +200,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     return plan
   }
 
-  /// Says and writes what was found; throws the exit code.
+  /// Prints and writes what was found; throws the exit code.
   private func end(_ log: GradcheckLog, _ plan: GradcheckPlan) throws {
     var section = log.section
     section.badFiles += plan.errors.map(\.description)
@@ -259,11 +265,6 @@ enum BadElementLines {
   }
 
   static func data(_ section: GradientSection) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     var data = Data()
     for record in section.records {
       for tensor in record.tensors {
@@ -271,7 +272,7 @@ enum BadElementLines {
           let line = Line(
             check: record.name, engine: record.engine, dtype: record.dtype, method: tensor.method.rawValue,
             bound: element.bound, element: element)
-          data += try encoder.encode(line) + Data("\n".utf8)
+          data += try JSONText.data(line, isPretty: false)
         }
       }
     }

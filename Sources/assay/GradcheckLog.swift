@@ -18,13 +18,13 @@ final class GradcheckLog: Sendable {
   private let found = Mutex(Found())
   private let itemCount: Int
   private let isVerbose: Bool
-  private let progress: ProgressReporter
+  private let progress: ProgressDisplay
   private let start = ContinuousClock.now
 
   init(plan: GradcheckPlan, isQuiet: Bool, isVerbose: Bool) {
     itemCount = plan.items.count
     self.isVerbose = isVerbose
-    progress = ProgressReporter(isQuiet: isQuiet)
+    progress = ProgressDisplay(isQuiet: isQuiet)
   }
 
   var isEmpty: Bool { found.withLock { $0.records.isEmpty } }
@@ -38,7 +38,7 @@ final class GradcheckLog: Sendable {
       if isBad { $0.failures += 1 }
     }
     if isBad || isVerbose {
-      progress.finish()
+      progress.clear()
       Console.print(GradientReport(record).text)
     }
   }
@@ -46,7 +46,7 @@ final class GradcheckLog: Sendable {
   /// A case that cannot be read: the others are checked all the same.
   func note(_ error: GoldenFileError) {
     found.withLock { $0.errors.append(error) }
-    progress.finish()
+    progress.clear()
     GoldenSession.report(error)
   }
 
@@ -61,7 +61,7 @@ final class GradcheckLog: Sendable {
 
   /// What is known by now.
   var section: GradientSection {
-    progress.finish()
+    progress.clear()
     let found = found.withLock { $0 }
     let elapsed = start.duration(to: .now).components
     var section = GradientSection(

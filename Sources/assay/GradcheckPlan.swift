@@ -2,6 +2,7 @@ import ArgumentParser
 import Engines
 import GoldenFiles
 import GradientChecking
+import Operations
 import Problems
 import Results
 import Tensors
@@ -31,13 +32,13 @@ struct GradcheckPlan {
     /// By the words of the command line; none is the reference itself.
     var engines: [(word: String, engine: any Engine)]
     var dtypes: [DType]
-    /// Of a problem's memory and work; golden cases have the reader's.
+    /// Limits of a problem's memory and work; the reader has those of golden cases.
     var limits: CaseLimits
     var spoil: String?
     var reproduction: GradcheckReproduction
   }
 
-  /// - Throws: ``ProblemError`` for a text that is no problem.
+  /// - Throws: ``ProblemError`` for a text that is not a problem.
   init(_ cases: [GradientCase], _ settings: Settings) throws(ProblemError) {
     let chosen: [(word: String, engine: any Engine)?] = settings.engines.isEmpty ? [nil] : settings.engines
     for gradientCase in cases {

@@ -1,9 +1,9 @@
 import ArgumentParser
-import Benchmarking
 import Foundation
 import Problems
 import Reporting
 import Results
+import RunAnalysis
 
 struct HistoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

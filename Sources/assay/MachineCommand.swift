@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarking
 import Foundation
+import Reporting
 import Results
 
 struct MachineCommand: ParsableCommand {
@@ -21,11 +22,8 @@ struct MachineCommand: ParsableCommand {
     let counts = machine.cores > 1 ? [1, machine.cores] : [1]
     let ceilings = try counts.map { try MachineProbe.ceilings(threads: $0) }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      encoder.keyEncodingStrategy = .convertToSnakeCase
-      Console.print(String(decoding: try encoder.encode(Output(machine: machine, ceilings: ceilings)), as: UTF8.self))
-      return
+      let text = try JSONText.data(Output(machine: machine, ceilings: ceilings))
+      return Console.print(String(decoding: text, as: UTF8.self), terminator: "")
     }
     func bytes(_ value: Int?) -> String { value.map { "\($0 >> 10) KiB" } ?? "unknown" }
     var rows = [
@@ -35,8 +33,8 @@ struct MachineCommand: ParsableCommand {
         machine.instructionSets.joined(separator: ", ") + ", using \(machine.selectedInstructionSet)",
       ],
       ["L1 data, L2, L3", [machine.l1DataBytes, machine.l2Bytes, machine.l3Bytes].map(bytes).joined(separator: ", ")],
-      ["frequency governor", machine.governor ?? "not told by the system"],
-      ["load average", machine.loadBefore.map { "\($0)" } ?? "not told by the system"],
+      ["frequency governor", machine.governor ?? "the system does not say"],
+      ["load average", machine.loadBefore.map { "\($0)" } ?? "the system does not say"],
     ]
     for ceiling in ceilings {
       let l3 = ceiling.l3GigabytesPerSecond.map { String(format: ", L3 copy %.1f GB/s", $0) } ?? ""
@@ -47,8 +45,7 @@ struct MachineCommand: ParsableCommand {
           + String(format: ", memory copy %.1f GB/s", ceiling.memoryGigabytesPerSecond),
       ])
     }
-    let width = rows.map { $0[0].count }.max() ?? 0
-    for row in rows { Console.print(row[0] + String(repeating: " ", count: width - row[0].count + 2) + row[1]) }
+    Console.print(TextTable([], rows).text, terminator: "")
     for warning in machine.warnings { Console.print("warning: \(warning)") }
   }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Benchmarking
 import Foundation
 import Reporting
 import Results
+import RunAnalysis
 
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,17 +1,19 @@
 import ArgumentParser
+import NetworkFiles
+import Operations
 
 /// The numbers that options take: one range for each kind of number, the same in every command, so that no product of them
-/// overflows and a slip of the finger is a message.
+/// overflows and a slip of the finger is a message. What a file may also say has the range of files.
 enum OptionRange {
   static let jobs = 1...1_024
   static let threads = 1...1_024
-  static let batch = 1...65_536
+  static let batch = SavedRun.batchSizes
   /// Height and width of an image, in pixels.
   static let imageSize = 1...65_536
   static let classes = 1...65_536
-  static let epochs = 1...1_000_000
+  static let epochs = LearningRateSchedule.epochs
   /// Planes of a network's first stage.
-  static let width = 1...4_096
+  static let width = WeightsFile.widths
   /// Classes among which the right one counts.
   static let top = 1...65_536
 

@@ -4,9 +4,10 @@ import Engines
 import GoldenFiles
 import OperatingSystem
 import Problems
-import Reference
+import Operations
 import Reporting
 import Results
+import RunAnalysis
 import Verification
 
 extension Outcome {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import Reporting
 import Results
 
 /// `assay overhead`: what METHODOLOGY.md says of the cost of measuring.
@@ -18,7 +19,7 @@ struct OverheadCommand: ParsableCommand {
         assay overhead
         assay overhead --engine winograd4 --filter '*r3s3 stride1*'
 
-      An overhead of 1 % of a slice and more, or a difference above 2 %, is 1.
+      An overhead of 1 % of a slice or more, or a difference above 2 %, is 1.
 
       \(Outcome.exitCodes)
       """)
@@ -38,9 +39,7 @@ struct OverheadCommand: ParsableCommand {
 
   func run() throws {
     let (file, plan) = try BenchSelection.plan(suite: suite ?? Self.standardSuite, filters: filter)
-    guard let inside = BuiltInEngines.named(engine) else {
-      throw ValidationError("engine '\(engine)': expected a built-in engine.")
-    }
+    let inside = try EngineLookup.builtIn(engine)
     let path = Bundle.main.executablePath ?? CommandLine.arguments[0]
     let command = ShellCommand([path, "engine", engine])
     let outside = try ProcessEngine(.init(name: "served", command: "\(command)"))
@@ -56,7 +55,7 @@ struct OverheadCommand: ParsableCommand {
       ]
     }
     let headings = ["\(engine) on", "in process µs", "served µs", "ratio", "interval", "clock", "slice", "protocol"]
-    for line in BenchmarkTerminal.table(headings, cells) { Console.print(line) }
+    Console.print(TextTable(headings, cells).text, terminator: "")
     let overhead = rows.map { max($0.insideOverhead, $0.outsideOverhead) }.max() ?? 0
     let difference = rows.map { abs($0.ratio - 1) }.max() ?? 0
     Console.print(

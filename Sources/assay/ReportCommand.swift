@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import OperatingSystem
 import Results
 
 struct ReportCommand: ParsableCommand {
@@ -7,7 +8,7 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Make every report of a run again from its run.json.",
     discussion: """
-      Says first what the run amounts to, computed again from its records, and ends with that exit code.
+      Prints the outcome of the run first, computed again from its records, and ends with its exit code.
 
       EXAMPLES:
         assay report Reports/mine
@@ -39,15 +40,15 @@ struct ReportCommand: ParsableCommand {
     try Outcome.worse(record.conclusion.outcome, written).end()
   }
 
-  /// Opens the page in whatever the desktop shows pages with; a machine without one is told.
+  /// Opens the page with the desktop's own program; where there is none, a message says so.
   private func show(_ page: String) {
-    let opener = Process()
-    opener.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     #if os(macOS)
-      opener.arguments = ["open", page]
+      let opener = "open"
     #else
-      opener.arguments = ["xdg-open", page]
+      let opener = "xdg-open"
     #endif
-    do { try opener.run() } catch { Console.note("\(page) cannot be opened: \(error)") }
+    do throws(ChildProcess.Failure) { try ChildProcess.launch(opener, [page]) } catch {
+      Console.note("\(page) cannot be opened: \(error)")
+    }
   }
 }

@@ -70,11 +70,17 @@ struct ReportOutput {
     return failures.isEmpty ? .holds : .notWritten
   }
 
+  /// Writes the record of a run that goes on: of the folder's files `run.json` alone.
+  /// - Throws: ``AtomicFile/Failure`` (exit 74).
+  func save(_ run: Run) throws {
+    if let folder { try ReportFolder.save(run, to: folder) }
+  }
+
   /// The end of a command that made a run: its files, then its exit code.
   func end(_ run: Run) throws { try Outcome.worse(run.conclusion.outcome, write(run)).end() }
 
   /// A run from a file, or from the folder that holds its `run.json`.
-  /// - Throws: ``RunFile/Invalid`` (exit 65) when it is none.
+  /// - Throws: ``RunFile/Invalid`` (exit 65) when there is no run.
   static func read(_ path: String) throws(RunFile.Invalid) -> Run {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)

@@ -51,11 +51,11 @@ struct SelftestCommand: AsyncParsableCommand {
 
   func run() async throws {
     try reports.check()
-    let progress = ProgressReporter(isQuiet: quiet)
+    let progress = ProgressDisplay(isQuiet: quiet)
     let provenance = Provenance.current(seed: seed)
     let started = Mutex<SelfTest?>(nil)
     let section = try Interruption.concluding {
-      progress.finish()
+      progress.clear()
       // A signal may come while the corpus is read.
       var found = started.withLock { $0 }?.interruptedSection() ?? SelfTestSection()
       found.interrupted = true
@@ -64,10 +64,10 @@ struct SelftestCommand: AsyncParsableCommand {
       let test = try makeTest()
       started.withLock { $0 = test }
       return try test.run { done, total, subject in
-        progress.step(done: done, of: total, failures: 0, subject: subject)
+        progress.step(done: done, of: total, subject: subject)
       }
     }
-    progress.finish()
+    progress.clear()
     try conclude(section, provenance)
   }
 
@@ -93,7 +93,7 @@ struct SelftestCommand: AsyncParsableCommand {
       let mutants = section.mutants.filter { $0.family == family }
       return [family, "\(mutants.count)", "\(mutants.count(where: \.isKilled))"]
     }
-    for line in BenchmarkTerminal.table(["family", "mutants", "killed"], rows) { Console.print(line) }
+    Console.print(TextTable(["family", "mutants", "killed"], rows).text, terminator: "")
   }
 
   private func printReport(_ section: SelfTestSection) {

@@ -3,6 +3,7 @@ import Convolution
 import Foundation
 import OperatingSystem
 import Problems
+import Reporting
 import Results
 
 /// `assay tune`: measures what `auto` chooses by on this machine.
@@ -13,8 +14,8 @@ struct TuneCommand: ParsableCommand {
     discussion: """
       Times every strategy within `auto`'s accuracy limit on every distinct convolution, alternately, on one thread and in
       the layout that a network keeps. The times are kept in the user's cache folder, or the file that ASSAY_PLANS names;
-      without them `auto` goes by a cost model, as it always
-      does where numbers are checked (verify, gradcheck, selftest, engine): verdicts do not depend on this file.
+      without them `auto` goes by a cost model, as it always does where numbers are checked (verify, gradcheck, selftest,
+      engine): verdicts do not depend on this file.
 
       EXAMPLES:
         assay tune
@@ -58,12 +59,12 @@ struct TuneCommand: ParsableCommand {
           : "ASSAY_PLANS is empty, so times are not kept: unset it, or name a file.")
     }
     try AtomicFile.check(path)
-    let progress = ProgressReporter(isQuiet: quiet)
+    let progress = ProgressDisplay(isQuiet: quiet)
     let work = passes.flatMap { pass in problems.map { (pass: pass, problem: $0) } }
     var rows: [[String]] = []
     let instructionSet = try InstructionSet.selected()
     for (number, (pass, problem)) in work.enumerated() {
-      progress.step(done: number, of: work.count, failures: 0, subject: problem.text)
+      progress.step(done: number, of: work.count, subject: problem.text)
       let times = try auto.measure(problem, pass, instructionSet: instructionSet, rounds: rounds)
       let chosen = auto.choice(problem, pass, instructionSet).name
       rows.append([
@@ -72,12 +73,11 @@ struct TuneCommand: ParsableCommand {
     }
     let reread = ConvolutionPlans(path: path)
     let isKept = work.allSatisfy { reread.fastest($0.problem, $0.pass, instructionSet, among: ["direct"]) != nil }
-    progress.finish()
+    progress.clear()
     guard isKept else {
       throw Outcome.notWritten.ending("\(path): cannot be written: name another file in ASSAY_PLANS")
     }
-    var table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rightAligned: [3, 4])
-    for row in rows { table.add(row) }
+    let table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rows, words: 3)
     Console.print(table.text, terminator: "")
     Console.print("kept in \(path)")
   }

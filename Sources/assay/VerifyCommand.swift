@@ -1,11 +1,12 @@
 import ArgumentParser
-import CMalloc
+import CShims
 import Engines
 import Foundation
 import GoldenFiles
 import Problems
 import Reporting
 import Results
+import SelfTest
 import Tensors
 import Verification
 
@@ -41,7 +42,10 @@ struct VerifyCommand: AsyncParsableCommand {
   var knownFailures: String?
 
   @Flag(
-    help: "Also measure how much of their bounds a correct implementation uses, on 10^6 random elements an operation.")
+    help: """
+      Also measure how much of their bounds a correct implementation uses, on 10^6 random elements an operation in each \
+      precision.
+      """)
   var calibrate = false
 
   @Flag(help: "List the selected cases and stop.")
@@ -60,7 +64,7 @@ struct VerifyCommand: AsyncParsableCommand {
     touchShardStatusFile(environment)
     giveLargeTensorsBack()
 
-    let progress = ProgressReporter(isQuiet: output.quiet)
+    let progress = ProgressDisplay(isQuiet: output.quiet)
     let verifier = Verifier(plan: plan, reader: reader) { done, total, results in
       progress.step(
         done: done, of: total, failures: results.count { $0.counts(strict: plan.strict) },
@@ -68,14 +72,14 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     let provenance = Provenance.current(seed: Calibration.standardSeed)
     let section = try await Interruption.concluding {
-      progress.finish()
+      progress.clear()
       try conclude(verifier.interruptedSection(), manifestProblems, provenance)
     } while: {
       var section = await verifier.run()
-      if calibrate, !Task.isCancelled { section.calibration = try await calibration(progress) }
+      if calibrate, !Task.isCancelled { section.calibration = try await calibration(plan.dtypes, progress) }
       return section
     }
-    progress.finish()
+    progress.clear()
     try conclude(section, manifestProblems, provenance)
   }
 
@@ -107,10 +111,16 @@ struct VerifyCommand: AsyncParsableCommand {
     if cases.isEmpty { try Outcome.inconclusive.end() }
   }
 
-  private func calibration(_ progress: ProgressReporter) async throws -> [CalibrationRecord] {
-    try await Calibration(engine: ReferenceEngine()).run { problem in
-      progress.step(done: 0, of: 1, failures: 0, subject: "calibrating on \(problem)")
+  /// Of float32 and types of 16 bits; float64 is what they are measured by.
+  private func calibration(_ dtypes: [DType], _ progress: ProgressDisplay) async throws -> [CalibrationRecord] {
+    var records: [CalibrationRecord] = []
+    for dtype in dtypes where dtype != .float64 {
+      let engine: any Engine = dtype.isNarrow ? NarrowReference() : ReferenceEngine()
+      records += try await Calibration(engine: engine, dtype: dtype).run { problem in
+        progress.show("calibrating on \(problem) in \(dtype.rawValue)")
+      }
     }
+    return records
   }
 
   /// Bazel learns from this file that the test understands sharding.
@@ -120,11 +130,6 @@ struct VerifyCommand: AsyncParsableCommand {
     }
   }
 
-  /// Blocks of a megabyte and more go back to the system when they are freed. Left alone glibc raises that threshold to the
-  /// largest block it has seen and keeps the rest for later: 480 to 540 MB at the corpus's peak in place of 415.
-  private func giveLargeTensorsBack() {
-    #if os(Linux) && canImport(Glibc)
-      mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    #endif
-  }
+  /// At a megabyte: left alone glibc keeps 480 to 540 MB at the corpus's peak in place of 415.
+  private func giveLargeTensorsBack() { assay_give_back_from(1 << 20) }
 }

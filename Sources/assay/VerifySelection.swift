@@ -7,8 +7,6 @@ import Results
 import Tensors
 import Verification
 
-extension DType: ExpressibleByArgument {}
-
 /// What `assay verify` is about.
 struct VerifySelection: ParsableArguments {
   static let standardKnownFailures = "Benchmarks/known_failures.toml"
@@ -41,8 +39,12 @@ struct VerifySelection: ParsableArguments {
     completion: .file(extensions: ["h5", "hdf5"]))
   var golden: [String] = []
 
-  @Option(help: "Only this precision: float32 or float64 (default: both).")
-  var dtype: [DType] = []
+  @Option(
+    help: """
+      Precisions: float64, float32, float16, bfloat16, several with commas (default: float32,float64). In 16 bits the \
+      reference computes what is expected, on operands rounded to the type.
+      """)
+  var dtype: [Precisions] = []
 
   @Option(help: "Only part i of n, i from 1; without it the variables of Bazel, GoogleTest, GitLab and Slurm.")
   var shard: String?
@@ -50,8 +52,14 @@ struct VerifySelection: ParsableArguments {
   @Option(help: "How many cases are computed at once, 1 to 1024 (default: as many as there are cores).")
   var jobs: Int?
 
+  private var dtypes: [DType] {
+    get throws {
+      try Precisions.chosen(dtype, standard: VerificationPlan.allDTypes, among: DType.floats)
+    }
+  }
+
   func validate() throws {
-    if dtype.contains(.int64) { throw ValidationError("--dtype takes float32 or float64.") }
+    _ = try dtypes
     try OptionRange.requireTimeout(timeout)
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if golden.contains("") { throw ValidationError("--golden takes the path of a file or folder.") }
@@ -79,7 +87,7 @@ struct VerifySelection: ParsableArguments {
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
     }
     var plan = VerificationPlan(
-      engines: engines, engineWords: words, dtypes: dtype.isEmpty ? VerificationPlan.allDTypes : dtype, files: files,
+      engines: engines, engineWords: words, dtypes: try dtypes, files: files,
       filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))

@@ -22,16 +22,13 @@ struct VerifyTerminal {
     guard !section.results.isEmpty else { return }
     let several = section.engines.count > 1
     let summary = VerificationSummary(section)
-    var table = TextTable(
-      (several ? ["engine"] : []) + ["operation"] + summary.statuses.map(\.rawValue)
-        + ["elements", "error/bound", "ULPs"],
-      rightAligned: Set((several ? 2 : 1)..<13))
-    for row in summary.rows {
-      table.add(
-        (several ? [row.engine] : []) + [row.operation]
-          + summary.statuses.map { row[$0] == 0 ? "" : "\(row[$0])" }
-          + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.ulps(row.worstUlps)])
+    let headings = (several ? ["engine"] : []) + ["operation"] + summary.statuses.map(\.rawValue)
+    let rows = summary.rows.map { row in
+      (several ? [row.engine] : []) + [row.operation]
+        + summary.statuses.map { row[$0] == 0 ? "" : "\(row[$0])" }
+        + ["\(row.elements)", NumberText.short(row.worstRatio), NumberText.ulps(row.worstUlps)]
     }
+    let table = TextTable(headings + ["elements", "error/bound", "ULPs"], rows, words: several ? 2 : 1)
     Console.print(table.text)
   }
 

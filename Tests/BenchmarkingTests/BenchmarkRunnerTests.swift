@@ -4,6 +4,7 @@ import Problems
 import Results
 import Tensors
 import Testing
+import TestSupport
 
 /// Wrong in one element, and quick.
 private struct OffByOne: Engine {
@@ -46,6 +47,21 @@ private struct OffByOne: Engine {
     #expect(contestant.failing?.first?.failing == 1)
     #expect(saved >= 2, "once it is due, and at the end")
     #expect(section.complete)
+  }
+
+  /// What an engine does not declare it is not asked for. In float64 this one is right, and would be timed.
+  @Test func engineInItsType() throws {
+    var suite = suite(["conv2d n1c2h4w4 k2r3s3 stride1 pad1"])
+    for (dtype, expected) in [(DType.bfloat16, BenchmarkStatus.unsupported), (.float64, .failed)] {
+      suite.dtype = dtype
+      var section = SampleBenchmark.section()
+      section.workloads = []
+      let runner = BenchmarkRunner(plan: try BenchmarkPlan(suite), suite: suite, engines: [OffByOne()], seed: 1)
+      try runner.run(&section) { _ in }
+      let workload = try #require(section.workloads.first)
+      #expect(workload.contestants.map(\.status) == [expected], "\(workload.contestants)")
+      #expect(workload.compulsoryBytes == Double(dtype.byteCount * (32 + 36 + 32)))
+    }
   }
 
   /// Writing a record that grows takes at most a tenth of a run, however long one writing takes.

@@ -22,7 +22,8 @@ import Testing
     ("colour = 1", "'colour'"), ("batches = [0]", "batches: expected 1 to"), ("batches = \"one\"", "batches: expected"),
     ("passes = [\"sideways\"]", "found 'sideways'"), ("layouts = 3", "layouts: expected an array"),
     ("slice_ms = -1", "slice_ms"), ("cold = 2", "cold: expected true or false"), ("blocks = 0", "blocks"),
-    ("threads = [", "suite.toml"), ("batches = []", "batches"),
+    ("threads = [", "suite.toml"), ("batches = []", "batches"), ("dtype = \"int64\"", "dtype: expected float64"),
+    ("dtype = [\"float16\"]", "dtype: expected float64"), ("dtype = \"half\"", "dtype: expected float64"),
   ])
   func badFilesNameKeyAndValue(text: String, expected: String) throws {
     do {
@@ -31,6 +32,14 @@ import Testing
     } catch let error as BenchmarkSuite.Invalid {
       #expect(error.description.contains(expected) && error.description.contains("suite.toml"), "\(error)")
     }
+  }
+
+  @Test func aSuitesTypeIsItsWorkloads() throws {
+    let problems = "problems = [\"conv2d n1c2h4w4 k2r3s3 stride1 pad1\"]\n"
+    #expect(try BenchmarkPlan(read(problems)).items.map(\.dtype) == [.float32])
+    let plan = try BenchmarkPlan(read(problems + "dtype = \"bfloat16\""))
+    #expect(plan.items.map(\.dtype) == [.bfloat16])
+    #expect(plan.items.map(\.name) == (try BenchmarkPlan(read(problems)).items.map(\.name)))
   }
 
   @Test func unknownNetworksAndProblemsAreRefused() throws {

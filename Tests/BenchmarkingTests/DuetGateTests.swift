@@ -58,7 +58,7 @@ import Testing
     #expect(gate.decide([cut], sentinel: nil, stealFraction: 0).verdict == .inconclusive)
   }
 
-  /// What an engine does not do is no pass; and no excuse for a regression elsewhere.
+  /// A benchmark that an engine does not do is not a pass, and does not excuse a regression elsewhere.
   @Test func benchmarksThatCannotBeMeasuredLeaveItUndecided() {
     let undone = ["head does not do conv2d …"]
     let same = gate.decide(

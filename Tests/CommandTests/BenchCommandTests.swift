@@ -64,6 +64,8 @@ import Testing
       (["report", path("newer.json")], 65, "schema_version 2 at most, found 99"),
       (["history", path("none")], 65, "folder of runs"), (["bench", "--resume"], 64, "--out"),
       (["duet", "--base", " ", "--head", "x"], 64, "command"),
+      (["overhead", "--engine", "nobody"], 64, "expected one of reference"),
+      (["engine", "nobody"], 64, "expected one of reference"),
     ]
     for (words, code, message) in cases {
       let found = try run(words)
@@ -155,12 +157,7 @@ import Testing
         ["init", "-q", "."],
         ["-c", "user.email=a@b", "-c", "user.name=a", "commit", "-q", "--allow-empty", "-m", UUID().uuidString],
       ] {
-        let git = Process()
-        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        git.arguments = ["git", "-C", folder.url.path] + arguments
-        try git.run()
-        git.waitUntilExit()
-        #expect(git.terminationStatus == 0)
+        #expect(try CommandRun(arguments, of: "git", in: folder.url).exitCode == 0)
       }
     }
     try commit()
@@ -202,7 +199,7 @@ import Testing
     }
   }
 
-  /// An engine that is not there, or does not do a benchmark, is no regression and no pass.
+  /// An engine that is not there, or does not do a benchmark, is neither a regression nor a pass.
   @Test func gatesThatCannotBeHeldAreUndecided() throws {
     let assay = Repository.command.path
     let suite = path("grouped.toml")
@@ -267,22 +264,12 @@ import Testing
   @Test func interruptedRunIsKeptAndGoesOn() throws {
     let out = path("interrupted")
     let words = try tiny(["--blocks", "400", "--slice-ms", "20", "--out", out])
-    let process = Process()
-    process.executableURL = Repository.command
-    process.currentDirectoryURL = Repository.root
-    process.arguments = words
-    process.standardOutput = FileHandle.nullDevice
-    let errors = Pipe()
-    process.standardError = errors
-    try process.run()
     // Once its first record stands it is measuring.
-    for _ in 0..<200 where !FileManager.default.fileExists(atPath: "\(out)/run.json") {
-      Thread.sleep(forTimeInterval: 0.05)
+    let stopped = try CommandRun(interrupting: words, by: SIGINT) { _ in
+      FileManager.default.fileExists(atPath: "\(out)/run.json")
     }
-    process.interrupt()
-    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 2 && said.components(separatedBy: "--resume").count == 2, "\(said)")
+    let said = stopped.errors
+    #expect(stopped.exitCode == 2 && said.components(separatedBy: "--resume").count == 2, "\(said)")
     #expect(try run(["report", out]).code == 2)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import TestSupport
 
 extension ExitCodeTable {
@@ -9,30 +10,30 @@ extension ExitCodeTable {
   static var markdown: String {
     var lines = [
       "# What every command ends with, event by event", "",
-      "`ExitCodeTableTests` runs every cell: the exit code, and what is then where `--out` (or `--logits`) points: a *report*",
-      "(`run.json`, `report.md` and the other pages), a *file*, or *nothing*, not even a part of one. No cell ends by a signal",
-      "or leaves a temporary file. The commands are in `ExitCodeTable.swift`. This page is written by the test itself:",
+      "`ExitCodeTableTests` runs every cell. A cell has the exit code, and what is then where `--out` (or",
+      "`--logits`) points: a *report* (`run.json`, `report.md` and the other pages), a *file*, or",
+      "*nothing*, not even a part of one. No command ends by a signal or leaves a temporary file.", "",
+      "The commands are in `ExitCodeTable.swift`. The test itself writes this page:",
       "`ASSAY_WRITE_PAGES=1 swift test -c release --filter ExitCodeTableTests`.", "",
-      row([""] + Event.allCases.map(\.rawValue)), row(["---"] + Event.allCases.map { _ in "---" }),
     ]
-    lines += Verb.allCases.map { verb in row(["`\(verb.rawValue)`"] + Event.allCases.map { text(cell(verb, $0)) }) }
+    let rows = Verb.allCases.map { verb in ["`\(verb.rawValue)`"] + Event.allCases.map { text(cell(verb, $0)) } }
+    let headings = [""] + Event.allCases.map(\.rawValue)
+    lines += TextTable(headings, rows, words: headings.count).markdown
     lines += [
       "",
-      "Where two codes stand, times decide, and of times a busy machine decides nothing (2). The self-test with a closed",
-      "stdout or a full stderr is given a corpus of one case, of which it says 1.", "",
-      "A dash is a cell that cannot be:", "",
+      "Where two codes stand the times decide; those of a busy machine decide nothing (2). With a closed",
+      "stdout or a full stderr the self-test gets a corpus of one case, for which it ends with 1.", "",
+      "A dash stands where a command cannot meet the event:", "",
     ]
     for reason in impossible.map(\.because).uniqued() {
       let cells = impossible.filter { $0.because == reason }
       for event in cells.map(\.event).uniqued() {
         let verbs = cells.filter { $0.event == event }.map { "`\($0.verb.rawValue)`" }
-        lines.append("- \(event.rawValue): \(verbs.joined(separator: ", ")): \(reason)")
+        lines += ["- \(event.rawValue): \(verbs.joined(separator: ", ")):", "  \(reason)"]
       }
     }
     return lines.joined(separator: "\n") + "\n"
   }
-
-  private static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
 
   private static func text(_ cell: Cell) -> String {
     guard case .ends(let codes, let left, _) = cell else { return "–" }

@@ -25,7 +25,7 @@ enum ExitCodeTable {
     case report, file, nothing
   }
   enum Cell: Sendable {
-    /// More than one code only for times, of which a busy machine decides nothing.
+    /// More than one code only where times decide: those of a busy machine decide nothing.
     case ends(_ codes: [Int32], Left, _ line: String)
     /// The event cannot happen to this command, and why.
     case cannot(_ because: String)
@@ -48,7 +48,7 @@ enum ExitCodeTable {
     }
   }
 
-  /// The cells that cannot be, with the reason.
+  /// The cells of events that a command cannot meet, with the reason.
   static let impossible: [(verb: Verb, event: Event, because: String)] = Verb.allCases.flatMap { verb in
     Event.allCases.compactMap { event in
       guard case .cannot(let reason) = cell(verb, event) else { return nil }

@@ -16,12 +16,11 @@ import Testing
     let shell =
       trial.event == .fullDisk ? FullDisk.available.words(trial.line) : ["bash", "-c", trial.line + "; exit $?"]
     let run = try CommandRun(
-      RunningCommand(
-        shell, of: FullDisk.program,
-        environment: [
-          "A": Repository.command.path, "T": "Tests/Trials", "W": files.url.path, "O": folder.file("out").path,
-          "F": folder.file("full").path, "L": folder.file("list").path, "TMPDIR": folder.file("tmp").path,
-        ]))
+      Array(shell.dropFirst()), of: shell[0],
+      environment: [
+        "A": Repository.command.path, "T": "Tests/Trials", "W": files.url.path, "O": folder.file("out").path,
+        "F": folder.file("full").path, "L": folder.file("list").path, "TMPDIR": folder.file("tmp").path,
+      ])
     let context = "\(trial.line): \(run.output)\(run.errors)"
     #expect(trial.codes.contains(run.exitCode), "\(run.exitCode): \(context)")
     #expect(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A disk on which there is no room, as a folder `$F` for a line of the shell.
 enum FullDisk: String {
@@ -29,12 +30,9 @@ enum FullDisk: String {
 
   private var isAvailable: Bool {
     let folder = FileManager.default.temporaryDirectory.path
-    let shell = try? RunningCommand(shell("F='\(folder)'; \(Self.mount)"), of: Self.program)
-    return shell?.exitCode() == 0
+    let words = shell("F='\(folder)'; \(Self.mount)")
+    return (try? CommandRun(Array(words.dropFirst()), of: words[0]))?.exitCode == 0
   }
-
-  /// What a program that looks others up runs.
-  static let program = URL(filePath: "/usr/bin/env")
 
   /// A shell that runs the line, with `$F` full; what is then in it but for its filler is in the file `$L`.
   func words(_ line: String) -> [String] {

@@ -10,22 +10,8 @@ struct GoldenCommandTests {
 
   /// Runs `assay golden` in the package's folder.
   private func golden(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {
-    let process = Process()
-    let errors = folder.file("stderr")
-    try Data().write(to: errors)
-    let pipe = Pipe()
-    process.executableURL = Repository.command
-    process.arguments = ["golden"] + arguments
-    process.currentDirectoryURL = Repository.root
-    process.standardOutput = pipe
-    process.standardError = try FileHandle(forWritingTo: errors)
-    try process.run()
-    let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return (
-      process.terminationStatus, String(decoding: output, as: UTF8.self),
-      String(decoding: try Data(contentsOf: errors), as: UTF8.self)
-    )
+    let run = try CommandRun(["golden"] + arguments)
+    return (run.exitCode, run.output, run.errors)
   }
 
   @Test("The corpus is sound, and its cases are listed and shown")

@@ -36,6 +36,12 @@ import Testing
     #expect(try CommandRun(["gradcheck", "--filter", "no such check"]).exitCode == 2)
   }
 
+  @Test func `2: an operation without a backward pass says why`() throws {
+    let run = try CommandRun(["gradcheck", "--verbose", "--operation", "sgd_step n4c5 t3 lr0.1"])
+    #expect(run.exitCode == 2)
+    #expect(run.output.contains("unsupported: a step of an optimiser gives no gradients"), "\(run.output)")
+  }
+
   @Test(arguments: [
     ["--operation", "nonsense"], ["--operation", "relu shape3", "--spoil", "y[0]"], ["--spoil", "x[0]"],
     ["--operation", "relu shape3", "--engine", "no-such-engine"], ["--jobs", "0"], ["--timeout", "0"],
@@ -101,18 +107,8 @@ import Testing
       })
     try FileManager.default.createSymbolicLink(at: bin.file("assay"), withDestinationURL: Repository.command)
     return try lines.map { line in
-      let shell = Process()
-      shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-      shell.arguments = ["-c", line]
-      shell.currentDirectoryURL = folder
       let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-      shell.environment = ProcessInfo.processInfo.environment.merging(
-        ["PATH": bin.file("assay").deletingLastPathComponent().path + ":" + path]
-      ) { _, new in new }
-      (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-      try shell.run()
-      shell.waitUntilExit()
-      return shell.terminationStatus
+      return try CommandRun(shell: line, in: folder, environment: ["PATH": "\(bin.url.path):\(path)"]).exitCode
     }
   }
 

@@ -25,30 +25,23 @@ struct InterruptedRun {
     let place = folder.url.path(percentEncoded: false)
     let temporaries = folder.file("tmp")
     try FileManager.default.createDirectory(at: temporaries, withIntermediateDirectories: true)
-    let variables = ["TMPDIR": temporaries.path(percentEncoded: false), "ASSAY_PLANS": folder.file("plans").path]
-    let child = try ChildProcess(
-      Repository.command.path(percentEncoded: false),
+    let command = try RunningCommand(
       arguments.map { $0.replacingOccurrences(of: "FOLDER", with: place) },
-      environment: ProcessInfo.processInfo.environment.merging(variables) { $1 },
-      directory: Repository.root.path(percentEncoded: false), output: .pipe)
+      environment: ["TMPDIR": temporaries.path(percentEncoded: false), "ASSAY_PLANS": folder.file("plans").path])
     if let ready {
       let path = folder.file(ready).path(percentEncoded: false)
-      for _ in 0..<1_200 where child.ending == nil && !FileManager.default.fileExists(atPath: path) {
-        Thread.sleep(forTimeInterval: 0.05)
-      }
+      let deadline = ContinuousClock.now + .seconds(60)
+      command.wait { FileManager.default.fileExists(atPath: path) || ContinuousClock.now > deadline }
     } else {
       Thread.sleep(forTimeInterval: 1.5)
     }
     for signal in signals {
-      kill(child.identifier, signal)
+      command.send(signal)
       Thread.sleep(forTimeInterval: 0.1)
     }
     // Generous: what is under way would take minutes, and other tests run beside this one.
-    ending = child.wait(seconds: 20)
-    if ending == nil { child.killGroup() }
-    var bytes: [UInt8] = []
-    while let chunk = child.output?.read(), !chunk.isEmpty { bytes += chunk }
-    output = String(decoding: bytes, as: UTF8.self)
+    ending = command.ending(within: 20)
+    output = command.output
   }
 
   /// The process whose number the engine wrote to this file.

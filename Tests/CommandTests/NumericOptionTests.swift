@@ -109,7 +109,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
 
 @Suite("Numbers on the command line")
 struct NumericOptionTests {
-  @Test("What is no number of an option's is a usage error that names the option", arguments: NumericOption.all)
+  @Test("A value that an option does not take is a usage error that names the option", arguments: NumericOption.all)
   func refused(option: NumericOption) throws {
     for value in option.kind.refused {
       let words = option.command.split(separator: " ").map(String.init) + option.words

@@ -124,21 +124,34 @@ import Testing
       ("verify --nonsense >/dev/full", 64),
     ] as [(String, Int32)])
   func `printing that fails`(_ line: String, _ code: Int32) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.currentDirectoryURL = Repository.root
-    process.arguments = ["bash", "-c", "set -o pipefail; \(Repository.command.path) \(line)"]
-    process.standardError = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == code)
+    #expect(try CommandRun(shell: "set -o pipefail; \(Repository.command.path) \(line)").exitCode == code)
+  }
+
+  /// The page is handed to the desktop's own program, which outlives this one; a machine without one is told.
+  @Test func `a page is opened`() throws {
+    let opened = path("opened")
+    #if os(macOS)
+      let opener = folder.file("open")
+    #else
+      let opener = folder.file("xdg-open")
+    #endif
+    try "#!/bin/sh\nsleep 0.5\necho \"$1\" >'\(opened).new'\nmv '\(opened).new' '\(opened)'\n".write(
+      to: opener, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: opener.path)
+    let words = ["report", Repository.versionOneRun.path, "--out", path("page"), "--open"]
+    let run = try CommandRun(words, environment: ["PATH": "\(folder.url.path):/usr/bin:/bin"])
+    #expect(!run.errors.contains("cannot be opened"), "\(run.errors)")
+    for _ in 0..<400 where !FileManager.default.fileExists(atPath: opened) { Thread.sleep(forTimeInterval: 0.05) }
+    #expect(try String(contentsOfFile: opened, encoding: .utf8) == path("page/report.html") + "\n")
+    let without = try CommandRun(words, environment: ["PATH": "/nowhere"])
+    #expect(without.exitCode == run.exitCode)
+    #expect(without.errors.contains("page/report.html cannot be opened: there is no "), "\(without.errors)")
   }
 
   /// What could be written is kept, and said.
   @Test func `a report that cannot be written keeps no other back`() throws {
     let out = path("out")
-    // In the place of a file of the folder stands a folder, which nobody would look for before the work.
+    // A folder stands in the place of one of the folder's files, which no check before the work looks for.
     try FileManager.default.createDirectory(atPath: out + "/report.md/x", withIntermediateDirectories: true)
     let run = try CommandRun(["verify", "--tag", "smoke", "--filter", "relu/*", "--out", out])
     #expect(run.exitCode == 74, "\(run.output)\(run.errors)")
@@ -189,21 +202,12 @@ import Testing
     exit "$(cat "$STUB/$word.code")"
     """.write(toFile: stub, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: stub)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.currentDirectoryURL = folder.url
-    process.arguments = [
-      "make", "-f", Repository.root.appending(path: "Makefile").path, "run", "BIN=\(stub)", "SWIFT=true", "RUN=whole",
-    ]
-    process.environment = ProcessInfo.processInfo.environment.merging(["STUB": folder.url.path]) { _, new in new }
-    process.standardOutput = FileHandle.nullDevice
-    let errors = Pipe()
-    process.standardError = errors
-    try process.run()
-    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == (code == 0 ? 0 : 2), "\(said)")
-    #expect(code == 0 || said.contains("Error \(code)"), "\(said)")
+    let makefile = Repository.root.appending(path: "Makefile").path
+    let made = try CommandRun(
+      ["-f", makefile, "run", "BIN=\(stub)", "SWIFT=true", "RUN=whole"], of: "make", in: folder.url,
+      environment: ["STUB": folder.url.path])
+    #expect(made.exitCode == (code == 0 ? 0 : 2), "\(made.errors)")
+    #expect(code == 0 || made.errors.contains("Error \(code)"), "\(made.errors)")
     let merged = try RunFile.read(path("Reports/whole/run.json"))
     #expect(merged.conclusion.outcome.exitCode == Int32(code), "\(merged.conclusion)")
   }

@@ -1,6 +1,7 @@
 import Convolution
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import TestSupport
 import Testing

@@ -6,19 +6,11 @@ import Testing
 @Suite struct SpecialFileTests {
   /// Runs the command in a shell, where `assay` is the built command.
   private func shell(_ line: String, in folder: TemporaryDirectory) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", line]
-    process.currentDirectoryURL = Repository.root
-    process.environment = ProcessInfo.processInfo.environment.merging(
-      ["A": Repository.command.path(percentEncoded: false), "F": folder.url.path(percentEncoded: false)]) { $1 }
-    let output = folder.file("output")
-    _ = FileManager.default.createFile(atPath: output.path, contents: nil)
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return (process.terminationStatus, try String(contentsOf: output, encoding: .utf8))
+    let places = [
+      "A": Repository.command.path(percentEncoded: false), "F": folder.url.path(percentEncoded: false),
+    ]
+    let run = try CommandRun(["-c", line], of: "/bin/sh", environment: places)
+    return (run.exitCode, run.output)
   }
 
   private static let verify = #""$A" verify --filter 'relu/*' --dtype float32 --quiet"#

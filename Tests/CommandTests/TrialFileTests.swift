@@ -119,14 +119,9 @@ struct TrialFileTests {
   @Test(
     "Thousands of odd inputs, or as many as ASSAY_ODD_INPUTS says: none ends by a signal, hangs or takes a gigabyte")
   func oddInputs() throws {
-    let process = Process()
-    process.executableURL = Repository.command.deletingLastPathComponent().appending(path: "OddInputs")
-    process.arguments = [ProcessInfo.processInfo.environment["ASSAY_ODD_INPUTS"] ?? "3000"]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let table = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(table)")
+    let program = Repository.command.deletingLastPathComponent().appending(path: "OddInputs").path
+    let count = ProcessInfo.processInfo.environment["ASSAY_ODD_INPUTS"] ?? "3000"
+    let run = try CommandRun([count], of: program)
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
   }
 }

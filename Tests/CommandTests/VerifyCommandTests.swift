@@ -42,6 +42,17 @@ import Tensors
     #expect(try CommandRun(words).exitCode == 1, "\(words)")
   }
 
+  @Test func `precisions with commas, and again, each once and in their order`() throws {
+    let dtypes = ["--dtype", "bfloat16,float32", "--dtype", "float16,float32"]
+    let run = try CommandRun(["verify", "--dry-run", "--filter", "relu/*"] + dtypes)
+    #expect(run.exitCode == 0 && run.output.contains("in bfloat16, float32, float16:"), "\(run.output)")
+  }
+
+  @Test func `the reference does not compute in 16 bits`() throws {
+    let run = try CommandRun(["verify", "--filter", "relu/*", "--dtype", "float16"])
+    #expect(run.exitCode == 2 && run.output.contains("UNSUPPORTED"), "\(run.output)")
+  }
+
   @Test func `2: nothing was verified`() throws {
     let folder = try TemporaryDirectory()
     let path = try write(folder, "right.h5", expected: [0, 2, 3])
@@ -53,6 +64,8 @@ import Tensors
 
   @Test(arguments: [
     ["verify", "--nonsense"], ["verify", "--engine", "nobody"], ["verify", "--dtype", "int64"],
+    ["verify", "--dtype", "float16,"], ["verify", "--dtype", "float16,half"], ["verify", "--calibrate", "--dtype", ""],
+    ["bench", "--dtype", "float16,bfloat16"], ["bench", "--dtype", "int64"], ["gradcheck", "--dtype", "float16"],
     ["verify", "--shard", "3/2"], ["verify", "--jobs", "0"], ["nonsense"],
     ["verify", "--engine", "reference", "--engine", "reference"],
   ])
@@ -91,16 +104,7 @@ import Tensors
     let wrong = try write(folder, "wrong.h5", expected: [0, 2, 4])
     let right = try write(folder, "right.h5", expected: [0, 2, 3])
     func run(_ path: String, expires: String) throws -> CommandRun {
-      let toml = folder.file("known.toml").path
-      try AtomicFile.write(
-        """
-        [[known_failure]]
-        engine = "reference"
-        case = "/relu/*"
-        reason = "a test"
-        expires = \(expires)
-        """, to: toml)
-      return try CommandRun(["verify", "--golden", path, "--known-failures", toml])
+      try CommandRun(["verify", "--golden", path, "--known-failures", excusing("/relu/*", folder, until: expires)])
     }
     // The engine passed nothing else, which is no success either.
     #expect(try run(wrong, expires: "2999-01-01").exitCode == 2)
@@ -138,7 +142,9 @@ import Tensors
     #expect(run.exitCode == code, "\(run.output)\(run.errors)")
   }
 
-  private func excusing(_ glob: String, _ folder: TemporaryDirectory) throws -> String {
+  private func excusing(
+    _ glob: String, _ folder: TemporaryDirectory, until expires: String = "2999-01-01"
+  ) throws -> String {
     let toml = folder.file("known.toml").path
     try AtomicFile.write(
       """
@@ -146,7 +152,7 @@ import Tensors
       engine = "reference"
       case = "\(glob)"
       reason = "a test"
-      expires = 2999-01-01
+      expires = \(expires)
       """, to: toml)
     return toml
   }

@@ -1,8 +1,8 @@
 import Convolution
+import Operations
 import Problems
 import Tensors
 import Testing
-import Verification
 
 /// Every strategy on operands whose transforms overflow, and on infinities and NaN: what PyTorch gives, on every instruction set.
 @Suite struct HostileOperandTests {

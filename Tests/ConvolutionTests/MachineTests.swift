@@ -12,6 +12,24 @@ import Testing
     ("", "unknown"), ("model name\t:\n", "unknown"),
   ])
   func cpuIsNamed(text: String, expected: String) {
-    #expect(Machine.model(cpuInformation: text.split(separator: "\n")) == expected)
+    #expect(CPUInformation(text.split(separator: "\n")).model == expected)
   }
+
+  /// Of the first processor, and none of its key.
+  @Test(arguments: [
+    ("processor\t: 0\nflags\t\t: fpu avx2 fma \nbugs\t: x\nflags\t\t: sse\n", ["avx2", "fma", "fpu"]),
+    ("processor\t: 0\nFeatures\t: fp asimd\n", []), ("flags\t:\n", []), ("", []),
+  ])
+  func flagsAreRead(text: String, expected: [String]) {
+    #expect(CPUInformation(text.split(separator: "\n")).flags == Set(expected))
+  }
+
+  #if os(Linux)
+    @Test func theSystemTells() {
+      #expect(CPUInformation.current.model != "unknown")
+      #expect(SystemFile.line(of: "/proc/self/stat") != nil)
+      #expect(SystemFile.line(of: "/nowhere") == nil && SystemFile.line(of: "/dev/null") == nil)
+      #expect(SystemFile.lines(of: "/proc/self/status").count > 10)
+    }
+  #endif
 }

@@ -1,7 +1,7 @@
 import Convolution
+import Operations
 import Problems
 import Tensors
-import Verification
 
 /// One strategy, pass and instruction set on one random problem, inside guard bands.
 struct StrategyRun {

@@ -1,7 +1,7 @@
 import Convolution
+import Operations
 import Problems
 import Tensors
-import Verification
 
 /// Runs a strategy on dense operands, with everything round them poisoned: the halo and the lanes past the last channel
 /// hold NaN (Winograd needs neither), the output holds NaN beforehand, and guard bands surround every buffer.

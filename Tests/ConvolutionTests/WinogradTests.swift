@@ -1,8 +1,8 @@
 import Convolution
+import Operations
 import Problems
 import Tensors
 import Testing
-import Verification
 
 @Suite("Winograd")
 struct WinogradTests {
@@ -34,14 +34,31 @@ struct WinogradTests {
     return worst
   }
 
-  @Test("Forward stays within the bound on random problems", arguments: tiles, instructionSets)
-  func forward(tile: Int, instructionSet: InstructionSet) throws {
+  /// Over the random problems of these seeds.
+  /// - Parameter result: what was computed, the exact sums and their bounds.
+  private func expectWithinTheBound(
+    _ pass: String, _ tile: Int, _ instructionSet: InstructionSet, seeds: Range<UInt64>,
+    _ result: (
+      WinogradStrategy, WinogradBound, Conv2dProblem, WinogradHarness, _ seed: UInt64
+    ) throws -> (found: [Float], exact: [Double], bounds: WinogradBound.Bounds)
+  ) throws {
     let strategy = try #require(WinogradStrategy(outputTile: tile))
     var worst = 0.0
-    for seed in UInt64(0)..<40 {
+    for seed in seeds {
       let problem = try Self.randomProblem(seed)
-      let harness = WinogradHarness(problem, seed: seed)
       let bound = try #require(WinogradBound(problem: problem, outputTile: tile))
+      let (found, exact, bounds) = try result(strategy, bound, problem, WinogradHarness(problem, seed: seed), seed)
+      let ratio = Self.worst(found, exact, bounds)
+      #expect(ratio <= 1, "seed \(seed): \(problem.text)")
+      worst = max(worst, ratio)
+    }
+    print("winograd\(tile) \(pass) \(instructionSet): worst error / bound \(worst)")
+  }
+
+  @Test("Forward stays within the bound on random problems", arguments: tiles, instructionSets)
+  func forward(tile: Int, instructionSet: InstructionSet) throws {
+    try expectWithinTheBound("forward", tile, instructionSet, seeds: 0..<40) {
+      strategy, bound, problem, harness, seed in
       let options = ConvolutionOptions(
         instructionSet: instructionSet, inputHalo: .init(Int(seed % 3)), outputHalo: .init(Int(seed % 2)))
       let prepared = try harness.w.withUnsafeBufferPointer {
@@ -56,50 +73,33 @@ struct WinogradTests {
       let bounds = bound.forward(
         input: harness.x.map(Double.init), weight: harness.w.map(Double.init),
         bias: problem.hasBias ? harness.bias.map(Double.init) : nil)
-      let ratio = Self.worst(try harness.run(prepared), exact, bounds)
-      #expect(ratio <= 1, "seed \(seed): \(problem.text)")
-      worst = max(worst, ratio)
+      return (try harness.run(prepared), exact, bounds)
     }
-    print("winograd\(tile) forward \(instructionSet): worst error / bound \(worst)")
   }
 
   @Test("Backward-data stays within the bound on random problems", arguments: tiles, instructionSets)
   func backwardData(tile: Int, instructionSet: InstructionSet) throws {
-    let strategy = try #require(WinogradStrategy(outputTile: tile))
-    var worst = 0.0
-    for seed in UInt64(100)..<130 {
-      let problem = try Self.randomProblem(seed)
-      let harness = WinogradHarness(problem, seed: seed)
-      let bound = try #require(WinogradBound(problem: problem, outputTile: tile))
+    try expectWithinTheBound("backward-data", tile, instructionSet, seeds: 100..<130) {
+      strategy, bound, problem, harness, _ in
       let options = ConvolutionOptions(instructionSet: instructionSet)
       let prepared = try harness.w.withUnsafeBufferPointer {
         try strategy.prepare(problem, .backwardData, weights: $0, epilogue: .init(), options: options)
       }
       let bounds = bound.backwardData(dOutput: harness.dy.map(Double.init), weight: harness.w.map(Double.init))
-      let ratio = Self.worst(try harness.run(prepared), harness.exactBackwardData(), bounds)
-      #expect(ratio <= 1, "seed \(seed): \(problem.text)")
-      worst = max(worst, ratio)
+      return (try harness.run(prepared), harness.exactBackwardData(), bounds)
     }
-    print("winograd\(tile) backward-data \(instructionSet): worst error / bound \(worst)")
   }
 
   @Test("Backward-weights stays within the bound on random problems", arguments: tiles, instructionSets)
   func backwardWeights(tile: Int, instructionSet: InstructionSet) throws {
-    let strategy = try #require(WinogradStrategy(outputTile: tile))
-    var worst = 0.0
-    for seed in UInt64(200)..<230 {
-      let problem = try Self.randomProblem(seed)
-      let harness = WinogradHarness(problem, seed: seed)
-      let bound = try #require(WinogradBound(problem: problem, outputTile: tile))
+    try expectWithinTheBound("backward-weights", tile, instructionSet, seeds: 200..<230) {
+      strategy, bound, problem, harness, seed in
       let options = ConvolutionOptions(
         instructionSet: instructionSet, inputHalo: .init(Int(seed % 3)), outputHalo: .init(Int(seed % 2)))
       let prepared = try strategy.prepareWeightGradient(problem, options: options)
       let bounds = bound.backwardWeights(input: harness.x.map(Double.init), dOutput: harness.dy.map(Double.init))
-      let ratio = Self.worst(try harness.run(prepared), harness.exactBackwardWeights(), bounds)
-      #expect(ratio <= 1, "seed \(seed): \(problem.text)")
-      worst = max(worst, ratio)
+      return (try harness.run(prepared), harness.exactBackwardWeights(), bounds)
     }
-    print("winograd\(tile) backward-weights \(instructionSet): worst error / bound \(worst)")
   }
 
   @Test("F(2) is exact on dyadic integers while C·max|w|·max|x| ≤ 2²⁴/324", arguments: instructionSets)

@@ -1,4 +1,5 @@
 import Engines
+import Operations
 import Problems
 import Tensors
 import Testing

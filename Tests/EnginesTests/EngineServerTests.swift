@@ -1,5 +1,6 @@
 import Engines
 import Foundation
+import Problems
 import Tensors
 import TestSupport
 import Testing
@@ -13,18 +14,18 @@ import Testing
     let server = EngineServer(ReferenceEngine())
     let found = reply(server, #"{"id":1,"method":"hello","params":{"protocol":1}}"#)
     #expect(found.contains(#""name":"reference""#) && found.contains("conv2d"))
-    #expect(reply(server, #"{"id":1,"method":"hello","params":{"protocol":2}}"#).contains("expected 1, found 2"))
+    #expect(reply(server, #"{"id":1,"method":"hello","params":{"protocol":2}}"#).contains("protocol 1 is required"))
   }
 
   @Test(arguments: [
-    ("nonsense", "no request"), (#"{"id":4,"method":"dance","params":{}}"#, #""unsupported":"method dance""#),
+    ("nonsense", "expected a request"), (#"{"id":4,"method":"dance","params":{}}"#, #""unsupported":"method dance""#),
     (#"{"id":4,"method":"compute","params":{}}"#, #""category":"internal""#),
     (#"{"id":4,"method":"time","params":{"handle":"8","iterations":1,"cold":false}}"#, "no handle 8"),
     // As the tool writes it; with blanks; with an escape, which only the JSON library reads; with something behind it.
     (#"{"id":4,"method":"time","params":{"cold":false,"handle":"8","iterations":1}}"#, "no handle 8"),
     (#"{"id": 4, "method": "time", "params": {"cold": true, "handle": "8", "iterations": 1}}"#, "no handle 8"),
     (#"{"id":4,"method":"time","params":{"cold":false,"handle":"\u0038","iterations":1}}"#, "no handle 8"),
-    (#"{"id":4,"method":"time","params":{"cold":false,"handle":"8","iterations":1}}}"#, "no request"),
+    (#"{"id":4,"method":"time","params":{"cold":false,"handle":"8","iterations":1}}}"#, "expected a request"),
     (#"{"id":4,"method":"time","params":{"cold":false,"handle":"8","iterations":1e0}}"#, "no handle 8"),
     (
       #"{"id":4,"method":"compute","params":{"file":"/nowhere.h5","case":"/c","dtype":"float32","passes":[],"threads":1,"output":"/o"}}"#,

@@ -1,5 +1,6 @@
 import Engines
 import Foundation
+import Problems
 import Tensors
 import TestSupport
 

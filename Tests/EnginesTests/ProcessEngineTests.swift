@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import OperatingSystem
+import Problems
 import Tensors
 import TestSupport
 import Testing
@@ -12,11 +13,11 @@ import Testing
     ("exit 3", ["exited with status 3"]),
     ("kill -SEGV $$", ["signal 11", "SIGSEGV"]),
     ("kill -KILL $$", ["signal 9", "SIGKILL"]),
-    ("echo garbage; sleep 5", ["no reply", "garbage"]),
+    ("echo garbage; sleep 5", ["expected a reply", "garbage"]),
     (#"echo '{"id":9,"result":{}}'; sleep 5"#, ["out of order", "request 2, reply 9"]),
     (#"echo '{"result":{}}'; sleep 5"#, ["out of order", "without id"]),
     (#"echo '{"id":2}'; sleep 5"#, ["neither result, unsupported nor error"]),
-    (#"echo '{"id":2,"result":7}'; sleep 5"#, ["not as the protocol says"]),
+    (#"echo '{"id":2,"result":7}'; sleep 5"#, ["does not follow the protocol"]),
     (#"printf '{"id":2,"res'"#, ["in the middle of a line"]),
     (#"echo '{"id":2,"result":{}}'; sleep 5"#, ["without writing its output"]),
     ("echo last words >&2; exit 1", ["status 1", "last words"]),
@@ -25,7 +26,7 @@ import Testing
     ("sleep 100 & exit 6", ["exited with status 6"]),
     (#"setsid sleep 15 & exit 6"#, ["exited with status 6"]),
     (#"head -c 1100000 /dev/zero | tr '\0' a; sleep 5"#, ["1 MiB without an end of line"]),
-    (#"printf '\033[31m::error::x\n'; sleep 5"#, ["no reply", #"\u{1B}[31m::error::x"#]),
+    (#"printf '\033[31m::error::x\n'; sleep 5"#, ["expected a reply", #"\u{1B}[31m::error::x"#]),
     (#"printf '\033[2J\n' >&2; exit 1"#, [#"\u{1B}[2J"#]),
   ]
 
@@ -179,8 +180,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("/nowhere/engine", "command not found"), ("exit 0", "exited with status 0"), ("echo hi", "no reply"),
-    (#"read l; echo '{"id":1,"result":{"name":"x"}}'; sleep 5"#, "not as the protocol says"),
+    ("/nowhere/engine", "command not found"), ("exit 0", "exited with status 0"), ("echo hi", "expected a reply"),
+    (#"read l; echo '{"id":1,"result":{"name":"x"}}'; sleep 5"#, "does not follow the protocol"),
     (
       #"read l; echo '{"id":1,"error":{"category":"invalid_argument","message":"protocol 2 only"}}'"#, "protocol 2 only"
     ),

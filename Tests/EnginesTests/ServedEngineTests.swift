@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import GoldenFiles
+import Problems
 import Tensors
 import TestSupport
 import Testing
@@ -34,11 +35,9 @@ import Testing
     }
 
     private static func bits(_ tensor: AnyTensor) -> [UInt64] {
-      switch tensor {
-      case .float32(let tensor): tensor.elements.map { $0.isNaN ? .max : UInt64($0.bitPattern) }
-      case .float64(let tensor): tensor.elements.map { $0.isNaN ? .max : $0.bitPattern }
-      case .int64(let tensor): tensor.elements.map { UInt64(bitPattern: $0) }
-      }
+      // A double holds every float exactly.
+      tensor.integers?.elements.map { UInt64(bitPattern: $0) }
+        ?? tensor.doubles.elements.map { $0.isNaN ? .max : $0.bitPattern }
     }
 
     var description: String {
@@ -62,14 +61,10 @@ import Testing
     let opened = try reader.open("\(folder)/\(file)")
     return try opened.cases.filter { !$0.tags.contains("slow") }.map { summary in
       let golden = try opened.load(summary)
-      func converted(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
-        tensors.mapValues { $0.converted(to: dtype) }
-      }
-      return Exercise(
-        name: golden.name, operation: golden.operation, attributes: golden.attributes, inputs: converted(golden.inputs),
-        parameters: converted(golden.parameters), buffers: converted(golden.buffers),
-        upstream: converted(golden.upstream), dtype: dtype, passes: [.forward, .backward],
-        wanted: Set(golden.expected.keys))
+      var exercise = golden.exercise.converted(to: dtype)
+      exercise.passes = [.forward, .backward]
+      exercise.wanted = Set(golden.expected.keys)
+      return exercise
     }
   }
 
@@ -79,6 +74,7 @@ import Testing
     let own = try #require(BuiltInEngines.named(name))
     #expect(served.description.passes == own.description.passes && served.description.omits == own.description.omits)
     #expect(served.description.nonfinite == own.description.nonfinite)
+    #expect(served.description.algorithms == own.description.algorithms)
     #expect(served.description.info["algorithm"] == own.description.info["algorithm"])
     var answers = 0
     for exercise in try exercises(file, dtype: dtype) {

@@ -399,7 +399,7 @@ struct BadFileTests {
     #expect(
       error(GoldenFileProbe(executable: script.path, resources: impatient).run(["a.h5"]))?.found.contains("no answer")
         == true)
-    // A tensor that the limits allow, in a child that has not the memory for it: it dies, and says so by dying.
+    // A tensor that the limits allow, in a child that lacks the memory for it: the child dies, and that is its answer.
     let large = folder.file("large.h5").path
     var file = HostileFile()
     file.x = { group in

@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Tensors
 import TestSupport

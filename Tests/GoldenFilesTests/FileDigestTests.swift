@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 import GoldenFiles
@@ -26,21 +27,12 @@ import GoldenFiles
   @Test func lengths() throws {
     for length in [54, 55, 56, 57, 63, 64, 65, 119, 120, 128] {
       let bytes = (0..<length).map { UInt8($0) }
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
       #if os(Linux)
-        process.arguments = ["sha256sum"]
+        let run = try CommandRun([], of: "sha256sum", input: bytes)
       #else
-        process.arguments = ["shasum", "-a", "256"]
+        let run = try CommandRun(["-a", "256"], of: "shasum", input: bytes)
       #endif
-      let (input, output) = (Pipe(), Pipe())
-      process.standardInput = input
-      process.standardOutput = output
-      try process.run()
-      try input.fileHandleForWriting.write(contentsOf: Data(bytes))
-      try input.fileHandleForWriting.close()
-      let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      #expect(text.prefix(64) == FileDigest.sha256(of: bytes)[...], "length \(length)")
+      #expect(run.output.prefix(64) == FileDigest.sha256(of: bytes)[...], "length \(length)")
     }
   }
 }

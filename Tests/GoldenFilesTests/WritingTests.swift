@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import HDF5
 import Problems
 import Tensors
 import TestSupport
@@ -49,26 +50,29 @@ struct WritingTests {
 
   @Test(
     "An exchange file holds the question, in the type asked for, and not the answer",
-    arguments: [
-      DType.float32, .float64,
-    ])
+    arguments: DType.floats)
   func request(dtype: DType) throws {
     let path = folder.file("request.h5").path
     for asked in SampleCases.all {
-      try ExchangeFile.writeRequest(asked, dtype: dtype, to: path)
+      var exercise = asked.exercise
+      exercise.dtype = dtype
+      try ExchangeFile.writeRequest(exercise, case: asked.name, to: path)
       let read = try ExchangeFile.readRequest(path, case: asked.name)
-      #expect(read.operation == asked.operation && read.attributes == asked.attributes && read.expected.isEmpty)
-      #expect(read.expectError == nil)
-      #expect(read.inputs == asked.inputs.mapValues { $0.converted(to: dtype) })
-      #expect(read.parameters == asked.parameters.mapValues { $0.converted(to: dtype) })
-      #expect(read.upstream == asked.upstream.mapValues { $0.converted(to: dtype) })
+      #expect(read.converted(to: dtype) == exercise.converted(to: dtype))
+      // Values of 16 bits are read as the float32 that they are.
+      let readType: DType = dtype.isNarrow ? .float32 : dtype
+      #expect(read.inputs.values.allSatisfy { $0.dtype == readType || $0.dtype == .int64 })
+      let stored = try HDF5File.open(path).root.dataset("\(asked.name.dropFirst())/inputs/x").datatype()
+      #expect(stored.byteCount == dtype.byteCount && stored.isFloatingPoint)
+      #expect((stored.kind == .bfloat16) == (dtype == .bfloat16))
+      #expect(try GoldenReader(trusted: nil, probe: nil).open(path).cases.allSatisfy { $0.expectError == nil })
     }
   }
 
   @Test("An answer reads back, floats in the type asked for, integers as int64; what is absent is empty")
   func answer() throws {
     let path = folder.file("answer.h5").path
-    let answer = ExchangeFile.Answer(
+    let answer = Answer(
       outputs: ["y": SampleCases.float64([2, 3], seed: 1), "indices": .int64(Tensor(shape: [1], elements: [7]))],
       gradients: ["x": SampleCases.float32([0, 3], seed: 2)])
     try ExchangeFile.writeAnswer(answer, case: "/a/b", dtype: .float32, to: path)
@@ -88,6 +92,44 @@ struct WritingTests {
       try ExchangeFile.readAnswer(path, case: "/a/b", wanted: ["outputs/y": 5])
     }
     #expect(larger?.object == "/a/b/outputs/y")
+  }
+
+  @Test("An answer of 16 bits reads back bit for bit, float32 beside it", arguments: DType.narrow)
+  func narrowAnswer(dtype: DType) throws {
+    let path = folder.file("narrow.h5").path
+    // Zeros, subnormals, the largest value, both infinities.
+    let infinity: UInt16 = dtype == .float16 ? 0x7C00 : 0x7F80
+    let patterns = [0, 0x8000, 1, 0x8003, 0x3C01, infinity - 1, infinity, infinity | 0x8000]
+    let y = AnyTensor.packed(PackedTensor(dtype, patterns: Tensor(shape: [8], elements: patterns)))
+    let answer = Answer(outputs: ["y": y], gradients: ["weight": SampleCases.float32([3], seed: 2)])
+    try HDF5File.create(path) { root in
+      let group = try root.createGroup("a")
+      for (name, tensors) in [("outputs", answer.outputs), ("gradients", answer.gradients)] {
+        let target = try group.createGroup(name)
+        for (name, tensor) in tensors { try target.createDataset(name, tensor, options: .contiguous) }
+      }
+    }
+    #expect(try ExchangeFile.readAnswer(path, case: "/a", wanted: ["outputs/y": 8, "gradients/weight": 3]) == answer)
+  }
+
+  @Test("Unsigned integers that say so are bfloat16's bits, in either byte order")
+  func patterns() throws {
+    let path = folder.file("patterns.h5").path
+    let patterns: [UInt16] = [0x3F80, 0xC040, 1]
+    for order in [HDF5ByteOrder.littleEndian, .bigEndian] {
+      try HDF5File.create(path) { root in
+        let outputs = try root.createGroup("a").createGroup("outputs")
+        let y = try outputs.createDataset(
+          "y", shape: [3], values: patterns, storedAs: UInt16.storedType.stored(order))
+        try y.setAttribute("bfloat16", .boolean(true))
+        try outputs.createDataset("count", shape: [3], values: patterns)
+      }
+      let read = try ExchangeFile.readAnswer(path, case: "/a", wanted: ["outputs/y": 3, "outputs/count": 3])
+      #expect(
+        read.outputs["y"] == .packed(PackedTensor(.bfloat16, patterns: Tensor(shape: [3], elements: patterns))))
+      #expect(read.outputs["y"]?.doubles.elements == [1, -3, 0x1p-133])
+      #expect(read.outputs["count"]?.integers?.elements == [0x3F80, 0xC040, 1])
+    }
   }
 
   @Test("A golden file that someone wrote with ten lines of h5py")

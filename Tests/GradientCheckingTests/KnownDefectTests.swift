@@ -1,4 +1,5 @@
 import GradientChecking
+import Operations
 import Problems
 import Results
 import Tensors
@@ -9,12 +10,12 @@ import Testing
   /// A layer whose backward pass is changed.
   private func check(
     _ text: String, precision: DType = .float64, method: GradientCheck.Method = .automatic,
-    backward: (ReferenceLayer) throws -> CheckedFunction.Backward
+    backward: (OperationFunction) throws -> CheckedFunction.Backward
   ) throws -> GradientRecord {
     let problem = try Problem.parse(text)
-    let (operands, indices) = GradientCase.operands(of: problem, fill: .random, seed: 5)
-    let layer = ReferenceLayer(problem, classIndices: indices)
-    var function = CheckedFunction(layer, operands: operands, precision: precision)
+    let draw = OperandDraw(problem.operands, roles: problem.definition.roles, seed: 5, range: .init(-2, 2))
+    let layer = OperationFunction(problem, integers: draw.integers)
+    var function = CheckedFunction(layer, name: text, at: draw.operands, by: .code(precision))
     function.backward = try backward(layer)
     var options = GradientCheck.Options()
     options.method = method
@@ -31,7 +32,7 @@ import Testing
   @Test(arguments: [GradientMethod.dual, .differences])
   func aMissingEpsIsCaughtInEveryElement(method: GradientMethod) throws {
     let record = try check(normalisation) { _ in
-      let without = ReferenceLayer(try Problem.parse(normalisation + " eps0.0"))
+      let without = OperationFunction(try Problem.parse(normalisation + " eps0.0"))
       return { try without.backward($0, $1) }
     }
     #expect(failing(record, method) >= 1560, "\(GradientReport(record).text)")
@@ -46,7 +47,7 @@ import Testing
         let mean = x.reduce(0, +) / Double(x.count)
         let deviation = (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)).squareRoot()
         let eps = 2e-5 * deviation + 1e-10
-        let wrong = ReferenceLayer(try Problem.parse("batch_norm2d n8c1h14w14 training eps\(eps)"))
+        let wrong = OperationFunction(try Problem.parse("batch_norm2d n8c1h14w14 training eps\(eps)"))
         return try wrong.backward(operands, upstream)
       }
     }

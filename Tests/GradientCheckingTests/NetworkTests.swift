@@ -1,5 +1,6 @@
 import Engines
 import GradientChecking
+import Operations
 import Problems
 import Results
 import Tensors
@@ -80,7 +81,7 @@ import Testing
   }
 
   @Test func anEnginesLayerAtFaultIsNamed() throws {
-    let plan = try #require(ReferenceNetwork(try Problem.parse(network.text)))
+    let plan = try #require(try NetworkFunction(Problem.parse(network.text))).layers
     let record = try network.check(engine: Broken(plan: plan), options: .init()).run()
     #expect(record.verdict == .fail)
     #expect(record.reason == "at fault: layer layer2.0.conv2", "\(GradientReport(record).text)")

@@ -106,7 +106,7 @@ struct ReadingTests {
         == .tooLarge)
   }
 
-  @Test("What is no HDF5 file gets an error that says what it is")
+  @Test("A file that is not HDF5 gets an error that says what it is")
   func notHDF5() throws {
     func kind(_ path: String) -> HDF5Error.Kind? {
       #expect(throws: HDF5Error.self) { try HDF5File.open(path) }?.kind

@@ -49,6 +49,28 @@ struct WritingTests {
     #endif
   }
 
+  @Test(
+    "Floats of 16 bits, in either byte order, as the nearest values that they hold",
+    arguments: [
+      (HDF5Datatype.float16, [Float(1.5), -0.0, Float.infinity, 0x1p-24, 65_504, 0x1p-14], Float(1.0004), Float(1)),
+      (
+        HDF5Datatype.bfloat16, [Float(1.5), -0.0, -Float.infinity, 0x1p-133, 0x1.FEp127, 0x1p-126], Float(1.003),
+        Float(1)
+      ),
+    ])
+  func sixteenBits(type: HDF5Datatype, values: [Float], between: Float, nearest: Float) throws {
+    let path = folder.file("sixteen.h5").path
+    for order in [HDF5ByteOrder.littleEndian, .bigEndian] {
+      try HDF5File.create(path) { root in
+        try root.createDataset("x", shape: [values.count + 1], values: values + [between], storedAs: type.stored(order))
+      }
+      let dataset = try HDF5File.open(path).root.dataset("x")
+      let stored = try dataset.datatype()
+      #expect(stored.kind == type.kind && stored.byteCount == 2 && stored.byteOrder == order)
+      #expect(try dataset.read(Float.self).map(\.bitPattern) == (values + [nearest]).map(\.bitPattern))
+    }
+  }
+
   @Test("NaN payloads and the sign of zero survive")
   func bits() throws {
     let path = folder.file("bits.h5").path

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import HDF5
+import Operations
 import Problems
 import Tensors
 import TestSupport
@@ -9,18 +10,12 @@ import Verification
 
 /// Golden files with odd attributes and shapes, written with HDF5, opened with the loader, and verified where that is little
 /// work.
-struct OddGoldens: OddInput {
+struct OddGoldens: OddFile {
   static let name = "golden file"
   static let share = 15
   private let folder: TemporaryDirectory
 
   init() throws { folder = try TemporaryDirectory() }
-
-  mutating func describe(_ random: inout OddRandom) -> String {
-    let path = FileManager.default.temporaryDirectory.appending(path: "odd-golden.h5").path
-    try? Self.write(path, &random)
-    return "written to \(path)"
-  }
 
   mutating func react(to random: inout OddRandom) throws -> Reaction {
     let path = folder.file("odd.h5").path
@@ -40,7 +35,7 @@ struct OddGoldens: OddInput {
     } catch { return .badData }
   }
 
-  private static func write(_ path: String, _ random: inout OddRandom) throws {
+  static func write(_ path: String, _ random: inout OddRandom) throws {
     // A copy: what is thrown inside leaves the generator where it was.
     var source = random
     try HDF5File.create(path) { root in

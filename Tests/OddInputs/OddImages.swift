@@ -1,21 +1,15 @@
 import Foundation
-import GoldenFiles
 import HDF5
+import NetworkFiles
 import TestSupport
 
 /// Files of images, of weights and of logits for the commands about networks.
-struct OddImages: OddInput {
+struct OddImages: OddFile {
   static let name = "images or weights"
   static let share = 6
   private let folder: TemporaryDirectory
 
   init() throws { folder = try TemporaryDirectory() }
-
-  mutating func describe(_ random: inout OddRandom) -> String {
-    let path = FileManager.default.temporaryDirectory.appending(path: "odd-images.h5").path
-    _ = try? Self.write(path, &random)
-    return "written to \(path)"
-  }
 
   mutating func react(to random: inout OddRandom) throws -> Reaction {
     let path = folder.file("odd.h5").path
@@ -31,7 +25,7 @@ struct OddImages: OddInput {
     } catch { return .badData }
   }
 
-  private static func write(_ path: String, _ random: inout OddRandom) throws -> Bool {
+  static func write(_ path: String, _ random: inout OddRandom) throws -> Bool {
     var source = random
     defer { random = source }
     let isImages = source.chance(70)

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// What an input made of it.
@@ -18,6 +19,22 @@ protocol OddInput {
   mutating func react(to random: inout OddRandom) throws -> Reaction
   /// The same input as a person would repeat it.
   mutating func describe(_ random: inout OddRandom) -> String
+}
+
+/// An odd input that is a file.
+protocol OddFile: OddInput {
+  /// What is known of a file that was written.
+  associatedtype Written
+  static func write(_ path: String, _ random: inout OddRandom) throws -> Written
+}
+
+extension OddFile {
+  mutating func describe(_ random: inout OddRandom) -> String {
+    let name = "odd-" + Self.name.replacing(" ", with: "-") + ".h5"
+    let path = FileManager.default.temporaryDirectory.appending(path: name).path
+    _ = try? Self.write(path, &random)
+    return "written to \(path)"
+  }
 }
 
 /// Seeded choices with a liking for what breaks programs.

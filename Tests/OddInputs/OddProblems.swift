@@ -1,3 +1,4 @@
+import Operations
 import Problems
 
 /// Texts of problems, as `--operation` and suites take them: parsed, held against the limits, written again.

@@ -19,12 +19,11 @@ struct OddRequests: OddInput {
     var files: [String] = []
     for (index, padding) in [1, 100_000, -1, Int.max].enumerated() {
       let path = folder.file("\(index).h5").path
-      let asked = GoldenCase(
-        summary: GoldenCaseSummary(name: "/c", operation: "conv2d"),
-        attributes: Attributes(["padding": .integer(padding)]),
+      let asked = Exercise(
+        name: "/c", operation: "conv2d", attributes: Attributes(["padding": .integer(padding)]),
         inputs: ["x": .float32(Tensor(splitMix64Uniform: [1, 2, 4, 4], seed: 1, low: -1, high: 1))],
         parameters: ["weight": .float32(Tensor(splitMix64Uniform: [2, 2, 3, 3], seed: 2, low: -1, high: 1))])
-      try ExchangeFile.writeRequest(asked, dtype: .float32, to: path)
+      try ExchangeFile.writeRequest(asked, case: asked.name, to: path)
       files.append(path)
     }
     self.files = files

@@ -1,5 +1,6 @@
 import Foundation
 import OperatingSystem
+import Reporting
 
 /// The whole of it: children that each take a batch of inputs under limits of memory and time, and the table of what came out.
 @main
@@ -186,21 +187,19 @@ struct OddTable {
   }
 
   var text: String {
-    var lines = [
-      "| kind | inputs | 0 | 2 | 64 | 65 | anything else | slowest | largest process |",
-      "|---|---|---|---|---|---|---|---|---|",
-    ]
+    let headings = ["kind", "inputs", "0", "2", "64", "65", "anything else", "slowest", "largest process"]
+    var table = TextTable(headings, words: headings.count)
     var total = 0
     for row in rows {
       let count = row.counts.values.reduce(0, +) + row.bad
       total += count
-      let counts = Reaction.allCases.map { "\(row.counts[$0] ?? 0)" }.joined(separator: " | ")
-      lines.append(
-        "| \(row.kind) | \(count) | \(counts) | \(row.bad) | "
-          + String(format: "%.2f s (%d)", row.slowest.seconds, row.slowest.index) + " | "
-          + String(format: "%.0f MB (%d)", Double(row.largest.bytes) / 1e6, row.largest.index) + " |")
+      table.add(
+        [row.kind, "\(count)"] + Reaction.allCases.map { "\(row.counts[$0] ?? 0)" } + [
+          "\(row.bad)", String(format: "%.2f s (%d)", row.slowest.seconds, row.slowest.index),
+          String(format: "%.0f MB (%d)", Double(row.largest.bytes) / 1e6, row.largest.index),
+        ])
     }
-    lines.append("\(total) inputs of seed \(seed); \(findings.count) findings")
-    return (lines + findings).joined(separator: "\n")
+    let summary = "\(total) inputs of seed \(seed); \(findings.count) findings"
+    return (table.markdown + [summary] + findings).joined(separator: "\n")
   }
 }

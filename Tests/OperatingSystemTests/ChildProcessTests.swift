@@ -42,7 +42,8 @@ import OperatingSystem
     #expect(reason == EPIPE)
   }
 
-  /// What this process ignores or blocks is no business of its children: Python's workers and a shell's pipelines rely on it.
+  /// Its children do not inherit the signals that this process ignores or blocks: Python's workers and a shell's
+  /// pipelines rely on it.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status")))
   func signalsAreAtTheirDefaults() throws {
     let lines = text(try shell("grep -E '^Sig(Blk|Ign)' /proc/self/status")).split(separator: "\n")
@@ -68,6 +69,17 @@ import OperatingSystem
     #expect(child.endSignal.isReadable(within: 20_000))
     // What it left of its group is killed, so the pipe ends too.
     #expect(text(child).isEmpty)
+  }
+
+  /// It goes on, and can be told apart from a name that nothing has.
+  @Test func whatIsLaunchedIsOnItsOwn() throws {
+    let folder = try TemporaryDirectory()
+    let file = folder.file("written").path(percentEncoded: false)
+    try ChildProcess.launch("sh", ["-c", "echo $1 >$0.new; mv $0.new $0", file, "a b"])
+    for _ in 0..<400 where !FileManager.default.fileExists(atPath: file) { Thread.sleep(forTimeInterval: 0.05) }
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "a b\n")
+    let error = #expect(throws: ChildProcess.Failure.self) { try ChildProcess.launch("no-such-program", []) }
+    #expect(error?.description == "there is no no-such-program on the path")
   }
 
   @Test func killEndsTheGroup() throws {

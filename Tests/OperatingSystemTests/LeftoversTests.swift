@@ -13,7 +13,7 @@ import OperatingSystem
     }
   }
 
-  /// Only what a process that is no more left, and not just now.
+  /// Only what an ended process left, and not just now.
   @Test func staleOnesAreRemoved() throws {
     let folder = try TemporaryDirectory()
     let gone = try ChildProcess("/bin/sh", ["-c", "exit 0"])

@@ -1,3 +1,4 @@
+import Operations
 import Problems
 import Tensors
 import Testing
@@ -8,9 +9,14 @@ import Testing
     "conv2d n8c64h56w56 k64r3s3 stride1 pad1",
     "conv2d n1c16h7w9 k32r3s5 bias stride2x1 pad1x2 dilation2 groups4",
     "conv2d n1c3h9w9 k4r4s4 stride1 padsame",
+    "conv_transpose2d n2c4h5w6 k6r3s3 bias stride2x3 pad1 outpad1x2 dilation2 groups2",
     "batch_norm2d n8c64h56w56 training",
     "batch_norm2d n8c64h56w56 noaffine norunning momentum0.3 eps0.001",
-    "relu n2c3h4w5", "add shape2x3x4", "softmax n8c1000", "flatten n2c3h4w5", "identity shape",
+    "group_norm n2c6h5w4 groups3", "group_norm shape2x6x5 noweight groups2 eps0.001", "group_norm n4c12 nobias groups3",
+    "layer_norm n4c10 dims1", "layer_norm shape2x5x7 noaffine dims2 eps0.001",
+    "relu n2c3h4w5", "add shape2x3x4", "scaled_add n2c3 alpha-0.75", "softmax n8c1000", "flatten n2c3h4w5",
+    "identity shape",
+    "silu n2c3h4w5", "gelu n2c3h4w5", "gelu shape2x3x4 approximatetanh",
     "max_pool2d n8c64h112w112 kernel3 stride2 pad1",
     "avg_pool2d n1c2h5w7 kernel3x2 stride2 pad1 ceil excludepad",
     "adaptive_avg_pool2d n2c8h7w7 output1",
@@ -27,6 +33,7 @@ import Testing
     "max_pool2d n1c1h4w4 kernel3 pad2", "max_pool2d n1c1h4w4", "batch_norm2d n1c4h1w1 training",
     "linear n1c0 k4", "cross_entropy n2c3 smoothing1.5", "upsample2d n1c1h2w2", "relu n2c3 n2c3",
     "conv2d n1c1h4w4 k1r1s1 stride1 stride1", "avg_pool2d n1c1h4w4 kernel2 divisor0",
+    "silu n2c3 approximatetanh", "gelu n2c3 approximatenone2",
   ])
   func refuses(text: String) { #expect(throws: ProblemError.self) { try Problem.parse(text) } }
 }

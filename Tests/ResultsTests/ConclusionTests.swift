@@ -32,7 +32,7 @@ import Testing
     _ statuses: [VerificationStatus], _ outcome: Outcome
   ) {
     #expect(Self.verification(statuses).conclusion.outcome == outcome)
-    // A case that was not run is no omission of its engine's, so --strict has nothing to hold against it.
+    // A case that was not run is not an omission of its engine, so --strict does not count it.
     if !statuses.contains(.unsupported) {
       #expect(Self.verification(statuses, strict: true).conclusion.outcome == outcome)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Results
+import TestSupport
 import Testing
 
 @Suite struct OutcomeTests {
@@ -24,15 +25,8 @@ import Testing
     "'", "~", "*", "!", "ü", "tab\tand 'quote' \\ \u{7}", "-n", "#", "a\"b", "\u{202E}x", "%s", "\u{85}",
   ])
   func roundTrip(_ word: String) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["bash", "-c", ShellCommand(["printf", "[%s]", word]).description]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(Array(data) == Array("[\(word)]".utf8))
+    let run = try CommandRun(shell: ShellCommand(["printf", "[%s]", word]).description)
+    #expect(run.output == "[\(word)]")
     #expect(!ShellCommand([word]).description.unicodeScalars.contains(where: PrintableText.isUnprintable))
   }
 }

@@ -4,30 +4,28 @@ import PackageDescription
 // The convolution strategies alone, with their property tests: small enough to be built once for each sanitizer.
 // `make sanitize` runs it; the whole package would take minutes for each.
 
-// The thread sanitizer's pass does not compile the intrinsic that prefetches.
-let kernelFlags: [SwiftSetting] = [
-  .unsafeFlags(["-Ounchecked"], .when(configuration: .release)), .define("KERNELS_WITHOUT_PREFETCH"),
-]
+let contracts: [Target.Dependency] = ["KernelContracts", "CShims"]
+let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
 #if arch(x86_64)
   let kernelTargets: [Target] = [
     .target(
-      name: "KernelsPortable", dependencies: ["KernelContracts"],
+      name: "KernelsPortable", dependencies: contracts,
       swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
     .target(
-      name: "KernelsAVX2", dependencies: ["KernelContracts"],
+      name: "KernelsAVX2", dependencies: contracts,
       swiftSettings: kernelFlags + [.define("KERNELS_AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
     .target(
-      name: "KernelsAVX512", dependencies: ["KernelContracts"],
+      name: "KernelsAVX512", dependencies: contracts,
       swiftSettings: kernelFlags + [.define("KERNELS_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]),
   ]
 #else
   let kernelTargets: [Target] = [
     .target(
-      name: "KernelsPortable", dependencies: ["KernelContracts"],
+      name: "KernelsPortable", dependencies: contracts,
       swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
     .target(
-      name: "KernelsNEON", dependencies: ["KernelContracts"], swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
+      name: "KernelsNEON", dependencies: contracts, swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
   ]
 #endif
 
@@ -37,15 +35,18 @@ let package = Package(
   dependencies: [.package(url: "https://github.com/apple/swift-numerics", from: "1.1.1")],
   targets: kernelTargets + [
     .target(name: "KernelContracts"),
+    .systemLibrary(name: "CShims"),
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"]),
     .target(
       name: "Convolution",
       dependencies: ["Tensors", "Problems", "KernelContracts"] + kernelTargets.map { .target(name: $0.name) }),
-    // Of verification the bound that Winograd's results are held to.
-    .target(name: "Verification", dependencies: ["Problems", "Tensors"], path: "Sources/Verification/Bounds/Sums"),
+    // For the bound that Winograd's results are held to.
+    .target(
+      name: "Operations",
+      dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(
-      name: "ConvolutionTests", dependencies: ["Convolution", "Problems", "Tensors", "Verification"],
+      name: "ConvolutionTests", dependencies: ["Convolution", "Problems", "Tensors", "Operations"],
       path: "ConvolutionTests",
       exclude: [
         "AutoStrategyTests.swift", "HostileOperandTests.swift", "InstructionSetTests.swift", "MachineTests.swift",

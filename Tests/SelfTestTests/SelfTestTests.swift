@@ -1,4 +1,5 @@
 import GoldenFiles
+import Problems
 import Results
 import SelfTest
 import TestSupport
@@ -32,6 +33,15 @@ import Testing
     #expect(section.survivors.map(\.name) == ["no defect"])
     #expect(section.falseAlarms == [])
     #expect(section.conclusion.outcome == .fails)
+  }
+
+  @Test func `a defect of 16 bits must be noticed in each type`() throws {
+    let spoilt = Mutant.answeringInSixteenBits("spoilt in float16 alone", ["linear"]) { answer, exercise in
+      if exercise.dtype == .float16 { answer.outputs.edit("y") { $0 = $0.map { $0 + 1 } } }
+    }
+    let section = try run([spoilt])
+    #expect(section.survivors.map(\.verifyDetail) == ["not noticed in bfloat16"])
+    #expect(section.falseAlarms == [])
   }
 
   @Test func `no mutant, no success`() {

@@ -17,4 +17,16 @@ import Testing
     let a = Dual<Double>(value: 1, tangent: SIMD8(repeating: 5))
     #expect(a == Dual(1.0) && !(a < Dual(1.0)))
   }
+
+  /// tanh′ = 1/cosh² and erfc′ = −2/√π·exp(−x²), at values where a difference from 1 would cancel, too.
+  @Test(arguments: [-20.0, -3, -0.5, 0, 0.25, 2, 9])
+  func hyperbolicAndErrorFunctions(at value: Double) {
+    let x = Dual<Double>(value: value, tangent: SIMD8(repeating: 1))
+    let (tanh, erfc) = (Dual.tanh(x), Dual.erfc(x))
+    let slope = 1 / (Double.cosh(value) * Double.cosh(value))
+    #expect(tanh.value == Double.tanh(value) && abs(tanh.tangent[0] - slope) <= 16 * Double.unitRoundoff * slope)
+    let density = -2 / Double.pi.squareRoot() * Double.exp(-value * value)
+    #expect(erfc.value == Double.erfc(value))
+    #expect(abs(erfc.tangent[0] - density) <= (4 + 2 * value * value) * Double.unitRoundoff * abs(density))
+  }
 }

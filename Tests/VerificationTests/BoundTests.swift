@@ -1,4 +1,5 @@
 import Engines
+import Operations
 import Problems
 import Tensors
 import Testing
@@ -7,9 +8,14 @@ import Verification
 /// The bounds against the sums that they are defined by, and against what they must tell apart.
 @Suite struct BoundTests {
   private func model(_ text: String, _ wanted: Set<String>, seed: UInt64 = 3) throws -> (Exercise, any BoundModel) {
-    let problem = try Problem.parse(text)
-    let exercise = RandomExercise(problem: problem, fill: .random, seed: seed).exercise
-    return (exercise, try #require(BoundModels.make(for: exercise, problem: problem, wanted: wanted)))
+    var exercise = try RandomExercise.of(text, seed: seed).exercise
+    exercise.wanted = wanted
+    return (exercise, try model(exercise))
+  }
+
+  private func model(_ exercise: Exercise, algorithms: Set<SumAlgorithm> = []) throws -> any BoundModel {
+    let definition = try #require(try OperationRegistry.operation(of: exercise))
+    return try #require(definition.bounds(of: Given(exercise), values: nil, algorithms: algorithms))
   }
 
   /// |w| ∗ |x| and the like by the reference itself, on changed operands.
@@ -58,19 +64,15 @@ import Verification
   }
 
   @Test func `NaN in the data is NaN in the bound, there alone`() throws {
-    let problem = try Problem.parse("conv2d n1c1h5w5 k1r3s3 stride1 pad0")
-    var exercise = RandomExercise(problem: problem, fill: .random, seed: 1).exercise
+    var exercise = try RandomExercise.of("conv2d n1c1h5w5 k1r3s3 stride1 pad0").exercise
     exercise.inputs["x"] = exercise.inputs["x"]?.edited { $0[0] = .nan }
-    let model = try #require(BoundModels.make(for: exercise, problem: problem, wanted: ["outputs/y"]))
-    let bounds = try #require(model.bounds(of: "outputs/y", in: .float32)).tightest
+    let bounds = try #require(try model(exercise).bounds(of: "outputs/y", in: .float32)).tightest
     #expect(bounds[0].isNaN)
     #expect(bounds.dropFirst().allSatisfy { $0.isFinite })
   }
 
   @Test func `padding does not widen the bound`() throws {
-    let problem = try Problem.parse("conv2d n1c1h3w3 k1r3s3 stride3 pad6")
-    let exercise = RandomExercise(problem: problem, fill: .random, seed: 1).exercise
-    let model = try #require(BoundModels.make(for: exercise, problem: problem, wanted: ["outputs/y"]))
+    let (_, model) = try model("conv2d n1c1h3w3 k1r3s3 stride3 pad6", ["outputs/y"])
     let bounds = try #require(model.bounds(of: "outputs/y", in: .float32)).tightest
     // The first window covers padding alone: nothing but zeros is added up.
     #expect(bounds[0] <= 9 * 0x1p-150)
@@ -88,8 +90,8 @@ import Verification
   }
 
   @Test func `batch norm: E[x²] − E[x]² is seen where the mean is large, two passes pass`() throws {
-    let problem = try Problem.parse("batch_norm2d n2c1h8w8 training noaffine norunning")
-    let random = RandomExercise(problem: problem, fill: .random, seed: 5, low: 9_999, high: 10_001)
+    let random = try RandomExercise.of(
+      "batch_norm2d n2c1h8w8 training noaffine norunning", seed: 5, range: .init(9_999, 10_001))
     let golden = try random.goldenCase(oracle: ReferenceEngine(), fill: .adversarial)
     let verifier = CaseVerifier(VerificationCase(file: "test", oracle: .float64, golden: golden))
     let onePass = WrongEngine { exercise, answer in
@@ -104,19 +106,27 @@ import Verification
   }
 
   @Test func `Winograd's bound is used where an engine says so`() throws {
-    let problem = try Problem.parse("conv2d n1c8h6w6 k4r3s3 stride1 pad1")
-    let exercise = RandomExercise(problem: problem, fill: .random, seed: 1).exercise
-    let wanted: Set = ["outputs/y"]
-    func bounds(_ algorithms: Set<String>) throws -> [Double] {
-      let model = try #require(
-        BoundModels.make(for: exercise, problem: problem, wanted: wanted, algorithms: algorithms))
+    var exercise = try RandomExercise.of("conv2d n1c8h6w6 k4r3s3 stride1 pad1").exercise
+    exercise.wanted = ["outputs/y"]
+    func bounds(_ names: String...) throws -> [Double] {
+      let model = try model(exercise, algorithms: Set(names.map { SumAlgorithm(named: $0) }))
       return try #require(model.bounds(of: "outputs/y", in: .float32)).tightest
     }
     let (direct, winograd, either) = (
-      try bounds(["direct"]), try bounds(["winograd4"]), try bounds(["winograd4", "direct"])
+      try bounds("direct"), try bounds("winograd4"), try bounds("winograd4", "direct")
     )
     #expect(direct != winograd)
     for i in direct.indices { #expect(either[i] >= max(direct[i], winograd[i]) * (1 - 1e-12)) }
+  }
+
+  @Test(arguments: DType.narrow) func `a small calibration in 16 bits raises no alarm`(dtype: DType) async throws {
+    let records = try await Calibration(engine: NarrowEngine(), dtype: dtype, elementsPerOperation: 5_000).run()
+    #expect(records.contains { $0.operation == "conv2d" && $0.tensor == "gradients/weight" })
+    for record in records {
+      #expect(record.dtype == dtype.rawValue)
+      #expect(record.rigorousAlarms == 0, "\(record)")
+      #expect(record.decisiveAlarms == 0, "\(record)")
+    }
   }
 
   @Test func `a small calibration raises no alarm`() async throws {

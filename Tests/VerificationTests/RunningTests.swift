@@ -106,6 +106,41 @@ import Verification
     #expect(problems(known, &absent, covered: nil).isEmpty)
   }
 
+  @Test func `an entry of 16 bits excuses nothing in other types`() throws {
+    let known = try known(Self.entry + "\ndtype = [\"float16\", \"bfloat16\"]")
+    func results(_ statuses: [(DType, VerificationStatus)]) -> [CaseResult] {
+      statuses.map { dtype, status in
+        var found = result("/conv2d/nan1", status)
+        found.dtype = dtype.rawValue
+        return found
+      }
+    }
+    var mixed = results([(.float32, .fail), (.float16, .fail), (.bfloat16, .pass)])
+    #expect(problems(known, &mixed, covered: 2).isEmpty)
+    #expect(mixed.map { $0.knownFailure == nil } == [true, false, true])
+    var mended = results([(.float32, .fail), (.float16, .pass), (.bfloat16, .pass)])
+    #expect(problems(known, &mended, covered: 2).first?.contains("fails any more") == true)
+    var wide = results([(.float32, .pass), (.float64, .pass)])
+    #expect(problems(known, &wide, covered: 2).isEmpty)
+    // One without types is decided by the standard ones, whatever else was run.
+    var narrow = results([(.float16, .pass), (.bfloat16, .pass)])
+    #expect(problems(try self.known(Self.entry), &narrow, covered: 2).isEmpty)
+  }
+
+  @Test func `an entry of some tensors excuses no failure of others`() throws {
+    let known = try known(Self.entry + "\ntensor = \"gradients/*\"")
+    func failing(_ paths: String...) -> CaseResult {
+      var found = result("/conv2d/nan1", .fail)
+      found.tensors = paths.map { TensorResult(path: $0, shape: [1], failing: 1) }
+      return found
+    }
+    var results = [failing("gradients/x"), failing("gradients/x", "outputs/y"), failing("outputs/y"), failing()]
+    #expect(problems(known, &results, covered: 5).isEmpty)
+    #expect(results.map { $0.knownFailure != nil } == [true, false, false, false])
+    var others = [failing("outputs/y")]
+    #expect(problems(known, &others).first?.contains("fails any more") == true)
+  }
+
   @Test func `a part of what an entry covers decides nothing, and a case that was not run neither`() throws {
     let known = try known(Self.entry)
     var part = [result("/conv2d/nan1", .pass)]
@@ -118,7 +153,8 @@ import Verification
 
   @Test(arguments: [
     "x = 1", "known_failure = 3", "[[known_failure]]\nengine = \"a\"", "not toml [",
-    entry + "\ncolour = \"red\"", entry.replacing("2027-01-31", with: "\"soon\""),
+    entry + "\ncolour = \"red\"", entry + "\ndtype = \"float16\"", entry + "\ndtype = [\"half\"]",
+    entry + "\ndtype = []", entry.replacing("2027-01-31", with: "\"soon\""),
     entry.replacing("\"mine\"", with: "3"), entry.replacing("2027-01-31", with: "\"2027-99-99\""),
     entry.replacing("2027-01-31", with: "\"2027-02-29\""), entry.replacing("2027-01-31", with: "\"2100-02-29\""),
     entry.replacing("2027-01-31", with: "\"2027-04-31\""), entry.replacing("2027-01-31", with: "\"2027-00-10\""),

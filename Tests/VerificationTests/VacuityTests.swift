@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -14,7 +15,7 @@ import Verification
   private func golden(
     _ text: String, fill: Fill = .random, forwardOnly: Bool = false, _ change: (inout Exercise) -> Void = { _ in }
   ) throws -> GoldenCase {
-    var exercise = RandomExercise(problem: try Problem.parse(text), fill: fill, seed: 3).exercise
+    var exercise = try RandomExercise.of(text, fill: fill, seed: 3).exercise
     if forwardOnly {
       exercise.upstream = [:]
       exercise.passes = [.forward]
@@ -114,7 +115,7 @@ import Verification
     #expect(!record.unnoticed.contains("doubled gradient in gradients/x"))
   }
 
-  @Test func `adversarial cases alone are excused, but not a file of ones`() async throws {
+  @Test func `only adversarial cases are excused, but not a file of ones`() async throws {
     let text = "conv2d n1c2h5w6 k3r3s2 stride1 pad1"
     let odd = try golden(text, fill: .adversarial, forwardOnly: true) { Self.ones(&$0.parameters) }
     let excused = try #require(try await judge([odd]))

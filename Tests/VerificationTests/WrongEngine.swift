@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Operations
 import Problems
 import Tensors
 import Verification
@@ -31,6 +32,25 @@ struct WrongEngine: Engine {
   }
 }
 
+/// The reference in float32, each result rounded once to 16 bits; float64 as the reference has it. What it answers may be changed.
+struct NarrowEngine: Engine {
+  var description = EngineDescription(name: "narrow", version: "1", dtypes: Set(DType.narrow), isBuiltIn: true)
+  var change: @Sendable (inout Answer, Exercise) -> Void
+
+  init(change: @escaping @Sendable (inout Answer, Exercise) -> Void = { _, _ in }) { self.change = change }
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    guard exercise.dtype.isNarrow else { return try ReferenceEngine().compute(exercise) }
+    var answer = try ReferenceEngine().compute(exercise.converted(to: .float32)).stored(as: exercise)
+    change(&answer, exercise)
+    return answer
+  }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    throw .unsupported("never timed")
+  }
+}
+
 /// Answers without looking at the exercise.
 struct FixedEngine: Engine {
   var description = EngineDescription(name: "fixed", version: "1", isBuiltIn: true)
@@ -51,10 +71,20 @@ extension AnyTensor {
   }
 }
 
+extension RandomExercise {
+  /// - Parameter text: the problem's text form.
+  static func of(
+    _ text: String, fill: Fill = .random, seed: UInt64 = 1, range: OperandDraw.Range = .unit
+  ) throws(ProblemError) -> RandomExercise {
+    let problem = try Problem.parse(text)
+    return RandomExercise(problem: problem, roles: problem.definition.roles, fill: fill, seed: seed, range: range)
+  }
+}
+
 extension VerificationCase {
   /// A problem with random operands and the reference's answers in float64.
   static func random(_ text: String, fill: Fill = .random, seed: UInt64 = 7) throws -> VerificationCase {
-    let random = RandomExercise(problem: try Problem.parse(text), fill: fill, seed: seed)
+    let random = try RandomExercise.of(text, fill: fill, seed: seed)
     return VerificationCase(
       file: "test", oracle: .float64, golden: try random.goldenCase(oracle: ReferenceEngine(), fill: fill))
   }

@@ -18,11 +18,14 @@ import Verification
 
   @Test(arguments: [
     "conv2d n2c3h7w6 k4r3s3 stride1 pad1 bias", "conv2d n1c6h9w8 k4r2s3 stride2x1 pad1 groups2",
+    "conv_transpose2d n2c4h5w6 k6r3s3 bias stride2 pad1 outpad1 groups2",
     "linear n3c20 k5", "batch_norm2d n3c4h5w6 training", "batch_norm2d n3c4h5w6", "relu n2c3h4w5",
     "softmax n3c11", "log_softmax n3c11", "cross_entropy n4c7 weighted smoothing0.1",
     "max_pool2d n2c3h8w7 kernel3 stride2 pad1", "avg_pool2d n2c3h8w7 kernel3 stride2 pad1",
     "adaptive_avg_pool2d n2c3h7w8 output3", "upsample2d n1c2h5w4 modebilinear scale2.0", "add n2c3h4w5",
+    "scaled_add n2c3h4w5 alpha0.1",
     "sgd_step n3c4 t5 lr0.1 momentum0.9 decay0.01", "adam_step n3c4 t5", "adamw_step n3c4 t5 amsgrad",
+    "group_norm n3c4h5w6 groups2", "layer_norm n3c4h5w6 dims2",
     "basic_block n2c4h6w5 k6 projection stride2 training", "bottleneck n2c16h5w4 k4",
   ])
   func `the reference passes`(problem: String) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import RunAnalysis
 
 /// The gate's decision from the differences d = ln(t_head / t_base) of its blocks. Pure: the same differences give the
 /// same verdicts, today and from a stored run.
@@ -59,6 +60,7 @@ public struct DuetGate: Sendable {
 
   /// - Parameters:
   ///   - sentinel: the same binary against itself; it fires when it would be called changed in either direction.
+  ///   - benchmarks: every benchmark of the gate with the differences of its blocks.
   ///   - stealFraction: of the CPU time of the gate; `nil` where the system does not tell.
   ///   - complete: `false` for a gate that was interrupted.
   ///   - undone: what was asked for and could not be measured, one sentence each. It leaves the gate undecided, unless

@@ -1,6 +1,7 @@
 import Foundation
+import RunAnalysis
 
-/// What a gate asks. The defaults are those that METHODOLOGY.md gives false-alarm rates and power for.
+/// What a gate asks. METHODOLOGY.md explains the defaults.
 public struct DuetPolicy: Hashable, Sendable {
   /// Blocks that screen every benchmark.
   public var screenBlocks = 12
@@ -57,7 +58,9 @@ public struct DuetPolicy: Hashable, Sendable {
   ///
   ///     δ = exp(ln(1 + margin) − Q₁₋ₚ(d − median d)) − 1
   ///
-  /// - Parameter exceedance: p, from ``requiredExceedance(benchmarks:)``.
+  /// - Parameters:
+  ///   - differences: ln(t_head / t_base) of each block.
+  ///   - exceedance: p, from ``requiredExceedance(benchmarks:)``.
   /// - Returns: infinity when no change would have been found, or there are no differences.
   public func smallestDetectableChange(differences: [Double], exceedance: Double?) -> Double {
     guard let exceedance, let centre = OrderStatistics.median(differences),

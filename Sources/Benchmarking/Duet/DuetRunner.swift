@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Problems
 import Results
+import RunAnalysis
 import Tensors
 import Verification
 
@@ -19,7 +20,7 @@ public final class DuetRunner {
   private let gate: DuetGate
   private let sliceNanoseconds: Double
   private let seed: UInt64
-  private let onProgress: (String) -> Void
+  private let onProgress: (_ done: Int, _ total: Int, _ subject: String) -> Void
   private let shouldStop: () -> Bool
   private let measured: Shared<Measured>
   private var generator: SplitMix64
@@ -44,10 +45,11 @@ public final class DuetRunner {
     }
   }
 
-  /// - Throws: ``EngineError`` when either engine does not start.
+  /// - Throws: `EngineError` when either engine does not start.
   public init(
     plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,
-    sliceMilliseconds: Double, seed: UInt64, onProgress: @escaping (String) -> Void = { _ in },
+    sliceMilliseconds: Double, seed: UInt64,
+    onProgress: @escaping (_ done: Int, _ total: Int, _ subject: String) -> Void = { _, _, _ in },
     shouldStop: @escaping () -> Bool = { false }
   ) throws(EngineError) {
     items = plan.items
@@ -63,14 +65,16 @@ public final class DuetRunner {
     measured = Shared(Measured(items))
   }
 
-  /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or ``EngineError`` when it cannot be timed on one.
+  /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or `EngineError` when it cannot be timed on one.
   public func run() throws -> DuetSection {
     try verify()
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     defer { Affinity.release() }
     let policy = gate.policy
+    // Pairs of slices: of each benchmark, and of the base with itself.
+    let screening = policy.screenBlocks * (items.count + 1)
     for block in 0..<policy.screenBlocks where !shouldStop() && !items.isEmpty {
-      onProgress("screen, block \(block + 1) of \(policy.screenBlocks)")
+      onProgress(block * (items.count + 1), screening, "screening, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
         let found = try difference(item, base, head)
@@ -85,8 +89,11 @@ public final class DuetRunner {
     let advancing = items.indices.filter { gate.advance(screen: screened.screens[$0]) != nil }
     let sentinelAdvances = gate.advance(screen: screened.sentinelScreen) != nil
     if !advancing.isEmpty || sentinelAdvances {
+      let pairs = advancing.count + (sentinelAdvances ? 1 : 0)
       for block in 0..<policy.decisionBlocks where !shouldStop() {
-        onProgress("decision on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
+        onProgress(
+          screening + block * pairs, screening + policy.decisionBlocks * pairs,
+          "deciding on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
         try restart()
         for index in advancing where !shouldStop() {
           let found = try difference(items[index], base, head)
@@ -120,7 +127,7 @@ public final class DuetRunner {
     }
   }
 
-  /// Takes out what an engine does not do, and says so: that is no regression, and no pass.
+  /// Takes out what an engine does not do, and says so: that is neither a regression nor a pass.
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark or fails on it.
   private func verify() throws {
     var undone: [String] = []
@@ -131,10 +138,10 @@ public final class DuetRunner {
       let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
       var refusals: [String] = []
       for engine in [base, head] where !shouldStop() {
-        let result = verifier.verify(engine, dtype: .float32)
+        let result = verifier.verify(engine, dtype: item.dtype)
         switch result.status {
         case .pass:
-          // What computes it may still not time it in this layout or pass.
+          // An engine that computes it may still be unable to time it in this layout or pass.
           do throws(EngineError) { _ = try engine.prepare(work.exercise, for: request) } catch {
             guard case .unsupported(let reason) = error else { throw error }
             refusals.append("\(engine.declaration.name) does not time \(item.name): \(reason)")

@@ -27,7 +27,9 @@ public struct GateSimulation: Sendable {
   }
 
   /// - Parameters:
+  ///   - gates: how many are simulated.
   ///   - change: as ln(t_head / t_base), of the first benchmark; 0 for an A/A gate.
+  ///   - seed: of the noise that is drawn.
   /// - Requires: some noise, and at least one benchmark.
   public func run(gates: Int, change: Double, seed: UInt64) -> Rates {
     precondition(!noise.isEmpty && benchmarks > 0, "a simulation needs noise and benchmarks")

@@ -1,11 +1,11 @@
+import Convolution
 import Foundation
 
 /// Keeps this process and the engines that it started on as many cores as are timed.
 public enum Affinity {
   /// The processors that this process may use, as it was started; empty where the system does not tell.
   static let allowed: [Int] = {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
+    let line = SystemFile.lines(of: "/proc/self/status").first { $0.hasPrefix("Cpus_allowed_list:") }
     return processorList(line.map { String($0.drop { $0 != ":" }.dropFirst()) } ?? "").sorted()
   }()
 
@@ -34,7 +34,7 @@ public enum Affinity {
   /// Of `/sys`: `3,11` or `2-3`.
   private static func siblings(_ processor: Int) -> Set<Int> {
     let path = "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
-    return processorList((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").union([processor])
+    return processorList(SystemFile.line(of: path) ?? "").union([processor])
   }
 
   /// The processors of a list as the kernel writes it; none of one that it would not write.

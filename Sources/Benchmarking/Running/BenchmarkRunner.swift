@@ -3,6 +3,7 @@ import Engines
 import Foundation
 import Problems
 import Results
+import RunAnalysis
 import Tensors
 
 /// Times a plan: every contestant verified on each workload first, then all of them in interleaved blocks.
@@ -52,9 +53,11 @@ public final class BenchmarkRunner {
   }
 
   /// Measures what `section` does not have yet and completes it.
-  /// - Parameter save: called with the section at the start, then after a workload when the last time is two seconds ago or
-  ///   more, and at the end, also of an interrupted run.
-  /// - Throws: whatever `save` throws, and ``ConvolutionError`` where the machine cannot be probed.
+  /// - Parameters:
+  ///   - section: what is measured already; it is completed in place.
+  ///   - save: called with the section at the start, then after a workload when the last time is two seconds ago or
+  ///     more, and at the end, also of an interrupted run.
+  /// - Throws: whatever `save` throws, and `ConvolutionError` where the machine cannot be probed.
   public func run(_ section: inout BenchmarkSection, save: (BenchmarkSection) throws -> Void) throws {
     let started = ContinuousClock.now
     let spent = section.seconds
@@ -133,7 +136,7 @@ public final class BenchmarkRunner {
       found = missing.map { engine in
         onEvent(.verifying(workload: name, engine: engine.description.name))
         if shouldStop() { return Verdict(status: .failed, message: "interrupted") }
-        let result = verifier.verify(engine, dtype: .float32)
+        let result = verifier.verify(engine, dtype: item.dtype)
         let status: BenchmarkStatus =
           switch result.status {
           case .pass: .timed
@@ -198,7 +201,8 @@ extension BenchmarkSection {
     noteCompleteness()
   }
 
-  /// Complete is what has every workload that was ever asked for, by name: a count would take another's place for it.
+  /// A run is complete when it has every workload that was ever asked for, by name: a count could be right with other
+  /// workloads.
   mutating func noteCompleteness() {
     complete = Set(planned ?? []).isSubset(of: workloads.map(\.name))
   }

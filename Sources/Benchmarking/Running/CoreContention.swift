@@ -1,3 +1,4 @@
+import Convolution
 import Foundation
 
 /// How long threads that are timed wait for a core: the kernel's own account of every thread of this process and of the
@@ -15,8 +16,8 @@ package struct CoreContention {
     var threads: [Int32: Spent] = [:]
     for (process, thread) in ProcessTree.threads() {
       // Nanoseconds on a core, nanoseconds ready without one, slices.
-      let text = (try? String(contentsOfFile: "/proc/\(process)/task/\(thread)/schedstat", encoding: .utf8)) ?? ""
-      let fields = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+      let text = SystemFile.line(of: "/proc/\(process)/task/\(thread)/schedstat")
+      let fields = (text ?? "").split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
       if fields.count == 3 { threads[thread] = (fields[0], fields[1]) }
     }
     return threads.isEmpty || threads.allSatisfy { $0.value.running == 0 } ? nil : CoreContention(threads: threads)
@@ -45,8 +46,8 @@ enum ProcessTree {
       for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
         guard let thread = Int32(name) else { continue }
         found.append((process, thread))
-        let children = (try? String(contentsOfFile: "\(folder)/\(name)/children", encoding: .utf8)) ?? ""
-        pending += children.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+        let children = SystemFile.line(of: "\(folder)/\(name)/children")
+        pending += (children ?? "").split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
       }
     }
     return found

@@ -1,6 +1,7 @@
 import Convolution
 import Foundation
 import Results
+import RunAnalysis
 
 /// What the machine is, what it can do at most, and what disturbs it.
 public enum MachineProbe {
@@ -18,9 +19,7 @@ public enum MachineProbe {
 
     /// `nil` where the system does not tell.
     public static func now() -> CPUTicks? {
-      guard let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8),
-        let line = text.split(separator: "\n").first, line.hasPrefix("cpu ")
-      else { return nil }
+      guard let line = SystemFile.line(of: "/proc/stat"), line.hasPrefix("cpu ") else { return nil }
       // user nice system idle iowait irq softirq steal; guest time is in user already.
       let ticks = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
       guard ticks.count == 8 else { return nil }
@@ -35,8 +34,7 @@ public enum MachineProbe {
   }
 
   public static func loadAverage() -> Double? {
-    let text = try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8)
-    return text?.split(separator: " ").first.flatMap { Double($0) }
+    SystemFile.line(of: "/proc/loadavg")?.split(separator: " ").first.flatMap { Double($0) }
   }
 
   /// What others take of all cores while this process sleeps for half a second. The load average would also count what
@@ -51,9 +49,7 @@ public enum MachineProbe {
   /// Takes half a second, to see what else is running.
   public static func record() -> MachineRecord {
     let machine = Machine.current
-    let governor =
-      (try? String(contentsOfFile: "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", encoding: .utf8))?
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let governor = SystemFile.line(of: "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     let load = loadAverage()
     var warnings: [String] = []
     if let busy = busyFraction(), busy > BenchmarkDoubts.contentionLimit {
@@ -71,7 +67,7 @@ public enum MachineProbe {
   }
 
   /// Measures the ceilings with so many threads; takes about two seconds.
-  /// - Throws: ``ConvolutionError`` where threads or memory are not available.
+  /// - Throws: `ConvolutionError` where threads or memory are not available.
   public static func ceilings(threads: Int) throws(ConvolutionError) -> CeilingRecord {
     let pool = try ThreadPool.shared(threads: threads)
     let machine = Machine.current

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Problems
 import Results
+import RunAnalysis
 
 /// What measuring itself costs: the clock, the loop round it, and the protocol; and whether a kernel takes the same time in
 /// this process and in another one.
@@ -47,7 +48,7 @@ public struct OverheadProbe {
     return rounds.min() ?? 0
   }
 
-  /// - Throws: ``EngineError`` of either engine.
+  /// - Throws: `EngineError` of either engine.
   public func run() throws(EngineError) -> [Row] {
     if let threads = plan.items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     let clock = Self.clockNanoseconds()

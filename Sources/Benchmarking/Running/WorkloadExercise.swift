@@ -7,12 +7,14 @@ import Verification
 
 /// The operands of a workload, and the check that every contestant passes on them before it is timed.
 struct WorkloadExercise: Sendable {
+  /// In the type that is timed.
   let exercise: Exercise
+  /// The same in float32, from which every type's operands are rounded.
+  private let single: Exercise
   private let expectedPath: String
 
   init(_ item: BenchmarkPlan.Item, seed: UInt64) {
     let problem = item.problem
-    let dtype = DType.float32
     func fill(_ shape: Shape, _ stream: UInt64) -> AnyTensor {
       .float32(Tensor(splitMix64Uniform: shape, seed: seed &+ stream, low: -1, high: 1))
     }
@@ -24,26 +26,19 @@ struct WorkloadExercise: Sendable {
     let isBackward = expectedPath != "outputs/y"
     var parameters = ["weight": fill(problem.weightShape, 2)]
     if problem.hasBias { parameters["bias"] = fill([problem.outputChannels], 3) }
-    exercise = Exercise(
+    single = Exercise(
       name: "/" + problem.text, operation: Conv2dProblem.operation, attributes: problem.attributes,
       inputs: ["x": fill(problem.inputShape, 1)], parameters: parameters,
-      upstream: isBackward ? ["y": fill(problem.outputShape, 4)] : [:], dtype: dtype,
+      upstream: isBackward ? ["y": fill(problem.outputShape, 4)] : [:], dtype: .float32,
       passes: isBackward ? [.forward, .backward] : [.forward], wanted: [expectedPath], threads: item.threads)
+    exercise = single.converted(to: item.dtype)
   }
 
   /// The case whose expected value is the reference's, in double precision.
   /// - Throws: ``EngineError`` of the reference.
   func verifier() throws(EngineError) -> CaseVerifier {
-    var precise = exercise
-    precise.dtype = .float64
-    precise.inputs = exercise.inputs.mapValues { $0.converted(to: .float64) }
-    precise.parameters = exercise.parameters.mapValues { $0.converted(to: .float64) }
-    precise.upstream = exercise.upstream.mapValues { $0.converted(to: .float64) }
-    let answer = try ReferenceEngine().compute(precise)
-    var golden = GoldenCase(
-      summary: GoldenCaseSummary(name: exercise.name, operation: exercise.operation, fill: .random),
-      attributes: exercise.attributes, inputs: exercise.inputs, parameters: exercise.parameters,
-      upstream: exercise.upstream)
+    let answer = try ReferenceEngine().compute(single.converted(to: .float64))
+    var golden = GoldenCase(single, fill: .random)
     if let y = answer.outputs["y"], expectedPath == "outputs/y" { golden.outputs["y"] = ExpectedTensor(y) }
     let name = String(expectedPath.dropFirst("gradients/".count))
     if let gradient = answer.gradients[name] { golden.gradients[name] = ExpectedTensor(gradient) }

@@ -1,6 +1,8 @@
 import Engines
+import Operations
 import Problems
 import Results
+import Tensors
 
 /// The workloads of a suite in the order in which they are run, each problem once however many networks have it.
 public struct BenchmarkPlan: Sendable {
@@ -10,6 +12,8 @@ public struct BenchmarkPlan: Sendable {
     public var pass: TimingRequest.TimedPass
     public var layout: TimingRequest.Layout
     public var threads: Int
+    /// The type of operands and results. It is a whole suite's, and so no part of a name.
+    public var dtype = DType.float32
 
     /// `conv2d n1c64h56w56 k64r3s3 stride1 pad1 forward nchw t1`
     public var name: String { "\(problem.text) \(pass.rawValue) \(layout.rawValue) t\(threads)" }
@@ -17,17 +21,20 @@ public struct BenchmarkPlan: Sendable {
     /// Multiplications and additions of the definition, the same for each pass.
     var flops: Double { 2 * Double(problem.multiplyAccumulates) }
 
-    /// Input, weights and output in float32, once each.
+    /// Input, weights and output, once each.
     var compulsoryBytes: Double {
-      4 * Double(problem.inputShape.count + problem.weightShape.count + problem.outputShape.count)
+      Double(dtype.byteCount) * Double(problem.inputShape.count + problem.weightShape.count + problem.outputShape.count)
     }
   }
 
   public private(set) var networks: [BenchmarkNetwork] = []
   public private(set) var items: [Item] = []
 
-  /// - Parameter filters: a workload is kept when its name matches any; none keeps all.
-  /// - Throws: ``BenchmarkSuite/Invalid`` for a network or problem that there is not, or that takes more than the limits allow.
+  /// - Parameters:
+  ///   - suite: what to measure, as its file says.
+  ///   - filters: a workload is kept when its name matches any; none keeps all.
+  ///   - limits: the most that one workload may take.
+  /// - Throws: ``BenchmarkSuite/Invalid`` for a network or problem that does not exist, or that takes more than the limits allow.
   public init(
     _ suite: BenchmarkSuite, filters: [NamePattern] = [], limits: CaseLimits = .standard
   ) throws(BenchmarkSuite.Invalid) {
@@ -52,7 +59,7 @@ public struct BenchmarkPlan: Sendable {
       for text in suite.problems {
         let parsed = try Problem.parse(text)
         guard let problem = parsed as? Conv2dProblem else {
-          throw ProblemError(.invalidArgument, "problems", expected: "conv2d", found: "'\(text)'")
+          throw ProblemError(.invalidArgument, "problems", expected: Conv2dProblem.operation, found: "'\(text)'")
         }
         if seen.insert(problem).inserted { problems.append(problem) }
       }
@@ -62,7 +69,7 @@ public struct BenchmarkPlan: Sendable {
       for pass in suite.passes {
         for threads in suite.threads {
           for layout in suite.layouts {
-            let item = Item(problem: problem, pass: pass, layout: layout, threads: threads)
+            let item = Item(problem: problem, pass: pass, layout: layout, threads: threads, dtype: suite.dtype)
             if filters.isEmpty || filters.contains(where: { $0.matches(item.name) }) { items.append(item) }
           }
         }

@@ -1,8 +1,9 @@
 import Engines
 import Foundation
 import Problems
+import TOMLFiles
 import TOMLKit
-import Verification
+import Tensors
 
 /// What to time, as a file in `Benchmarks/` says it.
 public struct BenchmarkSuite: Sendable, Hashable {
@@ -23,6 +24,7 @@ public struct BenchmarkSuite: Sendable, Hashable {
   public var imageSize = 224
   public var passes: [TimingRequest.TimedPass] = [.forward]
   public var layouts: [TimingRequest.Layout] = [.nchw]
+  public var dtype = DType.float32
   public var engines: [String] = []
   public var blocks = 12
   public var sliceMilliseconds = 20.0
@@ -34,29 +36,19 @@ public struct BenchmarkSuite: Sendable, Hashable {
   public static func read(_ file: URL) throws(Invalid) -> BenchmarkSuite {
     let path = file.path(percentEncoded: false)
     let table: TOMLTable
-    do {
-      table = try TOMLText.table(String(contentsOf: file, encoding: .utf8))
-    } catch let error as TOMLParseError {
-      throw Invalid("\(path): \(error.description)")
-    } catch let error as TOMLText.Malformed {
-      throw Invalid("\(path): \(error.description)")
-    } catch {
-      throw Invalid("\(path): cannot be read: \(error.localizedDescription)")
-    }
+    do { table = try TOMLText.table(at: file) } catch { throw Invalid("\(error)") }
     do throws(Invalid) {
       return try suite(table, name: file.deletingPathExtension().lastPathComponent)
     } catch { throw Invalid("\(path): \(error)") }
   }
 
-  private static let keys: Set = [
-    "description", "networks", "problems", "batches", "threads", "image_size", "passes", "layouts", "engines", "blocks",
-    "slice_ms", "cold",
+  private static let keys: Set<String> = [
+    "description", "networks", "problems", "batches", "threads", "image_size", "passes", "layouts", "dtype", "engines",
+    "blocks", "slice_ms", "cold",
   ]
 
   private static func suite(_ table: TOMLTable, name: String) throws(Invalid) -> BenchmarkSuite {
-    if let unknown = table.keys.sorted().first(where: { !keys.contains($0) }) {
-      throw Invalid("expected only \(keys.sorted().joined(separator: ", ")), found '\(unknown)'")
-    }
+    do { try TOMLText.require(keys, in: table) } catch { throw Invalid("\(error)") }
     var suite = BenchmarkSuite(name: name)
     suite.networks = try strings(table, "networks") ?? []
     suite.problems = try strings(table, "problems") ?? []
@@ -65,6 +57,13 @@ public struct BenchmarkSuite: Sendable, Hashable {
     suite.imageSize = try integers(table, "image_size", 1...65_536)?.first ?? suite.imageSize
     suite.passes = try choices(table, "passes") ?? suite.passes
     suite.layouts = try choices(table, "layouts") ?? suite.layouts
+    if let value = table["dtype"] {
+      guard let dtype = value.string.flatMap(DType.init(rawValue:)), dtype.format != nil else {
+        let known = DType.floats.map(\.rawValue).joined(separator: ", ")
+        throw Invalid("dtype: expected \(known), found \(value.debugDescription)")
+      }
+      suite.dtype = dtype
+    }
     suite.engines = try strings(table, "engines") ?? []
     suite.blocks = try integers(table, "blocks", 1...10_000)?.first ?? suite.blocks
     if let value = table["slice_ms"] {

@@ -3,7 +3,11 @@ import Problems
 extension AutoStrategy {
   /// Times every admissible strategy on the problem, alternately, and keeps the best time of each in its plans, so that
   /// `auto` chooses by them from now on. One thread.
-  /// - Parameter rounds: timed runs of each strategy.
+  /// - Parameters:
+  ///   - problem: what is timed.
+  ///   - pass: the pass that is timed.
+  ///   - instructionSet: the kernels that are timed.
+  ///   - rounds: timed runs of each strategy.
   /// - Returns: the best nanoseconds by strategy.
   /// - Throws: ``ConvolutionError`` when a strategy cannot be prepared.
   @discardableResult

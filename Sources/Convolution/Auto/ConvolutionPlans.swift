@@ -37,7 +37,9 @@ public final class ConvolutionPlans: Sendable {
   }
 
   /// Reads the file at `path`; one that is missing or no such file is as good as empty.
-  /// - Parameter cpu: the machine whose times are used and recorded.
+  /// - Parameters:
+  ///   - path: where the times are kept; `nil` keeps them in memory alone.
+  ///   - cpu: the machine whose times are used and recorded.
   public init(path: String?, cpu: String = Machine.current.model) {
     self.path = path
     self.cpu = cpu.replacing("\t", with: " ")

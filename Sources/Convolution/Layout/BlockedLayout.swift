@@ -47,8 +47,15 @@ public struct BlockedLayout: Hashable, Sendable {
   /// Floats in the whole buffer, halos included.
   public let count: Int
 
-  /// - Parameter groups: channels are blocked within each of so many equal parts; where the parts are multiples of the
-  ///   vector width this changes nothing.
+  /// - Parameters:
+  ///   - batch: N.
+  ///   - channels: C, before they are blocked.
+  ///   - height: H, without the halo.
+  ///   - width: W, without the halo.
+  ///   - groups: channels are blocked within each of so many equal parts; where the parts are multiples of the vector
+  ///     width this changes nothing.
+  ///   - vectorWidth: channels in a block, in floats; fewer where a group has fewer.
+  ///   - halo: zeros around each plane.
   /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)`` when the size overflows.
   public init(
     batch: Int, channels: Int, height: Int, width: Int, groups: Int = 1, vectorWidth: Int, halo: Halo = Halo()

@@ -24,7 +24,7 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
   case neon
 
   /// Those that this CPU and its operating system run, slowest first.
-  public static let available: [InstructionSet] = available(on: cpuFlags)
+  public static let available: [InstructionSet] = available(on: CPUInformation.current.flags)
 
   /// Those that a CPU with these flags (Linux's names) runs.
   package static func available(on flags: Set<String>) -> [InstructionSet] {
@@ -83,32 +83,4 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
     default: return KernelsPortable.makeKernelTable()
     }
   }
-
-  /// The kernel's list of what the CPU has *and* the operating system saves on a context switch.
-  private static let cpuFlags: Set<String> = {
-    #if os(Linux)
-      for line in Machine.lines(of: "/proc/cpuinfo") where line.hasPrefix("flags") {
-        return Set(line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init))
-      }
-      return []
-    #elseif canImport(Darwin)
-      var flags: Set<String> = []
-      let names = [
-        // Those without a name of their own come with one that has: all Macs since the first AVX2 have them.
-        "hw.optional.avx2_0": ["avx2", "avx", "popcnt", "ssse3", "sse4_1", "sse4_2"], "hw.optional.fma": ["fma"],
-        "hw.optional.bmi1": ["bmi1"], "hw.optional.bmi2": ["bmi2", "movbe", "abm"], "hw.optional.f16c": ["f16c"],
-        "hw.optional.avx512f": ["avx512f"],
-        "hw.optional.avx512bw": ["avx512bw"], "hw.optional.avx512cd": ["avx512cd"],
-        "hw.optional.avx512dq": ["avx512dq"], "hw.optional.avx512vl": ["avx512vl"],
-      ]
-      for (name, found) in names {
-        var value: Int32 = 0
-        var size = MemoryLayout<Int32>.size
-        if sysctlbyname(name, &value, &size, nil, 0) == 0, value == 1 { flags.formUnion(found) }
-      }
-      return flags
-    #else
-      return []
-    #endif
-  }()
 }

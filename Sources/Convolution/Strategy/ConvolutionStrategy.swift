@@ -22,7 +22,12 @@ public protocol ConvolutionStrategy: Sendable {
   func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String?
 
   /// Prepares the forward or the backward-data pass.
-  /// - Parameter weights: K×(C/groups)×R×S, the forward weights in both passes.
+  /// - Parameters:
+  ///   - problem: one that ``unsupportedReason(_:_:)`` has nothing against.
+  ///   - pass: `forward` or `backwardData`.
+  ///   - weights: K×(C/groups)×R×S, the forward weights in both passes.
+  ///   - epilogue: what is applied to each output while it is in registers.
+  ///   - options: threads, instruction set and halos.
   /// - Throws: ``ConvolutionError``.
   func prepare(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights: UnsafeBufferPointer<Float>,

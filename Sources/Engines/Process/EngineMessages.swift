@@ -1,4 +1,6 @@
 import Foundation
+import Problems
+import Tensors
 
 /// The JSON objects of the engine protocol, version 1, one a line.
 enum EngineMessages {
@@ -10,7 +12,7 @@ enum EngineMessages {
     var params: Parameters
   }
 
-  /// What is looked at before the parameters of a request are known.
+  /// The part of a request that is read before its parameters are known.
   struct Envelope: Codable, Sendable {
     var id: Int
     var method: String
@@ -27,9 +29,15 @@ enum EngineMessages {
     var omits: [String]?
     var nonfinite: Bool?
     var deterministic: Bool?
-    /// Whatever the engine likes to say.
+    /// Whatever the engine likes to say; its member ``algorithmKey`` says how it computes sums of products.
     var info: JSONValue?
   }
+
+  /// The member of `info` by which an engine says how it computes sums of products: names such as `direct` and `winograd4`,
+  /// between blanks or commas.
+  static let algorithmKey = "algorithm"
+  /// And this one what it keeps sums in where it computes in 16 bits.
+  static let accumulateKey = "accumulate"
 
   struct Compute: Codable, Sendable {
     var file: String
@@ -110,5 +118,25 @@ enum EngineMessages {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(value)
+  }
+}
+
+extension EngineMessages.Description {
+  /// What the engine likes to say, by name.
+  var texts: [String: String] {
+    switch info {
+    case .object(let members): members.mapValues(\.text)
+    case nil, .null: [:]
+    case let other?: ["info": other.text]
+    }
+  }
+
+  /// What the engine keeps sums in where it computes in 16 bits: float32 where it does not say.
+  var accumulate: DType { texts[EngineMessages.accumulateKey].flatMap(DType.init) ?? .float32 }
+
+  /// How the engine computes sums of products; nothing where it does not say.
+  var algorithms: Set<SumAlgorithm> {
+    let names = (texts[EngineMessages.algorithmKey] ?? "").split { ", ".contains($0) }
+    return Set(names.map { SumAlgorithm(named: $0) })
   }
 }

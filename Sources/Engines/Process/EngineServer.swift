@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Tensors
 
@@ -11,8 +12,10 @@ public final class EngineServer {
   private var prepared: [String: any PreparedOperation] = [:]
   private var handles = 0
 
-  /// - Parameter slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
-  /// - Parameter limits: what one request may take.
+  /// - Parameters:
+  ///   - engine: what answers.
+  ///   - slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
+  ///   - limits: what one request may take.
   public init(_ engine: any Engine, slowdown: Double = 0, limits: CaseLimits = .standard) {
     self.engine = engine
     self.slowdown = slowdown
@@ -32,7 +35,8 @@ public final class EngineServer {
       return reply(to: id) { try TimingLines.reply(id: id, nanoseconds: time(request)) }
     }
     guard let envelope = try? JSONDecoder().decode(EngineMessages.Envelope.self, from: line) else {
-      return encode(EngineMessages.Reply<EngineMessages.Nothing>(error: failure("no request: id and method expected")))
+      return encode(
+        EngineMessages.Reply<EngineMessages.Nothing>(error: failure("expected a request with id and method")))
     }
     return reply(to: envelope.id) {
       switch envelope.method {
@@ -60,7 +64,7 @@ public final class EngineServer {
     }
   }
 
-  /// What is no refusal of an input: a request that cannot be read, a file that cannot, an engine that failed.
+  /// A failure that is not the refusal of an input: an unreadable request or file, or an engine that failed.
   private func failure(_ message: String) -> EngineMessages.Refusal {
     EngineMessages.Refusal(category: EngineMessages.Refusal.failure, message: message)
   }
@@ -81,10 +85,10 @@ public final class EngineServer {
   private func hello(_ parameters: EngineMessages.Hello) throws -> EngineMessages.Description {
     guard parameters.protocol == EngineMessages.protocolVersion else {
       throw EngineError.failed(
-        "protocol: expected \(EngineMessages.protocolVersion), found \(parameters.protocol)")
+        "protocol \(EngineMessages.protocolVersion) is required; the request asks for \(parameters.protocol)")
     }
     let description = engine.description
-    let operations = description.operations.isEmpty ? Set(Problem.types.keys) : description.operations
+    let operations = description.operations.isEmpty ? OperationRegistry.names : description.operations
     return EngineMessages.Description(
       name: description.name, version: description.version, operations: operations.sorted(),
       dtypes: description.dtypes.map(\.rawValue).sorted(), passes: description.passes.map(\.rawValue).sorted(),
@@ -94,21 +98,19 @@ public final class EngineServer {
 
   private func compute(_ parameters: EngineMessages.Compute) throws -> EngineMessages.Nothing {
     try require(parameters.threads, "threads", in: 1...Self.mostThreads)
-    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case, limits: limits)
+    var exercise = try asked(parameters.file, parameters.case)
     exercise.dtype = try dtype(parameters.dtype)
     exercise.passes = Set(parameters.passes.compactMap(Pass.init))
     exercise.wanted = Set(parameters.wanted ?? [])
     exercise.threads = parameters.threads
     let answer = try engine.compute(exercise)
-    try ExchangeFile.writeAnswer(
-      .init(outputs: answer.outputs, gradients: answer.gradients, buffersAfter: answer.buffersAfter),
-      case: parameters.case, dtype: exercise.dtype, to: parameters.output)
+    try ExchangeFile.writeAnswer(answer, case: parameters.case, dtype: exercise.dtype, to: parameters.output)
     return EngineMessages.Nothing()
   }
 
   private func prepare(_ parameters: EngineMessages.Prepare) throws -> EngineMessages.Prepared {
     try require(parameters.threads, "threads", in: 1...Self.mostThreads)
-    var exercise = try Exercise(exchangeFile: parameters.file, case: parameters.case, limits: limits)
+    var exercise = try asked(parameters.file, parameters.case)
     exercise.dtype = try dtype(parameters.dtype)
     exercise.threads = parameters.threads
     guard let pass = TimingRequest.TimedPass(rawValue: parameters.pass),
@@ -120,6 +122,14 @@ public final class EngineServer {
     prepared["\(handles)"] = operation
     return EngineMessages.Prepared(
       handle: "\(handles)", workspaceBytes: operation.workspaceBytes, description: operation.summary)
+  }
+
+  /// What an exchange file asks.
+  /// - Throws: ``EngineError/failed(_:detail:)`` when it cannot be read.
+  private func asked(_ path: String, _ name: String) throws(EngineError) -> Exercise {
+    do throws(GoldenFileError) {
+      return try ExchangeFile.readRequest(path, case: name, limits: limits)
+    } catch { throw .failed("\(error)") }
   }
 
   private static let mostThreads = 1024
@@ -150,7 +160,7 @@ public final class EngineServer {
     return times.map { UInt64((Double($0) * (1 + slowdown)).rounded()) }
   }
 
-  /// Really spends the extra time, so that the clock of whoever asks agrees; after the operation and not within it, so that
+  /// Really spends the extra time, so that the caller's clock agrees; after the operation and not within it, so that
   /// the operation itself runs as it always does.
   private func spend(nanoseconds: Double) {
     let start = ContinuousClock.now

@@ -1,7 +1,8 @@
 import Foundation
 import GoldenFiles
-import Problems
 import OperatingSystem
+import Operations
+import Problems
 
 /// The folder of one engine's exchange files, removed when the engine is.
 final class ExchangeDirectory: Sendable {
@@ -42,8 +43,7 @@ final class ExchangeDirectory: Sendable {
       input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"),
       caseName: Self.caseName(exercise.name))
     do throws(GoldenFileError) {
-      try ExchangeFile.writeRequest(
-        GoldenCase(exercise, named: files.caseName), dtype: exercise.dtype, to: files.input.path(percentEncoded: false))
+      try ExchangeFile.writeRequest(exercise, case: files.caseName, to: files.input.path(percentEncoded: false))
     } catch {
       remove(files)
       throw .failed("the exchange file cannot be written: \(error)")
@@ -59,8 +59,7 @@ final class ExchangeDirectory: Sendable {
       throw .failed("the engine replied without writing its output file")
     }
     do throws(GoldenFileError) {
-      let answer = try ExchangeFile.readAnswer(path, case: files.caseName, wanted: exercise.wantedSizes)
-      return Answer(outputs: answer.outputs, gradients: answer.gradients, buffersAfter: answer.buffersAfter)
+      return try ExchangeFile.readAnswer(path, case: files.caseName, wanted: exercise.wantedSizes)
     } catch { throw .failed("the engine's output file cannot be read: \(error)") }
   }
 
@@ -76,18 +75,6 @@ final class ExchangeDirectory: Sendable {
   }
 }
 
-extension GoldenCase {
-  /// The exercise as a case that holds no answers.
-  init(_ exercise: Exercise, named name: String) {
-    self.init(summary: GoldenCaseSummary(name: name, operation: exercise.operation))
-    attributes = exercise.attributes
-    inputs = exercise.inputs
-    parameters = exercise.parameters
-    buffers = exercise.buffers
-    upstream = exercise.upstream
-  }
-}
-
 extension Exercise {
   /// What is read of an answer: what is wanted, or everything that the problem has where nothing is named. Each with the most
   /// elements that are read: somewhat more than are right, so that a wrong shape is still seen as one.
@@ -99,16 +86,5 @@ extension Exercise {
     for (name, tensor) in buffers { sizes["buffers_after/\(name)"] = tensor.shape.count }
     let names = wanted.isEmpty ? Set(sizes.keys) : wanted
     return Dictionary(uniqueKeysWithValues: names.map { ($0, sizes[$0].map { max(2 * $0, 1 << 16) }) })
-  }
-
-  /// What an exchange file asks.
-  /// - Throws: ``EngineError/failed(_:detail:)`` when it cannot be read.
-  init(exchangeFile path: String, case name: String, limits: CaseLimits = .standard) throws(EngineError) {
-    do throws(GoldenFileError) {
-      let asked = try ExchangeFile.readRequest(path, case: name, limits: limits)
-      self.init(
-        name: name, operation: asked.operation, attributes: asked.attributes, inputs: asked.inputs,
-        parameters: asked.parameters, buffers: asked.buffers, upstream: asked.upstream)
-    } catch { throw .failed("\(error)") }
   }
 }

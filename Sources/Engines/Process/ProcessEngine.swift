@@ -5,7 +5,7 @@ import Results
 import Synchronization
 import Tensors
 
-/// An engine in another process, in any language: ``EngineMessages`` are its side of the protocol, and
+/// An engine in another process, in any language: `EngineMessages` are its side of the protocol, and
 /// `Benchmarks/engines/example.c` is a complete one.
 ///
 /// One request is in flight at a time; callers wait for each other. An engine that dies, hangs or talks nonsense costs the
@@ -42,7 +42,7 @@ public final class ProcessEngine: Engine {
   private static let startsTried = 3
   /// Time-outs in a row after which nothing more is asked, for the same reason.
   private static let timeoutsSuffered = 3
-  /// Seconds that an engine has for a release, of which nothing depends.
+  /// Seconds that an engine has for a release, on which nothing depends.
   private static let releasePatience = 2.0
 
   private struct State: Sendable {
@@ -100,7 +100,7 @@ public final class ProcessEngine: Engine {
       }
       return answer
     } catch {
-      // What wrote no sound file once, or more than its answer, is not trusted to go on.
+      // An engine that once wrote a bad file, or more than its answer, is not trusted to go on.
       state.withLock { Self.end(&$0) }
       throw error
     }
@@ -141,7 +141,7 @@ public final class ProcessEngine: Engine {
         if state.timeoutsInRow >= Self.timeoutsSuffered {
           throw .failed("\(declaration.name): given up after \(state.timeoutsInRow) time-outs in a row: not asked")
         }
-        // What went away, or said something late, after its last answer costs the next case nothing.
+        // An engine that ended, or wrote more, after its last answer costs the next case nothing.
         if generation == nil, let worker = state.worker, worker.hasEnded || worker.hasUnaskedOutput() {
           Self.end(&state)
         }
@@ -171,7 +171,7 @@ extension EngineDescription {
   /// time of day.
   fileprivate func isSameEngine(as other: EngineDescription) -> Bool {
     var other = other
-    guard ["engine", "algorithm"].allSatisfy({ info[$0] == other.info[$0] }) else { return false }
+    guard info["engine"] == other.info["engine"] else { return false }
     other.info = info
     return self == other
   }
@@ -228,21 +228,16 @@ extension ProcessEngine {
       throw differs("version", expected: version, found: hello.version)
     }
     guard !hello.name.isEmpty, !hello.version.isEmpty, !hello.operations.isEmpty else {
-      throw .failed("\(declaration.name): hello without a name, a version or any operation")
+      throw .failed("\(declaration.name): expected hello to state a name, a version and operations")
     }
-    var info: [String: String] =
-      switch hello.info {
-      case .object(let members): members.mapValues(\.text)
-      case nil, .null: [:]
-      case let other?: ["info": other.text]
-      }
+    var info = hello.texts
     info["engine"] = hello.name
     let description = EngineDescription(
       name: declaration.name, version: hello.version.printable, operations: Set(hello.operations),
       // A type or pass that this version does not know is never asked for.
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
       omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
-      info: info)
+      algorithms: hello.algorithms, accumulate: hello.accumulate, info: info)
     if let known, !known.isSameEngine(as: description) {
       throw differs(
         "identity after a restart",
@@ -282,7 +277,7 @@ extension ProcessEngine {
     do throws(ProcessWorker.Failure) {
       bytes = try worker.receive(
         timeout: timeout, longest: type == EngineMessages.Times.self ? longestTimes : longestReply)
-      // An engine that says hello and then hangs hangs all the same.
+      // An engine that answers hello and then hangs counts as hanging.
       if method != "hello" { state.timeoutsInRow = 0 }
     } catch {
       if case .timedOut = error { state.timeoutsInRow += 1 }
@@ -301,7 +296,7 @@ extension ProcessEngine {
     }
     let shown = String(decoding: bytes.prefix(200), as: UTF8.self).printable + (bytes.count > 200 ? "…" : "")
     guard let envelope = try? JSONDecoder().decode(EngineMessages.ReplyEnvelope.self, from: Data(bytes)) else {
-      throw failed("the engine printed something that is no reply: '\(shown)'")
+      throw failed("expected a reply, the engine printed '\(shown)'")
     }
     guard envelope.id == id else {
       throw failed(
@@ -322,7 +317,7 @@ extension ProcessEngine {
     } catch let error as EngineError {
       throw error
     } catch {
-      throw failed("the engine's reply to \(method) is not as the protocol says: '\(shown)'")
+      throw failed("the engine's reply to \(method) does not follow the protocol: '\(shown)'")
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// An operation that another process holds ready.
 final class ProcessPreparedOperation: PreparedOperation {
@@ -35,7 +36,7 @@ final class ProcessPreparedOperation: PreparedOperation {
       guard total <= elapsed else {
         throw .failed("\(name): claims \(total) ns of work in a request that took \(elapsed) ns")
       }
-      // Nothing takes no time, whatever is left of it after rounding.
+      // Every iteration takes some time, even where its duration is rounded to 0.
       return times.map { UInt64(max(1, $0.rounded())) }
     }
     throw .failed("\(name): a duration of \(bad) ns in a request that took \(elapsed) ns is impossible")

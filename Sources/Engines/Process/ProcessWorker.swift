@@ -3,8 +3,8 @@ import OperatingSystem
 import Results
 import Synchronization
 
-/// One child process that is spoken to a line at a time. It owns the other side of every way in which a child can fail;
-/// what it throws names the way.
+/// One child process that reads and writes line by line. It notices every way in which a child can fail, and its errors
+/// name the way.
 ///
 /// Not safe to use from several threads at once: the engine that owns it asks one thing at a time.
 final class ProcessWorker: @unchecked Sendable {
@@ -34,7 +34,7 @@ final class ProcessWorker: @unchecked Sendable {
         errors: .pipe)
     } catch { throw .cannotStart("\(error)") }
     guard let requests = child.input, let replies = child.output, let log = child.errors else {
-      preconditionFailure("three pipes were asked for")
+      preconditionFailure("expected three pipes to the engine, found fewer")
     }
     (self.requests, self.replies, self.log) = (requests, replies, log)
     drainLog()
@@ -57,7 +57,7 @@ final class ProcessWorker: @unchecked Sendable {
 
   /// The last lines that the child wrote to stderr, as they may be shown.
   func lastLogLines(_ count: Int = 12) -> String {
-    // What it said just before it died is on its way through the pipe.
+    // What it wrote just before it died may still be in the pipe.
     if hasEnded, logEnded.wait(timeout: .now() + 0.5) == .success { logEnded.signal() }
     let text = logTail.withLock { String(decoding: $0, as: UTF8.self) }
     return text.split(separator: "\n", omittingEmptySubsequences: true).suffix(count)
@@ -67,9 +67,9 @@ final class ProcessWorker: @unchecked Sendable {
   /// Whether the child is gone. It is not asked anything more then.
   var hasEnded: Bool { child.ending != nil }
 
-  /// Whether the child has said something that nobody asked for.
+  /// Whether the child has written something without a request.
   func hasUnaskedOutput() -> Bool {
-    // At the end of its output there is nothing to read, and that can be read as well.
+    // The end of its output counts as readable, although nothing is left to read.
     if received.isEmpty, replies.isReadable(), let chunk = replies.read() { received += chunk }
     return !received.isEmpty
   }

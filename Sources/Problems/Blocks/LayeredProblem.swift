@@ -23,9 +23,7 @@ extension LayeredProblem {
 
   /// The word of the text form for a network whose batch norms do not count their batches.
   var countingTokens: [String] {
-    let counts = layers.allSatisfy {
-      if case .batchNorm2d(let problem) = $0.operation { problem.countsBatches } else { true }
-    }
+    let counts = layers.allSatisfy { ($0.problem as? BatchNorm2dProblem)?.countsBatches ?? true }
     return counts ? [] : ["uncounted"]
   }
 }

@@ -14,7 +14,12 @@ public struct ResidualBlockProblem: LayeredProblem {
   public let training: Bool
   public let plan: ResidualBlockPlan
 
-  /// - Parameter uncounted: batch norms (by name) that do not count their batches.
+  /// - Parameters:
+  ///   - inputShape: (N, C, H, W).
+  ///   - stages: the residual branch, in order.
+  ///   - shortcut: the other branch; empty for the identity.
+  ///   - training: whether batch norms use the batch's statistics.
+  ///   - uncounted: batch norms (by name) that do not count their batches.
   /// - Throws: ``ProblemError`` when a stage does not fit, or the two sums differ in shape.
   public init(
     inputShape: Shape, stages: [BlockStage], shortcut: [BlockStage] = [], training: Bool = false,

@@ -46,6 +46,9 @@ public struct BatchNorm2dProblem: OperationProblem {
   }
 
   public var channels: Int { inputShape[1] }
+  private var affine: AffineParameters {
+    AffineParameters(shape: Shape(channels), hasWeight: hasWeight, hasBias: hasBias)
+  }
   /// Whether the batch's own statistics normalise.
   public var usesBatchStatistics: Bool { training || !tracksRunningStatistics }
   /// Whether the running statistics change.
@@ -61,10 +64,7 @@ extension BatchNorm2dProblem {
 
   public init(attributes: Attributes, operands: Operands) throws(ProblemError) {
     let x = try operands.input(rank: 4)
-    let weight = try operands.parameter("weight")
-    let bias = try operands.parameter("bias")
-    try operands.requireVector(weight, count: x[1], "parameters/weight")
-    try operands.requireVector(bias, count: x[1], "parameters/bias")
+    let affine = try AffineParameters(in: operands, shape: Shape(x[1]))
     let mean = operands.buffers["running_mean"]
     let variance = operands.buffers["running_var"]
     try operands.requireVector(mean?.shape, count: x[1], "buffers/running_mean")
@@ -77,19 +77,16 @@ extension BatchNorm2dProblem {
     let momentum = try attributes.real("momentum", default: 0.1)
     try self.init(
       inputShape: x, training: attributes.boolean("training", default: false),
-      momentum: momentum.isNaN ? nil : momentum, eps: attributes.real("eps", default: 1e-5), hasWeight: weight != nil,
-      hasBias: bias != nil, tracksRunningStatistics: mean != nil,
+      momentum: momentum.isNaN ? nil : momentum, eps: attributes.real("eps", default: 1e-5),
+      hasWeight: affine.hasWeight, hasBias: affine.hasBias, tracksRunningStatistics: mean != nil,
       countsBatches: operands.buffers["num_batches_tracked"] != nil)
   }
 
   public static func operands(from text: inout ProblemText) throws(ProblemError) -> Operands {
     let x = try ProblemText.shape(try text.requiredExtents("nchw"))
     let vector = TensorType([x[1]])
-    var operands = Operands(inputs: ["x": TensorType(x)])
-    if !text.flag("noaffine") {
-      if !text.flag("noweight") { operands.parameters["weight"] = vector }
-      if !text.flag("nobias") { operands.parameters["bias"] = vector }
-    }
+    var operands = Operands(
+      inputs: ["x": TensorType(x)], parameters: AffineParameters(from: &text, shape: Shape(x[1])).parameters)
     if !text.flag("norunning") { operands.buffers = ["running_mean": vector, "running_var": vector] }
     if text.flag("counted") { operands.buffers["num_batches_tracked"] = TensorType([], .int64) }
     return operands
@@ -101,22 +98,14 @@ extension BatchNorm2dProblem {
 
   public var operands: Operands {
     let vector = TensorType([channels])
-    var operands = Operands(inputs: ["x": TensorType(inputShape)])
-    if hasWeight { operands.parameters["weight"] = vector }
-    if hasBias { operands.parameters["bias"] = vector }
+    var operands = Operands(inputs: ["x": TensorType(inputShape)], parameters: affine.parameters)
     if tracksRunningStatistics { operands.buffers = ["running_mean": vector, "running_var": vector] }
     if countsBatches { operands.buffers["num_batches_tracked"] = TensorType([], .int64) }
     return operands
   }
 
   public var shapeTokens: [String] {
-    var tokens = ProblemText.tokens(for: inputShape)
-    switch (hasWeight, hasBias) {
-    case (false, false): tokens.append("noaffine")
-    case (false, true): tokens.append("noweight")
-    case (true, false): tokens.append("nobias")
-    case (true, true): break
-    }
+    var tokens = ProblemText.tokens(for: inputShape) + affine.tokens
     if !tracksRunningStatistics { tokens.append("norunning") }
     if countsBatches { tokens.append("counted") }
     return tokens

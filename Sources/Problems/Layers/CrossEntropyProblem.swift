@@ -91,7 +91,9 @@ public struct CrossEntropyProblem: OperationProblem {
   public var shapeTokens: [String] {
     ["n\(batch)c\(classes)"] + (hasProbabilityTargets ? ["probabilities"] : []) + (hasClassWeights ? ["weighted"] : [])
   }
-  public var outputs: [String: TensorType] { ["loss": TensorType(reduction == .none ? [batch] : [])] }
+  /// (N) without a reduction, a scalar with one.
+  public var lossShape: Shape { reduction == .none ? [batch] : [] }
+  public var outputs: [String: TensorType] { ["loss": TensorType(lossShape)] }
   public var work: SaturatingCount { 4 * inputShape.elements }
   /// Logarithms of the softmax, and for the bound their errors and sizes.
   public var scratchElements: SaturatingCount { 4 * inputShape.elements }

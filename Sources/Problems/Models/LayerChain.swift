@@ -15,8 +15,8 @@ struct LayerChain {
     self.training = training
   }
 
-  mutating func append(_ name: String, _ operation: NetworkLayer.Operation) {
-    let layer = NetworkLayer(name: prefix + name, operation)
+  mutating func append(_ name: String, _ problem: any OperationProblem) {
+    let layer = NetworkLayer(name: prefix + name, problem)
     layers.append(layer)
     shape = layer.outputShape
   }
@@ -29,18 +29,18 @@ struct LayerChain {
       batch: shape[0], inputChannels: shape[1], inputSize: Pair(shape[2], shape[3]), outputChannels: out,
       kernelSize: Pair(kernel), stride: Pair(stride), padding: .explicit(Pair(padding)), dilation: Pair(dilation),
       groups: groups)
-    append(name, .conv2d(problem))
+    append(name, problem)
   }
 
   mutating func batchNorm(_ name: String) throws(ProblemError) {
     let problem = try BatchNorm2dProblem(
       inputShape: shape, training: training, countsBatches: !uncounted.contains(prefix + name))
-    append(name, .batchNorm2d(problem))
+    append(name, problem)
   }
 
-  mutating func relu(_ name: String) { append(name, .relu(ReLUProblem(inputShape: shape))) }
+  mutating func relu(_ name: String) { append(name, ReLUProblem(inputShape: shape)) }
 
   mutating func upsample(_ name: String, size: Pair, mode: Upsample2dProblem.Mode) throws(ProblemError) {
-    append(name, .upsample2d(try Upsample2dProblem(inputShape: shape, mode: mode, target: .size(size))))
+    append(name, try Upsample2dProblem(inputShape: shape, mode: mode, target: .size(size)))
   }
 }

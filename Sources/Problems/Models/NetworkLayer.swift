@@ -1,82 +1,44 @@
 import Tensors
 
 /// One layer of a network: its name and its problem.
-public struct NetworkLayer: Hashable, Sendable {
-  public enum Operation: Hashable, Sendable {
-    case conv2d(Conv2dProblem)
-    case batchNorm2d(BatchNorm2dProblem)
-    case relu(ReLUProblem)
-    case add(AddProblem)
-    case maxPool2d(MaxPool2dProblem)
-    case avgPool2d(AvgPool2dProblem)
-    case adaptiveAvgPool2d(AdaptiveAvgPool2dProblem)
-    case upsample2d(Upsample2dProblem)
-    case flatten(FlattenProblem)
-    case linear(LinearProblem)
-  }
-
+public struct NetworkLayer: Sendable {
   /// As in torchvision's `state_dict`: `layer1.0.conv1`. Layers without parameters are named alike (`layer1.0.relu1`).
   public let name: String
-  public let operation: Operation
+  public let problem: any OperationProblem
 
-  public init(name: String, _ operation: Operation) {
+  public init(name: String, _ problem: any OperationProblem) {
     self.name = name
-    self.operation = operation
+    self.problem = problem
   }
 
-  public var problem: any OperationProblem {
-    switch operation {
-    case .conv2d(let problem): problem
-    case .batchNorm2d(let problem): problem
-    case .relu(let problem): problem
-    case .add(let problem): problem
-    case .maxPool2d(let problem): problem
-    case .avgPool2d(let problem): problem
-    case .adaptiveAvgPool2d(let problem): problem
-    case .upsample2d(let problem): problem
-    case .flatten(let problem): problem
-    case .linear(let problem): problem
-    }
-  }
-
-  public var outputShape: Shape {
-    switch operation {
-    case .conv2d(let problem): problem.outputShape
-    case .batchNorm2d(let problem): problem.inputShape
-    case .relu(let problem): problem.inputShape
-    case .add(let problem): problem.inputShape
-    case .maxPool2d(let problem): problem.outputShape
-    case .avgPool2d(let problem): problem.outputShape
-    case .adaptiveAvgPool2d(let problem): problem.outputShape
-    case .upsample2d(let problem): problem.outputShape
-    case .flatten(let problem): problem.outputShape
-    case .linear(let problem): problem.outputShape
-    }
-  }
+  /// Of `y`, which every layer gives.
+  public var outputShape: Shape { problem.outputs["y"]?.shape ?? [] }
 
   /// The layer's parameters under their full names, in the order of `state_dict`.
-  public var parameters: [NamedShape] {
-    switch operation {
-    case .conv2d(let problem):
-      named("weight", problem.weightShape) + (problem.hasBias ? named("bias", [problem.outputChannels]) : [])
-    case .batchNorm2d(let problem):
-      (problem.hasWeight ? named("weight", [problem.channels]) : [])
-        + (problem.hasBias ? named("bias", [problem.channels]) : [])
-    case .linear(let problem):
-      named("weight", problem.weightShape) + (problem.hasBias ? named("bias", [problem.outputFeatures]) : [])
-    default: []
-    }
-  }
+  public var parameters: [NamedShape] { named(["weight", "bias"], problem.operands.parameters) }
 
   /// The layer's buffers likewise. `num_batches_tracked` is an integer without dimensions.
   public var buffers: [NamedShape] {
-    guard case .batchNorm2d(let problem) = operation, problem.tracksRunningStatistics else { return [] }
-    return named("running_mean", [problem.channels]) + named("running_var", [problem.channels])
-      + (problem.countsBatches ? named("num_batches_tracked", []) : [])
+    named(["running_mean", "running_var", "num_batches_tracked"], problem.operands.buffers)
   }
 
-  private func named(_ suffix: String, _ shape: Shape) -> [NamedShape] {
-    [NamedShape(name: "\(name).\(suffix)", shape: shape)]
+  /// Those that there are, in PyTorch's order and any others behind them.
+  private func named(_ order: [String], _ types: [String: TensorType]) -> [NamedShape] {
+    let names = order + types.keys.filter { !order.contains($0) }.sorted()
+    return names.compactMap { suffix in
+      types[suffix].map { NamedShape(name: "\(name).\(suffix)", shape: $0.shape) }
+    }
+  }
+}
+
+extension NetworkLayer: Hashable {
+  public static func == (lhs: NetworkLayer, rhs: NetworkLayer) -> Bool {
+    lhs.name == rhs.name && AnyHashable(lhs.problem) == AnyHashable(rhs.problem)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
+    hasher.combine(AnyHashable(problem))
   }
 }
 

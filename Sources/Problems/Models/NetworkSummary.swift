@@ -1,7 +1,7 @@
 import Tensors
 
-/// A network as a table: one row a layer.
-public struct NetworkSummary: Hashable, Sendable, CustomStringConvertible {
+/// What a network's layers make and cost: one row a layer.
+public struct NetworkSummary: Hashable, Sendable {
   public struct Row: Hashable, Sendable {
     public let name: String
     /// The operation in the golden format.
@@ -24,39 +24,6 @@ public struct NetworkSummary: Hashable, Sendable, CustomStringConvertible {
     }
     parameterCount = plan.parameterCount
     multiplyAccumulates = plan.multiplyAccumulates
-  }
-
-  /// The table in plain text, thousands grouped.
-  public var description: String {
-    var lines = [["layer", "operation", "output", "parameters", "MACs"]]
-    for row in rows {
-      lines.append([
-        row.name, row.operation, row.outputShape.description, row.parameterCount == 0 ? "" : row.parameterCount.grouped,
-        row.multiplyAccumulates == 0 ? "" : row.multiplyAccumulates.grouped,
-      ])
-    }
-    lines.append(["total", "", "", parameterCount.grouped, multiplyAccumulates.grouped])
-    let widths = (0..<5).map { column in lines.map { $0[column].count }.max() ?? 0 }
-    return lines.map { line in
-      line.enumerated().map { column, cell in
-        let space = String(repeating: " ", count: widths[column] - cell.count)
-        return column < 3 ? cell + space : space + cell
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
-  }
-}
-
-extension Int {
-  /// 25,557,032
-  var grouped: String {
-    let digits = String(magnitude)
-    var groups: [Substring] = []
-    var rest = digits[...]
-    while !rest.isEmpty {
-      groups.append(rest.suffix(3))
-      rest = rest.dropLast(3)
-    }
-    return (self < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
   }
 }
 

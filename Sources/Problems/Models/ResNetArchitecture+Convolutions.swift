@@ -24,7 +24,7 @@ extension ResNetArchitecture {
   public func convolutions(batch: Int, imageSize: Int) throws(ProblemError) -> [Convolution] {
     let shape = try ProblemText.shape([batch, 3, imageSize, imageSize])
     return try plan(inputShape: shape).layers.compactMap { layer in
-      guard case .conv2d(let problem) = layer.operation else { return nil }
+      guard let problem = layer.problem as? Conv2dProblem else { return nil }
       let stage = layer.name.contains(".") ? String(layer.name.prefix { $0 != "." }) : "stem"
       return Convolution(name: layer.name, stage: stage, problem: problem)
     }

@@ -3,7 +3,11 @@ import Tensors
 extension ResNetArchitecture {
   /// Every layer for an input of this shape.
   ///
-  /// - Parameter uncounted: batch norms (by name) whose `num_batches_tracked` is not kept.
+  /// - Parameters:
+  ///   - inputShape: (N, 3, H, W).
+  ///   - classCount: outputs of the classifier; `nil` for the architecture's own.
+  ///   - training: whether batch norms use the batch's statistics.
+  ///   - uncounted: batch norms (by name) whose `num_batches_tracked` is not kept.
   /// - Throws: ``ProblemError`` when the image or the batch does not fit the network.
   public func plan(
     inputShape: Shape, classCount: Int? = nil, training: Bool = false, uncounted: Set<String> = []
@@ -68,7 +72,7 @@ extension ResNetArchitecture {
     chain.relu("relu")
     if stem == .imageNet {
       let pool = try MaxPool2dProblem(inputShape: chain.shape, kernelSize: 3, stride: 2, padding: 1)
-      chain.append("maxpool", .maxPool2d(pool))
+      chain.append("maxpool", pool)
     }
     return chain
   }
@@ -79,11 +83,11 @@ extension ResNetArchitecture {
     var chain = LayerChain(from: inputShape, prefix: "", training: training)
     switch pool {
     case .global:
-      chain.append("avgpool", .adaptiveAvgPool2d(try AdaptiveAvgPool2dProblem(inputShape: chain.shape, outputSize: 1)))
+      chain.append("avgpool", try AdaptiveAvgPool2dProblem(inputShape: chain.shape, outputSize: 1))
     case .fourByFour:
-      chain.append("avgpool", .avgPool2d(try AvgPool2dProblem(inputShape: chain.shape, kernelSize: 4)))
+      chain.append("avgpool", try AvgPool2dProblem(inputShape: chain.shape, kernelSize: 4))
     }
-    chain.append("flatten", .flatten(try FlattenProblem(inputShape: chain.shape)))
+    chain.append("flatten", try FlattenProblem(inputShape: chain.shape))
     let features = widths[widths.count - 1] * expansion
     guard chain.shape[1] == features else {
       throw ProblemError(
@@ -92,7 +96,7 @@ extension ResNetArchitecture {
     }
     let linear = try LinearProblem(
       batch: chain.shape[0], inputFeatures: features, outputFeatures: classes, hasBias: true)
-    chain.append("fc", .linear(linear))
+    chain.append("fc", linear)
     return chain.layers
   }
 }

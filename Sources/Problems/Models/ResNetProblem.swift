@@ -13,7 +13,13 @@ public struct ResNetProblem: LayeredProblem {
   public let hasTarget: Bool
   public let plan: NetworkPlan
 
-  /// - Parameter uncounted: batch norms (by name) that do not count their batches.
+  /// - Parameters:
+  ///   - architecture: which network.
+  ///   - inputShape: (N, 3, H, W).
+  ///   - classCount: outputs of the classifier.
+  ///   - training: whether batch norms use the batch's statistics.
+  ///   - hasTarget: whether class indices are given and a loss is wanted.
+  ///   - uncounted: batch norms (by name) that do not count their batches.
   /// - Throws: ``ProblemError`` when the image or the batch does not fit the network.
   public init(
     architecture: ResNetArchitecture, inputShape: Shape, classCount: Int = 1000, training: Bool = false,

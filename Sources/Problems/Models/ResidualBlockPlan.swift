@@ -22,8 +22,8 @@ public struct ResidualBlockPlan: Hashable, Sendable {
     self.inputShape = inputShape
     self.branch = branch.layers
     self.shortcut = shortcut.layers
-    sum = NetworkLayer(name: prefix + "add", .add(AddProblem(inputShape: branch.shape)))
-    self.activation = NetworkLayer(name: prefix + activation, .relu(ReLUProblem(inputShape: branch.shape)))
+    sum = NetworkLayer(name: prefix + "add", AddProblem(inputShape: branch.shape))
+    self.activation = NetworkLayer(name: prefix + activation, ReLUProblem(inputShape: branch.shape))
   }
 
   public var outputShape: Shape { activation.outputShape }

@@ -94,7 +94,13 @@ public struct AdamOptions: Hashable, Sendable {
   /// AdamW: the decay shrinks the parameter, and is no part of the gradient.
   public let decouplesWeightDecay: Bool
 
-  /// - Parameter weightDecay: 0 when absent, 0.01 with `decouplesWeightDecay`.
+  /// - Parameters:
+  ///   - learningRate: lr.
+  ///   - betas: β₁ and β₂.
+  ///   - eps: ε, outside the root.
+  ///   - weightDecay: 0 when absent, 0.01 with `decouplesWeightDecay`.
+  ///   - amsgrad: whether the largest second moment so far divides.
+  ///   - decouplesWeightDecay: AdamW in place of Adam.
   /// - Throws: ``ProblemError`` for values that PyTorch refuses too.
   public init(
     learningRate: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8,

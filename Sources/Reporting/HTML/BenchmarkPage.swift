@@ -83,7 +83,7 @@ enum BenchmarkPage {
     return HTMLPage.Table(
       title: "Best strategy for each shape: \(setting.name)",
       caption:
-        "Best and the speed-up are of one figure, the median of the blocks' ratios. A tie: the interval of the ratio to the "
+        "Best and the speed-up come from one figure, the median of the blocks' ratios. A tie: the interval of the ratio to the "
         + "best one spans 1, or there are too few blocks for one. The last columns: how often each network has the shape.",
       headings: ["shape", "first at", "best", "ms", "over \(section.options.baseline)", "GF/s"]
         + networks.map { $0.name.replacing("resnet", with: "×") }, rows: rows)

@@ -5,7 +5,7 @@ import Results
 enum BenchmarkText {
   /// `n1c64h56w56 k64r3s3 stride1 pad1`: a problem without its operation's name.
   static func shape(_ problem: String) -> String {
-    problem.hasPrefix("conv2d ") ? String(problem.dropFirst("conv2d ".count)) : problem
+    problem.firstIndex(of: " ").map { String(problem[problem.index(after: $0)...]) } ?? problem
   }
 
   static func ratio(_ value: Double) -> String {

@@ -51,7 +51,7 @@ enum DotCharts {
       title: "Peers side by side: \(setting)",
       caption:
         "Right of the line: slower than the best built-in strategy on that layer, whose own mark stands on the line and "
-        + "tells which it is. The same layout and precision on both sides, all in the same interleaved blocks.",
+        + "names it. The same layout and precision on both sides, all in the same interleaved blocks.",
       svg: canvas.svg(label: "Peers side by side, \(setting)"))
   }
 

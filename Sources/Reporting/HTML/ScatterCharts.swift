@@ -49,7 +49,7 @@ enum ScatterCharts {
       points, section, xName: "workspace, MiB", yName: "10⁹ flop/s of the definition",
       title: "Workspace memory against speed: \(setting)",
       caption:
-        "Scratch memory beside operands, result and packed weights. Engines that need none, or do not tell, have no "
+        "Scratch memory beside operands, result and packed weights. Engines that need none, or do not say how much, have no "
         + "marks here; the tables have all figures.")
   }
 

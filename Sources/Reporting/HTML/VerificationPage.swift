@@ -83,7 +83,7 @@ enum VerificationPage {
     HTMLPage.Table(
       title: "Would the corpus notice?",
       caption:
-        "For each operation: perturbations of a right result that a case notices, that none does, and that say nothing here.",
+        "For each operation: defects that a case notices, defects that no case notices, and defects that cannot show here.",
       headings: ["operation", "noticed", "unnoticed", "not judged"],
       rows: section.vacuity.map { record in
         HTMLPage.Row(cells: [

@@ -33,7 +33,7 @@ enum VerificationJUnit {
       case _ where result.knownFailure != nil: .skipped
       case .pass, .refused: .pass
       case .fail: .failure
-      // Nothing was found out of a case that was not run, which no reader of JUnit may take for success.
+      // A case that was not run has no result, and no reader of JUnit may count it as a success.
       case .error, .notRun: .error
       case .unsupported: section.strict ? .failure : .skipped
       }

@@ -2,8 +2,13 @@ import Results
 
 /// The command that verifies and times one contestant on one workload again.
 public enum BenchmarkReproduction {
-  /// - Parameter suite: the file that the workloads came from; without one, that of the suite's name among those that Assay
-  ///   brings.
+  /// - Parameters:
+  ///   - contestant: which engine and algorithm.
+  ///   - workload: what it computes.
+  ///   - section: the run's benchmark.
+  ///   - seed: of the operands.
+  ///   - suite: the file that the workloads came from; without one, that of the suite's name among those that Assay
+  ///     brings.
   public static func command(
     _ contestant: BenchmarkContestant, on workload: BenchmarkWorkload, of section: BenchmarkSection, seed: UInt64,
     suite: String? = nil
@@ -18,6 +23,7 @@ public enum BenchmarkReproduction {
     } else {
       words += ["--suite", suite ?? "Benchmarks/\(section.suite).toml"]
     }
+    if section.options.dtype != "float32" { words += ["--dtype", section.options.dtype] }
     if section.options.cold { words.append("--cold") }
     if seed != 1 { words += ["--seed", "\(seed)"] }
     let engine = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine

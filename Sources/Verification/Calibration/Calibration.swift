@@ -1,10 +1,11 @@
 import Engines
+import Operations
 import Problems
 import Results
 import Tensors
 
-/// Measures how much of their bounds a correct implementation uses: an engine in float32 against the same engine in float64 on
-/// random problems, element by element.
+/// Measures how much of their bounds a correct implementation uses: an engine in float32, or in 16 bits, against the same engine in
+/// float64 on random problems, element by element.
 ///
 /// The false-alarm rate is what the bounds would cost a correct kernel; λ is chosen so that it is 0 over at least 10⁶ elements of
 /// each operation, with room to spare for other orders of summation.
@@ -13,20 +14,26 @@ public struct Calibration: Sendable {
   public static let standardSeed: UInt64 = 20_261_121
 
   public let engine: any Engine
+  public let dtype: DType
   /// Problems are repeated with other seeds until an operation has this many elements.
   public let elementsPerOperation: Int
   public let seed: UInt64
 
-  public init(engine: any Engine, elementsPerOperation: Int = 1_000_000, seed: UInt64 = Calibration.standardSeed) {
+  /// - Parameter engine: computes in `dtype` and in float64.
+  public init(
+    engine: any Engine, dtype: DType = .float32, elementsPerOperation: Int = 1_000_000,
+    seed: UInt64 = Calibration.standardSeed
+  ) {
     self.engine = engine
+    self.dtype = dtype
     self.elementsPerOperation = elementsPerOperation
     self.seed = seed
   }
 
   /// - Parameter onProgress: called after each problem with its text.
-  /// - Throws: ``EngineError`` when the engine does not compute a problem.
+  /// - Throws: `EngineError` when the engine does not compute a problem.
   public func run(onProgress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> [CalibrationRecord] {
-    let groups = Dictionary(grouping: CalibrationProblem.all) { String($0.text.prefix { $0 != " " }) }
+    let groups = Dictionary(grouping: OperationRegistry.calibrationProblems, by: \.operation)
     return try await withThrowingTaskGroup(of: [CalibrationRecord].self) { group in
       for operation in groups.keys.sorted() {
         group.addTask { try measure(operation, groups[operation] ?? [], onProgress) }
@@ -62,18 +69,26 @@ public struct Calibration: Sendable {
   private func measure(
     _ exercise: Exercise, _ operation: String, into records: inout [String: CalibrationRecord]
   ) throws -> Int {
-    guard let problem = try exercise.problem() else { return 0 }
+    guard let definition = try OperationRegistry.operation(of: exercise) else { return 0 }
+    var exercise = exercise
+    exercise.singles = definition.staysSingle
+    exercise = exercise.converted(to: dtype)
     let answer = try engine.compute(exercise)
     let oracle = try engine.compute(exercise.converted(to: .float64))
-    let paths = answer.paths.filter { answer[$0]?.dtype == .float32 }
-    guard let model = BoundModels.make(for: exercise, problem: problem, wanted: Set(paths)) else { return 0 }
+    let paths = answer.paths.filter { answer[$0]?.dtype.format != nil }
+    var bounded = exercise
+    bounded.wanted = Set(paths)
+    var given = Given<Double>(bounded)
+    if dtype.isNarrow { given.storage = dtype }
+    guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return 0 }
     var compared = 0
     for path in paths {
       guard let got = answer[path]?.doubles.elements, let expected = oracle[path]?.doubles.elements,
         let bounds = model.bounds(of: path, in: .float32), let own = model.bounds(of: path, in: .float64)
       else { continue }
-      var record = records[path] ?? CalibrationRecord(operation: operation, tensor: path)
-      record.add(got: got, expected: expected, bounds: bounds, oracle: own)
+      var record = records[path] ?? CalibrationRecord(operation: operation, tensor: path, dtype: dtype.rawValue)
+      let stored = StoredRounding(exercise.wantedType(of: path))
+      record.add(got: got, expected: expected, bounds: bounds, oracle: own, stored: expected.map(stored.bound))
       records[path] = record
       compared += got.count
     }
@@ -81,42 +96,37 @@ public struct Calibration: Sendable {
   }
 }
 
-extension Exercise {
-  /// The same exercise in another precision.
-  func converted(to dtype: DType) -> Exercise {
-    var changed = self
-    changed.dtype = dtype
-    changed.inputs = inputs.mapValues { $0.converted(to: dtype) }
-    changed.parameters = parameters.mapValues { $0.converted(to: dtype) }
-    changed.buffers = buffers.mapValues { $0.converted(to: dtype) }
-    changed.upstream = upstream.mapValues { $0.converted(to: dtype) }
-    return changed
-  }
-}
+extension CalibrationProblem {
+  fileprivate var operation: String { String(text.prefix { $0 != " " }) }
 
-extension Answer {
-  /// Everything in it, by path.
-  var paths: [String] {
-    (outputs.keys.map { "outputs/\($0)" } + gradients.keys.map { "gradients/\($0)" }
-      + buffersAfter.keys.map { "buffers_after/\($0)" }).sorted()
+  /// - Throws: ``ProblemError`` never: the texts are the program's own.
+  fileprivate func exercise(seed: UInt64) throws(ProblemError) -> Exercise {
+    let problem = try Problem.parse(text)
+    return RandomExercise(
+      problem: problem, roles: problem.definition.roles, fill: .random, seed: seed, range: .init(low, high)
+    ).exercise
   }
 }
 
 extension CalibrationRecord {
-  mutating func add(got: [Double], expected: [Double], bounds: ElementBounds, oracle: ElementBounds) {
+  /// - Parameter stored: what rounding each result to 16 bits may add to either bound. It does not grow with λ.
+  mutating func add(
+    got: [Double], expected: [Double], bounds: ElementBounds, oracle: ElementBounds, stored: [Double]
+  ) {
     if alarms.isEmpty { alarms = Calibration.lambdas.map { Alarms(lambda: $0, count: 0) } }
     elements += got.count
     for i in got.indices {
       let error = abs(got[i] - expected[i])
       guard error > 0 else { continue }
-      let rigorous = bounds.rigorous[i] + oracle.rigorous[i]
+      let rigorous = bounds.rigorous[i] + oracle.rigorous[i] + stored[i]
       worstRigorous = max(worstRigorous, error / rigorous)
       if !(error <= rigorous) { rigorousAlarms += 1 }
       var decisive = rigorous
       if let statistical = bounds.statistical?[i], let own = oracle.statistical?[i] {
-        decisive = min(decisive, statistical + own)
-        // The share of the bound that grows with λ is nearly all of it.
-        let needed = ElementBounds.lambda * error / (statistical + own)
+        decisive = min(decisive, statistical + own + stored[i])
+        // The share of the sums' bound that grows with λ is nearly all of it.
+        let excess = max(0, error - stored[i])
+        let needed = excess == 0 ? 0 : ElementBounds.lambda * excess / (statistical + own)
         leastLambda = max(leastLambda, needed)
         for j in alarms.indices where needed > alarms[j].lambda { alarms[j].count += 1 }
       }

@@ -1,10 +1,13 @@
 import GoldenFiles
+import Problems
 import Tensors
 
 /// What decides whether an element is right.
 public enum Allowance: Sendable {
   /// Equal values; −0 and +0 are equal.
   case byValue
+  /// Equal to the expected value rounded once to a type of 16 bits.
+  case byRoundedValue(DType)
   /// Within a bound for each element. `rule` says which one: `statistical` or `rigorous`.
   case within([Double], rule: String)
   /// Within what the file itself says.
@@ -13,6 +16,7 @@ public enum Allowance: Sendable {
   var rule: String {
     switch self {
     case .byValue: "by value"
+    case .byRoundedValue: "by value, rounded once"
     case .within(_, let rule): rule
     case .tolerance(let tolerance):
       [
@@ -22,10 +26,15 @@ public enum Allowance: Sendable {
     }
   }
 
+  /// What an element is compared with.
+  func target(_ expected: Double) -> Double {
+    if case .byRoundedValue(let dtype) = self { dtype.format?.rounded(expected) ?? expected } else { expected }
+  }
+
   /// The bound of one element.
   func bound(at offset: Int, expected: Double, dtype: DType) -> Double {
     switch self {
-    case .byValue: return 0
+    case .byValue, .byRoundedValue: return 0
     case .within(let bounds, _): return bounds.indices.contains(offset) ? bounds[offset] : .nan
     case .tolerance(let tolerance):
       let near = (tolerance.absolute ?? 0) + (tolerance.relative ?? 0) * abs(expected)
@@ -45,18 +54,22 @@ public struct AllowanceRules: Sendable {
   public let fill: Fill
   public let candidate: DType
   public let oracle: DType
+  /// What a candidate of 16 bits keeps its sums in.
+  public let accumulate: DType
 
-  public init(fill: Fill, candidate: DType, oracle: DType) {
+  public init(fill: Fill, candidate: DType, oracle: DType, accumulate: DType = .float32) {
     self.fill = fill
     self.candidate = candidate
     self.oracle = oracle
+    self.accumulate = accumulate
   }
 
   /// - exact fill: by value, where the operation and the engine's algorithm are exact; else the rigorous bound.
   /// - random fill: the statistical bound limited by the rigorous one.
   /// - adversarial: the rigorous bound.
   ///
-  /// The oracle's own rounding, by the same bound in its precision, is added.
+  /// The oracle's own rounding, by the same bound in its precision, is added. In 16 bits sums are bounded as ``accumulate`` computes
+  /// them, and each result may be rounded once more, by `u·|y| + η`; where nothing else rounds, that rounding alone is right.
   /// - Parameter singles: the oracle's own results in float32, where the file has it.
   /// - Returns: `nil` where neither the file nor a model says what is allowed.
   public func allowance(
@@ -65,18 +78,30 @@ public struct AllowanceRules: Sendable {
     if !expected.tolerance.isEmpty { return .tolerance(expected.tolerance) }
     if let singles, let allowance = trajectory(expected, singles) { return allowance }
     if expected.isInteger { return .byValue }
-    guard let model, let candidateRounding = Rounding(candidate), let oracleRounding = Rounding(oracle) else {
+    guard let model, let oracleRounding = Rounding(oracle),
+      let sums = Rounding(candidate.isNarrow ? accumulate : candidate)
+    else { return nil }
+    let roundsSums = candidate.isNarrow && accumulate.isNarrow
+    if fill == .exact, !roundsSums, model.isExact(path) { return byValue }
+    guard let own = model.bounds(of: path, in: sums), let oracle = model.bounds(of: path, in: oracleRounding) else {
       return nil
     }
-    if fill == .exact, model.isExact(path) { return .byValue }
-    guard let own = model.bounds(of: path, in: candidateRounding),
-      let oracle = model.bounds(of: path, in: oracleRounding)
-    else { return nil }
     let statistical = fill == .random
     let (first, second) = statistical ? (own.tightest, oracle.tightest) : (own.rigorous, oracle.rigorous)
-    if first.allSatisfy({ $0 == 0 }) { return .byValue }
+    if first.allSatisfy({ $0 == 0 }) { return byValue }
     return .within(
-      zip(first, second).map(+), rule: statistical && own.statistical != nil ? "statistical" : "rigorous")
+      zip(zip(first, second).map(+), stored(expected)).map(+),
+      rule: statistical && own.statistical != nil ? "statistical" : "rigorous")
+  }
+
+  private var byValue: Allowance { candidate.isNarrow ? .byRoundedValue(candidate) : .byValue }
+
+  /// What storing each result in 16 bits may cost: half a spacing.
+  private func stored(_ expected: ExpectedTensor) -> [Double] {
+    guard candidate.isNarrow, case .whole(let tensor) = expected.value else {
+      return Array(repeating: 0, count: expected.shape.count)
+    }
+    return tensor.doubles.elements.map(StoredRounding(candidate).bound)
   }
 
   /// The losses of a training run, whose rounding each step amplifies. In float32 ten times the largest gap so far between the
@@ -102,4 +127,14 @@ public struct AllowanceRules: Sendable {
 
   private static let trajectoryTolerance = 1e-8
   private static let trajectoryGaps = 10.0
+}
+
+/// What storing a result in its type may cost besides the sums' own rounding: half a spacing in types of 16 bits, `u·|y| + η`; nothing
+/// in the others, whose sums are in the type already.
+struct StoredRounding {
+  private let rounding: Rounding?
+
+  init(_ dtype: DType) { rounding = dtype.isNarrow ? Rounding(dtype) : nil }
+
+  func bound(_ value: Double) -> Double { rounding.map { $0.unit * abs(value) + $0.underflow } ?? 0 }
 }

@@ -9,9 +9,10 @@ struct ElementComparison {
 
   /// - Parameters:
   ///   - bound: NaN or infinite asks for the same value, as an expected value that is not finite does.
-  ///   - largest: the candidate's largest finite value. What lies beyond it may come as the infinity that it rounds to.
+  ///   - threshold: the least number that rounds to infinity in the candidate's type. What may have reached it may come as
+  ///     infinity.
   init(
-    got: Double, expected: Double, bound: Double, dtype: DType, largest: Double, equalNaN: Bool, checkSignedZero: Bool
+    got: Double, expected: Double, bound: Double, dtype: DType, threshold: Double, equalNaN: Bool, checkSignedZero: Bool
   ) {
     ulps = ULPs.distance(got, expected, dtype)
     if got.isNaN || expected.isNaN {
@@ -20,10 +21,13 @@ struct ElementComparison {
       ratio = .infinity
     } else if got == expected {
       ratio = 0
+    } else if got.isInfinite, abs(expected) >= threshold, (got < 0) == (expected < 0) {
+      // The expected value itself rounds to this infinity, whatever the bound.
+      ratio = 0
     } else if expected.isInfinite || !bound.isFinite {
       ratio = .infinity
     } else if got.isInfinite {
-      let overflows = abs(expected) + bound > largest && (got < 0) == (expected < 0)
+      let overflows = abs(expected) + bound >= threshold && (got < 0) == (expected < 0)
       ratio = overflows ? 1 : .infinity
     } else {
       // 0/0 was dealt with above: an error above a bound of 0 is infinitely wrong.

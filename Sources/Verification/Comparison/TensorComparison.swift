@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Problems
 import Results
 import Tensors
 
@@ -54,7 +55,7 @@ public struct TensorComparison: Sendable {
     if case .tolerance(let tolerance) = allowance { tolerance.reason ?? "no reason given" } else { nil }
   }
 
-  private var largest: Double { Rounding(dtype)?.largest ?? .infinity }
+  private var threshold: Double { dtype.format?.overflowThreshold ?? .infinity }
 
   private func compareWhole(_ answer: AnyTensor, _ tensor: AnyTensor, into result: inout TensorResult) {
     if let got = answer.integers, let wanted = tensor.integers {
@@ -85,10 +86,11 @@ public struct TensorComparison: Sendable {
     var failing: [Int] = []
     var worst: (position: Int, bound: Double)?
     for (position, offset) in offsets.enumerated() {
-      let (value, expectation) = (got[offset], wanted[position])
+      let (value, expectation) = (got[offset], allowance.target(wanted[position]))
       let bound = allowance.bound(at: offset, expected: expectation, dtype: dtype)
       let element = ElementComparison(
-        got: value, expected: expectation, bound: bound, dtype: dtype, largest: largest, equalNaN: expected.equalNaN,
+        got: value, expected: expectation, bound: bound, dtype: dtype, threshold: threshold,
+        equalNaN: expected.equalNaN,
         checkSignedZero: expected.checkSignedZero)
       if !element.passes { failing.append(offset) }
       result.worstUlps = max(result.worstUlps, element.ulps)
@@ -103,7 +105,8 @@ public struct TensorComparison: Sendable {
     if let worst {
       let offset = offsets[worst.position]
       result.worst = WorstElement(
-        index: shape.index(ofOffset: offset), got: got[offset], expected: wanted[worst.position], bound: worst.bound)
+        index: shape.index(ofOffset: offset), got: got[offset], expected: allowance.target(wanted[worst.position]),
+        bound: worst.bound)
     }
   }
 
@@ -124,7 +127,7 @@ public struct TensorComparison: Sendable {
     ]
     for (name, value, wanted, bound) in figures {
       let figure = ElementComparison(
-        got: value, expected: wanted, bound: bound, dtype: .float64, largest: .infinity, equalNaN: expected.equalNaN,
+        got: value, expected: wanted, bound: bound, dtype: .float64, threshold: .infinity, equalNaN: expected.equalNaN,
         checkSignedZero: false)
       result.compared += 1
       if figure.ratio > result.worstRatio || result.worst == nil {

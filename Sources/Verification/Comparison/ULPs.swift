@@ -5,13 +5,8 @@ enum ULPs {
   /// The spacing of values of the precision around a number.
   static func size(at value: Double, _ dtype: DType) -> Double {
     guard value.isFinite else { return .nan }
-    switch dtype {
-    case .float32:
-      let magnitude = min(abs(value), Double(Float.greatestFiniteMagnitude))
-      return Double(max(Float(magnitude).ulp, Float.leastNonzeroMagnitude))
-    case .float64: return max(value.ulp, Double.leastNonzeroMagnitude)
-    case .int64: return 1
-    }
+    guard let format = dtype.format else { return 1 }
+    return format.spacing(at: min(abs(value), format.greatest))
   }
 
   /// |got − expected| in those units: 0 for equal values (and NaN for NaN), infinite where one is not finite.

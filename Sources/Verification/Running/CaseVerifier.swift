@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -28,18 +29,6 @@ public struct VerificationCase: Sendable {
       + "found none"
   }
 
-  /// What an engine is asked for.
-  func exercise(dtype: DType, wanted: Set<String>, passes: Set<Pass>) -> Exercise {
-    func converted(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
-      tensors.mapValues { GuardBand.behind($0.converted(to: dtype)) }
-    }
-    return Exercise(
-      name: golden.name, operation: golden.operation, attributes: golden.attributes,
-      inputs: converted(golden.inputs), parameters: converted(golden.parameters), buffers: converted(golden.buffers),
-      upstream: passes.contains(.backward) ? converted(golden.upstream) : [:], dtype: dtype, passes: passes,
-      wanted: wanted)
-  }
-
   /// Whether any operand or expected value is NaN or infinite.
   var hasNonfinite: Bool {
     let operands = [golden.inputs, golden.parameters, golden.buffers, golden.upstream].flatMap(\.values)
@@ -58,6 +47,7 @@ extension AnyTensor {
     switch self {
     case .float32(let tensor): tensor.elements.contains { !$0.isFinite }
     case .float64(let tensor): tensor.elements.contains { !$0.isFinite }
+    case .packed(let tensor): tensor.doubles.elements.contains { !$0.isFinite }
     case .int64: false
     }
   }
@@ -75,12 +65,23 @@ extension AnyTensor {
     return switch self {
     case .float32(let tensor): mixed(tensor.elements.lazy.map { UInt64($0.bitPattern) })
     case .float64(let tensor): mixed(tensor.elements.lazy.map(\.bitPattern))
+    case .packed(let tensor): mixed(tensor.patterns.elements.lazy.map { UInt64($0) })
     case .int64(let tensor): mixed(tensor.elements.lazy.map { UInt64(bitPattern: $0) })
     }
   }
 }
 
 extension Exercise {
+  /// The same tensors with a guard band behind each of them.
+  fileprivate var guarded: Exercise {
+    var changed = self
+    changed.inputs = inputs.mapValues(GuardBand.behind)
+    changed.parameters = parameters.mapValues(GuardBand.behind)
+    changed.buffers = buffers.mapValues(GuardBand.behind)
+    changed.upstream = upstream.mapValues(GuardBand.behind)
+    return changed
+  }
+
   /// Fingerprints of everything that an engine is given.
   var fingerprints: [String: UInt64] {
     var all: [String: UInt64] = [:]
@@ -96,19 +97,46 @@ extension Exercise {
 /// Holds one case against engines; the bounds are computed once for all of them.
 public struct CaseVerifier: Sendable {
   public let item: VerificationCase
-  private let problem: (any OperationProblem)?
+  private let definition: (any Operations.Operation)?
   private let models: BoundModelCache
+  private let narrow: NarrowCases
 
   public init(_ item: VerificationCase) {
     self.item = item
-    problem = item.golden.expectError == nil ? Self.problem(of: item.golden) : nil
+    // The loader validated it already; a case that it could not validate has no bound.
+    definition =
+      item.golden.expectError == nil ? (try? OperationRegistry.operation(of: item.golden.exercise)) ?? nil : nil
     models = BoundModelCache()
+    narrow = NarrowCases()
   }
 
-  private static func problem(of golden: GoldenCase) -> (any OperationProblem)? {
-    // The loader validated it already; a case that it could not validate has no bound.
-    (try? Problem.make(
-      operation: golden.operation, attributes: golden.attributes, operands: golden.operands)) ?? nil
+  /// What an engine is asked for.
+  private func exercise(_ dtype: DType, wanted: Set<String>, passes: Set<Pass>) -> Exercise {
+    var exercise = item.golden.exercise
+    exercise.passes = passes
+    exercise.wanted = wanted
+    exercise.singles = definition?.staysSingle ?? []
+    if !passes.contains(.backward) { exercise.upstream = [:] }
+    return exercise.converted(to: dtype)
+  }
+
+  /// What results in a precision are held against: the file's, or in 16 bits the reference's in float64 on operands of that type.
+  private func expectations(_ dtype: DType) -> [String: ExpectedTensor] {
+    let stored = item.golden.expected
+    guard dtype.isNarrow, let definition else { return stored }
+    return narrow.expectations(dtype) {
+      let exercise = exercise(dtype, wanted: Set(stored.keys), passes: [.forward, .backward])
+      guard let found = try? definition.compute(Given<Double>(exercise)) else { return [:] }
+      let answer = Answer(found)
+      return stored.reduce(into: [:]) { all, expected in
+        guard let tensor = answer[expected.key] else { return }
+        var changed = expected.value
+        // One element may stand for a scalar.
+        changed.value = .whole(
+          tensor.shape.count == changed.shape.count ? tensor.reshaped(to: changed.shape) : tensor)
+        all[expected.key] = changed
+      }
+    }
   }
 
   /// - Returns: the verdict; nothing that the engine does ends the run.
@@ -137,7 +165,7 @@ public struct CaseVerifier: Sendable {
     if let category = item.golden.expectError {
       return judgeRefusal(engine, dtype, category, result)
     }
-    let expected = item.golden.expected
+    let expected = expectations(dtype)
     let omitted = expected.keys.filter {
       description.omits.contains($0)
         || ($0.hasPrefix("gradients/")
@@ -151,7 +179,7 @@ public struct CaseVerifier: Sendable {
     }
     var passes: Set<Pass> = [.forward]
     if wanted.contains(where: { $0.hasPrefix("gradients/") }) { passes.insert(.backward) }
-    let exercise = item.exercise(dtype: dtype, wanted: wanted, passes: passes)
+    let exercise = exercise(dtype, wanted: wanted, passes: passes).guarded
     let before = exercise.fingerprints
     let answer: Answer
     do throws(EngineError) {
@@ -159,7 +187,7 @@ public struct CaseVerifier: Sendable {
     } catch {
       return failed(result, error)
     }
-    compare(answer, wanted, dtype, engine, into: &result)
+    compare(answer, expected.filter { wanted.contains($0.key) }, exercise, engine, into: &result)
     let after = exercise.fingerprints
     if let changed = before.keys.sorted().first(where: { before[$0] != after[$0] }) {
       result.status = .fail
@@ -176,6 +204,12 @@ public struct CaseVerifier: Sendable {
     if !engine.operations.isEmpty, !engine.operations.contains(operation) { return "no operation \(operation)\(meant)" }
     if engine.operations.isEmpty, item.golden.isCustom { return "no custom operation \(operation)\(meant)" }
     if !engine.dtypes.contains(dtype) { return "no \(dtype.rawValue)" }
+    if dtype.isNarrow, item.golden.expectError == nil {
+      guard let definition else { return "there is no reference of \(operation) to compute \(dtype.rawValue) with" }
+      if !type(of: definition).trajectories.isEmpty {
+        return "what each step amplifies is judged in float32 and float64 alone"
+      }
+    }
     if !engine.nonfinite, item.golden.expectError == nil, item.hasNonfinite {
       return "NaN and infinities do not follow the definition"
     }
@@ -186,7 +220,7 @@ public struct CaseVerifier: Sendable {
     _ engine: any Engine, _ dtype: DType, _ category: ProblemError.Category, _ start: CaseResult
   ) -> CaseResult {
     var result = start
-    let exercise = item.exercise(dtype: dtype, wanted: [], passes: [.forward])
+    let exercise = exercise(dtype, wanted: [], passes: [.forward]).guarded
     do throws(EngineError) {
       _ = try engine.compute(exercise)
       result.status = .fail
@@ -222,15 +256,18 @@ public struct CaseVerifier: Sendable {
   }
 
   private func compare(
-    _ answer: Answer, _ wanted: Set<String>, _ dtype: DType, _ asked: any Engine, into result: inout CaseResult
+    _ answer: Answer, _ expectations: [String: ExpectedTensor], _ exercise: Exercise, _ asked: any Engine,
+    into result: inout CaseResult
   ) {
-    let engine = asked.description
-    let model = problem.flatMap { boundModel($0, engine) }
-    let rules = AllowanceRules(fill: item.golden.fill, candidate: dtype, oracle: item.oracle)
-    let isTraining = item.golden.operation == TrainingRunProblem.operation
-    for path in wanted.sorted() {
-      guard let expected = item.golden.expected[path] else { continue }
-      let singles = path == "outputs/loss" && isTraining ? item.golden.referenceFloat32["loss"] : nil
+    let (engine, dtype) = (asked.description, exercise.dtype)
+    let model = definition.flatMap { boundModel($0, engine, dtype) }
+    let trajectories = definition.map { type(of: $0).trajectories } ?? []
+    for (path, expected) in expectations.sorted(by: { $0.key < $1.key }) {
+      let wantedType = exercise.wantedType(of: path)
+      let rules = AllowanceRules(
+        fill: item.golden.fill, candidate: wantedType, oracle: dtype.isNarrow ? .float64 : item.oracle,
+        accumulate: engine.accumulate)
+      let singles = trajectories.first { path == "outputs/\($0)" }.flatMap { item.golden.referenceFloat32[$0] }
       guard let allowance = rules.allowance(for: path, expected: expected, model: model, singles: singles) else {
         result.tensors.append(
           TensorResult(
@@ -238,7 +275,7 @@ public struct CaseVerifier: Sendable {
             problem: "no bound is known for \(path) of \(item.golden.operation): give it atol, rtol or max_ulp"))
         continue
       }
-      let comparison = TensorComparison(path: path, expected: expected, allowance: allowance, dtype: dtype)
+      let comparison = TensorComparison(path: path, expected: expected, allowance: allowance, dtype: wantedType)
       result.tensors.append(comparison.compare(answer[path]))
     }
     let failing = result.tensors.filter { !$0.passes }
@@ -248,7 +285,8 @@ public struct CaseVerifier: Sendable {
         worst.problem.isEmpty ? "\(worst.path) is wrong: \(worst.pattern)" : "\(worst.path): \(worst.problem)"
     }
     // In float64 the reference would be held against itself.
-    guard let layers = model?.capturedLayers, dtype == .float32 || !(engine.isBuiltIn && engine.name == "reference")
+    guard let layers = (model as? NetworkBounds)?.capturedLayers,
+      dtype != .float64 || !(engine.isBuiltIn && engine.name == "reference")
     else { return }
     judge(layers, by: asked, dtype, into: &result)
   }
@@ -265,28 +303,55 @@ public struct CaseVerifier: Sendable {
     result.tensors += record.failures
   }
 
-  private func boundModel(_ problem: any OperationProblem, _ engine: EngineDescription) -> (any BoundModel)? {
-    let algorithms = engine.algorithms
-    return models.model(for: algorithms) {
-      let wanted = Set(item.golden.expected.keys)
-      let exercise = item.exercise(dtype: .float64, wanted: wanted, passes: [.forward, .backward])
-      return BoundModels.make(for: exercise, problem: problem, wanted: wanted, algorithms: algorithms)
+  private func boundModel(
+    _ definition: any Operations.Operation, _ engine: EngineDescription, _ dtype: DType
+  ) -> (any BoundModel)? {
+    let key = BoundModelCache.Key(algorithms: engine.algorithms, narrow: dtype.isNarrow ? dtype : nil)
+    return models.model(for: key) {
+      // In 16 bits the operands are other numbers.
+      let asked = exercise(
+        key.narrow ?? .float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
+      var given = Given<Double>(asked)
+      if let narrow = key.narrow { given.storage = narrow }
+      return definition.bounds(of: given, values: nil, algorithms: engine.algorithms)
     }
   }
 }
 
-/// Bound models of one case by the engine's algorithms.
+/// What a case expects in types of 16 bits.
+private final class NarrowCases: @unchecked Sendable {
+  // The lock guards the dictionary.
+  private let lock = NSLock()
+  private var known: [DType: [String: ExpectedTensor]] = [:]
+
+  func expectations(_ dtype: DType, make: () -> [String: ExpectedTensor]) -> [String: ExpectedTensor] {
+    lock.withLock {
+      if let known = known[dtype] { return known }
+      let made = make()
+      known[dtype] = made
+      return made
+    }
+  }
+}
+
+/// Bound models of one case by the engine's algorithms and, in 16 bits, by the type.
 private final class BoundModelCache: @unchecked Sendable {
+  struct Key: Hashable {
+    let algorithms: Set<SumAlgorithm>
+    /// `nil` for float32 and float64, whose operands are the same.
+    let narrow: DType?
+  }
+
   // The lock guards the dictionary; models themselves never change.
   private let lock = NSLock()
-  private var models: [Set<String>: (any BoundModel)?] = [:]
+  private var models: [Key: (any BoundModel)?] = [:]
 
-  func model(for algorithms: Set<String>, make: () -> (any BoundModel)?) -> (any BoundModel)? {
+  func model(for key: Key, make: () -> (any BoundModel)?) -> (any BoundModel)? {
     lock.withLock {
-      if let model = models[algorithms] { return model }
+      if let model = models[key] { return model }
       // A network's bounds are quickly had from its spreads, and as large as its gradients.
       let model = make().map { $0 is NetworkBounds ? $0 : RememberedBounds($0) }
-      models[algorithms] = .some(model)
+      models[key] = .some(model)
       return model
     }
   }
@@ -305,8 +370,6 @@ private final class RememberedBounds: BoundModel, @unchecked Sendable {
   private var known: [Key: ElementBounds?] = [:]
 
   init(_ model: any BoundModel) { self.model = model }
-
-  var capturedLayers: CapturedLayers? { model.capturedLayers }
 
   func isExact(_ path: String) -> Bool { model.isExact(path) }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {

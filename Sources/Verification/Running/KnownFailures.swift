@@ -2,7 +2,9 @@ import Foundation
 import GoldenFiles
 import Problems
 import Results
+import TOMLFiles
 import TOMLKit
+import Tensors
 
 /// `known_failures.toml`: defects of engines that are known and excused for a while, so that the gate stays of use.
 ///
@@ -11,9 +13,14 @@ import TOMLKit
 ///     case = "/conv2d/adversarial/nan*"
 ///     reason = "flushes denormals, openvino#12345"
 ///     expires = 2027-03-01
+///     dtype = ["float16", "bfloat16"]
+///     tensor = "gradients/*"
+///
+/// An entry with `dtype` excuses nothing in other types, one with `tensor` no case in which another tensor fails, too; without them
+/// it excuses all.
 ///
 /// An entry that has expired, or that no longer excuses anything, is itself a failure. The latter shows only where everything
-/// that it covers was run: all its cases in both precisions. A shard, a filter or one precision alone decides nothing, and
+/// that it covers was run: all its cases in the types that it names, or else in both standard ones. A shard, a filter or one precision alone decides nothing, and
 /// `merge` decides by what the shards found together.
 public struct KnownFailures: Sendable {
   public struct Entry: Sendable, Hashable {
@@ -22,12 +29,35 @@ public struct KnownFailures: Sendable {
     public let reason: String
     /// `yyyy-mm-dd`; the last day on which the entry holds.
     public let expires: String
+    /// The types that it is restricted to.
+    public let dtypes: [DType]?
+    /// The tensors that it is restricted to, by path.
+    public let tensor: NamePattern?
 
-    public init(engine: String, cases: String, reason: String, expires: String) {
+    public init(
+      engine: String, cases: String, reason: String, expires: String, dtypes: [DType]? = nil, tensor: String? = nil
+    ) {
       self.engine = engine
       self.cases = NamePattern(cases)
       self.reason = reason
       self.expires = expires
+      self.dtypes = dtypes
+      self.tensor = tensor.map { NamePattern($0) }
+    }
+
+    /// The types that all have to be run before it may be called stale.
+    var decisiveTypes: [DType] { dtypes ?? VerificationPlan.allDTypes }
+
+    func covers(_ result: CaseResult) -> Bool {
+      result.engine == engine && cases.matches(result.name)
+        && dtypes?.contains { $0.rawValue == result.dtype } ?? true
+    }
+
+    /// Whether a failure is the one that it is about.
+    func isAbout(_ failure: CaseResult) -> Bool {
+      guard let tensor else { return true }
+      let failing = failure.tensors.filter { !$0.passes }
+      return !failing.isEmpty && failing.allSatisfy { tensor.matches($0.path) }
     }
   }
 
@@ -75,7 +105,7 @@ public struct KnownFailures: Sendable {
 
   private static func entry(_ table: TOMLTable?, _ place: String) throws(Malformed) -> Entry {
     guard let table else { throw Malformed(description: "\(place): expected a table") }
-    let known: Set = ["engine", "case", "reason", "expires"]
+    let known: Set = ["engine", "case", "reason", "expires", "dtype", "tensor"]
     if let key = table.keys.first(where: { !known.contains($0) }) {
       throw Malformed(description: "\(place): expected only \(known.sorted().joined(separator: ", ")), found '\(key)'")
     }
@@ -94,7 +124,20 @@ public struct KnownFailures: Sendable {
     guard isDate(expires) else {
       throw Malformed(description: "\(place): expected a date yyyy-mm-dd for expires, found '\(expires)'")
     }
-    return Entry(engine: try text("engine"), cases: try text("case"), reason: try text("reason"), expires: expires)
+    return Entry(
+      engine: try text("engine"), cases: try text("case"), reason: try text("reason"), expires: expires,
+      dtypes: try dtypes(table["dtype"], place), tensor: table["tensor"] == nil ? nil : try text("tensor"))
+  }
+
+  private static func dtypes(_ value: TOMLValueConvertible?, _ place: String) throws(Malformed) -> [DType]? {
+    guard let value else { return nil }
+    let words = value.array.map { array in array.compactMap { $0.string } } ?? []
+    let found = words.compactMap(DType.init(rawValue:)).filter { $0.format != nil }
+    guard let array = value.array, !array.isEmpty, found.count == array.count else {
+      let known = DType.floats.map(\.rawValue).joined(separator: ", ")
+      throw Malformed(description: "\(place): expected an array of \(known) for dtype, found \(value.debugDescription)")
+    }
+    return found
   }
 
   /// Whether `yyyy-mm-dd` names a day of the calendar: a day that never comes would never expire as it was meant.
@@ -110,6 +153,7 @@ public struct KnownFailures: Sendable {
 
   /// Marks the failures that an entry excuses, and says of each entry what was found of it.
   /// - Parameters:
+  ///   - results: of the run; excused failures are marked in place.
   ///   - today: `yyyy-mm-dd`.
   ///   - covered: how many results there would be of an entry if everything that it covers were run; `nil` where that cannot
   ///     be told.
@@ -119,13 +163,14 @@ public struct KnownFailures: Sendable {
     entries.map { entry in
       let isExpired = entry.expires < today
       var record = KnownFailureRecord(
-        engine: entry.engine, caseGlob: entry.cases.description, expired: isExpired ? entry.expires : nil,
+        engine: entry.engine, caseGlob: entry.cases.description, dtypes: entry.dtypes?.map(\.rawValue),
+        tensor: entry.tensor?.description, expired: isExpired ? entry.expires : nil,
         covered: covered(entry))
-      for index in results.indices
-      where results[index].engine == entry.engine && entry.cases.matches(results[index].name) {
+      for index in results.indices where entry.covers(results[index]) {
         // What was not run may fail still.
-        if results[index].status != .notRun { record.found += 1 }
-        guard [.fail, .error].contains(results[index].status) else { continue }
+        let isDecisive = entry.decisiveTypes.contains { $0.rawValue == results[index].dtype }
+        if results[index].status != .notRun, isDecisive { record.found += 1 }
+        guard [.fail, .error].contains(results[index].status), entry.isAbout(results[index]) else { continue }
         record.failing += 1
         if !isExpired { results[index].knownFailure = entry.reason }
       }

@@ -168,7 +168,7 @@ public struct Verifier: Sendable {
     let knownFailures = plan.knownFailures.apply(to: &results, today: plan.today) { entry in
       guard isListed, !ledger.caseNames.isEmpty, plan.engines.contains(where: { $0.description.name == entry.engine })
       else { return nil }
-      return ledger.caseNames.count { entry.cases.matches($0) } * VerificationPlan.allDTypes.count
+      return ledger.caseNames.count { entry.cases.matches($0) } * entry.decisiveTypes.count
     }
     let elapsed = ContinuousClock.now - ledger.started
     var section = VerificationSection(

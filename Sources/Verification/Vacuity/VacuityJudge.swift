@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -19,7 +20,9 @@ public struct VacuityJudge: Sendable {
 
   public init(oracle: any Engine) { self.oracle = oracle }
 
-  /// - Parameter files: every case in them counts, whatever the filters: vacuity is the corpus's, not a selection's.
+  /// - Parameters:
+  ///   - operations: which operations are judged.
+  ///   - files: every case in them counts, whatever the filters: vacuity is the corpus's, not a selection's.
   /// - Returns: one record for each operation that has cases with results, in the order of names; unfinished ones when its
   ///   task is cancelled.
   public func judge(operations: Set<String>, in files: [GoldenFile]) async -> [VacuityRecord] {
@@ -36,14 +39,17 @@ public struct VacuityJudge: Sendable {
     return cases.isEmpty ? nil : judge(operation, by: cases, isAdversarial: cases.isAdversarial)
   }
 
-  /// - Parameter cases: of one operation, those that count.
+  /// - Parameters:
+  ///   - operation: whose defects are tried.
+  ///   - cases: of this operation, those that count.
+  ///   - isAdversarial: whether all its cases are adversarial, which may be odd on purpose.
   /// - Returns: what they would notice together.
   public func judge(
     _ operation: String, by cases: some Sequence<VerificationCase>, isAdversarial: Bool = false
   ) -> VacuityRecord {
-    let perturbations = Perturbation.ofOperands(of: operation)
+    let perturbations = OperationRegistry.type(named: operation)?.perturbations.value ?? []
     guard !perturbations.isEmpty else {
-      return VacuityRecord(operation: operation, noticedBy: [:], notJudged: ["any": "no defect of it is defined"])
+      return VacuityRecord(operation: operation, noticedBy: [:], notJudged: ["any": "no defect is defined for it"])
     }
     var search = VacuitySearch(perturbations + Perturbation.ofCotangents, oracle: oracle)
     for item in cases where !Task.isCancelled { search.look(at: item) }
@@ -137,7 +143,7 @@ private struct VacuitySearch {
       } else if !applicable.contains(defect) {
         record.notJudged[key] = "it cannot show on any operands of these shapes and attributes"
       } else if isAdversarial, noticing.contains(defect.target) || varied.contains(defect.target) {
-        record.notJudged[key] = "there are adversarial cases alone, which may be odd on purpose"
+        record.notJudged[key] = "the operation has only adversarial cases, which may be odd on purpose"
       } else {
         record.noticedBy[key] = ""
       }

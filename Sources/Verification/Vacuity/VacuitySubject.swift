@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Operations
 import Problems
 import Tensors
 
@@ -20,20 +21,23 @@ enum VacuityTarget: Hashable, Sendable {
 /// Operands with what is expected of them: a stored case, or random operands of the same problem with the oracle's answer.
 struct VacuitySubject {
   private let exercise: Exercise
-  private let problem: any OperationProblem
+  private let definition: any Operation
   private let expected: [String: ExpectedTensor]
   private let rules: AllowanceRules
   /// Made when the first difference is to be judged.
-  private lazy var model = BoundModels.make(for: exercise, problem: problem, wanted: exercise.wanted)
+  private lazy var model = definition.bounds(of: Given(exercise), values: nil, algorithms: [])
 
   /// A stored case under float32's bounds, the widest ones.
   /// - Returns: `nil` for an operation that is not the reference's.
   init?(_ item: VerificationCase) {
     let golden = item.golden
     let expected = golden.expected.filter { !$0.key.hasPrefix("buffers_after/") }
-    let passes: Set<Pass> = golden.gradients.isEmpty ? [.forward] : [.forward, .backward]
+    var exercise = golden.exercise.converted(to: .float64)
+    exercise.passes = golden.gradients.isEmpty ? [.forward] : [.forward, .backward]
+    exercise.wanted = Set(expected.keys)
+    if golden.gradients.isEmpty { exercise.upstream = [:] }
     self.init(
-      item.exercise(dtype: .float64, wanted: Set(expected.keys), passes: passes), expected,
+      exercise, expected,
       AllowanceRules(fill: golden.fill, candidate: .float32, oracle: item.oracle))
   }
 
@@ -41,12 +45,10 @@ struct VacuitySubject {
   /// - Returns: `nil` where the oracle does not compute the problem.
   init?(randomLike item: VerificationCase, seed: UInt64, oracle: any Engine) {
     let golden = item.golden
-    guard
-      let problem =
-        (try? Problem.make(
-          operation: golden.operation, attributes: golden.attributes, operands: golden.operands)) ?? nil
-    else { return nil }
-    var exercise = RandomExercise(problem: problem, fill: .random, seed: seed).exercise.converted(to: .float64)
+    guard let definition = (try? OperationRegistry.operation(of: golden.exercise)) ?? nil else { return nil }
+    var exercise = RandomExercise(
+      problem: definition.problem, roles: definition.roles, fill: .random, seed: seed
+    ).exercise.converted(to: .float64)
     if golden.gradients.isEmpty {
       exercise.upstream = [:]
       exercise.passes = [.forward]
@@ -58,9 +60,9 @@ struct VacuitySubject {
   }
 
   private init?(_ exercise: Exercise, _ expected: [String: ExpectedTensor], _ rules: AllowanceRules) {
-    guard let problem = (try? exercise.problem()) ?? nil else { return nil }
+    guard let definition = (try? OperationRegistry.operation(of: exercise)) ?? nil else { return nil }
     self.exercise = exercise
-    self.problem = problem
+    self.definition = definition
     self.expected = expected
     self.rules = rules
   }
@@ -69,7 +71,8 @@ struct VacuitySubject {
   mutating func noticed(_ perturbation: Perturbation, in targets: Set<VacuityTarget>, oracle: any Engine) -> Set<
     VacuityTarget
   > {
-    guard let changed = perturbation.apply(exercise, oracle), let answer = try? oracle.compute(changed) else {
+    let ask: Perturbation.Oracle = { (exercise) throws(EngineError) in try oracle.compute(exercise) }
+    guard let changed = perturbation.apply(exercise, ask), let answer = try? oracle.compute(changed) else {
       return []
     }
     var noticed: Set<VacuityTarget> = []

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GoldenFiles
+import Reporting
 import Results
 import Tensors
 
@@ -41,9 +42,8 @@ struct GoldenDiffCommand: AsyncParsableCommand {
       Console.print("no difference")
       return
     }
-    var table = TextTable(["case", "what", "difference"])
-    for difference in differences { table.add([difference.caseName, difference.subject, difference.text]) }
-    Console.print(table.text, terminator: "")
+    let rows = differences.map { [$0.caseName, $0.subject, $0.text] }
+    Console.print(TextTable(["case", "what", "difference"], rows, words: 3).text, terminator: "")
     Console.print("\(differences.count) differences in \(Set(differences.map(\.caseName)).count) cases")
     try Outcome.fails.end()
   }

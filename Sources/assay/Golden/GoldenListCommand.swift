@@ -1,5 +1,6 @@
 import ArgumentParser
 import GoldenFiles
+import Reporting
 import Results
 
 struct GoldenListCommand: AsyncParsableCommand {
@@ -26,7 +27,7 @@ struct GoldenListCommand: AsyncParsableCommand {
   var operation: [String] = []
 
   func run() async throws {
-    var table = TextTable(["case", "operation", "fill", "tags", "must be refused as", "file"])
+    var table = TextTable(["case", "operation", "fill", "tags", "must be refused as", "file"], figures: [])
     var count = 0
     var files = 0
     var failed = false

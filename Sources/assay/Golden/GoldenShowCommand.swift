@@ -1,6 +1,7 @@
 import ArgumentParser
 import GoldenFiles
 import Problems
+import Reporting
 import Results
 import Tensors
 
@@ -41,7 +42,7 @@ struct GoldenShowCommand: AsyncParsableCommand {
 
   private func show(_ opened: GoldenFile) {
     let header = opened.header
-    var table = TextTable(["", ""])
+    var table = TextTable([])
     table.add(["file", opened.path])
     table.add(["sha256", opened.sha256 + (opened.isListed ? " (listed)" : "")])
     table.add(["generator", header.generator])
@@ -54,7 +55,7 @@ struct GoldenShowCommand: AsyncParsableCommand {
     table.add(["cases", "\(opened.cases.count)"])
     let operations = Dictionary(grouping: opened.cases, by: \.operation).sorted { $0.key < $1.key }
     for (operation, cases) in operations { table.add(["  " + operation, "\(cases.count)"]) }
-    Console.print(String(table.text.drop { $0 == "\n" }), terminator: "")
+    Console.print(table.text, terminator: "")
   }
 
   private func show(_ loaded: GoldenCase) {
@@ -64,7 +65,7 @@ struct GoldenShowCommand: AsyncParsableCommand {
     for (name, value) in loaded.attributes.values.sorted(by: { $0.key < $1.key }) {
       Console.print("  \("\(name) = \(value)".printable)")
     }
-    var table = TextTable(["tensor", "dtype", "shape", "min", "max", "values"], rightAligned: [3, 4])
+    var table = TextTable(["tensor", "dtype", "shape", "min", "max", "values"], figures: [3, 4])
     for (group, tensors) in [
       (TensorGroup.inputs, loaded.inputs), (.parameters, loaded.parameters), (.buffers, loaded.buffers),
       (.upstream, loaded.upstream),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GoldenFiles
+import Reporting
 import Results
 import Synchronization
 
@@ -55,7 +56,7 @@ struct GoldenValidateCommand: AsyncParsableCommand {
 
   /// What is known so far.
   private struct Found {
-    var table = TextTable(["file", "cases", "listed", "verdict"], rightAligned: [1])
+    var table = TextTable(["file", "cases", "listed", "verdict"], figures: [1])
     var failed = 0
   }
 

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
-import GoldenFiles
+import NetworkFiles
+import OperatingSystem
 import Problems
-import Reference
+import Operations
 import Results
 import Synchronization
 import Tensors
@@ -38,10 +39,10 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Also count an image as right when its class is among this many.")
   var top = 5
 
-  @Option(help: "Images computed at once; it changes no bit (default: so many that no layer takes long, at most 64).")
+  @Option(help: "Images computed at once; the result is the same (default: 64, fewer where a layer would take long).")
   var batch: Int?
 
-  @Option(help: "Threads; they change no bit of the result.")
+  @Option(help: "Threads; the result is the same, bit for bit.")
   var threads = min(2, ProcessInfo.processInfo.activeProcessorCount)
 
   @Option(
@@ -62,21 +63,21 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     try NetworkSession.run {
-      if let logits { try NetworkSession.requireWritable(logits) }
+      if let logits { try AtomicFile.check(logits) }
       let file = try WeightsFile(contentsOf: weights)
       let architecture =
         try model.map { try NetworkSession.architecture($0, width: file.width) }
-        ?? NetworkSession.architecture(of: file, weights)
+        ?? file.network(from: weights)
       let source = try images(file, architecture)
       let plan = try architecture.plan(
         inputShape: Shape([1] + source.imageShape.dimensions), classCount: file.classCount)
-      let state = try NetworkSession.state(of: file, weights, plan)
-      var progress = ProgressLine()
+      let state = try file.state(of: plan, from: weights)
+      let progress = ProgressDisplay()
       var scores: [Float] = []
       let judged = Mutex(0)
       let interrupted: @Sendable () throws -> Void = {
         let count = judged.withLock { $0 }
-        NetworkSession.report("interrupted: \(count) of \(source.count) images were judged, which says nothing")
+        NetworkSession.report("interrupted: \(count) of \(source.count) images were judged, too few for a result")
         try Outcome.inconclusive.end()
       }
       let result = try Interruption.concluding(with: interrupted) {
@@ -86,7 +87,7 @@ struct EvaluateCommand: ParsableCommand {
             threads: threads, observe: { scores += $0.elements },
             progress: { count in
               judged.withLock { $0 = count }
-              progress.show("\(count) of \(source.count) images", fraction: Double(count) / Double(source.count))
+              progress.step(done: count, of: source.count, subject: "images")
             }, shouldStop: { Task.isCancelled })
         }
       }

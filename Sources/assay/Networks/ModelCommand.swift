@@ -1,7 +1,8 @@
 import ArgumentParser
-import GoldenFiles
+import NetworkFiles
 import Problems
-import Reference
+import Operations
+import Reporting
 import Tensors
 
 /// `assay model`: what a network consists of.
@@ -48,12 +49,28 @@ struct ModelCommand: ParsableCommand {
       do throws(ProblemError) {
         plan = try architecture.plan(inputShape: [batch, 3, size, size], classCount: classes)
       } catch { throw ValidationError("\(error)") }
-      Console.print("\(plan.summary)")
+      Console.print(Self.table(plan.summary).text, terminator: "")
       if let weights {
         let file = try WeightsFile(contentsOf: weights)
-        _ = try NetworkSession.state(of: file, weights, plan)
+        _ = try file.state(of: plan, from: weights)
         Console.print("\(weights): fits (\(file.tensors.count) tensors of \(file.architecture))")
       }
     }
+  }
+
+  /// A row a layer, and the sum; thousands grouped, and nothing where there is nothing to count.
+  private static func table(_ summary: NetworkSummary) -> TextTable {
+    func figure(_ count: Int) -> String { count == 0 ? "" : NumberText.grouped(count) }
+    var table = TextTable(["layer", "operation", "output", "parameters", "MACs"], words: 3)
+    for row in summary.rows {
+      table.add([
+        row.name, row.operation, row.outputShape.description, figure(row.parameterCount),
+        figure(row.multiplyAccumulates),
+      ])
+    }
+    table.add([
+      "total", "", "", NumberText.grouped(summary.parameterCount), NumberText.grouped(summary.multiplyAccumulates),
+    ])
+    return table
   }
 }

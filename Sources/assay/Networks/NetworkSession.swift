@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
 import GoldenFiles
+import NetworkFiles
 import Problems
-import Reference
+import Operations
 import Results
 import Tensors
 
@@ -27,7 +28,7 @@ enum NetworkSession {
     Console.note("repeat: \(ShellCommand(["assay"] + CommandLine.arguments.dropFirst()))")
   }
 
-  /// The architecture of a name on the command line.
+  /// The architecture that a name on the command line stands for.
   /// - Throws: a usage error.
   static func architecture(_ name: String, width: Int?) throws -> ResNetArchitecture {
     let architecture: ResNetArchitecture
@@ -36,16 +37,6 @@ enum NetworkSession {
     }
     guard let width else { return architecture }
     try OptionRange.require(width, "--width", in: OptionRange.width)
-    return architecture.scaled(toWidth: width)
-  }
-
-  /// The architecture that a weights file names.
-  static func architecture(of file: WeightsFile, _ path: String) throws -> ResNetArchitecture {
-    let architecture = try ResNetArchitecture(named: file.architecture)
-    guard let width = file.width else { return architecture }
-    guard OptionRange.width.contains(width) else {
-      throw GoldenFileError(.inconsistent, file: path, object: "/@width", expected: "1 to 4096", found: "\(width)")
-    }
     return architecture.scaled(toWidth: width)
   }
 

@@ -1,6 +1,6 @@
-import GoldenFiles
+import NetworkFiles
 import Problems
-import Reference
+import Operations
 import Tensors
 
 /// Some rows of a data file as a network takes them, made batch by batch: the whole set exists once, as the file has it.

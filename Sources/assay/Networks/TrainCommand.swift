@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
-import GoldenFiles
+import NetworkFiles
+import OperatingSystem
 import Problems
-import Reference
+import Operations
 import Results
 import Synchronization
 import Tensors
@@ -52,7 +53,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "How many epochs there are in all.")
   var epochs = 6
 
-  @Option(help: "Threads; they change no bit of the result.")
+  @Option(help: "Threads; the result is the same, bit for bit.")
   var threads = min(2, ProcessInfo.processInfo.activeProcessorCount)
 
   @Option(help: "Fail (exit code 1) when the accuracy ends below this, from 0 to 1.")
@@ -69,9 +70,9 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     try NetworkSession.run {
       if let out {
-        try NetworkSession.requireWritable(out)
+        try AtomicFile.check(out)
       } else {
-        Console.note("note: without --out the weights are thrown away in the end")
+        Console.note("note: without --out the weights are not kept")
       }
       let images = try NetworkSession.images(data)
       let (saved, file) = try savedRun(images)
@@ -120,7 +121,7 @@ struct TrainCommand: ParsableCommand {
       var state = Initialization(seed: options.seed, zeroInitResidual: settings.zeroInitResidual)
         .state(of: plan, as: Float.self)
       if let initial {
-        let mismatch = try NetworkSession.load(WeightsFile(contentsOf: initial), initial, into: &state, plan)
+        let mismatch = try WeightsFile(contentsOf: initial).load(into: &state, of: plan, from: initial)
         if !mismatch.isEmpty { Console.note("note: \(mismatch)".printable) }
       }
       training = Training(options: options, state: state)
@@ -183,7 +184,7 @@ struct TrainCommand: ParsableCommand {
       Console.print(
         "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
-    var progress = ProgressLine()
+    let progress = ProgressDisplay()
     let first = training.epochsDone
     while training.epochsDone < epochs {
       let clock = ContinuousClock.now
@@ -201,10 +202,9 @@ struct TrainCommand: ParsableCommand {
             source,
             progress: { state in
               batch.withLock { $0 = state.batch }
-              let done = Double(epoch - first) + Double(state.batch) / Double(state.batchCount)
-              progress.show(
-                "epoch \(epoch + 1)/\(epochs), batch \(state.batch)/\(state.batchCount), loss "
-                  + state.runningLoss.formatted(digits: 4), fraction: done / Double(epochs - first))
+              progress.step(
+                done: (epoch - first) * state.batchCount + state.batch, of: (epochs - first) * state.batchCount,
+                subject: "batches: epoch \(epoch + 1)/\(epochs), loss \(state.runningLoss.formatted(digits: 4))")
             }, shouldStop: { Task.isCancelled })
           return (loss, try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch))
         }
@@ -225,7 +225,8 @@ struct TrainCommand: ParsableCommand {
     return accuracy
   }
 
-  /// What an epoch that came to nothing leaves: the checkpoint before it and, of an interruption, the command that goes on.
+  /// What remains after an epoch that did not end: the checkpoint before it and, after an interruption, the command
+  /// that goes on.
   private func noteKept(_ checkpoint: String?, epochs done: Int, _ error: any Error) {
     guard let checkpoint else { return }
     Console.note("\(checkpoint.printable) has the epochs before: \(done)")

@@ -1,8 +1,9 @@
 import ArgumentParser
+import NetworkFiles
 import Problems
-import Reference
+import Operations
 
-/// What decides a training run; a resumed one takes it from its checkpoint, and may not be told anything else.
+/// What decides a training run; a resumed one takes it from its checkpoint, and nothing else.
 struct TrainSettings: ParsableArguments {
   @Option(help: "The architecture (default: simple_resnet).")
   var model: String?
@@ -110,7 +111,7 @@ struct TrainSettings: ParsableArguments {
     compare("weight-decay", weightDecay, try? rule.real("weight_decay", default: nil))
     compare("seed", seed, options.seed)
     if !freeze.isEmpty { compare("freeze", freeze.sorted(), run.freeze.sorted()) }
-    if zeroInitResidual { differing.append("--zero-init-residual (initial values are of no use to it)") }
+    if zeroInitResidual { differing.append("--zero-init-residual (a checkpoint has its values already)") }
     guard differing.isEmpty else {
       throw ValidationError(
         "--resume goes on with its checkpoint's settings; it cannot take \(differing.joined(separator: ", ")). "

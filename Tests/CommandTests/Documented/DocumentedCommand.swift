@@ -29,7 +29,7 @@ struct DocumentedCommand: Hashable, CustomStringConvertible {
   }
 
   /// The project's own files of these kinds, without what runs and builds made.
-  private static func pages(withExtensions extensions: Set<String>) throws -> [URL] {
+  static func pages(withExtensions extensions: Set<String>) throws -> [URL] {
     var pages: [URL] = []
     for name in ["README.md", "METHODOLOGY.md", "CONTRIBUTING.md", "Reports/README.md"] {
       let page = Repository.root.appending(path: name)

@@ -15,18 +15,25 @@ enum DocumentedTreatment {
     "assay --help": .exits(0),
     // Verification
     "assay verify --calibrate": .begins(),
+    "assay verify --calibrate --dtype float16,bfloat16": .begins(),
+    "assay verify --engine pytorch --dtype float16,bfloat16": .parses(because: "it takes `make peers`"),
     "assay verify --tag smoke": .exits(0),
     "assay verify --tag smoke --out Reports/today --junit results.xml": .exits(0),
     "assay verify --filter '*resnet*' --tag slow": .begins(),
     "assay verify --filter 'conv2d/stride2/*' --dtype float32": .exits(0),
     "assay verify --golden mine.h5": .exits(0),
+    "assay verify --golden Fixtures/scaled_add.h5": .exits(0),
     "assay verify --golden mine.h5 --engine reference --strict": .exits(0),
     "assay verify --engine mine='./my-engine --fast' --filter 'conv2d/*'": .begins(),
+    "assay verify --engine mine='./my-engine' --filter 'relu/*'": .begins(),
+    "assay verify --engine mine='./my-engine --fast' --dtype float16,bfloat16": .begins(),
+    "assay verify --golden Fixtures/conv2d.h5 Fixtures/conv2d_resnet.h5": .begins(),
     "assay verify --engine relu-c=./relu-engine --filter 'relu*' --dtype float32": .exits(0),
     "assay verify --known-failures FILE": .begins(),
     // Gradients
     "assay gradcheck --seed 1": .begins(),
     "assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'": .exits(0),
+    "assay gradcheck --operation 'scaled_add shape11'": .exits(0),
     "assay gradcheck --operation 'batch_norm2d n8c4h14w14 training'": .exits(0),
     "assay gradcheck --operation 'batch_norm2d n8c4h14w14 training' --engine reference --dtype float32": .exits(0),
     "assay gradcheck --operation 'conv2d n8c64h56w56 k64r3s3 stride1 pad1' --spoil 'weight[41,17,2,0]'": .exits(1),
@@ -77,6 +84,7 @@ enum DocumentedTreatment {
     "assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5": .parses(because: "weights of 100 MB"),
     // Benchmarks
     "assay bench --quick": .begins(),
+    "assay bench --quick --engine pytorch --dtype bfloat16": .parses(because: "needs the peers"),
     "assay bench --suite Benchmarks/peers.toml": .parses(because: "needs the peers"),
     "assay bench --depth 18,50 --batch 1,8 --engine direct --engine winograd4 --engine pytorch": .parses(
       because: "needs the peers"),

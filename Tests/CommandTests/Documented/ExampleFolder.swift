@@ -1,6 +1,7 @@
 import Foundation
 import GoldenFiles
 import HDF5
+import NetworkFiles
 import Problems
 import Tensors
 import TestSupport
@@ -92,7 +93,7 @@ final class ExampleFolder {
     let line = line.replacing(/\$\{\{[^}]*\}\}/, with: "1")
     let path = "\(folder.file("bin").path):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"
     return try RunningCommand(
-      ["-c", line], of: URL(filePath: "/bin/bash"), in: folder.url,
+      shell: line, in: folder.url,
       environment: [
         "PATH": path, "HOME": folder.url.path, "ASSAY_PLANS": folder.file("plans").path,
         "GITHUB_WORKSPACE": folder.url.path + "/",
@@ -100,7 +101,7 @@ final class ExampleFolder {
       ])
   }
 
-  func run(_ line: String) throws -> CommandRun { try CommandRun(start(line)) }
+  func run(_ line: String) throws -> CommandRun { CommandRun(try start(line)) }
 
   // MARK: What fails
 

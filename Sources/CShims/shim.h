@@ -1,0 +1,22 @@
+// What C has words for and Swift has none.
+#ifndef ASSAY_CSHIMS_H
+#define ASSAY_CSHIMS_H
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
+// Asks for the cache line at an address that will be read soon, for all levels of the cache. The address need not be valid.
+static inline __attribute__((always_inline)) void assay_prefetch(const void *address) {
+  __builtin_prefetch(address, 0, 3);
+}
+
+// From now on blocks of so many bytes and more go back to the system when they are freed. Left alone glibc raises that
+// threshold to the largest block that it has seen, and keeps what is freed for later. Nothing with another allocator.
+static inline void assay_give_back_from(int bytes) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, bytes);
+#else
+  (void)bytes;
+#endif
+}
+#endif

@@ -1,0 +1,128 @@
+import Problems
+import Tensors
+
+extension Conv2d {
+  /// The sums over magnitudes and squares term by term, or, where the values are known, by convolutions of their own: the same
+  /// numbers but for roundings, in a fraction of the time.
+  public func bounds(
+    of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
+  ) -> (any BoundModel)? {
+    if let values, algorithms.isEmpty { return QuickConv2dBounds(problem, given, values) }
+    return Conv2dBounds(problem, given, algorithms: algorithms)
+  }
+
+  public var staysSingle: Set<String> { [] }
+
+  public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
+    guard !problem.hasBias, let y = values.outputs["y"] else {
+      return .none(because: "a bias is added, or y is not known")
+    }
+    return .some(EvenNoise.deviations(problem, given, y: y))
+  }
+}
+
+/// Bounds of a convolution and its three gradients, each a tensor of sums of products (``ProductSums``) with its own K:
+///
+/// - y: C/G·R·S terms and the bias; dx: K/G·R·S; dw: N·P·Q; db: N·P·Q (sums, no products).
+/// - For an engine that uses Winograd's algorithm, ``WinogradBound`` where that applies: an output then depends on its whole
+///   tile. Where an engine may use any of several algorithms, each element has the widest of their bounds. A tile with an
+///   infinity or NaN has no bound of Winograd's: who gives its other outputs computes them by the definition, whose bound holds.
+struct Conv2dBounds: BoundModel {
+  private let direct: [String: ProductSums]
+  private let winograd: [Winograd]
+  private let allowsDirect: Bool
+
+  /// The bounds of one tile size, in float32's u.
+  private struct Winograd: Sendable {
+    let bounds: [String: WinogradBound.Bounds]
+    let isExactForward: Bool
+  }
+
+  init(_ problem: Conv2dProblem, _ given: Given<Double>, algorithms: Set<SumAlgorithm>) {
+    let geometry = Conv2dSums(problem, given)
+    direct = geometry.sums()
+    let tiles = [2, 4, 6].filter { algorithms.contains(.winograd(outputTile: $0)) }
+    winograd = tiles.compactMap { Self.winograd(problem, given, tile: $0) }
+    // Winograd's engines fall back on a direct sum where Winograd does not apply.
+    allowsDirect = winograd.isEmpty || winograd.count < algorithms.count
+  }
+
+  private static func winograd(_ problem: Conv2dProblem, _ given: Given<Double>, tile: Int) -> Winograd? {
+    guard let model = WinogradBound(problem: problem, outputTile: tile, lambda: ElementBounds.lambda),
+      let weight = given.operands["weight"]?.elements
+    else { return nil }
+    let x = given["x"].elements
+    var bounds: [String: WinogradBound.Bounds] = [:]
+    if given.wants("outputs/y") {
+      bounds["outputs/y"] = model.forward(
+        input: x, weight: weight, bias: given.operands["bias"]?.elements)
+    }
+    if let dy = given.upstream["y"]?.elements {
+      if given.wants("gradients/x") {
+        bounds["gradients/x"] = model.backwardData(dOutput: dy, weight: weight)
+      }
+      if given.wants("gradients/weight") {
+        bounds["gradients/weight"] = model.backwardWeights(input: x, dOutput: dy)
+      }
+    }
+    let unit = (commonUnit(x) ?? .nan) * (commonUnit(weight) ?? .nan)
+    let largest = Double(problem.inputChannels) * greatest(x) * greatest(weight)
+    return Winograd(bounds: bounds, isExactForward: tile == 2 && largest <= 0x1p24 / 324 * unit)
+  }
+
+  func isExact(_ path: String) -> Bool {
+    // Gradients by Winograd's algorithm multiply by transforms whose entries are not all dyadic.
+    winograd.allSatisfy { $0.bounds[path] == nil || (path == "outputs/y" && $0.isExactForward) }
+  }
+
+  func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
+    let candidates = winograd.compactMap { $0.bounds[path] }
+    let definition = direct[path]?.bounds(in: rounding)
+    var widest = allowsDirect || candidates.isEmpty ? definition : nil
+    let scale = rounding.unit / Rounding.float32.unit
+    for candidate in candidates {
+      var bounds = ElementBounds(
+        statistical: candidate.statistical.map { $0 * scale }, rigorous: candidate.rigorous.map { $0 * scale })
+      if let definition { bounds = bounds.replacingNonFinite(by: definition) }
+      widest = widest.map { $0.widest(with: bounds) } ?? bounds
+    }
+    return widest
+  }
+}
+
+extension ElementBounds {
+  /// Other bounds of the same elements where one of these is infinite or NaN.
+  func replacingNonFinite(by other: ElementBounds) -> ElementBounds {
+    var bounds = self
+    for i in rigorous.indices where !(rigorous[i].isFinite && statistical?[i].isFinite != false) {
+      bounds.rigorous[i] = other.rigorous[i]
+      bounds.statistical?[i] = other.statistical?[i] ?? other.rigorous[i]
+    }
+    return bounds
+  }
+
+  /// Each element's wider bound.
+  func widest(with other: ElementBounds) -> ElementBounds {
+    func wider(_ first: [Double], _ second: [Double]) -> [Double] {
+      zip(first, second).map { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
+    }
+    return ElementBounds(
+      statistical: statistical.flatMap { mine in other.statistical.map { wider(mine, $0) } },
+      rigorous: wider(rigorous, other.rigorous))
+  }
+}
+
+private func greatest(_ values: [Double]) -> Double { values.reduce(0) { max($0, abs($1)) } }
+
+/// The largest power of two that every value is a multiple of; `nil` when a value is not finite, 1 when all are zero.
+func commonUnit(_ values: [Double]) -> Double? {
+  var unit = Double.infinity
+  for value in values where value != 0 {
+    guard value.isFinite else { return nil }
+    let trailing = value.significandBitPattern.trailingZeroBitCount
+    let lowest = value.isNormal ? min(trailing, 52) : trailing
+    let exponent = value.isNormal ? Int(value.exponent) - 52 + lowest : -1074 + lowest
+    unit = min(unit, Double(sign: .plus, exponent: exponent, significand: 1))
+  }
+  return unit.isFinite ? unit : 1
+}

@@ -1,0 +1,16 @@
+import Problems
+
+extension Flatten {
+  public var roles: [String: OperandRole] { ["x": .values] }
+
+  public static let calibrationProblems: Applicable<[CalibrationProblem]> = .none(because: "it rounds nothing")
+
+  public static let gradientCases: Applicable<[GradientCase]> = .some([
+    .init("flatten n2c3h2w4")
+  ])
+
+  public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
+
+  public static let judgementAsLayer: LayerJudgement = .random
+  public static let trajectories: Set<String> = []
+}

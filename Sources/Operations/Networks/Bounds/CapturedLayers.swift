@@ -1,0 +1,32 @@
+import Problems
+import Tensors
+
+/// What each layer of a network met in the undisturbed float64 run: enough to ask for it on its own.
+public struct CapturedLayers: Sendable {
+  /// In the order of computation.
+  public let layers: [LayerRecord<Double>]
+  /// Gradients by the layers' outputs; empty where no backward pass was asked for.
+  public let cotangents: [String: Tensor<Double>]
+  /// Before the run.
+  public let state: NetworkState<Double>
+}
+
+extension LayerRecord where Scalar == Double {
+  /// The layer as an exercise of its own, in double precision.
+  public func exercise(dOutput: Tensor<Double>?, state: NetworkState<Double>) -> Exercise {
+    // What a state lacks is not asked for.
+    let given = (try? layer.given(inputs, state: state)) ?? Given(operands: inputs)
+    let types = layer.problem.operands
+    func group(_ types: [String: TensorType]) -> [String: AnyTensor] {
+      types.reduce(into: [:]) { group, operand in
+        group[operand.key] =
+          given.operands[operand.key].map { .float64($0) } ?? given.integers[operand.key].map { .int64($0) }
+      }
+    }
+    return Exercise(
+      name: layer.name, operation: type(of: layer.problem).operation, attributes: layer.problem.attributes,
+      inputs: group(types.inputs), parameters: group(types.parameters), buffers: group(types.buffers),
+      upstream: dOutput.map { ["y": .float64($0)] } ?? [:], dtype: .float64,
+      passes: dOutput == nil ? [.forward] : [.forward, .backward])
+  }
+}

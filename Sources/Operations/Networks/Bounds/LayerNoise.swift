@@ -1,0 +1,123 @@
+import Problems
+import Tensors
+
+/// How much each layer's own rounding may disturb its results, one standard deviation for each element: the statistical bound
+/// of the layer on its captured activations, over λ.
+struct LayerNoise {
+  struct Deviations {
+    var output = Deviation.none
+    /// By the layer's own names: `x`, `other`, `weight`, `bias`.
+    var gradients: [String: Deviation] = [:]
+    /// Bounds of the running statistics by the layer's own rounding alone, under their full names.
+    var buffers: [String: [Double]] = [:]
+    /// Whether every order of evaluation gives the same value of exact operands.
+    var isExact = true
+  }
+
+  private(set) var layers: [String: Deviations] = [:]
+  /// Of 16 bits: what each result is rounded to before the next layer takes it.
+  private var storage: FloatFormat?
+
+  /// - Parameters:
+  ///   - records: the layers as the unperturbed pass met them.
+  ///   - cotangents: the gradients by their outputs.
+  ///   - evenly: one deviation a channel (``Operation/evenDeviations(of:values:)``).
+  init(
+    records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>,
+    evenly: Bool, storage: DType
+  ) {
+    for (name, record) in records {
+      layers[name] = Self.deviations(record, cotangents[name], state, evenly: evenly)
+    }
+    if storage.isNarrow { self.storage = storage.format }
+  }
+
+  private static func deviations(
+    _ record: LayerRecord<Double>, _ dOutput: Tensor<Double>?, _ state: NetworkState<Double>, evenly: Bool
+  ) -> Deviations {
+    let (layer, definition) = (record.layer, record.layer.problem.definition)
+    guard var given = try? layer.given(record.inputs, state: state) else { return Deviations() }
+    given.upstream["y"] = dOutput
+    var result = Deviations()
+    if evenly, case .some(let even) = definition.evenDeviations(of: given, values: Found(y: record.y)) {
+      result.output = even["outputs/y"] ?? .none
+      for (path, deviation) in even where path.hasPrefix("gradients/") {
+        result.gradients[String(path.dropFirst(10))] = deviation
+      }
+      return result
+    }
+    guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return result }
+    func deviation(_ path: String, _ shape: Shape?) -> Deviation {
+      let deviation = Deviation(
+        (model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda })
+      // Inputs and outputs may be too large to keep one for each element; parameters are not.
+      return evenly ? shape.map(deviation.byChannel) ?? deviation : deviation
+    }
+    result.isExact = model.isExact("outputs/y")
+    result.output = deviation("outputs/y", record.y.shape)
+    if dOutput != nil {
+      for name in definition.differentiableOperands.value ?? [] {
+        result.gradients[name] = deviation("gradients/\(name)", record.inputs[name]?.shape)
+      }
+    }
+    for (name, type) in layer.problem.operands.buffers where type.dtype != .int64 {
+      result.buffers["\(layer.name).\(name)"] = model.bounds(of: "buffers_after/\(name)", in: .float32)?.tightest ?? []
+    }
+    return result
+  }
+
+  /// Has every result of a pass disturbed by independent normal noise.
+  func disturb(_ pass: inout NetworkPass<Double>, from source: NoiseSource) {
+    let (layers, storage) = (layers, storage)
+    pass.transform = { layer, y in source.stored(source.disturbed(y, layers[layer.name]?.output ?? .none), in: storage)
+    }
+    pass.transformGradients = { layer, _, gradients in
+      guard let deviations = layers[layer.name] else { return gradients }
+      var changed = gradients
+      // All draw from one stream: a dictionary's own order, another in each process, would make each run's bounds its own.
+      for (name, gradient) in gradients.byName.sorted(by: { $0.key < $1.key }) {
+        let disturbed = source.disturbed(gradient, deviations.gradients[name] ?? .none)
+        let isKept = layer.problem.definition.staysSingle.contains(name)
+        changed.byName[name] = isKept ? disturbed : source.stored(disturbed, in: storage)
+      }
+      return changed
+    }
+  }
+}
+
+/// Normal numbers for one run. A class because the hooks of a pass share it; never shared between tasks.
+final class NoiseSource {
+  private var stream: SplitMix64
+
+  init(seed: UInt64) { stream = SplitMix64(seed: seed) }
+
+  /// Irwin–Hall: the sum of four uniform numbers, near enough to normal and bounded.
+  private func next() -> Double {
+    let bits = stream.next()
+    let sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + (bits >> 48)
+    return (Double(sum) / 65_536 - 2) * 3.0.squareRoot()
+  }
+
+  func disturbed(_ tensor: Tensor<Double>, _ deviation: Deviation) -> Tensor<Double> {
+    guard !deviation.isEmpty else { return tensor }
+    var result = tensor
+    for i in result.elements.indices {
+      let scale = deviation[i]
+      if scale != 0 { result.elements[i] += scale * next() }
+    }
+    return result
+  }
+
+  /// Each element as if rounded to the format: a uniform error of one spacing, whose standard deviation is u·|y|/√3 and more.
+  func stored(_ tensor: Tensor<Double>, in format: FloatFormat?) -> Tensor<Double> {
+    guard let format else { return tensor }
+    return tensor.map { value in
+      value.isFinite ? value + format.spacing(at: value) * (Double(stream.next() >> 11) * 0x1p-53 - 0.5) : value
+    }
+  }
+
+  /// Each element by its own roundings, so many of them.
+  func disturbed(_ tensor: Tensor<Double>, roundings: Double) -> Tensor<Double> {
+    tensor.map { $0 + roundings * Rounding.float32.unit * $0 * next() }
+  }
+}

@@ -1,0 +1,2 @@
+/// A direction of computation.
+public enum Pass: String, Hashable, Sendable, Codable, CaseIterable { case forward, backward }

@@ -1,0 +1,65 @@
+import Tensors
+
+/// A problem with operands drawn for it, forward and backward.
+public struct RandomExercise: Sendable {
+  public let exercise: Exercise
+
+  /// - Parameters:
+  ///   - roles: what the operands mean.
+  ///   - fill: `exact` draws integers from −3 to 3, anything else numbers that use all 24 bits of float32's significand.
+  ///   - range: of random inputs.
+  public init(
+    problem: any OperationProblem, roles: [String: OperandRole], fill: Fill, seed: UInt64,
+    range: OperandDraw.Range = .unit
+  ) {
+    var stream = SplitMix64(seed: seed)
+    var draw = OperandDraw(problem.operands, roles: roles, seed: stream.next(), range: range)
+    if fill == .exact {
+      for name in draw.operands.keys.sorted() {
+        // What is never negative stays so.
+        let low = [.variance, .positive].contains(roles[name]) ? 1 : -3
+        draw.operands[name] = draw.operands[name]?.map { _ in Double(Int.random(in: low...3, using: &stream)) }
+      }
+    }
+    var exercise = Exercise(problem, draw, dtype: .float32)
+    // Magnitudes in [1, 2] with either sign: a cotangent near 0 would hide what it multiplies.
+    for (name, type) in problem.outputs.sorted(by: { $0.key < $1.key }) where type.dtype != .int64 {
+      exercise.upstream[name] = .float32(
+        Tensor(
+          shape: type.shape,
+          elements: (0..<type.shape.count).map { _ in
+            let bits = stream.next()
+            let magnitude = fill == .exact ? Float(1 + (bits >> 40 & 1)) : 1 + Float(bits >> 41) * 0x1p-23
+            return bits & 1 == 0 ? magnitude : -magnitude
+          }))
+    }
+    exercise.passes = [.forward, .backward]
+    self.exercise = exercise
+  }
+}
+
+extension Exercise {
+  /// A problem with these operands.
+  /// - Parameter name: the problem's text form where it is `nil`.
+  public init(_ problem: any OperationProblem, _ draw: OperandDraw, named name: String? = nil, dtype: DType) {
+    self.init(problem, operands: draw.operands, integers: draw.integers, named: name, dtype: dtype)
+  }
+
+  /// The same, with operands of whatever origin.
+  public init(
+    _ problem: any OperationProblem, operands: [String: Tensor<Double>], integers: [String: Tensor<Int64>] = [:],
+    named name: String? = nil, dtype: DType
+  ) {
+    let types = problem.operands
+    func group(_ types: [String: TensorType]) -> [String: AnyTensor] {
+      types.reduce(into: [:]) { group, operand in
+        group[operand.key] =
+          operands[operand.key].map { AnyTensor.float64($0).converted(to: dtype) }
+          ?? integers[operand.key].map { .int64($0) }
+      }
+    }
+    self.init(
+      name: name ?? problem.text, operation: type(of: problem).operation, attributes: problem.attributes,
+      inputs: group(types.inputs), parameters: group(types.parameters), buffers: group(types.buffers), dtype: dtype)
+  }
+}

@@ -1,0 +1,58 @@
+import Results
+
+/// Columns of text: words to the left, figures to the right. Aligned for a terminal, or as Markdown.
+///
+/// Cells may be foreign text: control characters in them are escaped, and they stay cells.
+public struct TextTable: Sendable {
+  private let headings: [String]
+  private var rows: [[String]] = []
+  /// Columns that hold figures.
+  private let figures: Set<Int>
+
+  /// - Parameters:
+  ///   - headings: none for a table without them.
+  ///   - figures: the columns that are aligned to the right.
+  public init(_ headings: [String], figures: Set<Int>) {
+    self.headings = headings.map(\.printable)
+    self.figures = figures
+  }
+
+  /// - Parameter words: so many columns hold words, and those after them figures.
+  public init(_ headings: [String], _ rows: [[String]] = [], words: Int = 1) {
+    self.init(headings, figures: Set(headings.indices.dropFirst(words)))
+    for row in rows { add(row) }
+  }
+
+  /// - Parameter row: may have fewer cells than there are columns, and more than there are headings.
+  public mutating func add(_ row: [String]) { rows.append(row.map(\.printable)) }
+
+  public var isEmpty: Bool { rows.isEmpty }
+
+  /// Columns as wide as their widest cell, two blanks apart, and none at the end of a line.
+  public var lines: [String] {
+    let all = (headings.isEmpty ? [] : [headings]) + rows
+    let widths = (0..<(all.map(\.count).max() ?? 0)).map { column in
+      all.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    return all.map { row in
+      var line = row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return figures.contains(column) ? padding + row[column] : row[column] + padding
+      }.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+  }
+
+  /// The lines, each with its end.
+  public var text: String { lines.map { $0 + "\n" }.joined() }
+
+  /// A table in Markdown and the blank line after it. What is Markdown in a foreign cell is for ``MarkdownText``.
+  public var markdown: [String] {
+    func line(_ cells: [String]) -> String {
+      "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+    }
+    let rule = headings.indices.map { figures.contains($0) ? "---:" : "---" }
+    return [line(headings), line(rule)] + rows.map(line) + [""]
+  }
+}

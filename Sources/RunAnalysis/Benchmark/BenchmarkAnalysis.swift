@@ -1,0 +1,126 @@
+import Foundation
+import Operations
+import Problems
+import Results
+
+/// What is derived from samples. Pure: the same samples and ceilings give the same figures, bit for bit.
+public enum BenchmarkAnalysis {
+  /// Fills in everything derived: summaries, bests, limits, totals, doubts and facts.
+  public static func complete(_ section: inout BenchmarkSection) {
+    for index in section.workloads.indices {
+      summarise(&section.workloads[index], section)
+    }
+    section.totals = NetworkTotals.totals(of: section)
+    let doubts = BenchmarkDoubts.doubts(of: section)
+    section.doubts = doubts
+    // A sentence that compares is worth nothing where the times are not.
+    section.facts = doubts.isEmpty ? BenchmarkFacts.facts(of: section) : []
+  }
+
+  static func summarise(_ workload: inout BenchmarkWorkload, _ section: BenchmarkSection) {
+    let ceiling = section.ceilings.first { $0.threads == workload.threads }
+    if let ceiling {
+      let compute = workload.flops / ceiling.peakGigaflops
+      let memory = workload.compulsoryBytes / bandwidth(workload.compulsoryBytes, ceiling, section.machine)
+      workload.limitNanoseconds = max(compute, memory)
+      workload.limitedBy = compute >= memory ? "compute" : "memory"
+    }
+    let baseline = workload.contestant(section.options.baseline)?.samples.map(blockMedian) ?? []
+    for index in workload.contestants.indices {
+      let algorithm = section.engines.first { $0.name == workload.contestants[index].engine }?.info["algorithm"]
+      workload.contestants[index].time = time(
+        of: workload.contestants[index], workload, ceiling, baseline: baseline, declared: algorithm ?? "",
+        confidence: section.options.confidence)
+    }
+    let timed = workload.contestants.filter { $0.time != nil }
+    workload.best = fastest(timed)
+    workload.bestBuiltIn = fastest(
+      timed.filter { contestant in
+        section.engines.contains { $0.name == contestant.engine && $0.isBuiltIn }
+      })
+    workload.ties = workload.best.map { ties(with: $0, of: timed, confidence: section.options.confidence) }
+  }
+
+  /// By the same figure that every table calls the speed-up, so that what is called the fastest is never shown as slower
+  /// than the baseline; by the median time where there is no baseline to relate to.
+  private static func fastest(_ contestants: [BenchmarkContestant]) -> String? {
+    let times = contestants.compactMap { contestant in contestant.time.map { (contestant.engine, $0) } }
+    if times.allSatisfy({ $0.1.speedup != nil }) {
+      return times.max { ($0.1.speedup ?? 0) < ($1.1.speedup ?? 0) }?.0
+    }
+    return times.min { $0.1.medianNanoseconds < $1.1.medianNanoseconds }?.0
+  }
+
+  /// Those that the blocks do not tell from the best one: the interval of the blocks' ratios spans 1, or there is none.
+  private static func ties(with best: String, of timed: [BenchmarkContestant], confidence: Double) -> [String] {
+    let fastest = timed.first { $0.engine == best }?.samples.map(blockMedian) ?? []
+    return timed.filter { $0.engine != best }.filter { other in
+      let blocks = other.samples.map(blockMedian)
+      guard blocks.count == fastest.count,
+        let interval = OrderStatistics.medianInterval(zip(blocks, fastest).map { $0 / $1 }, confidence: confidence)
+      else { return true }
+      return interval.lower <= 1
+    }.map(\.engine)
+  }
+
+  /// 10⁹ bytes/s of the smallest memory that the operands fit, in bytes a nanosecond.
+  private static func bandwidth(_ bytes: Double, _ ceiling: CeilingRecord, _ machine: MachineRecord) -> Double {
+    if let l2 = machine.l2Bytes, bytes <= Double(l2 * ceiling.threads) { return ceiling.l2GigabytesPerSecond }
+    if let l3 = machine.l3Bytes, let rate = ceiling.l3GigabytesPerSecond, bytes <= Double(l3) { return rate }
+    return ceiling.memoryGigabytesPerSecond
+  }
+
+  public static func blockMedian(_ samples: DurationSamples) -> Double {
+    OrderStatistics.median(samples.nanoseconds.map { Double($0) }) ?? 0
+  }
+
+  private static func time(
+    of contestant: BenchmarkContestant, _ workload: BenchmarkWorkload, _ ceiling: CeilingRecord?, baseline: [Double],
+    declared: String, confidence: Double
+  ) -> TimeSummary? {
+    let blocks = contestant.samples.map(blockMedian)
+    guard contestant.status == .timed, let median = OrderStatistics.median(blocks), median > 0,
+      let minimum = contestant.samples.flatMap(\.nanoseconds).min()
+    else { return nil }
+    let interval = OrderStatistics.medianInterval(blocks, confidence: confidence)
+    var time = TimeSummary(
+      medianNanoseconds: median, minimumNanoseconds: Double(minimum), lowerNanoseconds: interval?.lower,
+      upperNanoseconds: interval?.upper, equivalentGigaflops: workload.flops / median,
+      gigabytesPerSecond: workload.compulsoryBytes / median)
+    let algorithm = algorithm(declared: declared, summary: contestant.summary)
+    if let actual = actualFlops(workload, algorithm: algorithm) { time.actualGigaflops = actual / median }
+    if let ceiling {
+      time.peakFraction = (time.actualGigaflops ?? time.equivalentGigaflops) / ceiling.peakGigaflops
+    }
+    time.limitFraction = workload.limitNanoseconds.map { $0 / median }
+    if baseline.count == blocks.count, !baseline.isEmpty {
+      let ratios = zip(baseline, blocks).map { $0 / $1 }
+      let spread = OrderStatistics.medianInterval(ratios, confidence: confidence)
+      time.speedup = OrderStatistics.median(ratios)
+      time.speedupLower = spread?.lower
+      time.speedupUpper = spread?.upper
+    }
+    return time
+  }
+
+  /// What ran, of an engine that declares several algorithms: the first of them that its summary names, as in
+  /// `auto (winograd4), avx512, forward`.
+  /// - Returns: nothing when it does not tell.
+  private static func algorithm(declared: String, summary: String) -> String {
+    let known = declared.split { ", ".contains($0) }
+    if known.count == 1 { return String(known[0]) }
+    return summary.split { ", ()".contains($0) }.first { known.contains($0) }.map(String.init) ?? ""
+  }
+
+  /// The multiplication's own flops for Winograd's F(m×m, 3×3): (m + 2)² products for each tile, channel and filter, over
+  /// whole tiles. Its transforms are not counted. `nil` for an algorithm that does the definition's arithmetic.
+  private static func actualFlops(_ workload: BenchmarkWorkload, algorithm: String) -> Double? {
+    guard algorithm.hasPrefix("winograd"), let m = Int(algorithm.dropFirst("winograd".count)), m > 0,
+      let problem = (try? Problem.parse(workload.problem)) as? Conv2dProblem
+    else { return nil }
+    let extent = workload.pass == "backward_data" ? problem.inputSize : problem.outputSize
+    let tiles = ((extent.height + m - 1) / m) * ((extent.width + m - 1) / m)
+    let products = Double(problem.batch * tiles * (m + 2) * (m + 2))
+    return 2 * products * Double(problem.outputChannels) * Double(problem.inputChannels / problem.groups)
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Results
+
+/// The sentences that a run's reader should see first. They say what was measured and nothing more.
+enum BenchmarkFacts {
+  static func facts(of section: BenchmarkSection) -> [String] {
+    [network(section), fastestOverBaseline(section), peers(section), roofline(section)].compactMap { $0 }
+  }
+
+  private static func milliseconds(_ nanoseconds: Double) -> String { String(format: "%.2f ms", nanoseconds * 1e-6) }
+
+  private static func geometricMean(_ values: [Double]) -> Double {
+    exp(values.reduce(0) { $0 + log($1) } / Double(values.count))
+  }
+
+  private static func network(_ section: BenchmarkSection) -> String? {
+    let candidates = section.totals.compactMap { total -> (NetworkTotal, Double, Double)? in
+      guard let best = total.entries.first(where: { $0.engine == NetworkTotal.bestMix }),
+        let baseline = total.entries.first(where: { $0.engine == section.options.baseline })
+      else { return nil }
+      return (total, best.nanoseconds, baseline.nanoseconds)
+    }
+    guard let (total, best, baseline) = candidates.max(by: { $0.2 / $0.1 < $1.2 / $1.1 }) else { return nil }
+    return "The \(total.convolutions) convolutions of \(total.network), batch \(total.batch), \(total.threads) "
+      + "thread\(total.threads == 1 ? "" : "s") (\(total.pass), \(total.layout)): \(milliseconds(best)) with the best strategy "
+      + "for each, \(String(format: "%.2f", baseline / best)) times as fast as \(section.options.baseline) alone "
+      + "(\(milliseconds(baseline)))."
+  }
+
+  private static func fastestOverBaseline(_ section: BenchmarkSection) -> String? {
+    let all = section.workloads.flatMap { workload in
+      workload.contestants.filter { $0.engine != section.options.baseline }.compactMap {
+        contestant -> (BenchmarkWorkload, String, Double)? in
+        // A gain whose interval reaches 1 may be none.
+        guard let time = contestant.time, let lower = time.speedupLower, lower > 1 else { return nil }
+        return time.speedup.map { (workload, contestant.engine, $0) }
+      }
+    }
+    guard let (workload, engine, speedup) = all.max(by: { $0.2 < $1.2 }), speedup > 1 else { return nil }
+    return "The largest gain of one convolution: \(engine) is \(String(format: "%.2f", speedup)) times as fast as "
+      + "\(section.options.baseline) on \(workload.name)."
+  }
+
+  /// How the best built-in strategy compares with the fastest peer, over the workloads that both did.
+  private static func peers(_ section: BenchmarkSection) -> String? {
+    let peers = Set(section.engines.filter { !$0.isBuiltIn }.map(\.name))
+    var ratios: [Double] = []
+    for workload in section.workloads {
+      let times = workload.contestants.filter { peers.contains($0.engine) }.compactMap { $0.time?.medianNanoseconds }
+      guard let peer = times.min(), let best = workload.bestBuiltIn.flatMap({ workload.contestant($0)?.time }) else {
+        continue
+      }
+      ratios.append(peer / best.medianNanoseconds)
+    }
+    guard !ratios.isEmpty else { return nil }
+    let mean = geometricMean(ratios)
+    let median = OrderStatistics.median(ratios) ?? mean
+    return
+      "Against the fastest of \(peers.sorted().joined(separator: ", ")) on each of \(ratios.count) workloads, the best "
+      + "built-in strategy is \(String(format: "%.2f", mean)) times as fast in the geometric mean, "
+      + "\(String(format: "%.2f", median)) in the median, and no slower on \(ratios.count { $0 >= 1 }) of them."
+  }
+
+  private static func roofline(_ section: BenchmarkSection) -> String? {
+    let fractions = section.workloads.compactMap { $0.contestant(section.options.baseline)?.time?.limitFraction }
+    guard !fractions.isEmpty else { return nil }
+    let mean = geometricMean(fractions)
+    return
+      "\(section.options.baseline) reaches \(String(format: "%.0f %%", 100 * mean)) of the roofline's limit in the "
+      + "geometric mean over \(fractions.count) workloads."
+  }
+}

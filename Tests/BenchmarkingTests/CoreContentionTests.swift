@@ -1,0 +1,23 @@
+import Benchmarking
+import Testing
+
+/// What others took of the cores that were timed.
+@Suite struct CoreContentionTests {
+  /// Of the time in which threads wanted to run, the part without a core; threads that ended or began between two readings
+  /// count for what they did.
+  @Test func waitingIsAShareOfTheTimeInWhichThreadsWantedToRun() throws {
+    let start = CoreContention(threads: [1: (100, 50), 2: (500, 0), 3: (9, 9)])
+    let end = CoreContention(threads: [1: (200, 80), 2: (500, 0), 4: (50, 20)])
+    #expect(CoreContention.waitingFraction(from: start, to: end) == 50.0 / 200)
+    #expect(CoreContention.waitingFraction(from: start, to: start) == nil)
+    #expect(CoreContention.waitingFraction(from: nil, to: end) == nil)
+  }
+
+  @Test func stealIsNotReadOffAFewTicks() {
+    var account = StealAccount()
+    account.add(from: .init(total: 1_000, idle: 0, steal: 10), to: .init(total: 1_099, idle: 0, steal: 11))
+    #expect(account.fraction == nil)
+    account.add(from: .init(total: 2_000, idle: 0, steal: 11), to: .init(total: 2_101, idle: 0, steal: 20))
+    #expect(account.fraction == 10.0 / 200)
+  }
+}

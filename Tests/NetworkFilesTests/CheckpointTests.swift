@@ -1,0 +1,103 @@
+import GoldenFiles
+import NetworkFiles
+import Problems
+import Operations
+import Tensors
+import TestSupport
+import Testing
+
+/// A training run as a file, and back.
+@Suite struct CheckpointTests {
+  private let folder: TemporaryDirectory
+  private let architecture: ResNetArchitecture
+
+  init() throws {
+    folder = try TemporaryDirectory()
+    architecture = try ResNetArchitecture(named: "cifar_resnet8").scaled(toWidth: 2)
+  }
+
+  private var path: String { folder.file("checkpoint.h5").path }
+
+  private func run(_ optimizer: OptimizerOptions, _ schedule: LearningRateSchedule) -> SavedRun {
+    SavedRun(
+      options: TrainingOptions(
+        architecture: architecture, classCount: 3, batchSize: 4, optimizer: optimizer, schedule: schedule, seed: 7),
+      freeze: ["layer1.*", "fc.bias"], imageScale: 255)
+  }
+
+  private func plan() throws -> NetworkPlan { try architecture.plan(inputShape: [4, 3, 32, 32], classCount: 3) }
+
+  /// A network with an optimiser's memory of one parameter, as a file.
+  private func file(_ run: SavedRun) throws -> WeightsFile {
+    var training = Training(options: run.options, state: Initialization(seed: 1).state(of: try plan(), as: Float.self))
+    var memory = OptimizerState<Float>(step: 5)
+    memory.expAvg = Tensor(shape: [3], elements: [1, 2, 3])
+    training.step.optimizerStates["fc.bias"] = memory
+    return training.checkpoint(run)
+  }
+
+  @Test(arguments: [
+    ("sgd", ["lr": AttributeValue.real(0.1), "momentum": .real(0.9), "nesterov": .boolean(true)], "step:3:0.5"),
+    ("adam", ["lr": .real(1e-3), "betas": .reals([0.9, 0.999])], "cosine:10"),
+    ("adamw", ["lr": .real(0.3)], "constant"),
+  ])
+  func settingsComeBack(optimizer: String, attributes: [String: AttributeValue], schedule: String) throws {
+    let saved = run(
+      try OptimizerOptions(name: optimizer, attributes: Attributes(attributes)),
+      try #require(LearningRateSchedule(schedule)))
+    try file(saved).write(to: path)
+    let found = try SavedRun(WeightsFile(contentsOf: path), from: path)
+    #expect(found.options == saved.options)
+    #expect(found.freeze == saved.freeze && found.imageScale == 255)
+  }
+
+  @Test func theRunGoesOnWhereItStood() throws {
+    let saved = run(try OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1e-3)])), .constant)
+    var written = try file(saved)
+    written.checkpoint?.epochsDone = 2
+    try written.write(to: path)
+    let resumed = try Training(resuming: WeightsFile(contentsOf: path), from: path, as: saved, try plan())
+    #expect(resumed.epochsDone == 2)
+    #expect(resumed.step.optimizerStates["fc.bias"]?.step == 5)
+    #expect(resumed.step.optimizerStates["fc.bias"]?.expAvg?.elements == [1, 2, 3])
+    #expect(resumed.step.state.stateDict(AnyTensor.float32) == written.tensors)
+  }
+
+  /// What a file may say that no run has: each is an error with its place.
+  @Test(arguments: [
+    ("batch_size", "0"), ("batch_size", "many"), ("optimizer", nil), ("schedule", "cosine:0"), ("seed", "-1"),
+  ])
+  func settingsThatNoRunHas(name: String, value: String?) throws {
+    var written = try file(run(OptimizerOptions(name: "sgd", attributes: Attributes(["lr": .real(1)])), .constant))
+    written.checkpoint?.settings[name] = value
+    let error = #expect(throws: GoldenFileError.self) { try SavedRun(written, from: "w.h5") }
+    #expect(error?.object == "/training@\(name)" && error?.file == "w.h5")
+  }
+
+  @Test func filesThatFitNoNetwork() throws {
+    let saved = run(try OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1)])), .constant)
+    let whole = try file(saved)
+    var weights = whole
+    weights.checkpoint = nil
+    #expect(throws: GoldenFileError.self) { try SavedRun(weights, from: "w.h5") }
+    for width in [0, -3, 5_000] {
+      weights.width = width
+      let error = #expect(throws: GoldenFileError.self) { try weights.network(from: "w.h5") }
+      #expect(error?.object == "/@width")
+    }
+    var other = whole
+    let memory = try #require(whole.checkpoint?.optimizer["fc.bias"])
+    other.checkpoint?.optimizer = ["fc.nothing": memory]
+    let plan = try plan()
+    #expect(throws: GoldenFileError.self) { try Training(resuming: other, from: "w.h5", as: saved, plan) }
+    other.checkpoint?.optimizer = ["fc.weight": memory]
+    let error = #expect(throws: GoldenFileError.self) { try Training(resuming: other, from: "w.h5", as: saved, plan) }
+    #expect(error?.object == "/optimizer/fc.weight/exp_avg")
+    other = whole
+    other.tensors["fc.bias"] = .float32(Tensor(shape: [3], elements: [0, .nan, 0]))
+    let value = #expect(throws: GoldenFileError.self) { try other.state(of: plan, from: "w.h5") }
+    #expect(value?.object == "/state_dict/fc.bias[1]")
+    other.tensors["fc.bias"] = nil
+    #expect(throws: StateDictMismatch.self) { try other.state(of: plan, from: "w.h5") }
+  }
+}

@@ -1,0 +1,16 @@
+import GoldenFiles
+import NetworkFiles
+import TestSupport
+import Testing
+
+@Suite struct ImagesFileTests {
+  @Test func digitsAreThere() throws {
+    let file = try ImagesFile(contentsOf: Repository.fixtures.appending(path: "data/digits.h5").path)
+    #expect(file.labels.count == 1797)
+    #expect(file.trainingRows.count + file.heldOutRows.count == 1797)
+    #expect(file.scale == 16 && file.classCount == 10)
+    #expect(throws: GoldenFileError.self) {
+      try ImagesFile(contentsOf: Repository.fixtures.appending(path: "linear.h5").path)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Results
+import RunAnalysis
+import Testing
+import TestSupport
+
+@Suite struct BenchmarkAnalysisTests {
+  private func section() -> BenchmarkSection { SampleBenchmark.section() }
+
+  @Test func figuresFollowFromTheSamples() throws {
+    var section = section()
+    BenchmarkAnalysis.complete(&section)
+    let workload = section.workloads[0]
+    let direct = try #require(workload.contestant("direct")?.time)
+    #expect(direct.medianNanoseconds == 2_002_500)
+    #expect(direct.minimumNanoseconds == 2_000_000)
+    #expect(direct.lowerNanoseconds == 2_000_000 && direct.upperNanoseconds == 2_005_000)
+    #expect(direct.equivalentGigaflops == 231_211_008 / 2_002_500.0)
+    #expect(direct.speedup == 1)
+    let winograd = try #require(workload.contestant("winograd4")?.time)
+    // 14 × 14 tiles of 36 products: a quarter of the definition's multiplications.
+    #expect(winograd.actualGigaflops == winograd.equivalentGigaflops / 4)
+    #expect(workload.limitedBy == "compute" && workload.limitNanoseconds == 231_211_008 / 200.0)
+    #expect(workload.best == "winograd4" && workload.bestBuiltIn == "winograd4")
+    #expect(workload.contestant("idle")?.time == nil)
+    let total = try #require(section.totals.first)
+    #expect(total.entries.map(\.engine) == ["direct", "winograd4", "peer", "best mix"])
+    #expect(total.entries.last?.nanoseconds == 4 * winograd.medianNanoseconds)
+    #expect(section.facts.count == 4)
+  }
+
+  @Test func analysisOfStoredSamplesChangesNothing() {
+    var once = section()
+    BenchmarkAnalysis.complete(&once)
+    var twice = once
+    BenchmarkAnalysis.complete(&twice)
+    #expect(once.workloads == twice.workloads && once.totals == twice.totals && once.facts == twice.facts)
+  }
+
+  /// The fastest by the medians is not the fastest by the blocks' ratios where the machine drifts between blocks: what is
+  /// called best must not be shown as slower than the baseline.
+  @Test func bestAndSpeedUpAreOneFigure() throws {
+    var section = SampleBenchmark.section(times: [
+      // Ratios 1.5 in four of six blocks, though the median of `direct` is the smaller one.
+      "direct": [1_500, 1_500, 3_000, 3_000, 1_000, 1_000], "winograd4": [1_000, 1_000, 2_000, 2_000, 4_000, 4_000],
+    ])
+    BenchmarkAnalysis.complete(&section)
+    let workload = section.workloads[0]
+    let medians = workload.contestants.compactMap { $0.time?.medianNanoseconds }
+    #expect(medians == [1_500, 2_000])
+    #expect(workload.best == "winograd4" && workload.contestant("winograd4")?.time?.speedup == 1.5)
+    #expect(workload.ties == ["direct"], "two of six blocks say the contrary")
+    #expect(workload.bestText == "tie: winograd4, direct")
+    #expect(workload.isAmongBest("direct") && !workload.isAmongBest("peer"))
+  }
+
+  @Test func allBlocksOneWayAreNoTie() {
+    var section = section()
+    BenchmarkAnalysis.complete(&section)
+    #expect(section.workloads[0].ties == [] && section.workloads[0].bestText == "winograd4")
+  }
+
+  /// An engine that chooses says what it chose in its summary; one that declares several algorithms and says nothing is
+  /// given no figure of what it really did.
+  @Test(
+    arguments: [
+      ("auto (winograd4), avx512, forward", 4.0), ("auto (direct), avx512, forward", nil), ("fast", nil),
+      ("winograd2", 2.25),
+    ] as [(String, Double?)])
+  func chosenAlgorithmIsThatOfTheSummary(summary: String, saving: Double?) throws {
+    var section = section()
+    section.engines[1].info["algorithm"] = "direct im2col winograd2 winograd4"
+    section.workloads[0].contestants[1].summary = summary
+    BenchmarkAnalysis.complete(&section)
+    let time = try #require(section.workloads[0].contestants[1].time)
+    #expect(abs((time.actualGigaflops.map { time.equivalentGigaflops / $0 } ?? 0) - (saving ?? 0)) < 1e-12)
+    #expect(((time.peakFraction ?? 0) > 1) == (saving == nil), "231 GF/s of the definition under a peak of 200")
+  }
+
+  @Test func fiveBlocksHaveNoInterval() {
+    var section = section()
+    for index in section.workloads[0].contestants.indices
+    where section.workloads[0].contestants[index].samples.count > 5 {
+      section.workloads[0].contestants[index].samples.removeLast()
+    }
+    BenchmarkAnalysis.complete(&section)
+    #expect(section.workloads[0].contestant("direct")?.time?.lowerNanoseconds == nil)
+  }
+}

@@ -1,0 +1,76 @@
+import Results
+
+/// A small benchmark as a runner leaves it, with nothing derived yet.
+public enum SampleBenchmark {
+  public static let problem = "conv2d n1c64h56w56 k64r3s3 stride1 pad1"
+
+  /// Three engines on one convolution, whose six blocks differ by a thousandth.
+  public static func section() -> BenchmarkSection {
+    var section = empty(engines: ["direct", "winograd4", "peer"])
+    var workload = workload()
+    for (name, base) in [("direct", UInt64(2_000_000)), ("winograd4", 1_000_000), ("peer", 4_000_000)] {
+      var contestant = BenchmarkContestant(engine: name, status: .timed)
+      contestant.samples = (0..<6).map { DurationSamples([base + $0 * 1_000, base + $0 * 1_000, base * 9]) }
+      workload.contestants.append(contestant)
+    }
+    workload.contestants.append(BenchmarkContestant(engine: "idle", status: .unsupported))
+    section.workloads = [workload]
+    return section
+  }
+
+  /// These engines on one convolution, with one duration in each block.
+  public static func section(times: KeyValuePairs<String, [UInt64]>, named problem: String = problem)
+    -> BenchmarkSection
+  {
+    var section = empty(engines: times.map(\.key))
+    section.options.blocks = times.first?.value.count ?? 0
+    var workload = workload(problem)
+    for (name, blocks) in times {
+      var contestant = BenchmarkContestant(engine: name, status: .timed)
+      contestant.samples = blocks.map { DurationSamples([$0]) }
+      workload.contestants.append(contestant)
+    }
+    section.workloads = [workload]
+    section.complete = true
+    return section
+  }
+
+  public static func run(_ section: BenchmarkSection, started: String = "2026-01-01T00:00:00Z") -> Run {
+    var run = Run(
+      provenance: Provenance(
+        assayVersion: "1", command: ["assay", "bench"], seed: 1, started: started, gitCommit: nil, gitDirty: nil,
+        compiler: "c", compilerFlags: "f", operatingSystem: "o", cpuModel: "unknown", coreCount: 2))
+    run.benchmark = section
+    return run
+  }
+
+  private static func empty(engines: [String]) -> BenchmarkSection {
+    let machine = MachineRecord(
+      cpuModel: "test", cores: 2, instructionSets: [], selectedInstructionSet: "none", l1DataBytes: nil,
+      l2Bytes: 2 << 20, l3Bytes: nil, governor: nil, loadBefore: nil)
+    var section = BenchmarkSection(
+      suite: "test",
+      options: .init(blocks: 6, sliceMilliseconds: 20, cold: false, dtype: "float32", baseline: "direct"),
+      machine: machine,
+      engines: engines.map {
+        BenchmarkEngine(name: $0, version: "1", isBuiltIn: $0 != "peer", command: $0, info: ["algorithm": $0])
+      })
+    section.ceilings = [
+      CeilingRecord(
+        threads: 1, peakGigaflops: 200, l2GigabytesPerSecond: 100, l3GigabytesPerSecond: nil,
+        memoryGigabytesPerSecond: 10, frozenConvolutionNanoseconds: 1)
+    ]
+    section.networks = [
+      BenchmarkNetwork(
+        name: "net", batch: 1, imageSize: 56,
+        layers: [.init(name: "layer1.0.conv1", stage: "layer1", problem: problem, multiplicity: 4)])
+    ]
+    return section
+  }
+
+  private static func workload(_ problem: String = problem) -> BenchmarkWorkload {
+    BenchmarkWorkload(
+      name: "\(problem) forward nchw t1", operation: "conv2d", problem: problem, batch: 1, pass: "forward",
+      layout: "nchw", threads: 1, flops: 231_211_008, compulsoryBytes: 4 * (2 * 200_704 + 36_864))
+  }
+}

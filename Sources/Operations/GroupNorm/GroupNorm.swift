@@ -23,7 +23,7 @@ public struct GroupNorm: Sendable {
   public init(_ problem: GroupNormProblem) { self.problem = problem }
 
   /// The groups: image by image, in each as many as there are, with C/G parameters each.
-  var layout: NormalisedSlices {
+  public var layout: NormalisedSlices {
     let plane = problem.inputShape.dimensions.dropFirst(2).reduce(1, *)
     return NormalisedSlices(
       runCount: 1, count: problem.inputShape[0] * problem.numGroups, runLength: problem.channelsPerGroup * plane,

@@ -23,7 +23,7 @@ public struct LayerNorm: Sendable {
   public init(_ problem: LayerNormProblem) { self.problem = problem }
 
   /// The rows, each of which has all parameters once.
-  var layout: NormalisedSlices {
+  public var layout: NormalisedSlices {
     let size = problem.normalizedShape.count
     return NormalisedSlices(
       runCount: 1, count: problem.inputShape.dimensions.dropLast(problem.normalizedDims).reduce(1, *), runLength: size,

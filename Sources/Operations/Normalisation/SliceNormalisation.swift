@@ -3,13 +3,15 @@ import Tensors
 
 /// A normalisation of slices by their own statistics, in training and evaluation alike: group and layer normalisation, which differ in
 /// their slices alone.
-protocol SliceNormalisation: Operation where Asked: AffineNormProblem {
+public protocol SliceNormalisation: Operation where Asked: AffineNormProblem {
+  /// Which elements are normalised together.
   var layout: NormalisedSlices { get }
 }
 
 extension SliceNormalisation {
   /// y = γ·x̂ + β.
-  func forward<Scalar: RealScalar>(
+  /// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+  public func forward<Scalar: RealScalar>(
     _ x: Tensor<Scalar>, weight: Tensor<Scalar>? = nil, bias: Tensor<Scalar>? = nil
   ) throws(ProblemError) -> Tensor<Scalar> {
     try bias.require(problem.affine.shape, when: problem.affine.hasBias, as: "parameters/bias")
@@ -18,7 +20,8 @@ extension SliceNormalisation {
   }
 
   /// The gradients of Σ y·dOutput by `x`, `weight` and `bias`.
-  func backward<Scalar: RealScalar>(
+  /// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+  public func backward<Scalar: RealScalar>(
     _ dOutput: Tensor<Scalar>, x: Tensor<Scalar>, weight: Tensor<Scalar>? = nil
   ) throws(ProblemError) -> (dInput: Tensor<Scalar>, dWeight: Tensor<Scalar>?, dBias: Tensor<Scalar>?) {
     try dOutput.require(problem.inputShape, as: "upstream/y")

@@ -82,6 +82,7 @@ format: ## rewrite the sources in the project's format
 # The library modules alone: kernels and tests have no page. DocC belongs to the toolchain; Xcode's is not on the PATH.
 DOCUMENTATION = .build/documentation
 docs: deps ## the pages of every library module from its comments, in .build/documentation: any warning fails
+	@$(SWIFT) build -c $(CONFIGURATION) --build-tests
 	@echo "==> symbol graphs"
 	@symbols=$$(dirname "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)")/symbolgraph; rm -rf $$symbols $(DOCUMENTATION); \
 	$(SWIFT) package -c $(CONFIGURATION) dump-symbol-graph --minimum-access-level public --skip-synthesized-members >/dev/null && \

@@ -129,7 +129,7 @@ private func fills(of problem: any OperationProblem, seed: UInt64) -> [Fill] {
   let definition = problem.definition
   guard definition.layers.value == nil else { return [.random] }
   let exercise = RandomExercise(problem: problem, roles: definition.roles, fill: .exact, seed: seed).exercise
-  guard let model = definition.bounds(of: Given(exercise), values: nil, algorithms: []),
+  guard let model = definition.bounds(of: definition.given(exercise), values: nil, algorithms: []),
     let single = try? ReferenceEngine().compute(exercise),
     let double = try? ReferenceEngine().compute(exercise.converted(to: .float64))
   else { return [.random] }

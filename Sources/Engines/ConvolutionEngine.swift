@@ -97,7 +97,7 @@ public struct ConvolutionEngine: Engine {
       throw .unsupported("\(strategy.name) computes conv2d, not \(exercise.operation)")
     }
     guard exercise.dtype == .float32 else { throw .unsupported("\(strategy.name) computes in float32") }
-    return (problem, Given(exercise))
+    return (problem, Given(exercise, problem.operands))
   }
 
   private func unknown(_ exercise: Exercise) -> ProblemError {

@@ -25,7 +25,8 @@ extension EngineCatalog {
       guard timeout > 0, timeout <= 86_400 else {
         throw Failure(
           .data,
-          "\(path): \(name): timeout: expected seconds above 0, found \(entry["timeout"]?.debugDescription ?? "")")
+          "\(path): \(name): timeout: expected seconds above 0 and at most 86400 (a day), found \(entry["timeout"]?.debugDescription ?? "")"
+        )
       }
       found[name] = ProcessEngine.Declaration(
         name: name, command: command, directory: file.deletingLastPathComponent(), timeout: timeout,

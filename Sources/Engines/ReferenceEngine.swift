@@ -22,9 +22,14 @@ public struct ReferenceEngine: Engine {
     guard timing.threads == 1 else { throw .unsupported("the reference runs on one thread") }
     guard timing.layout == .nchw else { throw .unsupported("the reference keeps NCHW between layers") }
     do throws(ProblemError) {
-      let run = try work(timed(exercise, timing.pass))
+      let timed = try timed(exercise, timing.pass)
+      let run = try work(timed)
       // Once before timing, so that what the problem refuses is refused here.
-      _ = try run()
+      let answer = try run()
+      // One gradient is timed only where it is computed alone.
+      if timed.passes == [.backward], answer.paths.contains(where: { !timed.wanted.contains($0) }) {
+        throw notTimed(timing.pass, exercise)
+      }
       return ReferenceOperation(summary: "plain loops, \(exercise.dtype.rawValue)", run: run)
     } catch {
       throw EngineError(error)
@@ -42,10 +47,10 @@ public struct ReferenceEngine: Engine {
     }
     switch exercise.dtype {
     case .float32:
-      let given = Given<Float>(exercise)
+      let given: Given<Float> = definition.given(exercise)
       return { () throws(ProblemError) in Answer(try definition.compute(given)) }
     case .float64:
-      let given = Given<Double>(exercise)
+      let given: Given<Double> = definition.given(exercise)
       return { () throws(ProblemError) in Answer(try definition.compute(given)) }
     default:
       throw ProblemError(
@@ -81,15 +86,19 @@ public struct ReferenceEngine: Engine {
     return timed
   }
 
+  private func notTimed(_ pass: TimingRequest.TimedPass, _ exercise: Exercise) -> ProblemError {
+    ProblemError(
+      .invalidArgument, "pass", expected: "forward, inference or training_step for \(exercise.operation)",
+      found: pass.rawValue)
+  }
+
   /// The backward pass to one operand alone, under cotangents of ones where there are none.
   private func restrict(
     _ exercise: inout Exercise, toGradient operand: String, _ pass: TimingRequest.TimedPass
   ) throws(ProblemError) {
     let definition = try definition(of: exercise)
     guard definition.differentiableOperands.value?.contains(operand) == true else {
-      throw ProblemError(
-        .invalidArgument, "pass", expected: "forward, inference or training_step for \(exercise.operation)",
-        found: pass.rawValue)
+      throw notTimed(pass, exercise)
     }
     exercise.passes = [.backward]
     exercise.wanted = ["gradients/\(operand)"]

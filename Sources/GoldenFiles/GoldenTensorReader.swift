@@ -54,7 +54,8 @@ package struct GoldenTensorReader {
         throw error(
           .wrongType, dataset.path, "integers or floats of at most 64 bits", "\(stored)", "store it as numbers")
       }
-    let shape = try admit(dataset, stored, extents, bytesPerElement: dtype.byteCount)
+    // Values of 16 bits are widened.
+    let shape = try admit(dataset, stored, extents, bytesPerElement: max(dtype.byteCount, DType.float32.byteCount))
     return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), recipe: nil)
   }
 

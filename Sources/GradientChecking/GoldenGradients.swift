@@ -42,7 +42,7 @@ public struct GoldenGradients: Sendable {
     do {
       // Whether it is worth it is known before a network's parameters are turned into doubles.
       var subject = try subject(options)
-      let operands = Given<Double>(golden.exercise).operands
+      let operands = Given<Double>(golden.exercise, golden.exercise.operands).operands
       let cotangents = golden.upstream.mapValues(\.doubles)
       if let settled = obstacle(operands, cotangents) { return settled }
       if case .known(var network as NetworkFunction) = subject {

@@ -21,7 +21,9 @@ extension Mutant {
 
   private static func summed<Storage: NarrowStorage>(
     _ exercise: Exercise, by definition: any Operation, in: Storage.Type
-  ) throws(ProblemError) -> Answer { Answer(try definition.compute(Given<NarrowSum<Storage>>(exercise))) }
+  ) throws(ProblemError) -> Answer {
+    Answer(try definition.compute(definition.given(exercise, as: NarrowSum<Storage>.self)))
+  }
 
   /// A sum over the channels or features of `x` split in two, each half stored in 16 bits before both are added.
   static func splitInSixteenBits(_ name: String, _ operation: String) -> Mutant {

@@ -91,6 +91,11 @@ extension Operation {
     self.init(problem)
   }
 
+  /// The operands of an exercise of this problem in one scalar type.
+  public func given<Scalar: StoredScalar>(_ exercise: Exercise, as: Scalar.Type = Scalar.self) -> Given<Scalar> {
+    Given(exercise, problem.operands)
+  }
+
   /// Whether this problem has an operand of that name.
   func hasOperand(_ name: String) -> Bool { problem.operands.all[name] != nil }
 }

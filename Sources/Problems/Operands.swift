@@ -58,6 +58,23 @@ public struct Operands: Hashable, Sendable, Codable {
     return shape
   }
 
+  /// The shape of a buffer, `nil` when there is none.
+  public func buffer(_ name: String) throws(ProblemError) -> Shape? {
+    try floating(buffers[name], "buffers/\(name)")
+  }
+
+  /// Whether there is a buffer that counts: one integer.
+  public func counter(_ name: String) throws(ProblemError) -> Bool {
+    guard let type = buffers[name] else { return false }
+    guard type.dtype == .int64 else {
+      throw ProblemError(.unsupportedDType, "buffers/\(name)", expected: "int64", found: type.dtype.rawValue)
+    }
+    guard type.shape.count == 1 else {
+      throw ProblemError(.shapeMismatch, "buffers/\(name)", expected: "one number", found: "shape \(type.shape)")
+    }
+    return true
+  }
+
   private func floating(_ type: TensorType?, _ subject: String) throws(ProblemError) -> Shape? {
     guard let type else { return nil }
     guard type.dtype != .int64 else {

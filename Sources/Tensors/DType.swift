@@ -1,5 +1,5 @@
 /// The element types that golden files, engines and reports speak of. What depends on one is in its ``FloatFormat``: a new type is
-/// a case here and a format there.
+/// a case here and a format there, and what the compiler then asks for (CONTRIBUTING.md, "How to add a precision").
 public enum DType: String, Hashable, Sendable, Codable, CaseIterable {
   case float64, float32, float16, bfloat16, int64
 

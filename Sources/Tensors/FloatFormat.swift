@@ -4,15 +4,14 @@ import RealModule
 ///
 /// Conversions are our own, since Swift's `Float16` does not exist on every machine and bfloat16 on none.
 public struct FloatFormat: Hashable, Sendable {
-  public let name: String
   public let exponentBits: Int
   public let fractionBits: Int
 
-  public static let binary64 = FloatFormat(name: "float64", exponentBits: 11, fractionBits: 52)
-  public static let binary32 = FloatFormat(name: "float32", exponentBits: 8, fractionBits: 23)
-  public static let binary16 = FloatFormat(name: "float16", exponentBits: 5, fractionBits: 10)
+  public static let binary64 = FloatFormat(exponentBits: 11, fractionBits: 52)
+  public static let binary32 = FloatFormat(exponentBits: 8, fractionBits: 23)
+  public static let binary16 = FloatFormat(exponentBits: 5, fractionBits: 10)
   /// Brain floating point: float32's upper half.
-  public static let bfloat16 = FloatFormat(name: "bfloat16", exponentBits: 8, fractionBits: 7)
+  public static let bfloat16 = FloatFormat(exponentBits: 8, fractionBits: 7)
 
   public var bitCount: Int { 1 + exponentBits + fractionBits }
   /// Of the smallest normal number, 2^leastExponent.

@@ -196,7 +196,7 @@ import Testing
     let correct: Mutant.Compute = { (exercise) throws(EngineError) in
       do throws(ProblemError) {
         guard let operation = try OperationRegistry.operation(of: exercise) else { return Answer() }
-        return Answer(try operation.compute(Given<Double>(exercise)))
+        return Answer(try operation.compute(operation.given(exercise, as: Double.self)))
       } catch { throw EngineError(error) }
     }
     let right = try correct(exercise)

@@ -15,7 +15,7 @@ import Verification
 
   private func model(_ exercise: Exercise, algorithms: Set<SumAlgorithm> = []) throws -> any BoundModel {
     let definition = try #require(try OperationRegistry.operation(of: exercise))
-    return try #require(definition.bounds(of: Given(exercise), values: nil, algorithms: algorithms))
+    return try #require(definition.bounds(of: definition.given(exercise), values: nil, algorithms: algorithms))
   }
 
   /// |w| ∗ |x| and the like by the reference itself, on changed operands.

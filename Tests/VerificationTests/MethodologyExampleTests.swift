@@ -276,7 +276,7 @@ private struct Subject {
     var asked = exercise
     asked.wanted = [path]
     let model = try #require(
-      problem.definition.bounds(of: Given(asked), values: nil, algorithms: algorithms))
+      problem.definition.bounds(of: problem.definition.given(asked), values: nil, algorithms: algorithms))
     return try #require(model.bounds(of: path, in: rounding))
   }
 

@@ -23,7 +23,7 @@ import Verification
     "softmax n3c11", "log_softmax n3c11", "cross_entropy n4c7 weighted smoothing0.1",
     "max_pool2d n2c3h8w7 kernel3 stride2 pad1", "avg_pool2d n2c3h8w7 kernel3 stride2 pad1",
     "adaptive_avg_pool2d n2c3h7w8 output3", "upsample2d n1c2h5w4 modebilinear scale2.0", "add n2c3h4w5",
-    "scaled_add n2c3h4w5 alpha0.1",
+    "scaled_add n2c3h4w5 alpha0.1", "silu n2c3h4w5", "gelu n2c3h4w5", "gelu n2c3h4w5 approximatetanh",
     "sgd_step n3c4 t5 lr0.1 momentum0.9 decay0.01", "adam_step n3c4 t5", "adamw_step n3c4 t5 amsgrad",
     "group_norm n3c4h5w6 groups2", "layer_norm n3c4h5w6 dims2",
     "basic_block n2c4h6w5 k6 projection stride2 training", "bottleneck n2c16h5w4 k4",

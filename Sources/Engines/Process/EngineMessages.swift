@@ -132,7 +132,15 @@ extension EngineMessages.Description {
   }
 
   /// What the engine keeps sums in where it computes in 16 bits: float32 where it does not say.
-  var accumulate: DType { texts[EngineMessages.accumulateKey].flatMap(DType.init) ?? .float32 }
+  /// - Throws: ``EngineError/failed(_:detail:)`` for anything but a type of floats.
+  func accumulate() throws(EngineError) -> DType {
+    guard let name = texts[EngineMessages.accumulateKey] else { return .float32 }
+    guard let dtype = DType(rawValue: name), dtype.format != nil else {
+      let known = DType.floats.map(\.rawValue).joined(separator: ", ")
+      throw .failed("hello: info.accumulate: expected one of \(known), found '\(name.printable)'")
+    }
+    return dtype
+  }
 
   /// How the engine computes sums of products; nothing where it does not say.
   var algorithms: Set<SumAlgorithm> {

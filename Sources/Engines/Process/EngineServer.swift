@@ -89,11 +89,16 @@ public final class EngineServer {
     }
     let description = engine.description
     let operations = description.operations.isEmpty ? OperationRegistry.names : description.operations
+    var info = description.info
+    if info[EngineMessages.algorithmKey] == nil, !description.algorithms.isEmpty {
+      info[EngineMessages.algorithmKey] = description.algorithms.map(\.name).sorted().joined(separator: " ")
+    }
+    if description.accumulate != .float32 { info[EngineMessages.accumulateKey] = description.accumulate.rawValue }
     return EngineMessages.Description(
       name: description.name, version: description.version, operations: operations.sorted(),
       dtypes: description.dtypes.map(\.rawValue).sorted(), passes: description.passes.map(\.rawValue).sorted(),
       omits: description.omits.sorted(), nonfinite: description.nonfinite, deterministic: description.deterministic,
-      info: .object(description.info.mapValues(JSONValue.text)))
+      info: .object(info.mapValues(JSONValue.text)))
   }
 
   private func compute(_ parameters: EngineMessages.Compute) throws -> EngineMessages.Nothing {

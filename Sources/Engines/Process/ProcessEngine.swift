@@ -237,7 +237,7 @@ extension ProcessEngine {
       // A type or pass that this version does not know is never asked for.
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
       omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
-      algorithms: hello.algorithms, accumulate: hello.accumulate, info: info)
+      algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info)
     if let known, !known.isSameEngine(as: description) {
       throw differs(
         "identity after a restart",

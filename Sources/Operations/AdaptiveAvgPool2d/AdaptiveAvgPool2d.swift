@@ -64,16 +64,6 @@ public struct AdaptiveAvgPool2d: Sendable {
   }
 }
 
-extension AdaptiveAvgPool2d: Operation {
-  public func compute<Scalar: RealScalar>(_ given: Given<Scalar>) throws(ProblemError) -> Found<Scalar> {
-    let x = try given.operand("x")
-    let dOutput = try given.cotangent(shape: problem.outputShape)
-    var found = Found(y: given.wantsOutputs ? try forward(x) : nil)
-    if let dOutput { found.gradients["x"] = try backward(dOutput) }
-    return found
-  }
-
-  public var differentiableOperands: Applicable<[String]> { .some(["x"]) }
-  public var branches: Applicable<any Branching> { .none(because: "it is linear") }
+extension AdaptiveAvgPool2d: LinearUnaryOperation {
   public var layers: Applicable<any LayeredOperation> { .none(because: "it is a layer itself") }
 }

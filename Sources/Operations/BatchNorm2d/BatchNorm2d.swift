@@ -179,7 +179,7 @@ extension BatchNorm2d: Operation {
 
 extension BatchNorm2d.Buffers {
   /// Those of a layer's operands; `nil` where there are none.
-  /// - Throws: ``ProblemError`` when the counter is no single number.
+  /// - Throws: ``ProblemError`` when the counter is not a single number.
   init?(_ given: Given<Scalar>, prefix: String = "") throws(ProblemError) {
     guard let mean = given.operands[prefix + "running_mean"], let variance = given.operands[prefix + "running_var"]
     else { return nil }

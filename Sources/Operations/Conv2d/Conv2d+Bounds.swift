@@ -26,7 +26,7 @@ extension Conv2d {
 /// - y: C/G·R·S terms and the bias; dx: K/G·R·S; dw: N·P·Q; db: N·P·Q (sums, no products).
 /// - For an engine that uses Winograd's algorithm, ``WinogradBound`` where that applies: an output then depends on its whole
 ///   tile. Where an engine may use any of several algorithms, each element has the widest of their bounds. A tile with an
-///   infinity or NaN has no bound of Winograd's: who gives its other outputs computes them by the definition, whose bound holds.
+///   infinity or NaN has no bound of Winograd's: what a kernel answers there it computes by the definition, whose bound holds.
 struct Conv2dBounds: BoundModel {
   private let direct: [String: ProductSums]
   private let winograd: [Winograd]

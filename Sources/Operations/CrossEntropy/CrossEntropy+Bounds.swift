@@ -9,7 +9,7 @@ extension CrossEntropy {
   public var staysSingle: Set<String> { ["weight", "loss"] }
 
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
-    .none(because: "it is no layer of a network")
+    .none(because: "it is not a layer of a network")
   }
 }
 

@@ -157,5 +157,5 @@ extension CrossEntropy: Operation {
 
   public var differentiableOperands: Applicable<[String]> { .some(["x"]) }
   public var branches: Applicable<any Branching> { .none(because: "it is smooth") }
-  public var layers: Applicable<any LayeredOperation> { .none(because: "it is no layer of a network") }
+  public var layers: Applicable<any LayeredOperation> { .none(because: "it is not a layer of a network") }
 }

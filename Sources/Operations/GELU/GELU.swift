@@ -12,7 +12,7 @@ import Tensors
 /// A zero keeps its sign, NaN stays NaN. At −∞ both y and y′ are NaN (∞·0), and so is y′ at +∞, as in PyTorch.
 ///
 /// - Shapes: any, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
 /// - Source: Hendrycks and Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415.
 public struct GELU: Sendable {
   public let problem: GELUProblem
@@ -52,16 +52,7 @@ public struct GELU: Sendable {
   }
 }
 
-extension GELU: Operation {
-  public func compute<Scalar: RealScalar>(_ given: Given<Scalar>) throws(ProblemError) -> Found<Scalar> {
-    let x = try given.operand("x")
-    let dOutput = try given.cotangent(shape: problem.inputShape)
-    var found = Found(y: given.wantsOutputs ? try forward(x) : nil)
-    if let dOutput { found.gradients["x"] = try backward(dOutput, x: x) }
-    return found
-  }
-
-  public var differentiableOperands: Applicable<[String]> { .some(["x"]) }
+extension GELU: UnaryOperation {
   public var branches: Applicable<any Branching> { .none(because: "it is smooth") }
   public var layers: Applicable<any LayeredOperation> { .none(because: "it is a layer itself") }
 }

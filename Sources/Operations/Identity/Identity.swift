@@ -16,16 +16,6 @@ public struct Identity: Sendable {
   }
 }
 
-extension Identity: Operation {
-  public func compute<Scalar: RealScalar>(_ given: Given<Scalar>) throws(ProblemError) -> Found<Scalar> {
-    let x = try given.operand("x")
-    let dOutput = try given.cotangent(shape: problem.inputShape)
-    var found = Found(y: given.wantsOutputs ? try forward(x) : nil)
-    if let dOutput { found.gradients["x"] = try backward(dOutput) }
-    return found
-  }
-
-  public var differentiableOperands: Applicable<[String]> { .some(["x"]) }
-  public var branches: Applicable<any Branching> { .none(because: "it is linear") }
+extension Identity: LinearUnaryOperation {
   public var layers: Applicable<any LayeredOperation> { .none(because: "it is a layer itself") }
 }

@@ -6,7 +6,7 @@ import Tensors
 ///     y[n,c,…] = x[n,c,…] − m − log Σ c′ exp(x[n,c′,…] − m),   m = max c′ x[n,c′,…]
 ///
 /// - Shapes: any of rank ≥ 2, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
 public struct LogSoftmax: Sendable {
   public let problem: LogSoftmaxProblem
   public init(_ problem: LogSoftmaxProblem) { self.problem = problem }
@@ -46,16 +46,7 @@ public struct LogSoftmax: Sendable {
   }
 }
 
-extension LogSoftmax: Operation {
-  public func compute<Scalar: RealScalar>(_ given: Given<Scalar>) throws(ProblemError) -> Found<Scalar> {
-    let x = try given.operand("x")
-    let dOutput = try given.cotangent(shape: problem.inputShape)
-    var found = Found(y: given.wantsOutputs ? try forward(x) : nil)
-    if let dOutput { found.gradients["x"] = try backward(dOutput, x: x) }
-    return found
-  }
-
-  public var differentiableOperands: Applicable<[String]> { .some(["x"]) }
+extension LogSoftmax: UnaryOperation {
   public var branches: Applicable<any Branching> { .none(because: "it is smooth") }
   public var layers: Applicable<any LayeredOperation> { .none(because: "it is a layer itself") }
 }

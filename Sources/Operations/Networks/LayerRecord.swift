@@ -12,8 +12,6 @@ public struct LayerRecord<Scalar: RealScalar>: Sendable {
 
   /// - Requires: a record that a forward pass made.
   public var x: Tensor<Scalar> { inputs["x"] ?? y }
-  /// The second summand of an addition.
-  public var other: Tensor<Scalar>? { inputs["other"] }
 }
 
 /// What one layer's backward pass gives.

@@ -39,10 +39,10 @@ extension PassingOperation {
   }
 
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
-    .none(because: "it is no layer of a network")
+    .none(because: "it is not a layer of a network")
   }
 
-  public var branches: Applicable<any Branching> { .none(because: "its layers do") }
+  public var branches: Applicable<any Branching> { .none(because: "its layers branch, not it") }
 }
 
 /// A residual block: one plan of layers from `x` to `y`.

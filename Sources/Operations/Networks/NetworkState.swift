@@ -55,6 +55,10 @@ extension NetworkState {
 
   /// Takes what a layer leaves of them.
   mutating func take(_ found: Found<Scalar>, of layer: String) {
-    if let after = BatchNorm2d.Buffers(after: found) { buffers[layer] = after }
+    guard !found.buffersAfter.isEmpty else { return }
+    guard let after = BatchNorm2d.Buffers(after: found) else {
+      preconditionFailure("\(layer): a network keeps no state but running statistics")
+    }
+    buffers[layer] = after
   }
 }

@@ -62,7 +62,8 @@ struct NormalisationBounds: BoundModel {
 
   func statistics(of slice: Int, _ rounding: Rounding) -> SliceStatistics {
     guard let fixed else {
-      return SliceStatistics(layout.elements(of: slice).map { given["x"].elements[$0] }, eps: eps, rounding)
+      let x = given["x"].elements
+      return SliceStatistics(layout.elements(of: slice).map { x[$0] }, eps: eps, rounding)
     }
     return SliceStatistics(
       mean: fixed.mean[slice], variance: fixed.variance[slice], eps: eps, count: layout.size, rounding)
@@ -74,8 +75,9 @@ struct NormalisationBounds: BoundModel {
       let all = given.operands[name]?.elements
       return (0..<layout.parametersPerSlice).map { all?[layout.parameter($0, of: slice)] ?? value }
     }
+    let x = given["x"].elements
     return SlicePass(
-      x: elements.map { given["x"].elements[$0] },
+      x: elements.map { x[$0] },
       dy: given.upstream["y"].map { dy in elements.map { dy.elements[$0] } } ?? [],
       statistics: statistics(of: slice, rounding), followsInput: fixed == nil,
       weights: parameters("weight", otherwise: 1), biases: parameters("bias", otherwise: 0),

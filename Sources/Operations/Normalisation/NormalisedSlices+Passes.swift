@@ -4,6 +4,9 @@ import Tensors
 
 extension NormalisedSlices {
   /// y = γ·x̂ + β, x̂ = (x − μ)/√(σ² + ε) with the slice's μ and σ².
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  @specialized(where Scalar == Dual<Double>)
   func forward<Scalar: RealScalar>(
     _ x: Tensor<Scalar>, weight: Tensor<Scalar>?, bias: Tensor<Scalar>?, eps: Double
   ) -> Tensor<Scalar> {
@@ -27,6 +30,9 @@ extension NormalisedSlices {
   ///
   ///     dγ = Σ dy·x̂,   dβ = Σ dy
   ///     dx = (g − mean(g) − x̂·mean(g·x̂)) / √(σ² + ε)
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  @specialized(where Scalar == Dual<Double>)
   func backward<Scalar: RealScalar>(
     _ dOutput: Tensor<Scalar>, x: Tensor<Scalar>, weight: Tensor<Scalar>?, eps: Double
   ) -> (dInput: Tensor<Scalar>, dWeight: [Scalar], dBias: [Scalar]) {

@@ -4,7 +4,7 @@
 /// channel of a batch is one (R = N, L = H·W), and with R = 1 whatever lies in one piece: a group of channels, a row.
 ///
 /// The slices go through the parameters in order, each parameter for as many elements, and start again after the last.
-struct NormalisedSlices: Sendable {
+public struct NormalisedSlices: Sendable {
   /// R.
   let runCount: Int
   /// K.

@@ -31,7 +31,7 @@ extension OptimizerStepOperation {
     .none(because: "a step of an optimiser gives no gradients")
   }
   public var branches: Applicable<any Branching> { .none(because: "nothing is differentiated through it") }
-  public var layers: Applicable<any LayeredOperation> { .none(because: "it is no layer of a network") }
+  public var layers: Applicable<any LayeredOperation> { .none(because: "it is not a layer of a network") }
 
   public func bounds(
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
@@ -42,6 +42,6 @@ extension OptimizerStepOperation {
   }
 
   public func evenDeviations(of given: Given<Double>, values: Found<Double>) -> Applicable<[String: Deviation]> {
-    .none(because: "it is no layer of a network")
+    .none(because: "it is not a layer of a network")
   }
 }

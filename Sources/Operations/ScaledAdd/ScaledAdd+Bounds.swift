@@ -36,7 +36,9 @@ struct ScaledAddBounds: BoundModel {
 
   init(_ problem: ScaledAddProblem, _ given: Given<Double>) {
     factor = problem.alpha
-    narrowing = given.storage.isNarrow ? abs((given.storage.format?.rounded(factor) ?? factor) - factor) : 0
+    let moved = given.storage.isNarrow ? abs((given.storage.format?.rounded(factor) ?? factor) - factor) : 0
+    // An α beyond the type can only be kept in float32.
+    narrowing = moved.isFinite ? moved : 0
     factorIsShort = ScaledAdd(problem).hasShortFactor && narrowing == 0
     (x, other, dy) = (given["x"].elements, given["other"].elements, given.upstream["y"]?.elements)
   }

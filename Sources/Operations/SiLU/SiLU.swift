@@ -8,7 +8,7 @@ import Tensors
 /// A zero keeps its sign, NaN stays NaN. At −∞ both y and y′ are NaN (∞·0), and so is y′ at +∞, as in PyTorch.
 ///
 /// - Shapes: any, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
 /// - Source: Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", Neural Networks 107 (2018), arXiv:1702.03118;
 ///   Ramachandran, Zoph and Le, "Searching for activation functions", arXiv:1710.05941.
 public struct SiLU: Sendable {
@@ -43,16 +43,7 @@ public struct SiLU: Sendable {
   }
 }
 
-extension SiLU: Operation {
-  public func compute<Scalar: RealScalar>(_ given: Given<Scalar>) throws(ProblemError) -> Found<Scalar> {
-    let x = try given.operand("x")
-    let dOutput = try given.cotangent(shape: problem.inputShape)
-    var found = Found(y: given.wantsOutputs ? try forward(x) : nil)
-    if let dOutput { found.gradients["x"] = try backward(dOutput, x: x) }
-    return found
-  }
-
-  public var differentiableOperands: Applicable<[String]> { .some(["x"]) }
+extension SiLU: UnaryOperation {
   public var branches: Applicable<any Branching> { .none(because: "it is smooth") }
   public var layers: Applicable<any LayeredOperation> { .none(because: "it is a layer itself") }
 }

@@ -8,7 +8,7 @@ import Tensors
 /// The shift by the maximum changes nothing but the overflow.
 ///
 /// - Shapes: any of rank ≥ 2, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor has not the problem's shape.
+/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
 public struct Softmax: Sendable {
   public let problem: SoftmaxProblem
   public init(_ problem: SoftmaxProblem) { self.problem = problem }
@@ -50,16 +50,7 @@ public struct Softmax: Sendable {
   }
 }
 
-extension Softmax: Operation {
-  public func compute<Scalar: RealScalar>(_ given: Given<Scalar>) throws(ProblemError) -> Found<Scalar> {
-    let x = try given.operand("x")
-    let dOutput = try given.cotangent(shape: problem.inputShape)
-    var found = Found(y: given.wantsOutputs ? try forward(x) : nil)
-    if let dOutput { found.gradients["x"] = try backward(dOutput, x: x) }
-    return found
-  }
-
-  public var differentiableOperands: Applicable<[String]> { .some(["x"]) }
+extension Softmax: UnaryOperation {
   public var branches: Applicable<any Branching> { .none(because: "it is smooth") }
   public var layers: Applicable<any LayeredOperation> { .none(because: "it is a layer itself") }
 }

@@ -5,6 +5,14 @@ public enum SumAlgorithm: Hashable, Sendable, Codable {
   /// Winograd's F(tile×tile) where it applies, term by term elsewhere.
   case winograd(outputTile: Int)
 
+  /// What an engine calls it.
+  public var name: String {
+    switch self {
+    case .terms: "terms"
+    case .winograd(let outputTile): "winograd\(outputTile)"
+    }
+  }
+
   /// The algorithm that an engine names (`direct`, `winograd4`).
   public init(named name: some StringProtocol) {
     let digits = name.hasPrefix("winograd") ? Int(name.dropFirst(8)) : nil

@@ -35,6 +35,7 @@ public struct Mutant: Sendable {
     _ name: String, _ family: Family, _ operations: [String], of base: String? = nil,
     in dtypes: [DType] = [.float32, .float64], make: @escaping @Sendable () -> Defect
   ) {
+    precondition(!dtypes.isEmpty, "\(name) is tried in no type")
     self.name = name
     self.family = family
     self.operations = operations
@@ -55,8 +56,12 @@ public struct Mutant: Sendable {
     let parts = Dictionary(grouping: mutants, by: \.name)
     return names.compactMap { parts[$0] }.map { parts in
       guard parts.count > 1 else { return parts[0] }
-      return Mutant(parts[0].name, parts[0].family, parts.flatMap(\.operations), of: parts[0].base, in: parts[0].dtypes)
-      {
+      let first = parts[0]
+      precondition(
+        parts.allSatisfy {
+          $0.family == first.family && $0.base == first.base && $0.dtypes == first.dtypes && !$0.operations.isEmpty
+        }, "\(first.name): the operations' forms of one defect differ in more than their operation")
+      return Mutant(first.name, first.family, parts.flatMap(\.operations), of: first.base, in: first.dtypes) {
         let defects = parts.map { (part: $0, defect: $0.make()) }
         return { (exercise, correct) throws(EngineError) in
           guard let own = defects.first(where: { $0.part.applies(to: exercise.operation) }) else {

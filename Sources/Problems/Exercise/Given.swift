@@ -41,7 +41,10 @@ public struct Given<Scalar: RealScalar>: Sendable {
   }
 
   /// An operand that a validated problem is known to have.
-  public subscript(name: String) -> Tensor<Scalar> { operands[name] ?? Tensor(zeros: [0]) }
+  public subscript(name: String) -> Tensor<Scalar> {
+    guard let tensor = operands[name] else { preconditionFailure("no operand \(name)") }
+    return tensor
+  }
 
   public func integers(_ name: String) throws(ProblemError) -> Tensor<Int64> {
     guard let tensor = integers[name] else {
@@ -71,13 +74,21 @@ public struct Given<Scalar: RealScalar>: Sendable {
 }
 
 extension Given where Scalar: StoredScalar {
-  /// The one place where an exercise becomes tensors of one scalar type.
-  /// - Throws: ``ProblemError`` never: what is no float is an integer.
-  public init(_ exercise: Exercise) {
+  /// The one place where an exercise becomes tensors of one scalar type: integers go to ``integers``, everything else to ``operands``.
+  /// - Parameters:
+  ///   - exercise: the operands, by group.
+  ///   - asked: those that the problem has. Whatever else a file holds was not validated, and is left out.
+  public init(_ exercise: Exercise, _ asked: Operands) {
     self.init(operands: [:])
-    for (name, tensor) in [exercise.inputs, exercise.parameters, exercise.buffers].joined() {
-      operands[name] = tensor.floating(as: Scalar.self)
-      integers[name] = tensor.integers
+    let groups = [
+      (exercise.inputs, asked.inputs), (exercise.parameters, asked.parameters), (exercise.buffers, asked.buffers),
+    ]
+    for (tensors, types) in groups {
+      for name in types.keys {
+        guard let tensor = tensors[name] else { continue }
+        operands[name] = tensor.floating(as: Scalar.self)
+        integers[name] = tensor.integers
+      }
     }
     if exercise.passes.contains(.backward) {
       upstream = exercise.upstream.compactMapValues { $0.floating(as: Scalar.self) }
@@ -87,17 +98,4 @@ extension Given where Scalar: StoredScalar {
     wantedGradients = exercise.wanted.isEmpty ? nil : Set(gradients)
     threads = exercise.threads
   }
-}
-
-/// A scalar that tensors of files and engines are stored in.
-public protocol StoredScalar: RealScalar {
-  static func stored(_ tensor: Tensor<Self>) -> AnyTensor
-}
-
-extension Float: StoredScalar {
-  public static func stored(_ tensor: Tensor<Float>) -> AnyTensor { .float32(tensor) }
-}
-
-extension Double: StoredScalar {
-  public static func stored(_ tensor: Tensor<Double>) -> AnyTensor { .float64(tensor) }
 }

@@ -13,7 +13,7 @@ public struct AffineParameters: Hashable, Sendable {
   }
 
   /// Those that are among the operands.
-  /// - Throws: ``ProblemError`` where one has another shape, or is no float.
+  /// - Throws: ``ProblemError`` where one has another shape, or is not floating-point.
   init(in operands: Operands, shape: Shape) throws(ProblemError) {
     for name in ["weight", "bias"] {
       guard let found = try operands.parameter(name), found != shape else { continue }
@@ -45,4 +45,11 @@ public struct AffineParameters: Hashable, Sendable {
     if hasBias { parameters["bias"] = TensorType(shape) }
     return parameters
   }
+}
+
+/// The problem of a normalisation with γ and β.
+public protocol AffineNormProblem: OperationProblem {
+  var inputShape: Shape { get }
+  var eps: Double { get }
+  var affine: AffineParameters { get }
 }

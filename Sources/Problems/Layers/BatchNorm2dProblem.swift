@@ -65,10 +65,10 @@ extension BatchNorm2dProblem {
   public init(attributes: Attributes, operands: Operands) throws(ProblemError) {
     let x = try operands.input(rank: 4)
     let affine = try AffineParameters(in: operands, shape: Shape(x[1]))
-    let mean = operands.buffers["running_mean"]
-    let variance = operands.buffers["running_var"]
-    try operands.requireVector(mean?.shape, count: x[1], "buffers/running_mean")
-    try operands.requireVector(variance?.shape, count: x[1], "buffers/running_var")
+    let mean = try operands.buffer("running_mean")
+    let variance = try operands.buffer("running_var")
+    try operands.requireVector(mean, count: x[1], "buffers/running_mean")
+    try operands.requireVector(variance, count: x[1], "buffers/running_var")
     guard (mean == nil) == (variance == nil) else {
       throw ProblemError(
         .shapeMismatch, "buffers", expected: "running_mean and running_var, or neither",
@@ -79,7 +79,7 @@ extension BatchNorm2dProblem {
       inputShape: x, training: attributes.boolean("training", default: false),
       momentum: momentum.isNaN ? nil : momentum, eps: attributes.real("eps", default: 1e-5),
       hasWeight: affine.hasWeight, hasBias: affine.hasBias, tracksRunningStatistics: mean != nil,
-      countsBatches: operands.buffers["num_batches_tracked"] != nil)
+      countsBatches: operands.counter("num_batches_tracked"))
   }
 
   public static func operands(from text: inout ProblemText) throws(ProblemError) -> Operands {

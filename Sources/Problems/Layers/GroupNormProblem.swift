@@ -1,7 +1,7 @@
 import Tensors
 
 /// Normalisation of N×C×… over C/G channels and all later axes, for each image and group.
-public struct GroupNormProblem: OperationProblem {
+public struct GroupNormProblem: AffineNormProblem {
   public let inputShape: Shape
   /// G; groups are of neighbouring channels.
   public let numGroups: Int

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Normalisation of a tensor over its last axes, for each row: each index of the axes before them.
-public struct LayerNormProblem: OperationProblem {
+public struct LayerNormProblem: AffineNormProblem {
   public let inputShape: Shape
   /// How many trailing axes a row has.
   public let normalizedDims: Int

@@ -22,7 +22,7 @@ extension AdamFamilyProblem {
     let moments = Self.moments(adam.amsgrad)
     let hasMoments = moments.contains { operands.buffers[$0] != nil }
     for name in moments where hasMoments {
-      guard operands.buffers[name]?.shape == shape else {
+      guard try operands.buffer(name) == shape else {
         throw ProblemError(
           .shapeMismatch, "buffers/\(name)", expected: "shape \(shape), as parameters/p",
           found: operands.buffers[name].map { "shape \($0.shape)" } ?? "no tensor")

@@ -114,6 +114,7 @@ public struct BaselineComparison: Sendable {
       ("CPU model", section.machine.cpuModel), ("number of cores", "\(run.provenance.coreCount)"),
       ("instruction set", section.machine.selectedInstructionSet), ("operating system", run.provenance.operatingSystem),
       ("compiler", run.provenance.compiler), ("compiler flags", run.provenance.compilerFlags),
+      ("precision", section.options.dtype),
     ]
   }
 

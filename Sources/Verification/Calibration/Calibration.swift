@@ -78,7 +78,7 @@ public struct Calibration: Sendable {
     let paths = answer.paths.filter { answer[$0]?.dtype.format != nil }
     var bounded = exercise
     bounded.wanted = Set(paths)
-    var given = Given<Double>(bounded)
+    var given: Given<Double> = definition.given(bounded)
     if dtype.isNarrow { given.storage = dtype }
     guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return 0 }
     var compared = 0
@@ -116,8 +116,9 @@ extension CalibrationRecord {
     if alarms.isEmpty { alarms = Calibration.lambdas.map { Alarms(lambda: $0, count: 0) } }
     elements += got.count
     for i in got.indices {
+      if got[i] == expected[i] || got[i].isNaN && expected[i].isNaN { continue }
+      // NaN and infinities that are not expected are alarms: no comparison below holds for NaN.
       let error = abs(got[i] - expected[i])
-      guard error > 0 else { continue }
       let rigorous = bounds.rigorous[i] + oracle.rigorous[i] + stored[i]
       worstRigorous = max(worstRigorous, error / rigorous)
       if !(error <= rigorous) { rigorousAlarms += 1 }

@@ -133,9 +133,10 @@ public struct KnownFailures: Sendable {
     guard let value else { return nil }
     let words = value.array.map { array in array.compactMap { $0.string } } ?? []
     let found = words.compactMap(DType.init(rawValue:)).filter { $0.format != nil }
-    guard let array = value.array, !array.isEmpty, found.count == array.count else {
+    guard let array = value.array, !array.isEmpty, found.count == array.count, Set(found).count == found.count else {
       let known = DType.floats.map(\.rawValue).joined(separator: ", ")
-      throw Malformed(description: "\(place): expected an array of \(known) for dtype, found \(value.debugDescription)")
+      throw Malformed(
+        description: "\(place): expected an array of \(known), each once, for dtype, found \(value.debugDescription)")
     }
     return found
   }

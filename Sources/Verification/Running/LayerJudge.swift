@@ -8,7 +8,7 @@ import Tensors
 /// Holds every layer of a network on its own against its own bound, on what the layer met in the float64 run.
 ///
 /// End to end a network amplifies rounding, so that its bounds are wide and a small defect of one layer may pass. Here each
-/// layer gets the captured activations and cotangents, rounded to float32; what it must give is the reference's in float64 on
+/// layer gets the captured activations and cotangents, rounded to float32 (in 16 bits to that type); what it must give is the reference's in float64 on
 /// these same operands, and the network's end-to-end check against the golden file is what that reference rests on.
 struct LayerJudge {
   let engine: any Engine
@@ -51,7 +51,9 @@ struct LayerJudge {
     var asked = exercise.converted(to: dtype)
     if !description.passes.contains(.backward) { asked.passes = [.forward] }
     let found: Found<Double>
-    do throws(ProblemError) { found = try definition.compute(Given(exercise)) } catch { return wrong("\(error)") }
+    do throws(ProblemError) { found = try definition.compute(definition.given(exercise)) } catch {
+      return wrong("\(error)")
+    }
     let answer: Answer
     do throws(EngineError) { answer = try engine.compute(asked) } catch { return wrong("\(error)") }
     let expected = Answer(found)
@@ -64,7 +66,7 @@ struct LayerJudge {
     }
     var bounded = exercise
     bounded.wanted = Set(wanted.keys)
-    var given = Given<Double>(bounded)
+    var given: Given<Double> = definition.given(bounded)
     if dtype.isNarrow { given.storage = dtype }
     let model = definition.bounds(of: given, values: found, algorithms: description.algorithms)
     return wanted.filter { !description.omits.contains($0.key) }.sorted { $0.key < $1.key }.map { path, tensor in

@@ -13,7 +13,7 @@ public struct VerificationPlan: Sendable {
   /// The words of limits that a run was given, for the commands that repeat its cases.
   public var limitWords: [String] = []
   public var dtypes: [DType]
-  /// Every precision that can be asked for.
+  /// Those that are asked for when none is named.
   public static let allDTypes: [DType] = [.float32, .float64]
   /// Golden files, in order.
   public var files: [String]

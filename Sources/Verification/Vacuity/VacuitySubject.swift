@@ -25,7 +25,7 @@ struct VacuitySubject {
   private let expected: [String: ExpectedTensor]
   private let rules: AllowanceRules
   /// Made when the first difference is to be judged.
-  private lazy var model = definition.bounds(of: Given(exercise), values: nil, algorithms: [])
+  private lazy var model = definition.bounds(of: definition.given(exercise), values: nil, algorithms: [])
 
   /// A stored case under float32's bounds, the widest ones.
   /// - Returns: `nil` for an operation that is not the reference's.

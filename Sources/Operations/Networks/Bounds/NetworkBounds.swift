@@ -57,7 +57,7 @@ public struct NetworkBounds: BoundModel {
       } ?? [:]
     let isWhole = operation.layers.value?.isWholeNetwork == true
     capturedLayers = isWhole ? nominal.captured(operation.passedLayers) : nil
-    exact = nominal.isSingle && nominal.noise[0]?.layers.values.allSatisfy(\.isExact) == true
+    exact = nominal.isSingle && !given.storage.isNarrow && nominal.noise[0]?.layers.values.allSatisfy(\.isExact) == true
   }
 
   /// A run with hooks: every result by its path, or `nil` where the operands do not fit.

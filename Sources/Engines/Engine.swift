@@ -8,11 +8,11 @@ public protocol Engine: Sendable {
   var description: EngineDescription { get }
 
   /// Computes one exercise.
-  /// - Throws: ``EngineError``; nothing of the exercise is changed then.
+  /// - Throws: ``Problems/EngineError``; nothing of the exercise is changed then.
   func compute(_ exercise: Exercise) throws(EngineError) -> Answer
 
   /// Does what a user does once (load, pack, compile, warm up) and returns the operation ready to be timed.
-  /// - Throws: ``EngineError/unsupported(_:)`` where the engine cannot be timed on it.
+  /// - Throws: ``Problems/EngineError/unsupported(_:)`` where the engine cannot be timed on it.
   func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation
 }
 

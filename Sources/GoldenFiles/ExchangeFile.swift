@@ -9,7 +9,10 @@ import Tensors
 public enum ExchangeFile {
   /// Writes what an engine is asked: operation, attributes, inputs, parameters, buffers and cotangents, floats stored in
   /// the exercise's type, integers as int64. Nothing expected is written, nor whether the case must be refused.
-  /// - Parameter name: the case's path in the file.
+  /// - Parameters:
+  ///   - exercise: what is asked.
+  ///   - name: the case's path in the file.
+  ///   - path: the file, which is made anew.
   public static func writeRequest(
     _ exercise: Exercise, case name: String, to path: String
   ) throws(GoldenFileError) {

@@ -40,7 +40,12 @@ public struct GoldenCase: Sendable, Equatable {
   /// Outputs of the oracle in float32, by name, where the file tells how far the two precisions drift apart.
   public var referenceFloat32: [String: AnyTensor] = [:]
 
-  /// - Parameter expected: the answer that is right, to which every tensor is compared whole.
+  /// - Parameters:
+  ///   - exercise: what is asked.
+  ///   - fill: how its operands were drawn, which decides what is allowed.
+  ///   - tags: what the case can be chosen by.
+  ///   - expected: the answer that is right, to which every tensor is compared whole.
+  ///   - expectError: the refusal that is right, of a case that must be refused.
   public init(
     _ exercise: Exercise, fill: Fill = .adversarial, tags: [String] = [], expected: Answer = Answer(),
     expectError: ProblemError.Category? = nil

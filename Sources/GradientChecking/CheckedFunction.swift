@@ -28,9 +28,13 @@ public struct CheckedFunction: Sendable {
 
   /// A black box: nothing but the two closures has to be known.
   /// - Parameters:
+  ///   - name: what the report calls it.
+  ///   - point: the operands, by name.
   ///   - checked: the operands whose gradients `backward` returns; all, when left out.
   ///   - precision: the arithmetic of the backward pass.
   ///   - footprints: which outputs each operand's elements reach; all, for an operand that is missing.
+  ///   - forward: the outputs, by name, at such operands.
+  ///   - backward: the gradients of Σ output·upstream.
   public init(
     name: String, at point: NamedTensors, checking checked: [String]? = nil, precision: DType = .float64,
     footprints: [String: Footprint] = [:], forward: @escaping Forward, backward: @escaping Backward
@@ -44,7 +48,11 @@ public struct CheckedFunction: Sendable {
   }
 
   /// A function that the reference has. What an engine gets wrong in both passes alike is found too.
-  /// - Parameter operands: as the definition names them; values should be representable in float32.
+  /// - Parameters:
+  ///   - function: the reference's function.
+  ///   - name: what the report calls it.
+  ///   - operands: as the definition names them; values should be representable in float32.
+  ///   - implementation: whose backward pass is checked.
   public init(
     _ function: any GenericFunction, name: String, at operands: NamedTensors,
     by implementation: Implementation = .code(.float64)

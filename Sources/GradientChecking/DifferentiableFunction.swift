@@ -15,7 +15,11 @@ public protocol DifferentiableFunction: Sendable {
   /// The same function in any scalar; `nil` where nothing but values can be had of it.
   var generic: (any GenericFunction)? { get }
   /// What rounding may do to each element of the gradients; `nil` where that is measured, by displacing operands.
-  /// - Parameter checked: the operands whose gradients are asked about; one that there is no bound for is left out.
+  /// - Parameters:
+  ///   - operands: the point.
+  ///   - upstream: the outputs' cotangents.
+  ///   - checked: the operands whose gradients are asked about; one that there is no bound for is left out.
+  ///   - implementation: whose rounding it is.
   func roundingBounds(
     at operands: NamedTensors, upstream: NamedTensors, of checked: [String], by implementation: Implementation
   ) -> [String: ElementBounds]?

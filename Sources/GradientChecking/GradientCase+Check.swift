@@ -5,8 +5,12 @@ import Tensors
 
 extension GradientCase {
   /// The check of this case against an engine; the reference's own generic backward when there is none.
-  /// - Parameter spoilt: an element of a gradient (`weight[3, 0, 1, 2]`) or a layer of a network (`layer2.0.conv2`) to make
-  ///   wrong, which shows what a failure looks like.
+  /// - Parameters:
+  ///   - engine: computes the gradients.
+  ///   - precision: of the gradients.
+  ///   - options: of every check.
+  ///   - spoilt: an element of a gradient (`weight[3, 0, 1, 2]`) or a layer of a network (`layer2.0.conv2`) to make
+  ///     wrong, which shows what a failure looks like.
   /// - Throws: ``ProblemError`` for a text that is no problem, or a defect that names nothing.
   public func check(
     engine: (any Engine)? = nil, precision: DType = .float64, options: GradientCheck.Options, spoilt: String? = nil

@@ -12,9 +12,11 @@ public struct NetworkFunction: GenericFunction {
   public let isWhole: Bool
   public let work: Int
 
-  /// - Parameter integers: operands; the labels of a network with a loss are among them.
+  /// - Parameters:
+  ///   - problem: a layer, block or network.
+  ///   - integers: operands; the labels of a network with a loss are among them.
   /// - Returns: `nil` for an operation that is not put together from layers.
-  /// - Throws: ``ProblemError``.
+  /// - Throws: ``Problems/ProblemError``.
   public init?(_ problem: any OperationProblem, integers: [String: Tensor<Int64>] = [:]) throws(ProblemError) {
     guard let layered = problem.definition.layers.value else { return nil }
     layers = try layered.network(target: integers["target"])

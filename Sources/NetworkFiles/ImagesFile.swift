@@ -19,7 +19,7 @@ public struct ImagesFile: Sendable {
   /// Integers wider than bytes without `max_value`: that 255 stands for 1 is then what is usual, not what the file says.
   public let scaleIsAssumed: Bool
 
-  /// - Throws: ``GoldenFileError`` for a file that is missing, damaged, or without the datasets.
+  /// - Throws: ``GoldenFiles/GoldenFileError`` for a file that is missing, damaged, or without the datasets.
   public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
     let root = try opening(path, limits: limits)
     var reader = GoldenTensorReader(file: path, limits: limits)

@@ -5,7 +5,9 @@ extension LearningRateSchedule {
   public static let epochs = 1...1_000_000
 
   /// `constant`, `cosine:EPOCHS` or `step:EPOCHS:FACTOR`; `nil` for anything else.
-  /// - Parameter epochs: the length of a `cosine` that does not say its own.
+  /// - Parameters:
+  ///   - text: the schedule.
+  ///   - epochs: the length of a `cosine` that does not say its own.
   public init?(_ text: String, epochs: Int? = nil) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     switch (parts.first, parts.count) {

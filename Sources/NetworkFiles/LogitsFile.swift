@@ -13,7 +13,7 @@ public struct LogitsFile: Sendable {
   }
 
   /// Writes the file under a temporary name and renames it.
-  /// - Throws: ``GoldenFileError`` of kind `cannotWrite`.
+  /// - Throws: ``GoldenFiles/GoldenFileError`` of kind `cannotWrite`.
   public func write(to path: String) throws(GoldenFileError) {
     try creating(path) { root in
       try root.createDataset("logits", shape: logits.shape.dimensions, values: logits.elements)

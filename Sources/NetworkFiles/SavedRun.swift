@@ -20,8 +20,8 @@ public struct SavedRun: Sendable {
     self.imageScale = imageScale
   }
 
-  /// - Throws: ``GoldenFileError`` when the file is no checkpoint or says something that cannot be; ``ProblemError`` for an
-  ///   architecture or an optimiser that does not exist.
+  /// - Throws: ``GoldenFiles/GoldenFileError`` when the file is no checkpoint or says something that cannot be;
+  ///   ``Problems/ProblemError`` for an architecture or an optimiser that does not exist.
   public init(_ file: WeightsFile, from path: String) throws {
     guard let checkpoint = file.checkpoint else {
       throw GoldenFileError(

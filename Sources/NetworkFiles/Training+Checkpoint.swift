@@ -30,8 +30,12 @@ extension Training where Scalar == Float {
   }
 
   /// Goes on where a checkpoint stands.
-  /// - Parameter plan: of one of its mini-batches.
-  /// - Throws: ``GoldenFileError`` when the file does not fit itself, ``StateDictMismatch``.
+  /// - Parameters:
+  ///   - file: the checkpoint.
+  ///   - path: where it was read from, for messages.
+  ///   - run: what the checkpoint says of its run.
+  ///   - plan: of one of its mini-batches.
+  /// - Throws: ``GoldenFiles/GoldenFileError`` when the file does not fit itself, ``StateDictMismatch``.
   public init(resuming file: WeightsFile, from path: String, as run: SavedRun, _ plan: NetworkPlan) throws {
     func wrong(_ object: String, _ expected: String, _ found: String) -> GoldenFileError {
       GoldenFileError(.inconsistent, file: path, object: object, expected: expected, found: found)

@@ -9,7 +9,8 @@ extension WeightsFile {
 
   /// The network that the file is of.
   /// - Parameter path: where it was read, for messages.
-  /// - Throws: ``ProblemError`` for an architecture that does not exist, ``GoldenFileError`` for a width that none has.
+  /// - Throws: ``Problems/ProblemError`` for an architecture that does not exist,
+  ///   ``GoldenFiles/GoldenFileError`` for a width that none has.
   public func network(from path: String) throws -> ResNetArchitecture {
     let found = try ResNetArchitecture(named: architecture)
     guard let width else { return found }
@@ -22,7 +23,7 @@ extension WeightsFile {
   }
 
   /// The values of a network that the file has to fit.
-  /// - Throws: ``StateDictMismatch``, or ``GoldenFileError`` for a value that no network has.
+  /// - Throws: ``Operations/StateDictMismatch``, or ``GoldenFiles/GoldenFileError`` for a value that no network has.
   public func state(of plan: NetworkPlan, from path: String) throws -> NetworkState<Float> {
     var state = Initialization(seed: 0).state(of: plan, as: Float.self)
     try load(into: &state, of: plan, from: path, strict: true)
@@ -31,7 +32,7 @@ extension WeightsFile {
 
   /// Puts what fits into a network.
   /// - Returns: what did not fit.
-  /// - Throws: ``GoldenFileError`` for a value that no network has; where strict, ``StateDictMismatch``.
+  /// - Throws: ``GoldenFiles/GoldenFileError`` for a value that no network has; where strict, ``Operations/StateDictMismatch``.
   @discardableResult
   public func load(
     into state: inout NetworkState<Float>, of plan: NetworkPlan, from path: String, strict: Bool = false

@@ -60,7 +60,7 @@ public struct WeightsFile: Sendable, Equatable {
 
   // MARK: Reading
 
-  /// - Throws: ``GoldenFileError`` for a file that is missing, cut short, of another schema, or without the groups.
+  /// - Throws: ``GoldenFiles/GoldenFileError`` for a file that is missing, cut short, of another schema, or without the groups.
   public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
     let root = try Self.open(path, limits)
     let attributes = GoldenAttributes(object: root, file: path)
@@ -141,7 +141,7 @@ public struct WeightsFile: Sendable, Equatable {
   // MARK: Writing
 
   /// Writes the file under a temporary name and renames it: a run that dies leaves the last complete one.
-  /// - Throws: ``GoldenFileError`` of kind `cannotWrite`.
+  /// - Throws: ``GoldenFiles/GoldenFileError`` of kind `cannotWrite`.
   public func write(to path: String) throws(GoldenFileError) {
     try creating(path) { root in
       try root.setAttribute("schema", .string(Self.schema))

@@ -87,7 +87,9 @@ public final class ChildProcess: Sendable {
   }()
 
   /// Starts a program that goes on when this one ends, such as a browser: nothing is heard of it again, and it is no leftover.
-  /// - Parameter name: looked up on the path.
+  /// - Parameters:
+  ///   - name: looked up on the path.
+  ///   - arguments: the words after it.
   /// - Throws: ``Failure`` with the system's reason, or when nothing on the path has this name.
   public static func launch(_ name: String, _ arguments: [String]) throws(Failure) {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")

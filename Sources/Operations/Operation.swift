@@ -4,7 +4,7 @@ import Tensors
 /// Everything that the suite needs to know about one operation of the golden format.
 ///
 /// No member has a default: what a new operation leaves out does not compile. Where a member does not apply, the definition says why
-/// (``Applicable/none(because:)``). Whoever verifies, differentiates, fuzzes or breaks an operation asks its definition, and
+/// (``Problems/Applicable/none(because:)``). Whoever verifies, differentiates, fuzzes or breaks an operation asks its definition, and
 /// names no operation.
 ///
 /// A definition is a folder: `Conv2d.swift` (the page to read beside the paper), `Conv2d+Bounds.swift`, `Conv2d+Footprint.swift`,
@@ -20,7 +20,7 @@ public protocol Operation: Sendable {
   /// The forward pass, and where cotangents are given the gradients by ``differentiableOperands``.
   ///
   /// It is generic, so that one source gives values in each precision, and derivatives.
-  /// - Throws: ``ProblemError`` when operands do not fit the problem.
+  /// - Throws: ``Problems/ProblemError`` when operands do not fit the problem.
   func compute<Scalar: RealScalar>(_ given: Given<Scalar>) throws(ProblemError) -> Found<Scalar>
 
   /// The operands that the backward pass gives gradients for, in the order in which they are looked at.
@@ -63,7 +63,7 @@ public protocol Operation: Sendable {
 
   // MARK: Exercises
 
-  /// What each operand means, by name: operands of ``OperationProblem/operands`` alone, and all of them.
+  /// What each operand means, by name: operands of ``Problems/OperationProblem/operands`` alone, and all of them.
   var roles: [String: OperandRole] { get }
   /// Problems to measure the bounds on.
   static var calibrationProblems: Applicable<[CalibrationProblem]> { get }
@@ -107,6 +107,7 @@ public protocol Branching: Sendable {
   /// The choice with every element that lies within reach of another choice the other way.
   /// - Parameters:
   ///   - gate: taken at `x`.
+  ///   - x: the operand.
   ///   - reach: for each element of `x`, how far it may be moved.
   /// - Returns: the other choice, and how many elements differ.
   func flipped(_ gate: Gate, at x: Tensor<Double>, reach: [Double]) -> (gate: Gate, flips: Int)

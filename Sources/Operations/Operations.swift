@@ -51,7 +51,7 @@ public enum OperationRegistry {
   }
 
   /// The validated operation of an exercise; `nil` for a custom one, which has no rules to hold it to.
-  /// - Throws: ``ProblemError``.
+  /// - Throws: ``Problems/ProblemError``.
   public static func operation(of exercise: Exercise) throws(ProblemError) -> (any Operation)? {
     try exercise.problem().map { definition(of: $0) }
   }

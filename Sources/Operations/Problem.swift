@@ -8,7 +8,7 @@ public enum Problem: Sendable {
     uniqueKeysWithValues: OperationRegistry.all.map { ($0.name, $0.problemType) })
 
   /// The validated problem of a golden case or a request; `nil` for a custom operation, which has no rules to hold it to.
-  /// - Throws: ``ProblemError``.
+  /// - Throws: ``Problems/ProblemError``.
   public static func make(
     operation: String, attributes: Attributes, operands: Operands
   ) throws(ProblemError) -> (any OperationProblem)? {
@@ -17,7 +17,7 @@ public enum Problem: Sendable {
   }
 
   /// Reads the one-line text form.
-  /// - Throws: ``ProblemError`` that names the word at fault and what could stand there.
+  /// - Throws: ``Problems/ProblemError`` that names the word at fault and what could stand there.
   public static func parse(_ line: String) throws(ProblemError) -> any OperationProblem {
     let words = line.split(whereSeparator: \.isWhitespace)
     guard let operation = words.first, let type = types[String(operation)] else {

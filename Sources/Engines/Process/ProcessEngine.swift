@@ -9,7 +9,7 @@ import Tensors
 /// `Benchmarks/engines/example.c` is a complete one.
 ///
 /// One request is in flight at a time; callers wait for each other. An engine that dies, hangs or talks nonsense costs the
-/// case at hand an ``EngineError/failed(_:detail:)`` and is started again for the next one.
+/// case at hand an ``Problems/EngineError/failed(_:detail:)`` and is started again for the next one.
 public final class ProcessEngine: Engine {
   /// How an engine is started and what it is held to.
   public struct Declaration: Hashable, Sendable {
@@ -61,7 +61,7 @@ public final class ProcessEngine: Engine {
   private let exchange: ExchangeDirectory
 
   /// Starts the engine and asks who it is.
-  /// - Throws: ``EngineError/failed(_:detail:)`` when it does not start, does not answer, or is not what was declared.
+  /// - Throws: ``Problems/EngineError/failed(_:detail:)`` when it does not start, does not answer, or is not what was declared.
   public init(_ declaration: Declaration) throws(EngineError) {
     self.declaration = declaration
     exchange = try ExchangeDirectory()
@@ -71,7 +71,7 @@ public final class ProcessEngine: Engine {
   }
 
   /// Ends the process and starts another one, so that the next measurement does not depend on the last one's memory layout.
-  /// - Throws: ``EngineError/failed(_:detail:)``.
+  /// - Throws: ``Problems/EngineError/failed(_:detail:)``.
   public func restart() throws(EngineError) {
     let outcome: Result<Void, EngineError> = state.withLock { state in
       state.worker?.stop()

@@ -13,7 +13,7 @@ import Tensors
 /// dInput) or an infinite input (in dWeight) they are NaN. The forward pass has no such term.
 ///
 /// - Shapes: `x` (N, C, H, W); `weight` (C, K/G, R, S); `bias` (K); `y` (N, K, P, Q).
-/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape; nothing is computed then.
+/// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape; nothing is computed then.
 /// - Source: Dumoulin and Visin 2016, chapter 4; argument names after `torch.nn.ConvTranspose2d`.
 public struct ConvTranspose2d: Sendable {
   public let problem: ConvTranspose2dProblem

@@ -12,7 +12,7 @@ import Tensors
 /// A zero keeps its sign, NaN stays NaN. At −∞ both y and y′ are NaN (∞·0), and so is y′ at +∞, as in PyTorch.
 ///
 /// - Shapes: any, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+/// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape.
 /// - Source: Hendrycks and Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415.
 public struct GELU: Sendable {
   public let problem: GELUProblem

@@ -16,7 +16,7 @@ import Tensors
 ///
 /// - Shapes: `x`, `y` (N, C, …) of rank ≥ 2; γ = `weight` and β = `bias` (C), each of which may be left out.
 /// - The *biased* σ² normalises, in training and in evaluation alike. A group of one value gives β.
-/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape; nothing is computed then.
+/// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape; nothing is computed then.
 /// - Source: Wu and He 2018, equations 1, 2 and 7; argument names after `torch.nn.GroupNorm`.
 public struct GroupNorm: Sendable {
   public let problem: GroupNormProblem

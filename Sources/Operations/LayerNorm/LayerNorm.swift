@@ -16,7 +16,7 @@ import Tensors
 ///
 /// - Shapes: `x`, `y` of any rank ≥ 1; γ = `weight` and β = `bias` of the trailing axes, each of which may be left out.
 /// - The *biased* σ² normalises, in training and in evaluation alike. A row of one value gives β.
-/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape; nothing is computed then.
+/// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape; nothing is computed then.
 /// - Source: Ba, Kiros and Hinton 2016, equations 3 and 4; argument names after `torch.nn.LayerNorm`.
 public struct LayerNorm: Sendable {
   public let problem: LayerNormProblem

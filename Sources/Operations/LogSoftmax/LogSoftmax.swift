@@ -6,7 +6,7 @@ import Tensors
 ///     y[n,c,…] = x[n,c,…] − m − log Σ c′ exp(x[n,c′,…] − m),   m = max c′ x[n,c′,…]
 ///
 /// - Shapes: any of rank ≥ 2, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+/// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape.
 public struct LogSoftmax: Sendable {
   public let problem: LogSoftmaxProblem
   public init(_ problem: LogSoftmaxProblem) { self.problem = problem }

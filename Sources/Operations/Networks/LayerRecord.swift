@@ -31,6 +31,9 @@ public struct LayerGradients<Scalar: RealScalar>: Sendable {
 extension NetworkLayer {
   /// Computes the layer. Running statistics in `state` change in training.
   /// - Parameters:
+  ///   - x: the input.
+  ///   - other: the second input of a sum.
+  ///   - state: parameters and running statistics, by name.
   ///   - gates: decide where a layer branches in place of its input, where they name the layer.
   ///   - threads: share the work; they change no bit.
   /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
@@ -68,8 +71,12 @@ extension NetworkLayer {
 
 extension LayerRecord {
   /// The gradients of Σ y·dOutput.
-  /// - Parameter gates: those of the forward pass, where it had any.
-  /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
+  /// - Parameters:
+  ///   - dOutput: the output's cotangent.
+  ///   - state: as in the forward pass.
+  ///   - gates: those of the forward pass, where it had any.
+  ///   - threads: share the work; they change no bit.
+  /// - Throws: ``Problems/ProblemError`` when a tensor is missing or has the wrong shape.
   public func backward(
     _ dOutput: Tensor<Scalar>, state: NetworkState<Scalar>, gates: Gates? = nil, threads: Int = 1
   ) throws(ProblemError) -> LayerGradients<Scalar> {

@@ -10,7 +10,7 @@ public protocol SliceNormalisation: Operation where Asked: AffineNormProblem {
 
 extension SliceNormalisation {
   /// y = γ·x̂ + β.
-  /// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+  /// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape.
   public func forward<Scalar: RealScalar>(
     _ x: Tensor<Scalar>, weight: Tensor<Scalar>? = nil, bias: Tensor<Scalar>? = nil
   ) throws(ProblemError) -> Tensor<Scalar> {
@@ -20,7 +20,7 @@ extension SliceNormalisation {
   }
 
   /// The gradients of Σ y·dOutput by `x`, `weight` and `bias`.
-  /// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+  /// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape.
   public func backward<Scalar: RealScalar>(
     _ dOutput: Tensor<Scalar>, x: Tensor<Scalar>, weight: Tensor<Scalar>? = nil
   ) throws(ProblemError) -> (dInput: Tensor<Scalar>, dWeight: Tensor<Scalar>?, dBias: Tensor<Scalar>?) {

@@ -8,7 +8,7 @@ import Tensors
 /// α is rounded to the scalar's precision. α = 0 is a factor like any other: 0 · ∞ is NaN.
 ///
 /// - Shapes: any, the same for `x`, `other` and `y`.
-/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+/// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape.
 /// - Source: Szegedy et al. 2017, section 3.3; argument names after `torch.add`.
 public struct ScaledAdd: Sendable {
   public let problem: ScaledAddProblem

@@ -8,7 +8,7 @@ import Tensors
 /// A zero keeps its sign, NaN stays NaN. At −∞ both y and y′ are NaN (∞·0), and so is y′ at +∞, as in PyTorch.
 ///
 /// - Shapes: any, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+/// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape.
 /// - Source: Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", Neural Networks 107 (2018), arXiv:1702.03118;
 ///   Ramachandran, Zoph and Le, "Searching for activation functions", arXiv:1710.05941.
 public struct SiLU: Sendable {

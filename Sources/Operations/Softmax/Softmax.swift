@@ -8,7 +8,7 @@ import Tensors
 /// The shift by the maximum changes nothing but the overflow.
 ///
 /// - Shapes: any of rank ≥ 2, the same for `x` and `y`.
-/// - Throws: ``ProblemError`` when a tensor does not have the problem's shape.
+/// - Throws: ``Problems/ProblemError`` when a tensor does not have the problem's shape.
 public struct Softmax: Sendable {
   public let problem: SoftmaxProblem
   public init(_ problem: SoftmaxProblem) { self.problem = problem }

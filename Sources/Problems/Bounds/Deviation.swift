@@ -13,7 +13,9 @@ public struct Deviation: Sendable {
   }
 
   /// One for each channel of an NCHW tensor, or for each first index of a weight.
-  /// - Parameter run: elements of one channel in one image.
+  /// - Parameters:
+  ///   - values: one for each channel.
+  ///   - run: elements of one channel in one image.
   public init(perChannel values: [Double], run: Int) {
     self.values = values
     self.run = max(run, 1)

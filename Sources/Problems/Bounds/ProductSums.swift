@@ -31,7 +31,9 @@ public struct ProductSums: Sendable {
     squares[element] += term * term
   }
 
-  /// - Parameter extraRoundings: what happens to a term besides the product and the sum.
+  /// - Parameters:
+  ///   - rounding: of every product and sum.
+  ///   - extraRoundings: what happens to a term besides the product and the sum.
   public func bounds(in rounding: Rounding, extraRoundings: Int = 0) -> ElementBounds {
     let roundings = Double(termCount + extraRoundings)
     let gamma = rounding.gamma(roundings)

@@ -30,7 +30,13 @@ public struct Mutant: Sendable {
   /// A fresh defect: some remember earlier calls.
   public let make: @Sendable () -> Defect
 
-  /// - Parameter operations: the operations that it applies to, by name; with none, all of them.
+  /// - Parameters:
+  ///   - name: what the self-test calls it.
+  ///   - family: what kind of error it is.
+  ///   - operations: the operations that it applies to, by name; with none, all of them.
+  ///   - base: the engine that it spoils; the reference, when left out.
+  ///   - dtypes: the types that it is tried in.
+  ///   - make: a defect that has seen no case yet.
   public init(
     _ name: String, _ family: Family, _ operations: [String], of base: String? = nil,
     in dtypes: [DType] = [.float32, .float64], make: @escaping @Sendable () -> Defect

@@ -8,7 +8,9 @@ public struct OperandDraw: Sendable {
   /// - Parameters:
   ///   - types: the problem's operands.
   ///   - roles: what they mean; every name of `types` is there.
+  ///   - seed: of the one stream that all are drawn from.
   ///   - range: of inputs.
+  ///   - fill: what they are drawn as.
   public init(
     _ types: Operands, roles: [String: OperandRole], seed: UInt64, range: Range, fill: GradientCase.Fill = .random
   ) {

@@ -5,8 +5,10 @@ public struct RandomExercise: Sendable {
   public let exercise: Exercise
 
   /// - Parameters:
+  ///   - problem: what is asked.
   ///   - roles: what the operands mean.
   ///   - fill: `exact` draws integers from −3 to 3, anything else numbers that use all 24 bits of float32's significand.
+  ///   - seed: of every draw.
   ///   - range: of random inputs.
   public init(
     problem: any OperationProblem, roles: [String: OperandRole], fill: Fill, seed: UInt64,
@@ -40,7 +42,11 @@ public struct RandomExercise: Sendable {
 
 extension Exercise {
   /// A problem with these operands.
-  /// - Parameter name: the problem's text form where it is `nil`.
+  /// - Parameters:
+  ///   - problem: what is asked.
+  ///   - draw: its operands.
+  ///   - name: the problem's text form where it is `nil`.
+  ///   - dtype: that they are stored in.
   public init(_ problem: any OperationProblem, _ draw: OperandDraw, named name: String? = nil, dtype: DType) {
     self.init(problem, operands: draw.operands, integers: draw.integers, named: name, dtype: dtype)
   }

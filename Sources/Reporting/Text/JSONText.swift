@@ -11,7 +11,10 @@ public enum JSONText {
     case given
   }
 
-  /// - Parameter isPretty: a line for each member, or the whole value on one line.
+  /// - Parameters:
+  ///   - value: what is written.
+  ///   - keys: how its members are called.
+  ///   - isPretty: a line for each member, or the whole value on one line.
   public static func data(_ value: some Encodable, keys: Keys = .own, isPretty: Bool = true) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -12,6 +12,7 @@ public struct ProgressText: Sendable {
   public mutating func fail(_ count: Int) { failures += count }
 
   /// - Parameters:
+  ///   - done: steps that are behind.
   ///   - total: all that there is to do, as far as it is known by now.
   ///   - seconds: since the first step.
   ///   - subject: what was done last; may be foreign text.

@@ -17,7 +17,10 @@ public struct TextTable: Sendable {
     self.figures = figures
   }
 
-  /// - Parameter words: so many columns hold words, and those after them figures.
+  /// - Parameters:
+  ///   - headings: one for each column.
+  ///   - rows: cells, as many as there are headings.
+  ///   - words: so many columns hold words, and those after them figures.
   public init(_ headings: [String], _ rows: [[String]] = [], words: Int = 1) {
     self.init(headings, figures: Set(headings.indices.dropFirst(words)))
     for row in rows { add(row) }
@@ -47,7 +50,7 @@ public struct TextTable: Sendable {
   /// The lines, each with its end.
   public var text: String { lines.map { $0 + "\n" }.joined() }
 
-  /// A table in Markdown and the blank line after it. What is Markdown in a foreign cell is for ``MarkdownText``.
+  /// A table in Markdown and the blank line after it. What is Markdown in a foreign cell is for `MarkdownText`.
   public var markdown: [String] {
     func line(_ cells: [String]) -> String {
       "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"

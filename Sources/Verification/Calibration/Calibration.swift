@@ -19,7 +19,11 @@ public struct Calibration: Sendable {
   public let elementsPerOperation: Int
   public let seed: UInt64
 
-  /// - Parameter engine: computes in `dtype` and in float64.
+  /// - Parameters:
+  ///   - engine: computes in `dtype` and in float64.
+  ///   - dtype: whose bounds are measured.
+  ///   - elementsPerOperation: the least that is compared.
+  ///   - seed: of every problem and its operands.
   public init(
     engine: any Engine, dtype: DType = .float32, elementsPerOperation: Int = 1_000_000,
     seed: UInt64 = Calibration.standardSeed

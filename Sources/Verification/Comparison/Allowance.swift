@@ -70,7 +70,11 @@ public struct AllowanceRules: Sendable {
   ///
   /// The oracle's own rounding, by the same bound in its precision, is added. In 16 bits sums are bounded as ``accumulate`` computes
   /// them, and each result may be rounded once more, by `u·|y| + η`; where nothing else rounds, that rounding alone is right.
-  /// - Parameter singles: the oracle's own results in float32, where the file has it.
+  /// - Parameters:
+  ///   - path: the tensor's, as in the file.
+  ///   - expected: what the file says of it.
+  ///   - model: the operation's bounds for this case.
+  ///   - singles: the oracle's own results in float32, where the file has it.
   /// - Returns: `nil` where neither the file nor a model says what is allowed.
   public func allowance(
     for path: String, expected: ExpectedTensor, model: (any BoundModel)?, singles: AnyTensor? = nil

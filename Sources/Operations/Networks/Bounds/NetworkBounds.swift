@@ -3,13 +3,13 @@ import Tensors
 
 /// Bounds of blocks, networks and training runs, end to end. A bound carried through the layers would say nothing, so it is measured:
 /// the spread over float64 runs in which every layer's output, and every gradient on the way back, is disturbed as that layer's
-/// own rounding in float32 may do (``LayerNoise``).
+/// own rounding in float32 may do (`LayerNoise`).
 ///
 ///     B = λ·sqrt(mean over runs of (y_run − y)²) + 2u·|y|
 ///
 /// These runs have the gates of ReLUs and max pools frozen: their spread is linear, and scales with u. In float32 rounding may also flip
 /// a gate whose input lies within λ spreads of its threshold. One more run has all of these flipped, and there each
-/// element has the wider of both (``NearGates``). At float64's u no gate is near enough, so that its bound stays narrow,
+/// element has the wider of both (`NearGates`). At float64's u no gate is near enough, so that its bound stays narrow,
 /// and gradients are held to it.
 ///
 /// Large networks get fewer runs; an element's square is then averaged with its tensor's mean, since two runs alone may both

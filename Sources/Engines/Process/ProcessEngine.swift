@@ -155,10 +155,11 @@ public final class ProcessEngine: Engine {
   /// CPU time of the engine's processes since they started, in nanoseconds; `nil` where the system does not tell.
   public func cpuNanoseconds() -> UInt64? { state.withLock { $0.worker?.cpuNanoseconds() } }
 
-  /// Stops the engine's processes until ``resume()``, so that they take nothing from whoever is measured.
+  /// Stops the engine's processes until it is asked again, so that they take nothing from whoever is measured.
   public func suspend() { state.withLock { $0.worker?.suspend() } }
 
-  public func resume() { state.withLock { $0.worker?.resume() } }
+  /// The interpreter that the engine runs in, where it is Python's: a path, or a name on the path.
+  public var pythonInterpreter: String? { state.withLock { $0.worker?.pythonInterpreter } }
 
   private func refuseUndeclared(_ exercise: Exercise) throws(EngineError) {
     guard description.operations.contains(exercise.operation) else {

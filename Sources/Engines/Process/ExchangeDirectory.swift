@@ -10,10 +10,13 @@ final class ExchangeDirectory: Sendable {
   struct Files: Sendable {
     var input: URL
     var output: URL
-    var caseName: String
+    /// The same for every case: what a golden case is called could tell an engine what is expected.
+    let caseName = Exercise.neutralName
   }
 
   private let folder: URL
+
+  var path: String { folder.path(percentEncoded: false) }
 
   /// - Throws: ``EngineError/failed(_:detail:)`` when the folder cannot be made.
   init() throws(EngineError) {
@@ -27,7 +30,7 @@ final class ExchangeDirectory: Sendable {
   deinit { Leftovers.remove(path: folder.path(percentEncoded: false)) }
 
   /// Makes the folder, again where an engine removed it.
-  private func make() throws(EngineError) {
+  func make() throws(EngineError) {
     guard !Leftovers.isEnding else { throw .failed("this run is ending") }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -40,8 +43,7 @@ final class ExchangeDirectory: Sendable {
     try make()
     let name = UUID().uuidString
     let files = Files(
-      input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"),
-      caseName: Self.caseName(exercise.name))
+      input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"))
     do throws(GoldenFileError) {
       try ExchangeFile.writeRequest(exercise, case: files.caseName, to: files.input.path(percentEncoded: false))
     } catch {
@@ -66,12 +68,6 @@ final class ExchangeDirectory: Sendable {
   func remove(_ files: Files) {
     try? FileManager.default.removeItem(at: files.input)
     try? FileManager.default.removeItem(at: files.output)
-  }
-
-  /// A group path: a text form has blanks, which HDF5 takes, and no slash.
-  private static func caseName(_ name: String) -> String {
-    let trimmed = name.drop { $0 == "/" }
-    return "/" + (trimmed.isEmpty ? "case" : trimmed)
   }
 }
 

@@ -24,6 +24,8 @@ public final class ProcessEngine: Engine {
     /// The name and version that it must state, where the declaration pins them.
     public var expectedName: String?
     public var expectedVersion: String?
+    /// What it sees of this process and the machine.
+    public var surroundings = EngineSurroundings()
 
     public init(
       name: String, command: String, directory: URL? = nil, timeout: Double = 60, expectedName: String? = nil,
@@ -66,7 +68,7 @@ public final class ProcessEngine: Engine {
     self.declaration = declaration
     exchange = try ExchangeDirectory()
     var fresh = State()
-    description = try Self.start(declaration, known: nil, &fresh)
+    description = try Self.start(declaration, known: nil, exchange, &fresh)
     state = Mutex(fresh)
   }
 
@@ -77,7 +79,7 @@ public final class ProcessEngine: Engine {
       state.worker?.stop()
       state.worker = nil
       do throws(EngineError) {
-        _ = try Self.start(declaration, known: description, &state)
+        _ = try Self.start(declaration, known: description, exchange, &state)
         return .success(())
       } catch { return .failure(error) }
     }
@@ -148,7 +150,7 @@ public final class ProcessEngine: Engine {
         if let generation, generation != state.generation || state.worker == nil {
           throw .failed("\(declaration.name) was restarted since the operation was prepared")
         }
-        if state.worker == nil { _ = try Self.start(declaration, known: description, &state) }
+        if state.worker == nil { _ = try Self.start(declaration, known: description, exchange, &state) }
         let value = try Self.ask(
           declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
         return .success((value, state.generation))
@@ -183,12 +185,16 @@ extension ProcessEngine {
   private static let longestReply = 1 << 20
 
   private static func start(
-    _ declaration: Declaration, known: EngineDescription?, _ state: inout State
+    _ declaration: Declaration, known: EngineDescription?, _ exchange: ExchangeDirectory, _ state: inout State
   ) throws(EngineError) -> EngineDescription {
     if state.failedStarts >= startsTried, let failure = state.lastStartFailure { throw failure }
     do throws(EngineError) {
+      // A folder that an engine removed is there again before another one is started in it.
+      try exchange.make()
       do throws(ProcessWorker.Failure) {
-        state.worker = try ProcessWorker(command: declaration.command, directory: declaration.directory)
+        state.worker = try ProcessWorker(
+          command: declaration.command, directory: declaration.directory, surroundings: declaration.surroundings,
+          exchange: exchange.path)
       } catch {
         throw .failed("\(declaration.name): \(error)", detail: "command: \(declaration.command.printable)")
       }

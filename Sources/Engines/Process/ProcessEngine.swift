@@ -26,6 +26,8 @@ public final class ProcessEngine: Engine {
     public var expectedVersion: String?
     /// The highest version of the protocol that is spoken with it, where both sides know more.
     public var highestProtocol = EngineMessages.protocolVersions.upperBound
+    /// What it sees of this process and the machine.
+    public var surroundings = EngineSurroundings()
 
     public init(
       name: String, command: String, directory: URL? = nil, timeout: Double = 60, expectedName: String? = nil,
@@ -70,7 +72,7 @@ public final class ProcessEngine: Engine {
     self.declaration = declaration
     exchange = try ExchangeDirectory()
     var fresh = State()
-    description = try Self.start(declaration, known: nil, &fresh)
+    description = try Self.start(declaration, known: nil, exchange, &fresh)
     state = Mutex(fresh)
   }
 
@@ -81,7 +83,7 @@ public final class ProcessEngine: Engine {
       state.worker?.stop()
       state.worker = nil
       do throws(EngineError) {
-        _ = try Self.start(declaration, known: description, &state)
+        _ = try Self.start(declaration, known: description, exchange, &state)
         return .success(())
       } catch { return .failure(error) }
     }
@@ -186,7 +188,7 @@ public final class ProcessEngine: Engine {
         if let generation, generation != state.generation || state.worker == nil {
           throw .failed("\(declaration.name) was restarted since the operation was prepared")
         }
-        if state.worker == nil { _ = try Self.start(declaration, known: description, &state) }
+        if state.worker == nil { _ = try Self.start(declaration, known: description, exchange, &state) }
         let value = try Self.ask(
           declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
         return .success((value, state.generation))
@@ -221,12 +223,16 @@ extension ProcessEngine {
   private static let longestReply = 1 << 20
 
   private static func start(
-    _ declaration: Declaration, known: EngineDescription?, _ state: inout State
+    _ declaration: Declaration, known: EngineDescription?, _ exchange: ExchangeDirectory, _ state: inout State
   ) throws(EngineError) -> EngineDescription {
     if state.failedStarts >= startsTried, let failure = state.lastStartFailure { throw failure }
     do throws(EngineError) {
+      // A folder that an engine removed is there again before another one is started in it.
+      try exchange.make()
       do throws(ProcessWorker.Failure) {
-        state.worker = try ProcessWorker(command: declaration.command, directory: declaration.directory)
+        state.worker = try ProcessWorker(
+          command: declaration.command, directory: declaration.directory, surroundings: declaration.surroundings,
+          exchange: exchange.path)
       } catch {
         throw .failed("\(declaration.name): \(error)", detail: "command: \(declaration.command.printable)")
       }

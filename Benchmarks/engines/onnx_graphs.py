@@ -1,9 +1,13 @@
 """ONNX models of the cases, for every engine that reads ONNX."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
 from assay_engine import Refused, Unsupported
 
 OPERATIONS = (

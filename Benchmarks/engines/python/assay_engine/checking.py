@@ -14,7 +14,7 @@ import numpy as np
 
 from .arrays import to_numpy
 from .exchange import GROUPS, read_answer, write_answer, write_tensors
-from .sixteen_bits import float32_of
+from .sixteen_bits import widened
 
 _PATH = "/case"
 
@@ -136,7 +136,7 @@ def _expected(question, tensors, folder, timeout, passes):
     """What the reference computes in float64."""
     asked, output = folder / "asked.h5", folder / "expected.h5"
     widened = {
-        group: {name: _wide(array) for name, array in members.items()} for group, members in tensors.items()}
+        group: {name: widened(array) for name, array in members.items()} for group, members in tensors.items()}
     with h5py.File(asked, "w") as f:
         _write_case(f, question["attributes"], widened)
     params = {
@@ -153,13 +153,6 @@ def _expected(question, tensors, folder, timeout, passes):
     if "unsupported" in reply:
         raise CheckUnavailable(f"assay engine reference: {reply['unsupported']}")
     return read_answer(output, _PATH)
-
-
-def _wide(array):
-    """Floats as float64, bfloat16's patterns as their values."""
-    if array.dtype == np.int64:
-        return array
-    return (float32_of(array) if array.dtype == np.uint16 else array).astype(np.float64)
 
 
 def _like(answer, expected, problem):

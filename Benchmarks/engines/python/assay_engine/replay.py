@@ -9,7 +9,7 @@ from .engine import Engine
 from .exchange import GROUPS, read_answer, read_case
 from .refusals import Unsupported
 from .serving import serve_engine
-from .sixteen_bits import bfloat16_of
+from .sixteen_bits import bfloat16_of, widened
 
 
 class _Recorded(Engine):
@@ -51,7 +51,9 @@ class Answer(_Recorded):
 
 
 def _are_equal(asked, known):
-    rounded = bfloat16_of(known) if asked.dtype == np.uint16 else known.astype(asked.dtype)
+    """Whether the values asked about are the known ones, rounded to the type that is asked for."""
+    values = widened(known)
+    rounded = bfloat16_of(values) if asked.dtype == np.uint16 else values.astype(asked.dtype)
     return asked.shape == known.shape and np.array_equal(asked, rounded, equal_nan=asked.dtype.kind == "f")
 
 

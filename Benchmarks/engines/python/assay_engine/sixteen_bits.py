@@ -23,6 +23,13 @@ def bfloat16_of(values):
     return np.where(np.isnan(values), (bits >> 16) | 0x40, rounded).astype(np.uint16)
 
 
+def widened(array):
+    """Floats as float64, bfloat16's patterns as their values; integers as they are."""
+    if array.dtype == np.int64:
+        return array
+    return (float32_of(array) if array.dtype == np.uint16 else array).astype(np.float64)
+
+
 def _type_in_hdf5():
     kind = h5py.h5t.IEEE_F16LE.copy()
     kind.set_fields(15, 7, 8, 0, 7)

@@ -52,7 +52,7 @@ def time_slice(sets, iterations, cold=False, synchronize=None):
     finally:
         if collects:
             gc.enable()
-    for each, result in zip(sets, results):
+    for each, result in zip(sets[:iterations], results):
         each.result = result
     return times
 

@@ -135,10 +135,10 @@ def _representable(name, value, shape):
 def _expected(question, tensors, folder, timeout, passes):
     """What the reference computes in float64."""
     asked, output = folder / "asked.h5", folder / "expected.h5"
-    widened = {
+    wide = {
         group: {name: widened(array) for name, array in members.items()} for group, members in tensors.items()}
     with h5py.File(asked, "w") as f:
-        _write_case(f, question["attributes"], widened)
+        _write_case(f, question["attributes"], wide)
     params = {
         "file": str(asked), "case": _PATH, "dtype": "float64", "passes": passes, "wanted": [], "threads": 1,
         "output": str(output)}

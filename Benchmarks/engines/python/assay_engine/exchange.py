@@ -51,8 +51,10 @@ class Case:
         return self._both(name, default, float)
 
     def _both(self, name, default, kind):
-        values = [kind(v) for v in np.asarray(self.attributes.get(name, default)).reshape(-1)]
-        if len(values) not in (1, 2):
+        values = np.asarray(self.attributes.get(name, default)).reshape(-1).tolist()
+        if len(values) in (1, 2) and all(isinstance(value, (int, float)) for value in values):
+            values = [kind(value) for value in values]
+        else:
             raise Refused("invalid_argument", f"{name}: expected one or two numbers, found {values}")
         return (values[0], values[-1])
 

@@ -10,6 +10,7 @@ from .attributes import differs_from_default, keywords
 from .engine import Engine, Prepared, Run
 from .refusals import Unsupported
 from .serving import serve_engine
+from .soundness import require_sound
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ _registered = Functions()
 
 def operation(name):
     """Decorates the forward function of an operation: tensors by name, attributes as keywords; returns the output, or a
-    dictionary of outputs by name."""
+    dictionary of outputs by name. A layer's problem that has no result is refused before."""
     return Functions._registering(_registered.forward, name)
 
 
@@ -109,6 +110,7 @@ class FunctionEngine(Engine):
             self.passes = ("forward", "backward")
 
     def compute(self, case, passes, threads, wanted=()):
+        require_sound(case)
         extra = {"threads": threads}
         tensors = _all_given({**case.inputs, **case.parameters, **case.buffers})
         groups = {}
@@ -144,6 +146,7 @@ class FunctionEngine(Engine):
         return lambda: {name: to_numpy(value) for name, value in call().items() if value is not None}
 
     def prepare(self, case, timed_pass, layout, threads):
+        require_sound(case)
         if layout != "nchw":
             raise Unsupported(f"layout {layout}")
         if timed_pass in ("forward", "inference"):

@@ -11,6 +11,8 @@ from assay_engine.functions import FunctionEngine, Functions, Shape
 from .support import Dialogue, Folder
 
 X = np.float32([[-1, 2], [3, -4]])
+IMAGE = np.ones((1, 2, 6, 6), np.float32)
+CONVOLUTION = {"inputs": {"x": IMAGE}, "parameters": {"weight": np.ones((2, 2, 3, 3), np.float32)}}
 
 
 def engine(forward=None, backward=None, prepare=None, **description):
@@ -55,12 +57,12 @@ class DecoratedFunctions(Folder):
             found.update(attributes)
             return x
 
-        groups = {"inputs": {"x": X}, "parameters": {"weight": X}}
-        self.answer(conv2d, "conv2d", groups, attributes={"stride": 2, "dilation": [1, 3], "padding": "same"})
-        self.assertEqual(found, {"stride": (2, 2), "padding": "same", "dilation": (1, 3), "groups": 1})
-        self.answer(lambda x, **a: found.update(a) or x, "max_pool2d", attributes={"kernel_size": [3, 2]})
+        self.answer(conv2d, "conv2d", CONVOLUTION, attributes={"dilation": [1, 3], "padding": "same"})
+        self.assertEqual(found, {"stride": (1, 1), "padding": "same", "dilation": (1, 3), "groups": 1})
+        image = {"inputs": {"x": IMAGE}}
+        self.answer(lambda x, **a: found.update(a) or x, "max_pool2d", image, attributes={"kernel_size": [3, 2]})
         self.assertEqual((found["kernel_size"], found["stride"], found["ceil_mode"]), ((3, 2), (3, 2), False))
-        self.answer(lambda x, **a: found.update(a) or x, "upsample2d", attributes={"scale_factor": 2.0})
+        self.answer(lambda x, **a: found.update(a) or x, "upsample2d", image, attributes={"scale_factor": 2})
         self.assertEqual((found["size"], found["scale_factor"], found["mode"]), (None, (2.0, 2.0), "nearest"))
 
     def test_an_operation_of_ones_own_has_its_attributes_as_they_are(self):
@@ -72,16 +74,16 @@ class DecoratedFunctions(Folder):
         def conv2d(x, weight, *, stride):
             return x
 
-        groups = {"inputs": {"x": X}, "parameters": {"weight": X}}
-        self.answer(conv2d, "conv2d", groups, attributes={"stride": 2, "padding": 0, "groups": 1})
-        for name, value in (("groups", 2), ("padding", 1), ("dilation", [1, 2])):
+        self.answer(conv2d, "conv2d", CONVOLUTION, attributes={"stride": 2, "padding": 0, "groups": 1})
+        grouped = {**CONVOLUTION, "parameters": {"weight": np.ones((2, 1, 3, 3), np.float32)}}
+        for name, value, groups in (("groups", 2, grouped), ("padding", 1, CONVOLUTION), ("dilation", [1, 2], CONVOLUTION)):
             with self.subTest(name):
                 self.assertIn(name, self.failing(conv2d, "conv2d", groups, attributes={name: value})["unsupported"])
-        groups["parameters"]["bias"] = X
-        self.assertIn("bias", self.failing(conv2d, "conv2d", groups)["unsupported"])
+        biased = {**CONVOLUTION, "parameters": {**CONVOLUTION["parameters"], "bias": np.ones(2, np.float32)}}
+        self.assertIn("bias", self.failing(conv2d, "conv2d", biased)["unsupported"])
 
     def test_a_missing_attribute_is_refused(self):
-        reply = self.failing(lambda x, **_: x, "max_pool2d")
+        reply = self.failing(lambda x, **_: x, "max_pool2d", {"inputs": {"x": IMAGE}})
         self.assertEqual(reply["error"]["category"], "invalid_argument")
 
     def test_refusals_and_failures_are_told_apart(self):
@@ -99,12 +101,13 @@ class DecoratedFunctions(Folder):
             self.failing(raising(KeyError("size")))["error"], {"category": "internal", "message": "KeyError: 'size'"})
 
     def test_outputs_by_name_and_buffers_afterwards(self):
-        groups = {"inputs": {"x": X}, "buffers": {"running_mean": np.float32([1, 2])}}
+        groups = {"inputs": {"x": IMAGE}, "buffers": {"running_mean": np.float32([1, 2])}}
         answer = self.answer(
             lambda x, running_mean, **_: {"y": 2 * x, "running_mean": running_mean + 1}, "batch_norm2d", groups)
-        np.testing.assert_array_equal(answer["outputs"]["y"], 2 * X)
+        np.testing.assert_array_equal(answer["outputs"]["y"], 2 * IMAGE)
         np.testing.assert_array_equal(answer["buffers_after"]["running_mean"], [2, 3])
-        answer = self.answer(lambda x: (np.float32(3)), "cross_entropy")
+        labelled = {"inputs": {"x": X, "target": np.int64([0, 1])}}
+        answer = self.answer(lambda x, target: np.float32(3), "cross_entropy", labelled)
         self.assertEqual(answer["outputs"]["loss"].shape, ())
 
     def test_results_of_other_frameworks(self):
@@ -113,7 +116,7 @@ class DecoratedFunctions(Folder):
             "not contiguous": (Foreign(np.float32([[-1, 3], [2, -4]]).T), np.float32),
             "int32": (Foreign(X.astype(np.int32)), np.int64), "list": (X.tolist(), np.float64),
             "bfloat16": (BFloat16(bfloat16_of(X)), np.uint16),
-            "bfloat16 through DLPack": (Foreign(BFloat16(bfloat16_of(X))) , np.uint16),
+            "bfloat16 through DLPack": (Foreign(BFloat16(bfloat16_of(X))), np.uint16),
         }
         for name, (result, dtype) in results.items():
             with self.subTest(name):

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -109,7 +108,7 @@ class Process:
     def __init__(self, test, command):
         environment = dict(os.environ, PYTHONPATH=str(PACKAGE))
         self.process = subprocess.Popen(
-            [sys.executable, *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, env=environment)
         test.addCleanup(self.end)
 

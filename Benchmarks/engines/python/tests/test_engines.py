@@ -4,6 +4,9 @@ what is timed and collected. An engine whose framework is not installed is skipp
 import importlib.util
 import json
 import os
+import shutil
+import subprocess
+import sys
 import unittest
 
 import numpy as np
@@ -14,6 +17,14 @@ from assay_engine.marks import holds_mark
 
 from .support import ENGINES, Folder, Process, write_question
 
+def _hdf5_in_c():
+    """What a C compiler is told to find libhdf5; nothing where there is no compiler or no library."""
+    if not shutil.which("cc") or not shutil.which("pkg-config"):
+        return []
+    return subprocess.run(["pkg-config", "--cflags", "--libs", "hdf5"], capture_output=True, text=True).stdout.split()
+
+
+HDF5_IN_C = _hdf5_in_c()
 WEIGHT = np.random.default_rng(1).standard_normal((4, 3, 3, 3)).astype(np.float32)
 
 
@@ -54,10 +65,13 @@ class Engines(Folder):
     count = 0
 
     def ask(self, process, method, **params):
+        return self.reply(process, method, **params)["result"]
+
+    def reply(self, process, method, **params):
         self.count += 1
         reply = process.ask(json.dumps({"id": self.count, "method": method, "params": params}))
         self.assertEqual(reply.pop("id"), self.count)
-        return reply["result"]
+        return reply
 
     def load(self, process, handle, index, late):
         file = self.path("late.h5")
@@ -91,7 +105,7 @@ class Engines(Folder):
         self.ask(process, "release", handle=handle)
 
     def run_engine(self, script, requests):
-        process = Process(self, [ENGINES / script])
+        process = Process(self, [sys.executable, ENGINES / script])
         self.assertEqual(self.ask(process, "hello", protocol=2)["protocol"], 2)
         for timed_pass, layout in requests:
             with self.subTest(timed_pass, layout=layout):
@@ -126,8 +140,37 @@ class Engines(Folder):
     def test_openvino(self):
         self.run_engine("openvino_engine.py", [("forward", "nchw")])
 
+    @unittest.skipUnless(HDF5_IN_C, "no C compiler, or no libhdf5 for it")
+    def test_c(self):
+        program = self.path("relu-engine")
+        subprocess.run(["cc", "-O2", "-o", program, ENGINES / "example.c", *HDF5_IN_C], check=True)
+        for protocol in (2, 1):
+            process, file = Process(self, [program]), self.path("x.h5")
+            hello = self.ask(process, "hello", protocol=protocol)
+            self.assertEqual((hello["protocol"], hello["operations"]), (protocol, ["relu"]))
+            write_question(file, "relu", draw(0), without_late=protocol == 2)
+            handle = self.ask(
+                process, "prepare", file=file, case="/case", dtype="float32", layout="nchw", threads=1,
+                **{"pass": "forward"})["handle"]
+            with self.subTest(protocol):
+                if protocol == 1:
+                    times = self.ask(process, "time", handle=handle, iterations=4, cold=False)["nanoseconds"]
+                    self.assertEqual(len(times), 4)
+                    continue
+                for index in (0, 63):
+                    self.load(process, handle, index, draw(index))
+                self.assertTrue(holds_mark(self.collect(process, handle, 63, "outputs", "y")).all())
+                self.ask(process, "time", handle=handle, sets=[63, 0], iterations=5, cold=False)
+                for index in (0, 63):
+                    np.testing.assert_array_equal(
+                        self.collect(process, handle, index, "outputs", "y"), np.maximum(draw(index)["inputs"]["x"], 0))
+                reply = self.reply(process, "time", handle=handle, sets=[0, 7], iterations=5, cold=False)
+                self.assertEqual(reply["error"]["category"], "internal")
+                self.ask(process, "release", handle=handle)
+                self.assertIn("error", self.reply(process, "collect", handle=handle, set=0, output=self.path("y.h5")))
+
     def test_the_null_engine_moves_the_bytes_and_does_nothing(self):
-        process = Process(self, ["-m", "assay_engine.null"])
+        process = Process(self, [sys.executable, "-m", "assay_engine.null"])
         self.assertEqual(self.ask(process, "hello", protocol=2)["name"], "null")
         for timed_pass, (_, _, expected) in EXPECTED.items():
             with self.subTest(timed_pass):
@@ -138,7 +181,7 @@ class Engines(Folder):
                 self.dialogue(process, timed_pass, "nchw", check)
 
     def test_the_end_of_stdin_ends_an_engine(self):
-        self.assertEqual(Process(self, ["-m", "assay_engine.null"]).end(), 0)
+        self.assertEqual(Process(self, [sys.executable, "-m", "assay_engine.null"]).end(), 0)
 
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not installed")

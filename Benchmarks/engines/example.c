@@ -154,7 +154,8 @@ static int time_slice(const char *line, const char *id, struct operation *o)
         clock_gettime(CLOCK_MONOTONIC, &a);
         relu(s->x, s->y, s->count);
         clock_gettime(CLOCK_MONOTONIC, &b);
-        spent[i] = (uint64_t)(b.tv_sec - a.tv_sec) * 1000000000u + (uint64_t)b.tv_nsec - (uint64_t)a.tv_nsec;
+        int64_t elapsed = (int64_t)(b.tv_sec - a.tv_sec) * 1000000000 + (b.tv_nsec - a.tv_nsec);
+        spent[i] = elapsed > 0 ? (uint64_t)elapsed : 1; /* every run takes some time, also on a coarse clock */
     }
     printf("{\"id\":%s,\"result\":{\"nanoseconds\":[", id);
     for (long i = 0; i < iterations; i++) printf("%s%llu", i ? "," : "", (unsigned long long)spent[i]);

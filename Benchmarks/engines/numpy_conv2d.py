@@ -1,4 +1,7 @@
-"""A convolution of NumPy's as an engine: `assay verify --engine numpy='python Benchmarks/engines/numpy_conv2d.py'`."""
+"""A convolution of NumPy's as an engine, from nothing to a verdict:
+
+    assay verify --engine numpy='python Benchmarks/engines/numpy_conv2d.py' --filter 'conv2d/*'
+"""
 
 import sys
 from pathlib import Path

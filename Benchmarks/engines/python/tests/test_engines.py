@@ -172,13 +172,15 @@ class Engines(Folder):
     def test_the_null_engine_moves_the_bytes_and_does_nothing(self):
         process = Process(self, [sys.executable, "-m", "assay_engine.null"])
         self.assertEqual(self.ask(process, "hello", protocol=2)["name"], "null")
-        for timed_pass, (_, _, expected) in EXPECTED.items():
-            with self.subTest(timed_pass):
+        for timed_pass, layout in [(timed_pass, layout) for timed_pass in EXPECTED for layout in ("nchw", "native")]:
+            with self.subTest(timed_pass, layout=layout):
+                expected = EXPECTED[timed_pass][2]
+
                 def check(found, late):
                     self.assertEqual(found.shape, expected(late).shape)
                     self.assertTrue(holds_mark(found).all())
 
-                self.dialogue(process, timed_pass, "nchw", check)
+                self.dialogue(process, timed_pass, layout, check)
 
     def test_the_end_of_stdin_ends_an_engine(self):
         self.assertEqual(Process(self, [sys.executable, "-m", "assay_engine.null"]).end(), 0)

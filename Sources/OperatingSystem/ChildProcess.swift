@@ -26,6 +26,7 @@ public final class ChildProcess: Sendable {
   public let endSignal: Descriptor
 
   private let state = Mutex<Ending?>(nil)
+  private let times: ProcessTimes
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameters:
@@ -73,6 +74,7 @@ public final class ChildProcess: Sendable {
       throw Failure(description: reason == 0 ? "this run is ending" : String(cString: strerror(reason)))
     }
     identifier = child
+    times = ProcessTimes(of: child)
     (self.input, self.output, self.errors) = (parents[0], parents[1], parents[2])
     endSignal = end.reading
     let ending = end.writing
@@ -135,6 +137,12 @@ public final class ChildProcess: Sendable {
     kill(-identifier, SIGKILL)
     wait(seconds: 5)
   }
+
+  /// Sends a signal to the process and its group, while it runs.
+  public func signalGroup(_ signal: Int32) { Leftovers.signal(signal, group: identifier) }
+
+  /// CPU time of the process and of its descendants since they started, in nanoseconds; `nil` where the system does not tell.
+  public func cpuNanoseconds() -> UInt64? { times.nanoseconds() }
 
   /// Runs a tool to its end.
   /// - Returns: what it printed, or `nil` when it did not start or ended with another status than 0.

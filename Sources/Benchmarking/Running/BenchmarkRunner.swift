@@ -111,6 +111,7 @@ public final class BenchmarkRunner {
         let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
         do throws(EngineError) {
           let operation = try engine.prepare(work.exercise, for: request)
+          try operation.load(work.exercise.late, set: 0)
           contestant.summary = operation.summary
           contestant.workspaceBytes = operation.workspaceBytes
           slots.append(try ContestantSlot(index: workload.contestants.count, operation, cold: suite.cold))
@@ -173,7 +174,8 @@ public final class BenchmarkRunner {
         let slot = slots[position]
         guard workload.contestants[slot.index].status == .timed else { continue }
         do throws(EngineError) {
-          let samples = try slot.operation.time(iterations: slot.iterations, cold: suite.cold)
+          let samples = try slot.operation.time(
+            TimedRun(sets: [0], iterations: slot.iterations, cold: suite.cold))
           workload.contestants[slot.index].add(samples, block: block)
         } catch {
           workload.contestants[slot.index].samples = []
@@ -220,7 +222,7 @@ struct ContestantSlot {
     self.index = index
     self.operation = operation
     // The best of a few: the first one still finds cold caches and a sleeping core.
-    estimate = Double(try operation.time(iterations: 3, cold: cold).min() ?? 1)
+    estimate = Double(try operation.time(TimedRun(sets: [0], iterations: 3, cold: cold)).min() ?? 1)
   }
 
   /// As many iterations as make the fastest contestant's slice long enough, the same for all; but no more than a slow one

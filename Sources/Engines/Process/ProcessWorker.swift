@@ -113,8 +113,17 @@ final class ProcessWorker: @unchecked Sendable {
     return .exited(Self.describe(ending))
   }
 
+  /// CPU time of the child and of what it started, in nanoseconds; `nil` where the system does not tell.
+  func cpuNanoseconds() -> UInt64? { child.cpuNanoseconds() }
+
+  /// Stops the child and what it started, until ``resume()``.
+  func suspend() { child.signalGroup(SIGSTOP) }
+
+  func resume() { child.signalGroup(SIGCONT) }
+
   /// Closes the child's stdin, which tells it to exit, and kills it with everything it started if it does not.
   func stop(patience seconds: Double = 1) {
+    resume()
     requests.close()
     if child.wait(seconds: seconds) == nil { kill() }
   }

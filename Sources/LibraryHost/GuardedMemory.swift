@@ -66,7 +66,7 @@ final class GuardedMemory: @unchecked Sendable {
     let offset = placement == .atStart ? 0 : (innerBytes - size) / alignment * alignment
     bytes = TensorBytes(pointer: mapping + guardBytes + offset, type: subject.type)
     try protect(PROT_READ | PROT_WRITE)
-    UnsafeMutableRawBufferPointer(rebasing: inner).initializeMemory(as: UInt16.self, repeating: canary.rawValue)
+    _ = inner.initializeMemory(as: UInt16.self, repeating: canary.rawValue)
   }
 
   deinit { munmap(mapping, mappedBytes) }

@@ -38,6 +38,15 @@ struct LibraryDeclaration: Decodable {
     }
   }
 
+  /// What it likes to say, by name.
+  var texts: [String: String] {
+    switch info {
+    case .object(let members): members.mapValues(\.text)
+    case nil, .null: [:]
+    case let other?: ["info": other.text]
+    }
+  }
+
   /// Bytes that the first element of a tensor of this type is aligned to.
   func alignment(of dtype: DType) -> Int { max(alignment ?? 1, dtype.byteCount) }
 }

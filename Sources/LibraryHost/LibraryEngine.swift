@@ -280,7 +280,10 @@ extension LibraryEngine {
         timed.passes = [.backward]
         timed.wanted = ["gradients/\(pass == .backwardData ? "x" : "weight")"]
       }
-      guard let operation = try OperationRegistry.operation(of: timed) else { return try self.init(timed) }
+      guard let operation = try OperationRegistry.operation(of: timed) else {
+        self.init(timed, nil, isInvalid: false)
+        return
+      }
       let gradients = operation.differentiableOperands.value ?? []
       if pass != .forward, pass != .inference {
         for path in timed.wanted where path.hasPrefix("gradients/") && !gradients.contains(String(path.dropFirst(10))) {

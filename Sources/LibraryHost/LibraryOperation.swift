@@ -75,7 +75,8 @@ final class LibraryOperation: PreparedOperation {
 
   func load(_ operands: LateOperands, set: Int) throws(EngineError) {
     let exercise = asked.exercise.with(operands)
-    let buffers = try sets[set] ?? made()
+    let buffers: Buffers
+    if let known = sets[set] { buffers = known } else { buffers = try made() }
     for memory in buffers.late {
       guard let tensor = exercise.tensor(memory.subject) else { throw missing(memory.subject, "none") }
       guard tensor.dtype == memory.subject.type.dtype, tensor.shape == memory.subject.type.shape else {

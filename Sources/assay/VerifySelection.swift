@@ -11,17 +11,7 @@ import Verification
 struct VerifySelection: ParsableArguments {
   static let standardKnownFailures = "Benchmarks/known_failures.toml"
 
-  @Option(
-    help: """
-      An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. May be repeated \
-      (default: reference).
-      """)
-  var engine: [String] = []
-
-  @Option(
-    help:
-      "Seconds, at most 86400, that an engine in another process has for a case (default: 60, or its declaration's).")
-  var timeout: Double?
+  @OptionGroup var engines: EngineOptions
 
   @Option(
     help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
@@ -60,7 +50,6 @@ struct VerifySelection: ParsableArguments {
 
   func validate() throws {
     _ = try dtypes
-    try OptionRange.requireTimeout(timeout)
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if golden.contains("") { throw ValidationError("--golden takes the path of a file or folder.") }
   }
@@ -70,10 +59,10 @@ struct VerifySelection: ParsableArguments {
   func plan(
     strict: Bool, knownFailures: String?, limitWords: [String], environment: [String: String]
   ) throws -> (VerificationPlan, [FileRecord]) {
+    let words = engines.words
     let found = try EngineLookup.engines(
-      engine.isEmpty ? ["reference"] : engine, timeout: timeout, standsIn: true)
-    let engines = found.map(\.engine)
-    let words = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
+      words.isEmpty ? ["reference"] : words, timeout: engines.timeout, standsIn: true)
+    let engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     let shard: Shard?
     do throws(Shard.Invalid) {
       shard = if let text = self.shard { try Shard(text) } else { try Shard.inEnvironment(environment) }
@@ -87,7 +76,7 @@ struct VerifySelection: ParsableArguments {
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
     }
     var plan = VerificationPlan(
-      engines: engines, engineWords: words, dtypes: try dtypes, files: files,
+      engines: found.map(\.engine), engineWords: engineWords, dtypes: try dtypes, files: files,
       filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))

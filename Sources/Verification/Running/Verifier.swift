@@ -234,10 +234,8 @@ public struct Verifier: Sendable {
     let name = engine.description.name
     return ShellCommand(
       [
-        "assay", "verify", "--golden", result.file, "--filter", NamePattern.literal(result.name), "--engine",
-        plan.engineWords[name] ?? name,
-        "--dtype", dtype.rawValue,
-      ] + plan.limitWords
+        "assay", "verify", "--golden", result.file, "--filter", NamePattern.literal(result.name),
+      ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue] + plan.limitWords
     ).description
   }
 }

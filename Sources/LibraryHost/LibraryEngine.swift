@@ -84,20 +84,16 @@ public final class LibraryEngine: Engine {
     return first.answer
   }
 
-  /// What a library makes of a problem that has no result: it gets the operands as they are and no tensor to write.
+  /// What a library that validates makes of a problem that has no result: it gets the operands as they are and no tensor to
+  /// write.
   private func refusal(
     of exercise: Exercise, _ functions: SharedLibrary.Functions, because problem: ProblemError
   ) throws(EngineError) -> Answer {
-    let asked = Asked(invalid: exercise)
-    let tensors = try asked.tensors()
-    do throws(EngineError) {
-      let found = try run(asked, tensors, functions, .atEnd, .first)
-      if library.declaration.validates == true { return found.answer }
-    } catch {
-      if case .failed = error, library.declaration.validates != true {} else { throw error }
+    guard library.declaration.validates == true else {
+      throw .unsupported("\(problem.subject) is refused before a library that does not declare \"validates\":true is asked")
     }
-    throw .unsupported(
-      "the library does not refuse \(problem.subject) (\(problem.category.rawValue)), and does not declare that it validates")
+    let asked = Asked(invalid: exercise)
+    return try run(asked, asked.tensors(), functions, .atEnd, .first).answer
   }
 
   /// Tells what made two runs differ: the same again, and the same with another canary.

@@ -18,8 +18,9 @@
  *   void assay_<operation>_release(void *state)                           gives back what prepare made
  *   const char *assay_library(void)                                       one JSON object that describes the library
  *
- * <operation> is a name of the golden format: conv2d, batch_norm2d, linear ... (Fixtures/FORMAT.md lists all of them with
- * their attributes and tensors). --symbol conv2d=my_name calls another symbol for it, and my_name_backward and so on.
+ * <operation> is a name of the golden format: conv2d, batch_norm2d, linear ... (Fixtures/FORMAT.md lists all of them
+ * with their attributes and tensors). --symbol conv2d=my_name calls another symbol, and my_name_backward
+ * and so on.
  *
  * What holds for every call:
  * - One thread calls at a time. The work is done when the call returns: a write that comes later is a fault.
@@ -38,10 +39,11 @@
  *    "dtypes":["float32","float64","float16","bfloat16"] (["float32"]), "omits":["outputs/indices"] ([]),
  *    "deterministic":false (true), "nonfinite":false (true), "denormals":false (true),
  *    "alignment":64 (the element's size), "algorithm":{...}, "info":{...},
- *    "validates":true (false: an invalid problem that it does not refuse is UNSUPPORTED, not FAIL)}
+ *    "validates":true (false: it is not asked for problems that have no result; else it gets their operands and no
+ *    tensor to write, and has to refuse them by their category)}
  *
- * Fields are only ever appended to a struct, and a number once given keeps its meaning. A library that was built against
- * a newer ABI than the caller's is refused by name. C99 and C++; no dependencies.
+ * Fields are only ever appended to a struct, and a number once given keeps its meaning. A library that was built
+ * against a newer ABI than the caller's is refused by name. C99 and C++; no dependencies.
  */
 #ifndef ASSAY_H
 #define ASSAY_H
@@ -79,8 +81,8 @@ enum { ASSAY_FORWARD = 1, ASSAY_BACKWARD = 2 };
 /* Element types; the 16-bit ones are bit patterns in a uint16_t. */
 enum { ASSAY_FLOAT32 = 1, ASSAY_FLOAT64 = 2, ASSAY_FLOAT16 = 3, ASSAY_BFLOAT16 = 4, ASSAY_INT64 = 5 };
 
-/* What a tensor is to its operation: up to ASSAY_UPSTREAM an operand, which is read; from ASSAY_OUTPUT on a result, which
- * is written. */
+/* What a tensor is to its operation: up to ASSAY_UPSTREAM an operand, which is read; from ASSAY_OUTPUT on a result,
+ * which is written. */
 enum {
   ASSAY_INPUT = 1,
   ASSAY_PARAMETER = 2,
@@ -197,8 +199,8 @@ static inline const assay_attribute *assay_find(const assay_call *call, const ch
   return NULL;
 }
 
-/* The value at `index` of an attribute; one value stands for any number of equal ones. `otherwise` where it is absent or
- * of another kind. */
+/* The value at `index` of an attribute; one value stands for any number of equal ones. `otherwise` where it is absent
+ * or of another kind. */
 static inline int64_t assay_integer(const assay_call *call, const char *name, int32_t index, int64_t otherwise) {
   const assay_attribute *found = assay_find(call, name);
   if (found == NULL || found->count < 1) return otherwise;
@@ -221,6 +223,15 @@ static inline double assay_real(const assay_call *call, const char *name, int32_
 static inline const char *assay_string(const assay_call *call, const char *name, int32_t index, const char *otherwise) {
   const assay_attribute *found = assay_find(call, name);
   return found != NULL && found->kind == ASSAY_STRINGS && index < found->count ? found->strings[index] : otherwise;
+}
+
+/* Rows above (axis 0) or columns left (axis 1) of the input of conv2d, also where its padding is a word. The output's
+ * shape says how many there are below and right. */
+static inline int64_t assay_padding(const assay_call *call, int32_t axis) {
+  const int64_t *weight = assay_shape(call, "weight");
+  if (weight == NULL || strcmp(assay_string(call, "padding", 0, ""), "same") != 0)
+    return assay_integer(call, "padding", axis, 0);
+  return assay_integer(call, "dilation", axis, 1) * (weight[2 + axis] - 1) / 2;
 }
 
 /* Returns `code` with a reason: return assay_refuse(call, ASSAY_UNSUPPORTED, "dilation above 1"); */

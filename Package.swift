@@ -76,6 +76,12 @@ let package = Package(
         "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Operations", "Convolution", "OperatingSystem", "Results",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
+    // The third that knows pointers, beside the kernels and HDF5: memory and calls of a library of others' code, by the
+    // contract of Benchmarks/engines/include/assay.h. Nothing of it runs in the tool's own process.
+    .systemLibrary(name: "CLibraryHost"),
+    .target(
+      name: "LibraryHost",
+      dependencies: ["CLibraryHost", "Tensors", "Problems", "Operations", "Convolution", "Engines", "Results"]),
     .target(
       name: "Verification",
       dependencies: [
@@ -112,7 +118,7 @@ let package = Package(
       name: "assay",
       dependencies: [
         "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines",
-        "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
+        "LibraryHost", "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
         "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

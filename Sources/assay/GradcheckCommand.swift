@@ -19,7 +19,8 @@ struct GradcheckCommand: AsyncParsableCommand {
     abstract: "Check gradients, element by element, each with a bound of its own.",
     discussion: """
       Without arguments every layer and loss of the reference is checked, in training and evaluation, over its edge
-      cases: linear maps exactly on integers, all others by dual numbers and by finite differences.
+      cases: linear maps exactly on integers, all others by dual numbers and by finite differences. An engine's backward pass
+      is held against the reference's forward; that of a custom operation against its own.
 
       EXAMPLES:
         assay gradcheck
@@ -54,15 +55,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Flag(help: "The network in training, with batch statistics.")
   var training = false
 
-  @Option(
-    help: """
-      An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. Its backward pass is held \
-      against the reference's forward; that of a custom operation against its own. May be repeated.
-      """)
-  var engine: [String] = []
-
-  @Option(help: "Seconds that an engine in another process has for an answer (default: 60, or its declaration's).")
-  var timeout: Double?
+  @OptionGroup var engines: EngineOptions
 
   @Option(help: "Precision of the backward pass: float64 or float32. May be repeated (default: float64).")
   var dtype: [Precisions] = []
@@ -120,7 +113,6 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   func validate() throws {
     _ = try dtypes
-    try OptionRange.requireTimeout(timeout)
     if spoil != nil, operation.isEmpty, model.isEmpty {
       throw ValidationError("--spoil goes with --operation or --model.")
     }
@@ -176,10 +168,10 @@ struct GradcheckCommand: AsyncParsableCommand {
     var options = options
     options.stop = stop
     let settings = GradcheckPlan.Settings(
-      options: options, engines: try EngineLookup.engines(engine, timeout: timeout),
+      options: options, engines: try EngineLookup.engines(engines.words, timeout: engines.timeout),
       dtypes: try dtypes, limits: limits.limits(), spoil: spoil,
       reproduction: GradcheckReproduction(
-        seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: timeout,
+        seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: engines.timeout,
         limits: limits.words, spoil: spoil))
     var plan: GradcheckPlan
     if golden.isEmpty {

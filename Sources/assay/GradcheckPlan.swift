@@ -127,7 +127,7 @@ struct GradcheckReproduction: Sendable {
 
   private func command(_ subject: [String], engine: String?, dtype: DType?) -> String {
     var words = ["assay", "gradcheck"] + subject
-    if let engine { words += Self.option("--engine", engine) }
+    if let engine { words += EngineOptionWords.words(for: engine) }
     if let engine, let timeout, !engine.isEmpty { words += ["--timeout", "\(timeout)"] }
     if let dtype { words += ["--dtype", dtype.rawValue] }
     words += ["--seed", "\(seed)"]

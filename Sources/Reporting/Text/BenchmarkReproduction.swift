@@ -27,6 +27,6 @@ public enum BenchmarkReproduction {
     if section.options.cold { words.append("--cold") }
     if seed != 1 { words += ["--seed", "\(seed)"] }
     let engine = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine
-    return ShellCommand(words + ["--engine", engine, "--filter", workload.name])
+    return ShellCommand(words + EngineOptionWords.words(for: engine) + ["--filter", workload.name])
   }
 }

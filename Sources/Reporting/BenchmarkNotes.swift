@@ -18,8 +18,8 @@ public enum BenchmarkNotes {
     let claimed = own.filter { $0.contestant.isClaimed && $0.contestant.time != nil }
     guard !claimed.isEmpty else { return nil }
     let reason = claimed.lazy.compactMap { $0.contestant.audit?.unresolved.first }.first
-    return "claimed: \(engine) alone says what it took on \(workloads(claimed.count)), marked with "
-      + "\(Trust.claimedMark) and never called fastest" + (reason.map { " (\(FailureText.line($0)))" } ?? "")
+    return "Claimed: \(engine) alone says what it took on \(workloads(claimed.count)), marked with "
+      + "\(Trust.claimedMark) and never called fastest" + (reason.map { " (\(FailureText.line($0)))" } ?? "") + "."
   }
 
   private static func belowLimit(_ own: [Timing], _ engine: String) -> String? {
@@ -28,8 +28,8 @@ public enum BenchmarkNotes {
     }
     guard let (workload, fraction) = below.max(by: { $0.1 < $1.1 }) else { return nil }
     let algorithm = workload.limitAlgorithm.map { " of \($0)" } ?? ""
-    return "below limit: \(engine) on \(workloads(below.count)), at most \(BenchmarkText.ratio(fraction)) times as "
-      + "fast as the limit\(algorithm), on \(workload.name)"
+    return "Below limit: \(engine) on \(workloads(below.count)), at most \(BenchmarkText.ratio(fraction)) times as "
+      + "fast as the limit\(algorithm), on \(workload.name)."
   }
 
   private static func workloads(_ count: Int) -> String { "\(count) workload\(count == 1 ? "" : "s")" }

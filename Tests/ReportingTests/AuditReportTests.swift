@@ -43,7 +43,7 @@ import Testing
   @Test func claimedTimesAreMarkedAndNeverTheFastest() throws {
     let markdown = try file("report.md")
     #expect(markdown.contains("| 2.000 | **1.002** | 0.100? | cheated | 0.295 | compute, winograd6 |"), "\(markdown)")
-    #expect(markdown.contains("claimed: old alone says what it took on 1 workload"))
+    #expect(markdown.contains("Claimed: old alone says what it took on 1 workload"))
     #expect(markdown.contains("elsewhere: 0.31 ms of noise hide 0.20 ms of work"))
     let page = try file("report.html")
     #expect(page.contains(">20.0×?<") && page.contains(">0.100?<") && page.contains(">0.400?<"))
@@ -76,10 +76,10 @@ import Testing
     let run = SampleBenchmark.run(section)
     #expect(run.conclusion.outcome == .holds)
     let note =
-      "below limit: peer on 1 workload, at most 1.48 times as fast as the limit of winograd6, on "
-      + section.workloads[0].name
+      "Below limit: peer on 1 workload, at most 1.48 times as fast as the limit of winograd6, on "
+      + "\(section.workloads[0].name)."
     #expect(BenchmarkNotes.lines(section).contains(note), "\(BenchmarkNotes.lines(section))")
-    #expect(try file("report.md", of: run).contains("- **Note:** below limit: peer"))
+    #expect(try file("report.md", of: run).contains("- **Note:** Below limit: peer"))
     #expect(try file("report.html", of: run).contains(">148 % compute, winograd6: below limit<"))
   }
 

@@ -35,7 +35,7 @@ enum VerdictBanner {
         return count > 0 ? "\(count) \(trust.rawValue)" : nil
       }
       return "\(timed.count) times on \(workloads.count) workloads, each verified first"
-        + (trusts.isEmpty ? "" : ", \(trusts.joined(separator: ", "))")
+        + (trusts.isEmpty ? "" : ": \(trusts.joined(separator: ", "))")
     case .duet: return run.duet?.verdict ?? ""
     case .history: return "\(run.history?.series.count ?? 0) series"
     }

@@ -42,7 +42,10 @@ enum BenchmarkMarkdown {
         ["`\(BenchmarkText.shape(workload.problem))`"] + section.engines.map { cell(workload, $0.name, section) }
           + [workload.limitNanoseconds.map(BenchmarkText.milliseconds) ?? "", workload.limitText]
       }
-      lines += TextTable(["shape"] + section.engines.map(\.name) + ["limit", "by"], rows).markdown
+      let headings = ["shape"] + section.engines.map(\.name) + ["limit", "by"]
+      var table = TextTable(headings, figures: Set(headings.indices.dropFirst().dropLast()))
+      for row in rows { table.add(row) }
+      lines += table.markdown
     }
     return lines
   }

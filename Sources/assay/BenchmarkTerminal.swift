@@ -48,7 +48,10 @@ struct BenchmarkTerminal {
       let isClaimed = workloads.contains { $0.contestants.contains(where: \.isClaimed) }
       let claimed = isClaimed ? "; \(Trust.claimedMark) claimed by the engine alone" : ""
       lines += ["", "\(name), milliseconds (* fastest, several that tie\(claimed)):"]
-      lines += TextTable([""] + section.engines.map(\.name) + ["limit", "by"], rows).lines
+      let headings = [""] + section.engines.map(\.name) + ["limit", "by"]
+      var table = TextTable(headings, figures: Set(headings.indices.dropFirst().dropLast()))
+      for row in rows { table.add(row) }
+      lines += table.lines
     }
     return lines
   }

@@ -36,15 +36,35 @@ final class ExchangeDirectory: Sendable {
     }
   }
 
-  func write(_ exercise: Exercise) throws(EngineError) -> Files {
+  /// The group of every exchange file's one case: an engine is told no name.
+  static let caseName = "/case"
+
+  /// Paths of a new request, at which nothing is yet.
+  func files() throws(EngineError) -> Files {
     try make()
     let name = UUID().uuidString
-    let files = Files(
+    return Files(
       input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"),
-      caseName: Self.caseName(exercise.name))
-    do throws(GoldenFileError) {
-      try ExchangeFile.writeRequest(exercise, case: files.caseName, to: files.input.path(percentEncoded: false))
-    } catch {
+      caseName: Self.caseName)
+  }
+
+  /// - Parameter withoutLate: whether inputs and cotangents are shapes alone.
+  func write(_ exercise: Exercise, withoutLate: Bool = false) throws(EngineError) -> Files {
+    try written { (path) throws(GoldenFileError) in
+      try ExchangeFile.writeRequest(exercise, case: Self.caseName, to: path, withoutLate: withoutLate)
+    }
+  }
+
+  /// Writes an exercise's inputs and cotangents alone.
+  func writeLate(_ exercise: Exercise) throws(EngineError) -> Files {
+    try written { (path) throws(GoldenFileError) in
+      try ExchangeFile.writeLate(exercise, case: Self.caseName, to: path)
+    }
+  }
+
+  private func written(_ write: (String) throws(GoldenFileError) -> Void) throws(EngineError) -> Files {
+    let files = try files()
+    do throws(GoldenFileError) { try write(files.input.path(percentEncoded: false)) } catch {
       remove(files)
       throw .failed("the exchange file cannot be written: \(error)")
     }
@@ -66,12 +86,6 @@ final class ExchangeDirectory: Sendable {
   func remove(_ files: Files) {
     try? FileManager.default.removeItem(at: files.input)
     try? FileManager.default.removeItem(at: files.output)
-  }
-
-  /// A group path: a text form has blanks, which HDF5 takes, and no slash.
-  private static func caseName(_ name: String) -> String {
-    let trimmed = name.drop { $0 == "/" }
-    return "/" + (trimmed.isEmpty ? "case" : trimmed)
   }
 }
 

@@ -63,6 +63,7 @@ struct BenchSelection: ParsableArguments {
   @Option(help: "Seed of operands and of the order of slices.")
   var seed: UInt64 = 1
 
+  @OptionGroup var surroundings: EngineSurroundingsOptions
   @OptionGroup var limits: CaseLimitOptions
 
   func validate() throws {

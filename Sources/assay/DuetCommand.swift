@@ -60,6 +60,8 @@ struct DuetCommand: AsyncParsableCommand {
   @Option(help: "Write run.json and every report to this folder.", completion: .directory)
   var out: String?
 
+  @OptionGroup var surroundings: EngineSurroundingsOptions
+
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
@@ -82,11 +84,16 @@ struct DuetCommand: AsyncParsableCommand {
     rules.failOnImprovement = failOnImprovement
     let provenance = Provenance.current(seed: seed)
     let progress = ProgressDisplay(isQuiet: quiet)
+    let surroundings = try surroundings.surroundings()
+    func declaration(_ name: String, _ command: String) -> ProcessEngine.Declaration {
+      var declaration = ProcessEngine.Declaration(name: name, command: command, timeout: timeout)
+      declaration.surroundings = surroundings
+      return declaration
+    }
     let runner: DuetRunner
     do throws(EngineError) {
       runner = try DuetRunner(
-        plan: plan, base: .init(name: "base", command: base, timeout: timeout),
-        head: .init(name: "head", command: head, timeout: timeout), policy: rules,
+        plan: plan, base: declaration("base", base), head: declaration("head", head), policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed,
         onProgress: { done, total, subject in progress.step(done: done, of: total, subject: subject) },
         shouldStop: { Task.isCancelled })

@@ -30,7 +30,9 @@ public struct Sandbox: Hashable, Sendable {
       }
       self.program = program
       // A mount needs the file itself, and what is missing needs no hiding.
-      hidden = Set(paths.compactMap(Self.resolved)).sorted()
+      let found = Set(paths.compactMap(Self.resolved))
+      // Of a folder that is hidden nothing is left to hide.
+      hidden = found.filter { path in !found.contains { path.hasPrefix($0 + "/") } }.sorted()
       try require()
     #else
       throw Impossible(description: "--sandbox: expected Linux, since bubblewrap needs its namespaces")

@@ -25,18 +25,11 @@ import Testing
     ]
     for name in given { setenv(name, "seen", 1) }
     defer { for name in given { unsetenv(name) } }
-    // A shell sets these itself.
-    let own: Set = ["PWD", "OLDPWD", "SHLVL", "_"]
-    let lines = try seen("env | cut -d= -f1 | sort | tr '\\n' ' '", by: .init(passedVariables: ["ASSAY_TEST_NAMED"]), in: folder)
+    let lines = try seen(
+      "env | cut -d= -f1 | sort | tr '\\n' ' '", by: .init(passedVariables: ["ASSAY_TEST_NAMED"]), in: folder)
     let names = try #require(lines.first { $0.contains("OMP_PROC_BIND") }).split(separator: " ").map(String.init)
     #expect(Set(given).subtracting(names) == ["ASSAY_TEST_SECRET_TOKEN"])
     #expect(names.contains("PATH") && names.contains("HOME"))
-    let known: Set = [
-      "PATH", "HOME", "TMPDIR", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "LD_LIBRARY_PATH", "VIRTUAL_ENV",
-      "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX", "ASSAY_ISA", "ASSAY_PLANS",
-    ]
-    let others = Set(names).subtracting(own).subtracting(known).subtracting(given)
-    #expect(others.allSatisfy { $0.hasPrefix("LC_") || $0.hasSuffix("_NUM_THREADS") || $0.hasPrefix("DYLD_") }, "\(others)")
   }
 
   /// Where there can be no sandbox, the reason is what is tested.
@@ -45,7 +38,9 @@ import Testing
     let (golden, outside) = (folder.file("golden.h5").path, folder.file("outside").path)
     let hidden = folder.file("corpus")
     try FileManager.default.createDirectory(at: hidden, withIntermediateDirectories: true)
-    for path in [golden, hidden.appending(path: "a.h5").path] { try Data("answers".utf8).write(to: URL(fileURLWithPath: path)) }
+    for path in [golden, hidden.appending(path: "a.h5").path] {
+      try Data("answers".utf8).write(to: URL(fileURLWithPath: path))
+    }
     let sandbox: Sandbox
     do throws(Sandbox.Impossible) {
       sandbox = try Sandbox(hiding: [golden, hidden.path], environment: ProcessInfo.processInfo.environment)
@@ -56,12 +51,12 @@ import Testing
     }
     let surroundings = EngineSurroundings(sandbox: sandbox)
     let look = """
-      echo interfaces $(tail -n +3 /proc/net/dev | cut -d: -f1); echo golden $(wc -c < '\(golden)'); \
+      echo interfaces $(tail -n +3 /proc/net/dev | cut -d: -f1); cat '\(golden)' 2>/dev/null | grep answers || echo no answers; \
       echo corpus $(ls '\(hidden.path)' | wc -l); touch '\(outside)' 2>/dev/null || echo read-only; \
       touch "$TMPDIR/mine" && echo written; ls /proc | grep -c '^[0-9]'
       """
     let lines = try seen(look, by: surroundings, in: folder)
-    #expect(lines.contains("interfaces lo") && lines.contains("golden 0") && lines.contains("corpus 0"), "\(lines)")
+    #expect(lines.contains("interfaces lo") && lines.contains("no answers") && lines.contains("corpus 0"), "\(lines)")
     #expect(lines.contains("read-only") && lines.contains("written"), "\(lines)")
     #expect(!FileManager.default.fileExists(atPath: outside))
     // bubblewrap, the shells and what they run.

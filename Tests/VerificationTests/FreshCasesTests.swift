@@ -79,7 +79,9 @@ import Verification
     #expect(one.results.map(\.name) == ["fresh/linear/4"])
     #expect(one.results.first?.tensors == all.results.first { $0.name == "fresh/linear/4" }?.tensors)
     var names: [String] = []
-    for index in 0..<2 { names += await run(ReferenceEngine(), fresh, shard: try Shard(index: index, count: 2)).results.map(\.name) }
+    for index in 0..<2 {
+      names += await run(ReferenceEngine(), fresh, shard: try Shard(index: index, count: 2)).results.map(\.name)
+    }
     #expect(names.sorted() == all.results.map(\.name).sorted())
   }
 

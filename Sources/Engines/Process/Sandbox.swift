@@ -13,7 +13,7 @@ public struct Sandbox: Hashable, Sendable {
 
   /// The path of `bwrap`.
   private let program: String
-  /// Files that are empty and folders that are without content in it.
+  /// Files that cannot be read and folders that are empty in it.
   private let hidden: [String]
 
   /// Finds bubblewrap, and whether the system lets it work.

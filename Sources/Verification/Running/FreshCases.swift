@@ -45,8 +45,10 @@ public struct FreshCases: Sendable {
   }
 
   /// Operations whose definitions list no problem to draw operands for.
-  public static let withoutProblems: [String] = OperationRegistry.all.filter { problems(of: $0).isEmpty }.map { $0.name }
-    .sorted()
+  public static let withoutProblems: [String] = OperationRegistry.all.filter { problems(of: $0).isEmpty }.map {
+    $0.name
+  }
+  .sorted()
 
   /// In the order of a file's cases: by the bytes of their names.
   package var summaries: [GoldenCaseSummary] {

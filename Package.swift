@@ -166,7 +166,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "NetworkFiles", "OperatingSystem", "Reporting",
-        "Results", "Tensors", "TestSupport",
+        "Results", "Tensors", "TestSupport", "Verification",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -21,6 +21,8 @@ public struct VerificationSection: Codable, Sendable {
   public var interrupted = false
   /// The precisions that were asked for. Absent in runs of earlier versions.
   public var dtypes: [String]?
+  /// The numbers of threads that were asked for. Absent where each engine's standard was, and in runs of earlier versions.
+  public var threads: [Int]?
   /// SHA-256 of the file of known failures that was applied; absent where there was none, and in runs of earlier versions.
   public var knownFailuresSha256: String?
   /// The entries of that file, and what was found of each; absent in runs of earlier versions.
@@ -78,6 +80,7 @@ public struct EngineRecord: Codable, Sendable, Hashable {
   }
 }
 
+/// A golden file, or the cases that were made for this run alone: `fresh`, without a digest.
 public struct FileRecord: Codable, Sendable, Hashable {
   public var path: String
   public var sha256: String

@@ -47,7 +47,7 @@ enum EngineLookup {
     var found: [(word: String, engine: any Engine)] = []
     for word in words {
       let engine: any Engine
-      do throws(EngineCatalog.Failure) { 
+      do throws(EngineCatalog.Failure) {
         engine = try catalog.engine(word, timeout: timeout, surroundings: surroundings)
       } catch {
         if error.kind == .usage { throw ValidationError(error.description) }

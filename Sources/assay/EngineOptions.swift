@@ -33,6 +33,8 @@ struct EngineOptions: ParsableArguments {
     help: "Seconds, at most 86400, that an engine in another process has for a reply (default: 60, or its declaration's).")
   var timeout: Double?
 
+  @OptionGroup var surroundings: EngineSurroundingsOptions
+
   func validate() throws {
     try OptionRange.requireTimeout(timeout)
     let names = library.map { LibraryWord(library: $0).name }

@@ -105,6 +105,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "One line for each check that passes, too.")
   var verbose = false
 
+  @OptionGroup var threads: ThreadOption
   @OptionGroup var limits: CaseLimitOptions
 
   private var dtypes: [DType] {
@@ -123,6 +124,9 @@ struct GradcheckCommand: AsyncParsableCommand {
     try OptionRange.require(size, "--size", in: OptionRange.imageSize)
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
   }
+
+  /// Those that can be found: what is wrong with the others is said when they are opened.
+  private var goldenFiles: [String] { (try? GoldenCorpus.files(at: golden)) ?? [] }
 
   private var options: GradientCheck.Options {
     var options = GradientCheck.Options()
@@ -168,11 +172,13 @@ struct GradcheckCommand: AsyncParsableCommand {
     var options = options
     options.stop = stop
     let settings = GradcheckPlan.Settings(
-      options: options, engines: try EngineLookup.engines(engines.words, timeout: engines.timeout),
-      dtypes: try dtypes, limits: limits.limits(), spoil: spoil,
+      options: options,
+      engines: try EngineLookup.engines(
+        engines.words, timeout: engines.timeout, surroundings: engines.surroundings.surroundings(hiding: goldenFiles)),
+      dtypes: try dtypes, threads: try threads.counts, limits: limits.limits(), spoil: spoil,
       reproduction: GradcheckReproduction(
         seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: engines.timeout,
-        limits: limits.words, spoil: spoil))
+        threads: try threads.counts, surroundings: engines.surroundings.words, limits: limits.words, spoil: spoil))
     var plan: GradcheckPlan
     if golden.isEmpty {
       let models = model.map { name in

@@ -64,6 +64,7 @@ struct VerifyCommand: AsyncParsableCommand {
     touchShardStatusFile(environment)
     giveLargeTensorsBack()
 
+    if let fresh = plan.fresh { Console.note(fresh.summary) }
     let progress = ProgressDisplay(isQuiet: output.quiet)
     let verifier = Verifier(plan: plan, reader: reader) { done, total, results in
       progress.step(

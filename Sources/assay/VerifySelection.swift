@@ -44,7 +44,6 @@ struct VerifySelection: ParsableArguments {
 
   @OptionGroup var threads: ThreadOption
   @OptionGroup var fresh: FreshOptions
-  @OptionGroup var surroundings: EngineSurroundingsOptions
 
   private var dtypes: [DType] {
     get throws {
@@ -78,7 +77,7 @@ struct VerifySelection: ParsableArguments {
     let words = engines.words
     let found = try EngineLookup.engines(
       words.isEmpty ? ["reference"] : words, timeout: engines.timeout,
-      surroundings: surroundings.surroundings(hiding: files), standsIn: true)
+      surroundings: engines.surroundings.surroundings(hiding: files), standsIn: true)
     let engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     var plan = VerificationPlan(
       engines: found.map(\.engine), engineWords: engineWords, dtypes: try dtypes, files: files,
@@ -86,7 +85,7 @@ struct VerifySelection: ParsableArguments {
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
     plan.limitWords = limitWords
-    plan.foreignWords = (engines.timeout.map { ["--timeout", "\($0)"] } ?? []) + surroundings.words
+    plan.foreignWords = (engines.timeout.map { ["--timeout", "\($0)"] } ?? []) + engines.surroundings.words
     plan.threads = try threads.counts
     plan.fresh = fresh.cases(for: found.map(\.engine))
     plan.fileWords = golden

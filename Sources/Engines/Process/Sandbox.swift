@@ -13,7 +13,7 @@ public struct Sandbox: Hashable, Sendable {
 
   /// The path of `bwrap`.
   private let program: String
-  /// Files that are empty and folders that are without content in it.
+  /// Files that cannot be read and folders that are empty in it.
   private let hidden: [String]
 
   /// Finds bubblewrap, and whether the system lets it work.
@@ -30,7 +30,9 @@ public struct Sandbox: Hashable, Sendable {
       }
       self.program = program
       // A mount needs the file itself, and what is missing needs no hiding.
-      hidden = Set(paths.compactMap(Self.resolved)).sorted()
+      let found = Set(paths.compactMap(Self.resolved))
+      // Of a folder that is hidden nothing is left to hide.
+      hidden = found.filter { path in !found.contains { path.hasPrefix($0 + "/") } }.sorted()
       try require()
     #else
       throw Impossible(description: "--sandbox: expected Linux, since bubblewrap needs its namespaces")

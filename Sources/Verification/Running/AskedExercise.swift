@@ -17,7 +17,8 @@ extension Exercise {
   /// whose rows still sum to what they did and whose variances are still variances. Twice, it is the same again.
   mutating func reverseOperands() {
     func reverse(_ tensors: inout [String: AnyTensor]) {
-      for name in tensors.keys { tensors[name]?.reverseElements() }
+      // Of the names a copy: the dictionary's own would hold the elements.
+      for name in Array(tensors.keys) { tensors[name]?.reverseElements() }
     }
     reverse(&inputs)
     reverse(&parameters)

@@ -44,14 +44,14 @@ public struct FreshCases: Sendable {
       + (type.gradientCases.value ?? []).filter { $0.fill == .random }.map { CalibrationProblem($0.text) }
   }
 
-  /// Operations that no problem is listed of, each with the reason that its definition gives.
-  public static let without: [(operation: String, reason: String)] = OperationRegistry.all.compactMap { type in
-    guard problems(of: type).isEmpty, case .none(let reason) = type.gradientCases else { return nil }
-    return (type.name, reason)
+  /// Operations whose definitions list no problem to draw operands for.
+  public static let withoutProblems: [String] = OperationRegistry.all.filter { problems(of: $0).isEmpty }.map {
+    $0.name
   }
+  .sorted()
 
   /// In the order of a file's cases: by the bytes of their names.
-  var summaries: [GoldenCaseSummary] {
+  package var summaries: [GoldenCaseSummary] {
     let indices = (0..<count).map { "\($0)" }.sorted()
     return problems.keys.sorted().flatMap { operation in
       indices.map { index in
@@ -69,13 +69,19 @@ public struct FreshCases: Sendable {
       generator: "assay fresh, seed \(seed), \(count) an operation", oracleDtype: DType.float64.rawValue)
   }
 
+  /// What is drawn and what is not, in a line.
+  public var summary: String {
+    let missing = Self.withoutProblems.joined(separator: ", ")
+    return "fresh cases: \(count) of each operation, seed \(seed); none of \(missing), which list no problems"
+  }
+
   /// Whether a run of these decides what the entries of a file of known failures say of fresh cases.
   var isStandard: Bool { seed == Self.standardSeed && count >= Self.standardCount }
 
   /// The case of that name.
   /// - Throws: ``Engines/EngineError`` where the reference does not compute it, ``Problems/ProblemError`` for a listed text that is no
   ///   problem: mistakes of this program.
-  func golden(_ summary: GoldenCaseSummary) throws -> GoldenCase {
+  package func golden(_ summary: GoldenCaseSummary) throws -> GoldenCase {
     let listed = problems[summary.operation] ?? []
     let index = summary.name.split(separator: "/").last.flatMap { Int($0) } ?? 0
     precondition(!listed.isEmpty, "expected a name of a fresh case, found \(summary.name)")

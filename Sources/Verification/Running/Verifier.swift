@@ -171,7 +171,7 @@ public struct Verifier: Sendable {
       ledger.jobs = jobs
       ledger.caseNames =
         files.flatMap { $0.cases.map(\.name) }
-        + FreshCases(count: FreshCases.standardCount).summaries.map(\.name)
+        + (standardFresh ?? FreshCases(count: FreshCases.standardCount)).summaries.map(\.name)
     }
     await runAll(jobs)
     let isComplete = !Task.isCancelled && ledger.withLock { $0.isComplete }
@@ -184,6 +184,9 @@ public struct Verifier: Sendable {
     ledger.withLock { $0.vacuity = vacuity }
     return section(interrupted: false)
   }
+
+  /// The plan's fresh cases, where entries of known failures can be about them.
+  private var standardFresh: FreshCases? { plan.fresh.flatMap { $0.isStandard ? $0 : nil } }
 
   /// What is done at this moment, while ``run()`` goes on: what an interrupted run keeps.
   public func interruptedSection() -> VerificationSection { section(interrupted: true) }
@@ -205,7 +208,7 @@ public struct Verifier: Sendable {
       else { return nil }
       // Of another seed, or too few, fresh cases say nothing of an entry.
       let isAboutFresh = ledger.caseNames.contains { $0.hasPrefix(FreshCases.file) && entry.cases.matches($0) }
-      if isAboutFresh, plan.fresh?.isStandard != true { return nil }
+      if isAboutFresh, standardFresh == nil { return nil }
       return ledger.caseNames.count { entry.cases.matches($0) } * entry.decisiveTypes.count
     }
     let elapsed = ContinuousClock.now - ledger.started
@@ -220,6 +223,7 @@ public struct Verifier: Sendable {
       shard: plan.shard.map { ShardRecord(index: $0.index, count: $0.count) }, strict: plan.strict,
       dtypes: plan.dtypes.map(\.rawValue),
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+    section.threads = plan.threads
     section.knownFailuresSha256 = plan.knownFailures.sha256
     section.knownFailures = knownFailures
     section.interrupted = interrupted

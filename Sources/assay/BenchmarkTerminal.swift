@@ -45,7 +45,7 @@ struct BenchmarkTerminal {
         let limit = workload.limitNanoseconds.map { String(format: "%.3f", $0 * 1e-6) } ?? ""
         return [workload.problem] + section.engines.map { cell(workload, $0.name) } + [limit, workload.limitText]
       }
-      let isClaimed = workloads.contains { $0.contestants.contains(where: \.isClaimed) }
+      let isClaimed = workloads.contains { $0.contestants.contains { $0.isClaimed && $0.time != nil } }
       let claimed = isClaimed ? "; \(Trust.claimedMark) claimed by the engine alone" : ""
       lines += ["", "\(name), milliseconds (* fastest, several that tie\(claimed)):"]
       let headings = [""] + section.engines.map(\.name) + ["limit", "by"]

@@ -14,8 +14,9 @@ import numpy as np
 @assay.operation("conv2d")
 def conv2d(x, weight, bias=None, *, stride, padding, dilation, groups):
     span = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:])]
-    edges = {"valid": [(0, 0)] * 2, "same": [(s // 2, s - s // 2) for s in span]}.get(padding) or [(p, p) for p in padding]
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, [(0, 0), (0, 0), *edges]), [s + 1 for s in span], (2, 3))
+    words = {"valid": [(0, 0)] * 2, "same": [(s // 2, s - s // 2) for s in span]}
+    padded = np.pad(x, [(0, 0), (0, 0), *(words.get(padding) or zip(padding, padding))])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, [s + 1 for s in span], (2, 3))
     windows = windows[:, :, ::stride[0], ::stride[1], ::dilation[0], ::dilation[1]]
     split = [np.split(array, groups, axis) for array, axis in ((windows, 1), (weight, 0))]
     y = np.concatenate([np.einsum("nchwrs,kcrs->nkhw", part, kernel) for part, kernel in zip(*split)], 1)

@@ -53,13 +53,13 @@ def operation(name):
 
 def backward(name):
     """Decorates the backward function: the output's cotangent first, then what the forward function is given; returns a
-    dictionary of gradients by name. Where it takes the keyword `wanted`, this names the gradients that are asked for."""
+    dictionary of gradients by name. Where it takes the keyword `wanted`, it names those that are asked for."""
     return Functions._registering(_registered.backward, name)
 
 
 def prepare(name):
-    """Decorates a function that prepares an operation on weights before it is timed. It is given what the forward function
-    is, with a Shape in place of each input, and returns a function of the inputs alone."""
+    """Decorates a function that prepares an operation on weights before it is timed. It is given what the forward
+    function is, with a Shape in place of each input, and returns a function of the inputs alone."""
     return Functions._registering(_registered.prepare, name)
 
 

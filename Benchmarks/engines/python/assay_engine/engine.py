@@ -55,7 +55,7 @@ class Run:
     - `answer(result)` gives the groups of `write_answer` of what `call` returned.
     - `buffers`: arrays of the set that `call` fills.
     - `refresh()`, where there is one, takes over numbers that changed in the set's arrays: for operands in a layout of
-      the engine's own. It does no part of the operation.
+      the engine's own. It does no part of the operation, and may set another `call`.
     """
 
     def __init__(self, call, answer, buffers=(), refresh=None):

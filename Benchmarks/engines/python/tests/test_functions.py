@@ -178,6 +178,22 @@ class DecoratedFunctions(Folder):
                     y = dialogue.collect(handle, index)["outputs"]["y"]
                     np.testing.assert_array_equal(y, (X + index) @ weight.T)
 
+    def test_converted_operands_follow_the_numbers_of_their_set(self):
+        class Tensor:
+            """What a framework makes of an array: a copy, elsewhere."""
+
+            def __init__(self, array):
+                self.array = array.copy()
+
+        dialogue = self.dialogue(
+            forward={"linear": lambda x, weight: x.array @ weight.array.T}, convert=Tensor, synchronize=lambda: None)
+        weight = np.float32([[1, 2], [3, 4], [5, 6]])
+        handle = dialogue.prepare("linear", {"inputs": {"x": X}, "parameters": {"weight": weight}})["result"]["handle"]
+        for shift in (0, 1):
+            dialogue.load(handle, 0, {"inputs": {"x": X + shift}})
+            dialogue.time(handle, [0], 2)
+            np.testing.assert_array_equal(dialogue.collect(handle, 0)["outputs"]["y"], (X + shift) @ weight.T)
+
     def prepare_linear(self, x, weight):
         self.assertEqual(x, Shape((2, 2), "float32"))
         packed = np.ascontiguousarray(weight.T)

@@ -69,16 +69,20 @@ public struct CheckedFunction: Sendable {
   /// engine's own forward pass, in double precision where it has that. What both passes get wrong alike is not seen.
   ///
   /// - Parameters:
+  ///   - engine: what is checked.
   ///   - exercise: the operation in the precision that the backward pass is judged in.
+  ///   - name: what the report calls it.
+  ///   - operands: where the derivatives are taken.
   ///   - outputs: those that have cotangents.
   ///   - checked: the operands to differentiate with respect to.
   init(
-    engine: any Engine, custom exercise: Exercise, at operands: NamedTensors, outputs: Set<String>, checked: [String]
+    engine: any Engine, custom exercise: Exercise, named name: String, at operands: NamedTensors, outputs: Set<String>,
+    checked: [String]
   ) {
     var finest = exercise
     finest.dtype = engine.description.dtypes.contains(.float64) ? .float64 : exercise.dtype
     let forward = finest
-    name = exercise.name
+    self.name = name
     point = operands
     self.checked = checked
     subject = BlackBox(operands: checked) { try engine.outputs(outputs, forward, at: $0) }

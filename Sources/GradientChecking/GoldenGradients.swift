@@ -165,11 +165,18 @@ public struct GoldenGradients: Sendable {
   }
 
   /// An engine's backward pass.
+  /// - Parameters:
+  ///   - engine: what is checked.
+  ///   - dtype: the precision that it is asked in.
+  ///   - threads: that it is asked with.
+  ///   - options: how derivatives are determined.
   public func record(
-    of engine: any Engine, dtype: DType, options: GradientCheck.Options
+    of engine: any Engine, dtype: DType, threads: Int = 1, options: GradientCheck.Options
   ) -> GradientRecord {
     let name = engine.description.name
-    let exercise = golden.exercise.converted(to: dtype)
+    var exercise = golden.exercise.converted(to: dtype)
+    exercise.name = Exercise.neutralName
+    exercise.threads = threads
     var options = options
     options.differences = false
     var function: CheckedFunction
@@ -187,7 +194,7 @@ public struct GoldenGradients: Sendable {
         }
         let differentiable = Set(golden.inputs.keys).union(golden.parameters.keys).intersection(operands.keys)
         function = CheckedFunction(
-          engine: engine, custom: exercise, at: operands, outputs: Set(cotangents.keys),
+          engine: engine, custom: exercise, named: golden.name, at: operands, outputs: Set(cotangents.keys),
           checked: (golden.gradients.isEmpty ? differentiable : Set(golden.gradients.keys)).sorted())
       }
     }

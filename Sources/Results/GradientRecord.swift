@@ -50,6 +50,9 @@ public struct GradientRecord: Codable, Sendable {
   public var seconds: Double
   /// The command that reproduces it.
   public var reproduce: String?
+  /// The numbers of threads that an engine was asked with, in order. Absent for the reference's own code, and in runs of earlier
+  /// versions.
+  public var threads: [Int]?
 
   public init(name: String, engine: String, dtype: String, seed: UInt64) {
     self.name = name

@@ -67,6 +67,7 @@ extension VerificationSection {
       differences.compare("version of \(engine.name)", engine.version, twin.version)
     }
     if let dtypes, let others = other.dtypes { differences.compare("precisions", dtypes, others) }
+    differences.compareKnown("--threads", threads.map(Self.list), other.threads.map(Self.list))
     differences.compare("--strict", "\(strict)", "\(other.strict)")
     differences.compare("--filter", filters, other.filters)
     differences.compare("--tag", tags, other.tags)
@@ -79,10 +80,14 @@ extension VerificationSection {
     for file in files {
       guard let twin = other.files.first(where: { $0.path == file.path }) else { continue }
       differences.compare("SHA-256 of \(file.path)", file.sha256, twin.sha256)
+      // Fresh cases have no file: they are the same where their seed and number are.
+      differences.compare("cases of \(file.path)", file.generator, twin.generator)
     }
     differences.compareKnown("number of shards", shard.map { "\($0.count)" }, other.shard.map { "\($0.count)" })
     return differences.found
   }
+
+  private static func list(_ counts: [Int]) -> String { counts.map(String.init).joined(separator: ",") }
 }
 
 extension BenchmarkSection {

@@ -21,6 +21,8 @@ public struct VerificationSection: Codable, Sendable {
   public var interrupted = false
   /// The precisions that were asked for. Absent in runs of earlier versions.
   public var dtypes: [String]?
+  /// The numbers of threads that were asked for. Absent where each engine's standard was, and in runs of earlier versions.
+  public var threads: [Int]?
   /// SHA-256 of the file of known failures that was applied; absent where there was none, and in runs of earlier versions.
   public var knownFailuresSha256: String?
   /// The entries of that file, and what was found of each; absent in runs of earlier versions.
@@ -78,6 +80,7 @@ public struct EngineRecord: Codable, Sendable, Hashable {
   }
 }
 
+/// A golden file, or the cases that were made for this run alone: `fresh`, without a digest.
 public struct FileRecord: Codable, Sendable, Hashable {
   public var path: String
   public var sha256: String
@@ -132,6 +135,11 @@ public struct CaseResult: Codable, Sendable {
   public var seconds: Double
   /// The command that repeats just this.
   public var reproduce: String
+  /// The numbers of threads that it was computed with, in order. Absent where nothing was computed, and in runs of earlier
+  /// versions.
+  public var threads: [Int]?
+  /// The one of them with which it is not as it should be, of an engine that was asked with several. Absent elsewhere.
+  public var failingThreads: Int?
 
   public init(
     file: String, name: String, operation: String, fill: String, engine: String, dtype: String,

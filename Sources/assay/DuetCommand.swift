@@ -60,6 +60,15 @@ struct DuetCommand: AsyncParsableCommand {
   @Option(help: "Write run.json and every report to this folder.", completion: .directory)
   var out: String?
 
+  @OptionGroup var surroundings: EngineSurroundingsOptions
+
+  @Flag(
+    help: """
+      Also compare engines that speak protocol 1, whose times are their own claims: both sides then speak the highest version \
+      that both know.
+      """)
+  var allowClaimed = false
+
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
@@ -82,15 +91,20 @@ struct DuetCommand: AsyncParsableCommand {
     rules.failOnImprovement = failOnImprovement
     let provenance = Provenance.current(seed: seed)
     let progress = ProgressDisplay(isQuiet: quiet)
+    let surroundings = try surroundings.surroundings()
+    func declaration(_ name: String, _ command: String) -> ProcessEngine.Declaration {
+      var declaration = ProcessEngine.Declaration(name: name, command: command, timeout: timeout)
+      declaration.surroundings = surroundings
+      return declaration
+    }
     let runner: DuetRunner
     do throws(EngineError) {
       runner = try DuetRunner(
-        plan: plan, base: .init(name: "base", command: base, timeout: timeout),
-        head: .init(name: "head", command: head, timeout: timeout), policy: rules,
-        sliceMilliseconds: file.sliceMilliseconds, seed: seed,
+        plan: plan, base: declaration("base", base), head: declaration("head", head), policy: rules,
+        sliceMilliseconds: file.sliceMilliseconds, seed: seed, nulls: EngineLookup.nulls(), allowsClaims: allowClaimed,
         onProgress: { done, total, subject in progress.step(done: done, of: total, subject: subject) },
         shouldStop: { Task.isCancelled })
-    } catch { throw Outcome.inconclusive.ending("an engine does not start: \(error)") }
+    } catch { throw Outcome.inconclusive.ending("the gate cannot begin: \(error)") }
     let found = runner.section
     let section = try Interruption.concluding {
       progress.clear()

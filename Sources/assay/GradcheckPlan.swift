@@ -32,10 +32,36 @@ struct GradcheckPlan {
     /// By the words of the command line; none is the reference itself.
     var engines: [(word: String, engine: any Engine)]
     var dtypes: [DType]
+    /// How many threads engines are asked with; `nil` for each engine's standard.
+    var threads: [Int]?
     /// Limits of a problem's memory and work; the reader has those of golden cases.
     var limits: CaseLimits
     var spoil: String?
     var reproduction: GradcheckReproduction
+
+    /// The check of an engine with each number of threads, one after the other. The first that does not pass is the verdict.
+    func record(
+      of engine: any Engine, _ check: (_ threads: Int) throws -> GradientRecord
+    ) rethrows -> (record: GradientRecord, threads: Int?) {
+      let counts = threads ?? engine.description.standardThreads
+      var covered: [Int] = []
+      var last: GradientRecord?
+      for count in counts {
+        var record = try check(count)
+        covered.append(count)
+        record.threads = covered
+        record.seconds += last?.seconds ?? 0
+        guard record.verdict == .pass else {
+          guard counts != [1] else { return (record, nil) }
+          let note = "with \(count) \(count == 1 ? "thread" : "threads")"
+          record.reason = record.reason.map { "\(note): \($0)" } ?? note
+          return (record, count)
+        }
+        last = record
+      }
+      guard let last else { preconditionFailure("expected a number of threads, found none") }
+      return (last, nil)
+    }
   }
 
   /// - Throws: ``ProblemError`` for a text that is not a problem.
@@ -47,14 +73,19 @@ struct GradcheckPlan {
         Item(name: gradientCase.name) { note in
           for choice in chosen {
             for dtype in settings.dtypes {
-              var record: GradientRecord
-              do throws(ProblemError) {
-                record = try gradientCase.check(
-                  engine: choice?.engine, precision: dtype, options: settings.options, spoilt: settings.spoil
-                ).run()
-              } catch { throw ValidationError("\(error)") }
+              func check(_ threads: Int) throws -> GradientRecord {
+                do throws(ProblemError) {
+                  return try gradientCase.check(
+                    engine: choice?.engine, threads: threads, precision: dtype, options: settings.options,
+                    spoilt: settings.spoil
+                  ).run()
+                } catch { throw ValidationError("\(error)") }
+              }
+              var (record, threads) =
+                if let choice { try settings.record(of: choice.engine, check) } else { (try check(1), Int?.none) }
               record.engine = choice?.engine.description.name ?? "reference"
-              record.reproduce = settings.reproduction.command(gradientCase, engine: choice?.word, dtype: dtype)
+              record.reproduce = settings.reproduction.command(
+                gradientCase, engine: choice?.word, dtype: dtype, threads: threads)
               note(record)
             }
           }
@@ -86,8 +117,11 @@ struct GradcheckPlan {
             note(stored)
             for (word, engine) in settings.engines {
               for dtype in settings.dtypes {
-                var record = gradients.record(of: engine, dtype: dtype, options: settings.options)
-                record.reproduce = settings.reproduction.command(path, summary.name, engine: word, dtype: dtype)
+                var (record, threads) = settings.record(of: engine) {
+                  gradients.record(of: engine, dtype: dtype, threads: $0, options: settings.options)
+                }
+                record.reproduce = settings.reproduction.command(
+                  path, summary.name, engine: word, dtype: dtype, threads: threads)
                 note(record)
               }
             }
@@ -104,31 +138,45 @@ struct GradcheckReproduction: Sendable {
   var skipContracts: Bool
   var exhaustive: Bool
   var timeout: Double?
+  /// `--threads`, where it was given.
+  var threads: [Int]?
+  /// `--pass-env` and `--sandbox`, where they were given.
+  var surroundings: [String]
   /// `--max-memory` and `--max-work`, where they were given.
   var limits: [String]
   var spoil: String?
 
   /// A case of the corpus with special values is named in the corpus, since its text does not say them.
-  func command(_ gradientCase: GradientCase, engine: String?, dtype: DType) -> String {
+  /// - Parameter threads: with which it does not pass.
+  func command(_ gradientCase: GradientCase, engine: String?, dtype: DType, threads: Int? = nil) -> String {
     command(
       gradientCase.fill == .random
         ? Self.option("--operation", gradientCase.text)
         : Self.option("--filter", NamePattern.literal(gradientCase.name)),
-      engine: engine, dtype: dtype)
+      engine: engine, dtype: dtype, threads: threads)
   }
 
   /// - Parameter engine: nothing where the file's own values are at fault.
-  func command(_ path: String, _ name: String, engine: String? = nil, dtype: DType? = nil) -> String {
+  func command(
+    _ path: String, _ name: String, engine: String? = nil, dtype: DType? = nil, threads: Int? = nil
+  ) -> String {
     // `--golden` takes words up to the next option, which a path must not look like.
     let path = path.hasPrefix("-") ? "./" + path : path
     return command(
-      ["--golden", path] + Self.option("--filter", NamePattern.literal(name)), engine: engine, dtype: dtype)
+      ["--golden", path] + Self.option("--filter", NamePattern.literal(name)), engine: engine, dtype: dtype,
+      threads: threads)
   }
 
-  private func command(_ subject: [String], engine: String?, dtype: DType?) -> String {
+  private func command(_ subject: [String], engine: String?, dtype: DType?, threads: Int?) -> String {
     var words = ["assay", "gradcheck"] + subject
-    if let engine { words += Self.option("--engine", engine) }
+    if let engine { words += EngineOptionWords.words(for: engine) }
     if let engine, let timeout, !engine.isEmpty { words += ["--timeout", "\(timeout)"] }
+    if let engine, !engine.isEmpty {
+      if let counts = threads.map({ [$0] }) ?? self.threads {
+        words += ["--threads", counts.map(String.init).joined(separator: ",")]
+      }
+      words += surroundings
+    }
     if let dtype { words += ["--dtype", dtype.rawValue] }
     words += ["--seed", "\(seed)"]
     if method != .automatic { words += ["--method", method.rawValue] }

@@ -11,17 +11,7 @@ import Verification
 struct VerifySelection: ParsableArguments {
   static let standardKnownFailures = "Benchmarks/known_failures.toml"
 
-  @Option(
-    help: """
-      An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. May be repeated \
-      (default: reference).
-      """)
-  var engine: [String] = []
-
-  @Option(
-    help:
-      "Seconds, at most 86400, that an engine in another process has for a case (default: 60, or its declaration's).")
-  var timeout: Double?
+  @OptionGroup var engines: EngineOptions
 
   @Option(
     help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
@@ -52,6 +42,9 @@ struct VerifySelection: ParsableArguments {
   @Option(help: "How many cases are computed at once, 1 to 1024 (default: as many as there are cores).")
   var jobs: Int?
 
+  @OptionGroup var threads: ThreadOption
+  @OptionGroup var fresh: FreshOptions
+
   private var dtypes: [DType] {
     get throws {
       try Precisions.chosen(dtype, standard: VerificationPlan.allDTypes, among: DType.floats)
@@ -60,7 +53,6 @@ struct VerifySelection: ParsableArguments {
 
   func validate() throws {
     _ = try dtypes
-    try OptionRange.requireTimeout(timeout)
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if golden.contains("") { throw ValidationError("--golden takes the path of a file or folder.") }
   }
@@ -70,10 +62,6 @@ struct VerifySelection: ParsableArguments {
   func plan(
     strict: Bool, knownFailures: String?, limitWords: [String], environment: [String: String]
   ) throws -> (VerificationPlan, [FileRecord]) {
-    let found = try EngineLookup.engines(
-      engine.isEmpty ? ["reference"] : engine, timeout: timeout, standsIn: true)
-    let engines = found.map(\.engine)
-    let words = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     let shard: Shard?
     do throws(Shard.Invalid) {
       shard = if let text = self.shard { try Shard(text) } else { try Shard.inEnvironment(environment) }
@@ -86,12 +74,21 @@ struct VerifySelection: ParsableArguments {
         files += try GoldenCorpus.files(at: [path]).filter { !files.contains($0) }
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
     }
+    let words = engines.words
+    let found = try EngineLookup.engines(
+      words.isEmpty ? ["reference"] : words, timeout: engines.timeout,
+      surroundings: engines.surroundings.surroundings(hiding: files), standsIn: true)
+    let engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     var plan = VerificationPlan(
-      engines: engines, engineWords: words, dtypes: try dtypes, files: files,
+      engines: found.map(\.engine), engineWords: engineWords, dtypes: try dtypes, files: files,
       filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
     plan.limitWords = limitWords
+    plan.foreignWords = (engines.timeout.map { ["--timeout", "\($0)"] } ?? []) + engines.surroundings.words
+    plan.threads = try threads.counts
+    plan.fresh = fresh.cases(for: found.map(\.engine))
+    plan.fileWords = golden
     plan.knownFailuresAreOfFiles = golden.isEmpty || knownFailures != nil
     return (plan, problems)
   }

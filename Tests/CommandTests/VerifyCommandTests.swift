@@ -8,6 +8,7 @@ import Results
 import TestSupport
 import Testing
 import Tensors
+import Verification
 
 /// `assay verify` as a person and a CI meet it: exit codes, what is printed, what is written.
 @Suite struct VerifyCommandTests {
@@ -68,6 +69,9 @@ import Tensors
     ["bench", "--dtype", "float16,bfloat16"], ["bench", "--dtype", "int64"], ["gradcheck", "--dtype", "float16"],
     ["verify", "--shard", "3/2"], ["verify", "--jobs", "0"], ["nonsense"],
     ["verify", "--engine", "reference", "--engine", "reference"],
+    ["verify", "--threads", "0"], ["verify", "--threads", "1,,2"], ["verify", "--threads", "1025"],
+    ["gradcheck", "--threads", "two"], ["verify", "--fresh", "-1"], ["verify", "--seed", "dice"],
+    ["verify", "--pass-env", "A=B"], ["duet", "--base", "a", "--head", "b", "--pass-env", ""],
   ])
   func `64: words that mean nothing`(arguments: [String]) throws {
     let run = try CommandRun(arguments)
@@ -200,5 +204,52 @@ import Tensors
     #expect(run.exitCode == 0)
     #expect(run.output.contains("EXAMPLES"))
     #expect(run.output.contains("EXIT CODES"))
+  }
+
+  /// The reference over the protocol, without the gradient of x where two threads are asked for.
+  private static let dropping =
+    "dropping=sed -u '/\"threads\":2/s/gradients.x/outputs\\/y/g' | '\(Repository.command.path)' engine reference"
+
+  @Test(arguments: [
+    ["verify", "--fresh", "0", "--filter", "/conv2d/stride2/*"],
+    ["gradcheck", "--operation", "conv2d n1c2h4w4 k2r3s3 pad1"],
+  ])
+  func `a part that is left out on two threads alone fails, and the command that repeats it names them`(
+    words: [String]
+  ) throws {
+    let run = try CommandRun(words + ["--engine", Self.dropping, "--dtype", "float32"])
+    #expect(run.exitCode == 1, "\(run.output)\(run.errors)")
+    #expect(run.output.contains("with 2 threads"), "\(run.output)")
+    let line = try #require(run.output.split(separator: "\n").first { $0.contains(" --threads 2") })
+    let command = try #require(line.firstMatch(of: /assay (.+)$/)).1
+    #expect(try CommandRun(shell: "'\(Repository.command.path)' \(command)").exitCode == 1, "\(command)")
+    let single = try CommandRun(words + ["--engine", Self.dropping, "--dtype", "float32", "--threads", "1"])
+    #expect(single.exitCode == 0, "\(single.output)\(single.errors)")
+  }
+
+  @Test func `fresh cases are drawn for engines that are not built in, and repeated one by one`() throws {
+    let served = "served='\(Repository.command.path)' engine reference"
+    let words = ["verify", "--filter", "fresh/add/*", "--dtype", "float32"]
+    let run = try CommandRun(words + ["--engine", served])
+    #expect(run.exitCode == 0 && run.output.contains("20 cases, 20 results: 20 PASS"), "\(run.output)\(run.errors)")
+    #expect(run.errors.contains("seed \(FreshCases.standardSeed)"))
+    #expect(try CommandRun(words).exitCode == 2, "no fresh case where only built-in engines are asked")
+    let folder = try TemporaryDirectory()
+    let json = folder.file("run.json").path
+    let hunt = try CommandRun(words + ["--fresh", "3", "--seed", "random", "--json", json])
+    #expect(hunt.exitCode == 0)
+    let record = try RunFile.read(json)
+    #expect(hunt.errors.contains("seed \(record.provenance.seed)"))
+    let repeated = try #require(record.verification?.results.last?.reproduce)
+    #expect(repeated.contains("--fresh 3 --seed \(record.provenance.seed)"))
+    let again = try CommandRun(shell: "'\(Repository.command.path)' \(repeated.dropFirst("assay ".count))")
+    #expect(again.exitCode == 0 && again.output.contains("1 cases, 1 results: 1 PASS"), "\(again.output)")
+  }
+
+  @Test func `64: a sandbox that cannot be`() throws {
+    let run = try CommandRun(
+      ["verify", "--sandbox", "--filter", "relu/*"], environment: ["PATH": "/nonexistent"])
+    #expect(run.exitCode == 64)
+    #expect(run.errors.contains("--sandbox: expected "), "\(run.errors)")
   }
 }

@@ -25,7 +25,8 @@ import Verification
   @Test func `a layer that is wrong on its own is named`() throws {
     // The whole network is right, so that only the layers can show it.
     let engine = WrongEngine { exercise, answer in
-      guard exercise.name == "layer2.0.conv2" else { return }
+      // No other layer has this shape; what it is called an engine does not see.
+      guard exercise.parameters["weight"]?.shape == [32, 32, 3, 3] else { return }
       answer.gradients["weight"] = answer.gradients["weight"].map { $0.edited { $0[5] *= 1.005 } }
     }
     let result = CaseVerifier(try .random(Self.network)).verify(engine, dtype: .float32)

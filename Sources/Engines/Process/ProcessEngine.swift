@@ -26,6 +26,10 @@ public final class ProcessEngine: Engine {
     public var expectedVersion: String?
     /// The highest version of the protocol that is spoken with it, where both sides know more.
     public var highestProtocol = EngineMessages.protocolVersions.upperBound
+    /// What it sees of this process and the machine.
+    public var surroundings = EngineSurroundings()
+    /// Whether the command is this program, which holds a shared library: the clock and the memory are the tool's own.
+    public internal(set) var isHost = false
 
     public init(
       name: String, command: String, directory: URL? = nil, timeout: Double = 60, expectedName: String? = nil,
@@ -70,7 +74,7 @@ public final class ProcessEngine: Engine {
     self.declaration = declaration
     exchange = try ExchangeDirectory()
     var fresh = State()
-    description = try Self.start(declaration, known: nil, &fresh)
+    description = try Self.start(declaration, known: nil, exchange, &fresh)
     state = Mutex(fresh)
   }
 
@@ -81,7 +85,7 @@ public final class ProcessEngine: Engine {
       state.worker?.stop()
       state.worker = nil
       do throws(EngineError) {
-        _ = try Self.start(declaration, known: description, &state)
+        _ = try Self.start(declaration, known: description, exchange, &state)
         return .success(())
       } catch { return .failure(error) }
     }
@@ -119,7 +123,7 @@ public final class ProcessEngine: Engine {
   public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
     try refuseUndeclared(exercise)
     // Under version 1 an engine is given everything at once, and its times are its claims.
-    let isAudited = description.trust == .audited
+    let isAudited = description.trust != .claimed
     let files = try exchange.write(exercise, withoutLate: isAudited)
     defer { exchange.remove(files) }
     let parameters = EngineMessages.Prepare(
@@ -186,7 +190,7 @@ public final class ProcessEngine: Engine {
         if let generation, generation != state.generation || state.worker == nil {
           throw .failed("\(declaration.name) was restarted since the operation was prepared")
         }
-        if state.worker == nil { _ = try Self.start(declaration, known: description, &state) }
+        if state.worker == nil { _ = try Self.start(declaration, known: description, exchange, &state) }
         let value = try Self.ask(
           declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
         return .success((value, state.generation))
@@ -221,12 +225,16 @@ extension ProcessEngine {
   private static let longestReply = 1 << 20
 
   private static func start(
-    _ declaration: Declaration, known: EngineDescription?, _ state: inout State
+    _ declaration: Declaration, known: EngineDescription?, _ exchange: ExchangeDirectory, _ state: inout State
   ) throws(EngineError) -> EngineDescription {
     if state.failedStarts >= startsTried, let failure = state.lastStartFailure { throw failure }
     do throws(EngineError) {
+      // A folder that an engine removed is there again before another one is started in it.
+      try exchange.make()
       do throws(ProcessWorker.Failure) {
-        state.worker = try ProcessWorker(command: declaration.command, directory: declaration.directory)
+        state.worker = try ProcessWorker(
+          command: declaration.command, directory: declaration.directory, surroundings: declaration.surroundings,
+          exchange: exchange.path)
       } catch {
         throw .failed("\(declaration.name): \(error)", detail: "command: \(declaration.command.printable)")
       }
@@ -297,7 +305,7 @@ extension ProcessEngine {
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
       omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
       algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info,
-      trust: version == 1 ? .claimed : .audited)
+      trust: version == 1 ? .claimed : declaration.isHost ? .host : .audited)
     if let known, !known.isSameEngine(as: description) {
       throw differs(
         "identity after a restart",

@@ -27,12 +27,21 @@ final class ProcessWorker: @unchecked Sendable {
   private var isSuspended = false
 
   /// Starts `command` with the shell, in `directory`.
+  /// - Parameters:
+  ///   - command: for the shell.
+  ///   - directory: where it runs; `nil` for this process's folder.
+  ///   - surroundings: what it sees of this process and the machine.
+  ///   - exchange: the folder of its exchange files.
   /// - Throws: ``Failure/cannotStart(_:)``. A command that the shell cannot find starts, and ends with status 127.
-  init(command: String, directory: URL?) throws(Failure) {
+  init(
+    command: String, directory: URL?, surroundings: EngineSurroundings, exchange: String
+  ) throws(Failure) {
+    let (shell, words) = surroundings.sandbox?.words(command, writing: exchange) ?? ("/bin/sh", ["-c", command])
     do throws(ChildProcess.Failure) {
       child = try ChildProcess(
-        "/bin/sh", ["-c", command], directory: directory?.path(percentEncoded: false), input: .pipe, output: .pipe,
-        errors: .pipe)
+        shell, words,
+        environment: surroundings.variables(of: ProcessInfo.processInfo.environment, temporaries: exchange),
+        directory: directory?.path(percentEncoded: false), input: .pipe, output: .pipe, errors: .pipe)
     } catch { throw .cannotStart("\(error)") }
     guard let requests = child.input, let replies = child.output, let log = child.errors else {
       preconditionFailure("expected three pipes to the engine, found fewer")

@@ -43,8 +43,9 @@ public enum FailureText {
     if failing.isEmpty || result.status == .error, !result.message.isEmpty {
       lines += PrintableText.escapedLines(result.message)
     }
-    if failing.allSatisfy({ _ in result.message.hasPrefix("the engine changed") }), !failing.isEmpty {
-      lines.append(result.message.printable)
+    if !failing.isEmpty, result.message.hasPrefix("the engine changed") { lines.append(result.message.printable) }
+    if !failing.isEmpty, let count = result.failingThreads {
+      lines.append("with \(count) \(count == 1 ? "thread" : "threads"):")
     }
     lines += failing.flatMap(details)
     if let reason = result.knownFailure { lines.append("known failure: \(reason.printable)") }

@@ -1,0 +1,82 @@
+import Engines
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+/// What an engine in another process sees: few variables, and in a sandbox little else.
+@Suite struct EngineSurroundingsTests {
+  /// Runs `line` as an engine that says hello and ends; what it printed to a file is what it saw.
+  private func seen(
+    _ line: String, by surroundings: EngineSurroundings, in folder: TemporaryDirectory
+  ) throws -> [String] {
+    var declaration = ProcessEngine.Declaration(
+      name: "looking", command: "(\(line)) >&2; read l; echo '\(MisbehavingEngine.hello)'; read l; exit 3")
+    declaration.surroundings = surroundings
+    let failure = MisbehavingEngine.failure(of: try ProcessEngine(declaration))
+    return failure.split(separator: "\n").map(String.init)
+  }
+
+  @Test func `variables are those that find libraries and count threads, and those that are named`() throws {
+    let folder = try TemporaryDirectory()
+    let given = [
+      "ASSAY_TEST_SECRET_TOKEN", "ASSAY_TEST_NAMED", "OMP_PROC_BIND", "NUMEXPR_NUM_THREADS", "LC_ASSAY_TEST",
+      "CUDA_VISIBLE_DEVICES",
+    ]
+    for name in given { setenv(name, "seen", 1) }
+    defer { for name in given { unsetenv(name) } }
+    let lines = try seen(
+      "env | cut -d= -f1 | sort | tr '\\n' ' '", by: .init(passedVariables: ["ASSAY_TEST_NAMED"]), in: folder)
+    let names = try #require(lines.first { $0.contains("OMP_PROC_BIND") }).split(separator: " ").map(String.init)
+    #expect(Set(given).subtracting(names) == ["ASSAY_TEST_SECRET_TOKEN"])
+    #expect(names.contains("PATH") && names.contains("HOME"))
+  }
+
+  /// Where there can be no sandbox, the reason is what is tested.
+  @Test func `a sandbox has no network, no other process, one folder to write to and no golden file`() throws {
+    let folder = try TemporaryDirectory()
+    let (golden, outside) = (folder.file("golden.h5").path, folder.file("outside").path)
+    let hidden = folder.file("corpus")
+    try FileManager.default.createDirectory(at: hidden, withIntermediateDirectories: true)
+    for path in [golden, hidden.appending(path: "a.h5").path] {
+      try Data("answers".utf8).write(to: URL(fileURLWithPath: path))
+    }
+    let sandbox: Sandbox
+    do throws(Sandbox.Impossible) {
+      sandbox = try Sandbox(hiding: [golden, hidden.path], environment: ProcessInfo.processInfo.environment)
+    } catch {
+      #expect(error.description.hasPrefix("--sandbox: expected "), "\(error)")
+      #expect(error.description.count > 40)
+      return
+    }
+    let surroundings = EngineSurroundings(sandbox: sandbox)
+    let look = """
+      echo interfaces $(tail -n +3 /proc/net/dev | cut -d: -f1); cat '\(golden)' 2>/dev/null | grep answers || echo no answers; \
+      echo corpus $(ls '\(hidden.path)' | wc -l); touch '\(outside)' 2>/dev/null || echo read-only; \
+      touch "$TMPDIR/mine" && echo written; ls /proc | grep -c '^[0-9]'
+      """
+    let lines = try seen(look, by: surroundings, in: folder)
+    #expect(lines.contains("interfaces lo") && lines.contains("no answers") && lines.contains("corpus 0"), "\(lines)")
+    #expect(lines.contains("read-only") && lines.contains("written"), "\(lines)")
+    #expect(!FileManager.default.fileExists(atPath: outside))
+    // bubblewrap, the shells and what they run.
+    #expect(lines.compactMap { Int($0) }.contains { $0 <= 8 }, "\(lines)")
+  }
+
+  @Test func `an engine answers from a sandbox, or the reason is said why there is none`() throws {
+    var declaration = ProcessEngine.Declaration(
+      name: "served", command: "'\(Repository.command.path(percentEncoded: false))' engine reference")
+    do throws(Sandbox.Impossible) {
+      declaration.surroundings.sandbox = try Sandbox(hiding: [], environment: ProcessInfo.processInfo.environment)
+    } catch {
+      #expect(error.description.hasPrefix("--sandbox: expected "), "\(error)")
+      return
+    }
+    let answer = try ProcessEngine(declaration).compute(MisbehavingEngine.exercise)
+    #expect(answer.outputs["y"]?.doubles.elements == [0, 2, 0, 4])
+  }
+
+  @Test func `without bubblewrap there is no sandbox`() throws {
+    #expect(throws: Sandbox.Impossible.self) { try Sandbox(hiding: [], environment: ["PATH": "/nonexistent"]) }
+  }
+}

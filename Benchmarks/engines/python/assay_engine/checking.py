@@ -196,8 +196,9 @@ def _judge(operation, golden, folder, dtype, problem, timeout):
          "--dtype", dtype, "--json", report, "--jobs", "1", "--quiet"], timeout)
     try:
         results = json.loads(report.read_text(encoding="utf-8"))["verification"]["results"]
-        result = next(each for each in results if each["name"] == _PATH and each["dtype"] == dtype)
-    except (OSError, ValueError, KeyError, StopIteration) as error:
+        found = [each for each in results if each["name"] == _PATH and each["dtype"] == dtype]
+        result = next((each for each in found if each["status"] != "PASS"), found[0])
+    except (OSError, ValueError, KeyError, IndexError) as error:
         raise _ended("verify", run) from error
     if result["status"] == "PASS":
         return

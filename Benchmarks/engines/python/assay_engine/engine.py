@@ -17,10 +17,8 @@ class Engine:
     passes = ("forward",)
     omits = ()
     nonfinite = True
-    denormals = True
     deterministic = True
-    # Which error bound a correct run may use, by operation; what is not said is a direct sum.
-    algorithm = {}
+    # Shown as it is. `algorithm` and `accumulate` in it say which error bound a correct run may use.
     info = {}
     # Called after each timed run, before the clock is read, and once before the first: waits for a device's work.
     synchronize = None

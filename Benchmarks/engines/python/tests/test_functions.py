@@ -202,9 +202,9 @@ class DecoratedFunctions(Folder):
     def test_a_description_says_what_an_engine_is(self):
         description = self.dialogue(
             forward={"relu": lambda x: x}, name="mine", version="7", dtypes=("float32", "bfloat16"), nonfinite=False,
-            algorithm={"conv2d": {"kinds": ["direct"]}}).description
+            info={"algorithm": "winograd4"}).description
         self.assertEqual((description["name"], description["nonfinite"]), ("mine", False))
         self.assertEqual(description["passes"], ["forward"])
-        self.assertEqual(description["algorithm"], {"conv2d": {"kinds": ["direct"]}})
+        self.assertEqual(description["info"], {"algorithm": "winograd4"})
         with self.assertRaises(TypeError):
             engine(colour="red")

@@ -143,8 +143,7 @@ class FunctionEngine(Engine):
 
     def prepare(self, case, timed_pass, layout, threads):
         require_sound(case)
-        if layout != "nchw":
-            raise Unsupported(f"layout {layout}")
+        # Between layers a function keeps arrays as they are: its native layout is NCHW.
         if timed_pass in ("forward", "inference"):
             return self._prepare_forward(case, threads)
         gradient = {"backward_data": "x", "backward_weight": "weight"}.get(timed_pass)

@@ -116,7 +116,7 @@ class Engines(Folder):
         return process
 
     def test_numpy(self):
-        self.run_engine("numpy_conv2d.py", [("forward", "nchw")])
+        self.run_engine("numpy_conv2d.py", [("forward", "nchw"), ("forward", "native")])
 
     @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not installed")
     def test_pytorch(self):

@@ -1,4 +1,4 @@
-"""ONNX Runtime's CPU provider as an engine: every graph optimisation, constant weights packed by the session, bound buffers."""
+"""ONNX Runtime's CPU provider as an engine: every graph optimisation, weights packed by the session, bound buffers."""
 
 import sys
 from pathlib import Path

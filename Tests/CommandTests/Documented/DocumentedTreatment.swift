@@ -29,6 +29,8 @@ enum DocumentedTreatment {
     "assay verify --engine mine='python mine.py' --filter 'conv2d/*'": .parses(because: "it takes NumPy and h5py"),
     "assay verify --engine numpy='python Benchmarks/engines/numpy_conv2d.py' --filter 'conv2d/*'": .parses(
       because: "it takes NumPy and h5py"),
+    "assay bench --quick --filter '*h56w56 k64r3s3*' --engine numpy='python Benchmarks/engines/numpy_conv2d.py'":
+      .parses(because: "it takes NumPy and h5py"),
     "assay verify --engine mine='./my-engine --fast' --dtype float16,bfloat16": .begins(),
     "assay verify --golden Fixtures/conv2d.h5 Fixtures/conv2d_resnet.h5": .begins(),
     "assay verify --engine relu-c=./relu-engine --filter 'relu*' --dtype float32": .exits(0),

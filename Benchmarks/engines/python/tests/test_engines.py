@@ -1,5 +1,5 @@
-"""The engines of Benchmarks/engines and the null engine by protocol 2, each in a process of its own: what was loaded late is
-what is timed and collected. An engine whose framework is not installed is skipped."""
+"""The engines of Benchmarks/engines and the null engine by protocol 2, each in a process of its own: what was loaded
+late is what is timed and collected. An engine whose framework is not installed is skipped."""
 
 import importlib.util
 import json
@@ -85,7 +85,7 @@ class Engines(Folder):
         return read_answer(output, "/case")[group][name]
 
     def dialogue(self, process, timed_pass, layout, check, late=draw, dtype="float32"):
-        """Two sets are loaded, timed, loaded again and timed again; `check(found, late)` looks at each collected tensor."""
+        """Two sets are loaded, timed, loaded again and timed again; `check(found, late)` is given what is collected."""
         group, name, _ = EXPECTED[timed_pass]
         file = self.path("prepare.h5")
         weight = {"parameters": {"weight": WEIGHT if dtype == "float32" else bfloat16_of(WEIGHT)}}
@@ -116,7 +116,7 @@ class Engines(Folder):
         return process
 
     def test_numpy(self):
-        self.run_engine("numpy_conv2d.py", [("forward", "nchw")])
+        self.run_engine("numpy_conv2d.py", [("forward", "nchw"), ("forward", "native")])
 
     @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not installed")
     def test_pytorch(self):

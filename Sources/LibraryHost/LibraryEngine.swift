@@ -90,7 +90,7 @@ public final class LibraryEngine: Engine {
     of exercise: Exercise, _ functions: SharedLibrary.Functions, because problem: ProblemError
   ) throws(EngineError) -> Answer {
     guard library.declaration.validates == true else {
-      throw .unsupported("\(problem.subject) is refused before a library that does not declare \"validates\":true is asked")
+      throw .unsupported("\(problem.subject): the library does not declare \"validates\":true, and is not asked")
     }
     let asked = Asked(invalid: exercise)
     return try run(asked, asked.tensors(), functions, .atEnd, .first).answer
@@ -110,7 +110,8 @@ public final class LibraryEngine: Engine {
       }
       let other = canary == .first ? GuardedMemory.Canary.second : .first
       if let path = try run(placement, other).difference(from: found) {
-        throw .failed("\(path) depends on what lies beside the tensors: the library reads past one within its alignment")
+        throw .failed(
+          "\(path) depends on what lies beside the tensors: the library reads past one, within its alignment")
       }
     }
   }

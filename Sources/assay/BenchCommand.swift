@@ -72,7 +72,8 @@ struct BenchCommand: AsyncParsableCommand {
           + "\(NumberText.duration(seconds)) of timing, and verification before it")
       return
     }
-    let chosen = try EngineLookup.engines(suite.engines, timeout: selection.engines.timeout, builtIn: BuiltInEngines.tuned)
+    let chosen = try EngineLookup.engines(
+      suite.engines, timeout: selection.engines.timeout, builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
     guard var section = run.benchmark else { throw Outcome.internalError.ending("no section to write") }
     // Written before anything is measured: a folder that cannot take the result is found out now.

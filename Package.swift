@@ -151,11 +151,13 @@ let package = Package(
       dependencies: ["LibraryHost", "Engines", "Operations", "Results", "TestSupport", "assay"],
       exclude: ["Libraries/relu.c"]),
     .testTarget(
-      name: "VerificationTests", dependencies: ["Verification", "Operations", "AssayTesting", "TestSupport"]),
+      name: "VerificationTests",
+      dependencies: ["Verification", "Operations", "AssayTesting", "RunAnalysis", "Results", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),
     // Odd inputs by the thousand, and what the program makes of them: run by a test of the command, or on its own.
     .executableTarget(
       name: "OddInputs",

@@ -6,8 +6,13 @@ struct ClosureEngine: Engine {
   let description: EngineDescription
   private let body: @Sendable (Exercise) throws -> Answer
 
-  init(dtypes: Set<DType>, passes: Set<Pass>, body: @escaping @Sendable (Exercise) throws -> Answer) {
-    description = EngineDescription(name: "closure", version: "1", dtypes: dtypes, passes: passes)
+  /// - Parameter usesThreads: whether the closure sees how many it is given.
+  init(
+    dtypes: Set<DType>, passes: Set<Pass>, usesThreads: Bool = true,
+    body: @escaping @Sendable (Exercise) throws -> Answer
+  ) {
+    description = EngineDescription(
+      name: "closure", version: "1", dtypes: dtypes, passes: passes, usesThreads: usesThreads)
     self.body = body
   }
 

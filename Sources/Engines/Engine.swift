@@ -33,6 +33,8 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   public var nonfinite: Bool
   /// Whether the same exercise gives the same bits again.
   public var deterministic: Bool
+  /// Whether more threads may share the work, so that it has to be asked with several as well.
+  public var usesThreads: Bool
   /// Built into this program, so that a refusal must carry the right category.
   public var isBuiltIn: Bool
   /// How it computes sums of products, and so which bounds hold for it: any of them may be used on any problem, the
@@ -48,7 +50,7 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   public init(
     name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],
     passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true,
-    deterministic: Bool = true, isBuiltIn: Bool = false, algorithms: Set<SumAlgorithm> = [],
+    deterministic: Bool = true, usesThreads: Bool = true, isBuiltIn: Bool = false, algorithms: Set<SumAlgorithm> = [],
     accumulate: DType = .float32, info: [String: String] = [:], trust: Trust = .audited
   ) {
     self.name = name
@@ -59,6 +61,7 @@ public struct EngineDescription: Hashable, Sendable, Codable {
     self.omits = omits
     self.nonfinite = nonfinite
     self.deterministic = deterministic
+    self.usesThreads = usesThreads
     self.isBuiltIn = isBuiltIn
     self.algorithms = algorithms
     self.accumulate = accumulate
@@ -68,6 +71,9 @@ public struct EngineDescription: Hashable, Sendable, Codable {
 }
 
 extension EngineDescription {
+  /// The thread counts that it is verified with where nobody names any.
+  public var standardThreads: [Int] { usesThreads ? [1, 2] : [1] }
+
   /// The member of ``omits`` that says of one operation alone that no gradients of it are produced.
   public static func omission(ofGradientsOf operation: String) -> String { "\(operation):gradients" }
 

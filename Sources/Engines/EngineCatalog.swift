@@ -41,14 +41,18 @@ public struct EngineCatalog: Sendable {
   /// - Parameters:
   ///   - word: as it was typed.
   ///   - timeout: in seconds; overrides the declaration's.
+  ///   - surroundings: of an engine in another process.
   /// - Throws: ``Failure``; a command that does not run or answer included.
-  public func engine(_ word: String, timeout: Double? = nil) throws(Failure) -> any Engine {
+  public func engine(
+    _ word: String, timeout: Double? = nil, surroundings: EngineSurroundings = EngineSurroundings()
+  ) throws(Failure) -> any Engine {
     guard var declaration = try declaration(word) else {
       if let engine = builtIn.first(where: { $0.description.name == word }) { return engine }
       let known = (builtIn.map(\.description.name) + declared.keys).sorted().joined(separator: ", ")
       throw Failure(.usage, "engine '\(word)': expected one of \(known), or NAME='COMMAND …'")
     }
     if let timeout { declaration.timeout = timeout }
+    declaration.surroundings = surroundings
     do throws(EngineError) { return try ProcessEngine(declaration) } catch { throw Failure(.engine, "\(error)") }
   }
 

@@ -6,9 +6,10 @@ import Tensors
 public struct ReferenceEngine: Engine {
   public init() {}
 
+  /// Its threads share a convolution by whole planes, which changes no bit; a test holds it to that.
   public var description: EngineDescription {
     EngineDescription(
-      name: "reference", version: "1", operations: OperationRegistry.names, isBuiltIn: true,
+      name: "reference", version: "1", operations: OperationRegistry.names, usesThreads: false, isBuiltIn: true,
       info: ["implementation": "generic Swift, sums in source order"], trust: .host)
   }
 

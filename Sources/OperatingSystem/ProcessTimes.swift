@@ -14,7 +14,7 @@ final class ProcessTimes: Sendable {
   func nanoseconds() -> UInt64? {
     #if os(Linux)
       return seen.withLock { seen in
-        for process in Self.descendants(of: leader) {
+        for process in ProcessTree.processes(of: leader) {
           if let time = Self.nanoseconds(of: process) { seen[process] = max(time, seen[process] ?? 0) }
         }
         return seen.isEmpty ? nil : seen.values.reduce(0, +)
@@ -30,21 +30,6 @@ final class ProcessTimes: Sendable {
       var time = timespec()
       guard clock_getcpuclockid(process, &clock) == 0, clock_gettime(clock, &time) == 0 else { return nil }
       return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
-
-    /// The process itself and everything that it started.
-    private static func descendants(of process: pid_t) -> [pid_t] {
-      var found = [process]
-      var next = 0
-      while next < found.count {
-        let tasks = "/proc/\(found[next])/task"
-        for task in (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? [] {
-          guard let children = try? String(contentsOfFile: "\(tasks)/\(task)/children", encoding: .utf8) else { continue }
-          found += children.split(separator: " ").compactMap { pid_t($0) }.filter { !found.contains($0) }
-        }
-        next += 1
-      }
-      return found
     }
   #endif
 }

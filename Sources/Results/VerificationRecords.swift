@@ -132,6 +132,11 @@ public struct CaseResult: Codable, Sendable {
   public var seconds: Double
   /// The command that repeats just this.
   public var reproduce: String
+  /// The numbers of threads that it was computed with, in order. Absent where nothing was computed, and in runs of earlier
+  /// versions.
+  public var threads: [Int]?
+  /// The one of them with which it is not as it should be, of an engine that was asked with several. Absent elsewhere.
+  public var failingThreads: Int?
 
   public init(
     file: String, name: String, operation: String, fill: String, engine: String, dtype: String,

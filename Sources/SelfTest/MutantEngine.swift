@@ -25,6 +25,8 @@ public struct MutantEngine: Engine {
   public var description: EngineDescription {
     var description = base.description
     description.name = "mutant: \(mutant.name)"
+    // A defect is the same with any number of threads.
+    description.usesThreads = false
     return description
   }
 

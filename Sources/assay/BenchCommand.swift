@@ -83,7 +83,7 @@ struct BenchCommand: AsyncParsableCommand {
     /// Blocks of the workloads before this one.
     func done(_ workload: String) -> Int { (plan.items.firstIndex { $0.name == workload } ?? 0) * suite.blocks }
     let runner = BenchmarkRunner(
-      plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed,
+      plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed, nulls: EngineLookup.nulls(),
       onEvent: { event in
         switch event {
         case .measuringCeilings(let threads):

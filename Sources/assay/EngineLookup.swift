@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarking
 import Engines
 import Foundation
 
@@ -13,6 +14,15 @@ enum EngineLookup {
     return EngineCatalog(builtIn: builtIn, declared: try EngineCatalog.declarations(at: file))
   }
 
+  static let pythonPackage = "Benchmarks/engines/python"
+
+  /// The engines that do nothing, beside which others are audited.
+  static func nulls() -> NullEngines {
+    NullEngines(
+      program: Bundle.main.executablePath ?? CommandLine.arguments[0],
+      package: URL(fileURLWithPath: pythonPackage).path)
+  }
+
   /// The built-in engine of a word.
   /// - Throws: `ValidationError` for any other.
   static func builtIn(_ word: String) throws -> any Engine {
@@ -23,18 +33,23 @@ enum EngineLookup {
 
   /// The engines of these words, each once.
   /// - Parameters:
+  ///   - timeout: in seconds; overrides the declarations'.
+  ///   - surroundings: of engines in other processes.
   ///   - builtIn: ``BuiltInEngines/tuned`` where they are timed.
   ///   - standsIn: whether an ``UnstartedEngine`` takes the place of one that does not start, so that the others
   ///     still run; without it that ends the command.
   /// - Throws: `ValidationError` for a word that names no engine, ``EngineCatalog/Failure`` for a bad declaration.
   static func engines(
-    _ words: [String], timeout: Double?, builtIn: [any Engine] = BuiltInEngines.all, standsIn: Bool = false
+    _ words: [String], timeout: Double?, surroundings: EngineSurroundings = EngineSurroundings(),
+    builtIn: [any Engine] = BuiltInEngines.all, standsIn: Bool = false
   ) throws -> [(word: String, engine: any Engine)] {
     let catalog = try catalog(builtIn: builtIn)
     var found: [(word: String, engine: any Engine)] = []
     for word in words {
       let engine: any Engine
-      do throws(EngineCatalog.Failure) { engine = try catalog.engine(word, timeout: timeout) } catch {
+      do throws(EngineCatalog.Failure) { 
+        engine = try catalog.engine(word, timeout: timeout, surroundings: surroundings)
+      } catch {
         if error.kind == .usage { throw ValidationError(error.description) }
         guard standsIn, error.kind == .engine else { throw error }
         Console.error(error.description)

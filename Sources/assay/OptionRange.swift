@@ -7,6 +7,8 @@ import Operations
 enum OptionRange {
   static let jobs = 1...1_024
   static let threads = 1...1_024
+  /// Random cases of one operation.
+  static let freshCases = 0...10_000
   static let batch = SavedRun.batchSizes
   /// Height and width of an image, in pixels.
   static let imageSize = 1...65_536

@@ -70,7 +70,7 @@ struct VerifyCommand: AsyncParsableCommand {
         done: done, of: total, failures: results.count { $0.counts(strict: plan.strict) },
         subject: results.first?.name ?? "")
     }
-    let provenance = Provenance.current(seed: Calibration.standardSeed)
+    let provenance = Provenance.current(seed: selection.fresh.chosenSeed)
     let section = try await Interruption.concluding {
       progress.clear()
       try conclude(verifier.interruptedSection(), manifestProblems, provenance)
@@ -116,7 +116,7 @@ struct VerifyCommand: AsyncParsableCommand {
     var records: [CalibrationRecord] = []
     for dtype in dtypes where dtype != .float64 {
       let engine: any Engine = dtype.isNarrow ? NarrowReference() : ReferenceEngine()
-      records += try await Calibration(engine: engine, dtype: dtype).run { problem in
+      records += try await Calibration(engine: engine, dtype: dtype, seed: selection.fresh.chosenSeed).run { problem in
         progress.show("calibrating on \(problem) in \(dtype.rawValue)")
       }
     }

@@ -42,6 +42,10 @@ struct VerifySelection: ParsableArguments {
   @Option(help: "How many cases are computed at once, 1 to 1024 (default: as many as there are cores).")
   var jobs: Int?
 
+  @OptionGroup var threads: ThreadOption
+  @OptionGroup var fresh: FreshOptions
+  @OptionGroup var surroundings: EngineSurroundingsOptions
+
   private var dtypes: [DType] {
     get throws {
       try Precisions.chosen(dtype, standard: VerificationPlan.allDTypes, among: DType.floats)
@@ -59,10 +63,6 @@ struct VerifySelection: ParsableArguments {
   func plan(
     strict: Bool, knownFailures: String?, limitWords: [String], environment: [String: String]
   ) throws -> (VerificationPlan, [FileRecord]) {
-    let words = engines.words
-    let found = try EngineLookup.engines(
-      words.isEmpty ? ["reference"] : words, timeout: engines.timeout, standsIn: true)
-    let engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     let shard: Shard?
     do throws(Shard.Invalid) {
       shard = if let text = self.shard { try Shard(text) } else { try Shard.inEnvironment(environment) }
@@ -75,12 +75,21 @@ struct VerifySelection: ParsableArguments {
         files += try GoldenCorpus.files(at: [path]).filter { !files.contains($0) }
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
     }
+    let words = engines.words
+    let found = try EngineLookup.engines(
+      words.isEmpty ? ["reference"] : words, timeout: engines.timeout,
+      surroundings: surroundings.surroundings(hiding: files), standsIn: true)
+    let engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     var plan = VerificationPlan(
       engines: found.map(\.engine), engineWords: engineWords, dtypes: try dtypes, files: files,
       filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
     plan.limitWords = limitWords
+    plan.foreignWords = (engines.timeout.map { ["--timeout", "\($0)"] } ?? []) + surroundings.words
+    plan.threads = try threads.counts
+    plan.fresh = fresh.cases(for: found.map(\.engine))
+    plan.fileWords = golden
     plan.knownFailuresAreOfFiles = golden.isEmpty || knownFailures != nil
     return (plan, problems)
   }

@@ -26,6 +26,8 @@ public final class ProcessEngine: Engine {
     public var expectedVersion: String?
     /// The highest version of the protocol that is spoken with it, where both sides know more.
     public var highestProtocol = EngineMessages.protocolVersions.upperBound
+    /// What it sees of this process and the machine.
+    public var surroundings = EngineSurroundings()
     /// Whether the command is this program, which holds a shared library: the clock and the memory are the tool's own.
     public internal(set) var isHost = false
 
@@ -72,7 +74,7 @@ public final class ProcessEngine: Engine {
     self.declaration = declaration
     exchange = try ExchangeDirectory()
     var fresh = State()
-    description = try Self.start(declaration, known: nil, &fresh)
+    description = try Self.start(declaration, known: nil, exchange, &fresh)
     state = Mutex(fresh)
   }
 
@@ -83,7 +85,7 @@ public final class ProcessEngine: Engine {
       state.worker?.stop()
       state.worker = nil
       do throws(EngineError) {
-        _ = try Self.start(declaration, known: description, &state)
+        _ = try Self.start(declaration, known: description, exchange, &state)
         return .success(())
       } catch { return .failure(error) }
     }
@@ -157,10 +159,11 @@ public final class ProcessEngine: Engine {
   /// CPU time of the engine's processes since they started, in nanoseconds; `nil` where the system does not tell.
   public func cpuNanoseconds() -> UInt64? { state.withLock { $0.worker?.cpuNanoseconds() } }
 
-  /// Stops the engine's processes until ``resume()``, so that they take nothing from whoever is measured.
+  /// Stops the engine's processes until it is asked again, so that they take nothing from whoever is measured.
   public func suspend() { state.withLock { $0.worker?.suspend() } }
 
-  public func resume() { state.withLock { $0.worker?.resume() } }
+  /// The interpreter that the engine runs in, where it is Python's: a path, or a name on the path.
+  public var pythonInterpreter: String? { state.withLock { $0.worker?.pythonInterpreter } }
 
   private func refuseUndeclared(_ exercise: Exercise) throws(EngineError) {
     guard description.operations.contains(exercise.operation) else {
@@ -187,7 +190,7 @@ public final class ProcessEngine: Engine {
         if let generation, generation != state.generation || state.worker == nil {
           throw .failed("\(declaration.name) was restarted since the operation was prepared")
         }
-        if state.worker == nil { _ = try Self.start(declaration, known: description, &state) }
+        if state.worker == nil { _ = try Self.start(declaration, known: description, exchange, &state) }
         let value = try Self.ask(
           declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
         return .success((value, state.generation))
@@ -226,12 +229,16 @@ extension ProcessEngine {
   private static let longestReply = 1 << 20
 
   private static func start(
-    _ declaration: Declaration, known: EngineDescription?, _ state: inout State
+    _ declaration: Declaration, known: EngineDescription?, _ exchange: ExchangeDirectory, _ state: inout State
   ) throws(EngineError) -> EngineDescription {
     if state.failedStarts >= startsTried, let failure = state.lastStartFailure { throw failure }
     do throws(EngineError) {
+      // A folder that an engine removed is there again before another one is started in it.
+      try exchange.make()
       do throws(ProcessWorker.Failure) {
-        state.worker = try ProcessWorker(command: declaration.command, directory: declaration.directory)
+        state.worker = try ProcessWorker(
+          command: declaration.command, directory: declaration.directory, surroundings: declaration.surroundings,
+          exchange: exchange.path)
       } catch {
         throw .failed("\(declaration.name): \(error)", detail: "command: \(declaration.command.printable)")
       }

@@ -24,14 +24,24 @@ final class ProcessWorker: @unchecked Sendable {
   private let logTail = Mutex<[UInt8]>([])
   private let logEnded = DispatchSemaphore(value: 0)
   private var received: [UInt8] = []
+  private var isSuspended = false
 
   /// Starts `command` with the shell, in `directory`.
+  /// - Parameters:
+  ///   - command: for the shell.
+  ///   - directory: where it runs; `nil` for this process's folder.
+  ///   - surroundings: what it sees of this process and the machine.
+  ///   - exchange: the folder of its exchange files.
   /// - Throws: ``Failure/cannotStart(_:)``. A command that the shell cannot find starts, and ends with status 127.
-  init(command: String, directory: URL?) throws(Failure) {
+  init(
+    command: String, directory: URL?, surroundings: EngineSurroundings, exchange: String
+  ) throws(Failure) {
+    let (shell, words) = surroundings.sandbox?.words(command, writing: exchange) ?? ("/bin/sh", ["-c", command])
     do throws(ChildProcess.Failure) {
       child = try ChildProcess(
-        "/bin/sh", ["-c", command], directory: directory?.path(percentEncoded: false), input: .pipe, output: .pipe,
-        errors: .pipe)
+        shell, words,
+        environment: surroundings.variables(of: ProcessInfo.processInfo.environment, temporaries: exchange),
+        directory: directory?.path(percentEncoded: false), input: .pipe, output: .pipe, errors: .pipe)
     } catch { throw .cannotStart("\(error)") }
     guard let requests = child.input, let replies = child.output, let log = child.errors else {
       preconditionFailure("expected three pipes to the engine, found fewer")
@@ -75,7 +85,10 @@ final class ProcessWorker: @unchecked Sendable {
   }
 
   /// Writes one line. A child that no longer listens is noticed when its reply is read.
-  func send(_ line: Data) { requests.write(line + [0x0A]) }
+  func send(_ line: Data) {
+    resume()
+    requests.write(line + [0x0A])
+  }
 
   /// The next line of stdout, without its end.
   ///
@@ -116,10 +129,23 @@ final class ProcessWorker: @unchecked Sendable {
   /// CPU time of the child and of what it started, in nanoseconds; `nil` where the system does not tell.
   func cpuNanoseconds() -> UInt64? { child.cpuNanoseconds() }
 
-  /// Stops the child and what it started, until ``resume()``.
-  func suspend() { child.signalGroup(SIGSTOP) }
+  /// Stops the child and what it started, until something is sent to it.
+  func suspend() {
+    child.signalAll(SIGSTOP)
+    isSuspended = true
+  }
 
-  func resume() { child.signalGroup(SIGCONT) }
+  private func resume() {
+    if isSuspended { child.signalAll(SIGCONT) }
+    isSuspended = false
+  }
+
+  /// Python's interpreter, where the child or something that it started is one.
+  var pythonInterpreter: String? {
+    child.commandLines().lazy.compactMap(\.first).first { command in
+      command.split(separator: "/").last?.hasPrefix("python") == true
+    }
+  }
 
   /// Closes the child's stdin, which tells it to exit, and kills it with everything it started if it does not.
   func stop(patience seconds: Double = 1) {

@@ -20,6 +20,9 @@ public struct Exercise: Sendable, Equatable {
   /// Operands and outputs that stay float32 where ``dtype`` has 16 bits.
   public var singles: Set<String> = []
 
+  /// The name under which engines are asked: what a golden case is called could tell them what is expected.
+  public static let neutralName = "/case"
+
   public init(
     name: String, operation: String, attributes: Attributes = Attributes(), inputs: [String: AnyTensor],
     parameters: [String: AnyTensor] = [:], buffers: [String: AnyTensor] = [:], upstream: [String: AnyTensor] = [:],

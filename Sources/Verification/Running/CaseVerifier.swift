@@ -6,94 +6,6 @@ import Problems
 import Results
 import Tensors
 
-/// A case with the file it came from.
-public struct VerificationCase: Sendable {
-  public let file: String
-  public let oracle: DType
-  public let golden: GoldenCase
-
-  public init(file: String, oracle: DType, golden: GoldenCase) {
-    self.file = file
-    self.oracle = oracle
-    self.golden = golden
-  }
-
-  /// A case of a custom operation must say how it is compared.
-  /// - Returns: one sentence naming the dataset that does not.
-  var missingTolerance: String? {
-    guard golden.expectError == nil, golden.isCustom else { return nil }
-    let paths = golden.expected.filter { $0.value.tolerance.isEmpty && !$0.value.isInteger }.keys.sorted()
-    guard let path = paths.first else { return nil }
-    return
-      "\(file): \(golden.name)/\(path): expected atol, rtol or max_ulp, since '\(golden.operation)' is a custom operation, "
-      + "found none"
-  }
-
-  /// Whether any operand or expected value is NaN or infinite.
-  var hasNonfinite: Bool {
-    let operands = [golden.inputs, golden.parameters, golden.buffers, golden.upstream].flatMap(\.values)
-    if operands.contains(where: { $0.hasNonfinite }) { return true }
-    return golden.expected.values.contains { expected in
-      switch expected.value {
-      case .whole(let tensor): tensor.hasNonfinite
-      case .sampled(let sample): sample.values.contains { !$0.isFinite } || !sample.l2Norm.isFinite
-      }
-    }
-  }
-}
-
-extension AnyTensor {
-  var hasNonfinite: Bool {
-    switch self {
-    case .float32(let tensor): tensor.elements.contains { !$0.isFinite }
-    case .float64(let tensor): tensor.elements.contains { !$0.isFinite }
-    case .packed(let tensor): tensor.doubles.elements.contains { !$0.isFinite }
-    case .int64: false
-    }
-  }
-
-  /// A fingerprint of every bit, to tell whether an engine wrote to what it should only read.
-  var fingerprint: UInt64 {
-    // A product carries differences upwards only, and that of a double's sign nowhere: a second one would undo it. The upper
-    // half is therefore folded into the lower one each time.
-    func mixed(_ bits: some Sequence<UInt64>) -> UInt64 {
-      bits.reduce(0xCBF2_9CE4_8422_2325) { hash, word in
-        let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-        return product ^ product >> 32
-      }
-    }
-    return switch self {
-    case .float32(let tensor): mixed(tensor.elements.lazy.map { UInt64($0.bitPattern) })
-    case .float64(let tensor): mixed(tensor.elements.lazy.map(\.bitPattern))
-    case .packed(let tensor): mixed(tensor.patterns.elements.lazy.map { UInt64($0) })
-    case .int64(let tensor): mixed(tensor.elements.lazy.map { UInt64(bitPattern: $0) })
-    }
-  }
-}
-
-extension Exercise {
-  /// The same tensors with a guard band behind each of them.
-  fileprivate var guarded: Exercise {
-    var changed = self
-    changed.inputs = inputs.mapValues(GuardBand.behind)
-    changed.parameters = parameters.mapValues(GuardBand.behind)
-    changed.buffers = buffers.mapValues(GuardBand.behind)
-    changed.upstream = upstream.mapValues(GuardBand.behind)
-    return changed
-  }
-
-  /// Fingerprints of everything that an engine is given.
-  var fingerprints: [String: UInt64] {
-    var all: [String: UInt64] = [:]
-    for (group, tensors) in [
-      ("inputs", inputs), ("parameters", parameters), ("buffers", buffers), ("upstream", upstream),
-    ] {
-      for (name, tensor) in tensors { all["\(group)/\(name)"] = tensor.fingerprint }
-    }
-    return all
-  }
-}
-
 /// Holds one case against engines; the bounds are computed once for all of them.
 public struct CaseVerifier: Sendable {
   public let item: VerificationCase
@@ -113,6 +25,7 @@ public struct CaseVerifier: Sendable {
   /// What an engine is asked for.
   private func exercise(_ dtype: DType, wanted: Set<String>, passes: Set<Pass>) -> Exercise {
     var exercise = item.golden.exercise
+    exercise.name = Exercise.neutralName
     exercise.passes = passes
     exercise.wanted = wanted
     exercise.singles = definition?.staysSingle ?? []
@@ -139,17 +52,38 @@ public struct CaseVerifier: Sendable {
     }
   }
 
+  /// - Parameters:
+  ///   - engine: what is asked.
+  ///   - dtype: the precision that it is asked in.
+  ///   - threads: the counts that it is asked with, one after the other, each once: the first that fails decides. `nil` for
+  ///     ``Engines/EngineDescription/standardThreads``.
+  ///   - repeating: whether an engine that declares itself deterministic is held to it; `nil` where it is not built in.
   /// - Returns: the verdict; nothing that the engine does ends the run.
-  public func verify(_ engine: any Engine, dtype: DType) -> CaseResult {
+  public func verify(
+    _ engine: any Engine, dtype: DType, threads: [Int]? = nil, repeating: Bool? = nil
+  ) -> CaseResult {
     let started = ContinuousClock.now
-    var result = judge(engine, dtype)
+    let description = engine.description
+    var result = judge(
+      Asked(
+        engine: engine, description: description, dtype: dtype, threads: threads ?? description.standardThreads,
+        isRepeated: (repeating ?? !description.isBuiltIn) && description.deterministic))
     let elapsed = ContinuousClock.now - started
     result.seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
     return result
   }
 
-  private func judge(_ engine: any Engine, _ dtype: DType) -> CaseResult {
-    let description = engine.description
+  /// Who is asked, and how.
+  private struct Asked {
+    let engine: any Engine
+    let description: EngineDescription
+    let dtype: DType
+    let threads: [Int]
+    let isRepeated: Bool
+  }
+
+  private func judge(_ asked: Asked) -> CaseResult {
+    let (engine, description, dtype) = (asked.engine, asked.description, asked.dtype)
     var result = CaseResult(
       file: item.file, name: item.golden.name, operation: item.golden.operation, fill: item.golden.fill.rawValue,
       engine: description.name, dtype: dtype.rawValue, status: .unsupported)
@@ -162,9 +96,7 @@ public struct CaseVerifier: Sendable {
       result.message = reason
       return result
     }
-    if let category = item.golden.expectError {
-      return judgeRefusal(engine, dtype, category, result)
-    }
+    if let category = item.golden.expectError { return judgeRefusal(asked, category, result) }
     let expected = expectations(dtype)
     if let missing = item.golden.expected.keys.filter({ expected[$0] == nil }).min() {
       result.status = .error
@@ -173,28 +105,130 @@ public struct CaseVerifier: Sendable {
     }
     let omitted = expected.keys.filter { !description.produces($0, of: item.golden.operation) }
     result.omitted = omitted.sorted()
-    let wanted = Set(expected.keys).subtracting(omitted)
+    let wanted = expected.filter { !omitted.contains($0.key) }
     guard !wanted.isEmpty else {
       result.message = expected.isEmpty ? "the case expects nothing" : "nothing is left that the engine produces"
       return result
     }
-    var passes: Set<Pass> = [.forward]
-    if wanted.contains(where: { $0.hasPrefix("gradients/") }) { passes.insert(.backward) }
-    let exercise = exercise(dtype, wanted: wanted, passes: passes).guarded
+    return judgeAnswers(asked, wanted, result)
+  }
+
+  /// The answers of each number of threads. One that is the first's, bit for bit, has the first's verdict.
+  private func judgeAnswers(
+    _ asked: Asked, _ expected: [String: ExpectedTensor], _ start: CaseResult
+  ) -> CaseResult {
+    let paths = Set(expected.keys)
+    let needsGradients = paths.contains { $0.hasPrefix("gradients/") }
+    var exercise = exercise(asked.dtype, wanted: paths, passes: needsGradients ? [.forward, .backward] : [.forward])
+      .guarded
     let before = exercise.fingerprints
-    let answer: Answer
-    do throws(EngineError) {
-      answer = try engine.compute(exercise)
-    } catch {
-      return failed(result, error)
+    let model = definition.flatMap { boundModel($0, asked.description, asked.dtype) }
+    var result = start
+    var first: Answer?
+    var last: Answer?
+    var covered: [Int] = []
+    var refusals: [String] = []
+    for count in asked.threads {
+      exercise.threads = count
+      let answer: Answer
+      do throws(EngineError) { answer = try asked.engine.compute(exercise) } catch {
+        guard case .unsupported(let reason) = error else {
+          return failed(start, error).naming(count, after: covered, of: asked.threads)
+        }
+        refusals.append(reason)
+        continue
+      }
+      covered.append(count)
+      let isNew = first.map { answer.firstDifference(from: $0, in: paths) != nil } ?? true
+      var found = start
+      if isNew { compare(answer, expected, exercise, model, asked.description, into: &found) }
+      let after = exercise.fingerprints
+      if let changed = before.keys.sorted().first(where: { before[$0] != after[$0] }) {
+        found.status = .fail
+        found.message = "the engine changed \(changed), which it may only read"
+      } else if !isNew {
+        continue
+      }
+      guard found.status == .pass else { return found.naming(count, after: covered.dropLast(), of: asked.threads) }
+      // What is not needed again is not kept: a network's answer is as large as the network.
+      if first == nil, asked.threads.count > 1 { first = answer }
+      if asked.isRepeated { last = answer }
+      result.status = .pass
+      result.tensors = found.tensors.enumerated().map { index, tensor in
+        guard result.tensors.indices.contains(index) else { return tensor }
+        return tensor.worstRatio < result.tensors[index].worstRatio ? result.tensors[index] : tensor
+      }
     }
-    compare(answer, expected.filter { wanted.contains($0.key) }, exercise, engine, into: &result)
-    let after = exercise.fingerprints
-    if let changed = before.keys.sorted().first(where: { before[$0] != after[$0] }) {
-      result.status = .fail
-      result.message = "the engine changed \(changed), which it may only read"
+    first = nil
+    guard let count = covered.last else {
+      result.message = refusals.first ?? ""
+      return result
+    }
+    result.threads = covered
+    if let reason = refusals.first { result.message = "not with every number of threads: \(reason)" }
+    judgeLayers(model, asked, covered, into: &result)
+    guard result.status == .pass, let last else { return result }
+    exercise.threads = count
+    if let found = repeated(asked, &exercise, last, paths, start) {
+      return found.naming(count, after: covered.dropLast(), of: asked.threads)
     }
     return result
+  }
+
+  /// Asks once more, with another exercise in the same memory between.
+  /// - Returns: what an engine did that declares itself deterministic and is not; `nil` where it is.
+  private func repeated(
+    _ asked: Asked, _ exercise: inout Exercise, _ answer: Answer, _ paths: Set<String>, _ start: CaseResult
+  ) -> CaseResult? {
+    func failing(_ message: String) -> CaseResult {
+      var result = start
+      result.status = .fail
+      result.message = message
+      return result
+    }
+    let (given, answered) = (exercise.fingerprints, answer.fingerprints(paths))
+    exercise.reverseOperands()
+    // What it says to this one is of no interest, a refusal included.
+    let between = try? asked.engine.compute(exercise)
+    let kept = answer.fingerprints(paths)
+    if let path = paths.sorted().first(where: { answered[$0] != kept[$0] }) {
+      return failing("the engine changed \(path) after it had answered with it, when it was asked for another case")
+    }
+    if let between, exercise.fingerprints != given, between.firstDifference(from: answer, in: paths) == nil,
+      let stale = judgeUnchanged(between, exercise, asked)
+    {
+      return failing("the engine answered as before when other numbers were in the same memory: \(stale)")
+    }
+    exercise.reverseOperands()
+    let again: Answer
+    do throws(EngineError) { again = try asked.engine.compute(exercise) } catch { return failed(start, error) }
+    guard let difference = again.firstDifference(from: answer, in: paths) else { return nil }
+    let place = "\(difference.path)"
+    guard let was = answer[difference.path], let now = again[difference.path], was.shape == now.shape,
+      was.dtype == now.dtype
+    else { return failing("declared deterministic, but \(place) has another shape or type when it is computed again") }
+    let index = was.shape.index(ofOffset: difference.element).map(String.init).joined(separator: ",")
+    return failing(
+      "declared deterministic, but \(place)[\(index)] was \(was.described(at: difference.element)) and is "
+        + "\(now.described(at: difference.element)) when it is computed again with another case between")
+  }
+
+  /// Whether an answer that did not change with the operands is right nevertheless, as that of a ReLU at negative numbers is.
+  /// - Returns: what is wrong with it.
+  private func judgeUnchanged(_ answer: Answer, _ exercise: Exercise, _ asked: Asked) -> String? {
+    guard let definition, type(of: definition).trajectories.isEmpty,
+      let right = try? definition.compute(definition.given(exercise, as: Double.self))
+    else { return nil }
+    var golden = GoldenCase(exercise, expected: Answer(right))
+    golden.exercise.threads = 1
+    let other = CaseVerifier(VerificationCase(file: item.file, oracle: .float64, golden: golden))
+    let expected = golden.expected.filter { exercise.wanted.contains($0.key) }
+    var result = CaseResult(
+      file: item.file, name: item.golden.name, operation: golden.operation, fill: golden.fill.rawValue,
+      engine: asked.description.name, dtype: asked.dtype.rawValue, status: .fail)
+    let model = other.definition.flatMap { other.boundModel($0, asked.description, asked.dtype) }
+    other.compare(answer, expected, exercise, model, asked.description, into: &result)
+    return result.status == .pass ? nil : result.message
   }
 
   /// Why the engine need not be asked.
@@ -233,12 +267,26 @@ public struct CaseVerifier: Sendable {
   }
 
   private func judgeRefusal(
-    _ engine: any Engine, _ dtype: DType, _ category: ProblemError.Category, _ start: CaseResult
+    _ asked: Asked, _ category: ProblemError.Category, _ start: CaseResult
+  ) -> CaseResult {
+    var exercise = exercise(asked.dtype, wanted: [], passes: [.forward]).guarded
+    var result = start
+    for (index, count) in asked.threads.enumerated() {
+      exercise.threads = count
+      result = judgeRefusal(of: exercise, asked, category, start)
+      let covered = asked.threads[..<index]
+      guard result.status == .refused else { return result.naming(count, after: covered, of: asked.threads) }
+    }
+    result.threads = asked.threads
+    return result
+  }
+
+  private func judgeRefusal(
+    of exercise: Exercise, _ asked: Asked, _ category: ProblemError.Category, _ start: CaseResult
   ) -> CaseResult {
     var result = start
-    let exercise = exercise(dtype, wanted: [], passes: [.forward]).guarded
     do throws(EngineError) {
-      _ = try engine.compute(exercise)
+      _ = try asked.engine.compute(exercise)
       result.status = .fail
       result.message = "expected a refusal (\(category.rawValue)), got a result"
     } catch {
@@ -246,7 +294,7 @@ public struct CaseVerifier: Sendable {
       case .refused(let found, _) where found == category.rawValue:
         result.status = .refused
       case .refused(let found, let message):
-        let isBuiltIn = engine.description.isBuiltIn
+        let isBuiltIn = asked.description.isBuiltIn
         result.status = isBuiltIn ? .fail : .refused
         result.message = "refused as \(found), expected \(category.rawValue)" + (isBuiltIn ? " (\(message))" : "")
       default: return failed(result, error)
@@ -272,11 +320,10 @@ public struct CaseVerifier: Sendable {
   }
 
   private func compare(
-    _ answer: Answer, _ expectations: [String: ExpectedTensor], _ exercise: Exercise, _ asked: any Engine,
-    into result: inout CaseResult
+    _ answer: Answer, _ expectations: [String: ExpectedTensor], _ exercise: Exercise, _ model: (any BoundModel)?,
+    _ engine: EngineDescription, into result: inout CaseResult
   ) {
-    let (engine, dtype) = (asked.description, exercise.dtype)
-    let model = definition.flatMap { boundModel($0, engine, dtype) }
+    let dtype = exercise.dtype
     let trajectories = definition.map { type(of: $0).trajectories } ?? []
     for (path, expected) in expectations.sorted(by: { $0.key < $1.key }) {
       let wantedType = exercise.wantedType(of: path)
@@ -300,23 +347,24 @@ public struct CaseVerifier: Sendable {
       result.message =
         worst.problem.isEmpty ? "\(worst.path) is wrong: \(worst.pattern)" : "\(worst.path): \(worst.problem)"
     }
-    // In float64 the reference would be held against itself.
-    guard let layers = (model as? NetworkBounds)?.capturedLayers,
-      dtype != .float64 || !(engine.isBuiltIn && engine.name == "reference")
-    else { return }
-    judge(layers, by: asked, dtype, into: &result)
   }
 
   /// Each layer on its own: which one is at fault, and whether errors that cancel end to end are there at all.
-  private func judge(
-    _ layers: CapturedLayers, by engine: any Engine, _ dtype: DType, into result: inout CaseResult
+  private func judgeLayers(
+    _ model: (any BoundModel)?, _ asked: Asked, _ threads: [Int], into result: inout CaseResult
   ) {
-    let record = LayerJudge(engine: engine, caseName: item.golden.name, dtype: dtype).judge(layers)
+    // In float64 the reference would be held against itself.
+    guard let layers = (model as? NetworkBounds)?.capturedLayers,
+      asked.dtype != .float64 || !(asked.description.isBuiltIn && asked.description.name == "reference")
+    else { return }
+    let judge = LayerJudge(engine: asked.engine, dtype: asked.dtype, threads: threads)
+    let (record, count) = judge.judge(layers)
     result.layers = record
     guard let first = record.failures.first else { return }
     result.status = .fail
     result.message = "\(first.path) is wrong on its own: " + (first.problem.isEmpty ? first.pattern : first.problem)
     result.tensors += record.failures
+    if let count { result = result.naming(count, after: threads.prefix { $0 != count }, of: asked.threads) }
   }
 
   private func boundModel(
@@ -334,65 +382,18 @@ public struct CaseVerifier: Sendable {
   }
 }
 
-/// What a case expects in types of 16 bits.
-private final class NarrowCases: @unchecked Sendable {
-  // The lock guards the dictionary.
-  private let lock = NSLock()
-  private var known: [DType: [String: ExpectedTensor]] = [:]
-
-  func expectations(_ dtype: DType, make: () -> [String: ExpectedTensor]) -> [String: ExpectedTensor] {
-    lock.withLock {
-      if let known = known[dtype] { return known }
-      let made = make()
-      known[dtype] = made
-      return made
-    }
-  }
-}
-
-/// Bound models of one case by the engine's algorithms and, in 16 bits, by the type.
-private final class BoundModelCache: @unchecked Sendable {
-  struct Key: Hashable {
-    let algorithms: Set<SumAlgorithm>
-    /// `nil` for float32 and float64, whose operands are the same.
-    let narrow: DType?
-  }
-
-  // The lock guards the dictionary; models themselves never change.
-  private let lock = NSLock()
-  private var models: [Key: (any BoundModel)?] = [:]
-
-  func model(for key: Key, make: () -> (any BoundModel)?) -> (any BoundModel)? {
-    lock.withLock {
-      if let model = models[key] { return model }
-      // A network's bounds are quickly had from its spreads, and as large as its gradients.
-      let model = make().map { $0 is NetworkBounds ? $0 : RememberedBounds($0) }
-      models[key] = .some(model)
-      return model
-    }
-  }
-}
-
-/// A model that computes each bound once: the oracle's float64 bounds serve every candidate.
-private final class RememberedBounds: BoundModel, @unchecked Sendable {
-  private struct Key: Hashable {
-    let path: String
-    let rounding: Rounding
-  }
-
-  // The lock guards the dictionary.
-  private let lock = NSLock()
-  private let model: any BoundModel
-  private var known: [Key: ElementBounds?] = [:]
-
-  init(_ model: any BoundModel) { self.model = model }
-
-  func isExact(_ path: String) -> Bool { model.isExact(path) }
-  func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
-    let key = Key(path: path, rounding: rounding)
-    if let bounds = lock.withLock({ known[key] }) { return bounds }
-    let bounds = model.bounds(of: path, in: rounding)
-    lock.withLock { known[key] = .some(bounds) }
-    return bounds
+extension CaseResult {
+  /// A result other than the one that was wanted, with the number of threads that it came with.
+  /// - Parameters:
+  ///   - count: of threads.
+  ///   - covered: the counts that went well before.
+  ///   - asked: all counts; where one thread is all, nothing needs to be said.
+  fileprivate func naming(_ count: Int, after covered: some Sequence<Int>, of asked: [Int]) -> CaseResult {
+    var named = self
+    named.threads = covered + [count]
+    guard asked != [1] else { return named }
+    named.failingThreads = count
+    if count > 1 { named.message = "with \(count) threads: \(message)" }
+    return named
   }
 }

@@ -12,14 +12,17 @@ import Tensors
 /// these same operands, and the network's end-to-end check against the golden file is what that reference rests on.
 struct LayerJudge {
   let engine: any Engine
-  let caseName: String
   let dtype: DType
+  /// The counts that each layer is computed with.
+  var threads = [1]
 
   /// Failing tensors that a record keeps.
   private static let keptFailures = 8
 
-  func judge(_ captured: CapturedLayers) -> LayerwiseRecord {
+  /// - Returns: what was found, and with how many threads a tensor is wrong.
+  func judge(_ captured: CapturedLayers) -> (record: LayerwiseRecord, failingThreads: Int?) {
     var record = LayerwiseRecord()
+    var failingThreads: Int?
     let description = engine.description
     for layer in captured.layers {
       let name = layer.layer.name
@@ -30,7 +33,9 @@ struct LayerJudge {
       }
       record.judged += 1
       let (stage, judgement) = (layer.layer.stage, type(of: layer.layer.problem.definition).judgementAsLayer)
-      for tensor in tensors(of: exercise, layer.layer.problem.definition) {
+      let (tensors, count) = tensors(of: exercise, layer.layer.problem.definition)
+      failingThreads = failingThreads ?? count
+      for tensor in tensors {
         var tensor = tensor
         tensor.path = "layers/\(name)/\(tensor.path)"
         record.compared += tensor.compared
@@ -39,24 +44,43 @@ struct LayerJudge {
         if record.worst[stage].map({ tensor.worstRatio > $0.worstRatio }) ?? true { record.worst[stage] = tensor }
       }
     }
-    return record
+    return (record, failingThreads)
   }
 
   /// - Parameter exercise: in double precision.
-  private func tensors(of exercise: Exercise, _ definition: any Operation) -> [TensorResult] {
+  /// - Returns: what is wrong, with the number of threads that it is wrong with; else what the last of them gave.
+  private func tensors(of exercise: Exercise, _ definition: any Operation) -> ([TensorResult], failingThreads: Int?) {
     func wrong(_ problem: String) -> [TensorResult] {
       [TensorResult(path: "outputs/y", shape: [], failing: 1, worstRatio: .infinity, problem: problem)]
     }
     let description = engine.description
     var asked = exercise.converted(to: dtype)
+    asked.name = Exercise.neutralName
     if !description.passes.contains(.backward) { asked.passes = [.forward] }
     let found: Found<Double>
     do throws(ProblemError) { found = try definition.compute(definition.given(exercise)) } catch {
-      return wrong("\(error)")
+      return (wrong("\(error)"), nil)
     }
-    let answer: Answer
-    do throws(EngineError) { answer = try engine.compute(asked) } catch { return wrong("\(error)") }
-    let expected = Answer(found)
+    let wanted = wanted(of: Answer(found), asked)
+    var bounded = exercise
+    bounded.wanted = Set(wanted.keys)
+    var given: Given<Double> = definition.given(bounded)
+    if dtype.isNarrow { given.storage = dtype }
+    let model = definition.bounds(of: given, values: found, algorithms: description.algorithms)
+    var known: (answer: Answer, tensors: [TensorResult])?
+    for count in threads {
+      asked.threads = count
+      let answer: Answer
+      do throws(EngineError) { answer = try engine.compute(asked) } catch { return (wrong("\(error)"), count) }
+      if let known, answer.firstDifference(from: known.answer, in: bounded.wanted) == nil { continue }
+      let tensors = compare(answer, wanted, asked, definition, model)
+      if tensors.contains(where: { !$0.passes }) { return (tensors, count) }
+      known = (answer, tensors)
+    }
+    return (known?.tensors ?? [], nil)
+  }
+
+  private func wanted(of expected: Answer, _ asked: Exercise) -> [String: AnyTensor] {
     var wanted: [String: AnyTensor] = [:]
     // The winners of a max pool are what its gradient shows.
     for (name, tensor) in expected.outputs where name == "y" { wanted["outputs/\(name)"] = tensor }
@@ -64,11 +88,14 @@ struct LayerJudge {
     if asked.passes.contains(.backward) {
       for (name, tensor) in expected.gradients { wanted["gradients/\(name)"] = tensor }
     }
-    var bounded = exercise
-    bounded.wanted = Set(wanted.keys)
-    var given: Given<Double> = definition.given(bounded)
-    if dtype.isNarrow { given.storage = dtype }
-    let model = definition.bounds(of: given, values: found, algorithms: description.algorithms)
+    return wanted
+  }
+
+  private func compare(
+    _ answer: Answer, _ wanted: [String: AnyTensor], _ asked: Exercise, _ definition: any Operation,
+    _ model: (any BoundModel)?
+  ) -> [TensorResult] {
+    let description = engine.description
     return wanted.filter { !description.omits.contains($0.key) }.sorted { $0.key < $1.key }.map { path, tensor in
       let (expected, type) = (ExpectedTensor(tensor), asked.wantedType(of: path))
       let rules = AllowanceRules(

@@ -12,6 +12,14 @@ public struct VerificationPlan: Sendable {
   public var engineWords: [String: String]
   /// The words of limits that a run was given, for the commands that repeat its cases.
   public var limitWords: [String] = []
+  /// The words about engines that are not built in: a time-out, what they get of this process.
+  public var foreignWords: [String] = []
+  /// How many threads engines are asked with; `nil` for each engine's standard.
+  public var threads: [Int]?
+  /// Cases beside those of the files.
+  public var fresh: FreshCases?
+  /// The paths that name the files, as they were typed: what repeats a fresh case beside them.
+  public var fileWords: [String] = []
   public var dtypes: [DType]
   /// Those that are asked for when none is named.
   public static let allDTypes: [DType] = [.float32, .float64]
@@ -80,9 +88,28 @@ public struct Verifier: Sendable {
   }
 
   private struct Job: Sendable {
-    let fileIndex: Int
-    let file: GoldenFile
+    enum Origin: Sendable { case file(GoldenFile), fresh(FreshCases) }
+
+    let origin: Origin
     let summary: GoldenCaseSummary
+
+    var path: String {
+      switch origin {
+      case .file(let file): file.path
+      case .fresh: FreshCases.file
+      }
+    }
+
+    /// Whether it is one of the cases that have to notice defects.
+    var isOfCorpus: Bool { if case .file = origin { true } else { false } }
+
+    func load() throws -> VerificationCase {
+      switch origin {
+      case .file(let file):
+        VerificationCase(file: path, oracle: file.header.oracleDType, golden: try file.load(summary))
+      case .fresh(let fresh): VerificationCase(file: path, oracle: .float64, golden: try fresh.golden(summary))
+      }
+    }
   }
 
   private struct Finished: Sendable {
@@ -96,7 +123,7 @@ public struct Verifier: Sendable {
     let started = ContinuousClock.now
     var records: [FileRecord] = []
     var jobs: [Job] = []
-    /// Of all files, selected or not.
+    /// Of all files, and of the standard fresh cases, selected or not.
     var caseNames: [String] = []
     var finished: [Finished] = []
     var vacuity: [VacuityRecord] = []
@@ -107,7 +134,13 @@ public struct Verifier: Sendable {
   /// The cases that the plan selects, in order, each with its file's path, and what is wrong with files.
   public func selection() -> (cases: [(file: String, summary: GoldenCaseSummary)], records: [FileRecord]) {
     let (files, records) = open()
-    return (files.flatMap { file in file.cases.filter(plan.includes).map { (file.path, $0) } }, records)
+    return (jobs(files).map { ($0.path, $0.summary) }, records)
+  }
+
+  private func jobs(_ files: [GoldenFile]) -> [Job] {
+    let stored = files.flatMap { file in file.cases.map { Job(origin: .file(file), summary: $0) } }
+    let fresh = plan.fresh.map { fresh in fresh.summaries.map { Job(origin: .fresh(fresh), summary: $0) } } ?? []
+    return (stored + fresh).filter { plan.includes($0.summary) }
   }
 
   private func open() -> ([GoldenFile], [FileRecord]) {
@@ -125,25 +158,27 @@ public struct Verifier: Sendable {
         records.append(FileRecord(path: path, errors: [error.description]))
       }
     }
+    if let fresh = plan.fresh { records.append(fresh.record) }
     return (files, records)
   }
 
   /// Runs everything. When its task is cancelled it starts no further case and judges nothing more.
   public func run() async -> VerificationSection {
     let (files, records) = open()
-    let jobs = files.enumerated().flatMap { index, file in
-      file.cases.filter(plan.includes).map { Job(fileIndex: index, file: file, summary: $0) }
-    }
+    let jobs = jobs(files)
     ledger.withLock { ledger in
       ledger.records = records
       ledger.jobs = jobs
-      ledger.caseNames = files.flatMap { $0.cases.map(\.name) }
+      ledger.caseNames =
+        files.flatMap { $0.cases.map(\.name) }
+        + FreshCases(count: FreshCases.standardCount).summaries.map(\.name)
     }
     await runAll(jobs)
     let isComplete = !Task.isCancelled && ledger.withLock { $0.isComplete }
     guard isComplete, let oracle = plan.vacuityOracle else { return section(interrupted: !isComplete) }
     let vacuity = await VacuityJudge(oracle: oracle).judge(
-      operations: Set(jobs.filter { $0.summary.expectError == nil }.map(\.summary.operation)), in: files)
+      operations: Set(jobs.filter { $0.isOfCorpus && $0.summary.expectError == nil }.map(\.summary.operation)),
+      in: files)
     // Half a search would call what it did not look at unnoticed.
     guard !Task.isCancelled else { return section(interrupted: true) }
     ledger.withLock { $0.vacuity = vacuity }
@@ -159,7 +194,7 @@ public struct Verifier: Sendable {
     var results: [CaseResult] = []
     for outcome in ledger.finished.sorted(by: { $0.index < $1.index }) {
       results += outcome.results
-      let path = ledger.jobs[outcome.index].file.path
+      let path = ledger.jobs[outcome.index].path
       if let error = outcome.error, let record = records.firstIndex(where: { $0.path == path }) {
         records[record].errors.append(error)
       }
@@ -168,6 +203,9 @@ public struct Verifier: Sendable {
     let knownFailures = plan.knownFailures.apply(to: &results, today: plan.today) { entry in
       guard isListed, !ledger.caseNames.isEmpty, plan.engines.contains(where: { $0.description.name == entry.engine })
       else { return nil }
+      // Of another seed, or too few, fresh cases say nothing of an entry.
+      let isAboutFresh = ledger.caseNames.contains { $0.hasPrefix(FreshCases.file) && entry.cases.matches($0) }
+      if isAboutFresh, plan.fresh?.isStandard != true { return nil }
       return ledger.caseNames.count { entry.cases.matches($0) } * entry.decisiveTypes.count
     }
     let elapsed = ContinuousClock.now - ledger.started
@@ -210,18 +248,14 @@ public struct Verifier: Sendable {
   }
 
   private func verify(_ job: Job, _ index: Int) -> Finished {
-    let golden: GoldenCase
-    do throws(GoldenFileError) {
-      golden = try job.file.load(job.summary)
-    } catch {
-      return Finished(index: index, results: [], error: error.description)
-    }
-    let item = VerificationCase(file: job.file.path, oracle: job.file.header.oracleDType, golden: golden)
+    let item: VerificationCase
+    do { item = try job.load() } catch { return Finished(index: index, results: [], error: "\(error)") }
     if let problem = item.missingTolerance { return Finished(index: index, results: [], error: problem) }
     let verifier = CaseVerifier(item)
     let results = plan.engines.flatMap { engine in
       plan.dtypes.map { dtype in
-        var result = verifier.verify(engine, dtype: dtype)
+        var result = verifier.verify(
+          engine, dtype: dtype, threads: plan.threads, repeating: plan.strict ? true : nil)
         result.reproduce = reproduction(result, engine, dtype)
         return result
       }
@@ -232,10 +266,20 @@ public struct Verifier: Sendable {
   /// The command that repeats one case on one engine.
   private func reproduction(_ result: CaseResult, _ engine: any Engine, _ dtype: DType) -> String {
     let name = engine.description.name
-    return ShellCommand(
-      [
-        "assay", "verify", "--golden", result.file, "--filter", NamePattern.literal(result.name),
-      ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue] + plan.limitWords
-    ).description
+    var words = ["assay", "verify"]
+    if result.file == FreshCases.file, let fresh = plan.fresh {
+      words += ["--fresh", "\(fresh.count)", "--seed", "\(fresh.seed)"]
+      if !plan.fileWords.isEmpty { words += ["--golden"] + plan.fileWords }
+    } else {
+      words += ["--golden", result.file]
+    }
+    words += [
+      "--filter", NamePattern.literal(result.name),
+    ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue]
+    if let threads = result.failingThreads.map({ [$0] }) ?? plan.threads {
+      words += ["--threads", threads.map(String.init).joined(separator: ",")]
+    }
+    if !engine.description.isBuiltIn { words += plan.foreignWords }
+    return ShellCommand(words + plan.limitWords).description
   }
 }

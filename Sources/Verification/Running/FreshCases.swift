@@ -1,0 +1,91 @@
+import Engines
+import GoldenFiles
+import Operations
+import Problems
+import Results
+import Tensors
+
+/// Cases that no file holds, so that an engine cannot know their answers: the problems that each operation's definition lists,
+/// with operands drawn from a seed, held against the reference in float64, forward and backward.
+///
+/// A case depends on the seed and its own name alone: it can be repeated without the others.
+public struct FreshCases: Sendable {
+  /// What stands for a file in the record.
+  public static let file = "fresh"
+  /// The tag of all of them; the first of each operation are `smoke`, too.
+  public static let tag = "fresh"
+  /// How many of each operation engines get that are not built in.
+  public static let standardCount = 20
+  /// The seed that repeated runs share, so that a verdict does not change by chance.
+  public static let standardSeed = Calibration.standardSeed
+  private static let smokeCount = 2
+
+  public let count: Int
+  public let seed: UInt64
+  /// By operation; those without a generator are missing.
+  private let problems: [String: [CalibrationProblem]]
+
+  /// - Parameters:
+  ///   - count: of each operation.
+  ///   - seed: of all operands.
+  ///   - operations: those that cases are made of.
+  public init(count: Int, seed: UInt64 = standardSeed, operations: Set<String> = OperationRegistry.names) {
+    self.count = count
+    self.seed = seed
+    problems = operations.reduce(into: [:]) { all, name in
+      let found = OperationRegistry.type(named: name).map(Self.problems) ?? []
+      if !found.isEmpty { all[name] = found }
+    }
+  }
+
+  /// Those whose bounds are measured, and those whose gradients are checked at independent values.
+  private static func problems(of type: any Operations.Operation.Type) -> [CalibrationProblem] {
+    (type.calibrationProblems.value ?? [])
+      + (type.gradientCases.value ?? []).filter { $0.fill == .random }.map { CalibrationProblem($0.text) }
+  }
+
+  /// Operations that no problem is listed of, each with the reason that its definition gives.
+  public static let without: [(operation: String, reason: String)] = OperationRegistry.all.compactMap { type in
+    guard problems(of: type).isEmpty, case .none(let reason) = type.gradientCases else { return nil }
+    return (type.name, reason)
+  }
+
+  /// In the order of a file's cases: by the bytes of their names.
+  var summaries: [GoldenCaseSummary] {
+    let indices = (0..<count).map { "\($0)" }.sorted()
+    return problems.keys.sorted().flatMap { operation in
+      indices.map { index in
+        let isSmoke = Int(index).map { $0 < Self.smokeCount } ?? false
+        return GoldenCaseSummary(
+          name: "\(Self.file)/\(operation)/\(index)", operation: operation, fill: .random,
+          tags: isSmoke ? [Self.tag, "smoke"] : [Self.tag])
+      }
+    }
+  }
+
+  var record: FileRecord {
+    FileRecord(
+      path: Self.file, caseCount: problems.count * count,
+      generator: "assay fresh, seed \(seed), \(count) an operation", oracleDtype: DType.float64.rawValue)
+  }
+
+  /// Whether a run of these decides what the entries of a file of known failures say of fresh cases.
+  var isStandard: Bool { seed == Self.standardSeed && count >= Self.standardCount }
+
+  /// The case of that name.
+  /// - Throws: ``Engines/EngineError`` where the reference does not compute it, ``Problems/ProblemError`` for a listed text that is no
+  ///   problem: mistakes of this program.
+  func golden(_ summary: GoldenCaseSummary) throws -> GoldenCase {
+    let listed = problems[summary.operation] ?? []
+    let index = summary.name.split(separator: "/").last.flatMap { Int($0) } ?? 0
+    precondition(!listed.isEmpty, "expected a name of a fresh case, found \(summary.name)")
+    let chosen = listed[index % listed.count]
+    let problem = try Problem.parse(chosen.text)
+    let random = RandomExercise(
+      problem: problem, roles: problem.definition.roles, fill: summary.fill,
+      seed: SplitMix64.mix(seed ^ Shard.hash(summary.name)), range: .init(chosen.low, chosen.high))
+    var golden = try random.goldenCase(oracle: ReferenceEngine(), fill: summary.fill)
+    golden.summary = summary
+    return golden
+  }
+}

@@ -1,0 +1,50 @@
+import GoldenFiles
+import Problems
+import Tensors
+
+/// A case with the file it came from.
+public struct VerificationCase: Sendable {
+  public let file: String
+  public let oracle: DType
+  public let golden: GoldenCase
+
+  public init(file: String, oracle: DType, golden: GoldenCase) {
+    self.file = file
+    self.oracle = oracle
+    self.golden = golden
+  }
+
+  /// A case of a custom operation must say how it is compared.
+  /// - Returns: one sentence naming the dataset that does not.
+  var missingTolerance: String? {
+    guard golden.expectError == nil, golden.isCustom else { return nil }
+    let paths = golden.expected.filter { $0.value.tolerance.isEmpty && !$0.value.isInteger }.keys.sorted()
+    guard let path = paths.first else { return nil }
+    return
+      "\(file): \(golden.name)/\(path): expected atol, rtol or max_ulp, since '\(golden.operation)' is a custom operation, "
+      + "found none"
+  }
+
+  /// Whether any operand or expected value is NaN or infinite.
+  var hasNonfinite: Bool {
+    let operands = [golden.inputs, golden.parameters, golden.buffers, golden.upstream].flatMap(\.values)
+    if operands.contains(where: { $0.hasNonfinite }) { return true }
+    return golden.expected.values.contains { expected in
+      switch expected.value {
+      case .whole(let tensor): tensor.hasNonfinite
+      case .sampled(let sample): sample.values.contains { !$0.isFinite } || !sample.l2Norm.isFinite
+      }
+    }
+  }
+}
+
+extension AnyTensor {
+  var hasNonfinite: Bool {
+    switch self {
+    case .float32(let tensor): tensor.elements.contains { !$0.isFinite }
+    case .float64(let tensor): tensor.elements.contains { !$0.isFinite }
+    case .packed(let tensor): tensor.doubles.elements.contains { !$0.isFinite }
+    case .int64: false
+    }
+  }
+}

@@ -83,7 +83,9 @@ public struct EngineCatalog: Sendable {
       throw Failure(.data, "library \(library.file): expected a shared library, found \(found) at this path")
     }
     try requireUnused(library.name)
-    var words = [host, "host", "--name", library.name, "--library", library.file]
+    // From whichever folder the child starts in.
+    let file = URL(fileURLWithPath: library.file).path(percentEncoded: false)
+    var words = [host, "host", "--name", library.name, "--library", file]
     for (operation, symbol) in library.symbols.sorted(by: { $0.key < $1.key }) {
       words += ["--symbol", "\(operation)=\(symbol)"]
     }

@@ -194,7 +194,11 @@ public final class ProcessEngine: Engine {
         let value = try Self.ask(
           declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
         return .success((value, state.generation))
-      } catch { return .failure(error) }
+      } catch {
+        // A library may have faulted or left threads: the next request finds a fresh process.
+        if declaration.isHost, case .failed = error { Self.end(&state) }
+        return .failure(error)
+      }
     }
     let (value, current) = try outcome.get()
     return (value, generation: current)

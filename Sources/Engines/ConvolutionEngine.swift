@@ -17,7 +17,7 @@ public struct ConvolutionEngine: Engine {
     description = EngineDescription(
       name: strategy.name, version: "1", operations: [Conv2dProblem.operation], dtypes: [.float32],
       omits: Self.omits(strategy), isBuiltIn: true, algorithms: Set(names.map { SumAlgorithm(named: $0) }),
-      info: [EngineMessages.algorithmKey: names.joined(separator: " ")])
+      info: [EngineMessages.algorithmKey: names.joined(separator: " ")], trust: .host)
   }
 
   /// A pass that the strategy never does is declared, so that its other passes are still verified.
@@ -37,17 +37,17 @@ public struct ConvolutionEngine: Engine {
     var answer = Answer()
     let wanted = exercise.wanted.isEmpty ? everything(for: exercise) : exercise.wanted
     if exercise.passes.contains(.forward), wanted.contains("outputs/y") {
-      let run = try ConvolutionRun(strategy, problem, .forward, given)
-      answer.outputs["y"] = .float32(try run.denseResult())
+      let run = try ConvolutionRun(strategy, problem, .forward, given, layout: .nchw)
+      answer.outputs["y"] = .float32(try run.result(of: exercise.late))
     }
     guard exercise.passes.contains(.backward), !exercise.upstream.isEmpty else { return answer }
     if wanted.contains("gradients/x") {
-      let run = try ConvolutionRun(strategy, problem, .backwardData, given)
-      answer.gradients["x"] = .float32(try run.denseResult())
+      let run = try ConvolutionRun(strategy, problem, .backwardData, given, layout: .nchw)
+      answer.gradients["x"] = .float32(try run.result(of: exercise.late))
     }
     if wanted.contains("gradients/weight") {
-      let run = try ConvolutionRun(strategy, problem, .backwardWeights, given)
-      answer.gradients["weight"] = .float32(try run.denseResult())
+      let run = try ConvolutionRun(strategy, problem, .backwardWeights, given, layout: .nchw)
+      answer.gradients["weight"] = .float32(try run.result(of: exercise.late))
     }
     if wanted.contains("gradients/bias"), let upstream = given.upstream["y"] {
       answer.gradients["bias"] = .float32(Self.biasGradient(upstream))
@@ -79,12 +79,8 @@ public struct ConvolutionEngine: Engine {
     }
     var timed = exercise
     timed.threads = timing.threads
-    if pass != .forward { timed.passes.insert(.backward) }
     let (problem, given) = try given(by: timed)
-    let run = try ConvolutionRun(strategy, problem, pass, given)
-    // Once before timing: pages are touched, and what cannot run is refused here.
-    try run.once(from: .nchw)
-    return ConvolutionOperation(run, layout: timing.layout)
+    return ConvolutionOperation(try ConvolutionRun(strategy, problem, pass, given, layout: timing.layout))
   }
 
   private func given(by exercise: Exercise) throws(EngineError) -> (Conv2dProblem, Given<Float>) {

@@ -1,39 +1,44 @@
-import Convolution
 import Problems
+import Tensors
 
 /// A convolution that is ready to be timed.
 final class ConvolutionOperation: PreparedOperation {
   private let run: ConvolutionRun
-  private let layout: TimingRequest.Layout
-  private var flushed: [UInt8] = []
+  private var flush = CacheFlush()
 
-  init(_ run: ConvolutionRun, layout: TimingRequest.Layout) {
-    self.run = run
-    self.layout = layout
-  }
+  init(_ run: ConvolutionRun) { self.run = run }
 
-  var workspaceBytes: Int { run.workspaceBytes + (layout == .nchw ? run.conversionBytes : 0) }
+  var workspaceBytes: Int { run.workspaceBytes + run.conversionBytes }
   var summary: String { run.summary }
 
-  func time(iterations: Int, cold: Bool) throws(EngineError) -> [UInt64] {
+  func load(_ operands: LateOperands, set: Int) throws(EngineError) { try run.load(operands, set: set) }
+
+  func time(_ timed: TimedRun) throws(EngineError) -> [UInt64] {
+    var sets: [ConvolutionRun.Buffers] = []
+    for set in timed.sets {
+      guard let buffers = run.sets[set] else { throw notLoaded(set) }
+      sets.append(buffers)
+    }
+    for set in Set(timed.sets) { try run.mark(set: set) }
     var durations: [UInt64] = []
-    durations.reserveCapacity(iterations)
-    for _ in 0..<iterations {
-      if cold { flush() }
+    durations.reserveCapacity(timed.iterations)
+    for iteration in 0..<timed.iterations {
+      let buffers = sets[iteration % sets.count]
+      if timed.cold { flush.flush() }
       let start = ContinuousClock.now
-      try run.once(from: layout)
+      try run.once(on: buffers)
       durations.append(UInt64((ContinuousClock.now - start).nanoseconds))
     }
     return durations
   }
 
-  /// Writes twice what the last level of cache holds, so that nothing of the operands is left in it.
-  private func flush() {
-    if flushed.isEmpty { flushed = [UInt8](repeating: 0, count: 2 * max(Machine.current.l3Bytes ?? 0, 64 << 20)) }
-    for index in stride(from: 0, to: flushed.count, by: 64) { flushed[index] &+= 1 }
+  func collect(set: Int) throws(EngineError) -> Answer {
+    guard run.sets[set] != nil else { throw notLoaded(set) }
+    let result = AnyTensor.float32(try run.result(set: set))
+    return switch run.pass {
+    case .forward: Answer(outputs: ["y": result])
+    case .backwardData: Answer(gradients: ["x": result])
+    case .backwardWeights: Answer(gradients: ["weight": result])
+    }
   }
-}
-
-extension Duration {
-  var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

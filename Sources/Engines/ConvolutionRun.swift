@@ -2,166 +2,248 @@ import Convolution
 import Problems
 import Tensors
 
-/// One pass of one convolution by one strategy, with all its buffers: from and to NCHW, or in the strategy's own layout.
+/// One pass of one convolution by one strategy, on sets of operands: from and to NCHW, or in the strategy's own layout.
 ///
-/// A result buffer is filled with ``UnwrittenMark`` before the pass writes it.
+/// Weights are packed once. Each set has buffers of its own in the layout that a run starts from and ends in; what a run from
+/// NCHW converts them to and from is shared by all sets, as the layers of a network would share it.
 final class ConvolutionRun {
-  /// An activation in both layouts; where a strategy's own is plain NCHW, once.
-  private struct Activation {
-    let dense: Tensor<Float>
-    let conversion: LayoutConversion
-    let blocked: AlignedBuffer
-
-    init(_ dense: Tensor<Float>, _ layout: BlockedLayout, _ options: ConvolutionOptions) throws(ConvolutionError) {
-      self.dense = dense
-      conversion = try LayoutConversion(layout, options: options)
-      blocked = try AlignedBuffer(zeros: layout.isDense ? 0 : layout.count, name: "activation")
-    }
-
-    private var isDense: Bool { conversion.layout.isDense }
-    /// Bytes of the copy.
-    var bytes: Int { isDense ? 0 : blocked.bytes }
+  /// An activation of one set.
+  struct Activation {
+    /// Of a dense layout, and of every one while a run is from and to NCHW; elsewhere empty.
+    fileprivate(set) var dense: Tensor<Float>
+    /// The set's own in a native layout, and otherwise every set's; `nil` where the strategy's layout is NCHW itself.
+    fileprivate let blocked: AlignedBuffer?
+    fileprivate let conversion: LayoutConversion
 
     func read<Result>(
       _ body: (UnsafeBufferPointer<Float>) throws(ConvolutionError) -> Result
     ) throws(ConvolutionError) -> Result {
-      if !isDense { return try body(UnsafeBufferPointer(blocked.buffer)) }
+      if let blocked { return try body(UnsafeBufferPointer(blocked.buffer)) }
       return try dense.elements.withUnsafeBufferPointer { (elements) throws(ConvolutionError) in try body(elements) }
     }
 
-    /// - Parameter result: the NCHW tensor that is written where there is no copy.
-    func write(
-      _ result: inout Tensor<Float>, _ body: (UnsafeMutableBufferPointer<Float>) throws(ConvolutionError) -> Void
+    fileprivate mutating func write(
+      _ body: (UnsafeMutableBufferPointer<Float>) throws(ConvolutionError) -> Void
     ) throws(ConvolutionError) {
-      if !isDense { return try body(blocked.buffer) }
-      try result.elements.withUnsafeMutableBufferPointer { (elements) throws(ConvolutionError) in try body(elements) }
+      if let blocked { return try body(blocked.buffer) }
+      try dense.elements.withUnsafeMutableBufferPointer { (elements) throws(ConvolutionError) in try body(elements) }
     }
 
-    func pack() throws(ConvolutionError) {
-      if isDense { return }
-      try dense.elements.withUnsafeBufferPointer { (elements) throws(ConvolutionError) in
+    fileprivate func pack() throws(ConvolutionError) { try pack(dense) }
+
+    fileprivate func pack(_ values: Tensor<Float>) throws(ConvolutionError) {
+      guard let blocked else { return }
+      try values.elements.withUnsafeBufferPointer { (elements) throws(ConvolutionError) in
         try conversion.pack(elements, into: blocked.buffer)
       }
     }
 
-    func unpack(into dense: inout Tensor<Float>) throws(ConvolutionError) {
-      if isDense { return }
+    /// The numbers of the blocked copy in NCHW.
+    fileprivate mutating func unpack() throws(ConvolutionError) {
+      guard let blocked else { return }
+      let conversion = conversion
       try dense.elements.withUnsafeMutableBufferPointer { (elements) throws(ConvolutionError) in
         try conversion.unpack(UnsafeBufferPointer(blocked.buffer), into: elements)
       }
     }
+
+    /// Puts other numbers where the old ones are.
+    fileprivate mutating func replace(with values: Tensor<Float>) throws(ConvolutionError) {
+      if dense.count == 0 { return try pack(values) }
+      dense.elements.withUnsafeMutableBufferPointer { target in
+        values.elements.withUnsafeBufferPointer { _ = target.update(fromContentsOf: $0) }
+      }
+    }
+  }
+
+  /// The buffers of one set.
+  final class Buffers {
+    /// x, or dy backward to the data; x and dy backward to the weights.
+    fileprivate(set) var inputs: [Activation]
+    /// y, dx or dw.
+    fileprivate(set) var output: Activation
+
+    fileprivate init(inputs: [Activation], output: Activation) {
+      self.inputs = inputs
+      self.output = output
+    }
   }
 
   private enum Work {
-    case activation(any PreparedConvolution, input: Activation, output: Activation)
-    case weights(any PreparedWeightGradient, x: Activation, outputGradient: Activation)
+    case activation(any PreparedConvolution)
+    case weights(any PreparedWeightGradient)
   }
 
-  private let work: Work
-  /// The result in NCHW; for a weight gradient K×(C/groups)×R×S.
-  private var result: Tensor<Float>
+  /// An activation's place in every set.
+  private struct Place {
+    let shape: Shape
+    let conversion: LayoutConversion
+    /// The buffer that all sets share.
+    let shared: AlignedBuffer?
+
+    init(
+      _ shape: Shape, _ layout: BlockedLayout, _ options: ConvolutionOptions, isShared: Bool
+    ) throws(ConvolutionError) {
+      self.shape = shape
+      conversion = try LayoutConversion(layout, options: options)
+      shared = isShared && !layout.isDense ? try AlignedBuffer(zeros: layout.count, name: "activation") : nil
+    }
+
+    func activation() throws(ConvolutionError) -> Activation {
+      let isDense = conversion.layout.isDense
+      let own = isDense || shared != nil ? nil : try AlignedBuffer(zeros: conversion.layout.count, name: "activation")
+      return Activation(
+        dense: own == nil ? Tensor(shape: shape, repeating: 0) : Tensor(shape: [0], repeating: 0),
+        blocked: shared ?? own, conversion: conversion)
+    }
+  }
+
+  let pass: ConvolutionPass
   let summary: String
   /// The strategy's own scratch memory.
   let workspaceBytes: Int
-  /// The blocked copies that running from and to NCHW needs besides.
-  let conversionBytes: Int
+  private let layout: TimingRequest.Layout
+  private let work: Work
+  private let inputs: [Place]
+  private let output: Place
+  /// Filled with ``UnwrittenMark``, in NCHW.
+  private let marked: Tensor<Float>
+  private(set) var sets: [Int: Buffers] = [:]
 
-  /// Packs the weights and the operands.
+  /// Packs the weights.
   /// - Throws: ``EngineError/unsupported(_:)`` where the strategy does not do the pass.
   init(
-    _ strategy: any ConvolutionStrategy, _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ given: Given<Float>
+    _ strategy: any ConvolutionStrategy, _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ given: Given<Float>,
+    layout: TimingRequest.Layout
   ) throws(EngineError) {
     if let reason = strategy.unsupportedReason(problem, pass) { throw .unsupported("\(strategy.name): \(reason)") }
-    let (x, weight): (Tensor<Float>, Tensor<Float>)
-    do throws(ProblemError) {
-      (x, weight) = (try given.operand("x"), try given.operand("weight"))
-    } catch { throw EngineError(error) }
+    self.pass = pass
+    self.layout = layout
+    let isShared = layout == .nchw
+    let weight: Tensor<Float>
+    do throws(ProblemError) { weight = try given.operand("weight") } catch { throw EngineError(error) }
     do throws(ConvolutionError) {
       let options = try ConvolutionOptions(threads: given.threads)
-      let outputGradient = given.upstream["y"] ?? Self.stand(in: problem.outputShape)
       let name: String
       if pass == .backwardWeights {
         let prepared = try strategy.prepareWeightGradient(problem, options: options)
-        let input = try Activation(x, prepared.inputLayout, options)
-        let dy = try Activation(outputGradient, prepared.outputGradientLayout, options)
-        work = .weights(prepared, x: input, outputGradient: dy)
-        result = Self.unwritten(problem.weightShape)
+        inputs = [
+          try Place(problem.inputShape, prepared.inputLayout, options, isShared: isShared),
+          try Place(problem.outputShape, prepared.outputGradientLayout, options, isShared: isShared),
+        ]
+        output = try Place(
+          problem.weightShape, BlockedLayout(dense: problem.weightShape), options, isShared: isShared)
+        work = .weights(prepared)
         name = prepared.strategyName
         workspaceBytes = prepared.workspaceBytes
-        conversionBytes = input.bytes + dy.bytes
       } else {
         let epilogue = ConvolutionEpilogue(shift: pass == .forward ? given.operands["bias"]?.elements : nil)
         let prepared = try weight.elements.withUnsafeBufferPointer { (weights) throws(ConvolutionError) in
           try strategy.prepare(problem, pass, weights: weights, epilogue: epilogue, options: options)
         }
-        let activation = pass == .forward ? x : outputGradient
-        let marked = Self.unwritten(pass == .forward ? problem.outputShape : problem.inputShape)
-        let input = try Activation(activation, prepared.inputLayout, options)
-        let output = try Activation(marked, prepared.outputLayout, options)
-        // The output's halo is nobody's to write; its interior is marked.
-        try output.pack()
-        work = .activation(prepared, input: input, output: output)
-        result = marked
+        let shapes = (problem.inputShape, problem.outputShape)
+        let (from, to) = pass == .forward ? shapes : (shapes.1, shapes.0)
+        inputs = [try Place(from, prepared.inputLayout, options, isShared: isShared)]
+        output = try Place(to, prepared.outputLayout, options, isShared: isShared)
+        work = .activation(prepared)
         name = prepared.strategyName
         workspaceBytes = prepared.workspaceBytes
-        conversionBytes = input.bytes + output.bytes
       }
+      marked = Tensor(shape: output.shape, repeating: UnwrittenMark.float32)
       let chosen = name == strategy.name ? name : "\(strategy.name) (\(name))"
       summary = "\(chosen), \(options.instructionSet.rawValue), \(pass.rawValue)"
-      try packOperands()
     } catch { throw Self.translated(error) }
   }
 
-  private static func unwritten(_ shape: Shape) -> Tensor<Float> {
-    Tensor(shape: shape, repeating: UnwrittenMark.float32)
-  }
-
-  /// A cotangent for timing a pass whose exercise has none.
-  private static func stand(in shape: Shape) -> Tensor<Float> {
-    Tensor(splitMix64Uniform: shape, seed: 7, low: -1, high: 1)
-  }
+  /// The blocked copies that running from and to NCHW needs besides.
+  var conversionBytes: Int { (inputs + [output]).reduce(0) { $0 + ($1.shared?.bytes ?? 0) } }
 
   private static func translated(_ error: ConvolutionError) -> EngineError {
     if case .unsupported = error { return .unsupported("\(error)") }
     return .failed("\(error)")
   }
 
-  private func packOperands() throws(ConvolutionError) {
-    switch work {
-    case .activation(_, let input, _): try input.pack()
-    case .weights(_, let x, let outputGradient):
-      try x.pack()
-      try outputGradient.pack()
+  /// Puts operands into a set, which is made where it is new, and marks its output.
+  func load(_ operands: LateOperands, set: Int) throws(EngineError) {
+    let names = pass == .forward ? ["x"] : pass == .backwardData ? ["y"] : ["x", "y"]
+    var values: [Tensor<Float>] = []
+    for (name, place) in zip(names, inputs) {
+      let tensor = name == "y" ? operands.upstream["y"] : operands.inputs[name]
+      guard case .float32(let value)? = tensor, value.shape == place.shape else {
+        let found = tensor.map { "\($0.dtype.rawValue) of shape \($0.shape)" } ?? "none"
+        throw .failed("set \(set), \(name): expected float32 of shape \(place.shape), found \(found)")
+      }
+      values.append(value)
     }
+    do throws(ConvolutionError) {
+      let buffers: Buffers
+      if let known = sets[set] {
+        buffers = known
+      } else {
+        var made: [Activation] = []
+        for place in inputs { made.append(try place.activation()) }
+        buffers = Buffers(inputs: made, output: try output.activation())
+        sets[set] = buffers
+      }
+      for (index, value) in values.enumerated() { try buffers.inputs[index].replace(with: value) }
+      try mark(buffers)
+    } catch { throw Self.translated(error) }
+  }
+
+  /// Fills a set's output with the mark.
+  func mark(set: Int) throws(EngineError) {
+    guard let buffers = sets[set] else { return }
+    do throws(ConvolutionError) { try mark(buffers) } catch { throw Self.translated(error) }
+  }
+
+  /// The output's halo is nobody's to write; its interior is marked.
+  private func mark(_ buffers: Buffers) throws(ConvolutionError) {
+    try buffers.output.pack(marked)
+    if buffers.output.dense.count > 0 { try buffers.output.replace(with: marked) }
   }
 
   /// The pass once. From NCHW it converts its operands first and its result afterwards.
-  func once(from layout: TimingRequest.Layout) throws(EngineError) {
+  func once(on buffers: Buffers) throws(EngineError) {
     do throws(ConvolutionError) {
-      if layout == .nchw { try packOperands() }
+      if layout == .nchw { for input in buffers.inputs { try input.pack() } }
       switch work {
-      case .activation(let prepared, let input, let output):
-        try input.read { (input) throws(ConvolutionError) in
-          try output.write(&result) { (output) throws(ConvolutionError) in
+      case .activation(let prepared):
+        try buffers.inputs[0].read { (input) throws(ConvolutionError) in
+          try buffers.output.write { (output) throws(ConvolutionError) in
             try prepared.run(input: input, output: output, residual: nil)
           }
         }
-        if layout == .nchw { try output.unpack(into: &result) }
-      case .weights(let prepared, let x, let outputGradient):
-        try x.read { (x) throws(ConvolutionError) in
-          try outputGradient.read { (dy) throws(ConvolutionError) in
-            try result.elements.withUnsafeMutableBufferPointer { (gradient) throws(ConvolutionError) in
+      case .weights(let prepared):
+        try buffers.inputs[0].read { (x) throws(ConvolutionError) in
+          try buffers.inputs[1].read { (dy) throws(ConvolutionError) in
+            try buffers.output.write { (gradient) throws(ConvolutionError) in
               try prepared.run(input: x, outputGradient: dy, weightGradient: gradient)
             }
           }
         }
       }
+      if layout == .nchw { try buffers.output.unpack() }
     } catch { throw Self.translated(error) }
   }
 
-  /// Runs the pass and gives its result.
-  func denseResult() throws(EngineError) -> Tensor<Float> {
-    try once(from: .nchw)
-    return result
+  /// What a set's output holds, in NCHW; for a weight gradient K×(C/groups)×R×S. A copy, which later runs leave as it is.
+  func result(set: Int) throws(EngineError) -> Tensor<Float> {
+    guard let buffers = sets[set] else { throw .failed("set \(set) was never loaded") }
+    var copy = buffers.output
+    if copy.dense.count == 0, copy.blocked != nil {
+      copy.dense = marked
+      do throws(ConvolutionError) { try copy.unpack() } catch { throw Self.translated(error) }
+      return copy.dense
+    }
+    return Tensor(shape: output.shape, elements: copy.dense.elements.withUnsafeBufferPointer { Array($0) })
+  }
+
+  /// Runs the pass on these operands and gives its result.
+  func result(of operands: LateOperands) throws(EngineError) -> Tensor<Float> {
+    try load(operands, set: 0)
+    guard let buffers = sets[0] else { return marked }
+    try once(on: buffers)
+    // Read once and then gone: no copy is needed.
+    return buffers.output.dense
   }
 }

@@ -1,4 +1,5 @@
 import Problems
+import Results
 import Tensors
 
 /// Anything that can compute the operations of the golden format: built in, or another process.
@@ -11,7 +12,9 @@ public protocol Engine: Sendable {
   /// - Throws: ``Problems/EngineError``; nothing of the exercise is changed then.
   func compute(_ exercise: Exercise) throws(EngineError) -> Answer
 
-  /// Does what a user does once (load, pack, compile, warm up) and returns the operation ready to be timed.
+  /// Does what a user does once (pack weights, compile, warm up) and returns the operation ready to be timed.
+  ///
+  /// Of the exercise's inputs and cotangents the shapes alone may be used: their numbers are stand-ins that are never timed.
   /// - Throws: ``Problems/EngineError/unsupported(_:)`` where the engine cannot be timed on it.
   func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation
 }
@@ -41,12 +44,14 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   public var accumulate: DType
   /// What it tells of itself for people.
   public var info: [String: String]
+  /// How far its times are to be trusted.
+  public var trust: Trust
 
   public init(
     name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],
     passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true,
     deterministic: Bool = true, usesThreads: Bool = true, isBuiltIn: Bool = false, algorithms: Set<SumAlgorithm> = [],
-    accumulate: DType = .float32, info: [String: String] = [:]
+    accumulate: DType = .float32, info: [String: String] = [:], trust: Trust = .audited
   ) {
     self.name = name
     self.version = version
@@ -61,6 +66,7 @@ public struct EngineDescription: Hashable, Sendable, Codable {
     self.algorithms = algorithms
     self.accumulate = accumulate
     self.info = info
+    self.trust = trust
   }
 }
 

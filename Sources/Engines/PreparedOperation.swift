@@ -27,15 +27,49 @@ public struct TimingRequest: Hashable, Sendable, Codable {
   }
 }
 
-/// An operation that was prepared once and can be run many times. Released when it goes out of scope.
+/// One slice: which sets of operands are visited, and how often the operation runs.
+public struct TimedRun: Hashable, Sendable {
+  /// Iteration i uses the set at place i modulo their count.
+  public var sets: [Int]
+  public var iterations: Int
+  /// Whether caches of weights and activations are flushed before each iteration.
+  public var cold: Bool
+
+  public init(sets: [Int], iterations: Int, cold: Bool = false) {
+    self.sets = sets
+    self.iterations = iterations
+    self.cold = cold
+  }
+
+  /// Each of these sets once, in this order.
+  public init(visiting sets: [Int], cold: Bool = false) {
+    self.init(sets: sets, iterations: sets.count, cold: cold)
+  }
+}
+
+/// An operation that was prepared once, on weights and shapes, and can be run many times on sets of operands that come later.
+/// Released when it goes out of scope.
+///
+/// Each set has input and output buffers of its own, which stay where they are when it is loaded again.
 public protocol PreparedOperation: AnyObject {
-  /// Scratch memory in bytes, without the packed weights.
+  /// Scratch memory in bytes, without the packed weights and the sets.
   var workspaceBytes: Int { get }
   /// What runs, for a person: `direct AVX-512 14×32`.
   var summary: String { get }
-  /// Runs the operation alone `iterations` times; one duration in nanoseconds for each.
-  /// - Parameters:
-  ///   - iterations: how often it runs.
-  ///   - cold: caches of weights and activations are flushed before each iteration.
-  func time(iterations: Int, cold: Bool) throws(EngineError) -> [UInt64]
+
+  /// Puts fresh inputs and cotangents into a set, and fills its output buffers with ``Problems/UnwrittenMark``. Does no part of
+  /// the operation.
+  func load(_ operands: LateOperands, set: Int) throws(EngineError)
+
+  /// Runs the operation alone, each iteration into its set's own output buffers, which hold the mark when the slice begins.
+  /// - Returns: one duration in nanoseconds for each iteration.
+  func time(_ run: TimedRun) throws(EngineError) -> [UInt64]
+
+  /// What the last timed run on that set left.
+  func collect(set: Int) throws(EngineError) -> Answer
+}
+
+extension PreparedOperation {
+  /// The failure of whoever times or collects a set that was never loaded.
+  func notLoaded(_ set: Int) -> EngineError { .failed("set \(set): expected operands loaded into it, found none") }
 }

@@ -10,7 +10,7 @@ public struct ReferenceEngine: Engine {
   public var description: EngineDescription {
     EngineDescription(
       name: "reference", version: "1", operations: OperationRegistry.names, usesThreads: false, isBuiltIn: true,
-      info: ["implementation": "generic Swift, sums in source order"])
+      info: ["implementation": "generic Swift, sums in source order"], trust: .host)
   }
 
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
@@ -24,14 +24,15 @@ public struct ReferenceEngine: Engine {
     guard timing.layout == .nchw else { throw .unsupported("the reference keeps NCHW between layers") }
     do throws(ProblemError) {
       let timed = try timed(exercise, timing.pass)
+      // What the problem refuses is refused here.
       let run = try work(timed)
-      // Once before timing, so that what the problem refuses is refused here.
-      let answer = try run()
       // One gradient is timed only where it is computed alone.
-      if timed.passes == [.backward], answer.paths.contains(where: { !timed.wanted.contains($0) }) {
+      if timed.passes == [.backward], try run().paths.contains(where: { !timed.wanted.contains($0) }) {
         throw notTimed(timing.pass, exercise)
       }
-      return ReferenceOperation(summary: "plain loops, \(exercise.dtype.rawValue)", run: run)
+      return ReferenceOperation(summary: "plain loops, \(exercise.dtype.rawValue)", exercise: timed) {
+        (exercise) throws(ProblemError) in try work(exercise)
+      }
     } catch {
       throw EngineError(error)
     }
@@ -113,32 +114,56 @@ public struct ReferenceEngine: Engine {
 
 /// A prepared operation of the reference: it allocates its results anew on each run, as its user would.
 private final class ReferenceOperation: PreparedOperation {
-  let workspaceBytes = 0
-  let summary: String
-  private let run: () throws(ProblemError) -> Answer
-  private var flushed = [UInt8](repeating: 0, count: 0)
+  typealias Work = () throws(ProblemError) -> Answer
 
-  init(summary: String, run: @escaping () throws(ProblemError) -> Answer) {
-    self.summary = summary
-    self.run = run
+  /// The operands of one set, read in the precision that is timed, and what the last run on them left.
+  private final class Operands {
+    let run: Work
+    var answer = Answer()
+
+    init(_ run: @escaping Work) { self.run = run }
   }
 
-  func time(iterations: Int, cold: Bool) throws(EngineError) -> [UInt64] {
-    let clock = ContinuousClock()
+  let workspaceBytes = 0
+  let summary: String
+  private let exercise: Exercise
+  private let work: (Exercise) throws(ProblemError) -> Work
+  private var sets: [Int: Operands] = [:]
+  private var flush = CacheFlush()
+
+  init(summary: String, exercise: Exercise, work: @escaping (Exercise) throws(ProblemError) -> Work) {
+    self.summary = summary
+    self.exercise = exercise
+    self.work = work
+  }
+
+  func load(_ operands: LateOperands, set: Int) throws(EngineError) {
+    var late = operands
+    if exercise.passes == [.forward] { late.upstream = [:] }
+    do throws(ProblemError) { sets[set] = Operands(try work(exercise.with(late))) } catch { throw EngineError(error) }
+  }
+
+  func time(_ timed: TimedRun) throws(EngineError) -> [UInt64] {
+    var visited: [Operands] = []
+    for set in timed.sets {
+      guard let operands = sets[set] else { throw notLoaded(set) }
+      // What is not computed anew is not there to be collected.
+      operands.answer = Answer()
+      visited.append(operands)
+    }
     var durations: [UInt64] = []
-    for _ in 0..<iterations {
-      if cold { flush() }
-      let start = clock.now
-      do throws(ProblemError) { _ = try run() } catch { throw EngineError(error) }
-      let (seconds, attoseconds) = start.duration(to: clock.now).components
-      durations.append(UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))
+    for iteration in 0..<timed.iterations {
+      let operands = visited[iteration % visited.count]
+      if timed.cold { flush.flush() }
+      let start = ContinuousClock.now
+      do throws(ProblemError) { operands.answer = try operands.run() } catch { throw EngineError(error) }
+      durations.append(UInt64((ContinuousClock.now - start).nanoseconds))
     }
     return durations
   }
 
-  /// Writes more memory than any cache of the machine holds, so that nothing of the operands is left in one.
-  private func flush() {
-    if flushed.isEmpty { flushed = [UInt8](repeating: 0, count: 256 << 20) }
-    for i in stride(from: 0, to: flushed.count, by: 64) { flushed[i] &+= 1 }
+  func collect(set: Int) throws(EngineError) -> Answer {
+    guard let operands = sets[set] else { throw notLoaded(set) }
+    return operands.answer
   }
 }

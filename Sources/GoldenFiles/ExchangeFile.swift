@@ -13,30 +13,62 @@ public enum ExchangeFile {
   ///   - exercise: what is asked.
   ///   - name: the case's path in the file.
   ///   - path: the file, which is made anew.
+  ///   - withoutLate: whether inputs and cotangents are shapes alone, as an engine is given them that prepares to be timed.
   public static func writeRequest(
-    _ exercise: Exercise, case name: String, to path: String
+    _ exercise: Exercise, case name: String, to path: String, withoutLate: Bool = false
+  ) throws(GoldenFileError) {
+    try write(exercise, case: name, to: path) { (writer, stored, group) throws(HDF5Error) in
+      try writer.write(stored, to: group, withoutLate: withoutLate)
+    }
+  }
+
+  /// Writes the numbers of an exercise's inputs and cotangents, and nothing else of it.
+  public static func writeLate(_ exercise: Exercise, case name: String, to path: String) throws(GoldenFileError) {
+    try write(exercise, case: name, to: path) { (writer, stored, group) throws(HDF5Error) in
+      try writer.write(stored.inputs, .inputs, to: group)
+      try writer.write(stored.upstream, .upstream, to: group)
+    }
+  }
+
+  private static func write(
+    _ exercise: Exercise, case name: String, to path: String,
+    _ body: (GoldenCaseWriter, Exercise, HDF5Group) throws(HDF5Error) -> Void
   ) throws(GoldenFileError) {
     let dtype = exercise.dtype
     let stored = exercise.converted(to: dtype)
     let header = GoldenFileHeader(generator: "assay exchange", oracleDType: dtype == .int64 ? .float64 : dtype)
     try GoldenFileWriter.create(path, header: header, caseCount: 1) { root throws(HDF5Error) in
       let writer = GoldenCaseWriter(compressesLargeTensors: false)
-      try writer.write(stored, to: try writer.makeGroup(for: stored, at: name, in: root))
+      try body(writer, stored, try writer.makeGroup(for: stored, at: name, in: root))
     }
   }
 
   /// Reads what is asked, as an engine does. Whether it makes sense is for the operation to judge.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - name: the case's path in it.
+  ///   - limits: the most that the case may take.
+  ///   - acceptsLate: whether inputs and cotangents may be shapes alone; they read as zeros.
   /// - Throws: ``GoldenFileError`` also when it takes more than the limits allow.
   public static func readRequest(
-    _ path: String, case name: String, limits: CaseLimits = .standard
+    _ path: String, case name: String, limits: CaseLimits = .standard, acceptsLate: Bool = false
   ) throws(GoldenFileError) -> Exercise {
     let group = try self.group(path, name)
     guard let summary = try GoldenCaseSearch.summary(of: group, file: path) else {
       throw GoldenFileError(
         .missing, file: path, object: name, expected: "a case", found: "a group without the attribute operation")
     }
-    var loader = GoldenCaseLoader(file: path, limits: GoldenLimits(computation: limits))
+    var loader = GoldenCaseLoader(
+      file: path, limits: GoldenLimits(computation: limits), acceptsLate: acceptsLate)
     return try loader.stimulus(summary, of: group)
+  }
+
+  /// Reads the inputs and cotangents that ``writeLate(_:case:to:)`` wrote.
+  public static func readLate(
+    _ path: String, case name: String, limits: CaseLimits = .standard
+  ) throws(GoldenFileError) -> LateOperands {
+    var loader = GoldenCaseLoader(file: path, limits: GoldenLimits(computation: limits))
+    return try loader.late(of: try group(path, name))
   }
 
   /// Writes an engine's answer: floats in `dtype`, integers as int64, under the case's own path.

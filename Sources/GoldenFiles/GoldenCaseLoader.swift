@@ -8,10 +8,11 @@ struct GoldenCaseLoader {
   private let limits: GoldenLimits
   private var tensors: GoldenTensorReader
 
-  init(file: String, limits: GoldenLimits) {
+  /// - Parameter acceptsLate: whether a tensor may be a shape alone, as in the file that an engine prepares from.
+  init(file: String, limits: GoldenLimits, acceptsLate: Bool = false) {
     self.file = file
     self.limits = limits
-    tensors = GoldenTensorReader(file: file, limits: limits)
+    tensors = GoldenTensorReader(file: file, limits: limits, acceptsLate: acceptsLate)
   }
 
   /// Loads a case. What computing it takes is counted from shapes and attributes, before any tensor is read or made.
@@ -38,6 +39,13 @@ struct GoldenCaseLoader {
     return Exercise(
       name: summary.name, operation: summary.operation, attributes: attributes, inputs: try read(given.inputs),
       parameters: try read(given.parameters), buffers: try read(given.buffers), upstream: try read(given.upstream))
+  }
+
+  /// The late operands that a file brings: inputs and cotangents.
+  mutating func late(of group: HDF5Group) throws(GoldenFileError) -> LateOperands {
+    tensors.startCase()
+    return LateOperands(
+      inputs: try read(admitted(.inputs, of: group)), upstream: try read(admitted(.upstream, of: group)))
   }
 
   /// What an operation is applied to, before any element is read.

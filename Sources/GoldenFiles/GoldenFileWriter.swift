@@ -59,11 +59,31 @@ struct GoldenCaseWriter {
   }
 
   /// What the operation is applied to, and its cotangents.
-  func write(_ written: Exercise, to group: HDF5Group) throws(HDF5Error) {
-    try write(written.inputs, .inputs, to: group)
+  /// - Parameters:
+  ///   - written: the operands.
+  ///   - group: the case's.
+  ///   - withoutLate: whether inputs and cotangents are shapes alone.
+  func write(_ written: Exercise, to group: HDF5Group, withoutLate: Bool = false) throws(HDF5Error) {
+    if withoutLate {
+      try writeShapes(of: written.inputs, .inputs, to: group)
+      try writeShapes(of: written.upstream, .upstream, to: group)
+    } else {
+      try write(written.inputs, .inputs, to: group)
+      try write(written.upstream, .upstream, to: group)
+    }
     try write(written.parameters, .parameters, to: group)
     try write(written.buffers, .buffers, to: group)
-    try write(written.upstream, .upstream, to: group)
+  }
+
+  private func writeShapes(
+    of tensors: [String: AnyTensor], _ kind: TensorGroup, to group: HDF5Group
+  ) throws(HDF5Error) {
+    guard !tensors.isEmpty else { return }
+    let target = try group.createGroup(kind.rawValue)
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+      let dataset = try target.createNullDataset(name, storedAs: tensor.dtype.stored)
+      try dataset.setAttribute("shape", .integers(tensor.shape.dimensions))
+    }
   }
 
   /// A group with the operation and its attributes.

@@ -2,11 +2,13 @@ import HDF5
 import Problems
 import Tensors
 
-/// A tensor that was looked at and may be read: within the limits, all of it in the file, or a recipe.
+/// A tensor that was looked at and may be read: within the limits, all of it in the file, a recipe, or a shape alone.
 struct AdmittedTensor {
   let dataset: HDF5Dataset
   let type: TensorType
-  fileprivate let recipe: Recipe?
+  fileprivate var recipe: Recipe?
+  /// Whether its numbers come in another file.
+  fileprivate var isLate = false
 
   /// How a procedural tensor is computed.
   fileprivate struct Recipe {
@@ -20,15 +22,18 @@ struct AdmittedTensor {
 package struct GoldenTensorReader {
   package let file: String
   let limits: GoldenLimits
+  /// Whether a tensor may be a shape alone, whose numbers come later; it reads as zeros.
+  private let acceptsLate: Bool
   /// Bytes of all tensors that were read so far, against the cap for the whole file.
   private var totalBytes = 0
   /// Of those since ``startCase()``, against the cap for one case.
   private var caseBytes = 0
   private var chunkCount = 0
 
-  package init(file: String, limits: GoldenLimits) {
+  package init(file: String, limits: GoldenLimits, acceptsLate: Bool = false) {
     self.file = file
     self.limits = limits
+    self.acceptsLate = acceptsLate
   }
 
   /// From here on tensors count as another case's.
@@ -41,22 +46,28 @@ package struct GoldenTensorReader {
   mutating func admit(_ dataset: HDF5Dataset) throws(GoldenFileError) -> AdmittedTensor {
     let stored = try translating { () throws(HDF5Error) in try dataset.datatype() }
     let space = try translating { () throws(HDF5Error) in try dataset.dataspace() }
-    guard let extents = space.shape else { return try procedural(dataset) }
-    let dtype: DType =
-      switch stored.kind {
-      case .integer where try isPattern(dataset, stored): .bfloat16
-      case .integer, .boolean: .int64
-      case .bfloat16: .bfloat16
-      case .floatingPoint where stored.byteCount == 2: .float16
-      case .floatingPoint where stored.byteCount <= 4: .float32
-      case .floatingPoint where stored.byteCount <= 8: .float64
-      default:
-        throw error(
-          .wrongType, dataset.path, "integers or floats of at most 64 bits", "\(stored)", "store it as numbers")
-      }
+    guard let extents = space.shape else {
+      if let late = try late(dataset, stored) { return late }
+      return try procedural(dataset)
+    }
+    let dtype = try dtype(of: dataset, stored)
     // Values of 16 bits are widened.
     let shape = try admit(dataset, stored, extents, bytesPerElement: max(dtype.byteCount, DType.float32.byteCount))
-    return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), recipe: nil)
+    return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype))
+  }
+
+  private func dtype(of dataset: HDF5Dataset, _ stored: HDF5Datatype) throws(GoldenFileError) -> DType {
+    switch stored.kind {
+    case .integer where try isPattern(dataset, stored): .bfloat16
+    case .integer, .boolean: .int64
+    case .bfloat16: .bfloat16
+    case .floatingPoint where stored.byteCount == 2: .float16
+    case .floatingPoint where stored.byteCount <= 4: .float32
+    case .floatingPoint where stored.byteCount <= 8: .float64
+    default:
+      throw error(
+        .wrongType, dataset.path, "integers or floats of at most 64 bits", "\(stored)", "store it as numbers")
+    }
   }
 
   /// Whether unsigned integers are bfloat16's bits.
@@ -81,6 +92,7 @@ package struct GoldenTensorReader {
   /// The elements of a tensor that was looked at.
   func read(_ admitted: AdmittedTensor) throws(GoldenFileError) -> AnyTensor {
     let (dataset, shape) = (admitted.dataset, admitted.type.shape)
+    if admitted.isLate { return AnyTensor(zeros: admitted.type) }
     if let recipe = admitted.recipe {
       return .float32(Tensor(splitMix64Uniform: shape, seed: recipe.seed, low: recipe.low, high: recipe.high))
     }
@@ -148,6 +160,18 @@ package struct GoldenTensorReader {
 
   private func member(_ name: String, of group: HDF5Group) throws(GoldenFileError) -> HDF5Dataset {
     try translating { () throws(HDF5Error) in try group.dataset(name) }
+  }
+
+  /// A tensor of which the file gives type and shape alone, where that is allowed; `nil` for one with a recipe.
+  private mutating func late(_ dataset: HDF5Dataset, _ stored: HDF5Datatype) throws(GoldenFileError) -> AdmittedTensor? {
+    let attributes = GoldenAttributes(object: dataset, file: file)
+    guard acceptsLate, try attributes.string("procedural") == nil else { return nil }
+    guard let extents = try attributes.integers("shape") else {
+      throw missing(dataset, "@shape", "the shape of a tensor whose numbers come later")
+    }
+    let dtype = try dtype(of: dataset, stored)
+    let shape = try admit(extents, bytesPerElement: max(dtype.byteCount, DType.float32.byteCount), at: dataset.path)
+    return AdmittedTensor(dataset: dataset, type: TensorType(shape, dtype), isLate: true)
   }
 
   /// A tensor that the file gives only the recipe of.

@@ -26,6 +26,7 @@ public final class ChildProcess: Sendable {
   public let endSignal: Descriptor
 
   private let state = Mutex<Ending?>(nil)
+  private let times: ProcessTimes
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameters:
@@ -73,6 +74,7 @@ public final class ChildProcess: Sendable {
       throw Failure(description: reason == 0 ? "this run is ending" : String(cString: strerror(reason)))
     }
     identifier = child
+    times = ProcessTimes(of: child)
     (self.input, self.output, self.errors) = (parents[0], parents[1], parents[2])
     endSignal = end.reading
     let ending = end.writing
@@ -135,6 +137,34 @@ public final class ChildProcess: Sendable {
     kill(-identifier, SIGKILL)
     wait(seconds: 5)
   }
+
+  /// Sends a signal to the process, its group and whatever else it started, while it runs.
+  public func signalAll(_ signal: Int32) {
+    Leftovers.signal(signal, group: identifier)
+    // What left the group. Such a process may end in between, and its number be given to another one, at worst to one that
+    // stands still until this run ends: numbers are given out in turn, so that it takes thousands of others first.
+    for process in ProcessTree.processes(of: identifier) where getpgid(process) != identifier && process > 1 {
+      kill(process, signal)
+    }
+  }
+
+  /// The words of the process's and its descendants' command lines, a program that is no path made one by the folder that its
+  /// process works in; nothing where the system does not tell.
+  public func commandLines() -> [[String]] {
+    ProcessTree.processes(of: identifier).sorted().compactMap { process in
+      guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"), !bytes.isEmpty else { return nil }
+      var words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+      if let program = words.first, program.contains("/"), !program.hasPrefix("/"),
+        let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")
+      {
+        words[0] = "\(folder)/\(program)"
+      }
+      return words
+    }
+  }
+
+  /// CPU time of the process and of its descendants since they started, in nanoseconds; `nil` where the system does not tell.
+  public func cpuNanoseconds() -> UInt64? { times.nanoseconds() }
 
   /// Runs a tool to its end.
   /// - Returns: what it printed, or `nil` when it did not start or ended with another status than 0.

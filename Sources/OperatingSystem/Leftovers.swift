@@ -45,6 +45,11 @@ public enum Leftovers {
     }
   }
 
+  /// Sends a signal to a registered group; nothing where its leader was reaped, whose number may be another's by now.
+  static func signal(_ signal: Int32, group: pid_t) {
+    state.withLock { if $0.groups.contains(group) { _ = kill(-group, signal) } }
+  }
+
   /// Registers a temporary file or folder by its path, before it is made.
   public static func register(path: String) { state.withLock { _ = $0.paths.insert(path) } }
 

@@ -56,7 +56,7 @@ enum BenchmarkMarkdown {
   /// What verification found of each contestant that was not timed because it is wrong or failed.
   private static func failures(_ section: BenchmarkSection) -> [String] {
     let found = section.workloads.flatMap { workload in
-      workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.flatMap { contestant in
+      workload.contestants.filter { $0.status.isFault }.flatMap { contestant in
         ["- \(MarkdownText.inline("\(contestant.engine) on \(workload.name)")): \(contestant.status.rawValue)"]
           + MarkdownText.block(FailureText.details(contestant))
       }

@@ -16,8 +16,13 @@ extension BenchmarkSection {
     for workload in workloads {
       try Self.require(workload.figures, of: workload.name)
       for contestant in workload.contestants {
-        guard let time = contestant.time else { continue }
         let place = "\(contestant.engine) on \(workload.name)"
+        let isViolated = contestant.audit?.violations.isEmpty == false
+        if contestant.status == .cheated, !isViolated {
+          throw BadFigure(description: "\(place): expected a violated rule of a result that is cheated")
+        }
+        guard let time = contestant.time else { continue }
+        guard !isViolated else { throw BadFigure(description: "\(place): expected no time where a rule is violated") }
         guard contestant.status == .timed else {
           throw BadFigure(description: "\(place): expected no time of a result that is \(contestant.status.rawValue)")
         }
@@ -60,7 +65,10 @@ extension CeilingRecord {
 
 extension BenchmarkWorkload {
   fileprivate var figures: [(name: String, value: Double?)] {
-    [("flops", flops), ("compulsory_bytes", compulsoryBytes), ("limit_nanoseconds", limitNanoseconds)]
+    [
+      ("flops", flops), ("compulsory_bytes", compulsoryBytes), ("sets", sets.map { Double($0) }),
+      ("limit_nanoseconds", limitNanoseconds),
+    ]
   }
 }
 

@@ -26,6 +26,8 @@ public struct BenchmarkSection: Codable, Sendable {
   /// Whether every workload was measured; false after an interruption.
   public var complete: Bool
   public var seconds: Double
+  /// Of `seconds`, what the audits took beyond timing alone. Absent where none was held.
+  public var auditSeconds: Double?
 
   /// Whether the times decide nothing, so that no sentence compares them.
   public var isDoubtful: Bool { doubts?.isEmpty == false }

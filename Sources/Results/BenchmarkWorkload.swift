@@ -12,10 +12,16 @@ public struct BenchmarkWorkload: Codable, Sendable, Hashable {
   public var flops: Double
   /// Bytes that must move at least: operands and result, once each.
   public var compulsoryBytes: Double
-  /// The least time that the measured ceilings allow to the definition's arithmetic.
+  /// Sets of activations that the timed iterations rotate over, each at addresses of its own. Absent where all iterations
+  /// use the same.
+  public var sets: Int?
+  /// The least time that the measured ceilings allow to any algorithm that the tool knows; in runs of earlier versions, to
+  /// the definition's arithmetic.
   public var limitNanoseconds: Double?
   /// `compute` or `memory`: which ceiling that is.
   public var limitedBy: String?
+  /// The algorithm that the limit is of, by its engine's name. Absent in runs of earlier versions.
+  public var limitAlgorithm: String?
   public var contestants: [BenchmarkContestant]
   /// Of the time in which timed threads were ready to run, the share in which they waited for a core: the median over
   /// blocks. Absent where the system does not tell.
@@ -65,6 +71,16 @@ public enum BenchmarkStatus: String, Codable, Sendable, CaseIterable {
   case wrong
   /// It crashed, hung, or talked nonsense.
   case failed
+  /// The audit caught it: what was timed is not what was verified. It has no time, and its audit says why.
+  case cheated
+
+  /// Whether a run with such a contestant fails.
+  public var isFault: Bool {
+    switch self {
+    case .timed, .unsupported: false
+    case .wrong, .failed, .cheated: true
+    }
+  }
 }
 
 public struct BenchmarkContestant: Codable, Sendable, Hashable {
@@ -78,6 +94,10 @@ public struct BenchmarkContestant: Codable, Sendable, Hashable {
   public var worstRatio: Double?
   /// How the tensors that are wrong compare with what was expected, as verification found them.
   public var failing: [TensorResult]?
+  /// How far its time is to be trusted. Absent in runs of earlier versions.
+  public var trust: Trust?
+  /// What the audit found. Absent where none was held.
+  public var audit: AuditRecord?
   /// One for each block: durations of single iterations.
   public var samples: [DurationSamples]
   public var time: TimeSummary?
@@ -91,6 +111,9 @@ public struct BenchmarkContestant: Codable, Sendable, Hashable {
     workspaceBytes = 0
     samples = []
   }
+
+  /// Whether its time is the engine's word alone.
+  public var isClaimed: Bool { trust == .claimed }
 }
 
 /// What the samples amount to.

@@ -74,7 +74,7 @@ extension BenchmarkSection: RunSection {
   public var conclusion: Conclusion {
     var conclusion = Conclusion()
     let contestants = workloads.flatMap(\.contestants)
-    for status in [BenchmarkStatus.wrong, .failed] {
+    for status in BenchmarkStatus.allCases where status.isFault {
       let count = contestants.count { $0.status == status }
       if count > 0 { conclusion.add(.fails, because: "\(count) contestants \(status.rawValue)") }
     }

@@ -84,7 +84,7 @@ struct BenchCommand: AsyncParsableCommand {
     /// Blocks of the workloads before this one.
     func done(_ workload: String) -> Int { (plan.items.firstIndex { $0.name == workload } ?? 0) * suite.blocks }
     let runner = BenchmarkRunner(
-      plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed,
+      plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed, nulls: EngineLookup.nulls(),
       onEvent: { event in
         switch event {
         case .measuringCeilings(let threads):
@@ -94,7 +94,7 @@ struct BenchCommand: AsyncParsableCommand {
         case .block(let workload, let block, _):
           progress.step(done: done(workload) + block, of: all, subject: workload)
         case .finished(let workload):
-          let bad = workload.contestants.count { $0.status == .wrong || $0.status == .failed }
+          let bad = workload.contestants.count { $0.status.isFault }
           progress.step(done: done(workload.name) + suite.blocks, of: all, failures: bad, subject: workload.name)
         }
       }, shouldStop: { Task.isCancelled })
@@ -186,7 +186,7 @@ struct BenchCommand: AsyncParsableCommand {
     Console.error(conclusion.text)
     let command = ShellCommand(["assay"] + CommandLine.arguments.dropFirst())
     let contestants = section.workloads.flatMap { workload in workload.contestants.map { (workload, $0) } }
-    if let (workload, bad) = contestants.first(where: { $0.1.status == .wrong || $0.1.status == .failed }) {
+    if let (workload, bad) = contestants.first(where: { $0.1.status.isFault }) {
       let again = BenchmarkReproduction.command(
         bad, on: workload, of: section, seed: selection.seed, suite: selection.suite)
       Console.note("\(bad.engine) on \(workload.name): \(bad.status.rawValue)".printable)

@@ -92,7 +92,7 @@ struct BenchmarkTerminal {
 
   private var problems: [String] {
     section.workloads.flatMap { workload in
-      workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.flatMap { contestant in
+      workload.contestants.filter { $0.status.isFault }.flatMap { contestant in
         let title = "\(contestant.status.rawValue.uppercased()) \(contestant.engine) on \(workload.name)"
         return [color.bad(title.printable)] + FailureText.details(contestant).map { "  \($0)" }
       }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarking
 import Engines
 import Foundation
 
@@ -11,6 +12,15 @@ enum EngineLookup {
     let file = URL(fileURLWithPath: standardFile)
     guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: builtIn) }
     return EngineCatalog(builtIn: builtIn, declared: try EngineCatalog.declarations(at: file))
+  }
+
+  static let pythonPackage = "Benchmarks/engines/python"
+
+  /// The engines that do nothing, beside which others are audited.
+  static func nulls() -> NullEngines {
+    NullEngines(
+      program: Bundle.main.executablePath ?? CommandLine.arguments[0],
+      package: URL(fileURLWithPath: pythonPackage).path)
   }
 
   /// The built-in engine of a word.

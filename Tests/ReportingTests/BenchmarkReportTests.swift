@@ -281,6 +281,26 @@ import Testing
     #expect(throws: RunFile.Invalid.self) { try RunFile.read(path) }
   }
 
+  /// A rule that is violated and a time exclude each other, and who is said to cheat has violated one.
+  @Test(arguments: [
+    (BenchmarkStatus.timed, AuditVerdict.violated, true), (.cheated, .holds, false), (.cheated, .unresolved, false),
+  ])
+  func anAuditThatContradictsItsVerdictIsNoRun(status: BenchmarkStatus, verdict: AuditVerdict, isTimed: Bool) throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("run.json").path
+    let run = changed {
+      $0.workloads[0].contestants[1].status = status
+      $0.workloads[0].contestants[1].audit = AuditRecord([AuditFinding(.clock, verdict, evidence: "e")])
+      if !isTimed { $0.workloads[0].contestants[1].time = nil }
+    }
+    try RunFile.data(run).write(to: URL(filePath: path))
+    #expect {
+      try RunFile.read(path)
+    } throws: { error in
+      "\(error)".contains("peer on conv2d") && "\(error)".contains("violated")
+    }
+  }
+
   /// Ticks that differ are labelled differently, however near to each other they are.
   @Test(arguments: [
     [2.0e6, 2.1e6], [1.9e6, 1.91e6], [1e3, 9e8], [1.234567e6, 1.234568e6], [5, 6], [3e15, 3.1e15],

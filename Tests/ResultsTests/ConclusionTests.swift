@@ -86,6 +86,7 @@ import Testing
       ([.timed], true, nil, .holds), ([.timed, .unsupported], true, nil, .holds),
       ([.unsupported], true, nil, .inconclusive),
       ([.timed, .wrong], true, nil, .fails), ([.failed], false, nil, .fails), ([.timed], false, nil, .inconclusive),
+      ([.timed, .cheated], true, nil, .fails),
       ([.timed], true, ["too noisy"], .inconclusive), ([.timed, .wrong], true, ["too noisy"], .fails),
     ] as [([BenchmarkStatus], Bool, [String]?, Outcome)])
   func benchmarks(_ statuses: [BenchmarkStatus], _ complete: Bool, _ doubts: [String]?, _ outcome: Outcome) {

@@ -177,20 +177,21 @@ public final class DuetRunner {
     let exercise = WorkloadExercise(item, seed: seed).exercise
     let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
     let operations = [try first.prepare(exercise, for: request), try second.prepare(exercise, for: request)]
+    for operation in operations { try operation.load(exercise.late, set: 0) }
     let count: Int
     if let known = iterations[item.name] {
       count = known
     } else {
-      let estimate = Double(try operations[0].time(iterations: 5, cold: false).min() ?? 1)
+      let estimate = Double(try operations[0].time(TimedRun(sets: [0], iterations: 5)).min() ?? 1)
       // Each side has two slices a block.
       count = max(1, Int((sliceNanoseconds / max(estimate, 1)).rounded(.up)))
       iterations[item.name] = count
     }
     var samples: [[Double]] = [[], []]
     // What a fresh process runs first is warm-up.
-    for operation in operations { _ = try operation.time(iterations: max(1, count / 4), cold: false) }
+    for operation in operations { _ = try operation.time(TimedRun(sets: [0], iterations: max(1, count / 4))) }
     for side in Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] {
-      samples[side] += try operations[side].time(iterations: count, cold: false).map { Double($0) }
+      samples[side] += try operations[side].time(TimedRun(sets: [0], iterations: count)).map { Double($0) }
     }
     let medians = samples.map { OrderStatistics.median($0) ?? 0 }
     return log(medians[1] / medians[0])

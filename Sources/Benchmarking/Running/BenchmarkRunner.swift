@@ -5,6 +5,7 @@ import Problems
 import Results
 import RunAnalysis
 import Tensors
+import Verification
 
 /// Times a plan: every contestant verified on each workload first, then all of them in interleaved blocks.
 public final class BenchmarkRunner {
@@ -25,28 +26,57 @@ public final class BenchmarkRunner {
   private var generator: SplitMix64
   private var verdicts: [VerdictKey: Verdict] = [:]
   private var steal = StealAccount()
+  private let nulls: NullEngines
 
   private struct VerdictKey: Hashable {
     var problem: Conv2dProblem
     var pass: TimingRequest.TimedPass
+    var threads: Int
     var engine: String
+
+    init(_ item: BenchmarkPlan.Item, _ engine: any Engine) {
+      problem = item.problem
+      pass = item.pass
+      threads = item.threads
+      self.engine = engine.description.name
+    }
   }
 
-  private struct Verdict {
+  fileprivate struct Verdict {
     var status: BenchmarkStatus
     var message: String
     var worstRatio: Double?
     var failing: [TensorResult]?
+
+    init(status: BenchmarkStatus, message: String) {
+      self.status = status
+      self.message = message
+    }
+
+    init(_ result: CaseResult) {
+      status =
+        switch result.status {
+        case .pass: .timed
+        case .fail, .refused: .wrong
+        case .unsupported: .unsupported
+        case .error, .notRun: .failed
+        }
+      message = result.message
+      worstRatio = result.tensors.map(\.worstRatio).max()
+      failing = result.tensors.filter { !$0.passes }
+      if failing?.isEmpty == true { failing = nil }
+    }
   }
 
   public init(
-    plan: BenchmarkPlan, suite: BenchmarkSuite, engines: [any Engine], seed: UInt64,
+    plan: BenchmarkPlan, suite: BenchmarkSuite, engines: [any Engine], seed: UInt64, nulls: NullEngines,
     onEvent: @escaping (Event) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
   ) {
     self.plan = plan
     self.suite = suite
     self.engines = engines
     self.seed = seed
+    self.nulls = nulls
     self.onEvent = onEvent
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
@@ -96,94 +126,120 @@ public final class BenchmarkRunner {
       name: item.name, operation: Conv2dProblem.operation, problem: item.problem.text, batch: item.problem.batch,
       pass: item.pass.rawValue, layout: item.layout.rawValue, threads: item.threads, flops: item.flops,
       compulsoryBytes: item.compulsoryBytes)
-    verify(item, work)
+    let verifier: Result<CaseVerifier, EngineError>
+    do throws(EngineError) { verifier = .success(try work.verifier()) } catch { verifier = .failure(error) }
+    verify(item, verifier)
     if shouldStop() { return nil }
     section.options.pinned = Affinity.pin(toCores: item.threads)
+    let timed = TimedWorkload(item, work, blocks: suite.blocks, seed: seed, using: &generator)
     var slots: [ContestantSlot] = []
     for engine in engines {
       let name = engine.description.name
-      let verdict = verdicts[VerdictKey(problem: item.problem, pass: item.pass, engine: name)]
-      var contestant = BenchmarkContestant(
-        engine: name, status: verdict?.status ?? .failed, message: verdict?.message ?? "not verified",
-        worstRatio: verdict?.worstRatio)
-      contestant.failing = verdict?.failing
-      if contestant.status == .timed {
-        let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+      let verdict = verdicts[VerdictKey(item, engine)] ?? Verdict(status: .failed, message: "not verified")
+      var contestant = BenchmarkContestant(engine: name, verdict)
+      contestant.trust = engine.description.trust
+      if contestant.status == .timed, case .success(let verifier) = verifier {
         do throws(EngineError) {
-          let operation = try engine.prepare(work.exercise, for: request)
-          contestant.summary = operation.summary
-          contestant.workspaceBytes = operation.workspaceBytes
-          slots.append(try ContestantSlot(index: workload.contestants.count, operation, cold: suite.cold))
+          let audited = try AuditedContestant(engine, timed, cold: suite.cold)
+          contestant.summary = audited.operation.summary
+          contestant.workspaceBytes = audited.operation.workspaceBytes
+          if let wrong = try audited.admission(verifier) {
+            contestant.take(Verdict(wrong))
+          } else {
+            slots.append(ContestantSlot(index: workload.contestants.count, audited))
+          }
         } catch { contestant.record(error) }
       }
       workload.contestants.append(contestant)
     }
-    guard time(&slots, &workload) else { return nil }
+    guard time(slots, timed, &workload) else { return nil }
+    workload.sets = slots.filter { !$0.contestant.isClaimed }.map(\.contestant.visits).max()
+    for slot in slots { audit(slot, timed, &workload, section) }
+    section.auditSeconds =
+      slots.reduce(section.auditSeconds ?? 0) { $0 + $1.contestant.auditSeconds } + nulls.takeSeconds()
     if let stolen = steal.fraction { section.machine.stealFraction = max(stolen, section.machine.stealFraction ?? 0) }
     return workload
   }
 
-  private func verify(_ item: BenchmarkPlan.Item, _ work: WorkloadExercise) {
-    let missing = engines.filter {
-      verdicts[VerdictKey(problem: item.problem, pass: item.pass, engine: $0.description.name)] == nil
-    }
+  /// Every contestant computes the workload with the threads that are timed, before any of them is.
+  private func verify(_ item: BenchmarkPlan.Item, _ verifier: Result<CaseVerifier, EngineError>) {
+    let missing = engines.filter { verdicts[VerdictKey(item, $0)] == nil }
     guard !missing.isEmpty else { return }
     Affinity.release()
-    let name = item.name
-    let found: [Verdict]
-    do throws(EngineError) {
-      let verifier = try work.verifier()
-      found = missing.map { engine in
-        onEvent(.verifying(workload: name, engine: engine.description.name))
-        if shouldStop() { return Verdict(status: .failed, message: "interrupted") }
-        let result = verifier.verify(engine, dtype: item.dtype)
-        let status: BenchmarkStatus =
-          switch result.status {
-          case .pass: .timed
-          case .fail, .refused: .wrong
-          case .unsupported: .unsupported
-          case .error, .notRun: .failed
-          }
-        let failing = result.tensors.filter { !$0.passes }
-        return Verdict(
-          status: status, message: result.message, worstRatio: result.tensors.map(\.worstRatio).max(),
-          failing: failing.isEmpty ? nil : failing)
+    for engine in missing {
+      let verdict: Verdict
+      switch verifier {
+      case .failure(let error): verdict = Verdict(status: .failed, message: "no reference result: \(error)")
+      case .success(let verifier):
+        onEvent(.verifying(workload: item.name, engine: engine.description.name))
+        verdict =
+          shouldStop()
+          ? Verdict(status: .failed, message: "interrupted") : Verdict(verifier.verify(engine, dtype: item.dtype))
       }
-    } catch {
-      found = missing.map { _ in Verdict(status: .failed, message: "no reference result: \(error)") }
-    }
-    for (engine, verdict) in zip(missing, found) {
-      verdicts[VerdictKey(problem: item.problem, pass: item.pass, engine: engine.description.name)] = verdict
+      verdicts[VerdictKey(item, engine)] = verdict
     }
   }
 
   /// - Returns: false when it was interrupted before the last block.
-  private func time(_ slots: inout [ContestantSlot], _ workload: inout BenchmarkWorkload) -> Bool {
-    let slice = suite.sliceMilliseconds * 1e6
-    let fastest = slots.map(\.estimate).min() ?? 1
-    for index in slots.indices { slots[index].chooseIterations(fastest: fastest, slice: slice) }
+  private func time(
+    _ slots: [ContestantSlot], _ timed: TimedWorkload, _ workload: inout BenchmarkWorkload
+  ) -> Bool {
+    let fastest = slots.map(\.contestant.estimate).min() ?? 1
+    for slot in slots { slot.contestant.chooseVisits(fastest: fastest, slice: suite.sliceMilliseconds * 1e6) }
+    let processes = engines.compactMap { $0 as? ProcessEngine }
+    for process in processes + nulls.running { process.suspend() }
     var waiting: [Double] = []
+    var round = 0
     steal.begin()
     defer { steal.end() }
     for block in 0..<suite.blocks {
       onEvent(.block(workload: workload.name, index: block, count: suite.blocks))
       let before = CoreContention.now()
+      // Six turns with second visits decide; more only cost.
+      let visitsAgain = suite.blocks < 2 * Self.turnsToDecide || block.isMultiple(of: 2)
+      var turns: [Int: Int] = [:]
       for position in order(of: slots.count, block: block) {
         if shouldStop() { return false }
         let slot = slots[position]
         guard workload.contestants[slot.index].status == .timed else { continue }
+        // Where a contestant has two turns in a block, the second one brings fresh operands, too.
+        let turn = turns[position, default: 0]
+        turns[position] = turn + 1
         do throws(EngineError) {
-          let samples = try slot.operation.time(iterations: slot.iterations, cold: suite.cold)
-          workload.contestants[slot.index].add(samples, block: block)
+          let found = try slot.contestant.turn(round: round + turn, visitsAgain: visitsAgain)
+          workload.contestants[slot.index].add(found.durations, block: block)
+          if let problem = found.problem {
+            workload.contestants[slot.index].take(AuditFinding(.outputs, .violated, evidence: problem))
+          }
         } catch {
           workload.contestants[slot.index].samples = []
           workload.contestants[slot.index].record(error)
         }
       }
+      round += 2
       if let fraction = CoreContention.waitingFraction(from: before, to: .now()) { waiting.append(fraction) }
     }
     workload.waitingFraction = OrderStatistics.median(waiting)
     return true
+  }
+
+  /// What an order-statistic interval of 95 % needs.
+  private static let turnsToDecide = 6
+
+  /// Holds what a contestant's requests took against the rules.
+  private func audit(
+    _ slot: ContestantSlot, _ timed: TimedWorkload, _ workload: inout BenchmarkWorkload, _ section: BenchmarkSection
+  ) {
+    let contestant = slot.contestant
+    guard workload.contestants[slot.index].status == .timed, !contestant.isClaimed else { return }
+    let blocks = workload.contestants[slot.index].samples.map(BenchmarkAnalysis.blockMedian)
+    let judge = AuditJudge(
+      threads: timed.item.threads, costs: nulls.costs(beside: contestant.engine, on: timed), impossible: nil)
+    let verified = contestant.ledger.turns.count
+    workload.contestants[slot.index].take(
+      AuditFinding(.outputs, .holds, evidence: "what was timed was right in each of \(verified) collected sets"))
+    let findings = judge.findings(contestant.ledger, medianNanoseconds: OrderStatistics.median(blocks) ?? 0)
+    for finding in findings { workload.contestants[slot.index].take(finding) }
   }
 
   /// Two contestants as ABBA or BAAB by turns of a coin; more of them shuffled.
@@ -208,36 +264,50 @@ extension BenchmarkSection {
   }
 }
 
-/// An operation that is ready, and how often one slice runs it.
-struct ContestantSlot {
+/// A contestant that is ready, and its place in the workload's record.
+private struct ContestantSlot {
   let index: Int
-  let operation: any PreparedOperation
-  /// Nanoseconds of one iteration, from a short trial.
-  let estimate: Double
-  private(set) var iterations = 1
+  let contestant: AuditedContestant
 
-  init(index: Int, _ operation: any PreparedOperation, cold: Bool) throws(EngineError) {
+  init(index: Int, _ contestant: AuditedContestant) {
     self.index = index
-    self.operation = operation
-    // The best of a few: the first one still finds cold caches and a sleeping core.
-    estimate = Double(try operation.time(iterations: 3, cold: cold).min() ?? 1)
-  }
-
-  /// As many iterations as make the fastest contestant's slice long enough, the same for all; but no more than a slow one
-  /// does in twenty slices' time, and at least one.
-  mutating func chooseIterations(fastest: Double, slice: Double) {
-    let common = (slice / max(fastest, 1)).rounded(.up)
-    let affordable = (20 * slice / max(estimate, 1)).rounded(.up)
-    iterations = Int(max(1, min(common, affordable)))
+    self.contestant = contestant
   }
 }
 
 extension BenchmarkContestant {
+  fileprivate init(engine: String, _ verdict: BenchmarkRunner.Verdict) {
+    self.init(
+      engine: engine, status: verdict.status, message: verdict.message, worstRatio: verdict.worstRatio)
+    failing = verdict.failing
+  }
+
+  /// A verdict on the timed path takes the place of that on the computed one.
+  fileprivate mutating func take(_ verdict: BenchmarkRunner.Verdict) {
+    status = verdict.status
+    message = verdict.message
+    worstRatio = verdict.worstRatio
+    failing = verdict.failing
+  }
+
   mutating func record(_ error: EngineError) {
     if case .unsupported(let reason) = error {
       (status, message) = (.unsupported, reason)
     } else {
       (status, message) = (.failed, "\(error)")
+    }
+  }
+
+  /// Adds a finding; one that violates a rule takes the times away, and one that decides nothing leaves them a claim.
+  mutating func take(_ finding: AuditFinding) {
+    audit = AuditRecord((audit?.findings ?? []) + [finding])
+    switch finding.verdict {
+    case .holds: break
+    case .unresolved: if trust == .audited { trust = .claimed }
+    case .violated:
+      status = .cheated
+      message = "\(finding.rule.rawValue): \(finding.evidence)"
+      samples = []
     }
   }
 

@@ -1,5 +1,6 @@
 import Convolution
 import Foundation
+import OperatingSystem
 
 /// How long threads that are timed wait for a core: the kernel's own account of every thread of this process and of the
 /// engines that it started. What others do on other cores does not count, what they do on these does, to the nanosecond.
@@ -14,7 +15,7 @@ package struct CoreContention {
   /// A reading; `nil` where the system does not tell (no `/proc`, or a kernel without scheduler statistics).
   package static func now() -> CoreContention? {
     var threads: [Int32: Spent] = [:]
-    for (process, thread) in ProcessTree.threads() {
+    for (process, thread) in ProcessTree.threads(of: ProcessInfo.processInfo.processIdentifier) {
       // Nanoseconds on a core, nanoseconds ready without one, slices.
       let text = SystemFile.line(of: "/proc/\(process)/task/\(thread)/schedstat")
       let fields = (text ?? "").split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
@@ -23,8 +24,8 @@ package struct CoreContention {
     return threads.isEmpty || threads.allSatisfy { $0.value.running == 0 } ? nil : CoreContention(threads: threads)
   }
 
-  /// The share of the time between two readings in which threads were ready to run and had no core.
-  package static func waitingFraction(from start: CoreContention?, to end: CoreContention?) -> Double? {
+  /// What threads ran and waited between two readings, in nanoseconds.
+  package static func spent(from start: CoreContention?, to end: CoreContention?) -> Spent? {
     guard let start, let end else { return nil }
     var (running, waiting) = (0.0, 0.0)
     for (thread, spent) in end.threads {
@@ -32,24 +33,12 @@ package struct CoreContention {
       running += max(0, spent.running - before.running)
       waiting += max(0, spent.waiting - before.waiting)
     }
-    return running + waiting > 0 ? waiting / (running + waiting) : nil
+    return (running, waiting)
   }
-}
 
-/// This process and all its descendants.
-enum ProcessTree {
-  static func threads() -> [(process: Int32, thread: Int32)] {
-    var found: [(process: Int32, thread: Int32)] = []
-    var pending = [ProcessInfo.processInfo.processIdentifier]
-    while let process = pending.popLast() {
-      let folder = "/proc/\(process)/task"
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-        guard let thread = Int32(name) else { continue }
-        found.append((process, thread))
-        let children = SystemFile.line(of: "\(folder)/\(name)/children")
-        pending += (children ?? "").split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
-      }
-    }
-    return found
+  /// The share of the time between two readings in which threads were ready to run and had no core.
+  package static func waitingFraction(from start: CoreContention?, to end: CoreContention?) -> Double? {
+    guard let (running, waiting) = spent(from: start, to: end) else { return nil }
+    return running + waiting > 0 ? waiting / (running + waiting) : nil
   }
 }

@@ -61,9 +61,10 @@ public struct OverheadProbe {
     let exercise = WorkloadExercise(item, seed: seed).exercise
     let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
     let operations = [try inside.prepare(exercise, for: request), try outside.prepare(exercise, for: request)]
+    for operation in operations { try operation.load(exercise.late, set: 0) }
     var estimates: [Double] = []
     for operation in operations {
-      estimates.append(Double(try operation.time(iterations: 10, cold: false).min() ?? 1))
+      estimates.append(Double(try operation.time(TimedRun(sets: [0], iterations: 10)).min() ?? 1))
     }
     let count = Int((suite.sliceMilliseconds * 1e6 / max(estimates.min() ?? 1, 1)).rounded(.up))
     var medians: [[Double]] = [[], []]
@@ -72,7 +73,7 @@ public struct OverheadProbe {
       var samples: [[Double]] = [[], []]
       for side in block.isMultiple(of: 2) ? [0, 1, 1, 0] : [1, 0, 0, 1] {
         let start = ContinuousClock.now
-        let durations = try operations[side].time(iterations: count, cold: false).map { Double($0) }
+        let durations = try operations[side].time(TimedRun(sets: [0], iterations: count)).map { Double($0) }
         let wall = (ContinuousClock.now - start).seconds * 1e9
         overheads[side].append(1 - durations.reduce(0, +) / wall)
         samples[side] += durations

@@ -10,7 +10,7 @@ struct WorkloadExercise: Sendable {
   /// In the type that is timed.
   let exercise: Exercise
   /// The same in float32, from which every type's operands are rounded.
-  private let single: Exercise
+  let single: Exercise
   private let expectedPath: String
 
   init(_ item: BenchmarkPlan.Item, seed: UInt64) {
@@ -36,9 +36,13 @@ struct WorkloadExercise: Sendable {
 
   /// The case whose expected value is the reference's, in double precision.
   /// - Throws: ``EngineError`` of the reference.
-  func verifier() throws(EngineError) -> CaseVerifier {
-    let answer = try ReferenceEngine().compute(single.converted(to: .float64))
-    var golden = GoldenCase(single, fill: .random)
+  func verifier() throws(EngineError) -> CaseVerifier { try verifier(of: single) }
+
+  /// The same for an exercise of other operands, or of a part of the problem.
+  /// - Throws: ``EngineError`` of the reference.
+  func verifier(of exercise: Exercise) throws(EngineError) -> CaseVerifier {
+    let answer = try ReferenceEngine().compute(exercise.converted(to: .float64))
+    var golden = GoldenCase(exercise, fill: .random)
     if let y = answer.outputs["y"], expectedPath == "outputs/y" { golden.outputs["y"] = ExpectedTensor(y) }
     let name = String(expectedPath.dropFirst("gradients/".count))
     if let gradient = answer.gradients[name] { golden.gradients[name] = ExpectedTensor(gradient) }

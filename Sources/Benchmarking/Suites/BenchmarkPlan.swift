@@ -21,6 +21,17 @@ public struct BenchmarkPlan: Sendable {
     /// Multiplications and additions of the definition, the same for each pass.
     var flops: Double { 2 * Double(problem.multiplyAccumulates) }
 
+    /// Of what the pass computes.
+    var resultBytes: Int {
+      let shape =
+        switch pass {
+        case .backwardData: problem.inputShape
+        case .backwardWeight: problem.weightShape
+        case .forward, .inference, .trainingStep: problem.outputShape
+        }
+      return shape.count * dtype.byteCount
+    }
+
     /// Input, weights and output, once each.
     var compulsoryBytes: Double {
       Double(dtype.byteCount) * Double(problem.inputShape.count + problem.weightShape.count + problem.outputShape.count)

@@ -2,9 +2,10 @@ import Foundation
 import Problems
 import Tensors
 
-/// The JSON objects of the engine protocol, version 1, one a line.
+/// The JSON objects of the engine protocol, one a line.
 enum EngineMessages {
-  static let protocolVersion = 1
+  /// The versions that this program speaks, the preferred one last.
+  static let protocolVersions = 1...2
 
   struct Request<Parameters: Codable & Sendable>: Codable, Sendable {
     var id: Int
@@ -21,6 +22,8 @@ enum EngineMessages {
   struct Hello: Codable, Sendable { var `protocol`: Int }
 
   struct Description: Codable, Sendable {
+    /// The version that the engine speaks from here on; absent: 1.
+    var `protocol`: Int?
     var name: String
     var version: String
     var operations: [String]
@@ -71,10 +74,31 @@ enum EngineMessages {
     }
   }
 
+  struct Load: Codable, Sendable {
+    var handle: String
+    var set: Int
+    var file: String
+  }
+
   struct Time: Codable, Sendable {
     var handle: String
+    /// Which sets are visited, in turn; absent in version 1, which knows one.
+    var sets: [Int]?
     var iterations: Int
     var cold: Bool
+
+    init(handle: String, sets: [Int]?, iterations: Int, cold: Bool) {
+      self.handle = handle
+      self.sets = sets
+      self.iterations = iterations
+      self.cold = cold
+    }
+  }
+
+  struct Collect: Codable, Sendable {
+    var handle: String
+    var set: Int
+    var output: String
   }
 
   struct Times: Codable, Sendable { var nanoseconds: [Double] }

@@ -9,8 +9,17 @@ public final class EngineServer {
   private let engine: any Engine
   private let slowdown: Double
   private let limits: CaseLimits
-  private var prepared: [String: any PreparedOperation] = [:]
+  /// An operation that is ready, and what it was prepared from.
+  private struct Prepared {
+    let operation: any PreparedOperation
+    let caseName: String
+    let dtype: DType
+  }
+
+  private var prepared: [String: Prepared] = [:]
   private var handles = 0
+  /// Which version of the protocol the last `hello` agreed on.
+  private var version = EngineMessages.protocolVersions.upperBound
 
   /// - Parameters:
   ///   - engine: what answers.
@@ -43,6 +52,8 @@ public final class EngineServer {
       case "hello": try result(envelope, hello(parameters(line)))
       case "compute": try result(envelope, compute(parameters(line)))
       case "prepare": try result(envelope, prepare(parameters(line)))
+      case "load": try result(envelope, load(parameters(line)))
+      case "collect": try result(envelope, collect(parameters(line)))
       case "time": try TimingLines.reply(id: envelope.id, nanoseconds: time(parameters(line)))
       case "release": try result(envelope, release(parameters(line)))
       default: throw EngineError.unsupported("method \(envelope.method)")
@@ -83,10 +94,12 @@ public final class EngineServer {
   }
 
   private func hello(_ parameters: EngineMessages.Hello) throws -> EngineMessages.Description {
-    guard parameters.protocol == EngineMessages.protocolVersion else {
+    let known = EngineMessages.protocolVersions
+    guard known.contains(parameters.protocol) else {
       throw EngineError.failed(
-        "protocol \(EngineMessages.protocolVersion) is required; the request asks for \(parameters.protocol)")
+        "protocol: expected \(known.lowerBound) to \(known.upperBound), found \(parameters.protocol)")
     }
+    version = parameters.protocol
     let description = engine.description
     let operations = description.operations.isEmpty ? OperationRegistry.names : description.operations
     var info = description.info
@@ -95,7 +108,7 @@ public final class EngineServer {
     }
     if description.accumulate != .float32 { info[EngineMessages.accumulateKey] = description.accumulate.rawValue }
     return EngineMessages.Description(
-      name: description.name, version: description.version, operations: operations.sorted(),
+      protocol: version, name: description.name, version: description.version, operations: operations.sorted(),
       dtypes: description.dtypes.map(\.rawValue).sorted(), passes: description.passes.map(\.rawValue).sorted(),
       omits: description.omits.sorted(), nonfinite: description.nonfinite, deterministic: description.deterministic,
       info: .object(info.mapValues(JSONValue.text)))
@@ -115,7 +128,7 @@ public final class EngineServer {
 
   private func prepare(_ parameters: EngineMessages.Prepare) throws -> EngineMessages.Prepared {
     try require(parameters.threads, "threads", in: 1...Self.mostThreads)
-    var exercise = try asked(parameters.file, parameters.case)
+    var exercise = try asked(parameters.file, parameters.case, acceptsLate: version > 1)
     exercise.dtype = try dtype(parameters.dtype)
     exercise.threads = parameters.threads
     guard let pass = TimingRequest.TimedPass(rawValue: parameters.pass),
@@ -123,23 +136,50 @@ public final class EngineServer {
     else { throw EngineError.unsupported("pass \(parameters.pass) in layout \(parameters.layout)") }
     let operation = try engine.prepare(
       exercise, for: TimingRequest(pass: pass, layout: layout, threads: parameters.threads))
+    // Version 1 gives everything at once, and knows no other set.
+    if version == 1 { try operation.load(exercise.late, set: 0) }
     handles += 1
-    prepared["\(handles)"] = operation
+    prepared["\(handles)"] = Prepared(operation: operation, caseName: parameters.case, dtype: exercise.dtype)
     return EngineMessages.Prepared(
       handle: "\(handles)", workspaceBytes: operation.workspaceBytes, description: operation.summary)
   }
 
+  private func load(_ parameters: EngineMessages.Load) throws -> EngineMessages.Nothing {
+    try require(parameters.set, "set", in: 0...Self.mostSets - 1)
+    let ready = try ready(parameters.handle)
+    let operands: LateOperands
+    do throws(GoldenFileError) {
+      operands = try ExchangeFile.readLate(parameters.file, case: ready.caseName, limits: limits)
+    } catch { throw EngineError.failed("\(error)") }
+    try ready.operation.load(operands, set: parameters.set)
+    return EngineMessages.Nothing()
+  }
+
+  private func collect(_ parameters: EngineMessages.Collect) throws -> EngineMessages.Nothing {
+    let ready = try ready(parameters.handle)
+    let answer = try ready.operation.collect(set: parameters.set)
+    try ExchangeFile.writeAnswer(answer, case: ready.caseName, dtype: ready.dtype, to: parameters.output)
+    return EngineMessages.Nothing()
+  }
+
+  private func ready(_ handle: String) throws(EngineError) -> Prepared {
+    guard let ready = prepared[handle] else { throw EngineError.failed("no handle \(handle)") }
+    return ready
+  }
+
   /// What an exchange file asks.
   /// - Throws: ``EngineError/failed(_:detail:)`` when it cannot be read.
-  private func asked(_ path: String, _ name: String) throws(EngineError) -> Exercise {
+  private func asked(_ path: String, _ name: String, acceptsLate: Bool = false) throws(EngineError) -> Exercise {
     do throws(GoldenFileError) {
-      return try ExchangeFile.readRequest(path, case: name, limits: limits)
+      return try ExchangeFile.readRequest(path, case: name, limits: limits, acceptsLate: acceptsLate)
     } catch { throw .failed("\(error)") }
   }
 
   private static let mostThreads = 1024
   /// A slice of 60 s of an operation that takes 6 µs.
   private static let mostIterations = 10_000_000
+  /// Many more than a tool loads; a number, so that a wrong one is refused.
+  private static let mostSets = 65_536
 
   private func require(_ value: Int, _ name: String, in range: ClosedRange<Int>) throws(EngineError) {
     guard range.contains(value) else {
@@ -156,10 +196,13 @@ public final class EngineServer {
 
   private func time(_ parameters: EngineMessages.Time) throws -> [UInt64] {
     try require(parameters.iterations, "iterations", in: 1...Self.mostIterations)
-    guard let operation = prepared[parameters.handle] else {
-      throw EngineError.failed("no handle \(parameters.handle)")
+    let sets = parameters.sets ?? [0]
+    guard !sets.isEmpty else {
+      throw EngineError.refused(
+        category: ProblemError.Category.invalidArgument.rawValue, message: "sets: expected at least one, found none")
     }
-    let times = try operation.time(iterations: parameters.iterations, cold: parameters.cold)
+    let times = try ready(parameters.handle).operation.time(
+      TimedRun(sets: sets, iterations: parameters.iterations, cold: parameters.cold))
     guard slowdown > 0 else { return times }
     spend(nanoseconds: times.reduce(0) { $0 + Double($1) } * slowdown)
     return times.map { UInt64((Double($0) * (1 + slowdown)).rounded()) }

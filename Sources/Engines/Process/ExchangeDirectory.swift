@@ -10,8 +10,7 @@ final class ExchangeDirectory: Sendable {
   struct Files: Sendable {
     var input: URL
     var output: URL
-    /// The same for every case: what a golden case is called could tell an engine what is expected.
-    let caseName = Exercise.neutralName
+    var caseName: String
   }
 
   private let folder: URL
@@ -39,14 +38,35 @@ final class ExchangeDirectory: Sendable {
     }
   }
 
-  func write(_ exercise: Exercise) throws(EngineError) -> Files {
+  /// The group of every exchange file's one case: an engine is told no name.
+  static let caseName = Exercise.neutralName
+
+  /// Paths of a new request, at which nothing is yet.
+  func files() throws(EngineError) -> Files {
     try make()
     let name = UUID().uuidString
-    let files = Files(
-      input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"))
-    do throws(GoldenFileError) {
-      try ExchangeFile.writeRequest(exercise, case: files.caseName, to: files.input.path(percentEncoded: false))
-    } catch {
+    return Files(
+      input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"),
+      caseName: Self.caseName)
+  }
+
+  /// - Parameter withoutLate: whether inputs and cotangents are shapes alone.
+  func write(_ exercise: Exercise, withoutLate: Bool = false) throws(EngineError) -> Files {
+    try written { (path) throws(GoldenFileError) in
+      try ExchangeFile.writeRequest(exercise, case: Self.caseName, to: path, withoutLate: withoutLate)
+    }
+  }
+
+  /// Writes an exercise's inputs and cotangents alone.
+  func writeLate(_ exercise: Exercise) throws(EngineError) -> Files {
+    try written { (path) throws(GoldenFileError) in
+      try ExchangeFile.writeLate(exercise, case: Self.caseName, to: path)
+    }
+  }
+
+  private func written(_ write: (String) throws(GoldenFileError) -> Void) throws(EngineError) -> Files {
+    let files = try files()
+    do throws(GoldenFileError) { try write(files.input.path(percentEncoded: false)) } catch {
       remove(files)
       throw .failed("the exchange file cannot be written: \(error)")
     }

@@ -26,6 +26,8 @@ public final class ProcessEngine: Engine {
     public var expectedVersion: String?
     /// What it sees of this process and the machine.
     public var surroundings = EngineSurroundings()
+    /// The highest version of the protocol that is spoken with it, where both sides know more.
+    public var highestProtocol = EngineMessages.protocolVersions.upperBound
 
     public init(
       name: String, command: String, directory: URL? = nil, timeout: Double = 60, expectedName: String? = nil,
@@ -49,6 +51,8 @@ public final class ProcessEngine: Engine {
 
   private struct State: Sendable {
     var worker: ProcessWorker?
+    /// The version of the protocol that its process agreed on.
+    var version = EngineMessages.protocolVersions.upperBound
     var nextID = 1
     /// Counts restarts, so that a handle of an earlier process is never given to a later one.
     var generation = 0
@@ -116,14 +120,48 @@ public final class ProcessEngine: Engine {
 
   public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
     try refuseUndeclared(exercise)
-    let files = try exchange.write(exercise)
+    // Under version 1 an engine is given everything at once, and its times are its claims.
+    let isAudited = description.trust == .audited
+    let files = try exchange.write(exercise, withoutLate: isAudited)
     defer { exchange.remove(files) }
     let parameters = EngineMessages.Prepare(
       file: files.input.path(percentEncoded: false), case: files.caseName, dtype: exercise.dtype.rawValue,
       pass: timing.pass.rawValue, layout: timing.layout.rawValue, threads: timing.threads)
     let (prepared, generation) = try request("prepare", parameters, EngineMessages.Prepared.self)
-    return ProcessPreparedOperation(engine: self, generation: generation, prepared: prepared)
+    return isAudited
+      ? ProcessPreparedOperation(engine: self, generation: generation, prepared: prepared, exercise: exercise)
+      : ClaimedOperation(engine: self, generation: generation, prepared: prepared)
   }
+
+  /// Writes the exchange file of a set's operands and has it loaded.
+  func load(_ operands: Exercise, handle: String, set: Int, generation: Int) throws(EngineError) {
+    let files = try exchange.writeLate(operands)
+    defer { exchange.remove(files) }
+    _ = try request(
+      "load", EngineMessages.Load(handle: handle, set: set, file: files.input.path(percentEncoded: false)),
+      EngineMessages.Nothing.self, generation: generation)
+  }
+
+  /// Has a set's outputs written, and reads them.
+  func collect(_ exercise: Exercise, handle: String, set: Int, generation: Int) throws(EngineError) -> Answer {
+    let files = try exchange.files()
+    defer { exchange.remove(files) }
+    _ = try request(
+      "collect", EngineMessages.Collect(handle: handle, set: set, output: files.output.path(percentEncoded: false)),
+      EngineMessages.Nothing.self, generation: generation)
+    return try exchange.answer(files, to: exercise)
+  }
+
+  // MARK: The process, for whoever measures it
+
+  /// CPU time of the engine's processes since they started, in nanoseconds; `nil` where the system does not tell.
+  public func cpuNanoseconds() -> UInt64? { state.withLock { $0.worker?.cpuNanoseconds() } }
+
+  /// Stops the engine's processes until it is asked again, so that they take nothing from whoever is measured.
+  public func suspend() { state.withLock { $0.worker?.suspend() } }
+
+  /// The interpreter that the engine runs in, where it is Python's: a path, or a name on the path.
+  public var pythonInterpreter: String? { state.withLock { $0.worker?.pythonInterpreter } }
 
   private func refuseUndeclared(_ exercise: Exercise) throws(EngineError) {
     guard description.operations.contains(exercise.operation) else {
@@ -200,10 +238,8 @@ extension ProcessEngine {
       }
       state.generation += 1
       state.nextID = 1
-      let hello = try ask(
-        declaration, "hello", EngineMessages.Hello(protocol: EngineMessages.protocolVersion),
-        EngineMessages.Description.self, &state, timeout: declaration.timeout)
-      let description = try describe(hello, declaration, known)
+      let hello = try greet(declaration, &state)
+      let description = try describe(hello, declaration, known, version: state.version)
       state.failedStarts = 0
       return description
     } catch {
@@ -219,8 +255,31 @@ extension ProcessEngine {
     }
   }
 
+  /// Asks who it is in the highest version of the protocol; an engine that refuses that one is asked in the first.
+  private static func greet(
+    _ declaration: Declaration, _ state: inout State
+  ) throws(EngineError) -> EngineMessages.Description {
+    func hello(_ version: Int, _ state: inout State) throws(EngineError) -> EngineMessages.Description {
+      let reply = try ask(
+        declaration, "hello", EngineMessages.Hello(protocol: version), EngineMessages.Description.self, &state,
+        timeout: declaration.timeout)
+      let spoken = reply.protocol ?? EngineMessages.protocolVersions.lowerBound
+      guard spoken <= version, EngineMessages.protocolVersions.contains(spoken) else {
+        throw .failed("\(declaration.name): hello: expected protocol \(version) or below, found \(spoken)")
+      }
+      state.version = spoken
+      return reply
+    }
+    do throws(EngineError) { return try hello(declaration.highestProtocol, &state) } catch {
+      // A refusal leaves the process as it was; after any other failure there is none.
+      let first = EngineMessages.protocolVersions.lowerBound
+      guard state.worker != nil, declaration.highestProtocol > first else { throw error }
+      return try hello(first, &state)
+    }
+  }
+
   private static func describe(
-    _ hello: EngineMessages.Description, _ declaration: Declaration, _ known: EngineDescription?
+    _ hello: EngineMessages.Description, _ declaration: Declaration, _ known: EngineDescription?, version: Int
   ) throws(EngineError) -> EngineDescription {
     func differs(_ what: String, expected: String, found: String) -> EngineError {
       .failed(
@@ -243,7 +302,8 @@ extension ProcessEngine {
       // A type or pass that this version does not know is never asked for.
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
       omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
-      algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info)
+      algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info,
+      trust: version == 1 ? .claimed : .audited)
     if let known, !known.isSameEngine(as: description) {
       throw differs(
         "identity after a restart",

@@ -24,6 +24,7 @@ final class ProcessWorker: @unchecked Sendable {
   private let logTail = Mutex<[UInt8]>([])
   private let logEnded = DispatchSemaphore(value: 0)
   private var received: [UInt8] = []
+  private var isSuspended = false
 
   /// Starts `command` with the shell, in `directory`.
   /// - Parameters:
@@ -84,7 +85,10 @@ final class ProcessWorker: @unchecked Sendable {
   }
 
   /// Writes one line. A child that no longer listens is noticed when its reply is read.
-  func send(_ line: Data) { requests.write(line + [0x0A]) }
+  func send(_ line: Data) {
+    resume()
+    requests.write(line + [0x0A])
+  }
 
   /// The next line of stdout, without its end.
   ///
@@ -122,8 +126,30 @@ final class ProcessWorker: @unchecked Sendable {
     return .exited(Self.describe(ending))
   }
 
+  /// CPU time of the child and of what it started, in nanoseconds; `nil` where the system does not tell.
+  func cpuNanoseconds() -> UInt64? { child.cpuNanoseconds() }
+
+  /// Stops the child and what it started, until something is sent to it.
+  func suspend() {
+    child.signalAll(SIGSTOP)
+    isSuspended = true
+  }
+
+  private func resume() {
+    if isSuspended { child.signalAll(SIGCONT) }
+    isSuspended = false
+  }
+
+  /// Python's interpreter, where the child or something that it started is one.
+  var pythonInterpreter: String? {
+    child.commandLines().lazy.compactMap(\.first).first { command in
+      command.split(separator: "/").last?.hasPrefix("python") == true
+    }
+  }
+
   /// Closes the child's stdin, which tells it to exit, and kills it with everything it started if it does not.
   func stop(patience seconds: Double = 1) {
+    resume()
     requests.close()
     if child.wait(seconds: seconds) == nil { kill() }
   }

@@ -11,7 +11,8 @@ enum TimingLines {
   /// `nil` when the handle needs JSON's escapes.
   static func request(id: Int, _ time: EngineMessages.Time) -> Data? {
     guard time.handle.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != quote && $0 != backslash }) else { return nil }
-    let parameters = "{\"cold\":\(time.cold),\"handle\":\"\(time.handle)\",\"iterations\":\(time.iterations)}"
+    let sets = time.sets.map { ",\"sets\":[\($0.map(String.init).joined(separator: ","))]" } ?? ""
+    let parameters = "{\"cold\":\(time.cold),\"handle\":\"\(time.handle)\",\"iterations\":\(time.iterations)\(sets)}"
     return Data("{\"id\":\(id),\"method\":\"time\",\"params\":\(parameters)}".utf8)
   }
 
@@ -29,9 +30,16 @@ enum TimingLines {
     else { return nil }
     let cold = scanner.skip("true")
     guard cold || scanner.skip("false"), scanner.skip(",\"handle\":\""), let handle = scanner.text(),
-      scanner.skip(",\"iterations\":"), let iterations = scanner.integer(), scanner.skip("}}"), scanner.isAtEnd
+      scanner.skip(",\"iterations\":"), let iterations = scanner.integer()
     else { return nil }
-    return (id, EngineMessages.Time(handle: handle, iterations: iterations, cold: cold))
+    var sets: [Int]?
+    if scanner.skip(",\"sets\":[") {
+      let found = scanner.integers()
+      guard scanner.skip("]") else { return nil }
+      sets = found
+    }
+    guard scanner.skip("}}"), scanner.isAtEnd else { return nil }
+    return (id, EngineMessages.Time(handle: handle, sets: sets, iterations: iterations, cold: cold))
   }
 
   static func reply(_ line: [UInt8]) -> (id: Int, times: EngineMessages.Times)? {
@@ -39,11 +47,7 @@ enum TimingLines {
     guard scanner.skip("{\"id\":"), let id = scanner.integer(), scanner.skip(",\"result\":{\"nanoseconds\":[") else {
       return nil
     }
-    var nanoseconds: [Double] = []
-    while let duration = scanner.integer() {
-      nanoseconds.append(Double(duration))
-      if !scanner.skip(",") { break }
-    }
+    let nanoseconds = scanner.integers().map { Double($0) }
     guard scanner.skip("]}}"), scanner.isAtEnd else { return nil }
     return (id, EngineMessages.Times(nanoseconds: nanoseconds))
   }
@@ -90,6 +94,16 @@ enum TimingLines {
         position += 1
       }
       return position > start ? value : nil
+    }
+
+    /// Numbers with commas between them.
+    mutating func integers() -> [Int] {
+      var found: [Int] = []
+      while let number = integer() {
+        found.append(number)
+        if !skip(",") { break }
+      }
+      return found
     }
 
     /// Characters up to and with the closing quote; `nil` where one is escaped.

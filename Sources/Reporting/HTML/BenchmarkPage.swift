@@ -95,7 +95,7 @@ enum BenchmarkPage {
     _ setting: BenchmarkSetting
   ) -> HTMLPage.Table? {
     let rows = workloads.flatMap { workload in
-      workload.contestants.filter { $0.status == .wrong || $0.status == .failed }.map { contestant in
+      workload.contestants.filter { $0.status.isFault }.map { contestant in
         let command = BenchmarkReproduction.command(
           contestant, on: workload, of: section, seed: provenance.seed,
           suite: ShellCommand(provenance.command).value(of: "--suite"))

@@ -47,7 +47,7 @@ enum HeatMap {
     guard let contestant = workload.contestant(engine), let time = contestant.time, let speedup = time.speedup else {
       let contestant = workload.contestant(engine)
       let why = contestant.map { "\($0.status.rawValue): \($0.message)" } ?? "not measured"
-      guard let status = contestant?.status, status == .wrong || status == .failed else {
+      guard let status = contestant?.status, status.isFault else {
         return canvas.rectangle(x, y, width, height, class: "hatch", title: "\(engine): \(why)")
       }
       return canvas.link(to: BenchmarkText.anchor(workload, engine)) {

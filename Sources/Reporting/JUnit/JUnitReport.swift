@@ -65,7 +65,7 @@ public enum JUnitReport {
           switch contestant.status {
           case .timed: .pass
           case .unsupported: .skipped
-          case .wrong: .failure
+          case .wrong, .cheated: .failure
           case .failed: .error
           }
         suite.add(

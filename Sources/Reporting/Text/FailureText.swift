@@ -25,10 +25,15 @@ public enum FailureText {
     ]
   }
 
-  /// Why a contestant of a benchmark has no time: what verification said of it, a line each.
+  /// Why a contestant of a benchmark has no time: what the audit and verification said of it, a line each.
   public static func details(_ contestant: BenchmarkContestant) -> [String] {
-    let tensors = (contestant.failing ?? []).flatMap(details)
-    return tensors.isEmpty ? PrintableText.escapedLines(contestant.message) : tensors
+    let found = (contestant.audit?.violations ?? []).map(line) + (contestant.failing ?? []).flatMap(details)
+    return found.isEmpty ? PrintableText.escapedLines(contestant.message) : found
+  }
+
+  /// `remembers: …`: the rule and its evidence.
+  public static func line(_ finding: AuditFinding) -> String {
+    "\(finding.rule.rawValue): \(finding.evidence.printable)"
   }
 
   /// What is wrong, a line each, ending with the command that repeats it.

@@ -1,0 +1,137 @@
+import Foundation
+import Results
+import RunAnalysis
+
+/// Holds what a contestant's requests took against the rules under which a time is worth something.
+///
+/// A rule convicts only where the order-statistic interval over slices or turns (95 %, so at least six of them) lies beyond its
+/// threshold as a whole: noise widens an interval and convicts nobody.
+struct AuditJudge {
+  /// First visits may cost so much more than second ones; CPU time so much more than threads × wall.
+  static let tolerance = 1.10
+  /// The least share of the tool's own clock that durations must add up to.
+  static let clockShare = 0.95
+  /// Of a claimed time, what requests that are not timed may spend beyond an engine that does nothing.
+  static let elsewhereShare = 0.2
+
+  let threads: Int
+  /// `nil` where an engine that does nothing could not be measured.
+  let costs: RequestCosts?
+  /// Half of the least time that any known algorithm needs on this machine, in nanoseconds.
+  let impossible: Double?
+
+  func findings(_ ledger: AuditLedger, medianNanoseconds: Double) -> [AuditFinding] {
+    var found = [remembers(ledger), clock(ledger), cpuTime(ledger), elsewhere(ledger)]
+    if let impossible { found.append(floor(medianNanoseconds, impossible)) }
+    return found
+  }
+
+  private func interval(_ values: [Double]) -> MedianInterval? { OrderStatistics.medianInterval(values) }
+
+  private func unresolved(_ rule: AuditRule, _ why: String) -> AuditFinding {
+    AuditFinding(rule, .unresolved, evidence: why)
+  }
+
+  private func remembers(_ ledger: AuditLedger) -> AuditFinding {
+    guard let found = interval(ledger.visitRatios) else {
+      return unresolved(.remembers, "\(ledger.visitRatios.count) turns with second visits, of which 6 are needed")
+    }
+    let evidence =
+      "first visits of operands take \(Self.text(found.lower)) to \(Self.text(found.upper)) times as long as second "
+      + "ones, of which \(Self.text(Self.tolerance)) may be exceeded by nobody"
+    return AuditFinding(
+      .remembers, found.lower > Self.tolerance ? .violated : .holds, evidence: evidence,
+      figures: ["ratio_lower": found.lower, "ratio_upper": found.upper, "limit": Self.tolerance])
+  }
+
+  /// Two ways in which a clock can be caught: the tool's own saw more time than was claimed and waited for, or the engine used
+  /// more CPU time than its threads have in what it claims.
+  private func clock(_ ledger: AuditLedger) -> AuditFinding {
+    guard let costs else { return unresolved(.clock, "what a request costs by itself could not be measured") }
+    // On a busy machine a request waits for a core before its first iteration and after its last one, too.
+    let shares = ledger.slices.map { slice in
+      (slice.claimed + slice.waited)
+        / max(1, slice.wall - costs.request - Double(slice.iterations) * costs.loop)
+    }
+    let used = ledger.slices.compactMap { slice in
+      slice.cpu.map { max(0, $0 - costs.request) / max(1, Double(threads) * slice.claimed) }
+    }
+    guard let found = interval(shares) else { return unresolved(.clock, "\(shares.count) slices, of which 6 are needed") }
+    let wall = ledger.slices.reduce(0) { $0 + $1.wall }
+    var figures = [
+      "share_lower": found.lower, "share_upper": found.upper, "limit": Self.clockShare, "wall": wall,
+      "claimed": ledger.slices.reduce(0) { $0 + $1.claimed },
+    ]
+    let evidence =
+      "durations, with what was waited for, add up to \(Self.text(found.lower)) to \(Self.text(found.upper)) of this "
+      + "program's own clock over \(Self.text(wall * 1e-9)) s, which may not be below \(Self.text(Self.clockShare))"
+    var isCaught = found.upper < Self.clockShare
+    guard let cpu = interval(used) else {
+      return AuditFinding(.clock, isCaught ? .violated : .holds, evidence: evidence, figures: figures)
+    }
+    (figures["cpu_lower"], figures["cpu_upper"]) = (cpu.lower, cpu.upper)
+    isCaught = isCaught || cpu.lower > Self.tolerance
+    return AuditFinding(
+      .clock, isCaught ? .violated : .holds,
+      evidence: evidence + "; CPU time is \(Self.text(cpu.lower)) to \(Self.text(cpu.upper)) of what \(threads) "
+        + "thread\(threads == 1 ? "" : "s") could use in them, which may not exceed \(Self.text(Self.tolerance))",
+      figures: figures)
+  }
+
+  private func cpuTime(_ ledger: AuditLedger) -> AuditFinding {
+    let shares = ledger.slices.compactMap { slice in slice.cpu.map { $0 / (Double(threads) * slice.wall) } }
+    guard let found = interval(shares) else {
+      return unresolved(.threads, "the CPU time of \(shares.count) slices is known, of which 6 are needed")
+    }
+    let evidence =
+      "CPU time is \(Self.text(found.lower)) to \(Self.text(found.upper)) of \(threads) thread\(threads == 1 ? "" : "s") "
+      + "by the wall clock, which may not exceed \(Self.text(Self.tolerance))"
+    return AuditFinding(
+      .threads, found.lower > Self.tolerance ? .violated : .holds, evidence: evidence,
+      figures: ["share_lower": found.lower, "share_upper": found.upper, "limit": Self.tolerance])
+  }
+
+  private func elsewhere(_ ledger: AuditLedger) -> AuditFinding {
+    guard let costs else { return unresolved(.elsewhere, "an engine that does nothing could not be measured beside it") }
+    let claimed = OrderStatistics.median(ledger.turns.map(\.claimed)) ?? 0
+    let parts = [
+      ("load", costs.load, ledger.turns.compactMap { turn in turn.loadCPU.map { $0 / Double(max(1, turn.loads)) } }),
+      (
+        "collect", costs.collect,
+        ledger.turns.compactMap { turn in turn.collectCPU.map { $0 / Double(max(1, turn.collects)) } }
+      ),
+    ]
+    var verdict = AuditVerdict.holds
+    var sentences: [String] = []
+    var figures = ["claimed": claimed]
+    for (name, null, spent) in parts {
+      guard let found = interval(spent) else {
+        return unresolved(.elsewhere, "the CPU time of \(spent.count) turns is known, of which 6 are needed")
+      }
+      let allowed = null + Self.elsewhereShare * claimed
+      figures["\(name)_lower"] = found.lower
+      figures["\(name)_upper"] = found.upper
+      figures["\(name)_null"] = null
+      sentences.append(
+        "\(name) spends \(Self.milliseconds(found.lower)) to \(Self.milliseconds(found.upper)) ms of CPU time a set, an "
+          + "engine that does nothing \(Self.milliseconds(null))")
+      // What an honest engine needs may be twice the least; what is between is not decided.
+      if found.lower > allowed + null { verdict = .violated }
+      if verdict == .holds, found.upper > allowed { verdict = .unresolved }
+    }
+    sentences.append("\(Self.milliseconds(claimed)) ms are claimed an iteration")
+    return AuditFinding(.elsewhere, verdict, evidence: sentences.joined(separator: "; "), figures: figures)
+  }
+
+  private func floor(_ median: Double, _ impossible: Double) -> AuditFinding {
+    AuditFinding(
+      .impossible, median < impossible ? .violated : .holds,
+      evidence:
+        "\(Self.milliseconds(median)) ms, where half of what the fastest known algorithm needs is "
+        + "\(Self.milliseconds(impossible)) ms",
+      figures: ["median": median, "impossible": impossible])
+  }
+
+  private static func text(_ value: Double) -> String { String(format: "%.2f", value) }
+  private static func milliseconds(_ nanoseconds: Double) -> String { String(format: "%.3f", nanoseconds * 1e-6) }
+}

@@ -1,0 +1,45 @@
+import Problems
+import Tensors
+
+/// The sets of operands that a workload's contestants rotate over, and the fresh numbers that each round brings.
+///
+/// An engine is given them one by one after it prepared, and they are stored nowhere: what it computed for earlier ones is of no
+/// use to it.
+struct OperandSets: Sendable {
+  /// All contestants together hold no more than so much of operands and results, each at most.
+  private static let mostBytes = 1 << 30
+  static let mostSets = 64
+
+  /// How many sets memory allows.
+  let most: Int
+  private let exercise: Exercise
+  private let seed: UInt64
+
+  /// - Parameters:
+  ///   - exercise: the operands' types and shapes.
+  ///   - resultBytes: what one set's outputs take.
+  ///   - seed: from which every round's numbers follow.
+  init(of exercise: Exercise, resultBytes: Int, seed: UInt64) {
+    self.exercise = exercise
+    self.seed = seed
+    let given = [exercise.inputs, exercise.upstream].flatMap(\.values)
+    let bytes = given.reduce(resultBytes) { $0 + $1.shape.count * $1.dtype.byteCount }
+    most = max(2, min(Self.mostSets, Self.mostBytes / max(bytes, 1)))
+  }
+
+  /// The numbers of one set in one round: uniform in [−1, 1), as the bounds of random values ask.
+  func operands(set: Int, round: Int) -> LateOperands {
+    // A stream for each tensor: SplitMix64 scatters seeds that follow each other.
+    var stream = SplitMix64(seed: seed &+ UInt64(round * OperandSets.mostSets + set))
+    func fresh(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
+      var drawn: [String: AnyTensor] = [:]
+      for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+        let single = AnyTensor.float32(
+          Tensor(splitMix64Uniform: tensor.shape, seed: stream.next(), low: -1, high: 1))
+        drawn[name] = single.converted(to: tensor.dtype)
+      }
+      return drawn
+    }
+    return LateOperands(inputs: fresh(exercise.inputs), upstream: fresh(exercise.upstream))
+  }
+}

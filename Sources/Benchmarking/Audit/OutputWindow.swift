@@ -1,0 +1,130 @@
+import Engines
+import GoldenFiles
+import Problems
+import Results
+import Tensors
+import Verification
+
+/// A part of a convolution's result that is a convolution of its own: some channels, of one image where the pass sums over none.
+///
+/// Holding a whole result against the reference takes far longer than timing it. Windows share the channels of a result out
+/// among the blocks of a workload, so that each channel of what was timed is held against the reference once, by the same bounds
+/// as whole results.
+struct OutputWindow: Sendable {
+  /// The windows of a workload, in random order: together they cover every channel of the result.
+  static func windows(
+    of item: BenchmarkPlan.Item, count: Int, using generator: inout SplitMix64
+  ) -> [OutputWindow] {
+    let problem = item.problem
+    // Whole groups, or channels of the only one.
+    let units =
+      problem.groups > 1
+      ? problem.groups : item.pass == .backwardData ? problem.inputChannels : problem.outputChannels
+    let parts = min(max(count, 1), units)
+    return (0..<parts).map { part in
+      OutputWindow(
+        problem: problem, pass: item.pass, units: part * units / parts..<(part + 1) * units / parts,
+        image: problem.batch > 0 ? Int.random(in: 0..<problem.batch, using: &generator) : 0)
+    }.shuffled(using: &generator)
+  }
+
+  private let problem: Conv2dProblem
+  private let images: Range<Int>
+  private let inputs: Range<Int>
+  private let outputs: Range<Int>
+  private let groups: Int
+  private let pass: TimingRequest.TimedPass
+
+  private init(problem: Conv2dProblem, pass: TimingRequest.TimedPass, units: Range<Int>, image: Int) {
+    self.problem = problem
+    self.pass = pass
+    images = pass == .backwardWeight || problem.batch == 0 ? 0..<problem.batch : image..<image + 1
+    if problem.groups > 1 {
+      let (width, height) = (problem.inputChannels / problem.groups, problem.outputChannels / problem.groups)
+      inputs = units.lowerBound * width..<units.upperBound * width
+      outputs = units.lowerBound * height..<units.upperBound * height
+      groups = units.count
+    } else {
+      inputs = pass == .backwardData ? units : 0..<problem.inputChannels
+      outputs = pass == .backwardData ? 0..<problem.outputChannels : units
+      groups = 1
+    }
+  }
+
+  /// For a person: `image 0, outputs/y channels 8..<16`.
+  var text: String {
+    switch pass {
+    case .backwardData: "image \(images.lowerBound), channels \(inputs) of the input"
+    case .backwardWeight: "channels \(outputs) of the weights"
+    default: "image \(images.lowerBound), channels \(outputs) of the output"
+    }
+  }
+
+  /// The exercise of the window alone.
+  /// - Parameter whole: the workload's, on the operands of one set.
+  func exercise(of whole: Exercise) throws(ProblemError) -> Exercise {
+    let part = try Conv2dProblem(
+      batch: images.count, inputChannels: inputs.count, inputSize: problem.inputSize, outputChannels: outputs.count,
+      kernelSize: problem.kernelSize, stride: problem.stride, padding: problem.padding, dilation: problem.dilation,
+      groups: groups, hasBias: problem.hasBias)
+    var window = whole
+    window.name = "/" + part.text
+    window.attributes = part.attributes
+    window.inputs = whole.inputs.mapValues { $0.slice(0, images).slice(1, inputs) }
+    window.upstream = whole.upstream.mapValues { $0.slice(0, images).slice(1, outputs) }
+    window.parameters = whole.parameters.reduce(into: [:]) { all, parameter in
+      let rows = parameter.value.slice(0, outputs)
+      // In one group the weights' second axis is the input's channels; in more it is as wide as a group.
+      all[parameter.key] = parameter.key == "weight" && groups == 1 && problem.groups == 1 ? rows.slice(1, inputs) : rows
+    }
+    return window
+  }
+
+  /// The window of a whole answer.
+  func part(of answer: Answer) -> Answer {
+    var part = Answer()
+    for (name, tensor) in answer.outputs { part.outputs[name] = sliced(tensor, images, outputs) }
+    for (name, tensor) in answer.gradients {
+      part.gradients[name] =
+        name == "x"
+        ? sliced(tensor, images, inputs)
+        : tensor.shape == problem.weightShape ? tensor.slice(0, outputs) : tensor
+    }
+    return part
+  }
+
+  /// A tensor of another shape stays as it is: its shape is what is wrong with it.
+  private func sliced(_ tensor: AnyTensor, _ first: Range<Int>, _ second: Range<Int>) -> AnyTensor {
+    let expected = pass == .backwardData ? problem.inputShape : problem.outputShape
+    return tensor.shape == expected ? tensor.slice(0, first).slice(1, second) : tensor
+  }
+}
+
+extension AnyTensor {
+  /// The part of an axis that a range of it names.
+  func slice(_ axis: Int, _ range: Range<Int>) -> AnyTensor {
+    switch self {
+    case .float32(let tensor): .float32(tensor.slice(axis, range))
+    case .float64(let tensor): .float64(tensor.slice(axis, range))
+    case .packed(let tensor): .packed(PackedTensor(tensor.dtype, patterns: tensor.patterns.slice(axis, range)))
+    case .int64(let tensor): .int64(tensor.slice(axis, range))
+    }
+  }
+}
+
+extension Tensor {
+  fileprivate func slice(_ axis: Int, _ range: Range<Int>) -> Tensor {
+    guard range.count < shape[axis] else { return self }
+    var dimensions = shape.dimensions
+    let inner = dimensions[(axis + 1)...].reduce(1, *)
+    let outer = dimensions[..<axis].reduce(1, *)
+    let stride = dimensions[axis] * inner
+    dimensions[axis] = range.count
+    var kept: [Element] = []
+    kept.reserveCapacity(outer * range.count * inner)
+    for row in 0..<outer {
+      kept += elements[row * stride + range.lowerBound * inner..<row * stride + range.upperBound * inner]
+    }
+    return Tensor(shape: Shape(dimensions), elements: kept)
+  }
+}

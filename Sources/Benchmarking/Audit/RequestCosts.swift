@@ -1,0 +1,126 @@
+import Engines
+import Foundation
+import Problems
+import Results
+import RunAnalysis
+
+/// What requests cost an engine that does nothing, on the same operands: what an honest engine may spend where no work is to be
+/// done. In nanoseconds.
+struct RequestCosts: Sendable {
+  /// CPU time to load one set, and to collect one.
+  var load = 0.0
+  var collect = 0.0
+  /// Wall time of a request to time, without its iterations, and of one iteration's clock readings and loop.
+  var request = 0.0
+  var loop = 0.0
+
+  /// Measures an engine that does nothing.
+  /// - Parameters:
+  ///   - null: the engine.
+  ///   - exercise: what is timed.
+  ///   - request: how.
+  ///   - sets: the operands that are loaded.
+  /// - Throws: `EngineError` of the engine.
+  init(
+    of null: any Engine, on exercise: Exercise, _ request: TimingRequest, _ sets: OperandSets
+  ) throws(EngineError) {
+    let meter = Meter(null)
+    let operation = try null.prepare(exercise, for: request)
+    let count = 4
+    var loads: [Double] = []
+    var collects: [Double] = []
+    var requests: [Double] = []
+    var loops: [Double] = []
+    // The first round warms up.
+    for round in 0..<4 {
+      let operands = (0..<count).map { sets.operands(set: $0, round: round) }
+      let load = try meter.measure { () throws(EngineError) in
+        for (set, operands) in operands.enumerated() { try operation.load(operands, set: set) }
+      }.taken
+      let visited = Array(0..<count)
+      let (claimed, short) = try meter.measure { () throws(EngineError) in
+        try operation.time(TimedRun(visiting: visited))
+      }
+      let many = 1_000
+      let (manyClaimed, long) = try meter.measure { () throws(EngineError) in
+        try operation.time(TimedRun(sets: visited, iterations: many))
+      }
+      let collect = try meter.measure { () throws(EngineError) in try operation.collect(set: round % count) }.taken
+      guard round > 0 else { continue }
+      loads.append((load.cpu ?? 0) / Double(count))
+      collects.append(collect.cpu ?? 0)
+      requests.append(short.wall - Double(claimed.reduce(0, +)))
+      let unclaimed = long.wall - Double(manyClaimed.reduce(0, +)) - (requests.last ?? 0)
+      loops.append(max(0, unclaimed) / Double(many - count))
+    }
+    func median(_ values: [Double]) -> Double { OrderStatistics.median(values) ?? 0 }
+    (load, collect) = (median(loads), median(collects))
+    // What a busy moment adds belongs to the moment.
+    (self.request, loop) = (requests.min() ?? 0, loops.min() ?? 0)
+  }
+}
+
+/// The engines that do nothing, one for each way in which contestants are served, started when it is first asked for.
+public final class NullEngines {
+  private var started: [String: Result<ProcessEngine, EngineError>] = [:]
+  /// By workload and command, for as long as the workload is the last one.
+  private var known: [String: RequestCosts?] = [:]
+  private var workload = ""
+  private var seconds = 0.0
+  /// The path of this program, and the folder of the Python package.
+  private let program: String
+  private let package: String
+
+  /// - Parameters:
+  ///   - program: the path of this program, which serves one.
+  ///   - package: the folder that holds the Python package `assay_engine`, which has the other one.
+  public init(program: String, package: String) {
+    self.program = program
+    self.package = package
+  }
+
+  /// What requests cost an engine that does nothing and is served as this one is; `nil` where there is none.
+  func costs(beside engine: any Engine, on timed: TimedWorkload) -> RequestCosts? {
+    if workload != timed.item.name { known = [:] }
+    workload = timed.item.name
+    let command = (engine as? ProcessEngine).map(command(beside:))
+    if let costs = known[command ?? ""] { return costs }
+    let start = ContinuousClock.now
+    defer { seconds += (ContinuousClock.now - start).seconds }
+    let costs: RequestCosts?
+    do throws(EngineError) {
+      let null: any Engine = if let command { try process(command) } else { NullEngine() }
+      costs = try RequestCosts(of: null, on: timed.work.exercise, timed.request, timed.sets)
+    } catch { costs = nil }
+    known[command ?? ""] = .some(costs)
+    return costs
+  }
+
+  /// What measuring them has taken since this was last asked.
+  func takeSeconds() -> Double {
+    defer { seconds = 0 }
+    return seconds
+  }
+
+  /// Of the Python package for an engine that runs in Python, this program's otherwise.
+  private func command(beside contestant: ProcessEngine) -> String {
+    guard let python = contestant.pythonInterpreter else {
+      return "exec \(ShellCommand.quoted(program)) engine \(NullEngine.name)"
+    }
+    return "PYTHONPATH=\(ShellCommand.quoted(package))${PYTHONPATH:+:$PYTHONPATH} exec \(ShellCommand.quoted(python)) "
+      + "-m assay_engine.null"
+  }
+
+  private func process(_ command: String) throws(EngineError) -> ProcessEngine {
+    if let known = started[command] { return try known.get() }
+    let found: Result<ProcessEngine, EngineError>
+    do throws(EngineError) {
+      found = .success(try ProcessEngine(.init(name: NullEngine.name, command: command)))
+    } catch { found = .failure(error) }
+    started[command] = found
+    return try found.get()
+  }
+
+  /// Those that run, which stand still while a contestant is timed.
+  var running: [ProcessEngine] { started.values.compactMap { try? $0.get() } }
+}

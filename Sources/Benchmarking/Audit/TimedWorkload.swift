@@ -1,0 +1,89 @@
+import Engines
+import GoldenFiles
+import Problems
+import Results
+import Tensors
+import Verification
+
+/// What the contestants of one workload are timed on and held against, the same for all of them.
+final class TimedWorkload {
+  let item: BenchmarkPlan.Item
+  let work: WorkloadExercise
+  let sets: OperandSets
+  let request: TimingRequest
+  private let windows: [OutputWindow]
+  private let resultPath: String
+  /// The numbers of the round at hand, and what is expected of the sets of it that were looked at.
+  private var round = -1
+  private var generator: SplitMix64
+  private var choice = 0
+  private var operands: [LateOperands] = []
+  private var expected: [Int: CaseVerifier] = [:]
+
+  init(_ item: BenchmarkPlan.Item, _ work: WorkloadExercise, blocks: Int, seed: UInt64, using generator: inout SplitMix64) {
+    self.item = item
+    self.work = work
+    request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+    resultPath = work.exercise.wanted.first ?? "outputs/y"
+    sets = OperandSets(of: work.exercise, resultBytes: item.resultBytes, seed: generator.next())
+    windows = OutputWindow.windows(of: item, count: blocks, using: &generator)
+    self.generator = SplitMix64(seed: generator.next())
+  }
+
+  /// The first sets of a round, drawn when they are first asked for.
+  func operands(sets count: Int, round: Int) -> [LateOperands] {
+    if round != self.round {
+      self.round = round
+      operands = []
+      expected = [:]
+      choice = Int(generator.next() >> 1)
+    }
+    while operands.count < count { operands.append(sets.operands(set: operands.count, round: round)) }
+    return Array(operands[..<count])
+  }
+
+  /// The set that is collected in the round at hand: at random, and the same for all who visit as many.
+  func chosenSet(of count: Int) -> Int { choice % count }
+
+  /// What is wrong with an answer to one set of the round at hand, in the window that the round looks at; `nil` when nothing is.
+  func problem(with answer: Answer, set: Int, of engine: any Engine) -> String? {
+    let window = windows[round % windows.count]
+    let part = RecordedAnswer(engine.description, window.part(of: answer))
+    do throws(EngineError) {
+      let verifier: CaseVerifier
+      if let known = expected[set] {
+        verifier = known
+      } else {
+        let exercise: Exercise
+        do throws(ProblemError) {
+          exercise = try window.exercise(of: work.single.with(operands[set]))
+        } catch { throw EngineError(error) }
+        verifier = try work.verifier(of: exercise)
+        expected[set] = verifier
+      }
+      let result = verifier.verify(part, dtype: item.dtype)
+      guard result.status != .pass else { return nil }
+      return "of what was timed, \(window.text) is wrong: \(result.message)"
+    } catch { return "no reference result: \(error)" }
+  }
+}
+
+/// Answers with what was collected, so that it is judged as an engine's answer is.
+struct RecordedAnswer: Engine {
+  private(set) var description: EngineDescription
+  private let answer: Answer
+
+  init(_ description: EngineDescription, _ answer: Answer) {
+    self.description = description
+    // It was computed once, and is the same however often it is asked for.
+    self.description.usesThreads = false
+    self.description.deterministic = false
+    self.answer = answer
+  }
+
+  func compute(_ exercise: Exercise) -> Answer { answer }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    throw .unsupported("an answer that was recorded is not timed")
+  }
+}

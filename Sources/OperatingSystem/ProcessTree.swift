@@ -1,0 +1,23 @@
+import Foundation
+
+/// A process and what it started, as the kernel lists them; nothing where the system has no `/proc`.
+package enum ProcessTree {
+  /// The threads of a process and of its descendants.
+  package static func threads(of root: pid_t) -> [(process: pid_t, thread: pid_t)] {
+    var found: [(process: pid_t, thread: pid_t)] = []
+    var pending = [root]
+    while let process = pending.popLast() {
+      let folder = "/proc/\(process)/task"
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+        guard let thread = pid_t(name) else { continue }
+        found.append((process, thread))
+        let children = try? String(contentsOfFile: "\(folder)/\(name)/children", encoding: .utf8)
+        pending += (children ?? "").split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
+      }
+    }
+    return found
+  }
+
+  /// A process and its descendants, each once.
+  package static func processes(of root: pid_t) -> Set<pid_t> { Set(threads(of: root).map(\.process)) }
+}

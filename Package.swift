@@ -76,6 +76,12 @@ let package = Package(
         "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Operations", "Convolution", "OperatingSystem", "Results",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
+    // The third that knows pointers, beside the kernels and HDF5: memory and calls of a library of others' code, by the
+    // contract of Benchmarks/engines/include/assay.h. Nothing of it runs in the tool's own process.
+    .systemLibrary(name: "CLibraryHost"),
+    .target(
+      name: "LibraryHost",
+      dependencies: ["CLibraryHost", "Tensors", "Problems", "Operations", "Convolution", "Engines", "Results"]),
     .target(
       name: "Verification",
       dependencies: [
@@ -112,7 +118,7 @@ let package = Package(
       name: "assay",
       dependencies: [
         "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines",
-        "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
+        "LibraryHost", "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
         "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -141,11 +147,13 @@ let package = Package(
       name: "EnginesTests",
       dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
     .testTarget(
-      name: "VerificationTests", dependencies: ["Verification", "Operations", "AssayTesting", "TestSupport"]),
+      name: "VerificationTests",
+      dependencies: ["Verification", "Operations", "AssayTesting", "RunAnalysis", "Results", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
     .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Results", "OperatingSystem", "TestSupport"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),
     // Odd inputs by the thousand, and what the program makes of them: run by a test of the command, or on its own.
     .executableTarget(
       name: "OddInputs",

@@ -1,10 +1,14 @@
 """ONNX models of the cases, for every engine that reads ONNX."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from assay_engine import Refused, Unsupported
+sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
+from assay_engine import Refused, Unsupported, keywords, require_sound
 
 OPERATIONS = (
     "conv2d", "batch_norm2d", "relu", "identity", "softmax", "log_softmax", "flatten", "add", "max_pool2d",
@@ -50,41 +54,22 @@ class Graph:
         return model
 
 
-def _positive(case, *names):
-    for name in names:
-        if min(case.pair(name, 1)) < 1:
-            raise Refused("invalid_argument", f"{name} {case.pair(name, 1)} is not positive")
+def _with_bias(case, g):
+    inputs = ["x", g.constant("weight", case.parameters["weight"])]
+    return inputs + ([g.constant("bias", case.parameters["bias"])] if "bias" in case.parameters else [])
 
 
 def _conv(case, g):
-    _positive(case, "stride", "dilation")
-    weight, groups = case.parameters["weight"], case.integer("groups", 1)
-    channels = case.inputs["x"].shape[1]
-    if groups < 1 or channels % groups or weight.shape[0] % groups:
-        raise Refused("invalid_argument", f"{groups} groups do not divide {channels} and {weight.shape[0]} channels")
-    if weight.shape[1] != channels // groups:
-        raise Refused("shape_mismatch", f"weight {weight.shape} for {channels} channels in {groups} groups")
-    padding = case.padding()
-    if isinstance(padding, str) and padding not in ("same", "valid"):
-        raise Refused("invalid_argument", f"padding {padding}: expected same or valid")
-    attributes = dict(strides=case.pair("stride", 1), dilations=case.pair("dilation", 1), group=groups)
-    if padding == "same":
-        if attributes["strides"] != (1, 1):
-            raise Refused("invalid_argument", "padding same needs stride 1")
+    a = keywords(case)
+    attributes = dict(strides=a["stride"], dilations=a["dilation"], group=a["groups"])
+    if a["padding"] == "same":
         # ONNX Runtime refuses auto_pad beside a dilation: the pads as numbers, the odd one below and right.
-        total = [d * (k - 1) for d, k in zip(attributes["dilations"], weight.shape[2:])]
+        total = [d * (k - 1) for d, k in zip(a["dilation"], case.parameters["weight"].shape[2:])]
         before = [t // 2 for t in total]
         attributes["pads"] = before + [t - b for t, b in zip(total, before)]
-    elif padding != "valid":
-        if min(padding) < 0:
-            raise Refused("invalid_argument", f"padding {padding} is negative")
-        attributes["pads"] = padding * 2
-    inputs = ["x", g.constant("weight", weight)]
-    if "bias" in case.parameters:
-        if case.parameters["bias"].shape != weight.shape[:1]:
-            raise Refused("shape_mismatch", f"bias {case.parameters['bias'].shape} for {weight.shape[0]} channels")
-        inputs.append(g.constant("bias", case.parameters["bias"]))
-    g.add("Conv", inputs, "y", **attributes)
+    elif a["padding"] != "valid":
+        attributes["pads"] = a["padding"] * 2
+    g.add("Conv", _with_bias(case, g), "y", **attributes)
 
 
 def _batch_norm(case, g):
@@ -94,26 +79,18 @@ def _batch_norm(case, g):
     weight = case.parameters.get("weight", np.ones(channels, np.float32))
     bias = case.parameters.get("bias", np.zeros(channels, np.float32))
     values = {"weight": weight, "bias": bias, "mean": case.buffers["running_mean"], "var": case.buffers["running_var"]}
-    for name, value in values.items():
-        if value.shape != (channels,):
-            raise Refused("shape_mismatch", f"{name} {value.shape} for {channels} channels")
     g.add("BatchNormalization", ["x"] + [g.constant(k, v) for k, v in values.items()], "y", epsilon=case.real("eps", 1e-5))
 
 
 def _pool(case, g):
-    kernel = case.pair("kernel_size", 0)
-    _positive(case, "kernel_size", "stride", "dilation")
-    padding = case.pair("padding", 0)
-    if min(padding) < 0 or padding[0] * 2 > kernel[0] or padding[1] * 2 > kernel[1]:
-        raise Refused("invalid_argument", f"padding {padding} for kernel {kernel}")
-    if "divisor_override" in case.attributes:
-        raise Unsupported("divisor_override")
-    attributes = dict(kernel_shape=kernel, strides=case.pair("stride", kernel), pads=padding * 2,
-                      ceil_mode=int(case.boolean("ceil_mode", False)))
+    a = keywords(case)
+    attributes = dict(kernel_shape=a["kernel_size"], strides=a["stride"], pads=a["padding"] * 2, ceil_mode=int(a["ceil_mode"]))
     if case.operation == "max_pool2d":
-        g.add("MaxPool", ["x"], "y", dilations=case.pair("dilation", 1), **attributes)
+        g.add("MaxPool", ["x"], "y", dilations=a["dilation"], **attributes)
+    elif a["divisor_override"] is not None:
+        raise Unsupported("divisor_override")
     else:
-        g.add("AveragePool", ["x"], "y", count_include_pad=int(case.boolean("count_include_pad", True)), **attributes)
+        g.add("AveragePool", ["x"], "y", count_include_pad=int(a["count_include_pad"]), **attributes)
 
 
 def _adaptive(case, g):
@@ -123,82 +100,38 @@ def _adaptive(case, g):
 
 
 def _linear(case, g):
-    x, weight = case.inputs["x"], case.parameters["weight"]
-    if x.ndim != 2 or weight.ndim != 2 or x.shape[1] != weight.shape[1]:
-        raise Refused("shape_mismatch", f"x {x.shape}, weight {weight.shape}")
-    inputs = ["x", g.constant("weight", weight)]
-    if "bias" in case.parameters:
-        if case.parameters["bias"].shape != weight.shape[:1]:
-            raise Refused("shape_mismatch", f"bias {case.parameters['bias'].shape}, weight {weight.shape}")
-        inputs.append(g.constant("bias", case.parameters["bias"]))
-    g.add("Gemm", inputs, "y", transB=1)
+    g.add("Gemm", _with_bias(case, g), "y", transB=1)
 
 
 def _conv_transpose(case, g):
-    _positive(case, "stride", "dilation")
-    x, weight, groups = case.inputs["x"], case.parameters["weight"], case.integer("groups", 1)
-    if x.ndim != 4 or weight.ndim != 4:
-        raise Refused("shape_mismatch", f"x {x.shape}, weight {weight.shape}: expected four axes")
-    if groups < 1 or weight.shape[0] % groups:
-        raise Refused("invalid_argument", f"{groups} groups do not divide {weight.shape[0]} channels")
-    if x.shape[1] != weight.shape[0]:
-        raise Refused("shape_mismatch", f"weight {weight.shape} for {x.shape[1]} channels")
-    stride, dilation = case.pair("stride", 1), case.pair("dilation", 1)
-    if case.padding() in ("same", "valid"):
-        raise Refused("invalid_argument", "padding: expected numbers")
-    padding, extra = case.pair("padding", 0), case.pair("output_padding", 0)
-    if min(padding) < 0 or min(extra) < 0 or any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
-        raise Refused("invalid_argument", f"padding {padding} or output_padding {extra} is out of its range")
-    out = [s * (n - 1) + d * (k - 1) + 1 + e - 2 * p for s, n, d, k, e, p in
-           zip(stride, x.shape[2:], dilation, weight.shape[2:], extra, padding)]
-    if min(out) < 1:
-        raise Refused("shape_mismatch", f"an output of {out[0]}×{out[1]}")
-    inputs = ["x", g.constant("weight", weight)]
-    if "bias" in case.parameters:
-        channels = weight.shape[1] * groups
-        if case.parameters["bias"].shape != (channels,):
-            raise Refused("shape_mismatch", f"bias {case.parameters['bias'].shape} for {channels} channels")
-        inputs.append(g.constant("bias", case.parameters["bias"]))
-    g.add("ConvTranspose", inputs, "y", strides=stride, dilations=dilation, group=groups, pads=padding * 2,
-          output_padding=extra)
+    a = keywords(case)
+    g.add("ConvTranspose", _with_bias(case, g), "y", strides=a["stride"], dilations=a["dilation"], group=a["groups"],
+          pads=a["padding"] * 2, output_padding=a["output_padding"])
 
 
 def _affine(case, g, shape):
     """Weight and bias of a norm; the ones and zeros that stand for an absent one change no result."""
     for name, default in (("weight", np.ones), ("bias", np.zeros)):
-        value = case.parameters.get(name, default(shape, np.float32))
-        if value.shape != tuple(shape):
-            raise Refused("shape_mismatch", f"{name} {value.shape}: expected {tuple(shape)}")
-        yield g.constant(name, value)
+        yield g.constant(name, case.parameters.get(name, default(shape, np.float32)))
 
 
 def _group_norm(case, g):
-    x, groups = case.inputs["x"], case.integer("num_groups", 0)
-    if x.ndim < 2:
-        raise Refused("shape_mismatch", f"x {x.shape}: expected two axes or more")
-    if groups < 1 or x.shape[1] % groups:
-        raise Refused("invalid_argument", f"{groups} groups do not divide {x.shape[1]} channels")
+    a = keywords(case)
     g.require(21, 10)
-    g.add("GroupNormalization", ["x", *_affine(case, g, x.shape[1:2])], "y", num_groups=groups,
-          epsilon=case.real("eps", 1e-5))
+    g.add("GroupNormalization", ["x", *_affine(case, g, case.inputs["x"].shape[1:2])], "y", num_groups=a["num_groups"],
+          epsilon=a["eps"])
 
 
 def _layer_norm(case, g):
-    x, dims = case.inputs["x"], case.integer("normalized_dims", 0)
-    if dims < 1:
-        raise Refused("invalid_argument", f"normalized_dims {dims}: expected 1 or more")
-    if dims > x.ndim:
-        raise Refused("shape_mismatch", f"normalized_dims {dims} of x {x.shape}")
-    g.add("LayerNormalization", ["x", *_affine(case, g, x.shape[-dims:])], "y", axis=-dims,
-          epsilon=case.real("eps", 1e-5))
+    a = keywords(case)
+    dims = a["normalized_dims"]
+    g.add("LayerNormalization", ["x", *_affine(case, g, case.inputs["x"].shape[-dims:])], "y", axis=-dims,
+          epsilon=a["eps"])
 
 
 def _gelu(case, g):
-    form = case.string("approximate", "none")
-    if form not in ("none", "tanh"):
-        raise Refused("invalid_argument", f"approximate {form!r}: expected none or tanh")
     g.require(20, 9)
-    g.add("Gelu", ["x"], "y", approximate=form)
+    g.add("Gelu", ["x"], "y", approximate=keywords(case)["approximate"])
 
 
 def _silu(case, g):
@@ -272,15 +205,8 @@ def groups(case, output, y):
 def build(case):
     """The model, its inputs by name, and its output's name."""
     graph = Graph()
+    require_sound(case)
     inputs = {k: v for k, v in case.inputs.items() if k in ("x", "other")}
-    for name, value in inputs.items():
-        if value.dtype != np.float32:
-            raise Refused("unsupported_dtype", f"{name} is {value.dtype}: expected float32")
-    for name, value in case.parameters.items():
-        if value.dtype.kind != "f":
-            raise Refused("unsupported_dtype", f"{name} is {value.dtype}: expected float32")
-    if len({v.shape for v in inputs.values()}) > 1:
-        raise Refused("shape_mismatch", f"x and other differ: {[v.shape for v in inputs.values()]}")
     _BUILDERS[case.operation](case, graph)
     output = "logits" if case.operation == "resnet" else "y"
     return graph.model(inputs, output), inputs, output

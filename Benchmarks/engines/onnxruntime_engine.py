@@ -1,8 +1,13 @@
 """ONNX Runtime's CPU provider as an engine: every graph optimisation, constant weights packed by the session, bound buffers."""
 
+import sys
+from pathlib import Path
+
+import numpy as np
 import onnxruntime as ort
 
-from assay_engine import Engine, Refused, Unsupported, serve
+sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
+from assay_engine import Engine, Prepared, Refused, Run, Unsupported, serve
 from onnx_graphs import OPERATIONS, build, groups
 
 
@@ -33,7 +38,7 @@ class ONNXRuntime(Engine):
     operations = OPERATIONS
     omits = ("outputs/indices",)
 
-    def compute(self, case, passes, threads):
+    def compute(self, case, passes, threads, wanted=()):
         if case.dtype != "float32":
             raise Unsupported(f"{case.dtype} on the CPU provider")
         model, inputs, output = build(case)
@@ -53,12 +58,18 @@ class ONNXRuntime(Engine):
             raise Unsupported("its blocked layout exists inside a session only")
         model, inputs, output = build(case)
         session = _session(model, threads)
-        binding = session.io_binding()
-        for name, value in inputs.items():
-            binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(value))
         (y,) = session.run([output], inputs)
-        binding.bind_ortvalue_output(output, ort.OrtValue.ortvalue_from_numpy(y))
-        return lambda: session.run_with_iobinding(binding), "session, all optimisations, bound buffers"
+
+        def bind(operands, upstream):
+            buffer = np.empty_like(y)
+            binding = session.io_binding()
+            for name in inputs:
+                binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(operands[name]))
+            binding.bind_ortvalue_output(output, ort.OrtValue.ortvalue_from_numpy(buffer))
+            return Run(
+                lambda: session.run_with_iobinding(binding), lambda _: {"outputs": {output: buffer}}, buffers=(buffer,))
+
+        return Prepared(bind, "session, all optimisations, bound buffers")
 
 
 if __name__ == "__main__":

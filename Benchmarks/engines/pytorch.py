@@ -1,13 +1,17 @@
 """PyTorch as an engine: eager operations, autograd for gradients; timed in inference mode with the fastest of its layouts."""
 
+import ctypes
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch.utils import mkldnn
 
-from assay_engine import Engine, Refused, Unsupported, fastest, serve
+sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
+from assay_engine import Engine, Prepared, Refused, Run, Unsupported, fastest, keywords, serve
 
 
 SIXTEEN = (torch.float16, torch.bfloat16)
@@ -33,64 +37,6 @@ def _refusal(error):
     return Refused("shape_mismatch" if any(word in text for word in shapes) else "invalid_argument", text)
 
 
-def _batch_norm(c, x, p, b):
-    if x.dim() != 4:  # what torch.nn.BatchNorm2d checks and the function leaves out
-        raise Refused("shape_mismatch", f"expected 4D input (got {x.dim()}D input)")
-    momentum = c.real("momentum", 0.1)
-    training = c.boolean("training", False)
-    tracked = b.get("num_batches_tracked")
-    if training and tracked is not None:
-        tracked += 1
-        if np.isnan(momentum):
-            momentum = 1.0 / float(tracked)
-    statistics = "running_mean" in b
-    batch_statistics = training or not statistics
-    eps = c.real("eps", 1e-5)
-    if batch_statistics and eps == 0:
-        raise Unsupported("PyTorch normalises by a batch's statistics with eps > 0 alone")
-    return F.batch_norm(
-        x, b.get("running_mean"), b.get("running_var"), p.get("weight"), p.get("bias"),
-        batch_statistics, 0.0 if np.isnan(momentum) else momentum, eps)
-
-
-def _upsample(c, x, p, b):
-    mode = c.string("mode", "nearest")
-    size = c.pair("size", 0) if "size" in c.attributes else None
-    scale = c.attributes.get("scale_factor")
-    # With neither or both, PyTorch is what refuses.
-    scale = None if scale is None else tuple(float(v) for v in np.broadcast_to(scale, 2))
-    # PyTorch takes no value at all where the mode does not interpolate, and refuses what is asked there.
-    corners = c.boolean("align_corners", False)
-    align = corners if mode == "bilinear" or corners else None
-    return F.interpolate(x, size=size, scale_factor=scale, mode=mode, align_corners=align)
-
-
-def _cross_entropy(c, x, p, b):
-    target = _tensor(c.inputs["target"])
-    if x.dtype in SIXTEEN:
-        # The loss of an exercise of 16 bits is float32, and so are the class weights: as under PyTorch's autocast.
-        x = x.float()
-        target = target.float() if target.is_floating_point() else target
-    return F.cross_entropy(
-        x, target, weight=p.get("weight"), reduction=c.string("reduction", "mean"),
-        ignore_index=c.integer("ignore_index", -100), label_smoothing=c.real("label_smoothing", 0.0))
-
-
-def _max_pool(c, x, p, b):
-    kernel = c.pair("kernel_size", 0)
-    return F.max_pool2d(
-        x, kernel, c.pair("stride", kernel), c.pair("padding", 0), c.pair("dilation", 1),
-        c.boolean("ceil_mode", False), return_indices=True)
-
-
-def _avg_pool(c, x, p, b):
-    kernel = c.pair("kernel_size", 0)
-    divisor = c.integer("divisor_override", 0) if "divisor_override" in c.attributes else None
-    return F.avg_pool2d(
-        x, kernel, c.pair("stride", kernel), c.pair("padding", 0), c.boolean("ceil_mode", False),
-        c.boolean("count_include_pad", True), divisor)
-
-
 # What PyTorch leaves to oneDNN in 16 bits, where the machine has instructions for them.
 CONVOLUTIONS = ("conv2d", "conv_transpose2d")
 ONEDNN = (*CONVOLUTIONS, "linear", "gelu")
@@ -113,79 +59,127 @@ def _require_definition(operation, tensors):
             raise Unsupported(f"oneDNN's convolutions in {tensor.dtype} skip padding, also where 0·∞ is NaN")
 
 
-def _conv(c, x, p, b):
-    return F.conv2d(
-        x, p["weight"], p.get("bias"), c.pair("stride", 1), c.padding(), c.pair("dilation", 1), c.integer("groups", 1))
+# Each operation takes its tensors by name and its attributes as keywords.
 
 
-def _conv_transpose(c, x, p, b):
-    return F.conv_transpose2d(
-        x, p["weight"], p.get("bias"), c.pair("stride", 1), c.pair("padding", 0), c.pair("output_padding", 0),
-        c.integer("groups", 1), c.pair("dilation", 1))
+def _batch_norm(x, weight=None, bias=None, running_mean=None, running_var=None, num_batches_tracked=None, *, training,
+                momentum, eps):
+    if x.dim() != 4:  # what torch.nn.BatchNorm2d checks and the function leaves out
+        raise Refused("shape_mismatch", f"expected 4D input (got {x.dim()}D input)")
+    if training and num_batches_tracked is not None:
+        num_batches_tracked += 1
+        if np.isnan(momentum):
+            momentum = 1.0 / float(num_batches_tracked)
+    batch_statistics = training or running_mean is None
+    if batch_statistics and eps == 0:
+        raise Unsupported("PyTorch normalises by a batch's statistics with eps > 0 alone")
+    return F.batch_norm(
+        x, running_mean, running_var, weight, bias, batch_statistics, 0.0 if np.isnan(momentum) else momentum, eps)
 
 
-def _affine(x, p, shape):
+def _upsample(x, *, mode, size, scale_factor, align_corners):
+    # With neither size nor factor, or with both, PyTorch is what refuses. It takes no value at all where the mode does not
+    # interpolate, and refuses what is asked there.
+    align = align_corners if mode == "bilinear" or align_corners else None
+    return F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode, align_corners=align)
+
+
+def _cross_entropy(x, target, weight=None, **attributes):
+    if x.dtype in SIXTEEN:
+        # The loss of an exercise of 16 bits is float32, and so are the class weights: as under PyTorch's autocast.
+        x = x.float()
+        target = target.float() if target.is_floating_point() else target
+    return F.cross_entropy(x, target, weight=weight, **attributes)
+
+
+def _max_pool(x, *, kernel_size, stride, padding, dilation, ceil_mode):
+    return F.max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
+
+
+def _conv_transpose(x, weight, bias=None, *, stride, padding, output_padding, dilation, groups):
+    return F.conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _affine(x, shape, weight, bias):
     """Weight and bias of a norm. Beside an x of 16 bits PyTorch takes a float32 bias only where there is a weight, too."""
-    weight, bias = p.get("weight"), p.get("bias")
     if weight is None and bias is not None and bias.dtype != x.dtype:
         weight = torch.ones(shape, dtype=bias.dtype)
     return weight, bias
 
 
-def _group_norm(c, x, p, b):
+def _group_norm(x, weight=None, bias=None, *, num_groups, eps):
     # The function beneath F.group_norm, which refuses a single value a channel as if it were a batch norm.
-    return torch.group_norm(x, c.integer("num_groups", 0), *_affine(x, p, x.shape[1:2]), c.real("eps", 1e-5))
+    return torch.group_norm(x, num_groups, *_affine(x, x.shape[1:2], weight, bias), eps)
 
 
-def _layer_norm(c, x, p, b):
-    dims = c.integer("normalized_dims", 0)
-    if dims < 1:
-        raise Refused("invalid_argument", f"normalized_dims: expected 1 or more, found {dims}")
+def _layer_norm(x, weight=None, bias=None, *, normalized_dims, eps):
+    if normalized_dims < 1:
+        raise Refused("invalid_argument", f"normalized_dims: expected 1 or more, found {normalized_dims}")
     # With more axes than x has, PyTorch is what refuses.
-    shape = (1,) * (dims - x.dim()) + tuple(x.shape[-dims:])
-    return F.layer_norm(x, shape, *_affine(x, p, shape), c.real("eps", 1e-5))
+    shape = (1,) * (normalized_dims - x.dim()) + tuple(x.shape[-normalized_dims:])
+    return F.layer_norm(x, shape, *_affine(x, shape, weight, bias), eps)
 
 
 OPERATIONS = {
-    "conv2d": _conv,
+    "conv2d": lambda x, weight, bias=None, **attributes: F.conv2d(x, weight, bias, **attributes),
     "conv_transpose2d": _conv_transpose,
     "batch_norm2d": _batch_norm,
     "group_norm": _group_norm,
     "layer_norm": _layer_norm,
-    "relu": lambda c, x, p, b: F.relu(x),
-    "gelu": lambda c, x, p, b: F.gelu(x, approximate=c.string("approximate", "none")),
-    "silu": lambda c, x, p, b: F.silu(x),
-    "identity": lambda c, x, p, b: x.clone(),
-    "dropout": lambda c, x, p, b: F.dropout(x, training=False),
-    "softmax": lambda c, x, p, b: F.softmax(x, dim=1),
-    "log_softmax": lambda c, x, p, b: F.log_softmax(x, dim=1),
-    "flatten": lambda c, x, p, b: torch.flatten(x, 1),
-    "add": lambda c, x, p, b: x + p["other"],
-    "scaled_add": lambda c, x, p, b: torch.add(x, p["other"], alpha=c.real("alpha", 1.0)),
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "identity": torch.clone,
+    "dropout": lambda x: F.dropout(x, training=False),
+    "softmax": lambda x: F.softmax(x, dim=1),
+    "log_softmax": lambda x: F.log_softmax(x, dim=1),
+    "flatten": lambda x: torch.flatten(x, 1),
+    "add": lambda x, other: x + other,
+    "scaled_add": lambda x, other, alpha: torch.add(x, other, alpha=alpha),
     "max_pool2d": _max_pool,
-    "avg_pool2d": _avg_pool,
-    "adaptive_avg_pool2d": lambda c, x, p, b: F.adaptive_avg_pool2d(x, c.pair("output_size", 0)),
+    "avg_pool2d": F.avg_pool2d,
+    "adaptive_avg_pool2d": F.adaptive_avg_pool2d,
     "upsample2d": _upsample,
-    "linear": lambda c, x, p, b: F.linear(x, p["weight"], p.get("bias")),
+    "linear": F.linear,
     "cross_entropy": _cross_entropy,
 }
 
 
-def _tensor(value):
-    """A copy; arrays of uint16 are bfloat16's bit patterns."""
-    value = np.array(value)
+def _call(operation, tensors, attributes):
+    """The operation on its tensors, all arguments bound: `x` by place, since frameworks call it by other names."""
+    function, others = OPERATIONS[operation], {name: value for name, value in tensors.items() if name != "x"}
+    x = tensors["x"]
+    return lambda: function(x, **others, **attributes)
+
+
+def _shared(value):
+    """A tensor on the array's own memory; arrays of uint16 are bfloat16's bit patterns."""
     if value.dtype == np.uint16:
         return torch.from_numpy(value.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(value)
 
 
+def _tensor(value):
+    return _shared(np.array(value))
+
+
 def _array(tensor):
-    tensor = tensor.detach()
+    tensor = tensor.detach().contiguous()
     return tensor.view(torch.int16).numpy().view(np.uint16) if tensor.dtype == torch.bfloat16 else tensor.numpy()
 
 
 def _tensors(arrays):
     return {name: _tensor(value) for name, value in arrays.items()}
+
+
+def _outputs(operation, y):
+    if isinstance(y, tuple):
+        return {"y": y[0], "indices": y[1]}
+    return {"loss" if operation == "cross_entropy" else "y": y}
+
+
+def _arrays(tensors):
+    return {name: _array(tensor) for name, tensor in tensors.items()}
 
 
 def _in_type(model, dtype):
@@ -198,6 +192,31 @@ def _in_type(model, dtype):
     return model
 
 
+class _Candidate:
+    """One way to do an operation: `take(x)` gives the operand in the layout that the way starts from, `call(operand)` does the
+    operation. An operand that is not the set's own memory is taken again when the set's numbers change."""
+
+    def __init__(self, call, take=lambda x: x):
+        self.call, self.take = call, take
+
+    def run(self, x, answer):
+        held, call = [self.take(x)], self.call
+
+        def run():
+            with torch.inference_mode():
+                return call(held[0])
+
+        def refresh():
+            held[0] = self.take(x)
+
+        return Run(run, answer, refresh=None if held[0] is x else refresh)
+
+
+def _fastest(candidates, x, rounds=5):
+    """The description of the fastest of {description: _Candidate} on an operand like those to come."""
+    return fastest({name: each.run(x, None).call for name, each in candidates.items()}, rounds)
+
+
 class PyTorch(Engine):
     name = "pytorch"
     version = torch.__version__
@@ -206,7 +225,7 @@ class PyTorch(Engine):
     passes = ("forward", "backward")
     info = {"mkldnn": str(torch.backends.mkldnn.is_available())}
 
-    def compute(self, case, passes, threads):
+    def compute(self, case, passes, threads, wanted=()):
         torch.set_num_threads(threads)
         if case.operation == "resnet":
             return self._resnet_outputs(case, passes)
@@ -221,14 +240,11 @@ class PyTorch(Engine):
             leaf.requires_grad_(backward)
         try:
             with torch.set_grad_enabled(backward):
-                operands = {**parameters, **({"other": inputs["other"]} if "other" in inputs else {})}
-                y = OPERATIONS[case.operation](case, inputs["x"], operands, buffers)
+                y = _call(case.operation, {**inputs, **parameters, **buffers}, keywords(case))()
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
             raise _refusal(error) from error
-        outputs = {"loss" if case.operation == "cross_entropy" else "y": y}
-        if isinstance(y, tuple):
-            outputs = {"y": y[0], "indices": y[1]}
-        groups = {"outputs": {k: _array(v) for k, v in outputs.items()}}
+        outputs = _outputs(case.operation, y)
+        groups = {"outputs": _arrays(outputs)}
         if backward and upstream:
             main = next(iter(outputs.values()))
             names = [k for k, v in leaves.items() if v.requires_grad]
@@ -236,7 +252,7 @@ class PyTorch(Engine):
             found = torch.autograd.grad(main, [leaves[k] for k in names], cotangent, allow_unused=True)
             groups["gradients"] = {k: _array(g) for k, g in zip(names, found) if g is not None}
         if case.buffers:
-            groups["buffers_after"] = {k: _array(v) for k, v in buffers.items()}
+            groups["buffers_after"] = _arrays(buffers)
         return groups
 
     def _network(self, case, training):
@@ -267,114 +283,150 @@ class PyTorch(Engine):
             return self._prepare_convolution(case, timed_pass, layout)
         if timed_pass != "forward":
             raise Unsupported(f"{timed_pass} of {case.operation}")
-        inputs, parameters, buffers = _tensors(case.inputs), _tensors(case.parameters), _tensors(case.buffers)
-        operands = {**parameters, **({"other": inputs["other"]} if "other" in inputs else {})}
-        operation = OPERATIONS[case.operation]
+        weights, attributes = _tensors({**case.parameters, **case.buffers}), keywords(case)
 
-        def run():
-            with torch.inference_mode():
-                return operation(case, inputs["x"], operands, buffers)
+        def bind(inputs, upstream):
+            tensors = {name: _shared(array) for name, array in inputs.items()}
+            call = _call(case.operation, {**tensors, **weights}, attributes)
 
-        return run, "eager, contiguous"
+            def run():
+                with torch.inference_mode():
+                    return call()
+
+            return Run(run, lambda y: {"outputs": _arrays(_outputs(case.operation, y))})
+
+        return Prepared(bind, "eager, contiguous")
 
     def _prepare_convolution(self, case, timed_pass, layout):
-        x, w = _tensor(case.inputs["x"]), _tensor(case.parameters["weight"])
-        bias = _tensor(case.parameters["bias"]) if "bias" in case.parameters else None
-        stride, padding, dilation = case.pair("stride", 1), case.padding(), case.pair("dilation", 1)
-        groups = case.integer("groups", 1)
-        last = torch.channels_last
-        xl, wl = x.contiguous(memory_format=last), w.contiguous(memory_format=last)
-
-        def forward(x, w, convert=None):
-            def run():
-                with torch.inference_mode():
-                    y = F.conv2d(
-                        x if convert is None else x.contiguous(memory_format=convert), w, bias, stride, padding,
-                        dilation, groups)
-                    return y if convert is None else y.contiguous()
-            return run
-
         if timed_pass == "forward":
-            if layout == "nchw":
-                return fastest({"eager, contiguous": forward(x, w), "eager, through channels_last": forward(x, wl, last)})
-            plain = {"eager, channels_last": forward(xl, wl), "eager, contiguous": forward(x, w)}
-            return fastest(plain | self._packed(case, x, w, bias))
+            candidates = self._convolutions(case, layout)
+            best = _fastest(candidates, _shared(case.inputs["x"]))
+            return Prepared(
+                lambda inputs, upstream: candidates[best].run(
+                    _shared(inputs["x"]), lambda y: {"outputs": {"y": _array(y.to_dense() if y.is_mkldnn else y)}}),
+                best)
+        padding = case.padding()
         if timed_pass not in ("backward_data", "backward_weight") or isinstance(padding, str):
             raise Unsupported(f"{timed_pass} of this convolution")
-        mask = [timed_pass == "backward_data", timed_pass == "backward_weight", False]
+        return self._prepare_gradient(case, timed_pass, layout)
 
-        def backward(x, w, dy):
-            def run():
-                with torch.inference_mode():
-                    return torch.ops.aten.convolution_backward(
-                        dy, x, w, None, stride, padding, dilation, False, (0, 0), groups, mask)
-            return run
+    def _convolutions(self, case, layout):
+        w = _tensor(case.parameters["weight"])
+        bias = _tensor(case.parameters["bias"]) if "bias" in case.parameters else None
+        attributes, last = keywords(case), torch.channels_last
+        wl = w.contiguous(memory_format=last)
+        plain = _Candidate(lambda x: F.conv2d(x, w, bias, **attributes))
+        if layout == "nchw":
+            return {
+                "eager, contiguous": plain,
+                "eager, through channels_last": _Candidate(
+                    lambda x: F.conv2d(x.contiguous(memory_format=last), wl, bias, **attributes).contiguous())}
+        return {
+            "eager, channels_last": _Candidate(
+                lambda x: F.conv2d(x, wl, bias, **attributes), lambda x: x.contiguous(memory_format=last)),
+            "eager, contiguous": plain, **self._packed(case, w, bias, attributes)}
 
-        dy = torch.randn_like(F.conv2d(x, w, None, stride, padding, dilation, groups))
-        candidates = {"eager, contiguous": backward(x, w, dy)}
-        if layout == "native":
-            candidates["eager, channels_last"] = backward(xl, wl, dy.contiguous(memory_format=last))
-        return fastest(candidates)
-
-    def _packed(self, case, x, w, bias):
+    def _packed(self, case, w, bias, attributes):
         """oneDNN's own blocked layout with packed weights, where it takes the problem."""
-        if isinstance(case.padding(), str) or case.dtype != "float32":
+        if isinstance(attributes["padding"], str) or case.dtype != "float32":
             return {}
+        x = _shared(case.inputs["x"])
         try:
             module = torch.nn.Conv2d(
-                x.shape[1], w.shape[0], tuple(w.shape[2:]), case.pair("stride", 1), case.pair("padding", 0),
-                case.pair("dilation", 1), case.integer("groups", 1), bias=bias is not None)
+                x.shape[1], w.shape[0], tuple(w.shape[2:]), bias=bias is not None, **attributes)
             module.weight.data = w
             if bias is not None:
                 module.bias.data = bias
-            packed, blocked = mkldnn.to_mkldnn(module.eval()), x.to_mkldnn()
-
-            def run():
-                with torch.inference_mode():
-                    return packed(blocked)
-
-            run()
-            return {"oneDNN tensors, packed weights": run}
+            packed = mkldnn.to_mkldnn(module.eval())
+            with torch.inference_mode():
+                packed(x.to_mkldnn())
+            return {"oneDNN tensors, packed weights": _Candidate(packed, lambda x: x.to_mkldnn())}
         except RuntimeError:
             return {}
+
+    def _prepare_gradient(self, case, timed_pass, layout):
+        """The gradient of x by the weights, or of the weights by x: what is held is the pair of cotangent and x."""
+        w, a, last = _tensor(case.parameters["weight"]), keywords(case), torch.channels_last
+        name, place = ("x", 0) if timed_pass == "backward_data" else ("weight", 1)
+        mask = [place == 0, place == 1, False]
+
+        def gradient(weight):
+            return lambda operands: torch.ops.aten.convolution_backward(
+                *operands, weight, None, a["stride"], a["padding"], a["dilation"], False, (0, 0), a["groups"], mask)[place]
+
+        candidates = {"eager, contiguous": _Candidate(gradient(w))}
+        if layout == "native":
+            candidates["eager, channels_last"] = _Candidate(
+                gradient(w.contiguous(memory_format=last)),
+                lambda operands: tuple(each.contiguous(memory_format=last) for each in operands))
+
+        def operands(inputs, upstream):
+            return _shared(upstream["y"]), _shared(inputs["x"])
+
+        best = _fastest(candidates, operands(case.inputs, case.upstream))
+        return Prepared(
+            lambda inputs, upstream: candidates[best].run(
+                operands(inputs, upstream), lambda found: {"gradients": {name: _array(found)}}), best)
 
     def _prepare_network(self, case, timed_pass, layout):
         if layout != "nchw":
             raise Unsupported("a whole network starts and ends in NCHW")
-        x = _tensor(case.inputs["x"])
         if timed_pass == "training_step":
-            return self._training_step(case, x), "eager, channels_last, Adam"
+            return Prepared(self._training_step(case), "eager, channels_last, Adam")
         if timed_pass not in ("forward", "inference"):
             raise Unsupported(f"{timed_pass} of a network")
+        x = _shared(case.inputs["x"])
         model = self._network(case, False)
         traced = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, x)))
         last = self._network(case, False).to(memory_format=torch.channels_last)
+        candidates = {
+            "eager, contiguous": _Candidate(model),
+            "eager, channels_last": _Candidate(lambda x: last(x.contiguous(memory_format=torch.channels_last))),
+            "frozen TorchScript, optimised for inference": _Candidate(traced)}
+        best = _fastest(candidates, x, rounds=3)
+        return Prepared(
+            lambda inputs, upstream: candidates[best].run(
+                _shared(inputs["x"]), lambda y: {"outputs": {"logits": _array(y)}}), best)
 
-        def runner(model, memory_format=None):
-            def run():
-                with torch.inference_mode():
-                    return model(x if memory_format is None else x.contiguous(memory_format=memory_format))
-            return run
-
-        return fastest({
-            "eager, contiguous": runner(model), "eager, channels_last": runner(last, torch.channels_last),
-            "frozen TorchScript, optimised for inference": runner(traced)}, rounds=3)
-
-    def _training_step(self, case, x):
+    def _training_step(self, case):
         model = self._network(case, True).to(memory_format=torch.channels_last)
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
         classes = case.integer("num_classes", 1000)
-        target = torch.from_numpy(case.inputs["target"]) if "target" in case.inputs else torch.arange(len(x)) % classes
-        x = x.contiguous(memory_format=torch.channels_last)
 
-        def run():
-            optimizer.zero_grad(set_to_none=True)
-            F.cross_entropy(model(x), target).backward()
-            optimizer.step()
+        def bind(inputs, upstream):
+            x = _shared(inputs["x"])
+            target = _shared(inputs["target"]) if "target" in inputs else torch.arange(len(x)) % classes
+            held = [None]
 
-        return run
+            def refresh():
+                held[0] = x.contiguous(memory_format=torch.channels_last)
+
+            def run():
+                optimizer.zero_grad(set_to_none=True)
+                loss = F.cross_entropy(model(held[0]), target)
+                loss.backward()
+                optimizer.step()
+                return loss
+
+            refresh()
+            return Run(run, lambda loss: {"outputs": {"loss": _array(loss)}}, refresh=refresh)
+
+        return bind
+
+
+def _keep_memory():
+    """Results are allocated by each call: freed memory stays with the process, as it does in a network that runs again and
+    again, so that no call is charged for pages that the system takes back and gives anew."""
+    try:
+        libc = ctypes.CDLL(None)
+        trim_threshold, mmap_max = -1, -4  # glibc's M_TRIM_THRESHOLD and M_MMAP_MAX
+        libc.mallopt(trim_threshold, (1 << 31) - 1)
+        libc.mallopt(mmap_max, 0)
+    except (OSError, AttributeError):
+        pass  # another C library
 
 
 if __name__ == "__main__":
     os.environ.setdefault("KMP_BLOCKTIME", "0")
+    _keep_memory()
     serve(PyTorch())

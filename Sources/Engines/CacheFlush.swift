@@ -1,16 +1,18 @@
 import Convolution
 
 /// Empties the caches before an iteration that is timed cold.
-struct CacheFlush {
+package struct CacheFlush {
   private var swept: [UInt8] = []
 
+  package init() {}
+
   /// Writes twice what the last level of cache holds, so that nothing of the operands is left in it.
-  mutating func flush() {
+  package mutating func flush() {
     if swept.isEmpty { swept = [UInt8](repeating: 0, count: 2 * max(Machine.current.l3Bytes ?? 0, 64 << 20)) }
     for index in stride(from: 0, to: swept.count, by: 64) { swept[index] &+= 1 }
   }
 }
 
 extension Duration {
-  var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+  package var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

@@ -73,4 +73,17 @@ public struct EngineDescription: Hashable, Sendable, Codable {
 extension EngineDescription {
   /// The thread counts that it is verified with where nobody names any.
   public var standardThreads: [Int] { usesThreads ? [1, 2] : [1] }
+
+  /// The member of ``omits`` that says of one operation alone that no gradients of it are produced.
+  public static func omission(ofGradientsOf operation: String) -> String { "\(operation):gradients" }
+
+  /// Whether an expected dataset of an operation is one that the engine produces.
+  /// - Parameters:
+  ///   - path: such as `outputs/y`.
+  ///   - operation: by its name in the golden format.
+  public func produces(_ path: String, of operation: String) -> Bool {
+    guard !omits.contains(path) else { return false }
+    guard path.hasPrefix("gradients/") else { return passes.contains(.forward) }
+    return passes.contains(.backward) && !omits.contains(Self.omission(ofGradientsOf: operation))
+  }
 }

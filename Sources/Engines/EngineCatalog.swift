@@ -1,5 +1,6 @@
 import Foundation
 import Problems
+import Results
 
 /// Every engine that a command can be asked for: the built-in ones, those that a file declares, and those that the command
 /// line gives with their command.
@@ -19,13 +20,24 @@ public struct EngineCatalog: Sendable {
 
   public private(set) var builtIn: [any Engine]
   public private(set) var declared: [String: ProcessEngine.Declaration]
+  /// The path of the program whose `host` command holds a shared library: this one.
+  private let host: String
 
-  public init(builtIn: [any Engine], declared: [String: ProcessEngine.Declaration] = [:]) {
+  /// - Parameters:
+  ///   - builtIn: the engines inside this program.
+  ///   - declared: those of a file, by name.
+  ///   - host: the path of `assay`.
+  public init(
+    builtIn: [any Engine], declared: [String: ProcessEngine.Declaration] = [:],
+    host: String = Bundle.main.executablePath ?? CommandLine.arguments[0]
+  ) {
     self.builtIn = builtIn
     self.declared = declared
+    self.host = host
   }
 
-  /// The engine of a word of the command line: `direct`, `pytorch`, or `mine='./my-engine --fast'`.
+  /// The engine of a word of the command line: `direct`, `pytorch`, `mine='./my-engine --fast'`, or a
+  /// ``Results/LibraryWord``.
   /// - Parameters:
   ///   - word: as it was typed.
   ///   - timeout: in seconds; overrides the declaration's.
@@ -45,6 +57,7 @@ public struct EngineCatalog: Sendable {
   }
 
   private func declaration(_ word: String) throws(Failure) -> ProcessEngine.Declaration? {
+    if let library = LibraryWord(word: word) { return try declaration(library) }
     guard let equals = word.firstIndex(of: "=") else { return declared[word] }
     let name = String(word[..<equals])
     let command = String(word[word.index(after: equals)...])
@@ -54,9 +67,33 @@ public struct EngineCatalog: Sendable {
     guard !command.allSatisfy(\.isWhitespace) else {
       throw Failure(.usage, "engine '\(word)': expected a command after '='")
     }
+    try requireUnused(name)
+    return ProcessEngine.Declaration(name: name, command: command)
+  }
+
+  /// A child that holds the library, which can then do what it likes to its process alone.
+  private func declaration(_ library: LibraryWord) throws(Failure) -> ProcessEngine.Declaration {
+    guard !library.file.isEmpty else {
+      throw Failure(.usage, "library '': expected the path of a shared library, or NAME=PATH")
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: library.file, isDirectory: &isFolder), !isFolder.boolValue else {
+      let found = isFolder.boolValue ? "a folder" : "nothing"
+      throw Failure(.data, "library \(library.file): expected a shared library, found \(found) at this path")
+    }
+    try requireUnused(library.name)
+    var words = [host, "host", "--name", library.name, "--library", library.file]
+    for (operation, symbol) in library.symbols.sorted(by: { $0.key < $1.key }) {
+      words += ["--symbol", "\(operation)=\(symbol)"]
+    }
+    var declaration = ProcessEngine.Declaration(name: library.name, command: "exec \(ShellCommand(words))")
+    declaration.isHost = true
+    return declaration
+  }
+
+  private func requireUnused(_ name: String) throws(Failure) {
     guard !builtIn.contains(where: { $0.description.name == name }) else {
       throw Failure(.usage, "engine '\(name)': this name is a built-in engine's: choose another")
     }
-    return ProcessEngine.Declaration(name: name, command: command)
   }
 }

@@ -3,11 +3,12 @@ import Results
 
 /// A benchmark and a gate as Markdown.
 enum BenchmarkMarkdown {
-  static func lines(_ section: BenchmarkSection) -> [String] {
+  static func lines(_ section: BenchmarkSection, _ provenance: Provenance) -> [String] {
     var lines = ["## Benchmark", ""]
     lines += (section.doubts ?? []).map { "- **Inconclusive:** \($0.printable)" }
     lines += section.facts.map { "- \($0)" }
     lines += section.machine.warnings.map { "- **Timing conditions:** \($0)" }
+    lines += BenchmarkNotes.lines(section).map { "- **Note:** \(MarkdownText.inline($0))" }
     lines.append("")
     let names = section.engines.map(\.name) + [NetworkTotal.bestMix]
     if !section.totals.isEmpty {
@@ -22,12 +23,15 @@ enum BenchmarkMarkdown {
             + names.map { name in
               guard let entry = total.entries.first(where: { $0.engine == name }) else { return "–" }
               let note = entry.substituted > 0 ? " (\(entry.substituted))" : ""
-              return BenchmarkText.milliseconds(entry.nanoseconds) + note
+              return BenchmarkText.milliseconds(entry.nanoseconds) + entry.mark + note
             }
         })
       lines += totals.markdown
     }
-    lines += failures(section)
+    lines += failures(section, provenance)
+    if let table = AuditTable(section) {
+      lines += ["### Audits", "", table.caption, ""] + TextTable(table.headings, table.rows, words: 2).markdown
+    }
     for comparison in PeerComparison.comparisons(of: section) {
       lines += ["### Best strategy and fastest peer: \(comparison.setting)", "", comparison.summary, ""]
       lines += TextTable(PeerComparison.headings, comparison.cells).markdown
@@ -36,8 +40,12 @@ enum BenchmarkMarkdown {
       lines += ["### \(setting.name), milliseconds", ""]
       let rows = workloads.map { workload in
         ["`\(BenchmarkText.shape(workload.problem))`"] + section.engines.map { cell(workload, $0.name, section) }
+          + [workload.limitNanoseconds.map(BenchmarkText.milliseconds) ?? "", workload.limitText]
       }
-      lines += TextTable(["shape"] + section.engines.map(\.name), rows).markdown
+      let headings = ["shape"] + section.engines.map(\.name) + ["limit", "by"]
+      var table = TextTable(headings, figures: Set(headings.indices.dropFirst().dropLast()))
+      for row in rows { table.add(row) }
+      lines += table.markdown
     }
     return lines
   }
@@ -49,19 +57,22 @@ enum BenchmarkMarkdown {
     guard let time = contestant.time else {
       return contestant.status == .unsupported ? "–" : contestant.status.rawValue
     }
-    let text = BenchmarkText.milliseconds(time.medianNanoseconds)
+    let text = BenchmarkText.milliseconds(contestant, time)
     return !section.isDoubtful && workload.isAmongBest(engine) ? "**\(text)**" : text
   }
 
-  /// What verification found of each contestant that was not timed because it is wrong or failed.
-  private static func failures(_ section: BenchmarkSection) -> [String] {
+  /// What verification or the audit found of each contestant that has no time because of it.
+  private static func failures(_ section: BenchmarkSection, _ provenance: Provenance) -> [String] {
     let found = section.workloads.flatMap { workload in
       workload.contestants.filter { $0.status.isFault }.flatMap { contestant in
         ["- \(MarkdownText.inline("\(contestant.engine) on \(workload.name)")): \(contestant.status.rawValue)"]
-          + MarkdownText.block(FailureText.details(contestant))
+          + MarkdownText.block(
+            FailureText.details(contestant) + [
+              "repeat: \(BenchmarkReproduction.command(contestant, on: workload, of: section, provenance))"
+            ])
       }
     }
-    return found.isEmpty ? [] : ["### Wrong or failed, so not timed", ""] + found + [""]
+    return found.isEmpty ? [] : ["### Wrong, failed or caught, so without a time", ""] + found + [""]
   }
 
   static func lines(_ duet: DuetSection) -> [String] {

@@ -8,7 +8,7 @@ enum BenchmarkTable {
     "upper_ns",
     "gflops_equivalent", "gflops_actual", "peak_fraction", "gigabytes_per_second", "limit_ns", "limited_by",
     "limit_fraction", "speedup", "speedup_lower", "speedup_upper", "workspace_bytes", "error_by_bound", "summary",
-    "message",
+    "message", "trust", "limit_algorithm", "sets", "violated",
   ]
 
   static func csv(_ section: BenchmarkSection) -> String {
@@ -37,7 +37,9 @@ enum BenchmarkTable {
     return what + times.map(number) + rates.map(number) + [workload.limitedBy ?? ""] + ratios.map(number)
       + [
         time == nil ? "" : "\(contestant.workspaceBytes)", number(contestant.worstRatio), contestant.summary,
-        contestant.message,
+        contestant.message, contestant.trust?.rawValue ?? "", workload.limitAlgorithm ?? "",
+        workload.sets.map(String.init) ?? "",
+        contestant.audit?.violations.map(\.rule.rawValue).joined(separator: " ") ?? "",
       ]
   }
 

@@ -47,6 +47,7 @@ enum GoogleBenchmarkFile {
     var cpu_time: Double
     var time_unit: String
     var items_per_second: Double?
+    var label: String?
   }
 
   static func data(_ section: BenchmarkSection, _ provenance: Provenance) throws -> Data {
@@ -73,14 +74,16 @@ enum GoogleBenchmarkFile {
             iterations: contestant.samples.reduce(0) { $0 + $1.nanoseconds.count }, real_time: time.medianNanoseconds,
             // Durations are of the wall clock: the CPU time of another process is not asked for.
             cpu_time: time.medianNanoseconds, time_unit: "ns",
-            items_per_second: (time.equivalentGigaflops * 1e9).isFinite ? time.equivalentGigaflops * 1e9 : nil))
+            items_per_second: (time.equivalentGigaflops * 1e9).isFinite ? time.equivalentGigaflops * 1e9 : nil,
+            label: contestant.isClaimed ? Trust.claimed.rawValue : nil))
       }
     }
     return try JSONText.data(File(context: context, benchmarks: entries), keys: .given)
   }
 }
 
-/// `bmf.json`: Bencher Metric Format, latency in nanoseconds with the interval's bounds.
+/// `bmf.json`: Bencher Metric Format, latency in nanoseconds with the interval's bounds. It has no place for a remark, so that
+/// one about a time is part of its name.
 enum BencherMetricFile {
   private struct Metric: Encodable {
     var value: Double
@@ -93,7 +96,8 @@ enum BencherMetricFile {
     for workload in section.workloads {
       for contestant in workload.contestants {
         guard let time = contestant.time, time.medianNanoseconds.isFinite else { continue }
-        benchmarks["\(workload.name)/\(contestant.engine)"] = [
+        let remark = contestant.isClaimed ? " (\(Trust.claimed.rawValue))" : ""
+        benchmarks["\(workload.name)/\(contestant.engine)\(remark)"] = [
           "latency": Metric(
             value: time.medianNanoseconds, lower_value: time.lowerNanoseconds, upper_value: time.upperNanoseconds)
         ]

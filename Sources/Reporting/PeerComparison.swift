@@ -37,7 +37,7 @@ public struct PeerComparison {
   private static func row(_ workload: BenchmarkWorkload, _ section: BenchmarkSection) -> Row? {
     let names = Set(section.engines.filter { !$0.isBuiltIn }.map(\.name))
     let peers = workload.contestants.compactMap { contestant in
-      names.contains(contestant.engine) ? contestant.time.map { (contestant.engine, $0) } : nil
+      names.contains(contestant.engine) && !contestant.isClaimed ? contestant.time.map { (contestant.engine, $0) } : nil
     }
     guard let strategy = workload.bestBuiltIn, let own = workload.contestant(strategy)?.time,
       let (peer, other) = peers.min(by: { $0.1.medianNanoseconds < $1.1.medianNanoseconds })

@@ -5,9 +5,11 @@ public enum RunFacts {
   /// `Verification: 1592 PASS, 208 REFUSED`, a line for each kind of work and each doubt about the timings.
   public static func verdicts(of run: Run) -> [String] { VerdictBanner.verdicts(run).map(\.text) }
 
-  /// Most interesting first: what is wrong, then what the benchmark found, then how near to its limit the accuracy came.
+  /// Most interesting first: what is wrong, then what the benchmark found and what to know of its times, then how near to its
+  /// limit the accuracy came.
   public static func facts(of run: Run) -> [String] {
-    failures(run) + (run.benchmark?.facts ?? []) + [accuracy(run)].compactMap { $0 }
+    failures(run) + (run.benchmark?.facts ?? []) + (run.benchmark.map(BenchmarkNotes.lines) ?? [])
+      + [accuracy(run)].compactMap { $0 }
   }
 
   private static func failures(_ run: Run) -> [String] {
@@ -23,6 +25,15 @@ public enum RunFacts {
       found.append(
         "\(gradients.count) gradient checks fail, the first of them \(first.name.printable) of \(first.engine.printable)."
       )
+    }
+    let caught = (run.benchmark?.workloads ?? []).flatMap { workload in
+      workload.contestants.filter { $0.status == .cheated }.map { (workload, $0) }
+    }
+    if let (workload, contestant) = caught.first {
+      let rules = contestant.audit?.violations.map(\.rule.rawValue).joined(separator: ", ") ?? ""
+      found.append(
+        "\(caught.count) contestants of the benchmark are caught, the first of them \(contestant.engine.printable) on "
+          + "\(workload.name.printable): \(rules).")
     }
     let survivors = run.selfTest?.survivors ?? []
     if let first = survivors.first {

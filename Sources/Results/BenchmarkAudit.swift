@@ -6,6 +6,9 @@ public enum Trust: String, Codable, Sendable, Hashable, CaseIterable {
   case audited
   /// The engine's word alone: marked wherever it stands, and never named fastest.
   case claimed
+
+  /// Stands behind a time that is claimed.
+  public static let claimedMark = "?"
 }
 
 /// What an audit holds a timed contestant to.

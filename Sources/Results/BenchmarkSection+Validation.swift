@@ -15,6 +15,10 @@ extension BenchmarkSection {
     }
     for workload in workloads {
       try Self.require(workload.figures, of: workload.name)
+      if let claimed = workload.contestants.first(where: { $0.isClaimed && workload.isAmongBest($0.engine) }) {
+        throw BadFigure(
+          description: "\(workload.name): expected a fastest engine whose time is not claimed, found \(claimed.engine)")
+      }
       for contestant in workload.contestants {
         let place = "\(contestant.engine) on \(workload.name)"
         let isViolated = contestant.audit?.violations.isEmpty == false

@@ -141,6 +141,8 @@ public struct NetworkTotal: Codable, Sendable, Hashable {
     public var nanoseconds: Double
     /// Convolutions that the engine cannot do, timed with the baseline instead, of all in the network.
     public var substituted: Int
+    /// Convolutions whose time is the engine's word alone, of all in the network. Absent where there are none.
+    public var claimed: Int?
     public var parts: [Part]
 
     public init(engine: String, nanoseconds: Double, substituted: Int, parts: [Part]) {
@@ -149,6 +151,9 @@ public struct NetworkTotal: Codable, Sendable, Hashable {
       self.substituted = substituted
       self.parts = parts
     }
+
+    /// What stands behind its time wherever that is shown.
+    public var mark: String { claimed == nil ? "" : Trust.claimedMark }
   }
 
   public static let bestMix = "best mix"

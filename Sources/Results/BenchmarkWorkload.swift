@@ -27,7 +27,7 @@ public struct BenchmarkWorkload: Codable, Sendable, Hashable {
   /// blocks. Absent where the system does not tell.
   public var waitingFraction: Double?
   /// The fastest contestant: with the largest median of the blocks' speed-ups over the baseline, or the smallest median
-  /// where the baseline has no time.
+  /// where the baseline has no time. Nobody whose time is claimed.
   public var best: String?
   public var bestBuiltIn: String?
   /// Contestants that cannot be told from the best: the interval of the blocks' ratios spans 1, or there is none. Absent in
@@ -54,6 +54,9 @@ public struct BenchmarkWorkload: Codable, Sendable, Hashable {
 
   /// Whether nobody is certainly faster than this engine here: it is the best one, or tied with it.
   public func isAmongBest(_ engine: String) -> Bool { best == engine || ties?.contains(engine) == true }
+
+  /// `compute, winograd4`: what the limit is set by.
+  public var limitText: String { [limitedBy, limitAlgorithm].compactMap { $0 }.joined(separator: ", ") }
 
   /// The fastest engine, or all of those that share that place.
   public var bestText: String {
@@ -114,6 +117,9 @@ public struct BenchmarkContestant: Codable, Sendable, Hashable {
 
   /// Whether its time is the engine's word alone.
   public var isClaimed: Bool { trust == .claimed }
+
+  /// What stands behind its time wherever that is shown.
+  public var mark: String { isClaimed ? Trust.claimedMark : "" }
 }
 
 /// What the samples amount to.

@@ -19,7 +19,7 @@ struct Assay: AsyncParsableCommand {
     version: version,
     subcommands: [
       VerifyCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self, GoldenProbeCommand.self,
-      EngineCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
+      EngineCommand.self, HostCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
       BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self,
       MachineCommand.self, TuneCommand.self,
       MergeCommand.self, GateSimulationCommand.self, OverheadCommand.self,

@@ -73,7 +73,7 @@ struct BenchCommand: AsyncParsableCommand {
       return
     }
     let chosen = try EngineLookup.engines(
-      suite.engines, timeout: selection.timeout, surroundings: selection.surroundings.surroundings(),
+      suite.engines, timeout: selection.engines.timeout, surroundings: selection.engines.surroundings.surroundings(),
       builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
     guard var section = run.benchmark else { throw Outcome.internalError.ending("no section to write") }

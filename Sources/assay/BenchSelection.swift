@@ -41,12 +41,7 @@ struct BenchSelection: ParsableArguments {
       """)
   var dtype: Precisions?
 
-  @Option(
-    help: "An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. May be repeated.")
-  var engine: [String] = []
-
-  @Option(help: "Seconds that one reply of an engine in another process may take.")
-  var timeout: Double?
+  @OptionGroup var engines: EngineOptions
 
   @Option(help: "Only workloads whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
@@ -63,11 +58,9 @@ struct BenchSelection: ParsableArguments {
   @Option(help: "Seed of operands and of the order of slices.")
   var seed: UInt64 = 1
 
-  @OptionGroup var surroundings: EngineSurroundingsOptions
   @OptionGroup var limits: CaseLimitOptions
 
   func validate() throws {
-    try OptionRange.requireTimeout(timeout)
     if let dtype, dtype.dtypes.count != 1 || !DType.floats.contains(dtype.dtypes[0]) {
       let known = DType.floats.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("--dtype: expected one of \(known); a run times one.")
@@ -97,7 +90,7 @@ struct BenchSelection: ParsableArguments {
     if let pass { found.passes = try Self.choices(pass, "--pass") }
     if let layout { found.layouts = try Self.choices(layout, "--layout") }
     if let type = dtype?.dtypes.first { found.dtype = type }
-    if !engine.isEmpty { found.engines = engine }
+    if !engines.words.isEmpty { found.engines = engines.words }
     if let blocks { found.blocks = blocks }
     if let sliceMs { found.sliceMilliseconds = sliceMs }
     if cold { found.cold = true }

@@ -27,6 +27,8 @@ struct BenchmarkTerminal {
     if showsLayers { lines += layers }
     lines += totals
     lines += problems
+    lines += audits
+    lines += BenchmarkNotes.lines(section).map { "note: \($0.printable)" }
     lines += peers
     if !section.facts.isEmpty, !ReportOutput.isPart { lines += [""] + section.facts.map { "* \($0)" } }
     return lines.map { $0 + "\n" }.joined()
@@ -40,11 +42,16 @@ struct BenchmarkTerminal {
     for name in settings {
       let workloads = section.workloads.filter { setting($0) == name }
       let rows = workloads.map { workload in
-        [workload.problem] + section.engines.map { cell(workload, $0.name) }
-          + [workload.limitNanoseconds.map { String(format: "%.3f", $0 * 1e-6) } ?? "", workload.limitedBy ?? ""]
+        let limit = workload.limitNanoseconds.map { String(format: "%.3f", $0 * 1e-6) } ?? ""
+        return [workload.problem] + section.engines.map { cell(workload, $0.name) } + [limit, workload.limitText]
       }
-      lines += ["", "\(name), milliseconds (* fastest, several that tie):"]
-      lines += TextTable([""] + section.engines.map(\.name) + ["limit", "by"], rows).lines
+      let isClaimed = workloads.contains { $0.contestants.contains { $0.isClaimed && $0.time != nil } }
+      let claimed = isClaimed ? "; \(Trust.claimedMark) claimed by the engine alone" : ""
+      lines += ["", "\(name), milliseconds (* fastest, several that tie\(claimed)):"]
+      let headings = [""] + section.engines.map(\.name) + ["limit", "by"]
+      var table = TextTable(headings, figures: Set(headings.indices.dropFirst().dropLast()))
+      for row in rows { table.add(row) }
+      lines += table.lines
     }
     return lines
   }
@@ -60,6 +67,7 @@ struct BenchmarkTerminal {
     }
     let isMarked = !section.isDoubtful && workload.isAmongBest(engine)
     return (isMarked ? "*" : "") + String(format: "%.3f", time.medianNanoseconds * 1e-6)
+      + contestant.mark
   }
 
   private var totals: [String] {
@@ -73,7 +81,7 @@ struct BenchmarkTerminal {
         + names.map { name in
           guard let entry = total.entries.first(where: { $0.engine == name }) else { return "–" }
           return String(format: "%.2f", entry.nanoseconds * 1e-6)
-            + (entry.substituted > 0 ? " (\(entry.substituted))" : "")
+            + entry.mark + (entry.substituted > 0 ? " (\(entry.substituted))" : "")
         }
     }
     return [
@@ -88,6 +96,11 @@ struct BenchmarkTerminal {
       ["", "Best strategy and fastest peer, \(comparison.setting):"]
         + TextTable(PeerComparison.headings, comparison.cells).lines + [comparison.summary]
     }
+  }
+
+  private var audits: [String] {
+    guard let table = AuditTable(section) else { return [] }
+    return ["", "Audits. \(table.caption)"] + TextTable(table.headings, table.rows, words: 2).lines
   }
 
   private var problems: [String] {

@@ -53,7 +53,8 @@ struct CompareCommand: ParsableCommand {
     let changed = comparison.rows.filter { $0.verdict == .slower || $0.verdict == .faster }
     let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
       [
-        "\(row.workload) \(row.engine)", String(format: "%.3f", row.oldNanoseconds * 1e-6),
+        "\(row.workload) \(row.engine)\(row.isClaimed ? Trust.claimedMark : "")",
+        String(format: "%.3f", row.oldNanoseconds * 1e-6),
         String(format: "%.3f", row.newNanoseconds * 1e-6), Self.change(row.normalisedRatio),
         row.interval.map { "\(Self.change($0.lowerBound)) to \(Self.change($0.upperBound))" } ?? "none",
         row.verdict.rawValue,

@@ -62,6 +62,13 @@ struct DuetCommand: AsyncParsableCommand {
 
   @OptionGroup var surroundings: EngineSurroundingsOptions
 
+  @Flag(
+    help: """
+      Also compare engines that speak protocol 1, whose times are their own claims: both sides then speak the highest version \
+      that both know.
+      """)
+  var allowClaimed = false
+
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
@@ -94,10 +101,10 @@ struct DuetCommand: AsyncParsableCommand {
     do throws(EngineError) {
       runner = try DuetRunner(
         plan: plan, base: declaration("base", base), head: declaration("head", head), policy: rules,
-        sliceMilliseconds: file.sliceMilliseconds, seed: seed,
+        sliceMilliseconds: file.sliceMilliseconds, seed: seed, nulls: EngineLookup.nulls(), allowsClaims: allowClaimed,
         onProgress: { done, total, subject in progress.step(done: done, of: total, subject: subject) },
         shouldStop: { Task.isCancelled })
-    } catch { throw Outcome.inconclusive.ending("an engine does not start: \(error)") }
+    } catch { throw Outcome.inconclusive.ending("the gate cannot begin: \(error)") }
     let found = runner.section
     let section = try Interruption.concluding {
       progress.clear()

@@ -19,7 +19,8 @@ struct GradcheckCommand: AsyncParsableCommand {
     abstract: "Check gradients, element by element, each with a bound of its own.",
     discussion: """
       Without arguments every layer and loss of the reference is checked, in training and evaluation, over its edge
-      cases: linear maps exactly on integers, all others by dual numbers and by finite differences.
+      cases: linear maps exactly on integers, all others by dual numbers and by finite differences. An engine's backward pass
+      is held against the reference's forward; that of a custom operation against its own.
 
       EXAMPLES:
         assay gradcheck
@@ -54,15 +55,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Flag(help: "The network in training, with batch statistics.")
   var training = false
 
-  @Option(
-    help: """
-      An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. Its backward pass is held \
-      against the reference's forward; that of a custom operation against its own. May be repeated.
-      """)
-  var engine: [String] = []
-
-  @Option(help: "Seconds that an engine in another process has for an answer (default: 60, or its declaration's).")
-  var timeout: Double?
+  @OptionGroup var engines: EngineOptions
 
   @Option(help: "Precision of the backward pass: float64 or float32. May be repeated (default: float64).")
   var dtype: [Precisions] = []
@@ -113,7 +106,6 @@ struct GradcheckCommand: AsyncParsableCommand {
   var verbose = false
 
   @OptionGroup var threads: ThreadOption
-  @OptionGroup var surroundings: EngineSurroundingsOptions
   @OptionGroup var limits: CaseLimitOptions
 
   private var dtypes: [DType] {
@@ -122,7 +114,6 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   func validate() throws {
     _ = try dtypes
-    try OptionRange.requireTimeout(timeout)
     if spoil != nil, operation.isEmpty, model.isEmpty {
       throw ValidationError("--spoil goes with --operation or --model.")
     }
@@ -183,11 +174,11 @@ struct GradcheckCommand: AsyncParsableCommand {
     let settings = GradcheckPlan.Settings(
       options: options,
       engines: try EngineLookup.engines(
-        engine, timeout: timeout, surroundings: surroundings.surroundings(hiding: goldenFiles)),
+        engines.words, timeout: engines.timeout, surroundings: engines.surroundings.surroundings(hiding: goldenFiles)),
       dtypes: try dtypes, threads: try threads.counts, limits: limits.limits(), spoil: spoil,
       reproduction: GradcheckReproduction(
-        seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: timeout,
-        threads: try threads.counts, surroundings: surroundings.words, limits: limits.words, spoil: spoil))
+        seed: seed, method: method, skipContracts: skipContracts, exhaustive: exhaustive, timeout: engines.timeout,
+        threads: try threads.counts, surroundings: engines.surroundings.words, limits: limits.words, spoil: spoil))
     var plan: GradcheckPlan
     if golden.isEmpty {
       let models = model.map { name in

@@ -169,7 +169,7 @@ struct GradcheckReproduction: Sendable {
 
   private func command(_ subject: [String], engine: String?, dtype: DType?, threads: Int?) -> String {
     var words = ["assay", "gradcheck"] + subject
-    if let engine { words += Self.option("--engine", engine) }
+    if let engine { words += EngineOptionWords.words(for: engine) }
     if let engine, let timeout, !engine.isEmpty { words += ["--timeout", "\(timeout)"] }
     if let engine, !engine.isEmpty {
       if let counts = threads.map({ [$0] }) ?? self.threads {

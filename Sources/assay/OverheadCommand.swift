@@ -51,16 +51,22 @@ struct OverheadCommand: ParsableCommand {
         row.name, String(format: "%.1f", row.insideNanoseconds * 1e-3),
         String(format: "%.1f", row.outsideNanoseconds * 1e-3), String(format: "%.4f", row.ratio),
         row.interval.map { String(format: "%.4f … %.4f", $0.lower, $0.upper) } ?? "–", percent(row.timerFraction),
-        percent(row.insideOverhead), percent(row.outsideOverhead),
+        percent(row.insideOverhead), percent(row.outsideOverhead), Self.text(row.audited), Self.text(row.unaudited),
       ]
     }
-    let headings = ["\(engine) on", "in process µs", "served µs", "ratio", "interval", "clock", "slice", "protocol"]
+    let headings = ["\(engine) on", "in process µs", "served µs", "ratio", "interval", "clock", "slice", "protocol", "audited", "A/A"]
     Console.print(TextTable(headings, cells).text, terminator: "")
     let overhead = rows.map { max($0.insideOverhead, $0.outsideOverhead) }.max() ?? 0
     let difference = rows.map { abs($0.ratio - 1) }.max() ?? 0
     Console.print(
       "largest overhead \(percent(overhead)) of a \(file.sliceMilliseconds) ms slice; largest difference between in process "
         + "and served \(percent(difference))")
+    let effect = rows.map { abs($0.audited.median - 1) }.max() ?? 0
+    Console.print("largest effect of the audit on a median \(percent(effect))")
     if overhead > 0.01 || difference > 0.02 { try Outcome.fails.end() }
+  }
+  private static func text(_ ratio: OverheadProbe.Ratio) -> String {
+    String(format: "%.4f", ratio.median)
+      + (ratio.interval.map { String(format: " (%.4f … %.4f)", $0.lower, $0.upper) } ?? "")
   }
 }

@@ -11,17 +11,7 @@ import Verification
 struct VerifySelection: ParsableArguments {
   static let standardKnownFailures = "Benchmarks/known_failures.toml"
 
-  @Option(
-    help: """
-      An engine: a built-in name, one of \(EngineLookup.standardFile), or NAME='COMMAND …'. May be repeated \
-      (default: reference).
-      """)
-  var engine: [String] = []
-
-  @Option(
-    help:
-      "Seconds, at most 86400, that an engine in another process has for a case (default: 60, or its declaration's).")
-  var timeout: Double?
+  @OptionGroup var engines: EngineOptions
 
   @Option(
     help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
@@ -54,7 +44,6 @@ struct VerifySelection: ParsableArguments {
 
   @OptionGroup var threads: ThreadOption
   @OptionGroup var fresh: FreshOptions
-  @OptionGroup var surroundings: EngineSurroundingsOptions
 
   private var dtypes: [DType] {
     get throws {
@@ -64,7 +53,6 @@ struct VerifySelection: ParsableArguments {
 
   func validate() throws {
     _ = try dtypes
-    try OptionRange.requireTimeout(timeout)
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if golden.contains("") { throw ValidationError("--golden takes the path of a file or folder.") }
   }
@@ -86,20 +74,20 @@ struct VerifySelection: ParsableArguments {
         files += try GoldenCorpus.files(at: [path]).filter { !files.contains($0) }
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
     }
+    let words = engines.words
     let found = try EngineLookup.engines(
-      engine.isEmpty ? ["reference"] : engine, timeout: timeout, surroundings: surroundings.surroundings(hiding: files),
-      standsIn: true)
-    let engines = found.map(\.engine)
-    let words = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
+      words.isEmpty ? ["reference"] : words, timeout: engines.timeout,
+      surroundings: engines.surroundings.surroundings(hiding: files), standsIn: true)
+    let engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     var plan = VerificationPlan(
-      engines: engines, engineWords: words, dtypes: try dtypes, files: files,
+      engines: found.map(\.engine), engineWords: engineWords, dtypes: try dtypes, files: files,
       filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
     plan.limitWords = limitWords
-    plan.foreignWords = (timeout.map { ["--timeout", "\($0)"] } ?? []) + surroundings.words
+    plan.foreignWords = (engines.timeout.map { ["--timeout", "\($0)"] } ?? []) + engines.surroundings.words
     plan.threads = try threads.counts
-    plan.fresh = fresh.cases(for: engines)
+    plan.fresh = fresh.cases(for: found.map(\.engine))
     plan.fileWords = golden
     plan.knownFailuresAreOfFiles = golden.isEmpty || knownFailures != nil
     return (plan, problems)

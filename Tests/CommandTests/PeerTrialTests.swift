@@ -17,8 +17,7 @@ struct PeerTrialTests {
   private func verify(_ engine: String, _ script: String, _ more: [String]) throws -> CommandRun {
     let python = try #require(Peers.python)
     return try CommandRun(
-      ["verify", "--jobs", "1", "--engine", "\(engine)=\(python) Benchmarks/engines/\(script)"] + more,
-      environment: ["PYTHONPATH": Repository.root.appending(path: "Benchmarks/engines").path])
+      ["verify", "--jobs", "1", "--engine", "\(engine)=\(python) Benchmarks/engines/\(script)"] + more)
   }
 
   private func trial(_ name: String) -> [String] {
@@ -44,5 +43,19 @@ struct PeerTrialTests {
     let run = try verify("pytorch", "pytorch.py", ["--filter", "upsample2d/refuse/*"])
     #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
     #expect(!run.output.contains("excused"), "\(run.output)")
+  }
+
+  @Test func `a convolution of NumPy's holds`() throws {
+    let run = try verify("numpy", "numpy_conv2d.py", ["--filter", "conv2d/*"])
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+  }
+
+  /// The package that engines in Python are written with has tests of its own, which use this program for verdicts.
+  @Test func `the Python package passes its tests`() throws {
+    let package = Repository.root.appending(path: "Benchmarks/engines/python").path
+    let run = try CommandRun(
+      ["-m", "unittest", "discover", "--start-directory", "\(package)/tests", "--top-level-directory", package],
+      of: try #require(Peers.python), environment: ["ASSAY": Repository.command.path(percentEncoded: false)])
+    #expect(run.exitCode == 0, "\(run.errors)")
   }
 }

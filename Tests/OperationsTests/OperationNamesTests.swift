@@ -21,7 +21,7 @@ import Testing
       ("Engines/ConvolutionEngine.swift", "the strategies as engines"),
       ("Engines/ConvolutionRun.swift", "the strategies as engines"),
       ("Benchmarking/Suites/BenchmarkPlan.swift", "what is timed are the convolutions of networks"),
-      ("RunAnalysis/Benchmark/BenchmarkAnalysis.swift", "the arithmetic that Winograd's algorithm saves"),
+      ("RunAnalysis/Floor/ConvolutionWork.swift", "what each algorithm for one operation takes"),
       ("Benchmarking/Running/BenchmarkRunner.swift", "what is timed are the convolutions of networks"),
       ("Benchmarking/Running/WorkloadExercise.swift", "what is timed are the convolutions of networks"),
       ("SelfTest/GateProbe.swift", "a probe needs some small case"),

@@ -40,6 +40,18 @@ import TestSupport
     #expect(back.rows.first?.verdict == .faster)
   }
 
+  /// A comparison is worth no more than the weaker of its times.
+  @Test(
+    arguments: [
+      (nil, nil, false), (.host, .audited, false), (.claimed, .audited, true), (nil, .claimed, true),
+    ] as [(Trust?, Trust?, Bool)])
+  func claimedTimesAreMarked(old: Trust?, new: Trust?, isClaimed: Bool) throws {
+    let runs = [old, new].map { trust in
+      run(["direct": Self.direct]) { $0.workloads[0].contestants[0].trust = trust }
+    }
+    #expect(try compare(runs[0], runs[1]).rows.map(\.isClaimed) == [isClaimed])
+  }
+
   /// Whatever one run has alone is named, in either direction, and once.
   @Test func whatOneRunHasAloneIsNamed() {
     let whole = run(["direct": Self.direct, "im2col": Self.slower]) { section in

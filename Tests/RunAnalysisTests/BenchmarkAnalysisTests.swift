@@ -19,7 +19,9 @@ import TestSupport
     let winograd = try #require(workload.contestant("winograd4")?.time)
     // 14 × 14 tiles of 36 products: a quarter of the definition's multiplications.
     #expect(winograd.actualGigaflops == winograd.equivalentGigaflops / 4)
-    #expect(workload.limitedBy == "compute" && workload.limitNanoseconds == 231_211_008 / 200.0)
+    // 100 tiles of F(6×6) on 64 channels: 2·64·64 products, 16·38 and 14·30 flops of transforms for each channel.
+    #expect(workload.limitedBy == "compute" && workload.limitNanoseconds == 59_008_000 / 200.0)
+    #expect(workload.limitAlgorithm == "winograd6" && winograd.limitFraction == 295_040 / winograd.medianNanoseconds)
     #expect(workload.best == "winograd4" && workload.bestBuiltIn == "winograd4")
     #expect(workload.contestant("idle")?.time == nil)
     let total = try #require(section.totals.first)
@@ -51,6 +53,31 @@ import TestSupport
     #expect(workload.ties == ["direct"], "two of six blocks say the contrary")
     #expect(workload.bestText == "tie: winograd4, direct")
     #expect(workload.isAmongBest("direct") && !workload.isAmongBest("peer"))
+  }
+
+  /// A time that is the engine's word alone is shown, and nothing is concluded from it.
+  @Test func claimedTimesNameNobodyFastest() throws {
+    var section = SampleBenchmark.audited()
+    BenchmarkAnalysis.complete(&section)
+    let workload = section.workloads[0]
+    #expect(workload.contestant("old")?.time?.speedup == 20)
+    #expect(workload.best == "peer" && workload.ties == [] && workload.bestBuiltIn == "direct")
+    #expect(!section.facts.contains { $0.contains("old") || $0.contains("cheat") }, "\(section.facts)")
+    #expect(section.facts.contains { $0.contains("Against the fastest of peer on each of 1 workloads") })
+    let total = try #require(section.totals.first)
+    #expect(total.entries.map(\.engine) == ["direct", "peer", "old", "best mix"])
+    #expect(total.entries.map(\.claimed) == [nil, nil, 4, nil])
+    #expect(throws: Never.self) { try section.validate() }
+    section.workloads[0].best = "old"
+    #expect(throws: BenchmarkSection.BadFigure.self) { try section.validate() }
+  }
+
+  @Test func claimedTimesAloneHaveNoFastest() throws {
+    var section = SampleBenchmark.audited()
+    for index in 0..<2 { section.workloads[0].contestants[index].trust = .claimed }
+    BenchmarkAnalysis.complete(&section)
+    #expect(section.workloads[0].best == nil && section.workloads[0].bestText == "none" && section.facts == [])
+    #expect(section.totals.first?.entries.map(\.engine) == ["direct", "peer", "old"])
   }
 
   @Test func allBlocksOneWayAreNoTie() {

@@ -28,6 +28,14 @@ import TestSupport
     #expect(points.map(\.run) == ["a/run.json", "b/run.json", "c/run.json"])
   }
 
+  @Test func claimedTimesAreASeriesOfTheirOwn() {
+    var claimed = run([7, 8, 9, 10, 11, 12], started: "2")
+    claimed.benchmark?.workloads[0].contestants[0].trust = .claimed
+    let runs = [("a", run([1, 2, 3, 4, 5, 6], started: "1")), ("b", claimed)]
+    let series = BenchmarkHistory.section(directory: "x", runs: runs, skipped: []).series
+    #expect(series.map(\.engine) == ["direct", "direct?"] && series.map(\.points.count) == [1, 1])
+  }
+
   @Test func filtersKeepWholeNamesThatMatch() {
     let runs = [
       ("a", run([1, 2, 3, 4, 5, 6], started: "1")),

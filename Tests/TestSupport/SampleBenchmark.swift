@@ -35,6 +35,35 @@ public enum SampleBenchmark {
     return section
   }
 
+  /// Of each kind of trust one: `direct` held by the tool, `peer` audited, `old` claimed though it would be the fastest, and
+  /// `cheat` caught. Nothing is derived yet.
+  public static func audited() -> BenchmarkSection {
+    var section = section(times: [
+      "direct": [2_000_000, 2_000_000, 2_000_000, 2_000_000, 2_000_000, 2_000_000],
+      "peer": [1_000_000, 1_001_000, 1_002_000, 1_003_000, 1_004_000, 1_005_000],
+      "old": [100_000, 100_000, 100_000, 100_000, 100_000, 100_000], "cheat": [],
+    ])
+    for (index, engine) in section.engines.enumerated() where engine.name != "direct" {
+      section.engines[index].isBuiltIn = false
+      section.engines[index].info = [:]
+    }
+    let findings = AuditRule.allCases.map { AuditFinding($0, .holds, evidence: "\($0.rawValue) holds") }
+    for (index, trust) in [Trust.host, .audited, .claimed, .audited].enumerated() {
+      section.workloads[0].contestants[index].trust = trust
+      section.workloads[0].contestants[index].audit = AuditRecord(findings)
+    }
+    section.workloads[0].contestants[2].audit?.findings[1].verdict = .unresolved
+    section.workloads[0].contestants[2].audit?.findings[1].evidence = "0.31 ms of noise hide 0.20 ms of work"
+    section.workloads[0].contestants[3].status = .cheated
+    section.workloads[0].contestants[3].message = "remembers"
+    section.workloads[0].contestants[3].audit?.findings[0] = AuditFinding(
+      .remembers, .violated, evidence: "first visits take 2.10 ms, second ones 0.01 ms: 210 times, at most 1.10",
+      figures: ["first_nanoseconds": 2_100_000, "second_nanoseconds": 10_000])
+    section.auditSeconds = 12
+    section.seconds = 80
+    return section
+  }
+
   public static func run(_ section: BenchmarkSection, started: String = "2026-01-01T00:00:00Z") -> Run {
     var run = Run(
       provenance: Provenance(

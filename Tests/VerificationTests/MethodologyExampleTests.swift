@@ -3,6 +3,8 @@ import Foundation
 import GradientChecking
 import Operations
 import Problems
+import Results
+import RunAnalysis
 import TestSupport
 import Tensors
 import Testing
@@ -97,6 +99,15 @@ struct WorkedExample: Sendable, CustomStringConvertible {
         figures["\(algorithm), rigorous"] = bounds.rigorous.max()
       }
       return figures
+    },
+    WorkedExample(name: "limit") {
+      let layer = try Layer("conv2d n1c64h56w56 k64r3s3 stride1 pad1")
+      return try layer.figures(["direct", "winograd2", "winograd4", "winograd6"])
+    },
+    WorkedExample(name: "limit-weights") {
+      let layer = try Layer("conv2d n1c512h7w7 k512r3s3 stride1 pad1")
+      let impossible = ConvolutionFloor.impossibleNanoseconds(layer.workload, in: layer.section)
+      return try layer.figures(["winograd2", "winograd4"]).merging(["impossible": #require(impossible)]) { $1 }
     },
     WorkedExample(name: "pooling") {
       var window = try Subject("avg_pool2d n1c1h3w3 kernel3")
@@ -285,5 +296,39 @@ private struct Subject {
   ) throws -> (statistical: Double, rigorous: Double) {
     let bounds = try bounds(path, in: rounding)
     return (bounds.statistical?[element] ?? .infinity, bounds.rigorous[element])
+  }
+}
+
+/// A convolution that is timed on the machine of the page's examples of limits.
+private struct Layer {
+  let workload: BenchmarkWorkload
+  let section: BenchmarkSection
+  private let work: ConvolutionWork
+
+  init(_ problem: String) throws {
+    workload = BenchmarkWorkload(
+      name: problem, operation: "conv2d", problem: problem, batch: 1, pass: "forward", layout: "nchw", threads: 1,
+      flops: 1, compulsoryBytes: 1)
+    var section = SampleBenchmark.section()
+    section.machine.l1DataBytes = 32 << 10
+    section.machine.l2Bytes = 512 << 10
+    section.machine.l3Bytes = 32 << 20
+    section.ceilings = [
+      CeilingRecord(
+        threads: 1, peakGigaflops: 104, l2GigabytesPerSecond: 94, l3GigabytesPerSecond: 68,
+        memoryGigabytesPerSecond: 20, frozenConvolutionNanoseconds: 1)
+    ]
+    self.section = section
+    work = try #require(ConvolutionWork(workload))
+  }
+
+  /// Flops and bytes of these algorithms, and the limit of all.
+  func figures(_ algorithms: [String]) throws -> [String: Double] {
+    var figures = ["limit, nanoseconds": try #require(ConvolutionFloor(workload, in: section)).nanoseconds]
+    for cost in work.costs where algorithms.contains(cost.algorithm) {
+      figures["\(cost.algorithm), flops"] = cost.flops
+      figures["\(cost.algorithm), bytes"] = 4 * work.moved(weights: cost.weights)
+    }
+    return figures
   }
 }

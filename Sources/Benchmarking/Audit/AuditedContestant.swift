@@ -16,7 +16,7 @@ final class AuditedContestant {
   private(set) var estimate = 1.0
   /// How many sets a slice visits.
   private(set) var visits = 1
-  private(set) var ledger = AuditLedger()
+  private(set) var ledger: AuditLedger
   /// Seconds of work that the audit alone asked for.
   private(set) var auditSeconds = 0.0
 
@@ -24,12 +24,20 @@ final class AuditedContestant {
   /// Whether there is nothing but the engine's word for its times.
   var isClaimed: Bool { engine.description.trust == .claimed }
 
-  /// Prepares the engine, and holds one whole result of its timed path against the reference.
-  /// - Throws: ``Failure``, or `EngineError` when the engine cannot be timed.
-  init(_ engine: any Engine, _ workload: TimedWorkload, cold: Bool) throws(EngineError) {
+  /// Prepares the engine, and runs the operation for the first time.
+  /// - Parameters:
+  ///   - engine: whom to time.
+  ///   - workload: on what.
+  ///   - cold: whether the caches are flushed before each iteration.
+  ///   - ledger: what is known of this engine on this workload already, from a process that was restarted since.
+  /// - Throws: `EngineError` when the engine cannot be timed.
+  init(
+    _ engine: any Engine, _ workload: TimedWorkload, cold: Bool = false, ledger: AuditLedger = AuditLedger()
+  ) throws(EngineError) {
     self.engine = engine
     self.workload = workload
     self.cold = cold
+    self.ledger = ledger
     meter = Meter(engine)
     operation = try engine.prepare(workload.work.exercise, for: workload.request)
     try operation.load(workload.work.exercise.late, set: 0)
@@ -42,9 +50,14 @@ final class AuditedContestant {
   func admission(_ verifier: CaseVerifier) throws(EngineError) -> CaseResult? {
     guard !isClaimed else { return nil }
     let answer = try operation.collect(set: 0)
-    let result = verifier.verify(RecordedAnswer(engine.description, answer), dtype: workload.item.dtype)
+    let result = verifier.verify(
+      RecordedAnswer(engine.description, answer), dtype: workload.item.dtype, threads: [workload.item.threads],
+      repeating: false)
     return result.status == .pass ? nil : result
   }
+
+  /// Lets nothing of it run until it is asked again.
+  func suspend() { process?.suspend() }
 
   /// As many sets as make the fastest contestant's slice long enough, the same for all; but no more than a slow one does in
   /// twenty slices' time, and at least one.
@@ -53,6 +66,14 @@ final class AuditedContestant {
     let affordable = (20 * slice / max(estimate, 1)).rounded(.up)
     let wanted = Int(max(1, min(common, affordable)))
     visits = isClaimed ? wanted : min(wanted, workload.sets.most)
+  }
+
+  /// Fresh operands and their first visits, and nothing else: a turn without its audit.
+  func plainTurn(round: Int) throws(EngineError) -> [UInt64] {
+    for (set, operands) in workload.operands(sets: visits, round: round).enumerated() {
+      try operation.load(operands, set: set)
+    }
+    return try operation.time(TimedRun(visiting: Array(0..<visits), cold: cold))
   }
 
   /// One turn: fresh operands, a slice that visits each set once, and what it left.

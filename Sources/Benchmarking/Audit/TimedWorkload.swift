@@ -61,7 +61,7 @@ final class TimedWorkload {
         verifier = try work.verifier(of: exercise)
         expected[set] = verifier
       }
-      let result = verifier.verify(part, dtype: item.dtype)
+      let result = verifier.verify(part, dtype: item.dtype, threads: [item.threads], repeating: false)
       guard result.status != .pass else { return nil }
       return "of what was timed, \(window.text) is wrong: \(result.message)"
     } catch { return "no reference result: \(error)" }

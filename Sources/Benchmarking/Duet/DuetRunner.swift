@@ -24,7 +24,12 @@ public final class DuetRunner {
   private let shouldStop: () -> Bool
   private let measured: Shared<Measured>
   private var generator: SplitMix64
-  private var iterations: [String: Int] = [:]
+  private let nulls: NullEngines
+  /// What each benchmark is timed on, and what its two sides' requests have taken, by benchmark.
+  private var timed: [String: TimedWorkload] = [:]
+  private var ledgers: [String: [AuditLedger]] = [:]
+  private var visits: [String: Int] = [:]
+  private var round = 0
 
   /// What is known of a gate so far: ln(t_second / t_first) by benchmark and block.
   private struct Measured: Sendable {
@@ -45,17 +50,17 @@ public final class DuetRunner {
     }
   }
 
-  /// - Throws: `EngineError` when either engine does not start.
+  /// - Throws: `EngineError` when either engine does not start, or speaks protocol 1 alone where claims are not allowed.
   public init(
     plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,
-    sliceMilliseconds: Double, seed: UInt64,
+    sliceMilliseconds: Double, seed: UInt64, nulls: NullEngines, allowsClaims: Bool = false,
     onProgress: @escaping (_ done: Int, _ total: Int, _ subject: String) -> Void = { _, _, _ in },
     shouldStop: @escaping () -> Bool = { false }
   ) throws(EngineError) {
     items = plan.items
-    self.base = try ProcessEngine(base)
-    self.head = try ProcessEngine(head)
-    twin = try ProcessEngine(base)
+    self.nulls = nulls
+    (self.base, self.head) = try Self.started(base, head, allowsClaims: allowsClaims)
+    twin = try ProcessEngine(self.base.declaration)
     gate = DuetGate(policy: policy)
     sliceNanoseconds = sliceMilliseconds * 1e6
     self.seed = seed
@@ -63,6 +68,24 @@ public final class DuetRunner {
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
     measured = Shared(Measured(items))
+  }
+
+  /// Both engines, in the highest version of the protocol that both speak.
+  private static func started(
+    _ base: ProcessEngine.Declaration, _ head: ProcessEngine.Declaration, allowsClaims: Bool
+  ) throws(EngineError) -> (ProcessEngine, ProcessEngine) {
+    let engines = (try ProcessEngine(base), try ProcessEngine(head))
+    let claiming = [engines.0, engines.1].filter { $0.description.trust == .claimed }
+    guard let first = claiming.first else { return engines }
+    guard allowsClaims else {
+      throw .failed(
+        "\(first.declaration.name) speaks protocol 1, under which nothing of its times can be checked: expected protocol 2; "
+          + "give --allow-claimed to compare claims")
+    }
+    guard claiming.count == 1 else { return engines }
+    var declarations = (base, head)
+    (declarations.0.highestProtocol, declarations.1.highestProtocol) = (1, 1)
+    return (try ProcessEngine(declarations.0), try ProcessEngine(declarations.1))
   }
 
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or `EngineError` when it cannot be timed on one.
@@ -77,11 +100,11 @@ public final class DuetRunner {
       onProgress(block * (items.count + 1), screening, "screening, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
-        let found = try difference(item, base, head)
+        let found = try difference(item, base, head, isAudited: true)
         measured.withLock { $0.screens[index].append(found) }
       }
       if let first = items.first, !shouldStop() {
-        let found = try difference(first, base, twin)
+        let found = try difference(first, base, twin, isAudited: false)
         measured.withLock { $0.sentinelScreen.append(found) }
       }
     }
@@ -96,15 +119,16 @@ public final class DuetRunner {
           "deciding on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
         try restart()
         for index in advancing where !shouldStop() {
-          let found = try difference(items[index], base, head)
+          let found = try difference(items[index], base, head, isAudited: true)
           measured.withLock { $0.decisions[index].append(found) }
         }
         if sentinelAdvances, let first = items.first, !shouldStop() {
-          let found = try difference(first, base, twin)
+          let found = try difference(first, base, twin, isAudited: false)
           measured.withLock { $0.sentinelDecision.append(found) }
         }
       }
     }
+    if !shouldStop() { try audit() }
     return section(!shouldStop())
   }
 
@@ -135,27 +159,31 @@ public final class DuetRunner {
     for item in items {
       let work = WorkloadExercise(item, seed: seed)
       let verifier = try work.verifier()
-      let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
+      let workload = TimedWorkload(item, work, blocks: gate.policy.screenBlocks, seed: seed, using: &generator)
       var refusals: [String] = []
       for engine in [base, head] where !shouldStop() {
-        let result = verifier.verify(engine, dtype: item.dtype)
+        let result = verifier.verify(engine, dtype: item.dtype, threads: [item.threads])
         switch result.status {
         case .pass:
-          // An engine that computes it may still be unable to time it in this layout or pass.
-          do throws(EngineError) { _ = try engine.prepare(work.exercise, for: request) } catch {
-            guard case .unsupported(let reason) = error else { throw error }
+          // An engine that computes it may still be unable to time it in this layout or pass, or be wrong in it.
+          do throws(EngineError) {
+            if let wrong = try AuditedContestant(engine, workload).admission(verifier) {
+              throw EngineError.failed("\(wrong.status.rawValue) \(wrong.message)")
+            }
+          } catch {
+            guard case .unsupported(let reason) = error else { throw wrong(engine, item, "\(error)") }
             refusals.append("\(engine.declaration.name) does not time \(item.name): \(reason)")
           }
         case .unsupported, .notRun:
           refusals.append("\(engine.declaration.name) does not do \(item.name): \(result.message)")
-        case .fail, .error, .refused:
-          throw Failure(
-            description: "\(engine.declaration.name) is not right on \(item.name), so it is not timed: "
-              + "\(result.status.rawValue) \(result.message)")
+        case .fail, .error, .refused: throw wrong(engine, item, "\(result.status.rawValue) \(result.message)")
         }
       }
       undone += refusals
-      if refusals.isEmpty { able.append(item) }
+      if refusals.isEmpty {
+        able.append(item)
+        timed[item.name] = workload
+      }
     }
     items = able
     measured.withLock {
@@ -164,37 +192,64 @@ public final class DuetRunner {
     }
   }
 
-  private func restart() throws(EngineError) {
-    try base.restart()
-    try head.restart()
-    try twin.restart()
+  private func wrong(_ engine: ProcessEngine, _ item: BenchmarkPlan.Item, _ why: String) -> Failure {
+    Failure(description: "\(engine.declaration.name) is not right on \(item.name), so it is not timed: \(why)")
   }
 
-  /// ln(t_second / t_first) of the medians of one ABBA or BAAB block.
+  private func restart() throws(EngineError) {
+    for engine in [base, head, twin] {
+      try engine.restart()
+      engine.suspend()
+    }
+  }
+
+  /// ln(t_second / t_first) of the medians of one ABBA or BAAB block, each slice on first visits of fresh operands.
+  /// - Throws: ``Failure`` when what was timed is wrong.
   private func difference(
-    _ item: BenchmarkPlan.Item, _ first: ProcessEngine, _ second: ProcessEngine
-  ) throws(EngineError) -> Double {
-    let exercise = WorkloadExercise(item, seed: seed).exercise
-    let request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
-    let operations = [try first.prepare(exercise, for: request), try second.prepare(exercise, for: request)]
-    for operation in operations { try operation.load(exercise.late, set: 0) }
-    let count: Int
-    if let known = iterations[item.name] {
-      count = known
-    } else {
-      let estimate = Double(try operations[0].time(TimedRun(sets: [0], iterations: 5)).min() ?? 1)
-      // Each side has two slices a block.
-      count = max(1, Int((sliceNanoseconds / max(estimate, 1)).rounded(.up)))
-      iterations[item.name] = count
+    _ item: BenchmarkPlan.Item, _ first: ProcessEngine, _ second: ProcessEngine, isAudited: Bool
+  ) throws -> Double {
+    guard let workload = timed[item.name] else { return 0 }
+    let known = isAudited ? ledgers[item.name] : nil
+    var sides: [AuditedContestant] = []
+    for (side, engine) in [first, second].enumerated() {
+      // What a fresh process runs first is warm-up.
+      sides.append(try AuditedContestant(engine, workload, ledger: known?[side] ?? AuditLedger()))
+      sides[side].suspend()
     }
+    // Each side has two slices a block.
+    let fastest = visits[item.name].map { sliceNanoseconds / Double($0) } ?? sides[0].estimate
+    for side in sides { side.chooseVisits(fastest: fastest, slice: sliceNanoseconds) }
+    visits[item.name] = sides[0].visits
     var samples: [[Double]] = [[], []]
-    // What a fresh process runs first is warm-up.
-    for operation in operations { _ = try operation.time(TimedRun(sets: [0], iterations: max(1, count / 4))) }
+    var turns = [0, 0]
     for side in Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] {
-      samples[side] += try operations[side].time(TimedRun(sets: [0], iterations: count)).map { Double($0) }
+      let found = try sides[side].turn(round: round + turns[side], visitsAgain: isAudited && turns[side] == 0)
+      turns[side] += 1
+      if let problem = found.problem { throw wrong([first, second][side], item, problem) }
+      samples[side] += found.durations.map { Double($0) }
     }
+    round += 2
+    if isAudited { ledgers[item.name] = sides.map(\.ledger) }
     let medians = samples.map { OrderStatistics.median($0) ?? 0 }
     return log(medians[1] / medians[0])
+  }
+
+  /// Holds what both engines' requests took against the rules.
+  /// - Throws: ``Failure`` that names the engine, the rule and the evidence.
+  private func audit() throws {
+    for item in items {
+      guard let workload = timed[item.name], let ledgers = ledgers[item.name] else { continue }
+      for (engine, ledger) in zip([base, head], ledgers) where engine.description.trust != .claimed {
+        let judge = AuditJudge(
+          threads: item.threads, costs: nulls.costs(beside: engine, on: workload), impossible: nil)
+        let findings = judge.findings(ledger, medianNanoseconds: 0)
+        if let caught = findings.first(where: { $0.verdict == .violated }) {
+          throw Failure(
+            description: "\(engine.declaration.name) cheats on \(item.name), so that no time of it counts: "
+              + "\(caught.rule.rawValue): \(caught.evidence)")
+        }
+      }
+    }
   }
 }
 

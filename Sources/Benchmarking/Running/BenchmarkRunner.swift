@@ -174,7 +174,7 @@ public final class BenchmarkRunner {
         onEvent(.verifying(workload: item.name, engine: engine.description.name))
         verdict =
           shouldStop()
-          ? Verdict(status: .failed, message: "interrupted") : Verdict(verifier.verify(engine, dtype: item.dtype))
+          ? Verdict(status: .failed, message: "interrupted") : Verdict(verifier.verify(engine, dtype: item.dtype, threads: [item.threads]))
       }
       verdicts[VerdictKey(item, engine)] = verdict
     }
@@ -234,7 +234,8 @@ public final class BenchmarkRunner {
     guard workload.contestants[slot.index].status == .timed, !contestant.isClaimed else { return }
     let blocks = workload.contestants[slot.index].samples.map(BenchmarkAnalysis.blockMedian)
     let judge = AuditJudge(
-      threads: timed.item.threads, costs: nulls.costs(beside: contestant.engine, on: timed), impossible: nil)
+      threads: timed.item.threads, costs: nulls.costs(beside: contestant.engine, on: timed),
+      impossible: ConvolutionFloor.impossibleNanoseconds(workload, in: section))
     let verified = contestant.ledger.turns.count
     workload.contestants[slot.index].take(
       AuditFinding(.outputs, .holds, evidence: "what was timed was right in each of \(verified) collected sets"))

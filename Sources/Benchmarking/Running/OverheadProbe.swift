@@ -3,6 +3,7 @@ import Foundation
 import Problems
 import Results
 import RunAnalysis
+import Tensors
 
 /// What measuring itself costs: the clock, the loop round it, and the protocol; and whether a kernel takes the same time in
 /// this process and in another one.
@@ -20,6 +21,20 @@ public struct OverheadProbe {
     /// What a slice takes beyond the durations that it reports, by the whole slice: in process, and over the protocol.
     public var insideOverhead: Double
     public var outsideOverhead: Double
+    /// Times under audit by times of the same rotation without one, in the other process, median over blocks with its interval;
+    /// and without one by without one, which is the least that can be told.
+    public var audited: Ratio
+    public var unaudited: Ratio
+  }
+
+  public struct Ratio: Sendable {
+    public var median: Double
+    public var interval: MedianInterval?
+
+    init(_ ratios: [Double]) {
+      median = OrderStatistics.median(ratios) ?? .nan
+      interval = OrderStatistics.medianInterval(ratios)
+    }
   }
 
   private let plan: BenchmarkPlan
@@ -82,10 +97,35 @@ public struct OverheadProbe {
     }
     let ratios = zip(medians[0], medians[1]).map { $1 / $0 }
     func median(_ values: [Double]) -> Double { OrderStatistics.median(values) ?? .nan }
+    let (audited, unaudited) = try auditEffect(item)
     return Row(
       name: item.name, insideNanoseconds: median(medians[0]), outsideNanoseconds: median(medians[1]),
       ratio: median(ratios), interval: OrderStatistics.medianInterval(ratios),
       timerFraction: clock / median(medians[0]), insideOverhead: median(overheads[0]),
-      outsideOverhead: median(overheads[1]))
+      outsideOverhead: median(overheads[1]), audited: audited, unaudited: unaudited)
+  }
+
+  /// What the audit does to the times: of three preparations by one process, one is audited, and the others are timed on the
+  /// same rotation of operands.
+  private func auditEffect(_ item: BenchmarkPlan.Item) throws(EngineError) -> (audited: Ratio, unaudited: Ratio) {
+    var generator = SplitMix64(seed: seed)
+    let workload = TimedWorkload(
+      item, WorkloadExercise(item, seed: seed), blocks: suite.blocks, seed: seed, using: &generator)
+    var sides: [AuditedContestant] = []
+    for _ in 0..<3 { sides.append(try AuditedContestant(outside, workload)) }
+    for side in sides { side.chooseVisits(fastest: sides[0].estimate, slice: suite.sliceMilliseconds * 1e6) }
+    var medians: [[Double]] = [[], [], []]
+    for block in 0..<suite.blocks {
+      for side in [0, 1, 2].shuffled(using: &generator) {
+        let durations =
+          side == 2
+          ? try sides[side].turn(round: block, visitsAgain: block.isMultiple(of: 2)).durations
+          : try sides[side].plainTurn(round: block)
+        medians[side].append(OrderStatistics.median(durations.map { Double($0) }) ?? 0)
+      }
+    }
+    return (
+      Ratio(zip(medians[0], medians[2]).map { $1 / $0 }), Ratio(zip(medians[0], medians[1]).map { $1 / $0 })
+    )
   }
 }

@@ -6,7 +6,7 @@ import Tensors
 
 /// Serves an engine of this program over the engine protocol, so that two builds of it can be compared in one run.
 public final class EngineServer {
-  private let engine: any Engine
+  private let engine: Result<any Engine, EngineError>
   private let slowdown: Double
   private let limits: CaseLimits
   /// An operation that is ready, and what it was prepared from.
@@ -26,9 +26,16 @@ public final class EngineServer {
   ///   - slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
   ///   - limits: what one request may take.
   public init(_ engine: any Engine, slowdown: Double = 0, limits: CaseLimits = .standard) {
-    self.engine = engine
+    self.engine = .success(engine)
     self.slowdown = slowdown
     self.limits = limits
+  }
+
+  /// Answers every request with the reason why there is no engine.
+  public init(refusing reason: EngineError) {
+    engine = .failure(reason)
+    slowdown = 0
+    limits = .standard
   }
 
   /// Answers requests until they end.
@@ -100,7 +107,7 @@ public final class EngineServer {
         "protocol: expected \(known.lowerBound) to \(known.upperBound), found \(parameters.protocol)")
     }
     version = parameters.protocol
-    let description = engine.description
+    let description = try engine.get().description
     let operations = description.operations.isEmpty ? OperationRegistry.names : description.operations
     var info = description.info
     if info[EngineMessages.algorithmKey] == nil, !description.algorithms.isEmpty {
@@ -121,7 +128,7 @@ public final class EngineServer {
     exercise.passes = Set(parameters.passes.compactMap(Pass.init))
     exercise.wanted = Set(parameters.wanted ?? [])
     exercise.threads = parameters.threads
-    let answer = try engine.compute(exercise)
+    let answer = try engine.get().compute(exercise)
     try ExchangeFile.writeAnswer(answer, case: parameters.case, dtype: exercise.dtype, to: parameters.output)
     return EngineMessages.Nothing()
   }
@@ -134,7 +141,7 @@ public final class EngineServer {
     guard let pass = TimingRequest.TimedPass(rawValue: parameters.pass),
       let layout = TimingRequest.Layout(rawValue: parameters.layout)
     else { throw EngineError.unsupported("pass \(parameters.pass) in layout \(parameters.layout)") }
-    let operation = try engine.prepare(
+    let operation = try engine.get().prepare(
       exercise, for: TimingRequest(pass: pass, layout: layout, threads: parameters.threads))
     // Version 1 gives everything at once, and knows no other set.
     if version == 1 { try operation.load(exercise.late, set: 0) }

@@ -10,7 +10,8 @@ final class ExchangeDirectory: Sendable {
   struct Files: Sendable {
     var input: URL
     var output: URL
-    var caseName: String
+    /// The same for every case: what a golden case is called could tell an engine what is expected.
+    let caseName = Exercise.neutralName
   }
 
   private let folder: URL
@@ -38,29 +39,25 @@ final class ExchangeDirectory: Sendable {
     }
   }
 
-  /// The group of every exchange file's one case: an engine is told no name.
-  static let caseName = Exercise.neutralName
-
   /// Paths of a new request, at which nothing is yet.
   func files() throws(EngineError) -> Files {
     try make()
     let name = UUID().uuidString
     return Files(
-      input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"),
-      caseName: Self.caseName)
+      input: folder.appending(path: "\(name)-in.h5"), output: folder.appending(path: "\(name)-out.h5"))
   }
 
   /// - Parameter withoutLate: whether inputs and cotangents are shapes alone.
   func write(_ exercise: Exercise, withoutLate: Bool = false) throws(EngineError) -> Files {
     try written { (path) throws(GoldenFileError) in
-      try ExchangeFile.writeRequest(exercise, case: Self.caseName, to: path, withoutLate: withoutLate)
+      try ExchangeFile.writeRequest(exercise, case: Exercise.neutralName, to: path, withoutLate: withoutLate)
     }
   }
 
   /// Writes an exercise's inputs and cotangents alone.
   func writeLate(_ exercise: Exercise) throws(EngineError) -> Files {
     try written { (path) throws(GoldenFileError) in
-      try ExchangeFile.writeLate(exercise, case: Self.caseName, to: path)
+      try ExchangeFile.writeLate(exercise, case: Exercise.neutralName, to: path)
     }
   }
 

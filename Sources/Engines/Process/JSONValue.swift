@@ -1,7 +1,7 @@
 import Foundation
 
 /// Any JSON value.
-indirect enum JSONValue: Codable, Sendable, Hashable {
+package indirect enum JSONValue: Codable, Sendable, Hashable {
   case null
   case boolean(Bool)
   case integer(Int)
@@ -10,7 +10,7 @@ indirect enum JSONValue: Codable, Sendable, Hashable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
@@ -29,7 +29,7 @@ indirect enum JSONValue: Codable, Sendable, Hashable {
     }
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .null: try container.encodeNil()
@@ -43,7 +43,7 @@ indirect enum JSONValue: Codable, Sendable, Hashable {
   }
 
   /// For a person: text as it is, anything else as JSON.
-  var text: String {
+  package var text: String {
     if case .text(let text) = self { return text }
     return (try? String(decoding: EngineMessages.encode(self), as: UTF8.self)) ?? ""
   }

@@ -24,10 +24,12 @@ public final class ProcessEngine: Engine {
     /// The name and version that it must state, where the declaration pins them.
     public var expectedName: String?
     public var expectedVersion: String?
-    /// What it sees of this process and the machine.
-    public var surroundings = EngineSurroundings()
     /// The highest version of the protocol that is spoken with it, where both sides know more.
     public var highestProtocol = EngineMessages.protocolVersions.upperBound
+    /// What it sees of this process and the machine.
+    public var surroundings = EngineSurroundings()
+    /// Whether the command is this program, which holds a shared library: the clock and the memory are the tool's own.
+    public internal(set) var isHost = false
 
     public init(
       name: String, command: String, directory: URL? = nil, timeout: Double = 60, expectedName: String? = nil,
@@ -121,7 +123,7 @@ public final class ProcessEngine: Engine {
   public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
     try refuseUndeclared(exercise)
     // Under version 1 an engine is given everything at once, and its times are its claims.
-    let isAudited = description.trust == .audited
+    let isAudited = description.trust != .claimed
     let files = try exchange.write(exercise, withoutLate: isAudited)
     defer { exchange.remove(files) }
     let parameters = EngineMessages.Prepare(
@@ -303,7 +305,7 @@ extension ProcessEngine {
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
       omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
       algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info,
-      trust: version == 1 ? .claimed : .audited)
+      trust: version == 1 ? .claimed : declaration.isHost ? .host : .audited)
     if let known, !known.isSameEngine(as: description) {
       throw differs(
         "identity after a restart",

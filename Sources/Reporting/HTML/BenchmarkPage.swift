@@ -52,7 +52,22 @@ enum BenchmarkPage {
             })
         })
     }
-    return [networks, layers, peers, limits, costs, tables].filter { !$0.figures.isEmpty || !$0.tables.isEmpty }
+    let audits = HTMLPage.Section(
+      anchor: "audits", title: "Audits",
+      intro: "Whether what was timed is what was verified: rules that each contestant was held to while it was timed.",
+      tables: AuditTable(section).map { [rules($0)] } ?? [])
+    return [networks, layers, peers, limits, costs, audits, tables].filter { !$0.figures.isEmpty || !$0.tables.isEmpty }
+  }
+
+  private static func rules(_ table: AuditTable) -> HTMLPage.Table {
+    HTMLPage.Table(
+      title: "Rules and engines", caption: table.caption, headings: table.headings,
+      rows: table.rows.map { row in
+        HTMLPage.Row(
+          cells: row.enumerated().map { column, text in
+            .init(text, text.contains(AuditVerdict.violated.rawValue) ? "bad" : column < 2 ? "line" : "num")
+          })
+      })
   }
 
   /// The best strategy of each shape, and how often each depth has that shape.
@@ -74,6 +89,8 @@ enum BenchmarkPage {
           .figure(time.map { BenchmarkText.milliseconds($0.medianNanoseconds) } ?? ""),
           .figure(time.map(BenchmarkText.speedup) ?? ""),
           .figure(time.map { BenchmarkText.ratio($0.equivalentGigaflops) } ?? ""),
+          .figure(workload.limitNanoseconds.map(BenchmarkText.milliseconds) ?? ""),
+          .init(workload.limitText, "line"),
         ]
           + networks.map { network in
             let count = network.layers.first { $0.problem == workload.problem }?.multiplicity
@@ -84,21 +101,21 @@ enum BenchmarkPage {
       title: "Best strategy for each shape: \(setting.name)",
       caption:
         "Best and the speed-up come from one figure, the median of the blocks' ratios. A tie: the interval of the ratio to the "
-        + "best one spans 1, or there are too few blocks for one. The last columns: how often each network has the shape.",
-      headings: ["shape", "first at", "best", "ms", "over \(section.options.baseline)", "GF/s"]
+        + "best one spans 1, or there are too few blocks for one. Limit: the least time of any algorithm that Assay knows. The "
+        + "last columns: how often each network has the shape.",
+      headings: ["shape", "first at", "best", "ms", "over \(section.options.baseline)", "GF/s", "limit ms", "by"]
         + networks.map { $0.name.replacing("resnet", with: "×") }, rows: rows)
   }
 
-  /// What verification found of each contestant that is wrong or failed, where the heat map's marks lead to.
+  /// What verification or the audit found of each contestant that has no time because of it, where the heat map's marks
+  /// lead to.
   private static func failures(
     _ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, _ provenance: Provenance,
     _ setting: BenchmarkSetting
   ) -> HTMLPage.Table? {
     let rows = workloads.flatMap { workload in
       workload.contestants.filter { $0.status.isFault }.map { contestant in
-        let command = BenchmarkReproduction.command(
-          contestant, on: workload, of: section, seed: provenance.seed,
-          suite: ShellCommand(provenance.command).value(of: "--suite"))
+        let command = BenchmarkReproduction.command(contestant, on: workload, of: section, provenance)
         return HTMLPage.Row(
           cells: [
             .init(BenchmarkText.shape(workload.problem), "code"), .init(contestant.engine, "line"),
@@ -110,8 +127,9 @@ enum BenchmarkPage {
     }
     guard !rows.isEmpty else { return nil }
     return HTMLPage.Table(
-      title: "Wrong or failed, so not timed: \(setting.name)",
-      caption: "What verification found before anything was timed. Each line's command shows it again.",
+      title: "Wrong, failed or caught, so without a time: \(setting.name)",
+      caption:
+        "What verification found before anything was timed, or the audit while it was. Each line's command shows it again.",
       headings: ["shape", "engine", "", "what was found", "command"], rows: rows, style: "commands")
   }
 
@@ -129,7 +147,7 @@ enum BenchmarkPage {
         rows.append(
           .init(cells: [
             .init(BenchmarkText.shape(workload.problem), "code"),
-            .init(text: "not done by " + idle.joined(separator: ", "), style: "", span: 11),
+            .init(text: "not done by " + idle.joined(separator: ", "), style: "", span: 13),
           ]))
       }
     }
@@ -138,11 +156,11 @@ enum BenchmarkPage {
       caption:
         "Interval: \(BenchmarkText.percent(section.options.confidence)) or more for the median. GF/s: direct-equivalent; "
         + "in brackets what the multiplication really does; a share of the peak above 1 can only be of equivalent work, and "
-        + "is marked. Limit: the share of the roofline's limit that is reached.",
+        + "is marked. Limit: the least time that the measured ceilings allow to any algorithm that Assay knows, and the share "
+        + "of it that is reached. Trust: who held the clock; a time marked with ? is claimed by the engine alone.",
       headings: [
-        "shape", "engine", "median ms", "interval", "GF/s", "of peak", "limit", "GB/s", "MiB", "error/bound",
-        "what ran",
-        "command",
+        "shape", "engine", "median ms", "interval", "GF/s", "of peak", "limit ms", "of limit", "GB/s", "MiB",
+        "error/bound", "trust", "what ran", "command",
       ], rows: rows, style: "commands")
   }
 
@@ -154,26 +172,27 @@ enum BenchmarkPage {
     guard let time = contestant.time else {
       return .init(cells: [
         shape, .init(contestant.engine, "line"),
-        .init(text: "\(contestant.status.rawValue): \(contestant.message)", style: "bad", span: 10),
+        .init(text: "\(contestant.status.rawValue): \(contestant.message)", style: "bad", span: 12),
       ])
     }
     let interval = time.lowerNanoseconds.flatMap { low in
       time.upperNanoseconds.map { "\(BenchmarkText.milliseconds(low)) to \(BenchmarkText.milliseconds($0))" }
     }
-    let command = BenchmarkReproduction.command(
-      contestant, on: workload, of: section, seed: provenance.seed,
-      suite: ShellCommand(provenance.command).value(of: "--suite"))
+    let command = BenchmarkReproduction.command(contestant, on: workload, of: section, provenance)
     return .init(cells: [
       shape, .init(contestant.engine, workload.isAmongBest(contestant.engine) ? "line good" : "line"),
-      .figure(BenchmarkText.milliseconds(time.medianNanoseconds)), .figure(interval ?? "too few blocks"),
+      .figure(BenchmarkText.milliseconds(contestant, time)), .figure(interval ?? "too few blocks"),
       .figure(
         BenchmarkText.ratio(time.equivalentGigaflops)
           + (time.actualGigaflops.map { " (\(BenchmarkText.ratio($0)))" } ?? "")),
       .figure(BenchmarkText.peak(time)),
-      .figure(time.limitFraction.map { "\(BenchmarkText.percent($0)) \(workload.limitedBy ?? "")" } ?? ""),
+      .figure(workload.limitNanoseconds.map(BenchmarkText.milliseconds) ?? ""),
+      .figure(BenchmarkText.limit(time, workload)),
       .figure(BenchmarkText.ratio(time.gigabytesPerSecond)),
       .figure(BenchmarkText.mebibytes(contestant.workspaceBytes)),
-      .figure(contestant.worstRatio.map(NumberText.short) ?? ""), .init(contestant.summary, "line"),
+      .figure(contestant.worstRatio.map(NumberText.short) ?? ""),
+      .init(contestant.trust?.rawValue ?? "", contestant.isClaimed ? "doubtful" : ""),
+      .init(contestant.summary, "line"),
       .init("\(command)", "code"),
     ])
   }

@@ -22,6 +22,17 @@ enum BenchmarkText {
         : String(format: "%.3f", value)
   }
 
+  /// `1.234`, or `1.234?` where the engine alone says so.
+  static func milliseconds(_ contestant: BenchmarkContestant, _ time: TimeSummary) -> String {
+    milliseconds(time.medianNanoseconds) + contestant.mark
+  }
+
+  /// `88 % compute, winograd4`: the share of the limit that is reached, and what the limit is set by.
+  static func limit(_ time: TimeSummary, _ workload: BenchmarkWorkload) -> String {
+    guard let fraction = time.limitFraction else { return "" }
+    return "\(percent(fraction)) \(workload.limitText)" + (fraction > 1 ? ": below limit" : "")
+  }
+
   static func percent(_ fraction: Double) -> String { String(format: "%.0f %%", 100 * fraction) }
 
   static func change(_ fraction: Double) -> String { String(format: "%+.1f %%", 100 * fraction) }

@@ -9,15 +9,17 @@ enum DotCharts {
     guard section.engines.contains(where: { !$0.isBuiltIn }) else { return nil }
     let rows = workloads.filter { $0.bestBuiltIn != nil }
     // Times relative to the best built-in strategy, so that one scale serves every layer.
-    var points: [(row: Int, engine: Int, ratio: Double)] = []
+    var points: [(row: Int, engine: Int, ratio: Double, note: String)] = []
+    var floors: [(row: Int, ratio: Double)] = []
     for (row, workload) in rows.enumerated() {
       guard let best = workload.bestBuiltIn.flatMap({ workload.contestant($0)?.time?.medianNanoseconds }) else {
         continue
       }
+      if let limit = workload.limitNanoseconds { floors.append((row, limit / best)) }
       for (index, engine) in section.engines.enumerated() {
-        guard let time = workload.contestant(engine.name)?.time else { continue }
+        guard let contestant = workload.contestant(engine.name), let time = contestant.time else { continue }
         if engine.isBuiltIn, engine.name != workload.bestBuiltIn { continue }
-        points.append((row, index, time.medianNanoseconds / best))
+        points.append((row, index, time.medianNanoseconds / best, contestant.mark))
       }
     }
     guard points.contains(where: { !section.engines[$0.engine].isBuiltIn }) else { return nil }
@@ -25,11 +27,10 @@ enum DotCharts {
     let left = 16 + 6.8 * Double(labels.map(\.count).max() ?? 0)
     let right = left + 480
     let bottom = 16 + 20 * Double(rows.count)
-    guard let x = ChartScale(holding: points.map(\.ratio) + [0.8, 1.25], to: (left, right), logarithmic: true) else {
-      return nil
-    }
+    let shownRatios = points.map(\.ratio) + floors.map(\.ratio) + [0.8, 1.25]
+    guard let x = ChartScale(holding: shownRatios, to: (left, right), logarithmic: true) else { return nil }
     let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
-    var canvas = SVGCanvas(width: right + 190, height: max(bottom + 48, 24 + 19 * Double(shown.count)))
+    var canvas = SVGCanvas(width: right + 190, height: max(bottom + 48, 24 + 19 * Double(shown.count + 1)))
     for tick in x.ticks {
       canvas.line(x(tick), 10, x(tick), bottom, class: "grid")
       canvas.text(x(tick), bottom + 16, x.label(tick) + "×", anchor: .middle, class: "tick")
@@ -40,18 +41,24 @@ enum DotCharts {
     for (row, label) in labels.enumerated() {
       canvas.text(left - 8, 28 + 20 * Double(row), label, anchor: .end, class: "mono")
     }
+    for floor in floors {
+      let (place, middle) = (x(floor.ratio), 24 + 20 * Double(floor.row))
+      canvas.line(place, middle - 7, place, middle + 7, class: "limit", title: "limit of \(rows[floor.row].problem)")
+    }
     for point in points {
       let engine = section.engines[point.engine]
       canvas.mark(
         x(point.ratio), 24 + 20 * Double(point.row), style: SeriesStyle(index: point.engine),
-        title: "\(engine.name) on \(rows[point.row].problem): \(BenchmarkText.ratio(point.ratio))×")
+        title: "\(engine.name) on \(rows[point.row].problem): \(BenchmarkText.ratio(point.ratio))×", note: point.note)
     }
     canvas.legend(right + 30, 24, shown.map { ($1.name, SeriesStyle(index: $0), false) })
+    if !floors.isEmpty { canvas.limitLegend(right + 30, 24 + 19 * Double(shown.count)) }
     return HTMLPage.Figure(
       title: "Peers side by side: \(setting)",
       caption:
         "Right of the line: slower than the best built-in strategy on that layer, whose own mark stands on the line and "
-        + "names it. The same layout and precision on both sides, all in the same interleaved blocks.",
+        + "names it. The same layout and precision on both sides, all in the same interleaved blocks. A bar is the least time of "
+        + "any algorithm that Assay knows, by the measured ceilings. A question mark: the time is claimed by the engine alone.",
       svg: canvas.svg(label: "Peers side by side, \(setting)"))
   }
 

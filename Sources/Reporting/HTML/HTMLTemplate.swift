@@ -74,6 +74,7 @@ enum HTMLTemplate {
     svg .dark{fill:#111}svg .light{fill:#fff}svg .cell{font-size:11px}
     svg .grid{stroke:var(--grid);stroke-width:1}svg .axis{stroke:var(--soft);stroke-width:1}
     svg .roof{stroke:var(--fg);stroke-width:1.6}svg .roof.soft{stroke-dasharray:5 4;stroke:var(--soft)}
+    svg .limit{stroke:var(--fg);stroke-width:2.2}
     svg .zero{stroke:var(--fg);stroke-width:1.2}svg .range{stroke-width:2}svg .path{stroke-width:1.6}
     svg .mark{stroke-width:1;fill-opacity:.85}svg .hollow{stroke-width:1.8}
     svg .wrong{fill:#fff;stroke:#c22f00;stroke-width:2}svg .wrongtext{font-size:11px;font-weight:700;fill:#a32800}\

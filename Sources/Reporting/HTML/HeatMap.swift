@@ -34,8 +34,9 @@ enum HeatMap {
       title: "Speed-up over \(baseline): \(setting)",
       caption:
         "Time of \(baseline) by time of the engine, on each distinct convolution. Grey: the interval spans 1×. Hatched: "
-        + "the engine does not do it. Wrong or failed: it was not timed, and the mark leads to what verification found. A frame "
-        + "marks the fastest of the row and those that tie with it; no frame: nothing is certainly faster than \(baseline).",
+        + "the engine does not do it. Wrong, failed or cheated: it has no time, and the mark leads to what was found. A question "
+        + "mark: the time is claimed by the engine alone. A frame marks the fastest of the row and those that tie with it; no "
+        + "frame: nothing is certainly faster than \(baseline).",
       svg: canvas.svg(label: "Speed-up over \(baseline), layer by engine, \(setting)"))
   }
 
@@ -63,7 +64,8 @@ enum HeatMap {
       x, y, width, height, fill: fill,
       title: "\(engine) on \(workload.problem): \(BenchmarkText.ratio(speedup))×\(interval ?? "")")
     canvas.text(
-      x + width / 2, y + height / 2 + 4, BenchmarkText.ratio(speedup) + "×", anchor: .middle, class: "cell \(text)")
+      x + width / 2, y + height / 2 + 4, BenchmarkText.ratio(speedup) + "×" + contestant.mark, anchor: .middle,
+      class: "cell \(text)")
     // In the colour of the text, which can be read on the cell in light and dark alike.
     if workload.isAmongBest(engine), !spansOne {
       canvas.rectangle(x + 2.5, y + 2.5, width - 5, height - 5, class: "outline \(text)")

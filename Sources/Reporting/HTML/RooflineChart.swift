@@ -13,17 +13,28 @@ enum RooflineChart {
       var engine: Int
       var hollow: Bool
       var title: String
+      var note: String
     }
     var points: [Point] = []
     for workload in workloads {
       for (index, engine) in section.engines.enumerated() {
-        guard let time = workload.contestant(engine.name)?.time, workload.compulsoryBytes > 0 else { continue }
+        guard let contestant = workload.contestant(engine.name), let time = contestant.time,
+          workload.compulsoryBytes > 0
+        else { continue }
         points.append(
           Point(
             intensity: workload.flops / workload.compulsoryBytes, gigaflops: time.equivalentGigaflops, engine: index,
             hollow: time.actualGigaflops != nil || BenchmarkText.isEquivalent(time),
-            title: "\(engine.name) on \(workload.problem): \(BenchmarkText.ratio(time.equivalentGigaflops)) GF/s"))
+            title: "\(engine.name) on \(workload.problem): \(BenchmarkText.ratio(time.equivalentGigaflops)) GF/s",
+            note: contestant.mark))
       }
+    }
+    let floors = workloads.compactMap { workload -> (intensity: Double, gigaflops: Double, title: String)? in
+      guard let limit = workload.limitNanoseconds, workload.compulsoryBytes > 0 else { return nil }
+      return (
+        workload.flops / workload.compulsoryBytes, workload.flops / limit,
+        "limit of \(workload.problem): \(BenchmarkText.milliseconds(limit)) ms (\(workload.limitText))"
+      )
     }
     let (left, right, bottom, top) = (70.0, 690.0, 400.0, 20.0)
     // Wide enough to show where each bandwidth meets the peak, also when every layer lies beyond.
@@ -33,7 +44,8 @@ enum RooflineChart {
     let ridges = bandwidths.filter { $0 > 0 }.map { ceiling.peakGigaflops / $0 * 0.35 }
     guard let x = ChartScale(holding: points.map(\.intensity) + ridges, to: (left, right), logarithmic: true),
       let y = ChartScale(
-        holding: points.map(\.gigaflops) + [ceiling.peakGigaflops * 1.3], to: (bottom, top), logarithmic: true)
+        holding: points.map(\.gigaflops) + floors.map(\.gigaflops) + [ceiling.peakGigaflops * 1.3],
+        to: (bottom, top), logarithmic: true)
     else { return nil }
     var canvas = SVGCanvas(width: 900, height: 450)
     canvas.axes(
@@ -52,10 +64,14 @@ enum RooflineChart {
         anchor: .end,
         class: "small")
     }
+    for floor in floors {
+      let (place, height) = (x(floor.intensity), y(floor.gigaflops))
+      canvas.line(place - 8, height, place + 8, height, class: "limit", title: floor.title)
+    }
     for point in points {
       canvas.mark(
         x(point.intensity), y(point.gigaflops), style: SeriesStyle(index: point.engine), hollow: point.hollow,
-        title: point.title)
+        title: point.title, note: point.note)
     }
     let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
     canvas.legend(
@@ -63,12 +79,14 @@ enum RooflineChart {
       shown.map { index, engine in
         (engine.name, SeriesStyle(index: index), points.contains { $0.engine == index && $0.hollow })
       })
+    if !floors.isEmpty { canvas.limitLegend(715, 30 + 19 * Double(shown.count)) }
     return HTMLPage.Figure(
       title: title,
       caption:
         "One mark for each convolution. Hollow marks are direct-equivalent: Winograd does fewer multiplications than the "
-        + "definition, so it may stand above the peak. The ceilings were measured in this run; which bandwidth applies depends "
-        + "on where a layer's operands fit.",
+        + "definition, so it may stand above the peak. A bar is the limit of a convolution: the best that the ceilings allow to any "
+        + "algorithm that Assay knows. The ceilings were measured in this run; which bandwidth applies depends on where a layer's "
+        + "operands fit. A question mark: the time is claimed by the engine alone.",
       svg: canvas.svg(label: title))
   }
 

@@ -51,14 +51,16 @@ struct SVGCanvas {
       ], title: title)
   }
 
-  mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, class name: String, stroke: String? = nil)
-  {
+  mutating func line(
+    _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, class name: String, stroke: String? = nil,
+    title: String? = nil
+  ) {
     element(
       "line",
       [
         ("x1", Self.number(x1)), ("y1", Self.number(y1)), ("x2", Self.number(x2)), ("y2", Self.number(y2)),
         ("class", name), ("stroke", stroke),
-      ])
+      ], title: title)
   }
 
   mutating func polyline(_ points: [(Double, Double)], class name: String, stroke: String? = nil) {
@@ -86,9 +88,12 @@ struct SVGCanvas {
   }
 
   /// A mark whose shape tells the series apart without its colour.
+  /// - Parameter note: small, at the upper right of the mark.
   mutating func mark(
-    _ x: Double, _ y: Double, style: SeriesStyle, hollow: Bool = false, size: Double = 4.5, title: String? = nil
+    _ x: Double, _ y: Double, style: SeriesStyle, hollow: Bool = false, size: Double = 4.5, title: String? = nil,
+    note: String = ""
   ) {
+    if !note.isEmpty { text(x + size + 1, y - 2, note, class: "small") }
     func point(_ dx: Double, _ dy: Double) -> String { "\(Self.number(x + dx * size)),\(Self.number(y + dy * size))" }
     let corners: [(Double, Double)] =
       switch style.shape {
@@ -251,6 +256,12 @@ extension SVGCanvas {
   }
 
   /// Series' marks and names in a column.
+  /// What the bars of class `limit` are.
+  mutating func limitLegend(_ x: Double, _ y: Double) {
+    line(x - 6, y, x + 6, y, class: "limit")
+    text(x + 12, y + 4, "limit", class: "legend")
+  }
+
   mutating func legend(_ x: Double, _ y: Double, _ entries: [(name: String, style: SeriesStyle, hollow: Bool)]) {
     for (index, entry) in entries.enumerated() {
       let row = y + Double(index) * 19

@@ -3,21 +3,28 @@ import Results
 
 /// Accuracy against speed, and the scratch memory that speed costs.
 enum ScatterCharts {
+  private struct Point {
+    var engine: Int
+    var ratio: Double
+    var speed: Double
+    var title: String
+    var note: String
+  }
+
   static func accuracy(_ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, setting: String) -> HTMLPage
     .Figure?
   {
-    var points: [(engine: Int, ratio: Double, speed: Double, title: String)] = []
+    var points: [Point] = []
     for workload in workloads {
       for (index, engine) in section.engines.enumerated() {
         guard let contestant = workload.contestant(engine.name), let time = contestant.time,
           let ratio = contestant.worstRatio, ratio > 0, ratio.isFinite
         else { continue }
         points.append(
-          (
-            index, ratio, time.equivalentGigaflops,
-            "\(engine.name) on \(workload.problem): error/bound \(NumberText.short(ratio)), "
-              + "\(BenchmarkText.ratio(time.equivalentGigaflops)) GF/s"
-          ))
+          Point(
+            engine: index, ratio: ratio, speed: time.equivalentGigaflops,
+            title: "\(engine.name) on \(workload.problem): error/bound \(NumberText.short(ratio)), "
+              + "\(BenchmarkText.ratio(time.equivalentGigaflops)) GF/s", note: contestant.mark))
       }
     }
     return chart(
@@ -32,17 +39,17 @@ enum ScatterCharts {
   static func workspace(_ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, setting: String) -> HTMLPage
     .Figure?
   {
-    var points: [(engine: Int, ratio: Double, speed: Double, title: String)] = []
+    var points: [Point] = []
     for workload in workloads {
       for (index, engine) in section.engines.enumerated() {
         guard let contestant = workload.contestant(engine.name), let time = contestant.time,
           contestant.workspaceBytes > 0
         else { continue }
         points.append(
-          (
-            index, Double(contestant.workspaceBytes) / 1_048_576, time.equivalentGigaflops,
-            "\(engine.name) on \(workload.problem): \(BenchmarkText.mebibytes(contestant.workspaceBytes)) MiB"
-          ))
+          Point(
+            engine: index, ratio: Double(contestant.workspaceBytes) / 1_048_576, speed: time.equivalentGigaflops,
+            title: "\(engine.name) on \(workload.problem): \(BenchmarkText.mebibytes(contestant.workspaceBytes)) MiB",
+            note: contestant.mark))
       }
     }
     return chart(
@@ -54,8 +61,7 @@ enum ScatterCharts {
   }
 
   private static func chart(
-    _ points: [(engine: Int, ratio: Double, speed: Double, title: String)], _ section: BenchmarkSection, xName: String,
-    yName: String, title: String, caption: String
+    _ points: [Point], _ section: BenchmarkSection, xName: String, yName: String, title: String, caption: String
   ) -> HTMLPage.Figure? {
     guard let x = ChartScale(holding: points.map(\.ratio), to: (70, 690), logarithmic: true),
       let y = ChartScale(holding: points.map(\.speed), to: (360, 20), logarithmic: true)
@@ -63,7 +69,8 @@ enum ScatterCharts {
     var canvas = SVGCanvas(width: 900, height: 410)
     canvas.axes(x: x, y: y, xName: xName, yName: yName)
     for point in points {
-      canvas.mark(x(point.ratio), y(point.speed), style: SeriesStyle(index: point.engine), title: point.title)
+      canvas.mark(
+        x(point.ratio), y(point.speed), style: SeriesStyle(index: point.engine), title: point.title, note: point.note)
     }
     let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
     canvas.legend(715, 30, shown.map { ($1.name, SeriesStyle(index: $0), false) })

@@ -44,7 +44,8 @@ enum TotalsChart {
           start = end
         }
         let note = entry.substituted > 0 ? " (\(entry.substituted) by \(section.options.baseline))" : ""
-        canvas.text(x(start) + 6, y + 12, BenchmarkText.milliseconds(entry.nanoseconds) + note, class: "small")
+        canvas.text(
+          x(start) + 6, y + 12, BenchmarkText.milliseconds(entry.nanoseconds) + entry.mark + note, class: "small")
         y += row
       }
       y += 14
@@ -54,7 +55,7 @@ enum TotalsChart {
       caption:
         "Sums of layers timed alone, each as often as it occurs; not the time of a whole network. Best mix: the fastest "
         + "built-in strategy for each layer. In brackets: convolutions that the strategy cannot do, for which "
-        + "\(section.options.baseline) stands in.",
+        + "\(section.options.baseline) stands in. A question mark: times are claimed by the engine alone.",
       svg: canvas.svg(label: "Convolutions of each network added up, \(setting)"))
   }
 

@@ -29,8 +29,13 @@ enum VerdictBanner {
       return "\(all - alive) of \(all) mutants killed, \(run.selfTest?.falseAlarms.count ?? 0) false alarms"
     case .benchmark:
       let workloads = run.benchmark?.workloads ?? []
-      let timed = workloads.flatMap(\.contestants).count { $0.status == .timed }
-      return "\(timed) times on \(workloads.count) workloads, each verified first"
+      let timed = workloads.flatMap(\.contestants).filter { $0.status == .timed }
+      let trusts = Trust.allCases.compactMap { trust in
+        let count = timed.count { $0.trust == trust }
+        return count > 0 ? "\(count) \(trust.rawValue)" : nil
+      }
+      return "\(timed.count) times on \(workloads.count) workloads, each verified first"
+        + (trusts.isEmpty ? "" : ": \(trusts.joined(separator: ", "))")
     case .duet: return run.duet?.verdict ?? ""
     case .history: return "\(run.history?.series.count ?? 0) series"
     }

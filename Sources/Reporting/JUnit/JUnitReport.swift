@@ -11,7 +11,7 @@ public enum JUnitReport {
     if let section = run.verification { suites += VerificationJUnit.suites(section) }
     if let section = run.gradients { suites.append(GradientJUnit.suite(section)) }
     if let section = run.selfTest { suites.append(selfTest(section)) }
-    if let section = run.benchmark { suites.append(benchmark(section)) }
+    if let section = run.benchmark { suites.append(benchmark(section, run.provenance)) }
     if let section = run.duet { suites.append(DuetJUnit.suite(section)) }
     suites.append(outcome(run))
     let total = { (count: (JUnitSuite) -> Int) in suites.reduce(0) { $0 + count($1) } }
@@ -57,7 +57,7 @@ public enum JUnitReport {
     return suite
   }
 
-  private static func benchmark(_ section: BenchmarkSection) -> JUnitSuite {
+  private static func benchmark(_ section: BenchmarkSection, _ provenance: Provenance) -> JUnitSuite {
     var suite = JUnitSuite("benchmark", seconds: section.seconds)
     for workload in section.workloads {
       for contestant in workload.contestants {
@@ -68,9 +68,13 @@ public enum JUnitReport {
           case .wrong, .cheated: .failure
           case .failed: .error
           }
+        let command = BenchmarkReproduction.command(contestant, on: workload, of: section, provenance)
         suite.add(
           "\(workload.name) [\(contestant.engine)]", className: "benchmark", verdict,
-          "\(contestant.status.rawValue): \(contestant.message)")
+          "\(contestant.status.rawValue): \(contestant.message)",
+          body: verdict == .skipped
+            ? "" : (FailureText.details(contestant) + ["repeat: \(command)"]).joined(separator: "\n"),
+          note: contestant.time == nil ? nil : contestant.trust.map { "time: \($0.rawValue)" })
       }
     }
     return suite

@@ -26,10 +26,11 @@ struct JUnitSuite {
 
   /// - Parameters:
   ///   - message: one line; not shown for a pass.
-  ///   - body: what a person reads to find the fault.
+  ///   - body: what a person reads to find the fault; not shown for a pass.
+  ///   - note: shown for a pass alone.
   mutating func add(
     _ name: String, className: String, seconds: Double = 0, _ verdict: Verdict, _ message: String = "",
-    body: String = ""
+    body: String = "", note: String? = nil
   ) {
     self.seconds += seconds
     let open =
@@ -38,7 +39,8 @@ struct JUnitSuite {
     let element: String
     switch verdict {
     case .pass:
-      cases.append(open + "/>\n")
+      cases.append(
+        open + (note.map { "><system-out>\(Self.escaped($0))</system-out></testcase>\n" } ?? "/>\n"))
       return
     case .skipped:
       skipped += 1

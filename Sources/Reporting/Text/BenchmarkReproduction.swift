@@ -2,6 +2,16 @@ import Results
 
 /// The command that verifies and times one contestant on one workload again.
 public enum BenchmarkReproduction {
+  /// The same of a stored run, which has its seed and its suite from the command that made it.
+  static func command(
+    _ contestant: BenchmarkContestant, on workload: BenchmarkWorkload, of section: BenchmarkSection,
+    _ provenance: Provenance
+  ) -> ShellCommand {
+    command(
+      contestant, on: workload, of: section, seed: provenance.seed,
+      suite: ShellCommand(provenance.command).value(of: "--suite"))
+  }
+
   /// - Parameters:
   ///   - contestant: which engine and algorithm.
   ///   - workload: what it computes.
@@ -27,6 +37,6 @@ public enum BenchmarkReproduction {
     if section.options.cold { words.append("--cold") }
     if seed != 1 { words += ["--seed", "\(seed)"] }
     let engine = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine
-    return ShellCommand(words + ["--engine", engine, "--filter", workload.name])
+    return ShellCommand(words + EngineOptionWords.words(for: engine) + ["--filter", workload.name])
   }
 }

@@ -1,6 +1,4 @@
 import Foundation
-import Operations
-import Problems
 import Results
 
 /// What is derived from samples. Pure: the same samples and ceilings give the same figures, bit for bit.
@@ -19,12 +17,10 @@ public enum BenchmarkAnalysis {
 
   static func summarise(_ workload: inout BenchmarkWorkload, _ section: BenchmarkSection) {
     let ceiling = section.ceilings.first { $0.threads == workload.threads }
-    if let ceiling {
-      let compute = workload.flops / ceiling.peakGigaflops
-      let memory = workload.compulsoryBytes / bandwidth(workload.compulsoryBytes, ceiling, section.machine)
-      workload.limitNanoseconds = max(compute, memory)
-      workload.limitedBy = compute >= memory ? "compute" : "memory"
-    }
+    let floor = ConvolutionFloor(workload, in: section)
+    workload.limitNanoseconds = floor?.nanoseconds
+    workload.limitedBy = floor?.limitedBy
+    workload.limitAlgorithm = floor?.algorithm
     let baseline = workload.contestant(section.options.baseline)?.samples.map(blockMedian) ?? []
     for index in workload.contestants.indices {
       let algorithm = section.engines.first { $0.name == workload.contestants[index].engine }?.info["algorithm"]
@@ -32,7 +28,8 @@ public enum BenchmarkAnalysis {
         of: workload.contestants[index], workload, ceiling, baseline: baseline, declared: algorithm ?? "",
         confidence: section.options.confidence)
     }
-    let timed = workload.contestants.filter { $0.time != nil }
+    // What an engine alone says of its time may be shown, and names nobody fastest.
+    let timed = workload.contestants.filter { $0.time != nil && !$0.isClaimed }
     workload.best = fastest(timed)
     workload.bestBuiltIn = fastest(
       timed.filter { contestant in
@@ -61,13 +58,6 @@ public enum BenchmarkAnalysis {
       else { return true }
       return interval.lower <= 1
     }.map(\.engine)
-  }
-
-  /// 10⁹ bytes/s of the smallest memory that the operands fit, in bytes a nanosecond.
-  private static func bandwidth(_ bytes: Double, _ ceiling: CeilingRecord, _ machine: MachineRecord) -> Double {
-    if let l2 = machine.l2Bytes, bytes <= Double(l2 * ceiling.threads) { return ceiling.l2GigabytesPerSecond }
-    if let l3 = machine.l3Bytes, let rate = ceiling.l3GigabytesPerSecond, bytes <= Double(l3) { return rate }
-    return ceiling.memoryGigabytesPerSecond
   }
 
   public static func blockMedian(_ samples: DurationSamples) -> Double {
@@ -112,15 +102,12 @@ public enum BenchmarkAnalysis {
     return summary.split { ", ()".contains($0) }.first { known.contains($0) }.map(String.init) ?? ""
   }
 
-  /// The multiplication's own flops for Winograd's F(m×m, 3×3): (m + 2)² products for each tile, channel and filter, over
-  /// whole tiles. Its transforms are not counted. `nil` for an algorithm that does the definition's arithmetic.
+  /// The multiplication's own flops for Winograd's F(m×m, 3×3). Its transforms are not counted. `nil` for an algorithm that
+  /// does the definition's arithmetic.
   private static func actualFlops(_ workload: BenchmarkWorkload, algorithm: String) -> Double? {
     guard algorithm.hasPrefix("winograd"), let m = Int(algorithm.dropFirst("winograd".count)), m > 0,
-      let problem = (try? Problem.parse(workload.problem)) as? Conv2dProblem
+      let work = ConvolutionWork(workload)
     else { return nil }
-    let extent = workload.pass == "backward_data" ? problem.inputSize : problem.outputSize
-    let tiles = ((extent.height + m - 1) / m) * ((extent.width + m - 1) / m)
-    let products = Double(problem.batch * tiles * (m + 2) * (m + 2))
-    return 2 * products * Double(problem.outputChannels) * Double(problem.inputChannels / problem.groups)
+    return 2 * work.products(ofTile: m)
   }
 }

@@ -4,7 +4,7 @@ import Results
 /// The sentences that a run's reader should see first. They say what was measured and nothing more.
 enum BenchmarkFacts {
   static func facts(of section: BenchmarkSection) -> [String] {
-    [network(section), fastestOverBaseline(section), peers(section), roofline(section)].compactMap { $0 }
+    [network(section), fastestOverBaseline(section), peers(section), limit(section)].compactMap { $0 }
   }
 
   private static func milliseconds(_ nanoseconds: Double) -> String { String(format: "%.2f ms", nanoseconds * 1e-6) }
@@ -16,7 +16,7 @@ enum BenchmarkFacts {
   private static func network(_ section: BenchmarkSection) -> String? {
     let candidates = section.totals.compactMap { total -> (NetworkTotal, Double, Double)? in
       guard let best = total.entries.first(where: { $0.engine == NetworkTotal.bestMix }),
-        let baseline = total.entries.first(where: { $0.engine == section.options.baseline })
+        let baseline = total.entries.first(where: { $0.engine == section.options.baseline }), baseline.claimed == nil
       else { return nil }
       return (total, best.nanoseconds, baseline.nanoseconds)
     }
@@ -28,8 +28,9 @@ enum BenchmarkFacts {
   }
 
   private static func fastestOverBaseline(_ section: BenchmarkSection) -> String? {
-    let all = section.workloads.flatMap { workload in
-      workload.contestants.filter { $0.engine != section.options.baseline }.compactMap {
+    let workloads = section.workloads.filter { $0.contestant(section.options.baseline)?.isClaimed == false }
+    let all = workloads.flatMap { workload in
+      workload.contestants.filter { $0.engine != section.options.baseline && !$0.isClaimed }.compactMap {
         contestant -> (BenchmarkWorkload, String, Double)? in
         // A gain whose interval reaches 1 may be none.
         guard let time = contestant.time, let lower = time.speedupLower, lower > 1 else { return nil }
@@ -43,10 +44,13 @@ enum BenchmarkFacts {
 
   /// How the best built-in strategy compares with the fastest peer, over the workloads that both did.
   private static func peers(_ section: BenchmarkSection) -> String? {
-    let peers = Set(section.engines.filter { !$0.isBuiltIn }.map(\.name))
+    let others = Set(section.engines.filter { !$0.isBuiltIn }.map(\.name))
+    var peers: Set<String> = []
     var ratios: [Double] = []
     for workload in section.workloads {
-      let times = workload.contestants.filter { peers.contains($0.engine) }.compactMap { $0.time?.medianNanoseconds }
+      let contestants = workload.contestants.filter { others.contains($0.engine) && !$0.isClaimed && $0.time != nil }
+      peers.formUnion(contestants.map(\.engine))
+      let times = contestants.compactMap { $0.time?.medianNanoseconds }
       guard let peer = times.min(), let best = workload.bestBuiltIn.flatMap({ workload.contestant($0)?.time }) else {
         continue
       }
@@ -61,12 +65,14 @@ enum BenchmarkFacts {
       + "\(String(format: "%.2f", median)) in the median, and no slower on \(ratios.count { $0 >= 1 }) of them."
   }
 
-  private static func roofline(_ section: BenchmarkSection) -> String? {
-    let fractions = section.workloads.compactMap { $0.contestant(section.options.baseline)?.time?.limitFraction }
+  private static func limit(_ section: BenchmarkSection) -> String? {
+    let fractions = section.workloads.compactMap { workload in
+      workload.contestant(section.options.baseline).flatMap { $0.isClaimed ? nil : $0.time?.limitFraction }
+    }
     guard !fractions.isEmpty else { return nil }
     let mean = geometricMean(fractions)
     return
-      "\(section.options.baseline) reaches \(String(format: "%.0f %%", 100 * mean)) of the roofline's limit in the "
+      "\(section.options.baseline) reaches \(String(format: "%.0f %%", 100 * mean)) of the limit of any algorithm in the "
       + "geometric mean over \(fractions.count) workloads."
   }
 }

@@ -8,6 +8,20 @@ enum NetworkTotals {
     var layout: String
   }
 
+  /// One convolution's part in a sum.
+  private struct Timing {
+    let nanoseconds: Double
+    let isSubstitute: Bool
+    let isClaimed: Bool
+
+    init?(_ contestant: BenchmarkContestant?, isSubstitute: Bool) {
+      guard let contestant, let time = contestant.time else { return nil }
+      nanoseconds = time.medianNanoseconds
+      self.isSubstitute = isSubstitute
+      isClaimed = contestant.isClaimed
+    }
+  }
+
   static func totals(of section: BenchmarkSection) -> [NetworkTotal] {
     var settings: [Setting] = []
     for workload in section.workloads {
@@ -27,21 +41,19 @@ enum NetworkTotals {
         $0.problem == layer.problem && $0.threads == setting.threads && $0.pass == setting.pass
           && $0.layout == setting.layout
       }
-      guard let found, found.best != nil else { return nil }
+      guard let found, found.contestants.contains(where: { $0.time != nil }) else { return nil }
       workloads.append(found)
     }
     let builtIns = Set(section.engines.filter(\.isBuiltIn).map(\.name))
     var entries = section.engines.compactMap { engine in
       entry(engine.name, network, workloads) { workload in
-        if let time = workload.contestant(engine.name)?.time { return (time.medianNanoseconds, false) }
-        guard let time = workload.contestant(section.options.baseline)?.time, builtIns.contains(engine.name) else {
-          return nil
-        }
-        return (time.medianNanoseconds, true)
+        if let own = Timing(workload.contestant(engine.name), isSubstitute: false) { return own }
+        guard builtIns.contains(engine.name) else { return nil }
+        return Timing(workload.contestant(section.options.baseline), isSubstitute: true)
       }
     }
     let best = entry(NetworkTotal.bestMix, network, workloads) { workload in
-      workload.bestBuiltIn.flatMap { workload.contestant($0)?.time }.map { ($0.medianNanoseconds, false) }
+      Timing(workload.bestBuiltIn.flatMap { workload.contestant($0) }, isSubstitute: false)
     }
     if let best { entries.append(best) }
     guard !entries.isEmpty else { return nil }
@@ -52,7 +64,7 @@ enum NetworkTotals {
 
   private static func entry(
     _ name: String, _ network: BenchmarkNetwork, _ workloads: [BenchmarkWorkload],
-    _ time: (BenchmarkWorkload) -> (nanoseconds: Double, isSubstitute: Bool)?
+    _ time: (BenchmarkWorkload) -> Timing?
   ) -> NetworkTotal.Entry? {
     var entry = NetworkTotal.Entry(engine: name, nanoseconds: 0, substituted: 0, parts: [])
     for (layer, workload) in zip(network.layers, workloads) {
@@ -60,6 +72,7 @@ enum NetworkTotals {
       let whole = found.nanoseconds * Double(layer.multiplicity)
       entry.nanoseconds += whole
       if found.isSubstitute { entry.substituted += layer.multiplicity }
+      if found.isClaimed { entry.claimed = (entry.claimed ?? 0) + layer.multiplicity }
       if let index = entry.parts.firstIndex(where: { $0.stage == layer.stage }) {
         entry.parts[index].nanoseconds += whole
       } else {

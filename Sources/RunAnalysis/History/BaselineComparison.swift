@@ -20,6 +20,8 @@ public struct BaselineComparison: Sendable {
     /// Where `normalisedRatio` lies when both medians lie in their intervals; `nil` where a run has too few blocks.
     public var interval: ClosedRange<Double>?
     public var verdict: Verdict
+    /// Whether one of the times is the engine's word alone.
+    public var isClaimed: Bool
   }
 
   /// Calibrations may differ by so much before the runs are not compared.
@@ -65,14 +67,16 @@ public struct BaselineComparison: Sendable {
       guard let counterpart = before.workloads.first(where: { $0.name == workload.name }) else { continue }
       let drift = Self.drift(calibration, threads: workload.threads)
       for contestant in workload.contestants {
-        guard let now = contestant.time, let then = counterpart.contestant(contestant.engine)?.time else { continue }
+        guard let now = contestant.time, let earlier = counterpart.contestant(contestant.engine),
+          let then = earlier.time
+        else { continue }
         let ratio = now.medianNanoseconds / then.medianNanoseconds / drift
         let interval = Self.interval(now, then, drift)
         rows.append(
           Row(
             workload: workload.name, engine: contestant.engine, oldNanoseconds: then.medianNanoseconds,
             newNanoseconds: now.medianNanoseconds, normalisedRatio: ratio, interval: interval,
-            verdict: Self.verdict(ratio, interval, policy)))
+            verdict: Self.verdict(ratio, interval, policy), isClaimed: contestant.isClaimed || earlier.isClaimed))
       }
     }
     missing = Self.missing(before, after)

@@ -42,7 +42,8 @@ public enum BenchmarkHistory {
       {
         for contestant in workload.contestants {
           guard let time = contestant.time else { continue }
-          let key = Key(key: machine, benchmark: workload.name, engine: contestant.engine)
+          // What an engine claims is followed apart from what was measured.
+          let key = Key(key: machine, benchmark: workload.name, engine: contestant.engine + contestant.mark)
           guard seen[key, default: []].insert(contestant.samples).inserted else { continue }
           points[key, default: []].append(
             .init(

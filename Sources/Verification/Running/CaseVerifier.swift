@@ -103,11 +103,7 @@ public struct CaseVerifier: Sendable {
       result.message = "the reference does not compute \(missing) in \(dtype.rawValue)"
       return result
     }
-    let omitted = expected.keys.filter {
-      description.omits.contains($0)
-        || ($0.hasPrefix("gradients/")
-          ? !description.passes.contains(.backward) : !description.passes.contains(.forward))
-    }
+    let omitted = expected.keys.filter { !description.produces($0, of: item.golden.operation) }
     result.omitted = omitted.sorted()
     let wanted = expected.filter { !omitted.contains($0.key) }
     guard !wanted.isEmpty else {

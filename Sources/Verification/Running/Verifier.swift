@@ -278,9 +278,8 @@ public struct Verifier: Sendable {
       words += ["--golden", result.file]
     }
     words += [
-      "--filter", NamePattern.literal(result.name), "--engine", plan.engineWords[name] ?? name, "--dtype",
-      dtype.rawValue,
-    ]
+      "--filter", NamePattern.literal(result.name),
+    ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue]
     if let threads = result.failingThreads.map({ [$0] }) ?? plan.threads {
       words += ["--threads", threads.map(String.init).joined(separator: ",")]
     }

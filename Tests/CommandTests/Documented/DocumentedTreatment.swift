@@ -26,6 +26,9 @@ enum DocumentedTreatment {
     "assay verify --golden mine.h5 --engine reference --strict": .exits(0),
     "assay verify --engine mine='./my-engine --fast' --filter 'conv2d/*'": .begins(),
     "assay verify --engine mine='./my-engine' --filter 'relu/*'": .begins(),
+    "assay verify --engine mine='python mine.py' --filter 'conv2d/*'": .parses(because: "it takes NumPy and h5py"),
+    "assay verify --engine numpy='python Benchmarks/engines/numpy_conv2d.py' --filter 'conv2d/*'": .parses(
+      because: "it takes NumPy and h5py"),
     "assay verify --engine mine='./my-engine --fast' --dtype float16,bfloat16": .begins(),
     "assay verify --golden Fixtures/conv2d.h5 Fixtures/conv2d_resnet.h5": .begins(),
     "assay verify --engine relu-c=./relu-engine --filter 'relu*' --dtype float32": .exits(0),

@@ -1,4 +1,4 @@
-"""Tests of the helper's 16-bit types: `python test_assay_engine.py`."""
+"""bfloat16: conversions by the definition, and what files hold."""
 
 import os
 import tempfile
@@ -8,8 +8,8 @@ from fractions import Fraction
 import h5py
 import numpy as np
 
-import assay_engine
 from assay_engine import bfloat16_of, float32_of, read_case, write_answer
+from assay_engine.sixteen_bits import BFLOAT16_IN_HDF5
 
 PATTERNS = np.arange(1 << 16, dtype=np.uint16)
 MAGNITUDES = float32_of(np.arange(0x7F80, dtype=np.uint16)).astype(np.float64)
@@ -83,7 +83,7 @@ class Files(unittest.TestCase):
             inputs["unmarked"] = np.uint16([0x3FC0])
             inputs["unmarked"].attrs["bfloat16"] = 0
             data = inputs.create_dataset("big", shape=PATTERNS.shape, dtype=h5py.Datatype(big))
-            data.id.write(h5py.h5s.ALL, h5py.h5s.ALL, PATTERNS, mtype=assay_engine._BFLOAT16)
+            data.id.write(h5py.h5s.ALL, h5py.h5s.ALL, PATTERNS, mtype=BFLOAT16_IN_HDF5)
         return read_case(self.path, "/case", "bfloat16").inputs
 
     def test_types_that_are_read(self):

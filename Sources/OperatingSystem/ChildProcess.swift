@@ -152,7 +152,9 @@ public final class ChildProcess: Sendable {
   /// process works in; nothing where the system does not tell.
   public func commandLines() -> [[String]] {
     ProcessTree.processes(of: identifier).sorted().compactMap { process in
-      guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"), !bytes.isEmpty else { return nil }
+      guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"), !bytes.isEmpty else {
+        return nil
+      }
       var words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
       if let program = words.first, program.contains("/"), !program.hasPrefix("/"),
         let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")

@@ -60,7 +60,9 @@ struct AuditJudge {
         max(0, $0 - costs.besides(sets: slice.sets, iterations: slice.sets)) / max(1, Double(threads) * slice.claimed)
       }
     }
-    guard let found = interval(shares) else { return unresolved(.clock, "\(shares.count) slices, of which 6 are needed") }
+    guard let found = interval(shares) else {
+      return unresolved(.clock, "\(shares.count) slices, of which 6 are needed")
+    }
     let wall = ledger.slices.reduce(0) { $0 + $1.wall }
     var figures = [
       "share_lower": found.lower, "share_upper": found.upper, "limit": Self.clockShare, "wall": wall,
@@ -96,7 +98,9 @@ struct AuditJudge {
   }
 
   private func elsewhere(_ ledger: AuditLedger) -> AuditFinding {
-    guard let costs else { return unresolved(.elsewhere, "an engine that does nothing could not be measured beside it") }
+    guard let costs else {
+      return unresolved(.elsewhere, "an engine that does nothing could not be measured beside it")
+    }
     let claimed = OrderStatistics.median(ledger.turns.map(\.claimed)) ?? 0
     let parts = [
       ("load", costs.load, ledger.turns.compactMap { turn in turn.loadCPU.map { $0 / Double(max(1, turn.loads)) } }),

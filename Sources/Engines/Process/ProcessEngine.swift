@@ -307,7 +307,8 @@ extension ProcessEngine {
       name: declaration.name, version: hello.version.printable, operations: Set(hello.operations),
       // A type or pass that this version does not know is never asked for.
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
-      omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
+      omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, denormals: hello.denormals ?? true,
+      deterministic: hello.deterministic ?? false,
       algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info,
       trust: version == 1 ? .claimed : declaration.isHost ? .host : .audited)
     description.device = hello.device?.printable ?? "cpu"

@@ -46,6 +46,8 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   public var info: [String: String]
   /// How far its times are to be trusted.
   public var trust: Trust
+  /// Where it computes: `cpu`, or a device whose limits are not this machine's.
+  public var device = "cpu"
 
   public init(
     name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],

@@ -121,7 +121,7 @@ final class AuditedContestant {
       ledger.slices.append(
         AuditLedger.Slice(
           claimed: Self.sum(durations[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
-          iterations: sets.count))
+          sets: sets.count))
       return durations
     }
     // Each iteration is a request of its own, so that what flushing takes is not taken for work.

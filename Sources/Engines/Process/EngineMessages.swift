@@ -32,6 +32,8 @@ enum EngineMessages {
     var omits: [String]?
     var nonfinite: Bool?
     var deterministic: Bool?
+    /// Where it computes; absent: `cpu`.
+    var device: String?
     /// Whatever the engine likes to say; its member ``algorithmKey`` says how it computes sums of products.
     var info: JSONValue?
   }

@@ -62,7 +62,7 @@ public struct VerificationPlan: Sendable {
   }
 
   func includes(_ summary: GoldenCaseSummary) -> Bool {
-    (filters.isEmpty || filters.contains { $0.matches(summary.name) })
+    (filters.isEmpty || filters.contains { $0.matches(summary.name) || FreshCases.isMeant(summary.name, by: $0) })
       && (tags.isEmpty && !filters.isEmpty || !tags.isDisjoint(with: summary.tags)
         || (tags.isEmpty || tags.contains("full")) && !summary.tags.contains("slow"))
       && (shard?.contains(summary.name) ?? true)

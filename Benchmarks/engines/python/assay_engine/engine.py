@@ -17,6 +17,7 @@ class Engine:
     passes = ("forward",)
     omits = ()
     nonfinite = True
+    denormals = True
     deterministic = True
     # Shown as it is. `algorithm` and `accumulate` in it say which error bound a correct run may use.
     info = {}

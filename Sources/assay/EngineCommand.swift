@@ -1,4 +1,5 @@
 import ArgumentParser
+import CShims
 import Engines
 import Foundation
 import Results
@@ -25,6 +26,7 @@ struct EngineCommand: ParsableCommand {
   @OptionGroup var limits: CaseLimitOptions
 
   func run() throws {
+    assay_keep_freed_memory()
     let server = EngineServer(
       name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name), slowdown: injectSlowdown?.fraction ?? 0,
       limits: limits.limits())

@@ -26,6 +26,11 @@ struct AuditLedger {
 
   var slices: [Slice] = []
   var turns: [Turn] = []
-  /// Of the sets that a turn visited twice, the time of the first visits by that of the second ones.
-  var visitRatios: [Double] = []
+  /// Of the sets that a turn visited twice, what one of the first visits claims, and one of the second ones.
+  struct Visits {
+    var first: Double
+    var second: Double
+  }
+
+  var visits: [Visits] = []
 }

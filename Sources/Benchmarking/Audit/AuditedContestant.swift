@@ -102,7 +102,8 @@ final class AuditedContestant {
     let again = visits < 8 ? visits : (visits + 3) / 4
     if visitsAgain {
       let second = try slice(Array(0..<again))
-      ledger.visitRatios.append(Self.trimmedSum(first[..<again]) / max(1, Self.trimmedSum(second[...])))
+      ledger.visits.append(
+        AuditLedger.Visits(first: Self.trimmedMean(first[..<again]), second: Self.trimmedMean(second[...])))
     }
     let set = workload.chosenSet(of: again)
     let (answer, collected) = try meter.measure { () throws(EngineError) in try operation.collect(set: set) }
@@ -133,8 +134,9 @@ final class AuditedContestant {
   }
 
   /// Without the longest tenth, which other programs may have interrupted.
-  private static func trimmedSum(_ durations: ArraySlice<UInt64>) -> Double {
-    sum(durations.sorted().dropLast(durations.count / 10))
+  private static func trimmedMean(_ durations: ArraySlice<UInt64>) -> Double {
+    let kept = durations.sorted().dropLast(durations.count / 10)
+    return sum(kept) / Double(max(1, kept.count))
   }
 
   private static func sum(_ durations: ArraySlice<UInt64>) -> Double { durations.reduce(0) { $0 + Double($1) } }

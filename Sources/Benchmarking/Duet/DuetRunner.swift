@@ -241,7 +241,8 @@ public final class DuetRunner {
       guard let workload = timed[item.name], let ledgers = ledgers[item.name] else { continue }
       for (engine, ledger) in zip([base, head], ledgers) where engine.description.trust != .claimed {
         let judge = AuditJudge(
-          threads: item.threads, costs: nulls.costs(beside: engine, on: workload), impossible: nil)
+          threads: item.threads, fetch: workload.fetchNanoseconds(bandwidth: nil),
+          costs: nulls.costs(beside: engine, on: workload), impossible: nil)
         let findings = judge.findings(ledger, medianNanoseconds: 0)
         if let caught = findings.first(where: { $0.verdict == .violated }) {
           throw Failure(

@@ -235,7 +235,10 @@ public final class BenchmarkRunner {
     guard workload.contestants[slot.index].status == .timed, !contestant.isClaimed else { return }
     let blocks = workload.contestants[slot.index].samples.map(BenchmarkAnalysis.blockMedian)
     let judge = AuditJudge(
-      threads: timed.item.threads, costs: nulls.costs(beside: contestant.engine, on: timed),
+      threads: timed.item.threads,
+      fetch: timed.fetchNanoseconds(
+        bandwidth: section.ceilings.first { $0.threads == timed.item.threads }?.memoryGigabytesPerSecond),
+      costs: nulls.costs(beside: contestant.engine, on: timed),
       impossible: contestant.engine.description.device == "cpu" ? Self.impossible(workload, section) : nil)
     let verified = contestant.ledger.turns.count
     workload.contestants[slot.index].take(

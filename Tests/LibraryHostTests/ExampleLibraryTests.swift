@@ -27,7 +27,7 @@ import Testing
     let output = try TemporaryDirectory()
     let library = try build(example, in: output)
     let run = try CommandRun(
-      ["verify", "--library", library.path(percentEncoded: false), "--filter", "/conv2d/*", "--tag", "full"])
+      ["verify", "--library", library.path(percentEncoded: false), "--filter", "/conv2d/*", "--fresh", "2"])
     #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
     #expect(run.output.contains("all hold"), "\(run.output)")
   }
@@ -65,7 +65,7 @@ import Testing
     let run = try CommandRun(
       ["verify", "--library", "broken=\(library.path)", "--filter", "/relu/*", "--dtype", "float32"])
     #expect(run.exitCode == 1)
-    let line = try #require((run.output + run.errors).split(separator: "\n").first { $0.contains("--library") })
+    let line = try #require((run.output + run.errors).split(separator: "\n").first { $0.contains("repeat: ") })
     #expect(line.contains("--library broken=\(library.path)") && !line.contains("--engine"), "\(line)")
     let command = try #require(line.range(of: "assay verify"))
     let again = try CommandRun(

@@ -107,7 +107,7 @@ ASSAY_EXPORT int assay_relu(const assay_call *call) {
   volatile float beside = count % 16 != 0 ? x[count] : 0;
   (void)beside;
 #elif defined(UNSTEADY)
-  static int calls;
+  static int calls = 1;
   compute(x, y, count);
   if (count > 0) y[0] += (float)calls++ * 0x1p-20f;
   return ASSAY_OK;

@@ -60,6 +60,19 @@ import Testing
     #expect(run.exitCode == 0, "\(run.errors)")
   }
 
+  @Test(arguments: [
+    (["--library", "none.so"], 65, "found nothing at this path"),
+    (["--library", "direct=Package.swift"], 64, "this name is a built-in engine's"),
+    (["--symbol", "conv2d=mine"], 64, "--symbol needs --library"),
+    (["--library", "a=Package.swift", "--symbol", "b:conv2d=mine"], 64, "expected the name of a --library"),
+    (["--library", "a=Package.swift", "--symbol", "conv2d"], 64, "expected OPERATION=SYMBOL"),
+    (["--library", "a=Package.swift", "--golden", "Fixtures/relu.h5"], 2, "it cannot be opened"),
+  ])
+  func whatNamesNoLibraryIsSaid(words: [String], code: Int32, message: String) throws {
+    let run = try CommandRun(["verify"] + words)
+    #expect(run.exitCode == code && run.errors.contains(message), "\(run.exitCode): \(run.errors)")
+  }
+
   @Test func aFailureIsRepeatedByTheLibrarysOptions() throws {
     let library = try CompiledLibrary("MUTATES")
     let run = try CommandRun(

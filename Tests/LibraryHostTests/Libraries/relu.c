@@ -136,6 +136,19 @@ ASSAY_EXPORT int assay_relu_prepare(const assay_call *call, void **state) {
 ASSAY_EXPORT void assay_relu_release(void *state) { free(state); }
 #endif
 
+#if defined(TWO)
+ASSAY_EXPORT int assay_identity(const assay_call *call) {
+  memcpy(assay_data(call, "y"), assay_data(call, "x"), sizeof(float) * (size_t)assay_tensor(call, "x")->count);
+  return ASSAY_OK;
+}
+
+ASSAY_EXPORT int assay_identity_backward(const assay_call *call) {
+  const assay_view *dy = assay_tensor(call, "upstream/y"), *dx = assay_tensor(call, "gradients/x");
+  memcpy(dx->data, dy->data, sizeof(float) * (size_t)dy->count);
+  return ASSAY_OK;
+}
+#endif
+
 #if defined(RENAMED)
 ASSAY_EXPORT int my_relu(const assay_call *call) { return assay_relu(call); }
 #endif

@@ -27,7 +27,7 @@ import Testing
     let output = try TemporaryDirectory()
     let library = try build(example, in: output)
     let run = try CommandRun(
-      ["verify", "--library", library.path(percentEncoded: false), "--filter", "/conv2d/*", "--tag", "full"])
+      ["verify", "--library", library.path(percentEncoded: false), "--filter", "/conv2d/*", "--fresh", "2"])
     #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
     #expect(run.output.contains("all hold"), "\(run.output)")
   }
@@ -60,12 +60,25 @@ import Testing
     #expect(run.exitCode == 0, "\(run.errors)")
   }
 
+  @Test(arguments: [
+    (["--library", "none.so"], 65, "found nothing at this path"),
+    (["--library", "direct=Package.swift"], 64, "this name is a built-in engine's"),
+    (["--symbol", "conv2d=mine"], 64, "--symbol needs --library"),
+    (["--library", "a=Package.swift", "--symbol", "b:conv2d=mine"], 64, "expected the name of a --library"),
+    (["--library", "a=Package.swift", "--symbol", "conv2d"], 64, "expected OPERATION=SYMBOL"),
+    (["--library", "a=Package.swift", "--golden", "Fixtures/relu.h5"], 2, "it cannot be opened"),
+  ])
+  func whatNamesNoLibraryIsSaid(words: [String], code: Int32, message: String) throws {
+    let run = try CommandRun(["verify"] + words)
+    #expect(run.exitCode == code && run.errors.contains(message), "\(run.exitCode): \(run.errors)")
+  }
+
   @Test func aFailureIsRepeatedByTheLibrarysOptions() throws {
     let library = try CompiledLibrary("MUTATES")
     let run = try CommandRun(
       ["verify", "--library", "broken=\(library.path)", "--filter", "/relu/*", "--dtype", "float32"])
     #expect(run.exitCode == 1)
-    let line = try #require((run.output + run.errors).split(separator: "\n").first { $0.contains("--library") })
+    let line = try #require((run.output + run.errors).split(separator: "\n").first { $0.contains("repeat: ") })
     #expect(line.contains("--library broken=\(library.path)") && !line.contains("--engine"), "\(line)")
     let command = try #require(line.range(of: "assay verify"))
     let again = try CommandRun(

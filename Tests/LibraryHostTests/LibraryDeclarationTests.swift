@@ -80,6 +80,22 @@ import Tensors
     #expect(failure.contains("relu: expected an exported function nobody, found none"), "\(failure)")
   }
 
+  @Test func anOperationWithoutABackwardPassOmitsItsGradientsAlone() throws {
+    let engine = try CompiledLibrary("TWO").engine()
+    let description = engine.description
+    #expect(description.operations == ["relu", "identity"] && description.passes == [.forward, .backward])
+    #expect(description.produces("gradients/x", of: "identity"))
+    #expect(!description.produces("gradients/x", of: "relu") && description.produces("outputs/y", of: "relu"))
+    var exercise = CompiledLibrary.exercise
+    exercise.passes = [.forward, .backward]
+    exercise.upstream = ["y": CompiledLibrary.right]
+    exercise.wanted = ["outputs/y", "gradients/x"]
+    #expect(CompiledLibrary.outcome(of: engine, exercise).contains("exports no backward pass of relu"))
+    exercise.operation = "identity"
+    let answer = try engine.compute(exercise)
+    #expect(answer.outputs["y"] == exercise.inputs["x"] && answer.gradients["x"] == CompiledLibrary.right)
+  }
+
   @Test(arguments: [
     (3, "shape_mismatch"), (4, "invalid_argument"), (5, "unsupported_dtype"), (6, "index_out_of_range"),
     (1, "unsupported"), (2, "returned 2"),

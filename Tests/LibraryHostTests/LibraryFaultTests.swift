@@ -28,10 +28,11 @@ import Tensors
     ("UNSTEADY", "outputs/y differs from call to call on the same operands"),
   ])
   func isNamed(define: String, message: String) throws {
-    let engine = try CompiledLibrary(define).engine()
+    let library = try CompiledLibrary(define)
+    let engine = try library.engine()
     for _ in 0..<2 {
-      // The second time by a process that was started again.
-      let outcome = CompiledLibrary.outcome(of: engine)
+      // The second time by a process that was started again, from the file that has to be there still.
+      let outcome = withExtendedLifetime(library) { CompiledLibrary.outcome(of: engine) }
       #expect(outcome.contains(message), "\(outcome)")
     }
   }

@@ -107,7 +107,7 @@ ASSAY_EXPORT int assay_relu(const assay_call *call) {
   volatile float beside = count % 16 != 0 ? x[count] : 0;
   (void)beside;
 #elif defined(UNSTEADY)
-  static int calls;
+  static int calls = 1;
   compute(x, y, count);
   if (count > 0) y[0] += (float)calls++ * 0x1p-20f;
   return ASSAY_OK;
@@ -134,6 +134,19 @@ ASSAY_EXPORT int assay_relu_prepare(const assay_call *call, void **state) {
 }
 
 ASSAY_EXPORT void assay_relu_release(void *state) { free(state); }
+#endif
+
+#if defined(TWO)
+ASSAY_EXPORT int assay_identity(const assay_call *call) {
+  memcpy(assay_data(call, "y"), assay_data(call, "x"), sizeof(float) * (size_t)assay_tensor(call, "x")->count);
+  return ASSAY_OK;
+}
+
+ASSAY_EXPORT int assay_identity_backward(const assay_call *call) {
+  const assay_view *dy = assay_tensor(call, "upstream/y"), *dx = assay_tensor(call, "gradients/x");
+  memcpy(dx->data, dy->data, sizeof(float) * (size_t)dy->count);
+  return ASSAY_OK;
+}
 #endif
 
 #if defined(RENAMED)

@@ -145,7 +145,7 @@ let package = Package(
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "TestSupport"]),
     .testTarget(
       name: "EnginesTests",
-      dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
+      dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "Results", "TestSupport", "assay"]),
     .testTarget(
       name: "LibraryHostTests",
       dependencies: ["LibraryHost", "Engines", "Operations", "Results", "TestSupport", "assay"],

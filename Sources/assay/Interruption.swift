@@ -40,7 +40,8 @@ enum Interruption {
     atexit {
       let left = Leftovers.removeAll()
       guard !left.isEmpty else { return }
-      Console.note("an engine left processes running, which were ended: " + left.map(\.printable).joined(separator: "; "))
+      Console.note(
+        "an engine left processes running, which were ended: " + left.map(\.printable).joined(separator: "; "))
     }
     let task = Task { try await work() }
     // Queues of their own: the tasks of a run occupy every thread of the global ones.

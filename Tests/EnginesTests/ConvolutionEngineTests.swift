@@ -52,11 +52,71 @@ import Testing
         (TimingRequest.TimedPass.forward, ""), (.backwardData, "gradients/x"), (.backwardWeight, "gradients/weight"),
       ] where !engine.description.omits.contains(gradient) {
         let operation = try engine.prepare(exercise, for: .init(pass: pass, layout: layout, threads: 1))
-        let times = try operation.time(iterations: 3, cold: false)
+        for set in 0..<2 { try operation.load(exercise.late, set: set) }
+        let times = try operation.time(TimedRun(sets: [0, 1], iterations: 3))
         #expect(times.count == 3 && times.allSatisfy { $0 > 0 })
         #expect(operation.summary.contains(name))
       }
     }
+  }
+
+  /// Each set is computed from its own operands into its own output, also those of an earlier round; what a slice does not
+  /// visit holds what was left there, and what it visits is marked before it begins.
+  @Test(arguments: engines)
+  func whatWasTimedIsCollected(name: String) throws {
+    let engine = try #require(BuiltInEngines.named(name))
+    let exercise = try exercise("conv2d n2c19h9w7 k21\(Self.kernel(name))", wanted: [])
+    let passes: [(TimingRequest.TimedPass, String)] = [
+      (.forward, "outputs/y"), (.backwardData, "gradients/x"), (.backwardWeight, "gradients/weight"),
+    ]
+    for (pass, path) in passes where !engine.description.omits.contains(path) {
+      for layout in TimingRequest.Layout.allCases {
+        let operation = try engine.prepare(exercise, for: .init(pass: pass, layout: layout, threads: 2))
+        for round in 0..<2 {
+          let sets = (0..<3).map { fresh(exercise, seed: UInt64(10 * round + $0)) }
+          for (set, operands) in sets.enumerated() { try operation.load(operands, set: set) }
+          #expect(try unwritten(operation.collect(set: 1), path) == .all)
+          _ = try operation.time(TimedRun(visiting: [2, 0]))
+          #expect(try unwritten(operation.collect(set: 1), path) == .all)
+          for set in [0, 2] {
+            var asked = exercise.with(sets[set])
+            asked.wanted = [path]
+            let expected = try engine.compute(asked)
+            #expect(try operation.collect(set: set)[path] == expected[path], "\(pass) \(layout), set \(set)")
+            #expect(try unwritten(operation.collect(set: set), path) == .none)
+          }
+        }
+      }
+    }
+  }
+
+  @Test func aSetThatWasNeverLoadedIsSaid() throws {
+    let engine = try #require(BuiltInEngines.named("direct"))
+    let exercise = try exercise("conv2d n1c16h8w8 k16r3s3 stride1 pad1", wanted: [])
+    for subject in [engine, ReferenceEngine()] as [any Engine] {
+      let operation = try subject.prepare(exercise, for: .init(pass: .forward, layout: .nchw, threads: 1))
+      #expect { try operation.time(TimedRun(visiting: [7])) } throws: { "\($0)".contains("set 7") }
+      #expect { try operation.collect(set: 7) } throws: { "\($0)".contains("set 7") }
+    }
+    let operation = try engine.prepare(exercise, for: .init(pass: .forward, layout: .nchw, threads: 1))
+    let wrong = LateOperands(inputs: ["x": .float32(Tensor(zeros: [1, 16, 8, 7]))])
+    #expect { try operation.load(wrong, set: 0) } throws: { "\($0)".contains("1×16×8×7") }
+  }
+
+  private enum Unwritten { case none, some, all }
+
+  private func unwritten(_ answer: Answer, _ path: String) throws -> Unwritten {
+    let tensor = try #require(answer[path])
+    let count = UnwrittenMark.positions(in: tensor).count
+    return count == 0 ? .none : count == tensor.shape.count ? .all : .some
+  }
+
+  private func fresh(_ exercise: Exercise, seed: UInt64) -> LateOperands {
+    func fill(_ tensor: AnyTensor, _ stream: UInt64) -> AnyTensor {
+      .float32(Tensor(splitMix64Uniform: tensor.shape, seed: 100 * seed + stream, low: -1, high: 1))
+    }
+    return LateOperands(
+      inputs: exercise.inputs.mapValues { fill($0, 1) }, upstream: exercise.upstream.mapValues { fill($0, 2) })
   }
 
   @Test func whatItCannotDoIsSaid() throws {

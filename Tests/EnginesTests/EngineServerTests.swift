@@ -14,7 +14,10 @@ import Testing
     let server = EngineServer(ReferenceEngine())
     let found = reply(server, #"{"id":1,"method":"hello","params":{"protocol":1}}"#)
     #expect(found.contains(#""name":"reference""#) && found.contains("conv2d"))
-    #expect(reply(server, #"{"id":1,"method":"hello","params":{"protocol":2}}"#).contains("protocol 1 is required"))
+    #expect(found.contains(#""protocol":1"#))
+    #expect(reply(server, #"{"id":1,"method":"hello","params":{"protocol":2}}"#).contains(#""protocol":2"#))
+    #expect(
+      reply(server, #"{"id":1,"method":"hello","params":{"protocol":3}}"#).contains("expected 1 to 2, found 3"))
   }
 
   @Test(arguments: [
@@ -36,6 +39,14 @@ import Testing
       #"{"id":4,"method":"time","params":{"handle":"8","iterations":-1,"cold":false}}"#,
       "iterations: expected 1 to 10000000, found -1"
     ),
+    (#"{"id":4,"method":"time","params":{"cold":false,"handle":"8","iterations":1,"sets":[0,1]}}"#, "no handle 8"),
+    (
+      #"{"id":4,"method":"time","params":{"cold":false,"handle":"8","iterations":1,"sets":[]}}"#,
+      "sets: expected at least one"
+    ),
+    (#"{"id":4,"method":"load","params":{"handle":"8","set":-1,"file":"/f"}}"#, "set: expected 0 to 65535, found -1"),
+    (#"{"id":4,"method":"load","params":{"handle":"8","set":0,"file":"/f"}}"#, "no handle 8"),
+    (#"{"id":4,"method":"collect","params":{"handle":"8","set":0,"output":"/f"}}"#, "no handle 8"),
     (
       #"{"id":4,"method":"time","params":{"handle":"8","iterations":0,"cold":false}}"#,
       "iterations: expected 1 to 10000000, found 0"

@@ -236,7 +236,7 @@ import Testing
     let operation = try engine.prepare(
       MisbehavingEngine.exercise, for: .init(pass: .forward, layout: .nchw, threads: 1))
     do throws(EngineError) {
-      _ = try operation.time(iterations: 2, cold: false)
+      _ = try operation.time(TimedRun(sets: [0], iterations: 2))
       Issue.record("taken")
     } catch { #expect("\(error)".contains(expected), "\(error)") }
   }

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import GoldenFiles
 import Problems
+import Results
 import Tensors
 import TestSupport
 import Testing
@@ -103,5 +104,53 @@ import Testing
     let command = "'\(Repository.command.path(percentEncoded: false))' engine direct"
     let answer = try ProcessEngine(.init(name: "served", command: command)).compute(exercise)
     #expect(answer.gradients["x"] != nil && answer.gradients["weight"] != nil)
+  }
+
+  /// Operands that come late, sets of their own, and what was timed collected: over pipes as in process.
+  @Test(arguments: [TimingRequest.Layout.nchw, .native])
+  func timedAnswersComeBack(layout: TimingRequest.Layout) throws {
+    let problem = try #require(try Problem.parse("conv2d n1c16h9w7 k24r3s3 stride1 pad1") as? Conv2dProblem)
+    func fill(_ shape: Shape, _ seed: UInt64) -> AnyTensor {
+      .float32(Tensor(splitMix64Uniform: shape, seed: seed, low: -1, high: 1))
+    }
+    var exercise = Exercise(
+      name: "/conv2d", operation: Conv2dProblem.operation, attributes: problem.attributes,
+      inputs: ["x": fill(problem.inputShape, 1)], parameters: ["weight": fill(problem.weightShape, 2)])
+    exercise.wanted = ["outputs/y"]
+    let inside = try #require(BuiltInEngines.named("winograd4"))
+    let command = ShellCommand([Repository.command.path(percentEncoded: false), "engine", "winograd4"])
+    let served = try ProcessEngine(.init(name: "served", command: "\(command)"))
+    #expect(served.description.trust == .audited && inside.description.trust == .host)
+    let operation = try served.prepare(exercise, for: .init(pass: .forward, layout: layout, threads: 1))
+    for round in 0..<2 {
+      let sets = (0..<3).map { LateOperands(inputs: ["x": fill(problem.inputShape, UInt64(10 + 3 * round + $0))]) }
+      for (set, operands) in sets.enumerated() { try operation.load(operands, set: set) }
+      served.suspend()
+      #expect(try operation.time(TimedRun(sets: [2, 0], iterations: 5)).count == 5)
+      for set in [0, 2] {
+        #expect(try operation.collect(set: set)["outputs/y"] == inside.compute(exercise.with(sets[set]))["outputs/y"])
+      }
+      let untouched = try #require(try operation.collect(set: 1)["outputs/y"])
+      #expect(UnwrittenMark.positions(in: untouched).count == untouched.shape.count)
+    }
+    #expect(served.cpuNanoseconds().map { $0 > 0 } ?? true)
+  }
+
+  /// Version 1 is spoken with whoever knows no other; its times are claims, and nothing of them can be collected.
+  @Test func versionOneIsStillSpoken() throws {
+    let command = ShellCommand([Repository.command.path(percentEncoded: false), "engine", "direct"])
+    var declaration = ProcessEngine.Declaration(name: "old", command: "\(command)")
+    declaration.highestProtocol = 1
+    let engine = try ProcessEngine(declaration)
+    #expect(engine.description.trust == .claimed)
+    let exercise = Exercise(
+      name: "/conv2d", operation: Conv2dProblem.operation,
+      attributes: try #require(try Problem.parse("conv2d n1c2h3w3 k2r1s1 stride1 pad0") as? Conv2dProblem).attributes,
+      inputs: ["x": .float32(Tensor(shape: [1, 2, 3, 3], repeating: 1))],
+      parameters: ["weight": .float32(Tensor(shape: [2, 2, 1, 1], repeating: 2))])
+    #expect(try engine.compute(exercise)["outputs/y"] == .float32(Tensor(shape: [1, 2, 3, 3], repeating: 4)))
+    let operation = try engine.prepare(exercise, for: .init(pass: .forward, layout: .nchw, threads: 1))
+    #expect(try operation.time(TimedRun(sets: [0], iterations: 3)).count == 3)
+    #expect { try operation.collect(set: 0) } throws: { "\($0)".contains("protocol 1") }
   }
 }

@@ -277,9 +277,10 @@ public struct Verifier: Sendable {
     } else {
       words += ["--golden", result.file]
     }
-    words += [
-      "--filter", NamePattern.literal(result.name),
-    ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue]
+    words +=
+      [
+        "--filter", NamePattern.literal(result.name),
+      ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue]
     if let threads = result.failingThreads.map({ [$0] }) ?? plan.threads {
       words += ["--threads", threads.map(String.init).joined(separator: ",")]
     }

@@ -147,6 +147,10 @@ let package = Package(
       name: "EnginesTests",
       dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "TestSupport", "assay"]),
     .testTarget(
+      name: "LibraryHostTests",
+      dependencies: ["LibraryHost", "Engines", "Operations", "Results", "TestSupport", "assay"],
+      exclude: ["Libraries/relu.c"]),
+    .testTarget(
       name: "VerificationTests",
       dependencies: ["Verification", "Operations", "AssayTesting", "RunAnalysis", "Results", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),

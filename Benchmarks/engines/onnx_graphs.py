@@ -43,8 +43,8 @@ class Graph:
 
     def model(self, inputs, output):
         values = [helper.make_tensor_value_info(k, TensorProto.FLOAT, list(v.shape)) for k, v in inputs.items()]
-        graph = helper.make_graph(
-            self.nodes, "case", values, [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)], self.constants)
+        results = [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)]
+        graph = helper.make_graph(self.nodes, "case", values, results, self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
         model.ir_version = self.ir_version
         try:
@@ -79,12 +79,14 @@ def _batch_norm(case, g):
     weight = case.parameters.get("weight", np.ones(channels, np.float32))
     bias = case.parameters.get("bias", np.zeros(channels, np.float32))
     values = {"weight": weight, "bias": bias, "mean": case.buffers["running_mean"], "var": case.buffers["running_var"]}
-    g.add("BatchNormalization", ["x"] + [g.constant(k, v) for k, v in values.items()], "y", epsilon=case.real("eps", 1e-5))
+    inputs = ["x"] + [g.constant(name, value) for name, value in values.items()]
+    g.add("BatchNormalization", inputs, "y", epsilon=case.real("eps", 1e-5))
 
 
 def _pool(case, g):
     a = keywords(case)
-    attributes = dict(kernel_shape=a["kernel_size"], strides=a["stride"], pads=a["padding"] * 2, ceil_mode=int(a["ceil_mode"]))
+    attributes = dict(
+        kernel_shape=a["kernel_size"], strides=a["stride"], pads=a["padding"] * 2, ceil_mode=int(a["ceil_mode"]))
     if case.operation == "max_pool2d":
         g.add("MaxPool", ["x"], "y", dilations=a["dilation"], **attributes)
     elif a["divisor_override"] is not None:
@@ -188,7 +190,8 @@ def _simple(kind, **attributes):
 _BUILDERS = {
     "conv2d": _conv, "batch_norm2d": _batch_norm, "max_pool2d": _pool, "avg_pool2d": _pool,
     "adaptive_avg_pool2d": _adaptive, "linear": _linear, "resnet": _resnet, "relu": _simple("Relu"),
-    "identity": _simple("Identity"), "softmax": _simple("Softmax", axis=1), "log_softmax": _simple("LogSoftmax", axis=1),
+    "identity": _simple("Identity"), "softmax": _simple("Softmax", axis=1),
+    "log_softmax": _simple("LogSoftmax", axis=1),
     "flatten": _simple("Flatten", axis=1), "add": _simple("Add"), "conv_transpose2d": _conv_transpose,
     "group_norm": _group_norm, "layer_norm": _layer_norm, "gelu": _gelu, "silu": _silu, "scaled_add": _scaled_add,
 }

@@ -31,9 +31,9 @@ typedef struct assay_watch {
   assay_fault fault;
 } assay_watch;
 
-// One of these in each object file that uses it, so that one Swift file alone may call what is below. (Swift brings a function's
-// own variables along, and not those beside it.)
-static inline assay_watch *assay_watched(void) {
+// One for the whole program: what Swift takes over from a header it compiles into each object file that calls it, and of weak
+// functions the linker keeps one. (A variable beside the functions would not be taken over.)
+__attribute__((weak, noinline)) assay_watch *assay_watched(void) {
   static assay_watch watch;
   return &watch;
 }
@@ -114,6 +114,8 @@ static inline void assay_watch_this_thread(void) {
   sigemptyset(&action.sa_mask);
   const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
   for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) sigaction(signals[i], &action, NULL);
+  // An abort ends the process at once, without Swift's own account of it.
+  signal(SIGABRT, SIG_DFL);
   assay_watched()->is_installed = 1;
 }
 

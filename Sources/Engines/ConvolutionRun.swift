@@ -47,6 +47,21 @@ final class ConvolutionRun {
       }
     }
 
+    /// Puts one value everywhere.
+    /// - Parameters:
+    ///   - value: the value.
+    ///   - values: the same in NCHW.
+    fileprivate mutating func fill(with value: Float, _ values: Tensor<Float>) throws(ConvolutionError) {
+      dense.elements.withUnsafeMutableBufferPointer { $0.update(repeating: value) }
+      guard let blocked else { return }
+      // A halo is nobody's to write.
+      if conversion.layout.halo == BlockedLayout.Halo() {
+        blocked.buffer.update(repeating: value)
+      } else {
+        try pack(values)
+      }
+    }
+
     /// Puts other numbers where the old ones are.
     fileprivate mutating func replace(with values: Tensor<Float>) throws(ConvolutionError) {
       if dense.count == 0 { return try pack(values) }
@@ -196,10 +211,8 @@ final class ConvolutionRun {
     do throws(ConvolutionError) { try mark(buffers) } catch { throw Self.translated(error) }
   }
 
-  /// The output's halo is nobody's to write; its interior is marked.
   private func mark(_ buffers: Buffers) throws(ConvolutionError) {
-    try buffers.output.pack(marked)
-    if buffers.output.dense.count > 0 { try buffers.output.replace(with: marked) }
+    try buffers.output.fill(with: UnwrittenMark.float32, marked)
   }
 
   /// The pass once. From NCHW it converts its operands first and its result afterwards.

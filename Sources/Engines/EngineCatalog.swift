@@ -57,7 +57,7 @@ public struct EngineCatalog: Sendable {
   }
 
   private func declaration(_ word: String) throws(Failure) -> ProcessEngine.Declaration? {
-    if let library = LibraryWord(word: word) { return try declaration(library) }
+    if let library = LibraryWord(word: word) { return try declaration(of: library) }
     guard let equals = word.firstIndex(of: "=") else { return declared[word] }
     let name = String(word[..<equals])
     let command = String(word[word.index(after: equals)...])
@@ -71,8 +71,9 @@ public struct EngineCatalog: Sendable {
     return ProcessEngine.Declaration(name: name, command: command)
   }
 
-  /// A child that holds the library, which can then do what it likes to its process alone.
-  private func declaration(_ library: LibraryWord) throws(Failure) -> ProcessEngine.Declaration {
+  /// A child that holds the library, which can then do what it likes to its own process alone.
+  /// - Throws: ``Failure`` where there is no such file, or its name is a built-in engine's.
+  public func declaration(of library: LibraryWord) throws(Failure) -> ProcessEngine.Declaration {
     guard !library.file.isEmpty else {
       throw Failure(.usage, "library '': expected the path of a shared library, or NAME=PATH")
     }
@@ -82,7 +83,9 @@ public struct EngineCatalog: Sendable {
       throw Failure(.data, "library \(library.file): expected a shared library, found \(found) at this path")
     }
     try requireUnused(library.name)
-    var words = [host, "host", "--name", library.name, "--library", library.file]
+    // From whichever folder the child starts in.
+    let file = URL(fileURLWithPath: library.file).path(percentEncoded: false)
+    var words = [host, "host", "--name", library.name, "--library", file]
     for (operation, symbol) in library.symbols.sorted(by: { $0.key < $1.key }) {
       words += ["--symbol", "\(operation)=\(symbol)"]
     }

@@ -107,7 +107,7 @@ private final class NullOperation: PreparedOperation {
 
   func collect(set: Int) throws(EngineError) -> Answer {
     guard let held = sets[set] else { throw notLoaded(set) }
-    var elements = held.output
+    var elements = held.output.withUnsafeBufferPointer { Array($0) }
     if isNative, result.shape.rank == 4 {
       elements = Self.transposed(
         elements, rows: result.shape[2] * result.shape[3], columns: result.shape[1], count: result.shape[0])

@@ -71,5 +71,7 @@ public protocol PreparedOperation: AnyObject {
 
 extension PreparedOperation {
   /// The failure of whoever times or collects a set that was never loaded.
-  package func notLoaded(_ set: Int) -> EngineError { .failed("set \(set): expected operands loaded into it, found none") }
+  package func notLoaded(_ set: Int) -> EngineError {
+    .failed("set \(set): expected operands loaded into it, found none")
+  }
 }

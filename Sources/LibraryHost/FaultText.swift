@@ -9,7 +9,8 @@ extension LibraryWatch.Fault {
   ///   - hasReturned: whether the call had returned by then.
   func text(in call: String, _ memories: [GuardedMemory], hasReturned: Bool) -> String {
     guard let memory = memories.first(where: { $0.contains(address) }) else {
-      let place = signal == SIGSEGV || signal == SIGBUS ? " at address 0x\(String(address, radix: 16)), in no tensor" : ""
+      let isAccess = signal == SIGSEGV || signal == SIGBUS
+      let place = isAccess ? " at address 0x\(String(address, radix: 16)), in no tensor" : ""
       return "\(call) ended by \(name)\(place)"
     }
     return "\(call) \(verb) \(place(memory, hasReturned: hasReturned))"

@@ -1,7 +1,7 @@
 import CLibraryHost
 import Problems
 
-/// The calls of one operation in one memory: prepared on construction, released by ``release()``.
+/// The calls of one operation in one memory: prepared on construction, released by ``release()`` or with it.
 final class LibraryCalls {
   /// Why a call gave nothing.
   enum Failure: Error {
@@ -13,6 +13,7 @@ final class LibraryCalls {
   private let functions: SharedLibrary.Functions
   private let header: CallFrame.Header
   private var state: UnsafeMutableRawPointer?
+  private var isPrepared = false
   private(set) var workspaceBytes = 0
   private(set) var summary: String?
 
@@ -34,6 +35,7 @@ final class LibraryCalls {
     let outcome = LibraryWatch.prepare(prepare, frame.call, &made)
     try check(outcome, frame, "\(operation)_prepare")
     state = made
+    isPrepared = true
     workspaceBytes = frame.workspaceBytes
     summary = frame.description
   }
@@ -60,13 +62,15 @@ final class LibraryCalls {
     try check(outcome, frame, pass == .forward ? operation : "\(operation)_backward")
   }
 
-  /// Gives back what prepare made.
+  deinit { try? release() }
+
+  /// Gives back what prepare made, unless the library faulted meanwhile.
   func release() throws(Failure) {
-    guard functions.prepare != nil, let release = functions.release else { return }
+    guard isPrepared, let release = functions.release, LibraryWatch.late == nil else { return }
+    isPrepared = false
     if case .faulted(let fault) = LibraryWatch.release(release, state) {
       throw .faulted(fault, function: "\(operation)_release")
     }
-    state = nil
   }
 
   private func check(_ outcome: LibraryWatch.Outcome, _ frame: CallFrame, _ function: String) throws(Failure) {

@@ -47,7 +47,8 @@ public final class LibraryEngine: Engine {
     description = EngineDescription(
       name: declared.name ?? name, version: declared.version ?? "unknown", operations: Set(library.functions.keys),
       dtypes: Set((declared.dtypes ?? [DType.float32.rawValue]).compactMap(DType.init)), passes: passes, omits: omits,
-      nonfinite: declared.nonfinite ?? true, deterministic: declared.deterministic ?? true,
+      nonfinite: declared.nonfinite ?? true, denormals: declared.denormals ?? true,
+      deterministic: declared.deterministic ?? true,
       info: declared.texts, trust: .host)
   }
 
@@ -90,7 +91,7 @@ public final class LibraryEngine: Engine {
     of exercise: Exercise, _ functions: SharedLibrary.Functions, because problem: ProblemError
   ) throws(EngineError) -> Answer {
     guard library.declaration.validates == true else {
-      throw .unsupported("\(problem.subject) is refused before a library that does not declare \"validates\":true is asked")
+      throw .unsupported("\(problem.subject): the library does not declare \"validates\":true, and is not asked")
     }
     let asked = Asked(invalid: exercise)
     return try run(asked, asked.tensors(), functions, .atEnd, .first).answer
@@ -110,7 +111,8 @@ public final class LibraryEngine: Engine {
       }
       let other = canary == .first ? GuardedMemory.Canary.second : .first
       if let path = try run(placement, other).difference(from: found) {
-        throw .failed("\(path) depends on what lies beside the tensors: the library reads past one within its alignment")
+        throw .failed(
+          "\(path) depends on what lies beside the tensors: the library reads past one, within its alignment")
       }
     }
   }
@@ -183,7 +185,7 @@ public final class LibraryEngine: Engine {
   private func found(
     _ results: [GuardedMemory], _ all: [GuardedMemory], _ operation: String
   ) throws(EngineError) -> Found {
-    var found = Found()
+    var (found, isUnfinished) = (Found(), false)
     for memory in results {
       if let offset = memory.overwritten() {
         let side = offset < 0 ? "\(-offset) bytes ahead of" : "\(offset - memory.bytes.count) bytes past the end of"
@@ -192,8 +194,8 @@ public final class LibraryEngine: Engine {
       let tensor = memory.bytes.tensor()
       found.answer.insert(tensor, memory.subject)
       found.bits[memory.subject.path] = memory.bytes.bits
+      if !isUnfinished { isUnfinished = !UnwrittenMark.positions(in: tensor).isEmpty }
     }
-    let isUnfinished = results.contains { !UnwrittenMark.positions(in: $0.bytes.tensor()).isEmpty }
     if let late = isUnfinished ? awaitLate() : LibraryWatch.late {
       throw faulted(late, operation, all, hasReturned: true)
     }
@@ -292,6 +294,8 @@ extension LibraryEngine {
     }
 
     private init(_ exercise: Exercise, _ operation: (any Operations.Operation)?, isInvalid: Bool) {
+      var exercise = exercise
+      exercise.singles = operation?.staysSingle ?? []
       self.exercise = exercise
       self.isInvalid = isInvalid
       outputTypes = operation?.problem.outputs ?? [:]

@@ -4,8 +4,7 @@ import Problems
 
 /// Calls into a library of others' code, which a fault returns from.
 ///
-/// The only file that calls the shim's watched functions: what they share is one copy an object file. One thread of the program
-/// calls at a time.
+/// One thread of the program calls at a time.
 enum LibraryWatch {
   /// A signal of wrong code.
   struct Fault: Hashable, Sendable {

@@ -30,6 +30,9 @@ final class SharedLibrary: @unchecked Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw .failed("library \(path): expected a shared library, found no file")
     }
+    // Its constructors and assay_library run unwatched: what goes wrong in them ends the process.
+    LibraryWatch.begin()
+    LibraryWatch.end()
     // Without a slash the loader would look in folders of its own.
     let absolute = URL(fileURLWithPath: path).path(percentEncoded: false)
     guard let handle = dlopen(absolute, RTLD_NOW | RTLD_LOCAL) else {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarking
+import CShims
 import Engines
 import Foundation
 import Reporting
@@ -72,6 +73,7 @@ struct BenchCommand: AsyncParsableCommand {
           + "\(NumberText.duration(seconds)) of timing, and verification before it")
       return
     }
+    assay_keep_freed_memory()
     let chosen = try EngineLookup.engines(
       suite.engines, timeout: selection.engines.timeout, surroundings: selection.engines.surroundings.surroundings(),
       builtIn: BuiltInEngines.tuned)

@@ -20,16 +20,17 @@ struct DuetCommand: AsyncParsableCommand {
       EXAMPLES:
         assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
         assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%
+        assay duet --base library:old/libmine.so --head library:new/libmine.so
 
       A regression is 1; inconclusive and underpowered are 2.
 
       \(Outcome.exitCodes)
       """)
 
-  @Option(help: "The engine to compare with: a command.")
+  @Option(help: "The engine to compare with: a command, or library:FILE.")
   var base: String
 
-  @Option(help: "The engine that must not be slower: a command.")
+  @Option(help: "The engine that must not be slower: a command, or library:FILE.")
   var head: String
 
   @Option(
@@ -91,16 +92,11 @@ struct DuetCommand: AsyncParsableCommand {
     rules.failOnImprovement = failOnImprovement
     let provenance = Provenance.current(seed: seed)
     let progress = ProgressDisplay(isQuiet: quiet)
-    let surroundings = try surroundings.surroundings()
-    func declaration(_ name: String, _ command: String) -> ProcessEngine.Declaration {
-      var declaration = ProcessEngine.Declaration(name: name, command: command, timeout: timeout)
-      declaration.surroundings = surroundings
-      return declaration
-    }
+    let declarations = (base: try declaration("base", base), head: try declaration("head", head))
     let runner: DuetRunner
     do throws(EngineError) {
       runner = try DuetRunner(
-        plan: plan, base: declaration("base", base), head: declaration("head", head), policy: rules,
+        plan: plan, base: declarations.base, head: declarations.head, policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, nulls: EngineLookup.nulls(), allowsClaims: allowClaimed,
         onProgress: { done, total, subject in progress.step(done: done, of: total, subject: subject) },
         shouldStop: { Task.isCancelled })
@@ -114,6 +110,15 @@ struct DuetCommand: AsyncParsableCommand {
       return try runner.run()
     }
     try conclude(section, provenance)
+  }
+
+  private func declaration(_ name: String, _ word: String) throws -> ProcessEngine.Declaration {
+    var declaration =
+      try LibraryWord(word: word).map { try EngineCatalog(builtIn: []).declaration(of: $0) }
+      ?? ProcessEngine.Declaration(name: name, command: word)
+    (declaration.name, declaration.timeout) = (name, timeout)
+    declaration.surroundings = try surroundings.surroundings()
+    return declaration
   }
 
   private func conclude(_ section: DuetSection, _ provenance: Provenance) throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CShims
 import Engines
 import Foundation
 import Results
@@ -25,8 +26,10 @@ struct EngineCommand: ParsableCommand {
   @OptionGroup var limits: CaseLimitOptions
 
   func run() throws {
+    assay_keep_freed_memory()
     let server = EngineServer(
-      name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name), slowdown: injectSlowdown?.fraction ?? 0, limits: limits.limits())
+      name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name), slowdown: injectSlowdown?.fraction ?? 0,
+      limits: limits.limits())
     server.serve(lines: { readLine() }) { reply in
       // A reader that went away ends the loop with the next end of input.
       try? FileHandle.standardOutput.write(contentsOf: reply + Data("\n".utf8))

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import Results
 
 /// Engines by the words of a command line.
 enum EngineLookup {
@@ -53,7 +54,8 @@ enum EngineLookup {
         if error.kind == .usage { throw ValidationError(error.description) }
         guard standsIn, error.kind == .engine else { throw error }
         Console.error(error.description)
-        engine = UnstartedEngine(name: String(word.prefix { $0 != "=" }), reason: error.description)
+        let name = LibraryWord(word: word)?.name ?? String(word.prefix { $0 != "=" })
+        engine = UnstartedEngine(name: name, reason: error.description)
       }
       let name = engine.description.name
       guard !found.contains(where: { $0.engine.description.name == name }) else {

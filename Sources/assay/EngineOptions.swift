@@ -30,7 +30,9 @@ struct EngineOptions: ParsableArguments {
   var symbol: [LibrarySymbol] = []
 
   @Option(
-    help: "Seconds, at most 86400, that an engine in another process has for a reply (default: 60, or its declaration's).")
+    help: """
+      Seconds, at most 86400, that an engine in another process has for a reply (default: 60, or its declaration's).
+      """)
   var timeout: Double?
 
   @OptionGroup var surroundings: EngineSurroundingsOptions
@@ -69,7 +71,7 @@ struct LibrarySymbol: Sendable, CustomStringConvertible {
     let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
     let subject = (parts.first ?? "").split(separator: ":", maxSplits: 1).map(String.init)
     guard parts.count == 2, let operation = subject.last,
-      parts[1].utf8.allSatisfy({ $0 == UInt8(ascii: "_") || Character(Unicode.Scalar($0)).isLetter || $0 < 0x40 && $0 >= 0x30 })
+      parts[1].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_.$".contains($0)) })
     else {
       throw ValidationError(
         "'\(text.printable)': expected OPERATION=SYMBOL such as conv2d=my_convolution, or NAME:OPERATION=SYMBOL")

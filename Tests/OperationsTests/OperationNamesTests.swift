@@ -21,6 +21,8 @@ import Testing
       ("Engines/ConvolutionEngine.swift", "the strategies as engines"),
       ("Engines/ConvolutionRun.swift", "the strategies as engines"),
       ("Benchmarking/Suites/BenchmarkPlan.swift", "what is timed are the convolutions of networks"),
+      ("Benchmarking/Audit/OutputWindow.swift", "what is timed are the convolutions of networks"),
+      ("Engines/NullEngine.swift", "it stands beside what is timed"),
       ("RunAnalysis/Floor/ConvolutionWork.swift", "what each algorithm for one operation takes"),
       ("Benchmarking/Running/BenchmarkRunner.swift", "what is timed are the convolutions of networks"),
       ("Benchmarking/Running/WorkloadExercise.swift", "what is timed are the convolutions of networks"),

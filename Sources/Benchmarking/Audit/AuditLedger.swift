@@ -10,7 +10,8 @@ struct AuditLedger {
     var cpu: Double?
     /// Of the wall time, in which threads were ready to run and had no core.
     var waited: Double
-    var iterations: Int
+    /// Each of its sets is visited once.
+    var sets: Int
   }
 
   /// What came before and after the slices of one turn.

@@ -10,9 +10,15 @@ struct RequestCosts: Sendable {
   /// CPU time to load one set, and to collect one.
   var load = 0.0
   var collect = 0.0
-  /// Wall time of a request to time, without its iterations, and of one iteration's clock readings and loop.
+  /// Of a request to time: wall time by itself, for each set whose output is marked, and for each iteration's clock readings.
   var request = 0.0
+  var set = 0.0
   var loop = 0.0
+
+  /// What a request to time takes besides its iterations.
+  func besides(sets: Int, iterations: Int) -> Double {
+    request + Double(sets) * set + Double(iterations) * loop
+  }
 
   /// Measures an engine that does nothing.
   /// - Parameters:
@@ -26,37 +32,38 @@ struct RequestCosts: Sendable {
   ) throws(EngineError) {
     let meter = Meter(null)
     let operation = try null.prepare(exercise, for: request)
-    let count = 4
-    var loads: [Double] = []
-    var collects: [Double] = []
-    var requests: [Double] = []
-    var loops: [Double] = []
+    // Enough of them to leave the caches as a contestant's turn does.
+    let count = min(16, sets.most)
+    var (loads, collects, requests, marks, loops): ([Double], [Double], [Double], [Double], [Double]) = (
+      [], [], [], [], []
+    )
     // The first round warms up.
     for round in 0..<4 {
       let operands = (0..<count).map { sets.operands(set: $0, round: round) }
       let load = try meter.measure { () throws(EngineError) in
         for (set, operands) in operands.enumerated() { try operation.load(operands, set: set) }
       }.taken
-      let visited = Array(0..<count)
-      let (claimed, short) = try meter.measure { () throws(EngineError) in
-        try operation.time(TimedRun(visiting: visited))
+      func besides(_ run: TimedRun) throws(EngineError) -> Double {
+        let (claimed, taken) = try meter.measure { () throws(EngineError) in try operation.time(run) }
+        return taken.wall - claimed.reduce(0) { $0 + Double($1) }
       }
+      let all = Array(0..<count)
+      let one = try besides(TimedRun(visiting: [0]))
+      let each = (try besides(TimedRun(visiting: all)) - one) / Double(count - 1)
       let many = 1_000
-      let (manyClaimed, long) = try meter.measure { () throws(EngineError) in
-        try operation.time(TimedRun(sets: visited, iterations: many))
-      }
-      let collect = try meter.measure { () throws(EngineError) in try operation.collect(set: round % count) }.taken
+      let looped = try besides(TimedRun(sets: [0], iterations: many))
+      let collect = try meter.measure { () throws(EngineError) in try operation.collect(set: 5 * round % count) }.taken
       guard round > 0 else { continue }
       loads.append((load.cpu ?? 0) / Double(count))
       collects.append(collect.cpu ?? 0)
-      requests.append(short.wall - Double(claimed.reduce(0, +)))
-      let unclaimed = long.wall - Double(manyClaimed.reduce(0, +)) - (requests.last ?? 0)
-      loops.append(max(0, unclaimed) / Double(many - count))
+      requests.append(one)
+      marks.append(max(0, each))
+      loops.append(max(0, looped - one) / Double(many))
     }
     func median(_ values: [Double]) -> Double { OrderStatistics.median(values) ?? 0 }
     (load, collect) = (median(loads), median(collects))
     // What a busy moment adds belongs to the moment.
-    (self.request, loop) = (requests.min() ?? 0, loops.min() ?? 0)
+    (self.request, set, loop) = (requests.min() ?? 0, median(marks), loops.min() ?? 0)
   }
 }
 

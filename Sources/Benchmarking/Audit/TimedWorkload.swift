@@ -20,7 +20,9 @@ final class TimedWorkload {
   private var operands: [LateOperands] = []
   private var expected: [Int: CaseVerifier] = [:]
 
-  init(_ item: BenchmarkPlan.Item, _ work: WorkloadExercise, blocks: Int, seed: UInt64, using generator: inout SplitMix64) {
+  init(
+    _ item: BenchmarkPlan.Item, _ work: WorkloadExercise, blocks: Int, seed: UInt64, using generator: inout SplitMix64
+  ) {
     self.item = item
     self.work = work
     request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)

@@ -31,7 +31,10 @@ enum EngineMessages {
     var passes: [String]
     var omits: [String]?
     var nonfinite: Bool?
+    var denormals: Bool?
     var deterministic: Bool?
+    /// Where it computes; absent: `cpu`.
+    var device: String?
     /// Whatever the engine likes to say; its member ``algorithmKey`` says how it computes sums of products.
     var info: JSONValue?
   }

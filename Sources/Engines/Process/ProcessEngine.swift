@@ -208,7 +208,11 @@ public final class ProcessEngine: Engine {
         }
         state.answers += 1
         return .success((value, state.generation))
-      } catch { return .failure(error) }
+      } catch {
+        // A library may have faulted or left threads: the next request finds a fresh process.
+        if declaration.isHost, case .failed = error { Self.end(&state) }
+        return .failure(error)
+      }
     }
     let (value, current) = try outcome.get()
     return (value, generation: current)
@@ -314,13 +318,15 @@ extension ProcessEngine {
     }
     var info = hello.texts
     info["engine"] = hello.name
-    let description = EngineDescription(
+    var description = EngineDescription(
       name: declaration.name, version: hello.version.printable, operations: Set(hello.operations),
       // A type or pass that this version does not know is never asked for.
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
-      omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
+      omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, denormals: hello.denormals ?? true,
+      deterministic: hello.deterministic ?? false,
       algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info,
       trust: version == 1 ? .claimed : declaration.isHost ? .host : .audited)
+    description.device = hello.device?.printable ?? "cpu"
     if let known, !known.isSameEngine(as: description) {
       throw differs(
         "identity after a restart",

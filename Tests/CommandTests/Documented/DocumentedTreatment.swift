@@ -31,10 +31,15 @@ enum DocumentedTreatment {
     "assay verify --engine mine='python mine.py' --filter 'conv2d/*'": .parses(because: "it takes NumPy and h5py"),
     "assay verify --engine numpy='python Benchmarks/engines/numpy_conv2d.py' --filter 'conv2d/*'": .parses(
       because: "it takes NumPy and h5py"),
+    "assay bench --quick --filter '*h56w56 k64r3s3*' --engine numpy='python Benchmarks/engines/numpy_conv2d.py'":
+      .parses(because: "it takes NumPy and h5py"),
     "assay verify --engine mine='./my-engine --fast' --dtype float16,bfloat16": .begins(),
     "assay verify --golden Fixtures/conv2d.h5 Fixtures/conv2d_resnet.h5": .begins(),
     "assay verify --engine relu-c=./relu-engine --filter 'relu*' --dtype float32": .exits(0),
     "assay verify --known-failures FILE": .begins(),
+    "assay verify --library libmine.so": .begins(),
+    "assay verify --library libmine.so --filter 'conv2d/*'": .begins(),
+    "assay verify --library conv2d-c.so": .begins(),
     // Gradients
     "assay gradcheck --seed 1": .begins(),
     "assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'": .exits(0),
@@ -89,6 +94,8 @@ enum DocumentedTreatment {
     "assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5": .parses(because: "weights of 100 MB"),
     // Benchmarks
     "assay bench --quick": .begins(),
+    "assay bench --quick --library libmine.so --engine direct": .begins(),
+    "assay bench --quick --library conv2d-c.so --engine direct": .begins(),
     "assay bench --quick --engine pytorch --dtype bfloat16": .parses(because: "needs the peers"),
     "assay bench --suite Benchmarks/peers.toml": .parses(because: "needs the peers"),
     "assay bench --depth 18,50 --batch 1,8 --engine direct --engine winograd4 --engine pytorch": .parses(
@@ -103,6 +110,7 @@ enum DocumentedTreatment {
     "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
     "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),
     "assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%": .begins(),
+    "assay duet --base library:old/libmine.so --head library:new/libmine.so": .begins(),
     "assay engine --inject-slowdown": .parses(because: "a fragment"),
     "assay overhead --engine winograd4 --filter '*r3s3 stride1*'": .begins(or: 1),
     "assay simulate-gates Reports/aa-1 Reports/aa-2 --benchmarks 5": .parses(because: "needs two gates of minutes"),

@@ -29,11 +29,25 @@ final class ExampleFolder {
     for name in ["Reports/example"] + named.filter({ name in lines.contains { $0.contains(name) } }) {
       try FileManager.default.copyItem(at: run, to: file("\(name)/run.json"))
     }
+    try libraries(lines)
     try link("regenerated/conv2d.h5", to: Repository.fixtures.appending(path: "conv2d.h5"))
     try text("FILE", "")
     try text("mine.toml", "description = \"One\"\nproblems = [\"conv2d n1c4h4w4 k4r1s1\"]\n")
     for name in ["mine.h5", "old.h5", "new.h5", "folder/more.h5"] { try golden(name) }
     try images()
+  }
+
+  /// The convolution in C by every name that is asked for.
+  private func libraries(_ lines: [String]) throws {
+    let named = ["libmine.so", "conv2d-c.so", "old/libmine.so", "new/libmine.so"].filter { name in
+      lines.contains { $0.contains(name) }
+    }
+    for name in named {
+      let run = try CommandRun(
+        shell: "cc -O3 -fPIC -shared -I Benchmarks/engines/include -o '\(try file(name).path)' "
+          + "Benchmarks/engines/examples/conv2d.c")
+      try #require(run.exitCode == 0, "\(run.errors)")
+    }
   }
 
   private func file(_ name: String) throws -> URL {

@@ -6,8 +6,8 @@ import numpy as np
 
 from .sixteen_bits import float32_of
 
-# DLPack's codes of types, and where a tensor's code stands in the structure that a capsule points to: after data (8 bytes),
-# device (8) and ndim (4).
+# DLPack's codes of types, and where a tensor's code stands in the structure that a capsule points to: after data (8
+# bytes), device (8) and ndim (4).
 _UINT, _BFLOAT = 1, 4
 _CODE_AT = 20
 _CPU = 1

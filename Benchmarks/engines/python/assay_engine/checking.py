@@ -26,15 +26,16 @@ class CheckUnavailable(RuntimeError):
 def check(actual, problem, operands, *, upstream=None, dtype=None, fill="adversarial", timeout=120):
     """Raises AssertionError, which names the worst element, unless every element of `actual` is within its error bound.
 
-    - actual: the output, or outputs and gradients by name (`{"y": …, "gradients/x": …}`): NumPy's arrays or any with DLPack.
+    - actual: the output, or outputs and gradients by name (`{"y": …, "gradients/x": …}`), as NumPy's arrays or any with
+      DLPack.
     - problem: a problem's text, such as `conv2d n1c3h8w8 k4r3s3 stride1 pad1`.
     - operands: the tensors that `actual` was computed from, by name; their values are representable in float32.
     - upstream: the cotangent of the output, where there are gradients.
     - dtype: `float32`, `float64`, `float16` or `bfloat16`; without it the type of `actual`.
     - fill: `random` for independent random operands, which are held to a tighter, statistical bound, too.
 
-    The command is `assay` on the PATH, or the one that the variable ASSAY names. ValueError: the text is no problem's, the
-    operands are not the problem's, or have no result. CheckUnavailable: nothing could be judged.
+    The command is `assay` on the PATH, or the one that the variable ASSAY names. ValueError: the text is no problem's,
+    the operands are not the problem's, or have no result. CheckUnavailable: nothing could be judged.
     """
     answer = _grouped(actual)
     operation = problem.split()[0] if problem.split() else ""
@@ -73,7 +74,7 @@ def _dtype(answer):
 def _command():
     command = os.environ.get("ASSAY") or shutil.which("assay")
     if not command:
-        raise CheckUnavailable("expected the command `assay` on the PATH, or its path in the variable ASSAY; found neither")
+        raise CheckUnavailable("expected the command assay on the PATH, or its path in the variable ASSAY; found none")
     return command
 
 
@@ -90,6 +91,10 @@ def _run(arguments, timeout, text=None):
         raise CheckUnavailable(f"assay {arguments[0]}: {error}") from error
 
 
+def _ended(command, run):
+    return CheckUnavailable(f"assay {command} ended with {run.returncode}: {(run.stderr or run.stdout).strip()}")
+
+
 def _engine(kind, *arguments):
     words = (sys.executable, "-m", "assay_engine.replay", kind, *map(str, arguments))
     return "actual=" + shlex.join(words)
@@ -104,7 +109,7 @@ def _ask(problem, operation, file, timeout):
         return json.loads(file.read_text(encoding="utf-8"))
     if run.returncode == 64:
         raise ValueError(run.stderr.split("\nUsage:")[0].removeprefix("Error: ").strip())
-    raise CheckUnavailable(f"assay gradcheck ended with {run.returncode}: {(run.stderr or run.stdout).strip()}")
+    raise _ended("gradcheck", run)
 
 
 def _placed(operands, upstream, shapes, problem):
@@ -142,12 +147,13 @@ def _expected(question, tensors, folder, timeout, passes):
     params = {
         "file": str(asked), "case": _PATH, "dtype": "float64", "passes": passes, "wanted": [], "threads": 1,
         "output": str(output)}
-    requests = ({"id": 1, "method": "hello", "params": {"protocol": 1}}, {"id": 2, "method": "compute", "params": params})
-    run = _run(["engine", "reference"], timeout, "".join(json.dumps(each) + "\n" for each in requests))
+    requests = [("hello", {"protocol": 1}), ("compute", params)]
+    lines = [json.dumps({"id": i, "method": method, "params": p}) + "\n" for i, (method, p) in enumerate(requests, 1)]
+    run = _run(["engine", "reference"], timeout, "".join(lines))
     try:
         reply = json.loads(run.stdout.splitlines()[1])
     except (IndexError, json.JSONDecodeError) as error:
-        raise CheckUnavailable(f"assay engine reference ended with {run.returncode}: {run.stderr.strip()}") from error
+        raise _ended("engine reference", run) from error
     if "error" in reply:
         raise ValueError(f"the operands have no result: {reply['error']['message']}")
     if "unsupported" in reply:
@@ -187,16 +193,18 @@ def _judge(operation, golden, folder, dtype, problem, timeout):
     report = folder / "run.json"
     run = _run(
         ["verify", "--golden", golden, "--engine", _engine("answer", operation, golden, folder / "answer.h5"),
-         "--dtype", dtype, "--json", report, "--jobs", "1", "--quiet"], timeout)
+         "--dtype", dtype, "--threads", "1", "--fresh", "0", "--json", report, "--jobs", "1", "--quiet"], timeout)
     try:
         results = json.loads(report.read_text(encoding="utf-8"))["verification"]["results"]
-        result = next(each for each in results if each["name"] == _PATH and each["dtype"] == dtype)
-    except (OSError, ValueError, KeyError, StopIteration) as error:
-        raise CheckUnavailable(f"assay verify ended with {run.returncode}: {(run.stderr or run.stdout).strip()}") from error
+        found = [each for each in results if each["name"] == _PATH and each["dtype"] == dtype]
+        result = next((each for each in found if each["status"] != "PASS"), found[0])
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise _ended("verify", run) from error
     if result["status"] == "PASS":
         return
-    found = [line for tensor in result["tensors"] if (line := _failure(tensor)) is not None]
-    raise AssertionError("\n".join([f"{problem} ({dtype}): {result['status']}", *(found or [result.get("message", "")])]))
+    failures = [line for tensor in result["tensors"] if (line := _failure(tensor)) is not None]
+    failures = failures or [result.get("message", "")]
+    raise AssertionError("\n".join([f"{problem} ({dtype}): {result['status']}", *failures]))
 
 
 def _failure(tensor):

@@ -19,10 +19,10 @@ class Engine:
     nonfinite = True
     denormals = True
     deterministic = True
-    # Which error bound a correct run may use, by operation; what is not said is a direct sum.
-    algorithm = {}
+    # Shown as it is. `algorithm` and `accumulate` in it say which error bound a correct run may use.
     info = {}
-    # Called after each timed run, before the clock is read, and once before the first: waits for a device's work.
+    # Called after each timed run, before the clock is read, and once before the first: waits for a device's work. In a
+    # class it is a staticmethod.
     synchronize = None
 
     def compute(self, case, passes, threads, wanted=()):
@@ -39,8 +39,8 @@ class Engine:
 class Prepared:
     """An operation that is ready for sets of operands.
 
-    `bind(inputs, upstream)` returns the Run of one set. The arrays are the set's own and stay where they are: a later set of
-    numbers is written into them.
+    `bind(inputs, upstream)` returns the Run of one set. The arrays are the set's own and stay where they are: later
+    numbers are written into them.
     """
 
     def __init__(self, bind, description="", workspace_bytes=0):
@@ -50,12 +50,12 @@ class Prepared:
 class Run:
     """The operation on one set of operands.
 
-    - `call()` does the operation once, and nothing else: it is what the clock is around. It returns its result, or None where
-      it fills `buffers`.
+    - `call()` does the operation once, and nothing else: it is what the clock is around. It returns its result, or None
+      where it fills `buffers`.
     - `answer(result)` gives the groups of `write_answer` of what `call` returned.
     - `buffers`: arrays of the set that `call` fills.
-    - `refresh()`, where there is one, takes over numbers that changed in the set's arrays: for operands in a layout of the
-      engine's own. It does no part of the operation.
+    - `refresh()`, where there is one, takes over numbers that changed in the set's arrays: for operands in a layout of
+      the engine's own. It does no part of the operation, and may set another `call`.
     """
 
     def __init__(self, call, answer, buffers=(), refresh=None):
@@ -71,8 +71,8 @@ class LoadedSet:
         self.fill()
 
     def fill(self):
-        """After a load: every output is the unwritten mark, also where a framework allocates its results, whose allocator
-        then finds memory that was touched, in the first slice as in the later ones."""
+        """After a load: every output is the unwritten mark, also where a framework allocates its results, whose
+        allocator then finds memory that was touched, in the first slice as in the later ones."""
         self.mark()
         if not self.run.buffers:
             self.unwritten = _marked_like(self.template)

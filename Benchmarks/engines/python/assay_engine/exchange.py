@@ -1,9 +1,9 @@
 """The exchange files: what is asked, what arrives late, and what is answered.
 
-Floats come as float64, float32, float16 or bfloat16. NumPy has no bfloat16: such a tensor is an array of uint16, its bit
-patterns, here and in what an engine answers; `float32_of` and `bfloat16_of` convert. No other tensor is uint16. In an
-exercise of 16 bits some tensors are float32 (running statistics, the parameters of norms, class weights, losses): each
-tensor has the type that its file says.
+Floats come as float64, float32, float16 or bfloat16. NumPy has no bfloat16: such a tensor is an array of uint16, its
+bit patterns, here and in what an engine answers; `float32_of` and `bfloat16_of` convert. No other tensor is uint16. In
+an exercise of 16 bits some tensors are float32 (running statistics, the parameters of norms, class weights, losses):
+each tensor has the type that its file says.
 """
 
 from dataclasses import dataclass, field
@@ -85,8 +85,8 @@ def _dtype(dataset):
 
 
 def _stand_in(shape, dtype):
-    """Numbers for a tensor of which only the shape is known. None of them is zero or alike, so that they cost what others
-    do; an index is 0, which is one of any class."""
+    """Numbers for a tensor of which only the shape is known: between −1 and 1, so that they cost what others do; an
+    index is 0, which every number of classes has."""
     if dtype == np.int64:
         return np.zeros(shape, dtype)
     block = np.linspace(-1, 1, 1024, dtype=np.float32)
@@ -134,8 +134,8 @@ def read_case(file, path, dtype):
 
 
 def read_late(file, path, inputs, upstream):
-    """Puts a file's inputs and cotangents into the arrays of a set, which stay where they are; those that are not there yet
-    are made."""
+    """Puts a file's inputs and cotangents into the arrays of a set, which stay where they are; those that are not there
+    yet are made."""
     with h5py.File(file, "r") as f:
         group = f[path]
         for name, arrays in (("inputs", inputs), ("upstream", upstream)):

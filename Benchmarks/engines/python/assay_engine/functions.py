@@ -1,5 +1,6 @@
 """An engine of decorated functions: one an operation."""
 
+import functools
 import inspect
 from dataclasses import dataclass
 
@@ -19,6 +20,10 @@ class Shape:
 
     shape: tuple
     dtype: str
+
+    @classmethod
+    def of(cls, array):
+        return cls(array.shape, "bfloat16" if array.dtype == np.uint16 else str(array.dtype))
 
     @property
     def ndim(self):
@@ -53,42 +58,34 @@ def operation(name):
 
 def backward(name):
     """Decorates the backward function: the output's cotangent first, then what the forward function is given; returns a
-    dictionary of gradients by name. Where it takes the keyword `wanted`, this names the gradients that are asked for."""
+    dictionary of gradients by name. Where it takes the keyword `wanted`, it names those that are asked for."""
     return Functions._registering(_registered.backward, name)
 
 
 def prepare(name):
-    """Decorates a function that prepares an operation on weights before it is timed. It is given what the forward function
-    is, with a Shape in place of each input, and returns a function of the inputs alone."""
+    """Decorates a function that prepares an operation on weights before it is timed. It is given what the forward
+    function is, with a Shape in place of each input, and returns a function of the inputs alone."""
     return Functions._registering(_registered.prepare, name)
 
 
-class _Call:
-    """The arguments of one call, as the function's signature takes them."""
-
-    def __init__(self, function, case, tensors, first=(), extra=None):
-        self.function, self.first = function, first
-        parameters = inspect.signature(function).parameters.values()
-        takes_any = any(p.kind == p.VAR_KEYWORD for p in parameters)
-        names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-        self.keywords = {name: extra[name] for name in (extra or {}) if name in names}
-        for name, value in tensors.items():
-            # A network's tensors have dots in their names: they need `**tensors`.
-            if name not in names and not takes_any:
-                raise Unsupported(f"{case.operation} with {name}, which {function.__name__} does not take")
-            self.keywords[name] = value
-        for name, value in keywords(case).items():
-            if name in names or takes_any:
-                self.keywords[name] = value
-            elif differs_from_default(case.operation, name, value):
-                raise Unsupported(f"{case.operation} with {name} = {value}, which {function.__name__} does not take")
-
-    def __call__(self):
-        return self.function(*self.first, **self.keywords)
-
-
-def _all_given(arrays):
-    return {name: given(array) for name, array in arrays.items()}
+def _bound(function, case, tensors, first=(), **extra):
+    """The function with the arguments that its signature takes: `extra` where it names them, and every tensor and
+    attribute that says anything. The clock is then around the function itself."""
+    parameters = inspect.signature(function).parameters.values()
+    takes_any = any(p.kind == p.VAR_KEYWORD for p in parameters)
+    names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    arguments = {name: value for name, value in extra.items() if name in names}
+    for name, value in tensors.items():
+        # A network's tensors have dots in their names: they need `**tensors`.
+        if name not in names and not takes_any:
+            raise Unsupported(f"{case.operation} with {name}, which {function.__name__} does not take")
+        arguments[name] = value
+    for name, value in keywords(case).items():
+        if name in names or takes_any:
+            arguments[name] = value
+        elif differs_from_default(case.operation, name, value):
+            raise Unsupported(f"{case.operation} with {name} = {value}, which {function.__name__} does not take")
+    return functools.partial(function, *first, **arguments)
 
 
 def _main_output(operation):
@@ -97,35 +94,43 @@ def _main_output(operation):
 
 
 class FunctionEngine(Engine):
-    """The engine that decorated functions make."""
+    """The engine that decorated functions make. `convert` makes of each array what the functions take."""
 
-    def __init__(self, functions, **description):
+    def __init__(self, functions, convert=None, **description):
         for name, value in description.items():
             if not hasattr(Engine, name):
                 raise TypeError(f"serve: expected what an Engine says of itself, found {name!r}")
             setattr(self, name, value)
-        self.functions = functions
+        self.functions, self.convert = functions, convert
         self.operations = tuple(functions.forward)
         if functions.backward and "passes" not in description:
             self.passes = ("forward", "backward")
 
+    def _given(self, *groups):
+        arrays = {name: given(array) for group in groups for name, array in group.items()}
+        return arrays if self.convert is None else {name: self.convert(array) for name, array in arrays.items()}
+
     def compute(self, case, passes, threads, wanted=()):
         require_sound(case)
-        extra = {"threads": threads}
-        tensors = _all_given({**case.inputs, **case.parameters, **case.buffers})
-        groups = {}
+        tensors, groups = self._given(case.inputs, case.parameters, case.buffers), {}
         if "forward" in passes:
-            result = _Call(self.functions.forward[case.operation], case, tensors, extra=extra)()
-            groups = self._outputs(case, result)
+            function = self.functions.forward[case.operation]
+            groups = self._outputs(case, _bound(function, case, tensors, threads=threads)())
         if "backward" in passes and case.upstream:
-            groups["gradients"] = self._gradients(case, tensors, case.upstream, self._wanted(wanted), threads)()
+            names = tuple(path.removeprefix("gradients/") for path in wanted if path.startswith("gradients/"))
+            extra = {"threads": threads} | ({"wanted": names} if names else {})
+            cotangents = self._given(case.upstream).values()
+            gradients = _bound(self._backward(case), case, tensors, first=cotangents, **extra)()
+            groups["gradients"] = {name: to_numpy(value) for name, value in gradients.items() if value is not None}
         return groups
 
-    @staticmethod
-    def _wanted(paths):
-        return tuple(path.removeprefix("gradients/") for path in paths if path.startswith("gradients/"))
+    def _backward(self, case):
+        if case.operation not in self.functions.backward:
+            raise Unsupported(f"gradients of {case.operation}")
+        return self.functions.backward[case.operation]
 
-    def _outputs(self, case, result):
+    @staticmethod
+    def _outputs(case, result):
         named = result if isinstance(result, dict) else {_main_output(case.operation): result}
         groups = {"outputs": {}}
         for name, value in named.items():
@@ -136,71 +141,68 @@ class FunctionEngine(Engine):
             groups["buffers_after"] = case.buffers
         return groups
 
-    def _gradients(self, case, tensors, upstream, wanted, threads):
-        function = self.functions.backward.get(case.operation)
-        if function is None:
-            raise Unsupported(f"gradients of {case.operation}")
-        cotangent = given(next(iter(upstream.values())))
-        extra = {"threads": threads} | ({"wanted": wanted} if wanted else {})
-        call = _Call(function, case, tensors, first=(cotangent,), extra=extra)
-        return lambda: {name: to_numpy(value) for name, value in call().items() if value is not None}
-
     def prepare(self, case, timed_pass, layout, threads):
         require_sound(case)
-        if layout != "nchw":
-            raise Unsupported(f"layout {layout}")
+        # Between layers a function keeps arrays as they are: its native layout is NCHW.
         if timed_pass in ("forward", "inference"):
             return self._prepare_forward(case, threads)
-        gradients = {"backward_data": ("x",), "backward_weight": ("weight",)}.get(timed_pass)
-        function = self.functions.backward.get(case.operation)
-        if gradients is None or function is None:
+        gradient = {"backward_data": "x", "backward_weight": "weight"}.get(timed_pass)
+        if gradient is None:
             raise Unsupported(f"{timed_pass} of {case.operation}")
-        if "wanted" not in inspect.signature(function).parameters:
-            raise Unsupported(f"{timed_pass}: {function.__name__} takes no `wanted`, and gives every gradient at once")
-        return self._prepare_backward(case, gradients, threads, function)
+        return self._prepare_backward(case, gradient, threads)
 
     def _prepare_forward(self, case, threads):
-        weights = _all_given({**case.parameters, **case.buffers})
-        extra, prepared = {"threads": threads}, None
+        weights, prepared = self._given(case.parameters, case.buffers), None
         if case.operation in self.functions.prepare:
-            shapes = {
-                name: Shape(array.shape, "bfloat16" if array.dtype == np.uint16 else str(array.dtype))
-                for name, array in case.inputs.items()
-            }
-            function = self.functions.prepare[case.operation]
-            prepared = _Call(function, case, {**shapes, **weights}, extra=extra)()
+            shapes = {name: Shape.of(array) for name, array in case.inputs.items()}
+            prepared = _bound(self.functions.prepare[case.operation], case, shapes | weights, threads=threads)()
+
+        def call(inputs, upstream):
+            if prepared is not None:
+                return functools.partial(prepared, **self._given(inputs))
+            function = self.functions.forward[case.operation]
+            return _bound(function, case, self._given(inputs) | weights, threads=threads)
+
+        return Prepared(
+            self._binding(call, lambda result: {"outputs": self._outputs(case, result)["outputs"]}),
+            "decorated function" if prepared is None else "decorated function, prepared")
+
+    def _prepare_backward(self, case, gradient, threads):
+        function, weights = self._backward(case), self._given(case.parameters, case.buffers)
+        if "wanted" not in inspect.signature(function).parameters:
+            raise Unsupported(f"one gradient alone: {function.__name__} takes no `wanted`, and gives all at once")
+
+        def call(inputs, upstream):
+            return _bound(
+                function, case, self._given(inputs) | weights, first=self._given(upstream).values(), threads=threads,
+                wanted=(gradient,))
+
+        return Prepared(
+            self._binding(call, lambda result: {"gradients": {gradient: to_numpy(result[gradient])}}),
+            "decorated function")
+
+    def _binding(self, call, answer):
+        """Binds a set's arrays to `call(inputs, upstream)`, again where converted ones have other numbers."""
 
         def bind(inputs, upstream):
-            inputs = _all_given(inputs)
-            if prepared is None:
-                call = _Call(self.functions.forward[case.operation], case, {**inputs, **weights}, extra=extra)
-                # What the clock is around is the function itself.
-                function, named = call.function, call.keywords
-            else:
-                function, named = prepared, inputs
-            return Run(lambda: function(**named), lambda result: {"outputs": self._outputs(case, result)["outputs"]})
+            run = Run(call(inputs, upstream), answer)
+            if self.convert is not None:
+                def refresh():
+                    run.call = call(inputs, upstream)
 
-        return Prepared(bind, "decorated function" if prepared is None else "decorated function, prepared")
+                run.refresh = refresh
+            return run
 
-    def _prepare_backward(self, case, gradients, threads, function):
-        weights = _all_given({**case.parameters, **case.buffers})
-
-        def bind(inputs, upstream):
-            cotangent = given(next(iter(upstream.values())))
-            call = _Call(
-                function, case, {**_all_given(inputs), **weights}, first=(cotangent,),
-                extra={"threads": threads, "wanted": gradients})
-            return Run(
-                call, lambda result: {"gradients": {name: to_numpy(result[name]) for name in gradients}})
-
-        return Prepared(bind, "decorated function")
+        return bind
 
 
 def serve(engine=None, **description):
     """Answers requests on stdin until they end.
 
-    With an Engine that is served; without one, the decorated functions are, and the keywords describe them: `name`,
-    `version`, `dtypes`, `synchronize` (called before the clock is read), or any other member of Engine.
+    With an Engine, that is served; without one, the decorated functions are. The keywords then describe them: `name`,
+    `version`, `dtypes`, `synchronize` (called before the clock is read), `convert` (called on each tensor before the
+    functions are, outside the clock: `torch.from_dlpack`, or what brings it to a device), or any other member of
+    Engine.
     """
     if engine is not None and description:
         raise TypeError("serve: expected an engine or a description of functions, found both")

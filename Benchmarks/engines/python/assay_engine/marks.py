@@ -1,4 +1,4 @@
-"""The unwritten mark: the NaN that output buffers hold before an operation writes them. One that survives was not written."""
+"""The unwritten mark: a NaN that output buffers hold before an operation writes them. Where it survives, none did."""
 
 import numpy as np
 

@@ -1,9 +1,9 @@
-"""The null engine, to be run as a module: reads what `load` brings, fills outputs of the right size with the unwritten mark, and
-computes nothing.
+"""The null engine, to be run as a module: reads what `load` brings, fills outputs of the right size with the unwritten
+mark, and computes nothing.
 
-What it spends in untimed requests is what moving the bytes costs in this language, and what it claims for an iteration is the
-cost of an empty call between two readings of the clock. Between layers it keeps another layout than NCHW, as engines do that
-are fast: what that costs when operands are loaded and results collected is no work of the operation.
+What it spends in untimed requests is what moving the bytes costs in this language, and what it claims for an iteration
+is the cost of an empty call between two readings of the clock. Between layers it keeps another layout than NCHW, as
+engines do that are fast: what that costs when operands are loaded and results collected is no work of the operation.
 """
 
 import numpy as np
@@ -47,7 +47,8 @@ _SHAPES = {
     "conv2d": _convolved, "conv_transpose2d": _transposed, "max_pool2d": _pooled, "avg_pool2d": _pooled,
     "upsample2d": _upsampled, "adaptive_avg_pool2d": lambda x, weight, a: (*x[:2], *a["output_size"]),
     "linear": lambda x, weight, a: (x[0], weight[0]), "cross_entropy": lambda x, weight, a: (),
-    "flatten": lambda x, weight, a: (x[0], int(np.prod(x[1:]))), "resnet": lambda x, weight, a: (x[0], a["num_classes"]),
+    "flatten": lambda x, weight, a: (x[0], int(np.prod(x[1:]))),
+    "resnet": lambda x, weight, a: (x[0], a["num_classes"]),
 }
 _NAMES = {"cross_entropy": "loss", "resnet": "logits"}
 _GRADIENTS = {"backward_data": "x", "backward_weight": "weight"}
@@ -55,7 +56,7 @@ _GRADIENTS = {"backward_data": "x", "backward_weight": "weight"}
 
 class Null(Engine):
     name, version = "null", "1"
-    operations = tuple(name for name in ATTRIBUTES if not name.endswith("_step") and name not in ("basic_block", "bottleneck"))
+    operations = tuple(name for name in ATTRIBUTES if not name.endswith(("_step", "_block", "bottleneck")))
     dtypes, passes = ("float32", "float64", "float16", "bfloat16"), ("forward", "backward")
 
     def prepare(self, case, timed_pass, layout, threads):

@@ -1,4 +1,4 @@
-"""The engines that `check` hands to the command: one notes what a problem's text asks, one gives an answer that is there."""
+"""The engines that `check` hands to the command: one notes what a problem's text asks, one gives a known answer."""
 
 import json
 import sys

@@ -45,11 +45,10 @@ class Server:
         if p["protocol"] not in PROTOCOLS:
             raise Refused("invalid_argument", f"protocol: expected 1 or 2, found {p['protocol']}")
         self.protocol = p["protocol"]
-        description = dict(
+        return dict(
             protocol=self.protocol, name=e.name, version=e.version, device=e.device, operations=sorted(e.operations),
             dtypes=list(e.dtypes), passes=list(e.passes), omits=list(e.omits), nonfinite=e.nonfinite,
             denormals=e.denormals, deterministic=e.deterministic, info=e.info)
-        return description | ({"algorithm": e.algorithm} if e.algorithm else {})
 
     def _case(self, p):
         case = read_case(p["file"], p["case"], p["dtype"])

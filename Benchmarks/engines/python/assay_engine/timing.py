@@ -27,8 +27,8 @@ def _synchronized(call, synchronize):
 
 
 def time_slice(sets, iterations, cold=False, synchronize=None):
-    """Iteration i runs on `sets[i mod count]`; one duration in nanoseconds each. Results are kept by their sets, and what
-    they replace is freed, while the clock stands."""
+    """Iteration i runs on `sets[i mod count]`; one duration in nanoseconds each. Results are kept by their sets, and
+    what they replace is freed, while the clock stands."""
     for each in sets:
         each.mark()
     calls = [each.run.call for each in sets]
@@ -58,8 +58,8 @@ def time_slice(sets, iterations, cold=False, synchronize=None):
 
 
 def fastest(candidates, rounds=5):
-    """The fastest of {description: run} by the best of a few runs, so that a framework is shown at its best. The runs are on
-    stand-ins; the answer is the description."""
+    """The fastest of {description: run} by the best of a few runs, so that a framework is shown at its best. The runs
+    are on stand-ins; the answer is the description."""
     best = {}
     for description, run in candidates.items():
         run()

@@ -1,4 +1,4 @@
-"""What the tests share: exchange files as the tool writes them, and an engine at the other end of a pipe or in process."""
+"""What the tests share: exchange files as the tool writes them, and an engine in this process or at a pipe's end."""
 
 import json
 import os

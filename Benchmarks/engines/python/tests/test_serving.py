@@ -217,7 +217,8 @@ class Serving(Folder):
                 dialogue = Dialogue(engine, self.folder, protocol=1)
                 file = dialogue.question("linear", groups)
                 prepared = dialogue.result(
-                    "prepare", file=file, case="/case", dtype="float32", layout="nchw", threads=1, **{"pass": "forward"})
+                    "prepare", file=file, case="/case", dtype="float32", layout="nchw", threads=1,
+                    **{"pass": "forward"})
                 os.remove(file)
                 times = dialogue.result("time", handle=prepared["handle"], iterations=4, cold=False)["nanoseconds"]
                 self.assertEqual((len(times), set(engine.calls)), (4, {groups["inputs"]["x"][0, 0]}))

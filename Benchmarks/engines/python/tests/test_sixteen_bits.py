@@ -96,7 +96,8 @@ class Files(unittest.TestCase):
         np.testing.assert_array_equal(found["big"], PATTERNS)
 
     def test_bfloat16_is_written_as_a_float(self):
-        for name, patterns in (("scalar", np.uint16(0x3FC0)), ("empty", np.empty((0, 3), np.uint16)), ("all", PATTERNS)):
+        tensors = {"scalar": np.uint16(0x3FC0), "empty": np.empty((0, 3), np.uint16), "all": PATTERNS}
+        for name, patterns in tensors.items():
             with self.subTest(name):
                 write_answer(self.path, "/case", {"outputs": {"y": patterns}})
                 with h5py.File(self.path, "r+") as file:

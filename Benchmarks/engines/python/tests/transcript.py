@@ -1,4 +1,4 @@
-"""The dialogue that PROTOCOL.md shows: `python Benchmarks/engines/python/tests/transcript.py` writes it into that page anew."""
+"""The dialogue that PROTOCOL.md shows. `python Benchmarks/engines/python/tests/transcript.py` writes it there anew."""
 
 import json
 import re
@@ -34,7 +34,8 @@ def requests(folder):
     yield "hello", {"protocol": 2}, None
     yield "compute", case | {
         "file": f"{folder}/a.h5", "passes": ["forward"], "wanted": ["outputs/y"], "threads": 1,
-        "output": f"{folder}/a-out.h5"}, lambda file: write_question(file, "conv2d", _draw(0) | weight, attributes=named)
+        "output": f"{folder}/a-out.h5"}, (
+        lambda file: write_question(file, "conv2d", _draw(0) | weight, attributes=named))
     yield "prepare", case | {"file": f"{folder}/b.h5", "pass": "forward", "layout": "nchw", "threads": 1}, (
         lambda file: write_question(file, "conv2d", _draw(0) | weight, attributes=named, without_late=True))
     for params, drawn in late:

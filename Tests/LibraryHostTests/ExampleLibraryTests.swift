@@ -1,0 +1,75 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The examples in each language: built by the line in their first comment, and right.
+@Suite struct ExampleLibraryTests {
+  static let folder = Repository.root.appending(path: "Benchmarks/engines/examples")
+  static let hasRust = (try? CommandRun(shell: "command -v rustc"))?.exitCode == 0
+
+  /// Runs the line that an example begins with, and gives the library that it makes.
+  private func build(_ example: String, in output: TemporaryDirectory) throws -> URL {
+    let source = try String(contentsOf: Self.folder.appending(path: example), encoding: .utf8)
+    let first = try #require(source.split(separator: "\n").first)
+    let line = String(first.drop { "/* ".contains($0) })
+    let words = line.split(separator: " ")
+    let place = try #require(words.firstIndex(of: "-o"))
+    let name = String(words[place + 1])
+    let library = output.file(name)
+    let run = try CommandRun(
+      shell: line.replacing(" -o \(name) ", with: " -o '\(library.path(percentEncoded: false))' "))
+    try #require(run.exitCode == 0, "\(line): \(run.errors)")
+    #expect(run.errors.isEmpty, "\(run.errors)")
+    return library
+  }
+
+  private func verify(_ example: String) throws {
+    let output = try TemporaryDirectory()
+    let library = try build(example, in: output)
+    let run = try CommandRun(
+      ["verify", "--library", library.path(percentEncoded: false), "--filter", "/conv2d/*", "--tag", "full"])
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+    #expect(run.output.contains("all hold"), "\(run.output)")
+  }
+
+  @Test(arguments: ["conv2d.c", "conv2d.cpp"]) func holdsOverEveryConvolution(example: String) throws {
+    try verify(example)
+  }
+
+  @Test(.enabled(if: hasRust, "rustc is not installed")) func holdsInRust() throws { try verify("conv2d.rs") }
+
+  @Test func aConvolutionInCHasAtMostTwentyLines() throws {
+    let source = try String(contentsOf: Self.folder.appending(path: "conv2d.c"), encoding: .utf8)
+    let start = try #require(source.range(of: "ASSAY_EXPORT int assay_conv2d"))
+    let lines = source[start.lowerBound...].split(separator: "\n", omittingEmptySubsequences: false)
+    let end = try #require(lines.firstIndex(of: "}"))
+    #expect(end + 1 <= 20)
+  }
+
+  @Test(arguments: ["cc -std=c99 -x c", "cc -std=c11 -x c", "c++ -std=c++11 -x c++", "c++ -std=c++20 -x c++"])
+  func theHeaderIsClean(compiler: String) throws {
+    let folder = try TemporaryDirectory()
+    let source = folder.file("two.c").path(percentEncoded: false)
+    try Data(
+      "#include <assay.h>\n#include <assay.h>\nASSAY_EXPORT int assay_relu(const assay_call *c) { return !c; }\n".utf8
+    )
+    .write(to: URL(filePath: source))
+    let run = try CommandRun(
+      shell:
+        "\(compiler) -Wall -Wextra -pedantic -Werror -fPIC -c -I Benchmarks/engines/include -o /dev/null '\(source)'")
+    #expect(run.exitCode == 0, "\(run.errors)")
+  }
+
+  @Test func aFailureIsRepeatedByTheLibrarysOptions() throws {
+    let library = try CompiledLibrary("MUTATES")
+    let run = try CommandRun(
+      ["verify", "--library", "broken=\(library.path)", "--filter", "/relu/*", "--dtype", "float32"])
+    #expect(run.exitCode == 1)
+    let line = try #require((run.output + run.errors).split(separator: "\n").first { $0.contains("--library") })
+    #expect(line.contains("--library broken=\(library.path)") && !line.contains("--engine"), "\(line)")
+    let command = try #require(line.range(of: "assay verify"))
+    let again = try CommandRun(
+      shell: "\(Repository.command.path(percentEncoded: false))\(line[command.lowerBound...].dropFirst(5))")
+    #expect(again.exitCode == 1, "\(again.output)\(again.errors)")
+  }
+}

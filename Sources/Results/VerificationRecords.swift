@@ -90,6 +90,11 @@ public struct FileRecord: Codable, Sendable, Hashable {
   /// Why the file, or one of its cases, could not be read.
   public var errors: [String]
 
+  /// The path of cases that were made for the run.
+  public static let freshPath = "fresh"
+  /// Whether it stands for these, and for no file.
+  public var isFresh: Bool { path == Self.freshPath && sha256.isEmpty && errors.isEmpty }
+
   public init(
     path: String, sha256: String = "", caseCount: Int = 0, generator: String = "", oracleDtype: String = "",
     errors: [String] = []

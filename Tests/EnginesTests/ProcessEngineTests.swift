@@ -25,7 +25,7 @@ import Testing
     // The end is seen although a child of its own keeps the pipe open; the time-out is 20 s.
     ("sleep 100 & exit 6", ["exited with status 6"]),
     (
-      #"setsid sleep 15 & exit 6"#,
+      #"setsid sleep 15 & sleep 0.5; exit 6"#,
       ["exited with status 6", "it left running, and these were ended: sleep 15 (process "]
     ),
     (#"echo '{"id":1,"result":{}}'; sleep 5"#, ["answered request 1 twice"]),

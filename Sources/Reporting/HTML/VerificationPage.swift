@@ -7,11 +7,13 @@ enum VerificationPage {
     if let networks = networks(section) { tables.append(networks) }
     if let failures = failures(section) { tables.append(failures) }
     if !section.vacuity.isEmpty { tables.append(vacuity(section)) }
+    let fresh = section.files.filter(\.isFresh)
+    let made = fresh.map { " and \($0.caseCount) fresh cases" }.joined()
     return HTMLPage.Section(
       anchor: "verification", title: "Verification",
       intro:
-        "\(section.results.count) results on \(section.files.count) golden files by \(section.engines.count) engines, each "
-        + "element held against its own error bound.", tables: tables)
+        "\(section.results.count) results on \(section.files.count - fresh.count) golden files\(made) by "
+        + "\(section.engines.count) engines, each element held against its own error bound.", tables: tables)
   }
 
   /// A line for each engine and operation.

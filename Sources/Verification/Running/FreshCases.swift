@@ -11,7 +11,7 @@ import Tensors
 /// A case depends on the seed and its own name alone: it can be repeated without the others.
 public struct FreshCases: Sendable {
   /// What stands for a file in the record.
-  public static let file = "fresh"
+  public static let file = FileRecord.freshPath
   /// The tag of all of them; the first of each operation are `smoke`, too.
   public static let tag = "fresh"
   /// How many of each operation engines get that are not built in.

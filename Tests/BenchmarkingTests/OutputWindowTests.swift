@@ -1,10 +1,9 @@
+import Benchmarking
 import Engines
 import Operations
 import Problems
 import Tensors
 import Testing
-
-@testable import Benchmarking
 
 @Suite struct OutputWindowTests {
   static let problems = [

@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors

@@ -5,10 +5,10 @@ import Tensors
 ///
 /// An engine is given them one by one after it prepared, and they are stored nowhere: what it computed for earlier ones is of no
 /// use to it.
-struct OperandSets: Sendable {
+package struct OperandSets: Sendable {
   /// All contestants together hold no more than so much of operands and results, each at most.
   private static let mostBytes = 1 << 30
-  static let mostSets = 64
+  package static let mostSets = 64
 
   /// How many sets memory allows.
   let most: Int
@@ -19,7 +19,7 @@ struct OperandSets: Sendable {
   ///   - exercise: the operands' types and shapes.
   ///   - resultBytes: what one set's outputs take.
   ///   - seed: from which every round's numbers follow.
-  init(of exercise: Exercise, resultBytes: Int, seed: UInt64) {
+  package init(of exercise: Exercise, resultBytes: Int, seed: UInt64) {
     self.exercise = exercise
     self.seed = seed
     let given = [exercise.inputs, exercise.upstream].flatMap(\.values)
@@ -28,7 +28,7 @@ struct OperandSets: Sendable {
   }
 
   /// The numbers of one set in one round: uniform in [−1, 1), as the bounds of random values ask.
-  func operands(set: Int, round: Int) -> LateOperands {
+  package func operands(set: Int, round: Int) -> LateOperands {
     // A stream for each tensor: SplitMix64 scatters seeds that follow each other.
     var stream = SplitMix64(seed: seed &+ UInt64(2 * round * OperandSets.mostSets + set))
     func fresh(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {

@@ -10,9 +10,9 @@ import Verification
 /// Holding a whole result against the reference takes far longer than timing it. Windows share the channels of a result out
 /// among the blocks of a workload, so that each channel of what was timed is held against the reference once, by the same bounds
 /// as whole results.
-struct OutputWindow: Sendable {
+package struct OutputWindow: Sendable {
   /// The windows of a workload, in random order: together they cover every channel of the result.
-  static func windows(
+  package static func windows(
     of item: BenchmarkPlan.Item, count: Int, using generator: inout SplitMix64
   ) -> [OutputWindow] {
     let problem = item.problem
@@ -52,7 +52,7 @@ struct OutputWindow: Sendable {
   }
 
   /// For a person: `image 0, outputs/y channels 8..<16`.
-  var text: String {
+  package var text: String {
     switch pass {
     case .backwardData: "image \(images.lowerBound), channels \(inputs) of the input"
     case .backwardWeight: "channels \(outputs) of the weights"
@@ -62,7 +62,7 @@ struct OutputWindow: Sendable {
 
   /// The exercise of the window alone.
   /// - Parameter whole: the workload's, on the operands of one set.
-  func exercise(of whole: Exercise) throws(ProblemError) -> Exercise {
+  package func exercise(of whole: Exercise) throws(ProblemError) -> Exercise {
     let part = try Conv2dProblem(
       batch: images.count, inputChannels: inputs.count, inputSize: problem.inputSize, outputChannels: outputs.count,
       kernelSize: problem.kernelSize, stride: problem.stride, padding: problem.padding, dilation: problem.dilation,
@@ -82,7 +82,7 @@ struct OutputWindow: Sendable {
   }
 
   /// The window of a whole answer.
-  func part(of answer: Answer) -> Answer {
+  package func part(of answer: Answer) -> Answer {
     var part = Answer()
     for (name, tensor) in answer.outputs { part.outputs[name] = sliced(tensor, images, outputs) }
     for (name, tensor) in answer.gradients {

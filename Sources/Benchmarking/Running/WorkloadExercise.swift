@@ -6,14 +6,14 @@ import Tensors
 import Verification
 
 /// The operands of a workload, and the check that every contestant passes on them before it is timed.
-struct WorkloadExercise: Sendable {
+package struct WorkloadExercise: Sendable {
   /// In the type that is timed.
-  let exercise: Exercise
+  package let exercise: Exercise
   /// The same in float32, from which every type's operands are rounded.
-  let single: Exercise
+  package let single: Exercise
   private let expectedPath: String
 
-  init(_ item: BenchmarkPlan.Item, seed: UInt64) {
+  package init(_ item: BenchmarkPlan.Item, seed: UInt64) {
     let problem = item.problem
     func fill(_ shape: Shape, _ stream: UInt64) -> AnyTensor {
       .float32(Tensor(splitMix64Uniform: shape, seed: seed &+ stream, low: -1, high: 1))

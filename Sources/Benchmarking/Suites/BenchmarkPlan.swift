@@ -13,7 +13,18 @@ public struct BenchmarkPlan: Sendable {
     public var layout: TimingRequest.Layout
     public var threads: Int
     /// The type of operands and results. It is a whole suite's, and so no part of a name.
-    public var dtype = DType.float32
+    public var dtype: DType
+
+    public init(
+      problem: Conv2dProblem, pass: TimingRequest.TimedPass, layout: TimingRequest.Layout, threads: Int,
+      dtype: DType = .float32
+    ) {
+      self.problem = problem
+      self.pass = pass
+      self.layout = layout
+      self.threads = threads
+      self.dtype = dtype
+    }
 
     /// `conv2d n1c64h56w56 k64r3s3 stride1 pad1 forward nchw t1`
     public var name: String { "\(problem.text) \(pass.rawValue) \(layout.rawValue) t\(threads)" }

@@ -7,8 +7,8 @@ import Testing
 
 @Suite struct OutputWindowTests {
   static let problems = [
-    "conv2d n2c8h7w6 k12r3s3 bias stride1 pad1", "conv2d n2c8h7w6 k12r3s3 g4 bias stride2 pad1",
-    "conv2d n1c6h5w5 k6r3s3 g6 stride1 padsame", "conv2d n3c5h6w6 k2r1s1 stride1 pad0",
+    "conv2d n2c8h7w6 k12r3s3 bias stride1 pad1", "conv2d n2c8h7w6 k12r3s3 groups4 bias stride2 pad1",
+    "conv2d n1c6h5w5 k6r3s3 groups6 stride1 padsame", "conv2d n3c5h6w6 k2r1s1 stride1 pad0",
   ]
 
   private func item(_ text: String, _ pass: TimingRequest.TimedPass) throws -> BenchmarkPlan.Item {

@@ -8,7 +8,7 @@ import Testing
 @Suite struct EngineSurroundingsTests {
   /// Runs `line` as an engine that says hello and ends; what it printed to a file is what it saw.
   private func seen(
-    _ line: String, by surroundings: EngineSurroundings, in folder: TemporaryDirectory
+    _ line: String, by surroundings: EngineSurroundings
   ) throws -> [String] {
     var declaration = ProcessEngine.Declaration(
       name: "looking", command: "(\(line)) >&2; read l; echo '\(MisbehavingEngine.hello)'; read l; exit 3")
@@ -18,18 +18,24 @@ import Testing
   }
 
   @Test func `variables are those that find libraries and count threads, and those that are named`() throws {
-    let folder = try TemporaryDirectory()
-    let given = [
-      "ASSAY_TEST_SECRET_TOKEN", "ASSAY_TEST_NAMED", "OMP_PROC_BIND", "NUMEXPR_NUM_THREADS", "LC_ASSAY_TEST",
-      "CUDA_VISIBLE_DEVICES",
+    let passed = [
+      "PATH", "HOME", "TMPDIR", "LC_ALL", "OMP_PROC_BIND", "NUMEXPR_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "NAMED",
     ]
-    for name in given { setenv(name, "seen", 1) }
-    defer { for name in given { unsetenv(name) } }
-    let lines = try seen(
-      "env | cut -d= -f1 | sort | tr '\\n' ' '", by: .init(passedVariables: ["ASSAY_TEST_NAMED"]), in: folder)
-    let names = try #require(lines.first { $0.contains("OMP_PROC_BIND") }).split(separator: " ").map(String.init)
-    #expect(Set(given).subtracting(names) == ["ASSAY_TEST_SECRET_TOKEN"])
-    #expect(names.contains("PATH") && names.contains("HOME"))
+    let kept = ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK", "NAMED_TOO", "PATHS", "THREADS"]
+    let environment = Dictionary(uniqueKeysWithValues: (passed + kept).map { ($0, "of \($0)") })
+    let surroundings = EngineSurroundings(passedVariables: ["NAMED"])
+    let found = surroundings.variables(of: environment, temporaries: "/exchange")
+    #expect(found == environment.filter { passed.contains($0.key) })
+  }
+
+  /// What a process sees is that and no more; the variables of this process are not touched, which other tests read meanwhile.
+  @Test func `an engine's process has these variables`() throws {
+    let lines = try seen("env | cut -d= -f1 | sort | tr '\\n' ' '", by: EngineSurroundings())
+    let names = try #require(lines.first { $0.contains("PATH ") }).split(separator: " ").map(String.init)
+    // A shell sets these itself, and a child is known by the last.
+    let own: Set = ["PWD", "OLDPWD", "SHLVL", "_", "ASSAY_DESCENDANT_OF"]
+    let given = EngineSurroundings().variables(of: ProcessInfo.processInfo.environment, temporaries: "")
+    #expect(Set(names).subtracting(own) == Set(given.keys).subtracting(own), "\(names)")
   }
 
   /// Where there can be no sandbox, the reason is what is tested.
@@ -55,7 +61,7 @@ import Testing
       echo corpus $(ls '\(hidden.path)' | wc -l); touch '\(outside)' 2>/dev/null || echo read-only; \
       touch "$TMPDIR/mine" && echo written; ls /proc | grep -c '^[0-9]'
       """
-    let lines = try seen(look, by: surroundings, in: folder)
+    let lines = try seen(look, by: surroundings)
     #expect(lines.contains("interfaces lo") && lines.contains("no answers") && lines.contains("corpus 0"), "\(lines)")
     #expect(lines.contains("read-only") && lines.contains("written"), "\(lines)")
     #expect(!FileManager.default.fileExists(atPath: outside))

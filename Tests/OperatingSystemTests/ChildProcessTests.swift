@@ -74,7 +74,7 @@ import OperatingSystem
   /// Out of its group and its session, but not out of sight.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/stat")))
   func whatItLeavesInAnotherSessionEndsWithItAndIsNamed() throws {
-    let other = try shell("setsid sleep 103 & read l")
+    let other = try shell("setsid sleep 103 & exec sleep 60")
     defer { other.killGroup() }
     let child = try shell("setsid sh -c 'sleep 101 & setsid sleep 102' & sleep 0.3; exit 5")
     #expect(child.wait(seconds: 20) == .exited(5))

@@ -35,7 +35,7 @@ public struct EngineSurroundings: Hashable, Sendable {
   /// - Parameters:
   ///   - environment: this process's.
   ///   - temporaries: the folder that it is told to keep temporary files in.
-  func variables(of environment: [String: String], temporaries: String) -> [String: String] {
+  package func variables(of environment: [String: String], temporaries: String) -> [String: String] {
     var passed = environment.filter { name, _ in
       Self.names.contains(name) || passedVariables.contains(name) || Self.prefixes.contains(where: name.hasPrefix)
         || Self.suffixes.contains(where: name.hasSuffix)

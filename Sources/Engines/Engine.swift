@@ -31,6 +31,8 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   public var omits: Set<String>
   /// Whether NaN and infinities follow the definition of the operation.
   public var nonfinite: Bool
+  /// Whether denormals are kept, and not taken for zeros.
+  public var denormals: Bool
   /// Whether the same exercise gives the same bits again.
   public var deterministic: Bool
   /// Whether more threads may share the work, so that it has to be asked with several as well.
@@ -51,7 +53,7 @@ public struct EngineDescription: Hashable, Sendable, Codable {
 
   public init(
     name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],
-    passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true,
+    passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true, denormals: Bool = true,
     deterministic: Bool = true, usesThreads: Bool = true, isBuiltIn: Bool = false, algorithms: Set<SumAlgorithm> = [],
     accumulate: DType = .float32, info: [String: String] = [:], trust: Trust = .audited
   ) {
@@ -62,6 +64,7 @@ public struct EngineDescription: Hashable, Sendable, Codable {
     self.passes = passes
     self.omits = omits
     self.nonfinite = nonfinite
+    self.denormals = denormals
     self.deterministic = deterministic
     self.usesThreads = usesThreads
     self.isBuiltIn = isBuiltIn

@@ -163,7 +163,8 @@ package struct GoldenTensorReader {
   }
 
   /// A tensor of which the file gives type and shape alone, where that is allowed; `nil` for one with a recipe.
-  private mutating func late(_ dataset: HDF5Dataset, _ stored: HDF5Datatype) throws(GoldenFileError) -> AdmittedTensor? {
+  private mutating func late(_ dataset: HDF5Dataset, _ stored: HDF5Datatype) throws(GoldenFileError) -> AdmittedTensor?
+  {
     let attributes = GoldenAttributes(object: dataset, file: file)
     guard acceptsLate, try attributes.string("procedural") == nil else { return nil }
     guard let extents = try attributes.integers("shape") else {

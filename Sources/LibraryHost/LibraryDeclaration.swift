@@ -12,6 +12,7 @@ struct LibraryDeclaration: Decodable {
   var omits: [String]?
   var deterministic: Bool?
   var nonfinite: Bool?
+  var denormals: Bool?
   var alignment: Int?
   var validates: Bool?
   var info: JSONValue?

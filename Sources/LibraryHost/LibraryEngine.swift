@@ -47,7 +47,8 @@ public final class LibraryEngine: Engine {
     description = EngineDescription(
       name: declared.name ?? name, version: declared.version ?? "unknown", operations: Set(library.functions.keys),
       dtypes: Set((declared.dtypes ?? [DType.float32.rawValue]).compactMap(DType.init)), passes: passes, omits: omits,
-      nonfinite: declared.nonfinite ?? true, deterministic: declared.deterministic ?? true,
+      nonfinite: declared.nonfinite ?? true, denormals: declared.denormals ?? true,
+      deterministic: declared.deterministic ?? true,
       info: declared.texts, trust: .host)
   }
 

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// It leads a process group of its own, has every signal at its default and none blocked (a child inherits what its parent
 /// ignores, and a shell's pipelines or a Python engine's workers would never end), and gets no descriptor but its three
-/// standard streams. When it ends, what is left of its group is killed.
+/// standard streams. When it ends, what is left of its group is killed, and on Linux what it started in other groups, too.
 public final class ChildProcess: Sendable {
   public enum Stream: Sendable { case pipe, null, inherited }
 
@@ -25,7 +25,12 @@ public final class ChildProcess: Sendable {
   /// Readable (at its end) as soon as the process has ended, for `poll`.
   public let endSignal: Descriptor
 
-  private let state = Mutex<Ending?>(nil)
+  private struct State {
+    var ending: Ending?
+    var leftBehind: [String] = []
+  }
+
+  private let state = Mutex(State())
   private let times: ProcessTimes
   private let ended = DispatchSemaphore(value: 0)
 
@@ -64,8 +69,11 @@ public final class ChildProcess: Sendable {
     var child: pid_t = 0
     var reason: Int32 = 0
     Self.prepared
+    let mark = "\(getpid())-\(UUID().uuidString)"
+    var variables = environment ?? ProcessInfo.processInfo.environment
+    variables[Orphans.mark] = mark
     let isRegistered = Leftovers.register {
-      reason = settings.spawn(&child, executable, arguments, environment)
+      reason = settings.spawn(&child, executable, arguments, variables)
       return reason == 0 ? child : nil
     }
     // Only the child may hold its ends, or an end of file would never be seen.
@@ -78,7 +86,7 @@ public final class ChildProcess: Sendable {
     (self.input, self.output, self.errors) = (parents[0], parents[1], parents[2])
     endSignal = end.reading
     let ending = end.writing
-    Thread.detachNewThread { [self] in reap(andClose: ending) }
+    Thread.detachNewThread { [self] in reap(mark, andClose: ending) }
   }
 
   /// What a process with children needs, once: a write to one that has ended is an error and does not end this process,
@@ -101,25 +109,33 @@ public final class ChildProcess: Sendable {
     var settings = SpawnSettings()
     for number in STDIN_FILENO...STDERR_FILENO { settings.openNull(as: number) }
     var child: pid_t = 0
-    let reason = settings.spawn(&child, program, arguments, nil)
+    let reason = settings.spawn(&child, program, arguments, ProcessInfo.processInfo.environment)
     guard reason == 0 else { throw Failure(description: String(cString: strerror(reason))) }
+    Leftovers.release(child)
   }
 
   /// Waits for the end of the process, on a thread of its own.
-  private func reap(andClose ending: Descriptor) {
+  private func reap(_ mark: String, andClose ending: Descriptor) {
     var information = siginfo_t()
     while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     // Not yet reaped, so that its number is nobody else's: what it left running in its group ends with it.
     kill(-identifier, SIGKILL)
     let status = Leftovers.reap(group: identifier)
     let signal = status & 0x7F
-    state.withLock { $0 = signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal) }
+    let left = Leftovers.endOrphans(of: mark)
+    state.withLock { state in
+      state.ending = signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal)
+      state.leftBehind = left
+    }
     ending.close()
     ended.signal()
   }
 
   /// How it ended; `nil` while it runs.
-  public var ending: Ending? { state.withLock { $0 } }
+  public var ending: Ending? { state.withLock { $0.ending } }
+
+  /// What it had started in other groups than its own and left running when it ended; it is ended, too.
+  public var leftBehind: [String] { state.withLock { $0.leftBehind } }
 
   /// Waits until it has ended, at most for so long.
   @discardableResult
@@ -152,7 +168,9 @@ public final class ChildProcess: Sendable {
   /// process works in; nothing where the system does not tell.
   public func commandLines() -> [[String]] {
     ProcessTree.processes(of: identifier).sorted().compactMap { process in
-      guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"), !bytes.isEmpty else { return nil }
+      guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"), !bytes.isEmpty else {
+        return nil
+      }
       var words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
       if let program = words.first, program.contains("/"), !program.hasPrefix("/"),
         let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")

@@ -11,6 +11,10 @@ public enum Leftovers {
   private struct State {
     var groups: Set<pid_t> = []
     var paths: Set<String> = []
+    /// Processes that go on when this one ends.
+    var released: Set<pid_t> = []
+    /// What children left running in other groups than their own.
+    var leftBehind: [String] = []
     /// Folders in which stale temporaries were looked for already.
     var swept: Set<String> = []
     var isEnding = false
@@ -50,6 +54,19 @@ public enum Leftovers {
     state.withLock { if $0.groups.contains(group) { _ = kill(-group, signal) } }
   }
 
+  /// Ends what a child of this mark left running in other groups than its own.
+  /// - Returns: what that was.
+  static func endOrphans(of child: String) -> [String] {
+    state.withLock { state in
+      let found = Orphans.end(of: child, besides: state.groups, state.released)
+      state.leftBehind += found
+      return found
+    }
+  }
+
+  /// Notes a process that goes on when this one ends.
+  static func release(_ process: pid_t) { state.withLock { _ = $0.released.insert(process) } }
+
   /// Registers a temporary file or folder by its path, before it is made.
   public static func register(path: String) { state.withLock { _ = $0.paths.insert(path) } }
 
@@ -64,8 +81,11 @@ public enum Leftovers {
   /// Takes back a registration whose file was renamed into place.
   static func forget(path: String) { state.withLock { _ = $0.paths.remove(path) } }
 
-  /// Kills every child with everything in its process group, and removes every temporary. May be called again.
-  public static func removeAll() {
+  /// Kills every child with everything in its process group and what it left running elsewhere, and removes every temporary. May
+  /// be called again.
+  /// - Returns: what children left running in other groups than their own, in all.
+  @discardableResult
+  public static func removeAll() -> [String] {
     state.withLock { state in
       state.isEnding = true
       for group in state.groups { kill(-group, SIGKILL) }
@@ -83,8 +103,12 @@ public enum Leftovers {
         }
         return state.groups.isEmpty
       }
-      if isOver { return }
+      if isOver { break }
       usleep(10_000)
+    }
+    return state.withLock { state in
+      state.leftBehind += Orphans.end(of: nil, besides: state.groups, state.released)
+      return state.leftBehind
     }
   }
 

@@ -46,14 +46,13 @@ struct SpawnSettings: ~Copyable {
   mutating func changeDirectory(_ path: String) { assay_spawn_change_directory(&actions, path) }
 
   /// Starts the program; what it shall have of descriptors is settled by then.
-  /// - Parameter environment: `nil` for this process's.
   /// - Returns: 0, or the system's number of what went wrong.
   mutating func spawn(
-    _ child: inout pid_t, _ executable: String, _ arguments: [String], _ environment: [String: String]?
+    _ child: inout pid_t, _ executable: String, _ arguments: [String], _ environment: [String: String]
   ) -> Int32 {
     assay_spawn_close_others(&actions)
     let words = ([executable] + arguments).map { strdup($0) } + [nil]
-    let variables = (environment ?? ProcessInfo.processInfo.environment).map { strdup("\($0.key)=\($0.value)") } + [nil]
+    let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }
     return posix_spawn(&child, executable, &actions, &attributes, words, variables)
   }

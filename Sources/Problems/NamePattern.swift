@@ -13,6 +13,9 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
     self.pattern = Array(Self.bare(pattern[...]))
   }
 
+  /// Whether it may match several names.
+  public var isGlob: Bool { exact == nil && pattern.contains { $0 == "*" || $0 == "?" } }
+
   private static func bare(_ name: Substring) -> Substring { name.hasPrefix("/") ? name.dropFirst() : name }
 
   /// The pattern that matches this name alone, whatever is in it: what a printed command passes to `--filter`.

@@ -26,7 +26,8 @@ struct EngineCommand: ParsableCommand {
 
   func run() throws {
     let server = EngineServer(
-      name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name), slowdown: injectSlowdown?.fraction ?? 0, limits: limits.limits())
+      name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name), slowdown: injectSlowdown?.fraction ?? 0,
+      limits: limits.limits())
     server.serve(lines: { readLine() }) { reply in
       // A reader that went away ends the loop with the next end of input.
       try? FileHandle.standardOutput.write(contentsOf: reply + Data("\n".utf8))

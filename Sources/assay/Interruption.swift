@@ -37,7 +37,11 @@ enum Interruption {
 
   /// Runs a command's work in a task that these signals cancel.
   static func run(_ work: @escaping @Sendable () async throws -> Void) async -> Result<Void, any Error> {
-    atexit { Leftovers.removeAll() }
+    atexit {
+      let left = Leftovers.removeAll()
+      guard !left.isEmpty else { return }
+      Console.note("an engine left processes running, which were ended: " + left.map(\.printable).joined(separator: "; "))
+    }
     let task = Task { try await work() }
     // Queues of their own: the tasks of a run occupy every thread of the global ones.
     let signals = DispatchQueue(label: "assay.signals")

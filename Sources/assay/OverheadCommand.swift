@@ -54,7 +54,9 @@ struct OverheadCommand: ParsableCommand {
         percent(row.insideOverhead), percent(row.outsideOverhead), Self.text(row.audited), Self.text(row.unaudited),
       ]
     }
-    let headings = ["\(engine) on", "in process µs", "served µs", "ratio", "interval", "clock", "slice", "protocol", "audited", "A/A"]
+    let headings = [
+      "\(engine) on", "in process µs", "served µs", "ratio", "interval", "clock", "slice", "protocol", "audited", "A/A",
+    ]
     Console.print(TextTable(headings, cells).text, terminator: "")
     let overhead = rows.map { max($0.insideOverhead, $0.outsideOverhead) }.max() ?? 0
     let difference = rows.map { abs($0.ratio - 1) }.max() ?? 0

@@ -33,7 +33,7 @@ struct VerifyCommand: AsyncParsableCommand {
   @OptionGroup var limits: CaseLimitOptions
   @OptionGroup var output: VerifyOutput
 
-  @Flag(help: "Count UNSUPPORTED as a failure.")
+  @Flag(help: "Count UNSUPPORTED as a failure, and ask built-in engines twice as well.")
   var strict = false
 
   @Option(

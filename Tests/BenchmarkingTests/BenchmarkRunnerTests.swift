@@ -37,7 +37,9 @@ private struct OffByOne: Engine {
     let suite = suite(["conv2d n1c2h4w4 k2r3s3 stride1 pad1"])
     var section = SampleBenchmark.section()
     section.workloads = []
-    let runner = BenchmarkRunner(plan: try BenchmarkPlan(suite), suite: suite, engines: [OffByOne()], seed: 1)
+    let runner = BenchmarkRunner(
+      plan: try BenchmarkPlan(suite), suite: suite, engines: [OffByOne()], seed: 1,
+      nulls: NullEngines(program: "", package: ""))
     var saved = 0
     try runner.run(&section) { _ in saved += 1 }
     let contestant = try #require(section.workloads.first?.contestants.first)
@@ -56,7 +58,9 @@ private struct OffByOne: Engine {
       suite.dtype = dtype
       var section = SampleBenchmark.section()
       section.workloads = []
-      let runner = BenchmarkRunner(plan: try BenchmarkPlan(suite), suite: suite, engines: [OffByOne()], seed: 1)
+      let runner = BenchmarkRunner(
+        plan: try BenchmarkPlan(suite), suite: suite, engines: [OffByOne()], seed: 1,
+        nulls: NullEngines(program: "", package: ""))
       try runner.run(&section) { _ in }
       let workload = try #require(section.workloads.first)
       #expect(workload.contestants.map(\.status) == [expected], "\(workload.contestants)")

@@ -102,8 +102,9 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   /// Options of every command whose values are words.
   static let textual: Set<String> = [
     "base", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json", "junit",
-    "known-failures", "layout", "logits", "method", "model", "operation", "optimizer", "out", "pass", "resume", "spoil",
-    "suite", "tag", "weights",
+    "known-failures", "layout", "library", "logits", "method", "model", "name", "operation", "optimizer", "out", "pass",
+    "resume", "spoil",
+    "suite", "symbol", "tag", "weights",
   ]
 }
 

@@ -24,7 +24,11 @@ import Testing
     (#"exec 1>&-; sleep 30"#, ["closed its output"]),
     // The end is seen although a child of its own keeps the pipe open; the time-out is 20 s.
     ("sleep 100 & exit 6", ["exited with status 6"]),
-    (#"setsid sleep 15 & exit 6"#, ["exited with status 6"]),
+    (
+      #"setsid sleep 15 & exit 6"#,
+      ["exited with status 6", "it left running, and these were ended: sleep 15 (process "]
+    ),
+    (#"echo '{"id":1,"result":{}}'; sleep 5"#, ["answered request 1 twice"]),
     (#"head -c 1100000 /dev/zero | tr '\0' a; sleep 5"#, ["1 MiB without an end of line"]),
     (#"printf '\033[31m::error::x\n'; sleep 5"#, ["expected a reply", #"\u{1B}[31m::error::x"#]),
     (#"printf '\033[2J\n' >&2; exit 1"#, [#"\u{1B}[2J"#]),
@@ -100,10 +104,15 @@ import Testing
   @Test func anEngineThatEndsAfterEachAnswerIsStartedAgain() throws {
     let directory = try TemporaryDirectory()
     let engine = try copying(directory, then: "exit 0")
-    for _ in 0..<4 {
+    for pause in [0, 0, 0.2, 0] {
       #expect(try engine.compute(MisbehavingEngine.exercise).outputs["y"] != nil)
-      Thread.sleep(forTimeInterval: 0.2)
+      Thread.sleep(forTimeInterval: pause)
     }
+    // One that ends so without an answer, or as if something had gone wrong, is not asked again.
+    #expect(MisbehavingEngine.failure(of: try MisbehavingEngine.engine("exit 0")).contains("exited with status 0"))
+    let dying = try copying(directory, then: "sleep 0.2; exit 9")
+    #expect(try dying.compute(MisbehavingEngine.exercise).outputs["y"] != nil)
+    #expect(MisbehavingEngine.failure(of: dying).contains("exited with status 9"))
   }
 
   @Test func aFolderThatTheEngineRemovesIsMadeAgain() throws {

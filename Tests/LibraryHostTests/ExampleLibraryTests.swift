@@ -11,7 +11,7 @@ import Testing
   private func build(_ example: String, in output: TemporaryDirectory) throws -> URL {
     let source = try String(contentsOf: Self.folder.appending(path: example), encoding: .utf8)
     let first = try #require(source.split(separator: "\n").first)
-    let line = first.drop { "/* ".contains($0) }
+    let line = String(first.drop { "/* ".contains($0) })
     let words = line.split(separator: " ")
     let place = try #require(words.firstIndex(of: "-o"))
     let name = String(words[place + 1])

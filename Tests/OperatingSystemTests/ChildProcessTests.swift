@@ -71,6 +71,24 @@ import OperatingSystem
     #expect(text(child).isEmpty)
   }
 
+  /// Out of its group and its session, but not out of sight.
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/stat")))
+  func whatItLeavesInAnotherSessionEndsWithItAndIsNamed() throws {
+    let other = try shell("setsid sleep 103 & read l")
+    defer { other.killGroup() }
+    let child = try shell("setsid sh -c 'sleep 101 & setsid sleep 102' & sleep 0.3; exit 5")
+    #expect(child.wait(seconds: 20) == .exited(5))
+    let left = child.leftBehind
+    #expect(
+      left.contains { $0.hasPrefix("sleep 101 (process ") } && left.contains { $0.hasPrefix("sleep 102 (process ") })
+    for text in left {
+      let process = try #require(text.split(separator: " ").last.flatMap { pid_t($0.dropLast()) })
+      #expect(!isRunning(process), "\(text)")
+    }
+    // What another child started is that one's.
+    #expect(!left.contains { $0.contains("sleep 103") } && other.leftBehind.isEmpty)
+  }
+
   /// It goes on, and can be told apart from a name that nothing has.
   @Test func whatIsLaunchedIsOnItsOwn() throws {
     let folder = try TemporaryDirectory()

@@ -77,6 +77,10 @@ import Verification
     #expect(all.results.allSatisfy { $0.tensors.contains { $0.path.hasPrefix("gradients/") } })
     let one = await run(ReferenceEngine(), fresh, filters: ["fresh/linear/4"])
     #expect(one.results.map(\.name) == ["fresh/linear/4"])
+    #expect(await run(ReferenceEngine(), fresh, filters: ["linear/*"]).results.count == 6)
+    for other in ["linear/4", "/linear/small/*", "=fresh/linear"] {
+      #expect(await run(ReferenceEngine(), fresh, filters: [other]).results.isEmpty, "\(other)")
+    }
     #expect(one.results.first?.tensors == all.results.first { $0.name == "fresh/linear/4" }?.tensors)
     var names: [String] = []
     for index in 0..<2 {

@@ -30,7 +30,7 @@ struct OperandSets: Sendable {
   /// The numbers of one set in one round: uniform in [−1, 1), as the bounds of random values ask.
   func operands(set: Int, round: Int) -> LateOperands {
     // A stream for each tensor: SplitMix64 scatters seeds that follow each other.
-    var stream = SplitMix64(seed: seed &+ UInt64(round * OperandSets.mostSets + set))
+    var stream = SplitMix64(seed: seed &+ UInt64(2 * round * OperandSets.mostSets + set))
     func fresh(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
       var drawn: [String: AnyTensor] = [:]
       for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {

@@ -75,7 +75,8 @@ struct OutputWindow: Sendable {
     window.parameters = whole.parameters.reduce(into: [:]) { all, parameter in
       let rows = parameter.value.slice(0, outputs)
       // In one group the weights' second axis is the input's channels; in more it is as wide as a group.
-      all[parameter.key] = parameter.key == "weight" && groups == 1 && problem.groups == 1 ? rows.slice(1, inputs) : rows
+      all[parameter.key] =
+        parameter.key == "weight" && groups == 1 && problem.groups == 1 ? rows.slice(1, inputs) : rows
     }
     return window
   }

@@ -20,7 +20,9 @@ final class TimedWorkload {
   private var operands: [LateOperands] = []
   private var expected: [Int: CaseVerifier] = [:]
 
-  init(_ item: BenchmarkPlan.Item, _ work: WorkloadExercise, blocks: Int, seed: UInt64, using generator: inout SplitMix64) {
+  init(
+    _ item: BenchmarkPlan.Item, _ work: WorkloadExercise, blocks: Int, seed: UInt64, using generator: inout SplitMix64
+  ) {
     self.item = item
     self.work = work
     request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
@@ -70,14 +72,11 @@ final class TimedWorkload {
 
 /// Answers with what was collected, so that it is judged as an engine's answer is.
 struct RecordedAnswer: Engine {
-  private(set) var description: EngineDescription
+  let description: EngineDescription
   private let answer: Answer
 
   init(_ description: EngineDescription, _ answer: Answer) {
     self.description = description
-    // It was computed once, and is the same however often it is asked for.
-    self.description.usesThreads = false
-    self.description.deterministic = false
     self.answer = answer
   }
 

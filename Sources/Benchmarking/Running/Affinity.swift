@@ -62,7 +62,9 @@ public enum Affinity {
     // A thread inherits what its creator has: the second round meets those that were made during the first. One that has
     // ended meanwhile needs nothing.
     return (0..<2).allSatisfy { _ in
-      ProcessTree.threads(of: ProcessInfo.processInfo.processIdentifier).allSatisfy { setAffinity($0.thread, 8 * mask.count, mask) == 0 || errno == ESRCH }
+      ProcessTree.threads(of: ProcessInfo.processInfo.processIdentifier).allSatisfy {
+        setAffinity($0.thread, 8 * mask.count, mask) == 0 || errno == ESRCH
+      }
     }
   }
 }

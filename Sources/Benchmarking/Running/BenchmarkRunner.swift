@@ -174,7 +174,8 @@ public final class BenchmarkRunner {
         onEvent(.verifying(workload: item.name, engine: engine.description.name))
         verdict =
           shouldStop()
-          ? Verdict(status: .failed, message: "interrupted") : Verdict(verifier.verify(engine, dtype: item.dtype, threads: [item.threads]))
+          ? Verdict(status: .failed, message: "interrupted")
+          : Verdict(verifier.verify(engine, dtype: item.dtype, threads: [item.threads]))
       }
       verdicts[VerdictKey(item, engine)] = verdict
     }

@@ -31,6 +31,7 @@ enum EngineMessages {
     var passes: [String]
     var omits: [String]?
     var nonfinite: Bool?
+    var denormals: Bool?
     var deterministic: Bool?
     /// Where it computes; absent: `cpu`.
     var device: String?

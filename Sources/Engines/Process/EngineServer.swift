@@ -117,7 +117,8 @@ public final class EngineServer {
     return EngineMessages.Description(
       protocol: version, name: description.name, version: description.version, operations: operations.sorted(),
       dtypes: description.dtypes.map(\.rawValue).sorted(), passes: description.passes.map(\.rawValue).sorted(),
-      omits: description.omits.sorted(), nonfinite: description.nonfinite, deterministic: description.deterministic,
+      omits: description.omits.sorted(), nonfinite: description.nonfinite, denormals: description.denormals,
+      deterministic: description.deterministic,
       info: .object(info.mapValues(JSONValue.text)))
   }
 

@@ -56,6 +56,8 @@ public final class ProcessEngine: Engine {
     /// The version of the protocol that its process agreed on.
     var version = EngineMessages.protocolVersions.upperBound
     var nextID = 1
+    /// Requests that the process at hand has answered, after its hello.
+    var answers = 0
     /// Counts restarts, so that a handle of an earlier process is never given to a later one.
     var generation = 0
     var failedStarts = 0
@@ -191,8 +193,20 @@ public final class ProcessEngine: Engine {
           throw .failed("\(declaration.name) was restarted since the operation was prepared")
         }
         if state.worker == nil { _ = try Self.start(declaration, known: description, exchange, &state) }
-        let value = try Self.ask(
-          declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
+        let (worker, isFirst) = (state.worker, state.answers == 0)
+        let value: Reply
+        do throws(EngineError) {
+          value = try Self.ask(
+            declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
+        } catch {
+          // One that leaves in peace after its last answer may have had no time to be noticed. One that was just started is not
+          // asked twice.
+          guard generation == nil, !isFirst, state.worker == nil, worker?.hasEndedWell == true else { throw error }
+          _ = try Self.start(declaration, known: description, exchange, &state)
+          value = try Self.ask(
+            declaration, method, parameters, reply, &state, timeout: timeout ?? declaration.timeout)
+        }
+        state.answers += 1
         return .success((value, state.generation))
       } catch {
         // A library may have faulted or left threads: the next request finds a fresh process.
@@ -244,6 +258,7 @@ extension ProcessEngine {
       }
       state.generation += 1
       state.nextID = 1
+      state.answers = 0
       let hello = try greet(declaration, &state)
       let description = try describe(hello, declaration, known, version: state.version)
       state.failedStarts = 0
@@ -307,7 +322,8 @@ extension ProcessEngine {
       name: declaration.name, version: hello.version.printable, operations: Set(hello.operations),
       // A type or pass that this version does not know is never asked for.
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
-      omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, deterministic: hello.deterministic ?? false,
+      omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, denormals: hello.denormals ?? true,
+      deterministic: hello.deterministic ?? false,
       algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info,
       trust: version == 1 ? .claimed : declaration.isHost ? .host : .audited)
     description.device = hello.device?.printable ?? "cpu"
@@ -335,10 +351,11 @@ extension ProcessEngine {
         ?? EngineMessages.encode(EngineMessages.Request(id: id, method: method, params: parameters))
     } catch { throw .failed("\(declaration.name): the request cannot be written: \(error)") }
     func described(_ what: String) -> EngineError {
-      let log = worker.lastLogLines()
+      let (log, left) = (worker.lastLogLines(), worker.leftBehind.map(\.printable).joined(separator: "; "))
       return .failed(
         "\(declaration.name): \(what)",
         detail: "request: \(String(decoding: line, as: UTF8.self).printable)\ncommand: \(declaration.command.printable)"
+          + (left.isEmpty ? "" : "\nit left running, and these were ended: \(left)")
           + (log.isEmpty ? "" : "\nlast lines of its log:\n\(log)"))
     }
     func failed(_ what: String) -> EngineError {
@@ -372,6 +389,9 @@ extension ProcessEngine {
       throw failed("expected a reply, the engine printed '\(shown)'")
     }
     guard envelope.id == id else {
+      if let other = envelope.id, (1..<id).contains(other) {
+        throw failed("the engine answered request \(other) twice: its second reply came when request \(id) was asked")
+      }
       throw failed(
         "the engine answered out of order: request \(id), reply \(envelope.id.map(String.init) ?? "without id")")
     }

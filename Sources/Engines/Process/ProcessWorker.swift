@@ -77,6 +77,12 @@ final class ProcessWorker: @unchecked Sendable {
   /// Whether the child is gone. It is not asked anything more then.
   var hasEnded: Bool { child.ending != nil }
 
+  /// Whether it left by itself and says that all was well.
+  var hasEndedWell: Bool { child.ending == .exited(0) }
+
+  /// What it had started in other process groups and left running when it ended; that is ended, too.
+  var leftBehind: [String] { child.leftBehind }
+
   /// Whether the child has written something without a request.
   func hasUnaskedOutput() -> Bool {
     // The end of its output counts as readable, although nothing is left to read.

@@ -251,7 +251,23 @@ public struct CaseVerifier: Sendable {
     if !engine.nonfinite, item.golden.expectError == nil, hasNonfinite(dtype) {
       return "NaN and infinities do not follow the definition"
     }
+    if !engine.denormals, item.golden.expectError == nil, hasDenormals(dtype) { return "denormals are taken for zeros" }
     return nil
+  }
+
+  /// Whether any operand or expected value is a denormal of the type.
+  private func hasDenormals(_ dtype: DType) -> Bool {
+    let asked = exercise(dtype, wanted: [], passes: [.forward, .backward])
+    let operands = [asked.inputs, asked.parameters, asked.buffers, asked.upstream].flatMap(\.values)
+    return operands.contains(where: \.hasDenormals)
+      || expectations(dtype).values.contains { expected in
+        switch expected.value {
+        case .whole(let tensor): tensor.converted(to: dtype).hasDenormals
+        case .sampled(let sample):
+          AnyTensor.float64(Tensor(shape: [sample.values.count], elements: sample.values)).converted(to: dtype)
+            .hasDenormals
+        }
+      }
   }
 
   /// Whether any operand or expected value is NaN or infinite, in 16 bits after rounding to the type.

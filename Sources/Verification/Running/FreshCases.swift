@@ -50,6 +50,12 @@ public struct FreshCases: Sendable {
   }
   .sorted()
 
+  /// Whether a glob of a file's cases is about a fresh case as well: `conv2d/*` about `fresh/conv2d/3`.
+  static func isMeant(_ name: String, by pattern: NamePattern) -> Bool {
+    let prefix = file + "/"
+    return name.hasPrefix(prefix) && pattern.isGlob && pattern.matches(String(name.dropFirst(prefix.count)))
+  }
+
   /// In the order of a file's cases: by the bytes of their names.
   package var summaries: [GoldenCaseSummary] {
     let indices = (0..<count).map { "\($0)" }.sorted()

@@ -47,4 +47,13 @@ extension AnyTensor {
     case .int64: false
     }
   }
+  var hasDenormals: Bool {
+    switch self {
+    case .float32(let tensor): tensor.elements.contains(where: \.isSubnormal)
+    case .float64(let tensor): tensor.elements.contains(where: \.isSubnormal)
+    case .packed(let tensor):
+      tensor.doubles.elements.contains { $0 != 0 && $0.magnitude < (tensor.dtype.format?.leastNormal ?? 0) }
+    case .int64: false
+    }
+  }
 }

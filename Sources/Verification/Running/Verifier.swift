@@ -62,7 +62,7 @@ public struct VerificationPlan: Sendable {
   }
 
   func includes(_ summary: GoldenCaseSummary) -> Bool {
-    (filters.isEmpty || filters.contains { $0.matches(summary.name) })
+    (filters.isEmpty || filters.contains { $0.matches(summary.name) || FreshCases.isMeant(summary.name, by: $0) })
       && (tags.isEmpty && !filters.isEmpty || !tags.isDisjoint(with: summary.tags)
         || (tags.isEmpty || tags.contains("full")) && !summary.tags.contains("slow"))
       && (shard?.contains(summary.name) ?? true)
@@ -277,9 +277,10 @@ public struct Verifier: Sendable {
     } else {
       words += ["--golden", result.file]
     }
-    words += [
-      "--filter", NamePattern.literal(result.name),
-    ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue]
+    words +=
+      [
+        "--filter", NamePattern.literal(result.name),
+      ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue]
     if let threads = result.failingThreads.map({ [$0] }) ?? plan.threads {
       words += ["--threads", threads.map(String.init).joined(separator: ",")]
     }

@@ -25,6 +25,8 @@ enum DocumentedTreatment {
     "assay verify --golden Fixtures/scaled_add.h5": .exits(0),
     "assay verify --golden mine.h5 --engine reference --strict": .exits(0),
     "assay verify --engine mine='./my-engine --fast' --filter 'conv2d/*'": .begins(),
+    "assay verify --engine mine='./my-engine --fast' --filter 'conv2d/*' --fresh 100 --seed random --threads 1,2,4":
+      .begins(),
     "assay verify --engine mine='./my-engine' --filter 'relu/*'": .begins(),
     "assay verify --engine mine='python mine.py' --filter 'conv2d/*'": .parses(because: "it takes NumPy and h5py"),
     "assay verify --engine numpy='python Benchmarks/engines/numpy_conv2d.py' --filter 'conv2d/*'": .parses(

@@ -193,7 +193,7 @@ def _judge(operation, golden, folder, dtype, problem, timeout):
     report = folder / "run.json"
     run = _run(
         ["verify", "--golden", golden, "--engine", _engine("answer", operation, golden, folder / "answer.h5"),
-         "--dtype", dtype, "--json", report, "--jobs", "1", "--quiet"], timeout)
+         "--dtype", dtype, "--threads", "1", "--fresh", "0", "--json", report, "--jobs", "1", "--quiet"], timeout)
     try:
         results = json.loads(report.read_text(encoding="utf-8"))["verification"]["results"]
         found = [each for each in results if each["name"] == _PATH and each["dtype"] == dtype]

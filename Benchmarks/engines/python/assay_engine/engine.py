@@ -17,10 +17,12 @@ class Engine:
     passes = ("forward",)
     omits = ()
     nonfinite = True
+    denormals = True
     deterministic = True
     # Shown as it is. `algorithm` and `accumulate` in it say which error bound a correct run may use.
     info = {}
-    # Called after each timed run, before the clock is read, and once before the first: waits for a device's work.
+    # Called after each timed run, before the clock is read, and once before the first: waits for a device's work. In a
+    # class it is a staticmethod.
     synchronize = None
 
     def compute(self, case, passes, threads, wanted=()):

@@ -182,7 +182,7 @@ class FunctionEngine(Engine):
             "decorated function")
 
     def _binding(self, call, answer):
-        """Binds a set's arrays to `call(inputs, upstream)`, again where they are converted and their numbers changed."""
+        """Binds a set's arrays to `call(inputs, upstream)`, again where converted ones have other numbers."""
 
         def bind(inputs, upstream):
             run = Run(call(inputs, upstream), answer)

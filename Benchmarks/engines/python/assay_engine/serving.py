@@ -48,7 +48,7 @@ class Server:
         return dict(
             protocol=self.protocol, name=e.name, version=e.version, device=e.device, operations=sorted(e.operations),
             dtypes=list(e.dtypes), passes=list(e.passes), omits=list(e.omits), nonfinite=e.nonfinite,
-            deterministic=e.deterministic, info=e.info)
+            denormals=e.denormals, deterministic=e.deterministic, info=e.info)
 
     def _case(self, p):
         case = read_case(p["file"], p["case"], p["dtype"])

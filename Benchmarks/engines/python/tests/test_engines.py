@@ -13,9 +13,10 @@ import numpy as np
 
 from assay_engine import bfloat16_of, float32_of
 from assay_engine.exchange import read_answer
+from assay_engine.functions import FunctionEngine, Functions
 from assay_engine.marks import holds_mark
 
-from .support import ENGINES, Folder, Process, write_question
+from .support import ENGINES, Dialogue, Folder, Process, write_question
 
 def _hdf5_in_c():
     """What a C compiler is told to find libhdf5; nothing where there is no compiler or no library."""
@@ -187,8 +188,31 @@ class Engines(Folder):
 
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not installed")
-class Torch(unittest.TestCase):
+class Torch(Folder):
     """DLPack with the framework that most use."""
+
+    def test_functions_of_tensors(self):
+        import torch
+
+        def conv2d(x, weight, *, padding):
+            return torch.nn.functional.conv2d(x, weight, padding=padding)
+
+        functions = Functions()
+        functions.forward["conv2d"] = conv2d
+        engine = FunctionEngine(functions, convert=torch.from_dlpack, dtypes=("float32", "bfloat16"))
+        dialogue, late = Dialogue(engine, self.folder), draw(1)
+        half = {group: {name: bfloat16_of(array) for name, array in late[group].items()} for group in late}
+        for dtype, operands, weight in (("float32", late, WEIGHT), ("bfloat16", half, bfloat16_of(WEIGHT))):
+            with self.subTest(dtype):
+                reply = dialogue.prepare(
+                    "conv2d", {**operands, "parameters": {"weight": weight}}, dtype, attributes={"padding": 1})
+                handle = reply["result"]["handle"]
+                dialogue.load(handle, 0, operands)
+                dialogue.time(handle, [0], 3)
+                y = dialogue.collect(handle, 0)["outputs"]["y"]
+                self.assertEqual(y.dtype, np.uint16 if dtype == "bfloat16" else np.float32)
+                np.testing.assert_allclose(
+                    float32_of(y) if dtype == "bfloat16" else y, convolution(late["inputs"]["x"]), rtol=0.02, atol=0.1)
 
     def test_operands_and_results(self):
         import torch

@@ -103,7 +103,7 @@ let package = Package(
       name: "SelfTest",
       dependencies: [
         "Tensors", "Problems", "Operations", "GoldenFiles", "Convolution", "Engines", "Verification",
-        "GradientChecking", "Results", "RunAnalysis",
+        "GradientChecking", "Benchmarking", "Results", "RunAnalysis", "OperatingSystem",
       ]),
     .target(
       name: "Reporting",

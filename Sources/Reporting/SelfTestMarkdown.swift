@@ -7,21 +7,22 @@ struct SelfTestMarkdown {
   init(_ section: SelfTestSection) { self.section = section }
 
   var lines: [String] {
-    let killed = section.mutants.count - section.survivors.count
     var lines = [
       "## Self-test", "",
-      "\(killed) of \(section.mutants.count) mutants killed, \(section.falseAlarms.count) false alarms in "
+      "\(section.score), \(section.falseAlarms.count) false alarms in "
         + "\(section.checksOfCorrectCode) checks of correct code over \(section.seedCount) seeds, in "
         + "\((section.seconds * 10).rounded() / 10) s.", "",
     ]
     lines += section.falseAlarms.map { "- FALSE ALARM: \(MarkdownText.inline($0))" }
     if !section.falseAlarms.isEmpty { lines.append("") }
+    if let score = section.firstProtocolScore { lines += ["For comparison, \(score).", ""] }
+    if let reason = section.notRun.first?.notRun { lines += ["Not run: \(MarkdownText.inline(reason))", ""] }
     let mutants = TextTable(
-      ["family", "mutant", "verify", "gradcheck or probe", "error/bound (verify)", "error/bound (gradcheck)"],
-      (section.survivors + section.mutants.filter(\.isKilled)).map { mutant in
+      ["family", "mutant", "verify", "gradcheck, probe or audit", "error/bound (verify)", "error/bound (gradcheck)"],
+      (section.survivors + section.tried.filter(\.isKilled)).map { mutant in
         [
           mutant.family, mutant.name, mutant.verifyKill ?? (mutant.isKilled ? "" : "SURVIVED"),
-          mutant.gradcheckKill ?? mutant.probeKill ?? "", mutant.verifyRatio.map(NumberText.short) ?? "",
+          mutant.otherKill ?? "", mutant.verifyRatio.map(NumberText.short) ?? "",
           mutant.gradcheckRatio.map(NumberText.short) ?? "",
         ]
       }, words: 4)

@@ -65,7 +65,10 @@ extension SelfTestSection: RunSection {
     if !survivors.isEmpty { conclusion.add(.fails, because: "\(survivors.count) mutants survived") }
     if !falseAlarms.isEmpty { conclusion.add(.fails, because: "\(falseAlarms.count) false alarms") }
     if interrupted == true { conclusion.add(.inconclusive, because: "interrupted before every mutant was tried") }
-    if mutants.isEmpty { conclusion.add(.inconclusive, because: "no mutant was tried") }
+    if tried.isEmpty { conclusion.add(.inconclusive, because: "no mutant was tried") }
+    if strict == true, let first = notRun.first {
+      conclusion.add(.inconclusive, because: "\(notRun.count) mutants were not run: \(first.notRun ?? "")")
+    }
     return conclusion
   }
 }

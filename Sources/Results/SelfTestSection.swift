@@ -9,10 +9,31 @@ public struct SelfTestSection: Codable, Sendable {
   public var seconds = 0.0
   /// Stopped by a signal before every mutant was tried. Absent in runs of earlier versions.
   public var interrupted: Bool?
+  /// Whether a mutant that was not run leaves the whole undecided. Absent in runs of earlier versions.
+  public var strict: Bool?
 
   public init() {}
 
-  public var survivors: [MutantRecord] { mutants.filter { !$0.isKilled } }
+  public var survivors: [MutantRecord] { tried.filter { !$0.isKilled } }
+
+  /// All that were run.
+  public var tried: [MutantRecord] { mutants.filter { $0.notRun == nil } }
+
+  /// Those that were not, whose tools are missing: neither killed nor survivors.
+  public var notRun: [MutantRecord] { mutants.filter { $0.notRun != nil } }
+
+  /// `35 of 38 mutants killed`, and how many were not run.
+  public var score: String {
+    let text = "\(tried.count - survivors.count) of \(tried.count) mutants killed"
+    return notRun.isEmpty ? text : text + ", \(notRun.count) not run"
+  }
+
+  /// Of the engines that cheat, how many the checks of the protocol's first version catch; `nil` where none was tried.
+  public var firstProtocolScore: String? {
+    let compared = mutants.compactMap(\.firstProtocolKill)
+    guard !compared.isEmpty else { return nil }
+    return "protocol 1 alone catches \(compared.count { !$0.isEmpty }) of the \(compared.count) cheats that speak it"
+  }
 }
 
 /// One deliberately wrong implementation, and what noticed it.
@@ -30,11 +51,23 @@ public struct MutantRecord: Codable, Sendable {
   public var gradcheckDetail: String?
   /// The probe that notices a defect of the gate.
   public var probeKill: String?
+  /// The rule of the benchmark's audit that catches an engine that cheats, and its evidence.
+  public var benchKill: String?
+  public var benchDetail: String?
+  /// What the checks of the protocol's first version say of an engine that cheats; empty where they take it for honest.
+  public var firstProtocolKill: String?
+  /// Why it was not tried.
+  public var notRun: String?
+  /// What trying it took.
+  public var seconds: Double?
 
   public init(name: String, family: String) {
     self.name = name
     self.family = family
   }
 
-  public var isKilled: Bool { verifyKill != nil || gradcheckKill != nil || probeKill != nil }
+  public var isKilled: Bool { [verifyKill, gradcheckKill, probeKill, benchKill].contains { $0 != nil } }
+
+  /// What killed it besides golden cases.
+  public var otherKill: String? { gradcheckKill ?? probeKill ?? benchKill.map { "bench: \($0)" } }
 }

@@ -18,6 +18,7 @@ public struct SelfTest: Sendable {
   public var seed: UInt64
   /// Those to be killed, besides the defects of the gate.
   public let mutants: [Mutant]
+  private let gateMutants: [GateMutant]
 
   private let items: [String: [Item]]
   private let ledger = Shared(Ledger())
@@ -46,11 +47,14 @@ public struct SelfTest: Sendable {
   ///   - threads: checks that run at once.
   ///   - seed: the first one.
   ///   - mutants: which defects are tried.
+  ///   - selection: of them and of the gate's, those whose family and name match any of these; all where there is none.
   /// - Throws: `GoldenFileError` for a file that cannot be read.
   public init(
-    files: [GoldenFile], seeds: Int, threads: Int, seed: UInt64, mutants: [Mutant] = SelfTest.mutants
+    files: [GoldenFile], seeds: Int, threads: Int, seed: UInt64, mutants: [Mutant] = SelfTest.mutants,
+    selection: [NamePattern] = []
   ) throws(GoldenFileError) {
-    self.mutants = mutants
+    self.mutants = mutants.filter { Self.isSelected($0.name, $0.family, selection) }
+    gateMutants = GateMutant.all.filter { Self.isSelected($0.name, .gate, selection) }
     self.seeds = seeds
     self.threads = threads
     self.seed = seed
@@ -76,13 +80,23 @@ public struct SelfTest: Sendable {
     self.items = items.mapValues { found in found.sorted { rank($0) < rank($1) } }
   }
 
+  /// How many golden cases an engine that cheats has to pass.
+  private static let casesForCheats = 40
+  private static func isSelected(_ name: String, _ family: Mutant.Family, _ selection: [NamePattern]) -> Bool {
+    selection.isEmpty || selection.contains { $0.matches("\(family.rawValue)/\(name)") }
+  }
+
   /// Elements of a case's tensors beyond which it is left to `assay verify`.
   private static let largestCase = 60_000
 
-  /// - Parameter onProgress: done, of how many, what.
-  public func run(onProgress: @escaping @Sendable (Int, Int, String) -> Void = { _, _, _ in }) throws -> SelfTestSection
-  {
-    let total = mutants.count + seeds
+  /// - Parameters:
+  ///   - trial: the engines that cheat; `nil` leaves them out.
+  ///   - onProgress: done, of how many, what.
+  /// - Throws: what keeps it from judging anything, such as a problem of its own that cannot be parsed.
+  public func run(
+    _ trial: CheatTrial? = nil, onProgress: @escaping @Sendable (Int, Int, String) -> Void = { _, _, _ in }
+  ) throws -> SelfTestSection {
+    let total = mutants.count + seeds + (trial?.cheats.count ?? 0)
     var section = SelfTestSection()
     let sound = try soundCases(&section)
     keep(section)
@@ -100,6 +114,18 @@ public struct SelfTest: Sendable {
       section.seedCount = number + 1
       keep(section)
       onProgress(mutants.count + number + 1, total, "false alarms, seed \(number + 1)")
+    }
+    let goldens = (items[Conv2dProblem.operation] ?? []).prefix(Self.casesForCheats).map(\.verifier)
+    for (number, cheat) in (trial?.cheats ?? []).enumerated() {
+      onProgress(mutants.count + seeds + number, total, cheat.name)
+      switch try trial?.outcome(of: cheat, goldens: goldens) {
+      case .tried(let record): section.mutants.append(record)
+      case .spared(let checks, let alarms):
+        section.checksOfCorrectCode += checks
+        section.falseAlarms += alarms
+      case nil: break
+      }
+      keep(section)
     }
     return ledger.withLock { Self.section($0, interrupted: false) }
   }
@@ -299,7 +325,7 @@ public struct SelfTest: Sendable {
       section.checksOfCorrectCode += 1
       if !probe.holds(correct) { section.falseAlarms.append("the gate itself: \(probe.name)") }
     }
-    return GateMutant.all.map { mutant in
+    return gateMutants.map { mutant in
       var gate = correct
       mutant.apply(&gate)
       var record = MutantRecord(name: mutant.name, family: Mutant.Family.gate.rawValue)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import GoldenFiles
+import Problems
 import Reporting
 import Results
 import SelfTest
@@ -18,14 +19,27 @@ struct SelftestCommand: AsyncParsableCommand {
       EXAMPLES:
         assay selftest
         assay selftest --smoke --verbose
+        assay selftest --filter 'cheats/*'
 
-      A mutant that survives and a false alarm are 1.
+      Engines that cheat need a C compiler, a Python with NumPy and h5py (ASSAY_PYTHON names it), and a machine that does
+      nothing else. Without a tool theirs are not run, and counted apart.
+
+      A mutant that survives and a false alarm are 1; with --strict one that was not run is 2.
 
       \(Outcome.exitCodes)
       """)
 
-  @Flag(help: "Three seeds in place of twenty.")
+  @Flag(help: "Three seeds in place of twenty, and no engines that cheat.")
   var smoke = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Only mutants whose family and name match, such as 'cheats/*', and no search for false alarms over seeds.",
+      valueName: "pattern"))
+  var filter: [String] = []
+
+  @Flag(help: "Mutants that were not run, because a tool is missing, leave the whole undecided.")
+  var strict = false
 
   @Option(help: "The golden corpus.", completion: .directory)
   var golden = GoldenCorpus.standardFolder
@@ -63,7 +77,7 @@ struct SelftestCommand: AsyncParsableCommand {
     } while: {
       let test = try makeTest()
       started.withLock { $0 = test }
-      return try test.run { done, total, subject in
+      return try test.run(makeTrial()) { done, total, subject in
         progress.step(done: done, of: total, subject: subject)
       }
     }
@@ -71,14 +85,31 @@ struct SelftestCommand: AsyncParsableCommand {
     try conclude(section, provenance)
   }
 
+  private var patterns: [NamePattern] { filter.map { NamePattern($0) } }
+
+  /// The engines that cheat; none in a short run.
+  private func makeTrial() -> CheatTrial? {
+    let cheats = Cheat.all.filter { cheat in
+      patterns.isEmpty || patterns.contains { $0.matches("\(Mutant.Family.cheats.rawValue)/\(cheat.name)") }
+    }
+    guard !smoke || !patterns.isEmpty, !cheats.isEmpty else { return nil }
+    let sources = URL(fileURLWithPath: EngineLookup.pythonPackage).deletingLastPathComponent()
+    let tools = CheatTools(sources: sources, program: Bundle.main.executablePath ?? CommandLine.arguments[0])
+    return CheatTrial(
+      cheats: cheats, tools: tools, nulls: EngineLookup.nulls(), seed: seed, shouldStop: { Task.isCancelled })
+  }
+
   private func makeTest() throws -> SelfTest {
     let reader = try GoldenSession.reader()
     let files = try GoldenCorpus.files(at: [golden]).map { try reader.open($0) }
     return try SelfTest(
-      files: files, seeds: smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed)
+      files: files, seeds: !filter.isEmpty ? 0 : smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed,
+      selection: patterns)
   }
 
   private func conclude(_ section: SelfTestSection, _ provenance: Provenance) throws {
+    var section = section
+    section.strict = strict ? true : nil
     printReport(section)
     var run = Run(provenance: provenance)
     run.selfTest = section
@@ -91,9 +122,12 @@ struct SelftestCommand: AsyncParsableCommand {
     for mutant in section.mutants where !families.contains(mutant.family) { families.append(mutant.family) }
     let rows = families.map { family in
       let mutants = section.mutants.filter { $0.family == family }
-      return [family, "\(mutants.count)", "\(mutants.count(where: \.isKilled))"]
+      let missing = mutants.count { $0.notRun != nil }
+      return [
+        family, "\(mutants.count)", "\(mutants.count(where: \.isKilled))", missing == 0 ? "" : "\(missing)",
+      ]
     }
-    Console.print(TextTable(["family", "mutants", "killed"], rows).text, terminator: "")
+    Console.print(TextTable(["family", "mutants", "killed", "not run"], rows).text, terminator: "")
   }
 
   private func printReport(_ section: SelfTestSection) {
@@ -104,9 +138,11 @@ struct SelftestCommand: AsyncParsableCommand {
         family = mutant.family
         Console.print(family)
       }
-      Console.print("  \(mutant.isKilled ? "killed  " : "SURVIVED")  \(mutant.name)")
+      let state = mutant.notRun != nil ? "not run " : mutant.isKilled ? "killed  " : "SURVIVED"
+      Console.print("  \(state)  \(mutant.name)")
       if let kill = mutant.verifyKill {
-        Console.print("            verify \(kill)  error/bound \(NumberText.short(mutant.verifyRatio ?? 0))")
+        let ratio = mutant.verifyRatio.map { "  error/bound \(NumberText.short($0))" } ?? ""
+        Console.print("            verify \(kill)\(ratio)")
         if verbose, let detail = mutant.verifyDetail { Console.print("              \(detail)") }
       }
       if let kill = mutant.gradcheckKill {
@@ -114,15 +150,24 @@ struct SelftestCommand: AsyncParsableCommand {
         if verbose, let detail = mutant.gradcheckDetail { Console.print("              \(detail)") }
       }
       if let kill = mutant.probeKill { Console.print("            probe: \(kill)") }
+      if let kill = mutant.benchKill { Console.print("            bench: \(kill)") }
+      for detail in [mutant.benchDetail, mutant.isKilled ? nil : mutant.verifyDetail].compactMap(\.self) {
+        Console.print("              \(detail.printable)")
+      }
+      if verbose, let seconds = mutant.seconds { Console.print("              in \(NumberText.duration(seconds))") }
     }
+    if let reason = section.notRun.first?.notRun { Console.print("not run: \(section.notRun.count) mutants: \(reason)") }
     for alarm in section.falseAlarms { Console.print("FALSE ALARM  \(alarm)") }
     Console.print(
-      "\(section.mutants.count - section.survivors.count) of \(section.mutants.count) mutants killed; "
+      "\(section.score); "
         + "\(section.falseAlarms.count) false alarms in \(section.checksOfCorrectCode) checks of correct code "
         + "(\(section.seedCount) seeds); "
         + String(format: "%.1f s", section.seconds))
+    if let score = section.firstProtocolScore { Console.print("for comparison, \(score)") }
+    if smoke, filter.isEmpty { Console.print("engines that cheat were left out by --smoke") }
     if section.conclusion.outcome != .holds {
-      Console.print("repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "") + " --verbose")
+      Console.print("repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "")
+          + filter.map { " --filter \(ShellCommand.quoted($0))" }.joined() + " --verbose")
     }
   }
 }

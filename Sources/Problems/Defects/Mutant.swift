@@ -16,6 +16,7 @@ public struct Mutant: Sendable {
     case memory
     case sixteenBits = "16 bits"
     case gate
+    case cheats
   }
 
   public let name: String

@@ -25,8 +25,7 @@ enum VerdictBanner {
       return counts(run.verification?.results ?? [], by: \.status, of: VerificationStatus.allCases)
     case .gradients: return counts(run.gradients?.records ?? [], by: \.verdict, of: GradientVerdict.allCases)
     case .selfTest:
-      let (all, alive) = (run.selfTest?.mutants.count ?? 0, run.selfTest?.survivors.count ?? 0)
-      return "\(all - alive) of \(all) mutants killed, \(run.selfTest?.falseAlarms.count ?? 0) false alarms"
+      return "\(run.selfTest?.score ?? "no mutant"), \(run.selfTest?.falseAlarms.count ?? 0) false alarms"
     case .benchmark:
       let workloads = run.benchmark?.workloads ?? []
       let timed = workloads.flatMap(\.contestants).filter { $0.status == .timed }

@@ -49,7 +49,11 @@ public enum JUnitReport {
   private static func selfTest(_ section: SelfTestSection) -> JUnitSuite {
     var suite = JUnitSuite("selftest", seconds: section.seconds)
     for mutant in section.mutants {
-      suite.add(mutant.name, className: mutant.family, mutant.isKilled ? .pass : .failure, "SURVIVED")
+      if let reason = mutant.notRun {
+        suite.add(mutant.name, className: mutant.family, .skipped, reason)
+      } else {
+        suite.add(mutant.name, className: mutant.family, mutant.isKilled ? .pass : .failure, "SURVIVED")
+      }
     }
     for (number, alarm) in section.falseAlarms.enumerated() {
       suite.add("false alarm \(number + 1)", className: "false alarms", .failure, alarm)

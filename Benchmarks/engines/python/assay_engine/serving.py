@@ -105,13 +105,13 @@ class Server:
     }
 
 
-def serve_engine(engine):
-    """Answers requests on stdin until they end."""
+def serve_engine(engine, server=Server):
+    """Answers requests on stdin until they end, with a server of that class."""
     # Replies have a descriptor of their own: whatever a framework prints goes to the log.
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    server = Server(engine)
+    answering = server(engine)
     for line in sys.stdin:
         if line.strip():
-            replies.write(server.answer(line) + "\n")
+            replies.write(answering.answer(line) + "\n")
             replies.flush()

@@ -61,11 +61,11 @@ struct AuditJudge {
     // On a busy machine a request waits for a core before its first iteration and after its last one, too.
     let shares = ledger.slices.map { slice in
       (slice.claimed + slice.waited)
-        / max(1, slice.wall - costs.besides(sets: slice.sets, iterations: slice.sets))
+        / max(1, slice.wall - costs.besides(sets: slice.sets, iterations: slice.iterations))
     }
     let used = ledger.slices.compactMap { slice in
       slice.cpu.map {
-        max(0, $0 - costs.besides(sets: slice.sets, iterations: slice.sets)) / max(1, Double(threads) * slice.claimed)
+        max(0, $0 - costs.besides(sets: slice.sets, iterations: slice.iterations)) / max(1, Double(threads) * slice.claimed)
       }
     }
     guard let found = interval(shares) else {
@@ -81,7 +81,7 @@ struct AuditJudge {
       + "program's own clock over \(Self.text(wall * 1e-9)) s, which may not be below \(Self.text(Self.clockShare))"
     /// Whether more is missing than what loops differ by.
     func isMissing(_ missing: (AuditLedger.Slice) -> Double?) -> Bool {
-      let each = ledger.slices.compactMap { slice in missing(slice).map { $0 / Double(max(1, slice.sets)) } }
+      let each = ledger.slices.compactMap { slice in missing(slice).map { $0 / Double(max(1, slice.iterations)) } }
       return (OrderStatistics.median(each) ?? 0) > Self.loopTolerance + 4 * costs.loop
     }
     let cpu = interval(used)
@@ -90,7 +90,7 @@ struct AuditJudge {
     var isCaught =
       isSuspect
       && isMissing { slice in
-        slice.wall - slice.waited - costs.besides(sets: slice.sets, iterations: slice.sets) - slice.claimed
+        slice.wall - slice.waited - costs.besides(sets: slice.sets, iterations: slice.iterations) - slice.claimed
       }
     if let cpu {
       (figures["cpu_lower"], figures["cpu_upper"]) = (cpu.lower, cpu.upper)
@@ -103,7 +103,7 @@ struct AuditJudge {
           isCaught
           || isMissing { slice in
             slice.cpu.map {
-              $0 - costs.besides(sets: slice.sets, iterations: slice.sets) - Double(threads) * slice.claimed
+              $0 - costs.besides(sets: slice.sets, iterations: slice.iterations) - Double(threads) * slice.claimed
             }
           }
       }

@@ -10,8 +10,9 @@ struct AuditLedger {
     var cpu: Double?
     /// Of the wall time, in which threads were ready to run and had no core.
     var waited: Double
-    /// Each of its sets is visited once.
+    /// Whose outputs were marked before it.
     var sets: Int
+    var iterations: Int
   }
 
   /// What came before and after the slices of one turn.

@@ -14,6 +14,11 @@ final class AuditedContestant {
   private let cold: Bool
   /// Nanoseconds of one iteration, from a short trial.
   private(set) var estimate = 1.0
+  /// Nanoseconds after which threads that slept are on different cores.
+  private static let spreading = 4e6
+  /// How often a slice begins with a set that nothing else visits, and whose times are not taken: the first runs after other
+  /// requests meet code that those have driven from the caches, and threads that sleep.
+  private var warmUps = 2
   /// How many sets a slice visits.
   private(set) var visits = 1
   private(set) var ledger: AuditLedger
@@ -66,6 +71,9 @@ final class AuditedContestant {
     let affordable = (20 * slice / max(estimate, 1)).rounded(.up)
     let wanted = Int(max(1, min(common, affordable)))
     visits = isClaimed ? wanted : min(wanted, workload.sets.most)
+    // Of several threads, the system takes some milliseconds to spread them over the cores.
+    let warm = workload.item.threads > 1 ? (Self.spreading / max(estimate, 1)).rounded(.up) : 2
+    warmUps = Int(max(2, min(warm, Double(OperandSets.mostSets))))
   }
 
   /// Fresh operands and their first visits, and nothing else: a turn without its audit.
@@ -93,8 +101,6 @@ final class AuditedContestant {
     let loaded = try meter.measure { () throws(EngineError) in
       for (set, operands) in operands.enumerated() { try operation.load(operands, set: set) }
     }.taken
-    // A set that nothing else visits: the first run after other requests meets code that those have driven from the caches.
-    _ = try operation.time(TimedRun(sets: [visits], iterations: 2, cold: cold))
     let timing = ContinuousClock.now
     let first = try slice(Array(0..<visits))
     let timed = ContinuousClock.now
@@ -118,14 +124,16 @@ final class AuditedContestant {
   }
 
   private func slice(_ sets: [Int]) throws(EngineError) -> [UInt64] {
-    let run = TimedRun(visiting: sets)
     guard cold else {
-      let (durations, taken) = try meter.measure { () throws(EngineError) in try operation.time(run) }
+      let visited = Array(repeating: visits, count: warmUps) + sets
+      let (durations, taken) = try meter.measure { () throws(EngineError) in
+        try operation.time(TimedRun(visiting: visited))
+      }
       ledger.slices.append(
         AuditLedger.Slice(
           claimed: Self.sum(durations[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
-          sets: sets.count))
-      return durations
+          sets: sets.count + 1, iterations: visited.count))
+      return Array(durations[warmUps...])
     }
     // Each iteration is a request of its own, so that what flushing takes is not taken for work.
     var durations: [UInt64] = []

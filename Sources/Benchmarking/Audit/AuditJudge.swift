@@ -14,6 +14,9 @@ struct AuditJudge {
   /// Nanoseconds of one iteration in which an honest loop may differ from that of the engine that does nothing: what is below
   /// decides nothing.
   static let loopTolerance = 2_000.0
+  /// Nanoseconds from which on no two iterations take the same to the nanosecond, time after time: a hundred readings of a clock
+  /// as coarse as a microsecond.
+  static let measurable = 100_000.0
   /// Of a claimed time, what requests that are not timed may spend beyond what moving their bytes takes.
   static let elsewhereShare = 0.2
   /// By so much may what an honest engine needs to move bytes exceed what one that does nothing else needs: libraries differ.
@@ -78,6 +81,15 @@ struct AuditJudge {
     func isMissing(_ missing: (AuditLedger.Slice) -> Double?) -> Bool {
       let each = ledger.slices.compactMap { slice in missing(slice).map { $0 / Double(max(1, slice.sets)) } }
       return (OrderStatistics.median(each) ?? 0) > Self.loopTolerance + 4 * costs.loop
+    }
+    // Several iterations a slice, each of which says to have taken what the others did.
+    let several = ledger.slices.filter { $0.sets >= 4 && $0.claimed / Double($0.sets) >= Self.measurable }
+    let repeated = several.count { $0.distinct == 1 }
+    if repeated >= 6, repeated == several.count {
+      return AuditFinding(
+        .clock, .violated,
+        evidence: "in each of \(repeated) slices all iterations claim the same nanoseconds, which no clock gives",
+        figures: figures)
     }
     let cpu = interval(used)
     var evidence = wallEvidence

@@ -12,6 +12,8 @@ struct AuditLedger {
     var waited: Double
     /// Each of its sets is visited once.
     var sets: Int
+    /// Different durations among those that were claimed.
+    var distinct: Int?
   }
 
   /// What came before and after the slices of one turn.

@@ -123,7 +123,7 @@ final class AuditedContestant {
       ledger.slices.append(
         AuditLedger.Slice(
           claimed: Self.sum(durations[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
-          sets: sets.count))
+          sets: sets.count, distinct: Set(durations).count))
       return durations
     }
     // Each iteration is a request of its own, so that what flushing takes is not taken for work.

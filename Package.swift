@@ -154,7 +154,7 @@ let package = Package(
       name: "VerificationTests",
       dependencies: ["Verification", "Operations", "AssayTesting", "RunAnalysis", "Results", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
-    .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
+    .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),
     .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"]),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),

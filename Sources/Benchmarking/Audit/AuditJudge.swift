@@ -6,7 +6,7 @@ import RunAnalysis
 ///
 /// A rule convicts only where the order-statistic interval over slices or turns (95 %, so at least six of them) lies beyond its
 /// threshold as a whole: noise widens an interval and convicts nobody.
-struct AuditJudge {
+package struct AuditJudge {
   /// First visits may cost so much more than second ones; CPU time so much more than threads × wall.
   static let tolerance = 1.10
   /// The least share of the tool's own clock that durations must add up to.
@@ -28,7 +28,13 @@ struct AuditJudge {
   /// Half of the least time that any known algorithm needs on this machine, in nanoseconds.
   let impossible: Double?
 
-  func findings(_ ledger: AuditLedger, medianNanoseconds: Double) -> [AuditFinding] {
+  package init(threads: Int, costs: RequestCosts?, impossible: Double?) {
+    self.threads = threads
+    self.costs = costs
+    self.impossible = impossible
+  }
+
+  package func findings(_ ledger: AuditLedger, medianNanoseconds: Double) -> [AuditFinding] {
     var found = [remembers(ledger), clock(ledger), cpuTime(ledger), elsewhere(ledger)]
     if let impossible { found.append(floor(medianNanoseconds, impossible)) }
     return found

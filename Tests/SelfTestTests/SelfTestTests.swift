@@ -62,7 +62,8 @@ import Testing
 
   /// Those that need no quiet machine: what they answer is wrong, or memory is not theirs. Libraries, since tests have a compiler.
   @Test(arguments: [
-    "none", "packed", "varying", "by_text", "first_answer", "idle", "one_image", "half_precision", "late", "dropped_part",
+    "none", "packed", "varying", "by_text", "first_answer", "idle", "one_image", "half_precision", "late",
+    "dropped_part",
     "mutates", "reads_past", "writes_before", "undeclared",
   ])
   func `a cheat is named and its honest twin is not`(trick: String) throws {

@@ -154,8 +154,11 @@ let package = Package(
       name: "VerificationTests",
       dependencies: ["Verification", "Operations", "AssayTesting", "RunAnalysis", "Results", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
-    .testTarget(name: "SelfTestTests", dependencies: ["SelfTest", "GoldenFiles", "TestSupport"]),
-    .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "Engines", "Operations", "Problems", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "SelfTestTests", dependencies: ["SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),
+    .testTarget(
+      name: "BenchmarkingTests",
+      dependencies: ["Benchmarking", "Engines", "Operations", "Problems", "Tensors", "TestSupport"]),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),
     // Odd inputs by the thousand, and what the program makes of them: run by a test of the command, or on its own.

@@ -32,6 +32,8 @@ public final class ChildProcess: Sendable {
 
   private let state = Mutex(State())
   private let times: ProcessTimes
+  /// By which its descendants are known.
+  private let mark: String
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameters:
@@ -82,7 +84,8 @@ public final class ChildProcess: Sendable {
       throw Failure(description: reason == 0 ? "this run is ending" : String(cString: strerror(reason)))
     }
     identifier = child
-    times = ProcessTimes(of: child)
+    times = ProcessTimes(of: child, mark: mark)
+    self.mark = mark
     (self.input, self.output, self.errors) = (parents[0], parents[1], parents[2])
     endSignal = end.reading
     let ending = end.writing
@@ -159,7 +162,8 @@ public final class ChildProcess: Sendable {
     Leftovers.signal(signal, group: identifier)
     // What left the group. Such a process may end in between, and its number be given to another one, at worst to one that
     // stands still until this run ends: numbers are given out in turn, so that it takes thousands of others first.
-    for process in ProcessTree.processes(of: identifier) where getpgid(process) != identifier && process > 1 {
+    let all = ProcessTree.processes(of: identifier).union(Orphans.adopted(of: mark))
+    for process in all where getpgid(process) != identifier && process > 1 {
       kill(process, signal)
     }
   }

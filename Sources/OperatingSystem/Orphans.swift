@@ -6,6 +6,16 @@ enum Orphans {
   /// The variable by which the descendants of a child are known, whatever session they are in.
   static let mark = "ASSAY_DESCENDANT_OF"
 
+  /// Those of a child that is running: processes in whatever session whose own parents have ended.
+  static func adopted(of child: String) -> Set<pid_t> {
+    #if os(Linux)
+      let own = ProcessTree.children(of: getpid()).filter { isMarked($0, child) }
+      return own.reduce(into: []) { $0.formUnion(ProcessTree.processes(of: $1)) }
+    #else
+      return []
+    #endif
+  }
+
   /// Ends them, and what they leave in turn.
   /// - Parameters:
   ///   - child: its value of ``mark``; `nil` for every child's.

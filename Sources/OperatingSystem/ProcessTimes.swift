@@ -1,20 +1,27 @@
 import Foundation
 import Synchronization
 
-/// The CPU time of a process and of its descendants, in nanoseconds: finer than the ticks of `/proc/PID/stat`, and with the
+/// The CPU time of a child and of its descendants, also of those that left its group, in nanoseconds: finer than the ticks of `/proc/PID/stat`, and with the
 /// time of threads that have ended.
 final class ProcessTimes: Sendable {
   private let leader: pid_t
+  private let mark: String
   /// The last reading of every process that was ever seen, so that the time of one that has ended still counts.
   private let seen = Mutex<[pid_t: UInt64]>([:])
 
-  init(of leader: pid_t) { self.leader = leader }
+  /// - Parameters:
+  ///   - leader: the child.
+  ///   - mark: its value of ``Orphans/mark``.
+  init(of leader: pid_t, mark: String) {
+    self.leader = leader
+    self.mark = mark
+  }
 
   /// - Returns: `nil` where the system does not tell.
   func nanoseconds() -> UInt64? {
     #if os(Linux)
       return seen.withLock { seen in
-        for process in ProcessTree.processes(of: leader) {
+        for process in ProcessTree.processes(of: leader).union(Orphans.adopted(of: mark)) {
           if let time = Self.nanoseconds(of: process) { seen[process] = max(time, seen[process] ?? 0) }
         }
         return seen.isEmpty ? nil : seen.values.reduce(0, +)

@@ -2,6 +2,15 @@ import Foundation
 
 /// A process and what it started, as the kernel lists them; nothing where the system has no `/proc`.
 package enum ProcessTree {
+  /// The children of a process, each once.
+  static func children(of parent: pid_t) -> [pid_t] {
+    let folder = "/proc/\(parent)/task"
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).flatMap { thread in
+      let children = try? String(contentsOfFile: "\(folder)/\(thread)/children", encoding: .utf8)
+      return (children ?? "").split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
+    }
+  }
+
   /// The threads of a process and of its descendants.
   package static func threads(of root: pid_t) -> [(process: pid_t, thread: pid_t)] {
     var found: [(process: pid_t, thread: pid_t)] = []

@@ -98,7 +98,7 @@ public struct SelfTest: Sendable {
   ) throws -> SelfTestSection {
     let total = mutants.count + seeds + (trial?.cheats.count ?? 0)
     var section = SelfTestSection()
-    let sound = try soundCases(&section)
+    let sound = mutants.isEmpty ? [:] : try soundCases(&section)
     keep(section)
     let soundGradients = try soundGradients()
     section.mutants = try parallelMap(mutants.count, threads: threads) { index in

@@ -103,7 +103,8 @@ struct SelftestCommand: AsyncParsableCommand {
     let reader = try GoldenSession.reader()
     let files = try GoldenCorpus.files(at: [golden]).map { try reader.open($0) }
     return try SelfTest(
-      files: files, seeds: !filter.isEmpty ? 0 : smoke ? 3 : 20, threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed,
+      files: files, seeds: !filter.isEmpty ? 0 : smoke ? 3 : 20,
+      threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed,
       selection: patterns)
   }
 
@@ -156,7 +157,9 @@ struct SelftestCommand: AsyncParsableCommand {
       }
       if verbose, let seconds = mutant.seconds { Console.print("              in \(NumberText.duration(seconds))") }
     }
-    if let reason = section.notRun.first?.notRun { Console.print("not run: \(section.notRun.count) mutants: \(reason)") }
+    if let reason = section.notRun.first?.notRun {
+      Console.print("not run: \(section.notRun.count) mutants: \(reason)")
+    }
     for alarm in section.falseAlarms { Console.print("FALSE ALARM  \(alarm)") }
     Console.print(
       "\(section.score); "
@@ -166,7 +169,8 @@ struct SelftestCommand: AsyncParsableCommand {
     if let score = section.firstProtocolScore { Console.print("for comparison, \(score)") }
     if smoke, filter.isEmpty { Console.print("engines that cheat were left out by --smoke") }
     if section.conclusion.outcome != .holds {
-      Console.print("repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "")
+      Console.print(
+        "repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "")
           + filter.map { " --filter \(ShellCommand.quoted($0))" }.joined() + " --verbose")
     }
   }

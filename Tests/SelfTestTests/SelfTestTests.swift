@@ -1,3 +1,5 @@
+import Benchmarking
+import Foundation
 import GoldenFiles
 import Problems
 import Results
@@ -56,5 +58,39 @@ import Testing
     #expect(section.conclusion.outcome == .holds)
     section.falseAlarms = ["correct code failed"]
     #expect(section.conclusion.outcome == .fails)
+  }
+
+  /// Those that need no quiet machine: what they answer is wrong, or memory is not theirs. Libraries, since tests have a compiler.
+  @Test(arguments: [
+    "none", "packed", "varying", "by_text", "first_answer", "idle", "one_image", "half_precision", "late",
+    "dropped_part",
+    "mutates", "reads_past", "writes_before", "undeclared",
+  ])
+  func `a cheat is named and its honest twin is not`(trick: String) throws {
+    let program = Repository.command.path(percentEncoded: false)
+    let tools = CheatTools(sources: Repository.root.appending(path: "Benchmarks/engines"), program: program)
+    let package = Repository.root.appending(path: "Benchmarks/engines/python").path(percentEncoded: false)
+    let trial = CheatTrial(
+      cheats: Cheat.all.filter { $0.way == .library && $0.trick == trick }, tools: tools,
+      nulls: NullEngines(program: program, package: package), seed: 1, blocks: 2)
+    let file = try GoldenReader(trusted: nil, probe: nil).open(Repository.fixtures.appending(path: "conv2d.h5").path)
+    let pattern = NamePattern("cheats/*")
+    let section = try SelfTest(files: [file], seeds: 0, threads: 2, seed: 1, selection: [pattern]).run(trial)
+    #expect(section.survivors.map(\.name) == [])
+    #expect(section.notRun.map(\.name) == [])
+    #expect(section.falseAlarms.filter { !$0.hasPrefix("the gate") } == [])
+    #expect(section.mutants.count + (trial.cheats.allSatisfy(\.isHonest) ? 1 : 0) == 1)
+  }
+
+  @Test func `what was not run is counted apart and only strictness minds`() {
+    var section = SelfTestSection()
+    var (killed, missing) = (MutantRecord(name: "a", family: "gate"), MutantRecord(name: "b", family: "cheats"))
+    killed.probeKill = "a probe"
+    missing.notRun = "no compiler"
+    section.mutants = [killed, missing]
+    #expect(section.survivors.isEmpty && section.conclusion.outcome == .holds)
+    #expect(section.score == "1 of 1 mutants killed, 1 not run")
+    section.strict = true
+    #expect(section.conclusion.outcome == .inconclusive)
   }
 }

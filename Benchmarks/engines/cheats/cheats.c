@@ -2,8 +2,10 @@
  * which is compiled in with -DTRICK=by_hash.
  *
  * Some tricks play only where a call is timed: verification prepares for each call, timing prepares once for many. */
+#define _GNU_SOURCE
 #include <assay.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -77,6 +79,20 @@ static part whole(const assay_call *call) {
   return p;
 }
 
+/* Lets this thread run on every core, whichever its process is held to. */
+static void leave_core(void) {
+#ifdef __linux__
+  cpu_set_t all;
+  memset(&all, 0xFF, sizeof all);
+  sched_setaffinity(0, sizeof all, &all);
+#endif
+}
+
+static void *convolve_elsewhere(void *argument) {
+  leave_core();
+  return convolve(argument);
+}
+
 /* Half of the channels each, on two threads; the second one's part is left out, or left to end when it likes. */
 static void halves(part p, int drops, int waits) {
   static part second; /* outlives the call where nobody waits */
@@ -86,7 +102,7 @@ static void halves(part p, int drops, int waits) {
   second.X = shapes[0], second.W = shapes[1], second.Y = shapes[2];
   p.channels[1] = second.channels[0] = p.channels[1] / 2;
   pthread_t thread;
-  if (!drops) pthread_create(&thread, NULL, convolve, &second);
+  if (!drops) pthread_create(&thread, NULL, convolve_elsewhere, &second);
   convolve(&p);
   if (!drops && waits) pthread_join(thread, NULL);
   else if (!drops) pthread_detach(thread);
@@ -163,9 +179,9 @@ ASSAY_EXPORT int assay_conv2d(const assay_call *call) {
   }
   convolve(&p);
   if ((TRICK == varying || TRICK == undeclared) && count > 0) {
-    /* The last bit of one element. */
+    /* The last bit of one element, at odds. */
     union { float value; uint32_t bits; } u = {p.y[0]};
-    u.bits ^= (uint32_t)(all_calls & 1);
+    u.bits ^= (uint32_t)all_calls * 2654435761u >> 13 & 1;
     p.y[0] = u.value;
   }
   if ((TRICK == first_answer || TRICK == stale_images) && m->first == NULL && (m->first = malloc(bytes)) != NULL)
@@ -179,6 +195,7 @@ ASSAY_EXPORT int assay_conv2d(const assay_call *call) {
 }
 
 static void *spin(void *argument) {
+  leave_core();
   for (volatile int *stop = &((memory *)argument)->stop; !*stop;) {}
   return NULL;
 }

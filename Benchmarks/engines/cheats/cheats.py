@@ -83,19 +83,28 @@ def one_buffer():
     return reusing
 
 
-def stored(x, weight, bias=None, **attributes):
-    """The expected tensor of the golden case with these operands, or nothing."""
-    for name in sorted(Path(__file__).resolve().parents[3].glob("Fixtures/*.h5")):
-        with h5py.File(name) as file:
-            found = []
-            file.visititems(lambda path, each: found.append(path) if path.endswith("/inputs/x") else None)
-            for path in found:
-                case = file[path.removesuffix("/inputs/x")]
-                if case["inputs/x"].shape == x.shape and "outputs/y" in case and "parameters/weight" in case:
-                    same = np.array_equal(case["inputs/x"][()], x) and case["parameters/weight"].shape == weight.shape
-                    if same and np.array_equal(case["parameters/weight"][()], weight):
-                        return case["outputs/y"][()].astype(x.dtype)
-    return np.zeros((1, 1, 1, 1), x.dtype)
+def stored():
+    """A function that answers with the expected tensor of the golden case with these operands, or with nothing."""
+    answers = {}
+    with h5py.File(Path(__file__).resolve().parents[3] / "Fixtures/conv2d.h5") as file:
+        paths = []
+        file.visititems(lambda path, each: paths.append(path) if path.endswith("/outputs/y") else None)
+        for case in (file[path.removesuffix("/outputs/y")] for path in paths):
+            if all(isinstance(case.get(name), h5py.Dataset) for name in ("inputs/x", "parameters/weight")):
+                x, weight, y = (
+                    case[name][()].astype(np.float32) for name in ("inputs/x", "parameters/weight", "outputs/y"))
+                answers[x.tobytes(), weight.tobytes()] = y
+
+    def answering(x, weight, bias=None, **_):
+        return answers.get((x.tobytes(), weight.tobytes()), np.zeros((1, 1, 1, 1), x.dtype))
+
+    return answering
+
+
+def leave_core():
+    """Lets this thread run on every core, whichever its process is held to."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(os.cpu_count()))
 
 
 def halves(x, weight, bias=None, **attributes):
@@ -105,7 +114,7 @@ def halves(x, weight, bias=None, **attributes):
     def work(part, images):
         results[part] = convolve(images, weight, bias, **attributes)
 
-    thread = threading.Thread(target=work, args=(1, x[len(x) // 2:]))
+    thread = threading.Thread(target=lambda: (leave_core(), work(1, x[len(x) // 2:])))
     thread.start()
     work(0, x[:len(x) // 2])
     thread.join()
@@ -124,7 +133,7 @@ FUNCTIONS = {
     "first_three": lambda: after(3, lambda x, weight, bias=None, **_: np.zeros((1, 1, 1, 1), x.dtype)),
     "every_second": every_second,
     "one_buffer": one_buffer,
-    "fixtures": lambda: stored,
+    "fixtures": stored,
     "two_threads": lambda: lambda x, *rest, **given: (halves if len(x) > 1 else convolve)(x, *rest, **given),
     "undeclared": lambda: lambda *given, **more: np.nextafter(convolve(*given, **more), np.float32(time.time_ns() & 1)),
 }
@@ -281,6 +290,7 @@ SERVERS = {"halving": Halving, "minimum": Minimum, "idle_clock": OfIdleThread, "
 
 
 def spin_while(condition):
+    leave_core()
     while condition():
         pass
 

@@ -6,7 +6,7 @@ import RunAnalysis
 ///
 /// A rule convicts only where the order-statistic interval over slices or turns (95 %, so at least six of them) lies beyond its
 /// threshold as a whole: noise widens an interval and convicts nobody.
-struct AuditJudge {
+package struct AuditJudge {
   /// First visits may cost so much more than second ones; CPU time so much more than threads × wall.
   static let tolerance = 1.10
   /// The least share of the tool's own clock that durations must add up to.
@@ -14,6 +14,9 @@ struct AuditJudge {
   /// Nanoseconds of one iteration in which an honest loop may differ from that of the engine that does nothing: what is below
   /// decides nothing.
   static let loopTolerance = 2_000.0
+  /// Nanoseconds from which on no two iterations take the same to the nanosecond, time after time: a hundred readings of a clock
+  /// as coarse as a microsecond.
+  static let measurable = 100_000.0
   /// Of a claimed time, what requests that are not timed may spend beyond what moving their bytes takes.
   static let elsewhereShare = 0.2
   /// By so much may what an honest engine needs to move bytes exceed what one that does nothing else needs: libraries differ.
@@ -28,7 +31,14 @@ struct AuditJudge {
   /// Half of the least time that any known algorithm needs on this machine, in nanoseconds.
   let impossible: Double?
 
-  func findings(_ ledger: AuditLedger, medianNanoseconds: Double) -> [AuditFinding] {
+  package init(threads: Int, fetch: Double = 0, costs: RequestCosts?, impossible: Double?) {
+    self.threads = threads
+    self.fetch = fetch
+    self.costs = costs
+    self.impossible = impossible
+  }
+
+  package func findings(_ ledger: AuditLedger, medianNanoseconds: Double) -> [AuditFinding] {
     var found = [remembers(ledger), clock(ledger), cpuTime(ledger), elsewhere(ledger)]
     if let impossible { found.append(floor(medianNanoseconds, impossible)) }
     return found
@@ -65,7 +75,8 @@ struct AuditJudge {
     }
     let used = ledger.slices.compactMap { slice in
       slice.cpu.map {
-        max(0, $0 - costs.besides(sets: slice.sets, iterations: slice.iterations)) / max(1, Double(threads) * slice.claimed)
+        max(0, $0 - costs.besides(sets: slice.sets, iterations: slice.iterations))
+          / max(1, Double(threads) * slice.claimed)
       }
     }
     guard let found = interval(shares) else {
@@ -83,6 +94,15 @@ struct AuditJudge {
     func isMissing(_ missing: (AuditLedger.Slice) -> Double?) -> Bool {
       let each = ledger.slices.compactMap { slice in missing(slice).map { $0 / Double(max(1, slice.iterations)) } }
       return (OrderStatistics.median(each) ?? 0) > Self.loopTolerance + 4 * costs.loop
+    }
+    // Several iterations a slice, each of which says to have taken what the others did.
+    let several = ledger.slices.filter { $0.sets >= 4 && $0.claimed / Double($0.sets) >= Self.measurable }
+    let repeated = several.count { $0.distinct == 1 }
+    if repeated >= 6, repeated == several.count {
+      return AuditFinding(
+        .clock, .violated,
+        evidence: "in each of \(repeated) slices all iterations claim the same nanoseconds, which no clock gives",
+        figures: figures)
     }
     let cpu = interval(used)
     var evidence = wallEvidence

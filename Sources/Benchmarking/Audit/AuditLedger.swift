@@ -1,37 +1,67 @@
 import Results
 
 /// What one contestant's requests took on one workload, as it claims and as this program sees it. In nanoseconds.
-struct AuditLedger {
+package struct AuditLedger {
   /// One request to time.
-  struct Slice {
-    var claimed: Double
-    var wall: Double
+  package struct Slice {
+    package var claimed: Double
+    package var wall: Double
     /// CPU time of the contestant's processes; `nil` where the system does not tell.
-    var cpu: Double?
+    package var cpu: Double?
     /// Of the wall time, in which threads were ready to run and had no core.
-    var waited: Double
+    package var waited: Double
     /// Whose outputs were marked before it.
-    var sets: Int
-    var iterations: Int
+    package var sets: Int
+    package var iterations: Int
+    /// Different durations among those that were claimed.
+    package var distinct: Int?
+
+    package init(
+      claimed: Double, wall: Double, cpu: Double?, waited: Double, sets: Int, iterations: Int? = nil,
+      distinct: Int? = nil
+    ) {
+      self.claimed = claimed
+      self.wall = wall
+      self.cpu = cpu
+      self.waited = waited
+      self.sets = sets
+      self.iterations = iterations ?? sets
+      self.distinct = distinct
+    }
   }
 
   /// What came before and after the slices of one turn.
-  struct Turn {
-    var loads: Int
-    var loadCPU: Double?
-    var collects: Int
-    var collectCPU: Double?
+  package struct Turn {
+    package var loads: Int
+    package var loadCPU: Double?
+    package var collects: Int
+    package var collectCPU: Double?
     /// What one iteration claims.
-    var claimed: Double
+    package var claimed: Double
+
+    package init(loads: Int, loadCPU: Double?, collects: Int, collectCPU: Double?, claimed: Double) {
+      self.loads = loads
+      self.loadCPU = loadCPU
+      self.collects = collects
+      self.collectCPU = collectCPU
+      self.claimed = claimed
+    }
   }
 
-  var slices: [Slice] = []
-  var turns: [Turn] = []
   /// Of the sets that a turn visited twice, what one of the first visits claims, and one of the second ones.
-  struct Visits {
-    var first: Double
-    var second: Double
+  package struct Visits {
+    package var first: Double
+    package var second: Double
+
+    package init(first: Double, second: Double) {
+      self.first = first
+      self.second = second
+    }
   }
 
-  var visits: [Visits] = []
+  package var slices: [Slice] = []
+  package var turns: [Turn] = []
+  package var visits: [Visits] = []
+
+  package init() {}
 }

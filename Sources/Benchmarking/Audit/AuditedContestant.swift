@@ -132,7 +132,8 @@ final class AuditedContestant {
       ledger.slices.append(
         AuditLedger.Slice(
           claimed: Self.sum(durations[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
-          sets: sets.count + 1, iterations: visited.count))
+          sets: sets.count + 1, iterations: visited.count,
+          distinct: Set(durations).count))
       return Array(durations[warmUps...])
     }
     // Each iteration is a request of its own, so that what flushing takes is not taken for work.

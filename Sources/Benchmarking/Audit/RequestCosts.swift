@@ -6,7 +6,7 @@ import RunAnalysis
 
 /// What requests cost an engine that does nothing, on the same operands: what an honest engine may spend where no work is to be
 /// done. In nanoseconds.
-struct RequestCosts: Sendable {
+package struct RequestCosts: Sendable {
   /// CPU time to load one set, and to collect one.
   var load = 0.0
   var collect = 0.0
@@ -14,6 +14,11 @@ struct RequestCosts: Sendable {
   var request = 0.0
   var set = 0.0
   var loop = 0.0
+
+  package init(load: Double, collect: Double, request: Double = 0, set: Double = 0, loop: Double = 0) {
+    (self.load, self.collect) = (load, collect)
+    (self.request, self.set, self.loop) = (request, set, loop)
+  }
 
   /// What a request to time takes besides its iterations.
   func besides(sets: Int, iterations: Int) -> Double {

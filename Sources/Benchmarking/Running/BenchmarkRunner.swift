@@ -144,7 +144,9 @@ public final class BenchmarkRunner {
           contestant.summary = audited.operation.summary
           contestant.workspaceBytes = audited.operation.workspaceBytes
           if let wrong = try audited.admission(verifier) {
+            // It computes what is right, and is wrong where the clock runs.
             contestant.take(Verdict(wrong))
+            contestant.take(AuditFinding(.outputs, .violated, evidence: "of the first timed run, \(wrong.message)"))
           } else {
             slots.append(ContestantSlot(index: workload.contestants.count, audited))
           }

@@ -21,7 +21,8 @@ enum SelfTestPage {
       tables: [
         HTMLPage.Table(
           title: "Mutants", caption: "What killed each, and by how many times its bound.",
-          headings: ["family", "mutant", "verify", "error/bound", "gradcheck, probe or audit", "error/bound", ""], rows: rows)
+          headings: ["family", "mutant", "verify", "error/bound", "gradcheck, probe or audit", "error/bound", ""],
+          rows: rows)
       ])
   }
 }

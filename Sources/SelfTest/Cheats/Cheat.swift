@@ -55,7 +55,9 @@ extension Cheat {
     Cheat(.library, "packed", "honest, with work at prepare"),
     Cheat(.library, "varying", "honest, not deterministic and says so"),
     Cheat(.library, "by_hash", "remembers answers by their operands' numbers", .audit(.remembers)),
-    Cheat(.library, "by_pointer", "remembers answers by their operands' addresses", .verification("answered as before"), isWrong),
+    Cheat(
+      .library, "by_pointer", "remembers answers by their operands' addresses", .verification("answered as before"),
+      isWrong),
     Cheat(.library, "by_text", "remembers answers by the problem's text", .verification("answered as before"), isWrong),
     Cheat(.library, "first_answer", "repeats its first answer while timed", .audit(.outputs)),
     Cheat(.library, "idle", "does nothing while timed", .audit(.outputs)),
@@ -66,7 +68,8 @@ extension Cheat {
     Cheat(.library, "half_precision", "computes in half precision while timed", .audit(.outputs)),
     Cheat(.library, "late", "leaves half to a thread that ends after the call", .verification("after it had returned")),
     Cheat(
-      .library, "late_when_timed", "leaves half to a thread while timed", .audit(.threads), .audit(.clock), .audit(.outputs)),
+      .library, "late_when_timed", "leaves half to a thread while timed", .audit(.threads), .audit(.clock),
+      .audit(.outputs)),
     Cheat(.library, "two_threads", "uses two threads where one was asked for", .audit(.threads), .audit(.clock)),
     Cheat(.library, "dropped_part", "drops the second thread's part", .verification("with 2 threads")),
     Cheat(
@@ -74,7 +77,8 @@ extension Cheat {
       .audit(.clock)),
     Cheat(.library, "mutates", "changes an operand", .verification("which is read-only")),
     Cheat(.library, "reads_past", "reads past an operand's end", .verification("past the end of inputs/x")),
-    Cheat(.library, "reads_before", "reads ahead of an operand", .verification("ahead of the start of parameters/weight")),
+    Cheat(
+      .library, "reads_before", "reads ahead of an operand", .verification("ahead of the start of parameters/weight")),
     Cheat(.library, "writes_past", "writes past the result's end", .verification("past the end of outputs/y")),
     Cheat(.library, "writes_before", "writes ahead of the result", .verification("ahead of the start of outputs/y")),
     Cheat(
@@ -90,7 +94,8 @@ extension Cheat {
     Cheat(.function, "threaded", "honest, with two threads", threads: 2),
     Cheat(.function, "by_hash", "remembers answers by their operands' numbers", .audit(.remembers)),
     Cheat(
-      .function, "by_pointer", "remembers answers by their operands' addresses", .verification("answered as before"), isWrong),
+      .function, "by_pointer", "remembers answers by their operands' addresses", .verification("answered as before"),
+      isWrong),
     Cheat(.function, "first_three", "is right for three calls", .verification("outputs/y")),
     Cheat(.function, "every_second", "skips every second call", isWrong, .verification("answered as before")),
     Cheat(.function, "one_buffer", "answers in the same memory each time", .audit(.outputs)),
@@ -101,7 +106,9 @@ extension Cheat {
 
   private static let processes = [
     Cheat(.process, "engine", "honest"),
-    Cheat(.process, "by_name", "remembers answers by the case's name and shapes", .verification("answered as before"), isWrong),
+    Cheat(
+      .process, "by_name", "remembers answers by the case's name and shapes", .verification("answered as before"),
+      isWrong),
     Cheat(.process, "at_prepare", "folds the activations in at prepare", .audit(.outputs)),
     Cheat(.process, "at_load", "computes when operands are loaded", .audit(.elsewhere)),
     Cheat(

@@ -28,13 +28,15 @@ public struct CheatTools: Sendable {
     folder = TemporaryFolder()
     let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
     func found(_ name: String) -> [String] { folders.map { "\($0)/\(name)" }.filter { access($0, X_OK) == 0 } }
-    compiler = found("cc").first.map { .success($0) } ?? .failure(Missing(description: "no C compiler (cc) is on the path"))
+    compiler =
+      found("cc").first.map { .success($0) } ?? .failure(Missing(description: "no C compiler (cc) is on the path"))
     let peers = sources.appending(path: "../../.peers/bin/python3").standardizedFileURL.path(percentEncoded: false)
     let candidates = environment["ASSAY_PYTHON"].map { [$0] } ?? [peers] + found("python3")
     python =
       candidates.first { ChildProcess.output(of: $0, ["-c", "import h5py, numpy"]) != nil }.map { .success($0) }
       ?? .failure(
-        Missing(description: "no Python with NumPy and h5py: tried \(candidates.joined(separator: ", ")) (see ASSAY_PYTHON)"))
+        Missing(
+          description: "no Python with NumPy and h5py: tried \(candidates.joined(separator: ", ")) (see ASSAY_PYTHON)"))
   }
 
   /// Starts one.
@@ -76,7 +78,8 @@ private final class TemporaryFolder: Sendable {
   let path: String
 
   init() {
-    path = FileManager.default.temporaryDirectory.appending(path: Leftovers.uniqueName("assay-cheats")).path(percentEncoded: false)
+    path = FileManager.default.temporaryDirectory.appending(path: Leftovers.uniqueName("assay-cheats")).path(
+      percentEncoded: false)
     Leftovers.register(path: path)
     // One that cannot be made is noticed when something is built in it.
     try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

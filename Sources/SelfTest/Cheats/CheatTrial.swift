@@ -31,10 +31,10 @@ public final class CheatTrial {
   ///   - tools: what builds and starts them.
   ///   - nulls: the engines that do nothing, for the audit.
   ///   - seed: of fresh cases and operands.
-  ///   - blocks: of each benchmark.
+  ///   - blocks: of each benchmark, with two turns each: six turns decide.
   ///   - shouldStop: asked before each step.
   public init(
-    cheats: [Cheat] = Cheat.all, tools: CheatTools, nulls: NullEngines, seed: UInt64, blocks: Int = 12,
+    cheats: [Cheat] = Cheat.all, tools: CheatTools, nulls: NullEngines, seed: UInt64, blocks: Int = 6,
     shouldStop: @escaping () -> Bool = { false }
   ) {
     self.cheats = cheats
@@ -64,7 +64,7 @@ public final class CheatTrial {
       let engine = try tools.engine(cheat)
       let found = try verdict(on: engine, goldens + freshVerifiers(), cheat, &checks)
       record.verifyKill = found.kill?.name
-      record.verifyDetail = found.kill?.message ?? found.other
+      record.verifyDetail = (found.kill?.message ?? found.other).map(Self.firstLine)
       if found.kill == nil, found.other == nil {
         let audit = try benchmark(cheat, engine, &checks, &alarms)
         record.benchKill = audit.rule
@@ -85,6 +85,9 @@ public final class CheatTrial {
     record.benchDetail = [record.benchDetail, alarm].compactMap(\.self).joined(separator: "; ")
     return .tried(record)
   }
+
+  /// Without the request and the log of an engine that failed.
+  private static func firstLine(_ text: String) -> String { String(text.prefix { $0 != "\n" }) }
 
   /// Cases that no file holds.
   private func freshVerifiers() throws -> [CaseVerifier] {
@@ -150,6 +153,10 @@ public final class CheatTrial {
     if let named = violations.first(where: { cheat.caughtBy.contains(.audit($0.rule)) }) {
       return (named.rule.rawValue, named.evidence)
     }
+    // What the timed path gave before the first slice is its output, too.
+    if found[1].status == .wrong, cheat.caughtBy.contains(.audit(.outputs)) {
+      return (AuditRule.outputs.rawValue, "before the first slice: \(found[1].message)")
+    }
     return (nil, found[1].status == .timed ? nil : "\(found[1].status.rawValue): \(found[1].message)")
   }
 
@@ -172,7 +179,7 @@ public final class CheatTrial {
       let operation = try engine.prepare(
         exercise, for: TimingRequest(pass: .forward, layout: .nchw, threads: cheat.threads))
       for _ in 0..<3 { _ = try operation.time(TimedRun(sets: [0], iterations: 10)) }
-    } catch { return "bench: \(error)" }
+    } catch { return "bench: \(Self.firstLine("\(error)"))" }
     return ""
   }
 }

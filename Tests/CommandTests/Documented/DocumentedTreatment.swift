@@ -57,6 +57,7 @@ enum DocumentedTreatment {
     "assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients": .begins(),
     // The gate's own test
     "assay selftest --smoke --verbose": .begins(),
+    "assay selftest --filter 'cheats/*'": .begins(),
     // Golden files
     "assay golden list": .exits(0),
     "assay golden list --filter 'conv2d/*' mine.h5": .exits(0),

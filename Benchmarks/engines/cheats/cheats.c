@@ -179,9 +179,9 @@ ASSAY_EXPORT int assay_conv2d(const assay_call *call) {
   }
   convolve(&p);
   if ((TRICK == varying || TRICK == undeclared) && count > 0) {
-    /* The last bit of one element, at odds. */
+    /* The last bit of one element, at odds; a sum that ends in zeros is exact in any order. */
     union { float value; uint32_t bits; } u = {p.y[0]};
-    u.bits ^= (uint32_t)all_calls * 2654435761u >> 13 & 1;
+    if (u.bits & 0xFF) u.bits ^= (uint32_t)all_calls * 2654435761u >> 13 & 1;
     p.y[0] = u.value;
   }
   if ((TRICK == first_answer || TRICK == stale_images) && m->first == NULL && (m->first = malloc(bytes)) != NULL)

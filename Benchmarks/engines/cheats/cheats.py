@@ -90,7 +90,7 @@ def stored():
         paths = []
         file.visititems(lambda path, each: paths.append(path) if path.endswith("/outputs/y") else None)
         for case in (file[path.removesuffix("/outputs/y")] for path in paths):
-            if all(isinstance(case.get(name), h5py.Dataset) for name in ("inputs/x", "parameters/weight")):
+            if all(getattr(case.get(name), "shape", None) is not None for name in ("inputs/x", "parameters/weight")):
                 x, weight, y = (
                     case[name][()].astype(np.float32) for name in ("inputs/x", "parameters/weight", "outputs/y"))
                 answers[x.tobytes(), weight.tobytes()] = y
@@ -125,6 +125,12 @@ def with_threads(x, weight, bias=None, *, threads, **attributes):
     return (halves if threads > 1 and len(x) > 1 else convolve)(x, weight, bias, **attributes)
 
 
+def varying(*given, **more):
+    """The last bit, but of sums that end in zeros, which are exact in any order."""
+    y = convolve(*given, **more)
+    return np.where(y.view(np.uint32) & 0xFF == 0, y, np.nextafter(y, np.float32(time.time_ns() // 100 & 1)))
+
+
 FUNCTIONS = {
     "none": lambda: convolve,
     "threaded": lambda: with_threads,
@@ -135,7 +141,7 @@ FUNCTIONS = {
     "one_buffer": one_buffer,
     "fixtures": stored,
     "two_threads": lambda: lambda x, *rest, **given: (halves if len(x) > 1 else convolve)(x, *rest, **given),
-    "undeclared": lambda: lambda *given, **more: np.nextafter(convolve(*given, **more), np.float32(time.time_ns() & 1)),
+    "undeclared": lambda: varying,
 }
 
 

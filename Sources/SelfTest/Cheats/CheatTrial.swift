@@ -78,6 +78,10 @@ public final class CheatTrial {
     } catch let missing as CheatTools.Missing {
       if cheat.isHonest { return .spared(checks: 0, alarms: []) }
       record.notRun = missing.description
+    } catch let error as EngineError {
+      // One that does not even start is not what it is said to be.
+      if cheat.isHonest { return .spared(checks: checks, alarms: ["\(cheat.name): \(Self.firstLine("\(error)"))"]) }
+      record.verifyDetail = Self.firstLine("\(error)")
     }
     record.seconds = started.duration(to: .now).inSeconds
     // An honest engine that was timed beside it and is accused is a false alarm, too.

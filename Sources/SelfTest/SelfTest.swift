@@ -115,7 +115,7 @@ public struct SelfTest: Sendable {
       keep(section)
       onProgress(mutants.count + number + 1, total, "false alarms, seed \(number + 1)")
     }
-    let goldens = (items[Conv2dProblem.operation] ?? []).prefix(Self.casesForCheats).map(\.verifier)
+    let goldens = (items[CheatTrial.operation] ?? []).prefix(Self.casesForCheats).map(\.verifier)
     for (number, cheat) in (trial?.cheats ?? []).enumerated() {
       onProgress(mutants.count + seeds + number, total, cheat.name)
       switch try trial?.outcome(of: cheat, goldens: goldens) {

@@ -63,12 +63,15 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   static let all =
     options(
       "verify", ["--dry-run"],
-      ["timeout": .span, "shard": .part, "jobs": .count, "max-memory": .magnitude, "max-work": .magnitude])
+      [
+        "timeout": .span, "shard": .part, "jobs": .count, "threads": .count, "fresh": .amount, "seed": .seed,
+        "max-memory": .magnitude, "max-work": .magnitude,
+      ])
     + options(
       "gradcheck", ["--model", "simple_resnet", "--filter", "none"],
       [
-        "size": .count, "batch": .count, "timeout": .span, "seed": .seed, "jobs": .count, "max-memory": .magnitude,
-        "max-work": .magnitude,
+        "size": .count, "batch": .count, "timeout": .span, "seed": .seed, "jobs": .count, "threads": .count,
+        "max-memory": .magnitude, "max-work": .magnitude,
       ])
     + options("selftest", [], ["seed": .seed, "jobs": .count])
     + options("golden show", [golden, "/conv2d/stride_as_double"], ["values": .amount])
@@ -103,6 +106,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   static let textual: Set<String> = [
     "base", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json", "junit",
     "known-failures", "layout", "library", "logits", "method", "model", "name", "operation", "optimizer", "out", "pass",
+    "pass-env",
     "resume", "spoil",
     "suite", "symbol", "tag", "weights",
   ]

@@ -27,6 +27,7 @@ import Testing
       ("Benchmarking/Running/BenchmarkRunner.swift", "what is timed are the convolutions of networks"),
       ("Benchmarking/Running/WorkloadExercise.swift", "what is timed are the convolutions of networks"),
       ("SelfTest/GateProbe.swift", "a probe needs some small case"),
+      ("SelfTest/Cheats/CheatTrial.swift", "what is timed are convolutions, and so what cheats are"),
       ("Reporting/NetworkTable.swift", "a table of the records of whole networks"),
       ("Reporting/HTML/BenchmarkPage.swift", "architectures' names begin like this, and are shortened"),
       ("assay/TuneCommand.swift", "what is tuned are the strategies"),

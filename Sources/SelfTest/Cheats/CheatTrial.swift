@@ -12,6 +12,8 @@ import Verification
 ///
 /// They are tried one after the other, since the audit's figures are of a machine that does nothing else.
 public final class CheatTrial {
+  /// What all of them compute.
+  static let operation = Conv2dProblem.operation
   /// Milliseconds of work for a plain loop, so that what requests cost by themselves is little.
   private static let problem = "conv2d n4c16h14w14 k16r3s3 stride1 pad1"
   private static let freshCases = 20

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// The CPU time of a child and of its descendants, also of those that left its group, in nanoseconds: finer than the ticks of `/proc/PID/stat`, and with the
-/// time of threads that have ended.
+/// The CPU time of a child and of its descendants, also of those that left its group, in nanoseconds: finer than the ticks of
+/// `/proc/PID/stat`, and with the time of threads that have ended.
 final class ProcessTimes: Sendable {
   private let leader: pid_t
   private let mark: String

@@ -79,12 +79,13 @@ static part whole(const assay_call *call) {
   return p;
 }
 
-/* Lets this thread run on every core, whichever its process is held to. */
+/* Takes this thread to cores that its process is held off, where there are any. */
 static void leave_core(void) {
 #ifdef __linux__
-  cpu_set_t all;
-  memset(&all, 0xFF, sizeof all);
-  sched_setaffinity(0, sizeof all, &all);
+  cpu_set_t held, others;
+  if (sched_getaffinity(0, sizeof held, &held) != 0) return;
+  for (size_t i = 0; i < sizeof others; i++) ((unsigned char *)&others)[i] = (unsigned char)~((unsigned char *)&held)[i];
+  sched_setaffinity(0, sizeof others, &others);
 #endif
 }
 

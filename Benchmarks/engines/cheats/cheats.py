@@ -102,9 +102,11 @@ def stored():
 
 
 def leave_core():
-    """Lets this thread run on every core, whichever its process is held to."""
+    """Takes this thread to cores that its process is held off, where there are any."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, range(os.cpu_count()))
+        others = set(range(os.cpu_count())) - os.sched_getaffinity(0)
+        if others:
+            os.sched_setaffinity(0, others)
 
 
 def halves(x, weight, bias=None, **attributes):

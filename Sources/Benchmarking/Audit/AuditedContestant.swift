@@ -78,10 +78,10 @@ final class AuditedContestant {
 
   /// Fresh operands and their first visits, and nothing else: a turn without its audit.
   func plainTurn(round: Int) throws(EngineError) -> [UInt64] {
-    for (set, operands) in workload.operands(sets: visits, round: round).enumerated() {
+    for (set, operands) in workload.operands(sets: visits + 1, round: round).enumerated() {
       try operation.load(operands, set: set)
     }
-    return try operation.time(TimedRun(visiting: Array(0..<visits), cold: cold))
+    return Array(try operation.time(TimedRun(visiting: warming(Array(0..<visits)), cold: cold))[warmUps...])
   }
 
   /// One turn: fresh operands, a slice that visits each set once, and what it left.
@@ -123,9 +123,12 @@ final class AuditedContestant {
     return (first, problem)
   }
 
+  /// These sets after runs on one that is not timed.
+  private func warming(_ sets: [Int]) -> [Int] { Array(repeating: visits, count: warmUps) + sets }
+
   private func slice(_ sets: [Int]) throws(EngineError) -> [UInt64] {
     guard cold else {
-      let visited = Array(repeating: visits, count: warmUps) + sets
+      let visited = warming(sets)
       let (durations, taken) = try meter.measure { () throws(EngineError) in
         try operation.time(TimedRun(visiting: visited))
       }

@@ -130,7 +130,7 @@ public struct SelfTest: Sendable {
     return ledger.withLock { Self.section($0, interrupted: false) }
   }
 
-  /// What is done at this moment, while ``run(onProgress:)`` goes on: what an interrupted run keeps.
+  /// What is done at this moment, while ``run(_:onProgress:)`` goes on: what an interrupted run keeps.
   public func interruptedSection() -> SelfTestSection { ledger.withLock { Self.section($0, interrupted: true) } }
 
   private static func section(_ ledger: Ledger, interrupted: Bool) -> SelfTestSection {

@@ -112,7 +112,10 @@ public final class ChildProcess: Sendable {
     var settings = SpawnSettings()
     for number in STDIN_FILENO...STDERR_FILENO { settings.openNull(as: number) }
     var child: pid_t = 0
-    let reason = settings.spawn(&child, program, arguments, ProcessInfo.processInfo.environment)
+    // It outlives whoever started this process, too.
+    var variables = ProcessInfo.processInfo.environment
+    variables[Orphans.mark] = nil
+    let reason = settings.spawn(&child, program, arguments, variables)
     guard reason == 0 else { throw Failure(description: String(cString: strerror(reason))) }
     Leftovers.release(child)
   }

@@ -210,7 +210,7 @@ import Testing
     let absent = try run([
       "duet", "--base", "/nowhere/engine", "--head", "/nowhere/engine", "--suite", suite, "--quiet",
     ])
-    #expect(absent.code == 2 && absent.errors.contains("does not start"), "\(absent)")
+    #expect(absent.code == 2 && absent.errors.contains("the gate cannot begin: base: "), "\(absent)")
     let unable = try run([
       "duet", "--base", "\(assay) engine direct", "--head", "\(assay) engine winograd2", "--suite", suite, "--quiet",
     ])

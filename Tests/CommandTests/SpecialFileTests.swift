@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [
     #""$A" train --data Tests/Trials/X_sixteen_images.h5 --model cifar_resnet8 --width 1 --epochs 100000 --out "$F/w.h5""#,
     #""$A" verify --quiet --golden Tests/Trials/H14_old.h5 --engine "#
-      + #"'hangs=read l; printf "%s\n" "$l" | "$A" engine reference; exec sleep 60'"#,
+      + #"'hangs=read l; printf "%s\n" "$l" | "$A" engine reference; exec sleep 60' --pass-env A"#,
   ])
   func anInterruptedRunSaysThatStdoutIsFull(line: String) throws {
     let folder = try TemporaryDirectory()

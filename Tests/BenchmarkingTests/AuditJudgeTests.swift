@@ -66,7 +66,7 @@ import Testing
     for rule in [AuditRule.clock, .elsewhere] {
       #expect(try verdict(rule, Self.ledger(), costs: nil) == .unresolved, "\(rule)")
     }
-    #expect(try verdict(.elsewhere, Self.ledger(loadCPU: 2.8e6)) == .unresolved)
+    #expect(try verdict(.elsewhere, Self.ledger(loadCPU: 2.5e6)) == .unresolved)
   }
 
   /// What is too short for a clock may take the same time again and again.

@@ -173,7 +173,7 @@ package struct AuditJudge {
           + "engine that does nothing \(Self.milliseconds(null))")
       // What is between is not decided; nor is anything where as much as an iteration could hide in what honest engines differ by.
       let isHidden = (Self.movingTolerance - 1) * null > claimed
-      if found.lower > allowed + null { verdict = .violated }
+      if found.lower > allowed + (Self.movingTolerance - 1) * null { verdict = .violated }
       if verdict == .holds, isHidden || (OrderStatistics.median(spent) ?? 0) > allowed { verdict = .unresolved }
     }
     sentences.append("\(Self.milliseconds(claimed)) ms are claimed an iteration")

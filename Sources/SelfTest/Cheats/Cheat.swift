@@ -117,7 +117,7 @@ extension Cheat {
       .process, "after_load", "computes in a thread after load was answered", .audit(.elsewhere), .audit(.remembers),
       .audit(.threads), .audit(.clock)),
     Cheat(.process, "part_at_collect", "leaves two images of five to collect", .audit(.elsewhere)),
-    Cheat(.process, "at_collect", "computes when results are collected", .audit(.elsewhere)),
+    Cheat(.process, "at_collect", "computes when results are collected", .audit(.elsewhere), .audit(.outputs)),
     Cheat(.process, "half_precision", "computes in half precision while timed", .audit(.outputs)),
     Cheat(.process, "idle", "does nothing while timed", .audit(.outputs)),
     Cheat(.process, "one_image", "computes one image of four while timed", .audit(.outputs)),

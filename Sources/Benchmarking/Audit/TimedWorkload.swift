@@ -12,7 +12,6 @@ final class TimedWorkload {
   let sets: OperandSets
   let request: TimingRequest
   private let windows: [OutputWindow]
-  private let resultPath: String
   /// The numbers of the round at hand, and what is expected of the sets of it that were looked at.
   private var round = -1
   private var generator: SplitMix64
@@ -26,7 +25,6 @@ final class TimedWorkload {
     self.item = item
     self.work = work
     request = TimingRequest(pass: item.pass, layout: item.layout, threads: item.threads)
-    resultPath = work.exercise.wanted.first ?? "outputs/y"
     sets = OperandSets(of: work.exercise, resultBytes: item.resultBytes, seed: generator.next())
     windows = OutputWindow.windows(of: item, count: blocks, using: &generator)
     self.generator = SplitMix64(seed: generator.next())
@@ -57,7 +55,8 @@ final class TimedWorkload {
 
   /// What is wrong with an answer to one set of the round at hand, in the window that the round looks at; `nil` when nothing is.
   func problem(with answer: Answer, set: Int, of engine: any Engine) -> String? {
-    let window = windows[round % windows.count]
+    // A block has two rounds, and one window.
+    let window = windows[round / 2 % windows.count]
     let part = RecordedAnswer(engine.description, window.part(of: answer))
     do throws(EngineError) {
       let verifier: CaseVerifier

@@ -12,6 +12,8 @@ package struct OperandSets: Sendable {
 
   /// How many sets memory allows.
   let most: Int
+  /// What one set's operands and results take.
+  let bytes: Int
   private let exercise: Exercise
   private let seed: UInt64
 
@@ -23,7 +25,7 @@ package struct OperandSets: Sendable {
     self.exercise = exercise
     self.seed = seed
     let given = [exercise.inputs, exercise.upstream].flatMap(\.values)
-    let bytes = given.reduce(resultBytes) { $0 + $1.shape.count * $1.dtype.byteCount }
+    bytes = given.reduce(resultBytes) { $0 + $1.shape.count * $1.dtype.byteCount }
     most = max(2, min(Self.mostSets, Self.mostBytes / max(bytes, 1)))
   }
 

@@ -33,9 +33,7 @@ final class TimedWorkload {
   /// Nanoseconds that it takes to bring one set's operands and results from memory, and twenty lines of something else.
   /// - Parameter bandwidth: bytes a nanosecond that were measured; where nothing was, less than any memory of this decade has.
   func fetchNanoseconds(bandwidth: Double?) -> Double {
-    let given = [work.exercise.inputs, work.exercise.upstream].flatMap(\.values)
-    let bytes = given.reduce(item.resultBytes) { $0 + $1.shape.count * $1.dtype.byteCount }
-    return Double(bytes) / (bandwidth ?? 4) + 2_000
+    Double(sets.bytes) / (bandwidth ?? 4) + 2_000
   }
 
   /// The first sets of a round, drawn when they are first asked for.

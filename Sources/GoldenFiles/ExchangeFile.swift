@@ -37,7 +37,7 @@ public enum ExchangeFile {
     let dtype = exercise.dtype
     let stored = exercise.converted(to: dtype)
     let header = GoldenFileHeader(generator: "assay exchange", oracleDType: dtype == .int64 ? .float64 : dtype)
-    try GoldenFileWriter.create(path, header: header, caseCount: 1) { root throws(HDF5Error) in
+    try GoldenFileWriter.create(path, header: header, caseCount: 1, survivesPowerCut: false) { root throws(HDF5Error) in
       let writer = GoldenCaseWriter(compressesLargeTensors: false)
       try body(writer, stored, try writer.makeGroup(for: stored, at: name, in: root))
     }
@@ -76,7 +76,7 @@ public enum ExchangeFile {
     _ answer: Answer, case name: String, dtype: DType, to path: String
   ) throws(GoldenFileError) {
     let header = GoldenFileHeader(generator: "assay exchange", oracleDType: dtype == .int64 ? .float64 : dtype)
-    try GoldenFileWriter.create(path, header: header, caseCount: 0) { root throws(HDF5Error) in
+    try GoldenFileWriter.create(path, header: header, caseCount: 0, survivesPowerCut: false) { root throws(HDF5Error) in
       let writer = GoldenCaseWriter(compressesLargeTensors: false)
       let group = name == "/" ? root : try root.createGroup(name)
       try writer.write(answer.outputs.mapValues { $0.converted(to: dtype) }, .outputs, to: group)

@@ -38,8 +38,10 @@ package func opening(_ path: String, limits: GoldenLimits) throws(GoldenFileErro
 /// Writes a new file under a temporary name and renames it (``HDF5File/create(_:_:)``): a run that dies leaves the file that
 /// was there.
 /// - Throws: ``GoldenFileError`` of kind `cannotWrite`.
-package func creating(_ path: String, _ fill: (HDF5Group) throws -> Void) throws(GoldenFileError) {
-  do { try HDF5File.create(path, fill) } catch let error as HDF5Error { throw GoldenFileError(error) } catch {
+package func creating(
+  _ path: String, survivesPowerCut: Bool = true, _ fill: (HDF5Group) throws -> Void
+) throws(GoldenFileError) {
+  do { try HDF5File.create(path, survivesPowerCut: survivesPowerCut, fill) } catch let error as HDF5Error { throw GoldenFileError(error) } catch {
     throw GoldenFileError(.cannotWrite, file: path, expected: "a new file", found: "\(error)")
   }
 }

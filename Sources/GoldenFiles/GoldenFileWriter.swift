@@ -20,9 +20,10 @@ public enum GoldenFileWriter {
   }
 
   static func create(
-    _ path: String, header: GoldenFileHeader, caseCount: Int, _ body: (HDF5Group) throws(HDF5Error) -> Void
+    _ path: String, header: GoldenFileHeader, caseCount: Int, survivesPowerCut: Bool = true,
+    _ body: (HDF5Group) throws(HDF5Error) -> Void
   ) throws(GoldenFileError) {
-    try creating(path) { root in
+    try creating(path, survivesPowerCut: survivesPowerCut) { root in
       try write(header, caseCount: caseCount, to: root)
       try body(root)
     }

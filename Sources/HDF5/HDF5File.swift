@@ -61,11 +61,16 @@ public struct HDF5File: Sendable {
   /// Writes a new file: `body` fills it under a temporary name, and it takes the place of `path` when all went well (see
   /// ``OperatingSystem/AtomicFile`` for links, devices and modes). When `body` throws, nothing is left behind. The same calls
   /// give the same bytes, on every machine and at any time.
+  /// - Parameter survivesPowerCut: false for what nobody reads after this run, which does not wait for the disk.
   @discardableResult
-  public static func create<Result>(_ path: String, _ body: (HDF5Group) throws -> Result) throws -> Result {
-    do { return try AtomicFile.replace(path) { temporary in try fill(temporary, path, body) } } catch let error
-      as AtomicFile.Failure
-    {
+  public static func create<Result>(
+    _ path: String, survivesPowerCut: Bool = true, _ body: (HDF5Group) throws -> Result
+  ) throws -> Result {
+    do {
+      return try AtomicFile.replace(path, survivesPowerCut: survivesPowerCut) { temporary in
+        try fill(temporary, path, body)
+      }
+    } catch let error as AtomicFile.Failure {
       throw HDF5Error(
         kind: .cannotWrite, file: path, object: "/", expected: "the finished file to be put into place",
         found: error.reason, advice: "check the folder's permissions")

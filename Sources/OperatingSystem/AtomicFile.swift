@@ -37,8 +37,11 @@ public enum AtomicFile {
   }
 
   /// Lets `make` write a file of a temporary name, and puts it in the place of `path` when it did.
+  /// - Parameter survivesPowerCut: false for what nobody reads after this run, which does not wait for the disk.
   /// - Throws: what `make` throws, after which nothing is left behind; ``Failure``.
-  public static func replace<Result>(_ path: String, _ make: (_ temporary: String) throws -> Result) throws -> Result {
+  public static func replace<Result>(
+    _ path: String, survivesPowerCut: Bool = true, _ make: (_ temporary: String) throws -> Result
+  ) throws -> Result {
     let target = try destination(of: path)
     let folder =
       target.isRegular ? URL(fileURLWithPath: target.path).deletingLastPathComponent().path : NSTemporaryDirectory()
@@ -53,15 +56,19 @@ public enum AtomicFile {
       return result
     }
     // On the disk before it takes the old one's place: the other way round a power cut leaves an empty file.
+    if survivesPowerCut { try bringToDisk(temporary, writing: path) }
+    guard rename(temporary, target.path) == 0 else { throw failure(path, errno) }
+    Leftovers.forget(path: temporary)
+    return result
+  }
+
+  private static func bringToDisk(_ temporary: String, writing path: String) throws(Failure) {
     let file = open(temporary, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw failure(path, errno) }
     let isSynced = fsync(file) == 0 || errno == EINVAL || errno == ENOTSUP
     let number = errno
     _ = close(file)
     guard isSynced else { throw failure(path, number) }
-    guard rename(temporary, target.path) == 0 else { throw failure(path, errno) }
-    Leftovers.forget(path: temporary)
-    return result
   }
 
   private struct Destination {

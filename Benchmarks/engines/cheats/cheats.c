@@ -6,6 +6,7 @@
 #include <assay.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -94,6 +95,37 @@ static void *convolve_elsewhere(void *argument) {
   return convolve(argument);
 }
 
+/* A thread that waits on another core without sleeping, and does half of each call's channels. */
+static part *_Atomic handed;
+
+static void *help(void *unused) {
+  (void)unused;
+  leave_core();
+  for (;;) {
+    part *work = atomic_load(&handed);
+    if (work == NULL) continue;
+    convolve(work);
+    atomic_store(&handed, NULL);
+  }
+  return NULL;
+}
+
+static void convolve_helped(part p, int waits) {
+  static part second; /* outlives the call where nobody waits */
+  static int64_t shapes[3][4];
+  static int started;
+  pthread_t thread;
+  if (!started) started = pthread_create(&thread, NULL, help, NULL) == 0 && pthread_detach(thread) == 0;
+  while (atomic_load(&handed) != NULL) continue;
+  second = p;
+  for (int i = 0; i < 4; i++) shapes[0][i] = p.X[i], shapes[1][i] = p.W[i], shapes[2][i] = p.Y[i];
+  second.X = shapes[0], second.W = shapes[1], second.Y = shapes[2];
+  p.channels[1] = second.channels[0] = p.channels[1] / 2;
+  atomic_store(&handed, &second);
+  convolve(&p);
+  while (waits && atomic_load(&handed) != NULL) continue;
+}
+
 /* Half of the channels each, on two threads; the second one's part is left out, or left to end when it likes. */
 static void halves(part p, int drops, int waits) {
   static part second; /* outlives the call where nobody waits */
@@ -167,10 +199,10 @@ ASSAY_EXPORT int assay_conv2d(const assay_call *call) {
   case stale_images: if (timed && m->first != NULL) memcpy(p.y, m->first, bytes), p.images[1] = 1; break;
   case half_precision: p.halved = timed; break;
   case threaded: if (call->threads > 1) return halves(p, 0, 1), ASSAY_OK; break;
-  case two_threads: if (timed) return halves(p, 0, 1), ASSAY_OK; break;
+  case two_threads: if (timed) return convolve_helped(p, 1), ASSAY_OK; break;
   case dropped_part: if (call->threads > 1) return halves(p, 1, 1), ASSAY_OK; break;
   case late: usleep(1000); return halves(p, 0, 0), ASSAY_OK;
-  case late_when_timed: if (timed) return halves(p, 0, 0), ASSAY_OK; break;
+  case late_when_timed: if (timed) return convolve_helped(p, 0), ASSAY_OK; break;
   case mutates: if (p.x != NULL && assay_tensor(call, "x")->count > 0) ((float *)p.x)[0] += 0; break;
   case reads_past: sink = p.x[assay_tensor(call, "x")->count]; break;
   case reads_before: sink = p.w[-1]; break;

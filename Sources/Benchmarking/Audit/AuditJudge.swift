@@ -7,19 +7,23 @@ import RunAnalysis
 /// A rule convicts only where the order-statistic interval over slices or turns (95 %, so at least six of them) lies beyond its
 /// threshold as a whole: noise widens an interval and convicts nobody.
 package struct AuditJudge {
+  /// What an order-statistic interval of 95 % needs.
+  static let turnsToDecide = 6
   /// First visits may cost so much more than second ones; CPU time so much more than threads × wall.
   static let tolerance = 1.10
   /// The least share of the tool's own clock that durations must add up to.
   static let clockShare = 0.95
   /// Nanoseconds of one iteration in which an honest loop may differ from that of the engine that does nothing: what is below
-  /// decides nothing.
-  static let loopTolerance = 2_000.0
+  /// decides nothing. An engine's work drives the loop around it from the nearest cache, an interpreter's some hundred lines of
+  /// 64 bytes, which come back at 10 ns each.
+  static let loopTolerance = 5_000.0
   /// Nanoseconds from which on no two iterations take the same to the nanosecond, time after time: a hundred readings of a clock
   /// as coarse as a microsecond.
   static let measurable = 100_000.0
   /// Of a claimed time, what requests that are not timed may spend beyond what moving their bytes takes.
   static let elsewhereShare = 0.2
-  /// By so much may what an honest engine needs to move bytes exceed what one that does nothing else needs: libraries differ.
+  /// By so much may what an honest engine needs to move bytes, of operands or of marks on its outputs, exceed what one that does
+  /// nothing else needs: libraries differ, and so does the memory that they got.
   static let movingTolerance = 1.5
 
   let threads: Int
@@ -53,11 +57,11 @@ package struct AuditJudge {
   private func remembers(_ ledger: AuditLedger) -> AuditFinding {
     let ratios = ledger.visits.map { max(0, $0.first - fetch) / max(1, $0.second) }
     guard let found = interval(ratios) else {
-      return unresolved(.remembers, "\(ratios.count) turns with second visits, of which 6 are needed")
+      return unresolved(.remembers, "\(ratios.count) turns with second visits, of which \(Self.turnsToDecide) are needed")
     }
     let evidence =
       "first visits of operands, without the \(Self.milliseconds(fetch)) ms that bringing them from memory may take, take "
-      + "\(Self.text(found.lower)) to \(Self.text(found.upper)) times as long as second ones, which may not exceed "
+      + "\(Self.text(found.lower)) to \(Self.text(found.upper)) times as long as later ones, which may not exceed "
       + Self.text(Self.tolerance)
     return AuditFinding(
       .remembers, found.lower > Self.tolerance ? .violated : .holds, evidence: evidence,
@@ -68,16 +72,15 @@ package struct AuditJudge {
   /// more CPU time than its threads have in what it claims.
   private func clock(_ ledger: AuditLedger) -> AuditFinding {
     guard let costs else { return unresolved(.clock, "what a request costs by itself could not be measured") }
+    func besides(_ slice: AuditLedger.Slice) -> Double {
+      Self.movingTolerance * costs.besides(sets: slice.sets, iterations: slice.iterations)
+    }
     // On a busy machine a request waits for a core before its first iteration and after its last one, too.
     let shares = ledger.slices.map { slice in
-      (slice.claimed + slice.waited)
-        / max(1, slice.wall - costs.besides(sets: slice.sets, iterations: slice.iterations))
+      (slice.claimed + slice.waited) / max(1, slice.wall - besides(slice))
     }
     let used = ledger.slices.compactMap { slice in
-      slice.cpu.map {
-        max(0, $0 - costs.besides(sets: slice.sets, iterations: slice.iterations))
-          / max(1, Double(threads) * slice.claimed)
-      }
+      slice.cpu.map { max(0, $0 - besides(slice)) / max(1, Double(threads) * slice.claimed) }
     }
     guard let found = interval(shares) else {
       return unresolved(.clock, "\(shares.count) slices, of which 6 are needed")
@@ -96,7 +99,7 @@ package struct AuditJudge {
       return (OrderStatistics.median(each) ?? 0) > Self.loopTolerance + 4 * costs.loop
     }
     // Several iterations a slice, each of which says to have taken what the others did.
-    let several = ledger.slices.filter { $0.sets >= 4 && $0.claimed / Double($0.sets) >= Self.measurable }
+    let several = ledger.slices.filter { $0.iterations >= 4 && $0.claimed / Double($0.iterations) >= Self.measurable }
     let repeated = several.count { $0.distinct == 1 }
     if repeated >= 6, repeated == several.count {
       return AuditFinding(
@@ -110,7 +113,7 @@ package struct AuditJudge {
     var isCaught =
       isSuspect
       && isMissing { slice in
-        slice.wall - slice.waited - costs.besides(sets: slice.sets, iterations: slice.iterations) - slice.claimed
+        slice.wall - slice.waited - besides(slice) - slice.claimed
       }
     if let cpu {
       (figures["cpu_lower"], figures["cpu_upper"]) = (cpu.lower, cpu.upper)
@@ -123,7 +126,7 @@ package struct AuditJudge {
           isCaught
           || isMissing { slice in
             slice.cpu.map {
-              $0 - costs.besides(sets: slice.sets, iterations: slice.iterations) - Double(threads) * slice.claimed
+              $0 - besides(slice) - Double(threads) * slice.claimed
             }
           }
       }

@@ -48,7 +48,7 @@ package struct AuditLedger {
     }
   }
 
-  /// Of the sets that a turn visited twice, what one of the first visits claims, and one of the second ones.
+  /// What one of a turn's first visits of a set claims, and one of the later ones.
   package struct Visits {
     package var first: Double
     package var second: Double
@@ -64,4 +64,7 @@ package struct AuditLedger {
   package var visits: [Visits] = []
 
   package init() {}
+
+  /// Of all slices, by this program's clock.
+  var sliceSeconds: Double { slices.reduce(0) { $0 + $1.wall } * 1e-9 }
 }

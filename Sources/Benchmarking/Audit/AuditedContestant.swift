@@ -19,9 +19,28 @@ final class AuditedContestant {
   /// How often a slice begins with a set that nothing else visits, and whose times are not taken: the first runs after other
   /// requests meet code that those have driven from the caches, and threads that sleep.
   private var warmUps = 2
-  /// How many sets a slice visits.
+  /// How many iterations a slice is long.
   private(set) var visits = 1
+  /// How many sets a slice visits, and how many of them have fresh numbers: the first visits of those are what is timed, and
+  /// the others show whether first visits cost more.
+  private(set) var sets = 1
+  private var freshSets = 1
   private(set) var ledger: AuditLedger
+  /// Draws the order of visits.
+  private var generator: SplitMix64
+  /// The most sets that a turn loads. Loading one costs an engine in another process a millisecond or more, so that a fresh
+  /// set for each iteration of a small layer would cost many times what is timed.
+  private static let mostFresh = 8
+  /// Of small operands as many sets as pass through the nearer caches from one visit of a set to the next: eight times what a
+  /// core's own cache holds. Of large ones twice as many as are fresh.
+  private static let footprint = 8 << 20
+  /// The most iterations of a slice.
+  private static let longestSlice = 1_000
+  /// How many further turns decide whether a rule is violated: enough for an interval that leaves out the two or three oddest
+  /// of them, and a second of slices.
+  private static let (fewestConfirming, mostConfirming, confirmingSeconds) = (12, 200, 1.0)
+  /// Of the numbers that are there before the first turn.
+  private static let firstRound = 1 << 20
   /// Seconds of work that the audit alone asked for.
   private(set) var auditSeconds = 0.0
 
@@ -44,6 +63,7 @@ final class AuditedContestant {
     self.cold = cold
     self.ledger = ledger
     meter = Meter(engine)
+    generator = workload.visitOrder()
     operation = try engine.prepare(workload.work.exercise, for: workload.request)
     try operation.load(workload.work.exercise.late, set: 0)
     // The best of a few: the first one still finds cold caches and a sleeping core.
@@ -64,89 +84,138 @@ final class AuditedContestant {
   /// Lets nothing of it run until it is asked again.
   func suspend() { process?.suspend() }
 
-  /// As many sets as make the fastest contestant's slice long enough, the same for all; but no more than a slow one does in
-  /// twenty slices' time, and at least one.
-  func chooseVisits(fastest: Double, slice: Double) {
+  /// As many iterations as make the fastest contestant's slice long enough, the same for all; but no more than a slow one does
+  /// in twenty slices' time, and at least one. Loads the sets, and visits each of them.
+  func chooseVisits(fastest: Double, slice: Double) throws(EngineError) {
     let common = (slice / max(fastest, 1)).rounded(.up)
     let affordable = (20 * slice / max(estimate, 1)).rounded(.up)
-    let wanted = Int(max(1, min(common, affordable)))
-    visits = isClaimed ? wanted : min(wanted, workload.sets.most)
+    visits = Int(max(1, min(common, affordable, Double(Self.longestSlice))))
     // Of several threads, the system takes some milliseconds to spread them over the cores.
     let warm = workload.item.threads > 1 ? (Self.spreading / max(estimate, 1)).rounded(.up) : 2
     warmUps = Int(max(2, min(warm, Double(OperandSets.mostSets))))
+    guard !isClaimed else { return }
+    let passing = max(2 * Self.mostFresh, Self.footprint / workload.sets.bytes + 1)
+    sets = max(1, min(visits, passing, workload.sets.most - 1))
+    freshSets = max(1, min(sets / 2, Self.mostFresh))
+    let started = ContinuousClock.now
+    // The last one only warms up.
+    for set in 0...sets { try operation.load(workload.sets.operands(set: set, round: Self.firstRound), set: set) }
+    auditSeconds += (ContinuousClock.now - started).seconds
+    _ = try operation.time(TimedRun(visiting: Array(0..<sets)))
   }
 
-  /// Fresh operands and their first visits, and nothing else: a turn without its audit.
+  /// Fresh operands and a slice, and nothing else: a turn without its audit.
   func plainTurn(round: Int) throws(EngineError) -> [UInt64] {
-    for (set, operands) in workload.operands(sets: visits + 1, round: round).enumerated() {
+    let fresh = chosenSets()
+    try load(fresh, round)
+    return try slice(sequence(fresh)).first
+  }
+
+  private func chosenSets() -> [Int] { Array((0..<sets).shuffled(using: &generator).prefix(freshSets)) }
+
+  private func sequence(_ fresh: [Int], visits: Int? = nil) -> VisitSequence {
+    let seen = (0..<sets).filter { !fresh.contains($0) }
+    // The set that warms up is the only one that was seen where there is no other.
+    return VisitSequence(
+      fresh: fresh, seen: seen.isEmpty ? [sets] : seen, visits: visits ?? self.visits, using: &generator)
+  }
+
+  /// Loads a round's numbers into these sets.
+  private func load(_ fresh: [Int], _ round: Int) throws(EngineError) {
+    for (operands, set) in zip(workload.operands(sets: fresh.count, round: round), fresh) {
       try operation.load(operands, set: set)
     }
-    return Array(try operation.time(TimedRun(visiting: warming(Array(0..<visits)), cold: cold))[warmUps...])
   }
 
-  /// One turn: fresh operands, a slice that visits each set once, and what it left.
-  /// - Parameters:
-  ///   - round: of the operands; another for each turn.
-  ///   - visitsAgain: whether a part of the sets is visited a second time, to compare.
-  /// - Returns: the durations of the first visits, and what is wrong with what they left.
-  func turn(
-    round: Int, visitsAgain: Bool
-  ) throws(EngineError) -> (durations: [UInt64], problem: String?) {
+  /// One turn: fresh operands, a slice, and what it left.
+  /// - Parameter round: of the operands; another for each turn.
+  /// - Returns: the durations of the first visits, and what is wrong with what was left.
+  func turn(round: Int) throws(EngineError) -> (durations: [UInt64], problem: String?) {
     defer { process?.suspend() }
     guard !isClaimed else {
       return (try operation.time(TimedRun(sets: [0], iterations: visits, cold: cold)), nil)
     }
     let started = ContinuousClock.now
-    let operands = workload.operands(sets: visits + 1, round: round)
-    let loaded = try meter.measure { () throws(EngineError) in
-      for (set, operands) in operands.enumerated() { try operation.load(operands, set: set) }
-    }.taken
+    let fresh = chosenSets()
+    // Drawn before the clock runs.
+    _ = workload.operands(sets: fresh.count, round: round)
+    let loaded = try meter.measure { () throws(EngineError) in try load(fresh, round) }.taken
+    // Of an operation so slow that a slice is one visit, a second one is for the audit alone, which needs a few of them.
+    let isExtra = visits == 1 && ledger.visits.count < AuditJudge.turnsToDecide
     let timing = ContinuousClock.now
-    let first = try slice(Array(0..<visits))
+    let found = try slice(sequence(fresh, visits: isExtra ? 2 : visits))
     let timed = ContinuousClock.now
-    // Enough sets to compare, and few enough to cost little.
-    let again = visits < 8 ? visits : (visits + 3) / 4
-    if visitsAgain {
-      let second = try slice(Array(0..<again))
+    if !found.again.isEmpty {
       ledger.visits.append(
-        AuditLedger.Visits(first: Self.trimmedMean(first[..<again]), second: Self.trimmedMean(second[...])))
+        AuditLedger.Visits(first: Self.trimmedMean(found.first), second: Self.trimmedMean(found.again)))
     }
-    let set = workload.chosenSet(of: again)
-    let (answer, collected) = try meter.measure { () throws(EngineError) in try operation.collect(set: set) }
+    let index = workload.chosenIndex(of: fresh.count)
+    let (answer, collected) = try meter.measure { () throws(EngineError) in
+      try operation.collect(set: fresh[index])
+    }
     process?.suspend()
-    let problem = workload.problem(with: answer, set: set, of: engine)
+    let problem = workload.problem(with: answer, to: index, of: engine)
     ledger.turns.append(
       AuditLedger.Turn(
-        loads: visits + 1, loadCPU: loaded.cpu, collects: 1, collectCPU: collected.cpu,
-        claimed: Self.sum(first[...]) / Double(visits)))
+        loads: fresh.count, loadCPU: loaded.cpu, collects: 1, collectCPU: collected.cpu,
+        claimed: Self.sum(found.first[...]) / Double(fresh.count)))
     auditSeconds += (ContinuousClock.now - started).seconds - (timed - timing).seconds
-    return (first, problem)
+    if isExtra { auditSeconds += Self.sum(found.again[...]) * 1e-9 }
+    return (found.first, problem)
   }
 
-  /// These sets after runs on one that is not timed.
-  private func warming(_ sets: [Int]) -> [Int] { Array(repeating: visits, count: warmUps) + sets }
+  /// What the rules say of the turns so far. A rule on times that these violate is held against further turns, and those decide:
+  /// a few blocks on a busy machine may be unlucky together, and a cheat does not stop.
+  /// - Parameters:
+  ///   - judge: the rules.
+  ///   - medianNanoseconds: the time that is reported.
+  ///   - round: of the operands of the first further turn.
+  /// - Throws: `EngineError` of the engine.
+  func findings(
+    _ judge: AuditJudge, medianNanoseconds: Double, confirmingFrom round: Int
+  ) throws(EngineError) -> [AuditFinding] {
+    let found = judge.findings(ledger, medianNanoseconds: medianNanoseconds)
+    guard found.contains(where: { $0.verdict == .violated && $0.rule != .impossible }) else { return found }
+    ledger = AuditLedger()
+    var wrong: String?
+    while wrong == nil, ledger.turns.count < Self.mostConfirming,
+      ledger.turns.count < Self.fewestConfirming || ledger.sliceSeconds < Self.confirmingSeconds
+    {
+      wrong = try turn(round: round + ledger.turns.count).problem
+    }
+    if let wrong { return [AuditFinding(.outputs, .violated, evidence: wrong)] }
+    let count = ledger.turns.count
+    let again = judge.findings(ledger, medianNanoseconds: medianNanoseconds)
+    return zip(found, again).map { first, second in
+      guard first.verdict == .violated, first.rule != .impossible else { return first }
+      var second = second
+      second.evidence += " (of \(count) further turns, since those of the blocks violated the rule)"
+      return second
+    }
+  }
 
-  private func slice(_ sets: [Int]) throws(EngineError) -> [UInt64] {
-    guard cold else {
-      let visited = warming(sets)
-      let (durations, taken) = try meter.measure { () throws(EngineError) in
+  /// Visits sets in this order, after runs on one that is not timed.
+  private func slice(_ sequence: VisitSequence) throws(EngineError) -> (first: [UInt64], again: [UInt64]) {
+    var durations: [UInt64] = []
+    if cold {
+      // Each iteration is a request of its own, so that what flushing takes is not taken for work.
+      for set in sequence.sets { durations += try operation.time(TimedRun(sets: [set], iterations: 1, cold: true)) }
+    } else {
+      let visited = Array(repeating: sets, count: warmUps) + sequence.sets
+      let (all, taken) = try meter.measure { () throws(EngineError) in
         try operation.time(TimedRun(visiting: visited))
       }
       ledger.slices.append(
         AuditLedger.Slice(
-          claimed: Self.sum(durations[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
-          sets: sets.count + 1, iterations: visited.count,
-          distinct: Set(durations).count))
-      return Array(durations[warmUps...])
+          claimed: Self.sum(all[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
+          sets: sets + 1, iterations: visited.count, distinct: Set(all).count))
+      durations = Array(all[warmUps...])
     }
-    // Each iteration is a request of its own, so that what flushing takes is not taken for work.
-    var durations: [UInt64] = []
-    for set in sets { durations += try operation.time(TimedRun(sets: [set], iterations: 1, cold: true)) }
-    return durations
+    return sequence.split(durations)
   }
 
   /// Without the longest tenth, which other programs may have interrupted.
-  private static func trimmedMean(_ durations: ArraySlice<UInt64>) -> Double {
+  private static func trimmedMean(_ durations: [UInt64]) -> Double {
     let kept = durations.sorted().dropLast(durations.count / 10)
     return sum(kept) / Double(max(1, kept.count))
   }

@@ -38,13 +38,13 @@ package struct RequestCosts: Sendable {
     let meter = Meter(null)
     let operation = try null.prepare(exercise, for: request)
     var sweep = CacheFlush()
-    // Enough of them to leave the caches as a contestant's turn does.
-    let count = min(16, sets.most)
+    // As many as a contestant's turn loads.
+    let count = min(8, sets.most)
     var (loads, collects, requests, marks, loops): ([Double], [Double], [Double], [Double], [Double]) = (
       [], [], [], [], []
     )
     // The first round warms up.
-    for round in 0..<4 {
+    for round in 0..<3 {
       let operands = (0..<count).map { sets.operands(set: $0, round: round) }
       let load = try meter.measure { () throws(EngineError) in
         for (set, operands) in operands.enumerated() { try operation.load(operands, set: set) }
@@ -60,7 +60,7 @@ package struct RequestCosts: Sendable {
       let looped = try besides(TimedRun(sets: [0], iterations: many))
       // A contestant's result is collected when its own run and the others have taken the caches, of code, too.
       sweep.flush()
-      let collect = try meter.measure { () throws(EngineError) in try operation.collect(set: 5 * round % count) }.taken
+      let collect = try meter.measure { () throws(EngineError) in try operation.collect(set: 3 * round % count) }.taken
       guard round > 0 else { continue }
       loads.append((load.cpu ?? 0) / Double(count))
       collects.append(collect.cpu ?? 0)

@@ -20,7 +20,7 @@ final class TimedWorkload {
   private var expected: [Int: CaseVerifier] = [:]
 
   init(
-    _ item: BenchmarkPlan.Item, _ work: WorkloadExercise, blocks: Int, seed: UInt64, using generator: inout SplitMix64
+    _ item: BenchmarkPlan.Item, _ work: WorkloadExercise, blocks: Int, using generator: inout SplitMix64
   ) {
     self.item = item
     self.work = work
@@ -30,11 +30,13 @@ final class TimedWorkload {
     self.generator = SplitMix64(seed: generator.next())
   }
 
-  /// Nanoseconds that it takes to bring one set's operands and results from memory, and twenty lines of something else.
-  /// - Parameter bandwidth: bytes a nanosecond that were measured; where nothing was, less than any memory of this decade has.
-  func fetchNanoseconds(bandwidth: Double?) -> Double {
-    Double(sets.bytes) / (bandwidth ?? 4) + 2_000
-  }
+  /// Nanoseconds that it may take to bring one set's operands and results from memory: a line of 64 bytes each 10 ns and thread
+  /// (a core waits for ten or more of them at a time, 100 ns each, where no prefetcher helps: planes of small images are read
+  /// across), and twenty lines of something else.
+  ///
+  /// A first visit may cost so much more than a later one. On layers that do little with each byte that is as much as a later
+  /// visit takes, and the rule decides nothing there; but it is first visits that are reported.
+  var fetchNanoseconds: Double { Double(sets.bytes) / 64 * 10 / Double(item.threads) + 2_000 }
 
   /// The first sets of a round, drawn when they are first asked for.
   func operands(sets count: Int, round: Int) -> [LateOperands] {
@@ -48,25 +50,29 @@ final class TimedWorkload {
     return Array(operands[..<count])
   }
 
-  /// The set that is collected in the round at hand: at random, and the same for all who visit as many.
-  func chosenSet(of count: Int) -> Int { choice % count }
+  /// What draws one contestant's orders of visits.
+  func visitOrder() -> SplitMix64 { SplitMix64(seed: generator.next()) }
 
-  /// What is wrong with an answer to one set of the round at hand, in the window that the round looks at; `nil` when nothing is.
-  func problem(with answer: Answer, set: Int, of engine: any Engine) -> String? {
+  /// Which of the round's fresh operands' results are collected: at random, and the same for all who have as many.
+  func chosenIndex(of count: Int) -> Int { choice % count }
+
+  /// What is wrong with an answer to one of the operands of the round at hand, in the window that the round looks at; `nil` when
+  /// nothing is.
+  func problem(with answer: Answer, to index: Int, of engine: any Engine) -> String? {
     // A block has two rounds, and one window.
     let window = windows[round / 2 % windows.count]
     let part = RecordedAnswer(engine.description, window.part(of: answer))
     do throws(EngineError) {
       let verifier: CaseVerifier
-      if let known = expected[set] {
+      if let known = expected[index] {
         verifier = known
       } else {
         let exercise: Exercise
         do throws(ProblemError) {
-          exercise = try window.exercise(of: work.single.with(operands[set]))
+          exercise = try window.exercise(of: work.single.with(operands[index]))
         } catch { throw EngineError(error) }
         verifier = try work.verifier(of: exercise)
-        expected[set] = verifier
+        expected[index] = verifier
       }
       let result = verifier.verify(part, dtype: item.dtype, threads: [item.threads], repeating: false)
       guard result.status != .pass else { return nil }

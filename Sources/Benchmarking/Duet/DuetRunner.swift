@@ -159,7 +159,7 @@ public final class DuetRunner {
     for item in items {
       let work = WorkloadExercise(item, seed: seed)
       let verifier = try work.verifier()
-      let workload = TimedWorkload(item, work, blocks: gate.policy.screenBlocks, seed: seed, using: &generator)
+      let workload = TimedWorkload(item, work, blocks: gate.policy.screenBlocks, using: &generator)
       var refusals: [String] = []
       for engine in [base, head] where !shouldStop() {
         let result = verifier.verify(engine, dtype: item.dtype, threads: [item.threads])
@@ -218,12 +218,12 @@ public final class DuetRunner {
     }
     // Each side has two slices a block.
     let fastest = visits[item.name].map { sliceNanoseconds / Double($0) } ?? sides[0].estimate
-    for side in sides { side.chooseVisits(fastest: fastest, slice: sliceNanoseconds) }
+    for side in sides { try side.chooseVisits(fastest: fastest, slice: sliceNanoseconds) }
     visits[item.name] = sides[0].visits
     var samples: [[Double]] = [[], []]
     var turns = [0, 0]
     for side in Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] {
-      let found = try sides[side].turn(round: round + turns[side], visitsAgain: isAudited && turns[side] == 0)
+      let found = try sides[side].turn(round: round + turns[side])
       turns[side] += 1
       if let problem = found.problem { throw wrong([first, second][side], item, problem) }
       samples[side] += found.durations.map { Double($0) }
@@ -241,9 +241,12 @@ public final class DuetRunner {
       guard let workload = timed[item.name], let ledgers = ledgers[item.name] else { continue }
       for (engine, ledger) in zip([base, head], ledgers) where engine.description.trust != .claimed {
         let judge = AuditJudge(
-          threads: item.threads, fetch: workload.fetchNanoseconds(bandwidth: nil),
+          threads: item.threads, fetch: workload.fetchNanoseconds,
           costs: nulls.costs(beside: engine, on: workload), impossible: nil)
-        let findings = judge.findings(ledger, medianNanoseconds: 0)
+        let contestant = try AuditedContestant(engine, workload, ledger: ledger)
+        try contestant.chooseVisits(fastest: contestant.estimate, slice: sliceNanoseconds)
+        let findings = try contestant.findings(judge, medianNanoseconds: 0, confirmingFrom: round)
+        contestant.suspend()
         if let caught = findings.first(where: { $0.verdict == .violated }) {
           throw Failure(
             description: "\(engine.declaration.name) cheats on \(item.name), so that no time of it counts: "

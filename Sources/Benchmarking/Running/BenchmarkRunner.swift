@@ -131,7 +131,7 @@ public final class BenchmarkRunner {
     verify(item, verifier)
     if shouldStop() { return nil }
     section.options.pinned = Affinity.pin(toCores: item.threads)
-    let timed = TimedWorkload(item, work, blocks: suite.blocks, seed: seed, using: &generator)
+    let timed = TimedWorkload(item, work, blocks: suite.blocks, using: &generator)
     var slots: [ContestantSlot] = []
     for engine in engines {
       let name = engine.description.name
@@ -155,7 +155,7 @@ public final class BenchmarkRunner {
       workload.contestants.append(contestant)
     }
     guard time(slots, timed, &workload) else { return nil }
-    workload.sets = slots.filter { !$0.contestant.isClaimed }.map(\.contestant.visits).max()
+    workload.sets = slots.filter { !$0.contestant.isClaimed }.map(\.contestant.sets).max()
     for slot in slots { audit(slot, timed, &workload, section) }
     section.auditSeconds =
       slots.reduce(section.auditSeconds ?? 0) { $0 + $1.contestant.auditSeconds } + nulls.takeSeconds()
@@ -188,7 +188,11 @@ public final class BenchmarkRunner {
     _ slots: [ContestantSlot], _ timed: TimedWorkload, _ workload: inout BenchmarkWorkload
   ) -> Bool {
     let fastest = slots.map(\.contestant.estimate).min() ?? 1
-    for slot in slots { slot.contestant.chooseVisits(fastest: fastest, slice: suite.sliceMilliseconds * 1e6) }
+    for slot in slots {
+      do throws(EngineError) {
+        try slot.contestant.chooseVisits(fastest: fastest, slice: suite.sliceMilliseconds * 1e6)
+      } catch { workload.contestants[slot.index].record(error) }
+    }
     let processes = engines.compactMap { $0 as? ProcessEngine }
     for process in processes + nulls.running { process.suspend() }
     var waiting: [Double] = []
@@ -198,8 +202,6 @@ public final class BenchmarkRunner {
     for block in 0..<suite.blocks {
       onEvent(.block(workload: workload.name, index: block, count: suite.blocks))
       let before = CoreContention.now()
-      // Six turns with second visits decide; more only cost.
-      let visitsAgain = suite.blocks < 2 * Self.turnsToDecide || block.isMultiple(of: 2)
       var turns: [Int: Int] = [:]
       for position in order(of: slots.count, block: block) {
         if shouldStop() { return false }
@@ -209,7 +211,7 @@ public final class BenchmarkRunner {
         let turn = turns[position, default: 0]
         turns[position] = turn + 1
         do throws(EngineError) {
-          let found = try slot.contestant.turn(round: round + turn, visitsAgain: visitsAgain)
+          let found = try slot.contestant.turn(round: round + turn)
           workload.contestants[slot.index].add(found.durations, block: block)
           if let problem = found.problem {
             workload.contestants[slot.index].take(AuditFinding(.outputs, .violated, evidence: problem))
@@ -226,9 +228,6 @@ public final class BenchmarkRunner {
     return true
   }
 
-  /// What an order-statistic interval of 95 % needs.
-  private static let turnsToDecide = 6
-
   /// Holds what a contestant's requests took against the rules.
   private func audit(
     _ slot: ContestantSlot, _ timed: TimedWorkload, _ workload: inout BenchmarkWorkload, _ section: BenchmarkSection
@@ -238,15 +237,20 @@ public final class BenchmarkRunner {
     let blocks = workload.contestants[slot.index].samples.map(BenchmarkAnalysis.blockMedian)
     let judge = AuditJudge(
       threads: timed.item.threads,
-      fetch: timed.fetchNanoseconds(
-        bandwidth: section.ceilings.first { $0.threads == timed.item.threads }?.memoryGigabytesPerSecond),
+      fetch: timed.fetchNanoseconds,
       costs: nulls.costs(beside: contestant.engine, on: timed),
       impossible: contestant.engine.description.device == "cpu" ? Self.impossible(workload, section) : nil)
     let verified = contestant.ledger.turns.count
     workload.contestants[slot.index].take(
       AuditFinding(.outputs, .holds, evidence: "what was timed was right in each of \(verified) collected sets"))
-    let findings = judge.findings(contestant.ledger, medianNanoseconds: OrderStatistics.median(blocks) ?? 0)
-    for finding in findings { workload.contestants[slot.index].take(finding) }
+    for engine in engines { (engine as? ProcessEngine)?.suspend() }
+    for null in nulls.running { null.suspend() }
+    do throws(EngineError) {
+      // Blocks have two rounds at most.
+      let findings = try contestant.findings(
+        judge, medianNanoseconds: OrderStatistics.median(blocks) ?? 0, confirmingFrom: 2 * suite.blocks)
+      for finding in findings { workload.contestants[slot.index].take(finding) }
+    } catch { workload.contestants[slot.index].record(error) }
   }
 
   /// Half of the least time of any algorithm; `nil` in a debug build, whose peak means nothing.

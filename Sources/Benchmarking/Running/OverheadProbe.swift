@@ -110,16 +110,16 @@ public struct OverheadProbe {
   private func auditEffect(_ item: BenchmarkPlan.Item) throws(EngineError) -> (audited: Ratio, unaudited: Ratio) {
     var generator = SplitMix64(seed: seed)
     let workload = TimedWorkload(
-      item, WorkloadExercise(item, seed: seed), blocks: suite.blocks, seed: seed, using: &generator)
+      item, WorkloadExercise(item, seed: seed), blocks: suite.blocks, using: &generator)
     var sides: [AuditedContestant] = []
     for _ in 0..<3 { sides.append(try AuditedContestant(outside, workload)) }
-    for side in sides { side.chooseVisits(fastest: sides[0].estimate, slice: suite.sliceMilliseconds * 1e6) }
+    for side in sides { try side.chooseVisits(fastest: sides[0].estimate, slice: suite.sliceMilliseconds * 1e6) }
     var medians: [[Double]] = [[], [], []]
     for block in 0..<suite.blocks {
       for side in [0, 1, 2].shuffled(using: &generator) {
         let durations =
           side == 2
-          ? try sides[side].turn(round: block, visitsAgain: block.isMultiple(of: 2)).durations
+          ? try sides[side].turn(round: block).durations
           : try sides[side].plainTurn(round: block)
         medians[side].append(OrderStatistics.median(durations.map { Double($0) }) ?? 0)
       }

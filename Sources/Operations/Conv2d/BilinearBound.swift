@@ -43,28 +43,34 @@ struct BilinearBound {
     /// self · middle · selfᵀ for a square `middle` given by its elements.
     func sandwich(_ middle: [Double]) -> [Double] {
       var half = [Double](repeating: 0, count: rows * columns)
+      var result = [Double](repeating: 0, count: rows * rows)
+      sandwich(middle, half: &half, into: &result, at: 0)
+      return result
+    }
+
+    /// The same without a new array: `half` holds rows · columns values of no meaning, and the result begins at `first`.
+    func sandwich(_ middle: [Double], half: inout [Double], into result: inout [Double], at first: Int) {
       for i in 0..<rows {
-        for k in 0..<columns where elements[i * columns + k] != 0 {
-          let factor = elements[i * columns + k]
-          for j in 0..<columns { half[i * columns + j] += factor * middle[k * columns + j] }
+        for j in 0..<columns {
+          var sum = 0.0
+          for k in 0..<columns { sum += elements[i * columns + k] * middle[k * columns + j] }
+          half[i * columns + j] = sum
         }
       }
-      var result = [Double](repeating: 0, count: rows * rows)
       for i in 0..<rows {
         for j in 0..<rows {
           var sum = 0.0
           for k in 0..<columns { sum += half[i * columns + k] * elements[j * columns + k] }
-          result[i * rows + j] = sum
+          result[first + i * rows + j] = sum
         }
       }
-      return result
     }
   }
 
-  /// What a transformed operand needs: f̂ (or v̂) and |F||f||Fᵀ|, n·n values each.
+  /// What transformed tiles need: f̂ (or v̂) and |F||f||Fᵀ|, n·n values each, tile after tile.
   struct Transformed {
-    let value: [Double]
-    let magnitude: [Double]
+    fileprivate(set) var value: [Double]
+    fileprivate(set) var magnitude: [Double]
   }
 
   /// Sums over c for one tile; n·n values each.
@@ -117,28 +123,60 @@ struct BilinearBound {
     return (0..<matrix.rows * matrix.rows).map { Double(matrix.columns) * (1 + sums[$0 % matrix.rows]) }
   }
 
-  func transformedFilter(_ tile: [Double]) -> Transformed {
-    Transformed(value: filter.sandwich(tile), magnitude: filterMagnitude.sandwich(tile.map(abs)))
+  /// The tiles of one filter, or of one place of it, in the order of the sum that they take part in.
+  func transformedFilter(count: Int, _ tile: (Int) -> [Double]) -> Transformed {
+    Self.transformed(filter, filterMagnitude, count, tile)
   }
 
-  func transformedInput(_ tile: [Double]) -> Transformed {
-    Transformed(value: input.sandwich(tile), magnitude: inputMagnitude.sandwich(tile.map(abs)))
+  func transformedInput(count: Int, _ tile: (Int) -> [Double]) -> Transformed {
+    Self.transformed(input, inputMagnitude, count, tile)
   }
 
-  /// Adds one c; `length` is C, the number of products in each sum.
-  func accumulate(_ f: Transformed, _ d: Transformed, length: Int, into sums: inout Sums) {
-    let length = Double(length)
-    for i in 0..<sums.product.count {
-      let product = f.value[i] * d.value[i]
-      let fromFilter = f.magnitude[i] * d.value[i]
-      let fromInput = f.value[i] * d.magnitude[i]
-      sums.product[i] += product
-      sums.variance[i] += fromFilter * fromFilter + fromInput * fromInput + length * product * product
-      sums.magnitude[i] += f.magnitude[i] * d.magnitude[i]
-      sums.underflow[i] +=
-        1 + filterUnderflow[i] * d.magnitude[i] + f.magnitude[i] * inputUnderflow[i]
-        + 0x1p-150 * filterUnderflow[i] * inputUnderflow[i]
+  private static func transformed(
+    _ matrix: Matrix, _ magnitudes: Matrix, _ count: Int, _ tile: (Int) -> [Double]
+  ) -> Transformed {
+    let points = matrix.rows * matrix.rows
+    var half = [Double](repeating: 0, count: matrix.rows * matrix.columns)
+    var value = [Double](repeating: 0, count: count * points)
+    var magnitude = value
+    for index in 0..<count {
+      var elements = tile(index)
+      matrix.sandwich(elements, half: &half, into: &value, at: index * points)
+      for i in elements.indices { elements[i] = abs(elements[i]) }
+      magnitudes.sandwich(elements, half: &half, into: &magnitude, at: index * points)
     }
+    return Transformed(value: value, magnitude: magnitude)
+  }
+
+  /// The sums over c, of which each operand has as many tiles; there are as many products in each sum.
+  func sums(_ f: Transformed, _ d: Transformed) -> Sums {
+    let points = filterUnderflow.count
+    let count = f.value.count / points
+    let length = Double(count)
+    var sums = Sums(points: points)
+    // Points inside, so that four sums of a point stay in registers while c goes on.
+    for i in 0..<points {
+      let (fromFilterUnderflow, fromInputUnderflow) = (filterUnderflow[i], inputUnderflow[i])
+      var (product, variance, magnitude, underflow) = (0.0, 0.0, 0.0, 0.0)
+      for place in stride(from: i, to: count * points, by: points) {
+        let (fValue, fMagnitude) = (f.value[place], f.magnitude[place])
+        let (dValue, dMagnitude) = (d.value[place], d.magnitude[place])
+        let both = fValue * dValue
+        let fromFilter = fMagnitude * dValue
+        let fromInput = fValue * dMagnitude
+        product += both
+        variance += fromFilter * fromFilter + fromInput * fromInput + length * both * both
+        magnitude += fMagnitude * dMagnitude
+        underflow +=
+          1 + fromFilterUnderflow * dMagnitude + fMagnitude * fromInputUnderflow
+          + 0x1p-150 * fromFilterUnderflow * fromInputUnderflow
+      }
+      sums.product[i] = product
+      sums.variance[i] = variance
+      sums.magnitude[i] = magnitude
+      sums.underflow[i] = underflow
+    }
+    return sums
   }
 
   /// Bounds of the tile's outputs, row-major.

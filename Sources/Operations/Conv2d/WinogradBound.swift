@@ -81,17 +81,17 @@ public struct WinogradBound: Sendable {
     let origins = (0..<length).map { ($0 / tiles.count, tiles.origin($0 % tiles.count)) }
     let before = problem.paddingBefore
     let filters = (0..<dy.channels).map { k in
-      origins.map { image, origin in model.transformedFilter(dy.tile(image, k, origin, tile)) }
+      model.transformedFilter(count: length) { dy.tile(origins[$0].0, k, origins[$0].1, tile) }
     }
     var bounds = Bounds(count: problem.weightShape.count)
     for c in 0..<x.channels {
-      let inputs = origins.map { image, origin in
-        model.transformedInput(
-          x.tile(image, c, Pair(origin.height - before.height, origin.width - before.width), matrices.inputTile))
+      let inputs = model.transformedInput(count: length) {
+        let (image, origin) = origins[$0]
+        let corner = Pair(origin.height - before.height, origin.width - before.width)
+        return x.tile(image, c, corner, matrices.inputTile)
       }
       for k in 0..<dy.channels {
-        var sums = BilinearBound.Sums(points: matrices.inputTile * matrices.inputTile)
-        for t in 0..<length { model.accumulate(filters[k][t], inputs[t], length: length, into: &sums) }
+        let sums = model.sums(filters[k], inputs)
         let (statistical, rigorous) = model.bounds(sums, length: length, lambda: lambda)
         let first = (k * x.channels + c) * 9
         bounds.statistical.replaceSubrange(first..<first + 9, with: statistical)
@@ -125,18 +125,15 @@ public struct WinogradBound: Sendable {
       let inputs = (0..<tiles.count).map { t in
         let origin = tiles.origin(t)
         let corner = Pair(origin.height - correlation.before.height, origin.width - correlation.before.width)
-        return (0..<operand.channels).map {
-          model.transformedInput(operand.tile(image, $0, corner, matrices.inputTile))
+        return model.transformedInput(count: operand.channels) {
+          operand.tile(image, $0, corner, matrices.inputTile)
         }
       }
       for k in 0..<outputs.channels {
-        let filters = (0..<operand.channels).map { model.transformedFilter(correlation.filters(k, $0)) }
+        let filters = model.transformedFilter(count: operand.channels) { correlation.filters(k, $0) }
         let base = (image * outputs.channels + k) * plane
         for t in 0..<tiles.count {
-          var sums = BilinearBound.Sums(points: matrices.inputTile * matrices.inputTile)
-          for c in 0..<operand.channels {
-            model.accumulate(filters[c], inputs[t][c], length: operand.channels, into: &sums)
-          }
+          let sums = model.sums(filters, inputs[t])
           let (statistical, rigorous) = model.bounds(sums, length: operand.channels, lambda: lambda)
           let origin = tiles.origin(t)
           for i in 0..<min(tile, outputs.size.height - origin.height) {

@@ -81,7 +81,9 @@ let package = Package(
     .systemLibrary(name: "CLibraryHost"),
     .target(
       name: "LibraryHost",
-      dependencies: ["CLibraryHost", "Tensors", "Problems", "Operations", "Convolution", "Engines", "Results"]),
+      dependencies: [
+        "CLibraryHost", "Tensors", "Problems", "Operations", "Convolution", "Engines", "Results", "OperatingSystem",
+      ]),
     .target(
       name: "Verification",
       dependencies: [

@@ -16,6 +16,7 @@
 #define ROOM 4096
 #define SETS 64
 #define HANDLES 64
+#define VISITS 4096 /* of one slice: sets may be named again and again */
 
 /* Where the value of "key" starts; NULL where it is not there. */
 static const char *find(const char *line, const char *key)
@@ -135,12 +136,13 @@ static struct set *set_at(struct operation *o, long index)
 /* Iteration i runs on set sets[i mod count], in its own buffers. Prints nothing and returns 0 where one is missing. */
 static int time_slice(const char *line, const char *id, struct operation *o)
 {
-    struct set *sets[SETS];
+    static struct set *sets[VISITS];
     long count = 0, iterations = number(line, "iterations", 0);
     const char *at = find(line, "sets");
     if (at == NULL) sets[count++] = &o->sets[0]; /* protocol 1 has one set */
-    for (at = at == NULL ? "]" : at; *at != ']' && count < SETS; count++) {
+    for (at = at == NULL ? "]" : at; *at != ']'; count++) {
         char *end;
+        if (count == VISITS) return 0;
         sets[count] = set_at(o, strtol(at + 1, &end, 10));
         if (sets[count] == NULL || end == at + 1) return 0;
         at = end + strspn(end, " ");

@@ -12,7 +12,3 @@ package struct CacheFlush {
     for index in stride(from: 0, to: swept.count, by: 64) { swept[index] &+= 1 }
   }
 }
-
-extension Duration {
-  package var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
-}

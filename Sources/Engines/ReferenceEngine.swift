@@ -1,3 +1,4 @@
+import OperatingSystem
 import Operations
 import Problems
 import Tensors

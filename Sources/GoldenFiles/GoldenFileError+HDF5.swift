@@ -41,7 +41,9 @@ package func opening(_ path: String, limits: GoldenLimits) throws(GoldenFileErro
 package func creating(
   _ path: String, survivesPowerCut: Bool = true, _ fill: (HDF5Group) throws -> Void
 ) throws(GoldenFileError) {
-  do { try HDF5File.create(path, survivesPowerCut: survivesPowerCut, fill) } catch let error as HDF5Error { throw GoldenFileError(error) } catch {
+  do { try HDF5File.create(path, survivesPowerCut: survivesPowerCut, fill) } catch let error as HDF5Error {
+    throw GoldenFileError(error)
+  } catch {
     throw GoldenFileError(.cannotWrite, file: path, expected: "a new file", found: "\(error)")
   }
 }

@@ -1,6 +1,7 @@
 import CLibraryHost
 import Convolution
 import Engines
+import OperatingSystem
 import Problems
 import Tensors
 

@@ -9,6 +9,8 @@ public struct PeerComparison {
     public let strategyNanoseconds: Double
     public let peer: String
     public let peerNanoseconds: Double
+    /// Whether the strategy multiplies less often than the definition does, as Winograd's algorithm.
+    public let isWinograd: Bool
     /// Whether nobody has won: the intervals of both medians overlap, one of them has too few blocks for an interval, or the
     /// times of the run are in doubt.
     public let isOpen: Bool
@@ -48,21 +50,16 @@ public struct PeerComparison {
     }
     return Row(
       problem: workload.problem, strategy: strategy, strategyNanoseconds: own.medianNanoseconds, peer: peer,
-      peerNanoseconds: other.medianNanoseconds, isOpen: isOpen)
+      peerNanoseconds: other.medianNanoseconds, isWinograd: own.actualGigaflops != nil, isOpen: isOpen)
   }
 
   private static func interval(_ time: TimeSummary) -> (Double, Double)? {
     time.lowerNanoseconds.flatMap { low in time.upperNanoseconds.map { (low, $0) } }
   }
 
-  /// Of the ratios; above 1 the strategies are faster.
-  public var geometricMean: Double { exp(rows.reduce(0) { $0 + log($1.ratio) } / Double(rows.count)) }
-
-  /// The middle ratio: a few shapes on which one side does something else altogether leave it where it is.
-  public var median: Double {
-    let sorted = rows.map(\.ratio).sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  /// Of the ratios, all or some of them; above 1 the strategies are faster.
+  public func ratios(where isCounted: (Row) -> Bool = { _ in true }) -> RatioSummary? {
+    RatioSummary(rows.filter(isCounted).map(\.ratio))
   }
 
   public static let headings = ["shape", "strategy", "ms", "fastest peer", "ms", "peer/strategy", "faster"]
@@ -76,15 +73,25 @@ public struct PeerComparison {
     }
   }
 
-  /// The geometric mean and the median, and where a peer wins.
+  /// The geometric mean and the median, with and without the shapes on which Winograd is the best strategy, and where a peer
+  /// wins.
   public var summary: String {
-    guard !isDoubtful else { return "Inconclusive times: open on all \(rows.count)." }
+    guard !isDoubtful, let all = ratios() else { return "Inconclusive times: open on all \(rows.count)." }
+    func both(_ found: RatioSummary) -> String {
+      "mean \(BenchmarkText.ratio(found.geometricMean)), median \(BenchmarkText.ratio(found.median))"
+    }
+    var parts = ""
+    if let winograd = ratios(where: \.isWinograd), let others = ratios(where: { !$0.isWinograd }) {
+      parts =
+        "; \(both(winograd)) on the \(winograd.count) where Winograd is the best strategy, \(both(others)) on the "
+        + "other \(others.count)"
+    }
     let lost = rows.filter { $0.winner == "peer" }
     let open = rows.count { $0.isOpen }
     let names = lost.map { "\(BenchmarkText.shape($0.problem)) (\($0.peer), \(BenchmarkText.ratio($0.ratio)))" }
     return
-      "Geometric mean \(BenchmarkText.ratio(geometricMean)), median \(BenchmarkText.ratio(median)) over "
-      + "\(rows.count) convolution\(rows.count == 1 ? "" : "s") (above 1 the strategy is faster); "
+      "Geometric \(both(all)) over \(all.count) convolution\(all.count == 1 ? "" : "s") (above 1 the strategy is "
+      + "faster)\(parts); "
       + "open on \(open); " + (lost.isEmpty ? "no peer wins" : "a peer wins on \(lost.count): ")
       + names.joined(separator: "; ") + "."
   }

@@ -26,5 +26,13 @@ extension ShellCommand {
     return nil
   }
 
+  /// The values of an option that may be repeated, in order.
+  public func values(of option: String) -> [String] {
+    words.indices.compactMap { index in
+      if words[index] == option { return index + 1 < words.count ? words[index + 1] : nil }
+      return words[index].hasPrefix("\(option)=") ? String(words[index].dropFirst(option.count + 1)) : nil
+    }
+  }
+
   public func adding(_ words: String...) -> ShellCommand { ShellCommand(self.words + words) }
 }

@@ -190,7 +190,7 @@ struct BenchCommand: AsyncParsableCommand {
     let contestants = section.workloads.flatMap { workload in workload.contestants.map { (workload, $0) } }
     if let (workload, bad) = contestants.first(where: { $0.1.status.isFault }) {
       let again = BenchmarkReproduction.command(
-        bad, on: workload, of: section, seed: selection.seed, suite: selection.suite)
+        bad, on: workload, of: section, seed: selection.seed, given: command)
       Console.note("\(bad.engine) on \(workload.name): \(bad.status.rawValue)".printable)
       for line in FailureText.details(bad) { Console.note("  \(line)") }
       Console.note("repeat: \(again)")

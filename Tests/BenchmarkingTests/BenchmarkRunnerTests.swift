@@ -23,6 +23,52 @@ private struct OffByOne: Engine {
   }
 }
 
+/// Right, and says that the first visit of a set takes twice as long as later ones: in its first slices, or for good.
+private struct SlowAtFirst: Engine {
+  let description = EngineDescription(name: "slow at first", version: "1")
+  /// How many slices of more than one visit it is slow in.
+  let slices: Int
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer { try ReferenceEngine().compute(exercise) }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) -> any PreparedOperation {
+    Prepared(exercise: exercise, slices: slices)
+  }
+
+  private final class Prepared: PreparedOperation {
+    let workspaceBytes = 0
+    let summary = "scripted"
+    private let exercise: Exercise
+    private var slices: Int
+    private var sets: [Int: LateOperands] = [:]
+    private var visited: Set<Int> = []
+
+    init(exercise: Exercise, slices: Int) {
+      self.exercise = exercise
+      self.slices = slices
+    }
+
+    func load(_ operands: LateOperands, set: Int) {
+      sets[set] = operands
+      visited.remove(set)
+    }
+
+    func time(_ run: TimedRun) -> [UInt64] {
+      if run.sets.count > 1 { slices -= 1 }
+      return (0..<run.iterations).map { iteration in
+        let isFirst = visited.insert(run.sets[iteration % run.sets.count]).inserted
+        // No two alike, as a clock has it.
+        return UInt64(1_000_000 + iteration) * (isFirst && slices >= 0 ? 2 : 1)
+      }
+    }
+
+    func collect(set: Int) throws(EngineError) -> Answer {
+      guard let operands = sets[set] else { throw .failed("set \(set) was not loaded") }
+      return try ReferenceEngine().compute(exercise.with(operands))
+    }
+  }
+}
+
 @Suite struct BenchmarkRunnerTests {
   private func suite(_ problems: [String]) -> BenchmarkSuite {
     var suite = BenchmarkSuite(name: "test")
@@ -66,6 +112,25 @@ private struct OffByOne: Engine {
       #expect(workload.contestants.map(\.status) == [expected], "\(workload.contestants)")
       #expect(workload.compulsoryBytes == Double(dtype.byteCount * (32 + 36 + 32)))
     }
+  }
+
+  /// What a few blocks hold against an engine decides nothing before further turns say the same.
+  @Test(arguments: [(slices: 9, status: BenchmarkStatus.timed), (.max, .cheated)])
+  func aViolationIsConfirmed(slices: Int, status: BenchmarkStatus) throws {
+    var suite = suite(["conv2d n1c2h4w4 k2r3s3 stride1 pad1"])
+    suite.blocks = 8
+    suite.sliceMilliseconds = 20
+    var section = SampleBenchmark.section()
+    section.workloads = []
+    let runner = BenchmarkRunner(
+      plan: try BenchmarkPlan(suite), suite: suite, engines: [SlowAtFirst(slices: slices)], seed: 1,
+      nulls: NullEngines(program: "", package: ""))
+    try runner.run(&section) { _ in }
+    let contestant = try #require(section.workloads.first?.contestants.first)
+    #expect(contestant.status == status, "\(contestant.message)")
+    let finding = try #require(contestant.audit?.findings.first { $0.rule == .remembers })
+    #expect(finding.evidence.contains("further turns"))
+    #expect(finding.verdict == (status == .timed ? .holds : .violated))
   }
 
   /// Writing a record that grows takes at most a tenth of a run, however long one writing takes.

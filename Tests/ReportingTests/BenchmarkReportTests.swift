@@ -150,13 +150,19 @@ import Testing
   @Test func commandsAreQuotedAndComplete() throws {
     let section = try #require(Self.run.benchmark)
     let workload = section.workloads[0]
-    func command(_ section: BenchmarkSection, seed: UInt64 = 1, suite: String? = nil) -> [String] {
-      BenchmarkReproduction.command(workload.contestants[1], on: workload, of: section, seed: seed, suite: suite).words
+    func command(_ section: BenchmarkSection, seed: UInt64 = 1, given: String...) -> [String] {
+      BenchmarkReproduction.command(
+        workload.contestants[1], on: workload, of: section, seed: seed, given: ShellCommand(given)
+      ).words
     }
     let end = ["--engine", "peer='x \"y\"'", "--filter", workload.name]
     #expect(command(section) == ["assay", "bench", "--suite", "Benchmarks/s.toml"] + end)
     #expect(
-      command(section, seed: 3, suite: "my.toml") == ["assay", "bench", "--suite", "my.toml", "--seed", "3"] + end)
+      command(section, seed: 3, given: "--suite", "my.toml") == ["assay", "bench", "--suite", "my.toml", "--seed", "3"]
+        + end)
+    #expect(
+      command(section, given: "assay", "bench", "--pass-env=A", "--quiet", "--sandbox", "--pass-env", "B")
+        == ["assay", "bench", "--suite", "Benchmarks/s.toml", "--pass-env", "A", "--pass-env", "B", "--sandbox"] + end)
     let network = changed {
       $0.networks = [
         BenchmarkNetwork(
@@ -207,7 +213,24 @@ import Testing
     }
     let found = try #require(apart.benchmark.flatMap { PeerComparison.comparisons(of: $0).first })
     #expect(found.rows.allSatisfy { $0.winner == "strategy" })
-    #expect(found.median == 2 && found.summary.contains("Geometric mean 9.28, median 2.00"), "\(found.summary)")
+    #expect(found.ratios()?.median == 2 && found.summary.contains("Geometric mean 9.28, median 2.00"), "\(found.summary)")
+    #expect(!found.summary.contains("Winograd"))
+  }
+
+  /// What Winograd wins stands apart from what it has no part in.
+  @Test func meansComeInParts() throws {
+    let run = changed { section in
+      var workload = section.workloads[0]
+      workload.contestants[0].time?.actualGigaflops = 50
+      workload.contestants[1].time?.medianNanoseconds = 8e6
+      section.workloads.append(workload)
+    }
+    let found = try #require(run.benchmark.flatMap { PeerComparison.comparisons(of: $0).first })
+    #expect(
+      found.summary.hasPrefix(
+        "Geometric mean 4.00, median 5.00 over 2 convolutions (above 1 the strategy is faster); mean 8.00, median 8.00 on "
+          + "the 1 where Winograd is the best strategy, mean 2.00, median 2.00 on the other 1; open on 2"),
+      "\(found.summary)")
   }
 
   /// A tie is called one in every table, and its speed-up too.

@@ -37,7 +37,10 @@ import Testing
       (["bench", "--suite", "a.toml"], "a.toml"), (["bench", "--suite=b.toml", "--quiet"], "b.toml"), (["bench"], nil),
       (["bench", "--suite"], nil), (["--suite", "a", "--suite", "b"], "b"),
     ] as [([String], String?)])
-  func values(words: [String], expected: String?) { #expect(ShellCommand(words).value(of: "--suite") == expected) }
+  func values(words: [String], expected: String?) {
+    #expect(ShellCommand(words).value(of: "--suite") == expected)
+    #expect(ShellCommand(words).values(of: "--suite").last == expected)
+  }
 }
 
 @Suite struct PrintableTextTests {

@@ -57,7 +57,8 @@ package struct AuditJudge {
   private func remembers(_ ledger: AuditLedger) -> AuditFinding {
     let ratios = ledger.visits.map { max(0, $0.first - fetch) / max(1, $0.second) }
     guard let found = interval(ratios) else {
-      return unresolved(.remembers, "\(ratios.count) turns with second visits, of which \(Self.turnsToDecide) are needed")
+      return unresolved(
+        .remembers, "\(ratios.count) turns with first and later visits, of which \(Self.turnsToDecide) are needed")
     }
     let evidence =
       "first visits of operands, without the \(Self.milliseconds(fetch)) ms that bringing them from memory may take, take "

@@ -1,7 +1,9 @@
 import Engines
 import Foundation
+import OperatingSystem
 import Problems
 import Results
+import RunAnalysis
 import Tensors
 import Verification
 
@@ -14,28 +16,10 @@ final class AuditedContestant {
   private let cold: Bool
   /// Nanoseconds of one iteration, from a short trial.
   private(set) var estimate = 1.0
-  /// Nanoseconds after which threads that slept are on different cores.
-  private static let spreading = 4e6
-  /// How often a slice begins with a set that nothing else visits, and whose times are not taken: the first runs after other
-  /// requests meet code that those have driven from the caches, and threads that sleep.
-  private var warmUps = 2
-  /// How many iterations a slice is long.
-  private(set) var visits = 1
-  /// How many sets a slice visits, and how many of them have fresh numbers: the first visits of those are what is timed, and
-  /// the others show whether first visits cost more.
-  private(set) var sets = 1
-  private var freshSets = 1
+  private var plan = SlicePlan()
   private(set) var ledger: AuditLedger
   /// Draws the order of visits.
   private var generator: SplitMix64
-  /// The most sets that a turn loads. Loading one costs an engine in another process a millisecond or more, so that a fresh
-  /// set for each iteration of a small layer would cost many times what is timed.
-  private static let mostFresh = 8
-  /// Of small operands as many sets as pass through the nearer caches from one visit of a set to the next: eight times what a
-  /// core's own cache holds. Of large ones twice as many as are fresh.
-  private static let footprint = 8 << 20
-  /// The most iterations of a slice.
-  private static let longestSlice = 1_000
   /// How many further turns decide whether a rule is violated: enough for an interval that leaves out the two or three oddest
   /// of them, and a second of slices.
   private static let (fewestConfirming, mostConfirming, confirmingSeconds) = (12, 200, 1.0)
@@ -84,19 +68,17 @@ final class AuditedContestant {
   /// Lets nothing of it run until it is asked again.
   func suspend() { process?.suspend() }
 
-  /// As many iterations as make the fastest contestant's slice long enough, the same for all; but no more than a slow one does
-  /// in twenty slices' time, and at least one. Loads the sets, and visits each of them.
-  func chooseVisits(fastest: Double, slice: Double) throws(EngineError) {
-    let common = (slice / max(fastest, 1)).rounded(.up)
-    let affordable = (20 * slice / max(estimate, 1)).rounded(.up)
-    visits = Int(max(1, min(common, affordable, Double(Self.longestSlice))))
-    // Of several threads, the system takes some milliseconds to spread them over the cores.
-    let warm = workload.item.threads > 1 ? (Self.spreading / max(estimate, 1)).rounded(.up) : 2
-    warmUps = Int(max(2, min(warm, Double(OperandSets.mostSets))))
+  /// How many iterations a slice is long.
+  var visits: Int { plan.visits }
+  /// How many sets of operands a slice visits.
+  var sets: Int { plan.sets }
+
+  /// Chooses how long slices are (``SlicePlan``), loads the sets, and visits each of them.
+  func planSlices(fastest: Double, slice: Double) throws(EngineError) {
+    plan = SlicePlan(
+      fastest: fastest, own: estimate, slice: slice, threads: workload.item.threads, bytes: workload.sets.bytes,
+      most: workload.sets.most)
     guard !isClaimed else { return }
-    let passing = max(2 * Self.mostFresh, Self.footprint / workload.sets.bytes + 1)
-    sets = max(1, min(visits, passing, workload.sets.most - 1))
-    freshSets = max(1, min(sets / 2, Self.mostFresh))
     let started = ContinuousClock.now
     // The last one only warms up.
     for set in 0...sets { try operation.load(workload.sets.operands(set: set, round: Self.firstRound), set: set) }
@@ -111,7 +93,7 @@ final class AuditedContestant {
     return try slice(sequence(fresh)).first
   }
 
-  private func chosenSets() -> [Int] { Array((0..<sets).shuffled(using: &generator).prefix(freshSets)) }
+  private func chosenSets() -> [Int] { Array((0..<sets).shuffled(using: &generator).prefix(plan.fresh)) }
 
   private func sequence(_ fresh: [Int], visits: Int? = nil) -> VisitSequence {
     let seen = (0..<sets).filter { !fresh.contains($0) }
@@ -147,7 +129,7 @@ final class AuditedContestant {
     let timed = ContinuousClock.now
     if !found.again.isEmpty {
       ledger.visits.append(
-        AuditLedger.Visits(first: Self.trimmedMean(found.first), second: Self.trimmedMean(found.again)))
+        AuditLedger.Visits(first: Self.median(found.first), second: Self.median(found.again)))
     }
     let index = workload.chosenIndex(of: fresh.count)
     let (answer, collected) = try meter.measure { () throws(EngineError) in
@@ -201,7 +183,7 @@ final class AuditedContestant {
       // Each iteration is a request of its own, so that what flushing takes is not taken for work.
       for set in sequence.sets { durations += try operation.time(TimedRun(sets: [set], iterations: 1, cold: true)) }
     } else {
-      let visited = Array(repeating: sets, count: warmUps) + sequence.sets
+      let visited = Array(repeating: sets, count: plan.warmUps) + sequence.sets
       let (all, taken) = try meter.measure { () throws(EngineError) in
         try operation.time(TimedRun(visiting: visited))
       }
@@ -209,15 +191,14 @@ final class AuditedContestant {
         AuditLedger.Slice(
           claimed: Self.sum(all[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
           sets: sets + 1, iterations: visited.count, distinct: Set(all).count))
-      durations = Array(all[warmUps...])
+      durations = Array(all[plan.warmUps...])
     }
     return sequence.split(durations)
   }
 
-  /// Without the longest tenth, which other programs may have interrupted.
-  private static func trimmedMean(_ durations: [UInt64]) -> Double {
-    let kept = durations.sorted().dropLast(durations.count / 10)
-    return sum(kept) / Double(max(1, kept.count))
+  /// Not the mean: one of eight visits that another program interrupts takes as long as all the others.
+  private static func median(_ durations: [UInt64]) -> Double {
+    OrderStatistics.median(durations.map { Double($0) }) ?? 0
   }
 
   private static func sum(_ durations: ArraySlice<UInt64>) -> Double { durations.reduce(0) { $0 + Double($1) } }

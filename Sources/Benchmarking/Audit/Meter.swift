@@ -1,5 +1,6 @@
 import Engines
 import Foundation
+import OperatingSystem
 import Problems
 
 /// The clock and the CPU time of one contestant, as this program sees them.

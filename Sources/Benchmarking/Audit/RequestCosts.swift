@@ -1,5 +1,6 @@
 import Engines
 import Foundation
+import OperatingSystem
 import Problems
 import Results
 import RunAnalysis

@@ -1,5 +1,6 @@
 import Engines
 import Foundation
+import OperatingSystem
 import Problems
 import Results
 import RunAnalysis
@@ -218,7 +219,7 @@ public final class DuetRunner {
     }
     // Each side has two slices a block.
     let fastest = visits[item.name].map { sliceNanoseconds / Double($0) } ?? sides[0].estimate
-    for side in sides { try side.chooseVisits(fastest: fastest, slice: sliceNanoseconds) }
+    for side in sides { try side.planSlices(fastest: fastest, slice: sliceNanoseconds) }
     visits[item.name] = sides[0].visits
     var samples: [[Double]] = [[], []]
     var turns = [0, 0]
@@ -244,7 +245,7 @@ public final class DuetRunner {
           threads: item.threads, fetch: workload.fetchNanoseconds,
           costs: nulls.costs(beside: engine, on: workload), impossible: nil)
         let contestant = try AuditedContestant(engine, workload, ledger: ledger)
-        try contestant.chooseVisits(fastest: contestant.estimate, slice: sliceNanoseconds)
+        try contestant.planSlices(fastest: contestant.estimate, slice: sliceNanoseconds)
         let findings = try contestant.findings(judge, medianNanoseconds: 0, confirmingFrom: round)
         contestant.suspend()
         if let caught = findings.first(where: { $0.verdict == .violated }) {

@@ -1,6 +1,7 @@
 import Convolution
 import Engines
 import Foundation
+import OperatingSystem
 import Problems
 import Results
 import RunAnalysis
@@ -190,7 +191,7 @@ public final class BenchmarkRunner {
     let fastest = slots.map(\.contestant.estimate).min() ?? 1
     for slot in slots {
       do throws(EngineError) {
-        try slot.contestant.chooseVisits(fastest: fastest, slice: suite.sliceMilliseconds * 1e6)
+        try slot.contestant.planSlices(fastest: fastest, slice: suite.sliceMilliseconds * 1e6)
       } catch { workload.contestants[slot.index].record(error) }
     }
     let processes = engines.compactMap { $0 as? ProcessEngine }

@@ -1,5 +1,6 @@
 import Convolution
 import Foundation
+import OperatingSystem
 import Results
 import RunAnalysis
 
@@ -169,8 +170,4 @@ struct FrozenConvolution {
     // The sum is used, so that the loops cannot be dropped.
     return sink.isNaN ? .infinity : best
   }
-}
-
-extension Duration {
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -1,5 +1,6 @@
 import Engines
 import Foundation
+import OperatingSystem
 import Problems
 import Results
 import RunAnalysis
@@ -113,7 +114,7 @@ public struct OverheadProbe {
       item, WorkloadExercise(item, seed: seed), blocks: suite.blocks, using: &generator)
     var sides: [AuditedContestant] = []
     for _ in 0..<3 { sides.append(try AuditedContestant(outside, workload)) }
-    for side in sides { try side.chooseVisits(fastest: sides[0].estimate, slice: suite.sliceMilliseconds * 1e6) }
+    for side in sides { try side.planSlices(fastest: sides[0].estimate, slice: suite.sliceMilliseconds * 1e6) }
     var medians: [[Double]] = [[], [], []]
     for block in 0..<suite.blocks {
       for side in [0, 1, 2].shuffled(using: &generator) {

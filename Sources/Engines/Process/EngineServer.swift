@@ -1,5 +1,6 @@
 import Foundation
 import GoldenFiles
+import OperatingSystem
 import Operations
 import Problems
 import Tensors

@@ -1,4 +1,5 @@
 import Foundation
+import OperatingSystem
 import Problems
 
 /// An operation that another process holds ready, and what of it was timed can be collected.
@@ -75,7 +76,7 @@ private final class HeldOperation {
       "time",
       EngineMessages.Time(handle: prepared.handle, sets: sets, iterations: run.iterations, cold: run.cold),
       EngineMessages.Times.self, generation: generation)
-    let elapsed = (ContinuousClock.now - start).milliseconds * 1e6
+    let elapsed = Double((ContinuousClock.now - start).nanoseconds)
     let times = reply.nanoseconds
     let name = engine.declaration.name
     guard times.count == run.iterations else {

@@ -198,7 +198,3 @@ extension ProcessWorker.Failure: CustomStringConvertible {
     value == value.rounded() && value < 1e15 ? "\(Int(value))" : "\(value)"
   }
 }
-
-extension Duration {
-  var milliseconds: Double { Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15 }
-}

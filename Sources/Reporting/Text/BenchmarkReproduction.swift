@@ -2,14 +2,13 @@ import Results
 
 /// The command that verifies and times one contestant on one workload again.
 public enum BenchmarkReproduction {
-  /// The same of a stored run, which has its seed and its suite from the command that made it.
+  /// The same of a stored run, which has its seed and the command that made it.
   static func command(
     _ contestant: BenchmarkContestant, on workload: BenchmarkWorkload, of section: BenchmarkSection,
     _ provenance: Provenance
   ) -> ShellCommand {
     command(
-      contestant, on: workload, of: section, seed: provenance.seed,
-      suite: ShellCommand(provenance.command).value(of: "--suite"))
+      contestant, on: workload, of: section, seed: provenance.seed, given: ShellCommand(provenance.command))
   }
 
   /// - Parameters:
@@ -17,13 +16,14 @@ public enum BenchmarkReproduction {
   ///   - workload: what it computes.
   ///   - section: the run's benchmark.
   ///   - seed: of the operands.
-  ///   - suite: the file that the workloads came from; without one, that of the suite's name among those that Assay
-  ///     brings.
+  ///   - given: the command of the run, which has what engines see of their surroundings, and the file that the workloads came
+  ///     from; without one, that of the suite's name among those that Assay brings.
   public static func command(
     _ contestant: BenchmarkContestant, on workload: BenchmarkWorkload, of section: BenchmarkSection, seed: UInt64,
-    suite: String? = nil
+    given: ShellCommand
   ) -> ShellCommand {
     var words = ["assay", "bench"]
+    let suite = given.value(of: "--suite")
     let network = section.networks.first { network in
       network.batch == workload.batch && network.layers.contains { $0.problem == workload.problem }
     }
@@ -36,6 +36,8 @@ public enum BenchmarkReproduction {
     if section.options.dtype != "float32" { words += ["--dtype", section.options.dtype] }
     if section.options.cold { words.append("--cold") }
     if seed != 1 { words += ["--seed", "\(seed)"] }
+    words += given.values(of: "--pass-env").flatMap { ["--pass-env", $0] }
+    if given.words.contains("--sandbox") { words.append("--sandbox") }
     let engine = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine
     return ShellCommand(words + EngineOptionWords.words(for: engine) + ["--filter", workload.name])
   }

@@ -9,10 +9,6 @@ enum BenchmarkFacts {
 
   private static func milliseconds(_ nanoseconds: Double) -> String { String(format: "%.2f ms", nanoseconds * 1e-6) }
 
-  private static func geometricMean(_ values: [Double]) -> Double {
-    exp(values.reduce(0) { $0 + log($1) } / Double(values.count))
-  }
-
   private static func network(_ section: BenchmarkSection) -> String? {
     let candidates = section.totals.compactMap { total -> (NetworkTotal, Double, Double)? in
       guard let best = total.entries.first(where: { $0.engine == NetworkTotal.bestMix }),
@@ -46,7 +42,7 @@ enum BenchmarkFacts {
   private static func peers(_ section: BenchmarkSection) -> String? {
     let others = Set(section.engines.filter { !$0.isBuiltIn }.map(\.name))
     var peers: Set<String> = []
-    var ratios: [Double] = []
+    var (ratios, withWinograd, without): ([Double], [Double], [Double]) = ([], [], [])
     for workload in section.workloads {
       let contestants = workload.contestants.filter { others.contains($0.engine) && !$0.isClaimed && $0.time != nil }
       peers.formUnion(contestants.map(\.engine))
@@ -54,25 +50,33 @@ enum BenchmarkFacts {
       guard let peer = times.min(), let best = workload.bestBuiltIn.flatMap({ workload.contestant($0)?.time }) else {
         continue
       }
-      ratios.append(peer / best.medianNanoseconds)
+      let ratio = peer / best.medianNanoseconds
+      ratios.append(ratio)
+      if best.actualGigaflops == nil { without.append(ratio) } else { withWinograd.append(ratio) }
     }
-    guard !ratios.isEmpty else { return nil }
-    let mean = geometricMean(ratios)
-    let median = OrderStatistics.median(ratios) ?? mean
+    guard let all = RatioSummary(ratios) else { return nil }
+    func both(_ found: RatioSummary) -> String {
+      String(format: "%.2f in the geometric mean and %.2f in the median", found.geometricMean, found.median)
+    }
+    var parts = ""
+    if let winograd = RatioSummary(withWinograd), let others = RatioSummary(without) {
+      parts = " Where that is Winograd (\(winograd.count)): \(both(winograd)); elsewhere: \(both(others))."
+    }
     return
       "Against the fastest of \(peers.sorted().joined(separator: ", ")) on each of \(ratios.count) workloads, the best "
-      + "built-in strategy is \(String(format: "%.2f", mean)) times as fast in the geometric mean, "
-      + "\(String(format: "%.2f", median)) in the median, and no slower on \(ratios.count { $0 >= 1 }) of them."
+      + "built-in strategy is \(String(format: "%.2f", all.geometricMean)) times as fast in the geometric mean, "
+      + "\(String(format: "%.2f", all.median)) in the median, and no slower on \(ratios.count { $0 >= 1 }) of them."
+      + parts
   }
 
   private static func limit(_ section: BenchmarkSection) -> String? {
     let fractions = section.workloads.compactMap { workload in
       workload.contestant(section.options.baseline).flatMap { $0.isClaimed ? nil : $0.time?.limitFraction }
     }
-    guard !fractions.isEmpty else { return nil }
-    let mean = geometricMean(fractions)
+    guard let all = RatioSummary(fractions) else { return nil }
+    func percent(_ fraction: Double) -> String { String(format: "%.0f %%", 100 * fraction) }
     return
-      "\(section.options.baseline) reaches \(String(format: "%.0f %%", 100 * mean)) of the limit of any algorithm in the "
-      + "geometric mean over \(fractions.count) workloads."
+      "\(section.options.baseline) reaches \(percent(all.geometricMean)) of the limit of any algorithm in the geometric "
+      + "mean, \(percent(all.median)) in the median, over \(all.count) workloads."
   }
 }

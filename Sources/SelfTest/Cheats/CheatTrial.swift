@@ -2,6 +2,7 @@ import Benchmarking
 import Engines
 import Foundation
 import GoldenFiles
+import OperatingSystem
 import Operations
 import Problems
 import Results
@@ -85,7 +86,7 @@ public final class CheatTrial {
       if cheat.isHonest { return .spared(checks: checks, alarms: ["\(cheat.name): \(Self.firstLine("\(error)"))"]) }
       record.verifyDetail = Self.firstLine("\(error)")
     }
-    record.seconds = started.duration(to: .now).inSeconds
+    record.seconds = started.duration(to: .now).seconds
     // An honest engine that was timed beside it and is accused is a false alarm, too.
     guard let alarm = alarms.first else { return .tried(record) }
     record.benchDetail = [record.benchDetail, alarm].compactMap(\.self).joined(separator: "; ")
@@ -188,8 +189,4 @@ public final class CheatTrial {
     } catch { return "bench: \(Self.firstLine("\(error)"))" }
     return ""
   }
-}
-
-extension Duration {
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

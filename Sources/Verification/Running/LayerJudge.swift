@@ -96,7 +96,7 @@ struct LayerJudge {
     _ model: (any BoundModel)?
   ) -> [TensorResult] {
     let description = engine.description
-    return wanted.filter { !description.omits.contains($0.key) }.sorted { $0.key < $1.key }.map { path, tensor in
+    return wanted.filter { description.produces($0.key, of: asked.operation) }.sorted { $0.key < $1.key }.map { path, tensor in
       let (expected, type) = (ExpectedTensor(tensor), asked.wantedType(of: path))
       let rules = AllowanceRules(
         fill: Swift.type(of: definition).judgementAsLayer.fill, candidate: type, oracle: .float64,

@@ -72,7 +72,7 @@ import Testing
   /// What is too short for a clock may take the same time again and again.
   @Test func shortIterationsMayRepeat() throws {
     var ledger = Self.ledger(distinct: 1)
-    for index in ledger.slices.indices { ledger.slices[index].sets = 1_000 }
+    for index in ledger.slices.indices { ledger.slices[index].iterations = 1_000 }
     #expect(try verdict(.clock, ledger) == .holds)
   }
 }

@@ -96,7 +96,8 @@ struct LayerJudge {
     _ model: (any BoundModel)?
   ) -> [TensorResult] {
     let description = engine.description
-    return wanted.filter { description.produces($0.key, of: asked.operation) }.sorted { $0.key < $1.key }.map { path, tensor in
+    let produced = wanted.filter { description.produces($0.key, of: asked.operation) }
+    return produced.sorted { $0.key < $1.key }.map { path, tensor in
       let (expected, type) = (ExpectedTensor(tensor), asked.wantedType(of: path))
       let rules = AllowanceRules(
         fill: Swift.type(of: definition).judgementAsLayer.fill, candidate: type, oracle: .float64,

@@ -54,7 +54,8 @@ public struct EngineDescription: Hashable, Sendable, Codable {
     name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],
     passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true, denormals: Bool = true,
     deterministic: Bool = true, usesThreads: Bool = true, isBuiltIn: Bool = false,
-    algorithms: [String: OperationAlgorithm] = [:], accumulate: DType = .float32, info: [String: String] = [:], trust: Trust = .audited
+    algorithms: [String: OperationAlgorithm] = [:], accumulate: DType = .float32, info: [String: String] = [:],
+    trust: Trust = .audited
   ) {
     self.name = name
     self.version = version

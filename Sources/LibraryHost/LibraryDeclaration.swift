@@ -21,7 +21,8 @@ struct LibraryDeclaration: Decodable {
   var info: JSONValue?
 
   private enum CodingKeys: CodingKey {
-    case name, version, operations, dtypes, omits, deterministic, nonfinite, denormals, alignment, validates, algorithm, info
+    case name, version, operations, dtypes, omits, deterministic, nonfinite, denormals, alignment, validates, algorithm,
+      info
   }
 
   init() {}

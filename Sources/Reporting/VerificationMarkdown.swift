@@ -12,7 +12,8 @@ struct VerificationMarkdown {
 
   var lines: [String] {
     [
-      verdict, counts, fills, accuracy, widenings, networks, failures, excused, unsupported, overrides, vacuity, calibration,
+      verdict, counts, fills, accuracy, widenings, networks, failures, excused, unsupported, overrides, vacuity,
+      calibration,
       files,
     ].flatMap { $0 }
   }

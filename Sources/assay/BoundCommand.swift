@@ -3,6 +3,7 @@ import Foundation
 import Operations
 import Problems
 import Reporting
+import Results
 import Tensors
 import Verification
 
@@ -38,10 +39,10 @@ struct BoundCommand: ParsableCommand {
   var algorithm: [AlgorithmWord] = []
 
   @Option(help: "Precision: float32, float64, float16 or bfloat16.")
-  var dtype: DType = .float32
+  var dtype: Precisions?
 
-  @Option(help: "What sums are kept in where --dtype has 16 bits: float32, float16 or bfloat16.")
-  var accumulate: DType = .float32
+  @Option(help: "What sums are kept in where --dtype has 16 bits: float32 (the default), or that type.")
+  var accumulate: Precisions?
 
   @Option(help: "Seed of the operands.")
   var seed: UInt64 = 1
@@ -55,13 +56,19 @@ struct BoundCommand: ParsableCommand {
   @OptionGroup var limits: CaseLimitOptions
 
   func validate() throws {
-    guard dtype.format != nil, accumulate.format != nil else {
-      throw ValidationError("--dtype and --accumulate take \(DType.floats.map(\.rawValue).joined(separator: ", ")).")
+    for (option, precisions) in [("--dtype", dtype), ("--accumulate", accumulate)] {
+      if let dtypes = precisions?.dtypes, dtypes.count != 1 || !DType.floats.contains(dtypes[0]) {
+        throw ValidationError("\(option): expected one of \(DType.floats.map(\.rawValue).joined(separator: ", ")).")
+      }
     }
-    guard accumulate == .float32 || (dtype.isNarrow && [.float32, dtype].contains(accumulate)) else {
-      throw ValidationError("--accumulate: expected float32 or, with --dtype of 16 bits, that type, found \(accumulate.rawValue).")
+    guard sums == .float32 || (type.isNarrow && sums == type) else {
+      throw ValidationError(
+        "--accumulate: expected float32 or, where --dtype has 16 bits, that type, found \(sums.rawValue).")
     }
   }
+
+  private var type: DType { dtype?.dtypes.first ?? .float32 }
+  private var sums: DType { accumulate?.dtypes.first ?? .float32 }
 
   func run() throws {
     let asked = try Problem.parse(problem)
@@ -70,16 +77,12 @@ struct BoundCommand: ParsableCommand {
     do {
       figures = try BoundFigures(
         .init(
-          asked, algorithms: Set(algorithm.map(\.algorithm)), dtype: dtype, accumulate: accumulate, seed: seed,
+          asked, algorithms: Set(algorithm.map(\.algorithm)), dtype: type, accumulate: sums, seed: seed,
           includesGradients: gradients))
     } catch let error as BoundFigures.Failure { throw ValidationError("\(error)") }
     if json { return Console.print(String(decoding: try JSONText.data(figures), as: UTF8.self), terminator: "") }
     for line in BoundText.lines(figures) { Console.print(line) }
   }
-}
-
-extension DType: ExpressibleByArgument {
-  public static var allValueStrings: [String] { floats.map(\.rawValue) }
 }
 
 /// An algorithm as the command line names it.
@@ -98,13 +101,14 @@ enum BoundText {
   static func lines(_ figures: BoundFigures) -> [String] {
     let sums = figures.algorithms.isEmpty ? "direct" : figures.algorithms.joined(separator: ", ")
     let accumulate = figures.accumulate == DType.float32.rawValue ? "" : ", accumulated in \(figures.accumulate)"
-    let heading = "\(figures.problem)\n\(figures.dtype)\(accumulate), \(sums), random operands of seed \(figures.seed)\n"
-    return [heading] + figures.tensors.flatMap { lines($0, figures) }
+    let how = "\(figures.dtype)\(accumulate), \(sums), random operands of seed \(figures.seed)"
+    return [figures.problem, how, ""] + figures.tensors.flatMap { lines($0, figures) }
   }
 
   private static func lines(_ tensor: BoundFigures.TensorFigures, _ figures: BoundFigures) -> [String] {
     var lines = [
-      "\(tensor.path): \(NumberText.grouped(tensor.elements)) elements, root mean square \(digits(tensor.rootMeanSquare))"
+      "\(tensor.path): \(NumberText.grouped(tensor.elements)) elements, "
+        + "root mean square \(digits(tensor.rootMeanSquare))"
     ]
     guard tensor.bound.maximum > 0 else {
       return lines + ["  nothing is rounded: assert equality (rtol=0, atol=0)", ""]
@@ -114,8 +118,8 @@ enum BoundText {
     }
     var table = TextTable(["", "minimum", "median", "maximum", "median/rms"], words: 1)
     func add(_ name: String, _ spread: BoundFigures.Spread) {
-      table.add(
-        ["  " + name] + [spread.minimum, spread.median, spread.maximum, spread.median / tensor.rootMeanSquare].map(digits))
+      let relative = spread.median / tensor.rootMeanSquare
+      table.add(["  " + name] + [spread.minimum, spread.median, spread.maximum, relative].map(digits))
     }
     if let statistical = tensor.statistical { add("statistical bound", statistical) }
     add("rigorous bound", tensor.rigorous)
@@ -128,10 +132,9 @@ enum BoundText {
     let tolerance = tensor.tolerance
     return lines + [
       "  assert_close(got, expected, rtol=\(digits(tolerance.relative)), atol=\(digits(tolerance.absolute)))",
-      "    with `expected` computed in float64 on the same \(figures.dtype) operands. Nothing less holds for every correct "
-        + "kernel;",
-      "    it allows the median element \(NumberText.short(tolerance.excess)) times its own bound, and data of another scale "
-        + "need another atol.",
+      "    with `expected` in float64 from the same \(figures.dtype) operands: no less is safe for every correct kernel. It",
+      "    allows the median element \(NumberText.short(tolerance.excess)) times its bound; data of another scale need "
+        + "another atol.",
       "",
     ]
   }

@@ -16,7 +16,9 @@ package enum AlgorithmMessage {
     package let member: String
     package let problem: String
 
-    package var description: String { "algorithm.\(member): \(problem)".printable }
+    package var description: String {
+      (["algorithm"] + (member.isEmpty ? [] : [member])).joined(separator: ".").printable + ": \(problem)".printable
+    }
   }
 
   package static func read(_ value: JSONValue?) throws(Failure) -> [String: OperationAlgorithm] {
@@ -37,7 +39,8 @@ package enum AlgorithmMessage {
     }
     let kinds = try kinds(entry["kinds"], "\(operation).kinds", hasTiles: !tiles.isEmpty)
     if kinds.contains(winograd), tiles.isEmpty {
-      throw Failure(member: "\(operation).kinds", problem: "winograd needs the points of its tiles in the member winograd")
+      throw Failure(
+        member: "\(operation).kinds", problem: "winograd needs the points of its tiles in the member winograd")
     }
     var sums = Set(kinds.contains(winograd) ? tiles : [])
     if kinds.contains(direct) { sums.insert(.terms) }

@@ -225,9 +225,10 @@ struct BilinearBound {
         sums.product.append(product[element])
         sums.variance.append(variance[element])
         sums.magnitude.append(magnitude[element])
+        let (ofFilter, ofInput) = (filterUnderflow[i], inputUnderflow[i])
         sums.underflow.append(
-          length + filterUnderflow[i] * d.magnitudeSum[lane][element] + f.magnitudeSum[lane][element] * inputUnderflow[i]
-            + length * 0x1p-150 * filterUnderflow[i] * inputUnderflow[i])
+          length * (1 + 0x1p-150 * ofFilter * ofInput) + ofFilter * d.magnitudeSum[lane][element]
+            + f.magnitudeSum[lane][element] * ofInput)
       }
     }
     return sums

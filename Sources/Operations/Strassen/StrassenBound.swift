@@ -148,7 +148,8 @@ struct StrassenBound: Sendable {
   ///   - direct: the bounds of the same sums term by term.
   ///   - values: the sums.
   ///   - count: how many elements of the product are added up, term by term, to one of `values`.
-  func widened(_ direct: ElementBounds, values: [Double], adding count: Int = 1, in rounding: Rounding) -> ElementBounds {
+  func widened(_ direct: ElementBounds, values: [Double], adding count: Int = 1, in rounding: Rounding) -> ElementBounds
+  {
     let count = Double(count)
     let underflow = count * products * rounding.underflow
     let deviation = ElementBounds.lambda * rounding.unit * (count * variance).squareRoot()

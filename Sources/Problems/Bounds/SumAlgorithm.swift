@@ -34,9 +34,10 @@ public enum SumAlgorithm: Hashable, Sendable, Codable {
       let sizes = parts[0].dropFirst("winograd".count).split(separator: "x", omittingEmptySubsequences: false)
       guard (1...2).contains(sizes.count), let outputs = Int(sizes[0]), let taps = sizes.count == 2 ? Int(sizes[1]) : 3
       else { throw .unknown(text) }
-      do throws(WinogradTileError) {
-        self = .winograd(try Self.tile(outputs, taps, points: parts.count == 2 ? parts[1] : WinogradPreset.assay.rawValue))
-      } catch { throw .tile(text, error) }
+      let points = parts.count == 2 ? parts[1] : WinogradPreset.assay.rawValue
+      do throws(WinogradTileError) { self = .winograd(try Self.tile(outputs, taps, points: points)) } catch {
+        throw .tile(text, error)
+      }
     } else {
       throw .unknown(text)
     }

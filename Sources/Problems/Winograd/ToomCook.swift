@@ -33,7 +33,9 @@ public struct ToomCook<Scalar: InterpolationScalar>: Sendable, Equatable {
   ///   - points: m + r − 2 that differ; infinity is implied, last.
   public init(outputTile: Int, kernelSize: Int, points: [Scalar]) {
     let inputTile = outputTile + kernelSize - 1
-    func power(_ point: Scalar, _ exponent: Int) -> Scalar { (0..<exponent).reduce(.one) { product, _ in product * point } }
+    func power(_ point: Scalar, _ exponent: Int) -> Scalar {
+      (0..<exponent).reduce(.one) { product, _ in product * point }
+    }
     outputTransform = (0..<outputTile).map { i in
       points.map { power($0, i) } + [i == outputTile - 1 ? .one : .zero]
     }

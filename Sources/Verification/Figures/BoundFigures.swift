@@ -200,7 +200,9 @@ public struct BoundFigures: Sendable, Encodable {
     }
 
     private func measurement(_ path: String, _ values: [Double], _ bounds: [Double]) -> Measurement? {
-      guard let measured, let got = measured.answer[path]?.doubles.elements, got.count == values.count else { return nil }
+      guard let measured, let got = measured.answer[path]?.doubles.elements, got.count == values.count else {
+        return nil
+      }
       var (worst, ratio) = (0.0, 0.0)
       for i in got.indices where got[i] != values[i] {
         let error = abs(got[i] - values[i])

@@ -132,9 +132,9 @@ enum BoundText {
     let tolerance = tensor.tolerance
     return lines + [
       "  assert_close(got, expected, rtol=\(digits(tolerance.relative)), atol=\(digits(tolerance.absolute)))",
-      "    with `expected` in float64 from the same \(figures.dtype) operands: no less is safe for every correct kernel. It",
-      "    allows the median element \(NumberText.short(tolerance.excess)) times its bound; data of another scale need "
-        + "another atol.",
+      "    with `expected` in float64 from the same \(figures.dtype) operands: a smaller atol is below some element's bound.",
+      "    This one allows the median element \(NumberText.short(tolerance.excess)) times its bound, and is for data of this "
+        + "scale alone.",
       "",
     ]
   }

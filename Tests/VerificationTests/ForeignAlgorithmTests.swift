@@ -1,5 +1,5 @@
 import Engines
-import Foundation
+import Operations
 import Problems
 import Results
 import Tensors

@@ -1,4 +1,5 @@
 import Engines
+import Foundation
 import GoldenFiles
 import Operations
 import Problems
@@ -46,7 +47,7 @@ public struct BoundFigures: Sendable, Encodable {
     }
   }
 
-  /// A tolerance |got − expected| ≤ absolute + relative·|expected| that is nowhere below the bounds.
+  /// A tolerance |got − expected| ≤ absolute + relative·|expected| that is nowhere below the bounds, in three digits.
   public struct Tolerance: Sendable, Encodable {
     public let relative: Double
     public let absolute: Double
@@ -55,7 +56,7 @@ public struct BoundFigures: Sendable, Encodable {
 
     /// The relative part is what rounding a result once may cost, the absolute one what is left.
     init(_ bounds: [Double], of values: [Double], in dtype: DType) {
-      let relative = dtype.format?.unitRoundoff ?? 0
+      let relative = Self.roundedUp(dtype.format?.unitRoundoff ?? 0)
       let absolute = zip(bounds, values).reduce(0) { largest, element in
         let rest = element.0 - relative * abs(element.1)
         return rest.isFinite ? max(largest, rest) : largest
@@ -64,8 +65,17 @@ public struct BoundFigures: Sendable, Encodable {
         bound > 0 && bound.isFinite ? (absolute + relative * abs(value)) / bound : nil
       }
       self.relative = relative
-      self.absolute = absolute
+      self.absolute = Self.roundedUp(absolute)
       excess = Spread(allowed).median
+    }
+
+    /// To three significant digits.
+    private static func roundedUp(_ value: Double) -> Double {
+      guard value > 0, value.isFinite else { return value }
+      let digits = String(format: "%.2e", value)
+      guard let near = Double(digits), near < value else { return Double(digits) ?? value }
+      let unit = pow(10, (log10(near) + 0x1p-40).rounded(.down) - 2)
+      return Double(String(format: "%.2e", near + unit)) ?? value
     }
   }
 

@@ -90,7 +90,7 @@ import Testing
     (["relu n1c1h2w3", "--algorithm", "winograd4:fast"], 64, "expected points or one of"),
     (["relu n1c1h2w3", "--dtype", "int64"], 64, "--dtype"),
     (["relu n1c1h2w3", "--accumulate", "float16"], 64, "--accumulate"),
-    (["conv2d n64c512h224w224 k512r3s3 stride1 pad1"], 65, "work"),
+    (["conv2d n64c512h224w224 k512r3s3 stride1 pad1"], 65, "--max-memory raises the limit"),
   ])
   func `what cannot be answered`(arguments: [String], code: Int32, message: String) throws {
     let run = try CommandRun(["bound"] + arguments)

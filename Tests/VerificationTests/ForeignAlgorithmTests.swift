@@ -94,8 +94,9 @@ import Verification
     #expect(found.tensors.map(\.worst) == bounds.tensors.map(\.worst))
   }
 
-  /// Constants that are no floats, as √2 and 1/6, add to the bound: ours are transformed in double precision.
-  @Test func `the same points with constants in float32 have a wider bound than ours`() throws {
+  /// Constants that are no floats, as 1/6, add to the bound, and so do the places that an output can have in a tile: of ours
+  /// both are known.
+  @Test func `the same points by somebody else have a wider bound than ours`() throws {
     let ours = try WinogradTile(outputTile: 4, preset: .assay)
     let theirs = try WinogradTile(outputTile: 4, kernelSize: 3, points: ours.points)
     let text = "conv2d n1c16h4w4 k4r3s3 stride1 pad1"
@@ -104,6 +105,6 @@ import Verification
       return try BoundFigures(request).tensors[0].bound.median
     }
     let (narrow, wide) = (try largest(ours), try largest(theirs))
-    #expect(narrow < wide && wide < 2 * narrow, "\(narrow) \(wide)")
+    #expect(narrow < wide && wide < 3 * narrow, "\(narrow) \(wide)")
   }
 }

@@ -84,6 +84,15 @@ import Verification
     #expect(try verdict(rounding, text).status == .fail)
   }
 
+  /// No image: no tile, and a weight gradient of zeros.
+  @Test func `a batch of none`() throws {
+    let tile = try #require(Self.ncnn6)
+    var engine = WrongEngine()
+    engine.description.algorithms = ["conv2d": OperationAlgorithm([.winograd(tile)])]
+    let found = try verdict(engine, "conv2d n0c3h9w9 k4r3s3 stride1 pad1")
+    #expect(found.status == .pass && found.tensors.contains { $0.path == "gradients/weight" }, "\(found.message)")
+  }
+
   @Test func `where Winograd does not apply the definition's bound holds, and no widening is named`() throws {
     let tile = try #require(Self.textbook4)
     var engine = WrongEngine()

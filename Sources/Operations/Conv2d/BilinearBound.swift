@@ -181,7 +181,8 @@ struct BilinearBound {
     var (first, second) = (value, value)
     let zeros = [Lane](repeating: .zero, count: lanes * count)
     var result = Transformed(
-      value: zeros, magnitude: zeros, variance: zeros, magnitudeSum: Array(zeros.prefix(lanes)), count: count)
+      value: zeros, magnitude: zeros, variance: zeros, magnitudeSum: Array(repeating: .zero, count: lanes),
+      count: count)
     for index in 0..<count {
       var elements = tile(index)
       matrix.sandwich(elements, matrix, half: &half, into: &value)

@@ -16,7 +16,8 @@ public struct ConvolutionEngine: Engine {
     let names = algorithms ?? [strategy.name]
     description = EngineDescription(
       name: strategy.name, version: "1", operations: [Conv2dProblem.operation], dtypes: [.float32],
-      omits: Self.omits(strategy), isBuiltIn: true, algorithms: Set(names.map { SumAlgorithm(named: $0) }),
+      omits: Self.omits(strategy), isBuiltIn: true,
+      algorithms: [Conv2dProblem.operation: OperationAlgorithm(Set(names.map { SumAlgorithm(named: $0) }))],
       info: [EngineMessages.algorithmKey: names.joined(separator: " ")], trust: .host)
   }
 

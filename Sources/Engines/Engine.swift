@@ -39,10 +39,9 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   public var usesThreads: Bool
   /// Built into this program, so that a refusal must carry the right category.
   public var isBuiltIn: Bool
-  /// How it computes sums of products, and so which bounds hold for it: any of them may be used on any problem, the
-  /// definition where there is none.
-  public var algorithms: Set<SumAlgorithm>
-  /// What it keeps sums in where it computes in 16 bits.
+  /// How it computes sums of products, by operation, and so which bounds hold for it: the definition's where there is none.
+  public var algorithms: [String: OperationAlgorithm]
+  /// What it keeps sums in where it computes in 16 bits, and says nothing else of the operation.
   public var accumulate: DType
   /// What it tells of itself for people.
   public var info: [String: String]
@@ -54,8 +53,9 @@ public struct EngineDescription: Hashable, Sendable, Codable {
   public init(
     name: String, version: String, operations: Set<String> = [], dtypes: Set<DType> = [.float32, .float64],
     passes: Set<Pass> = [.forward, .backward], omits: Set<String> = [], nonfinite: Bool = true, denormals: Bool = true,
-    deterministic: Bool = true, usesThreads: Bool = true, isBuiltIn: Bool = false, algorithms: Set<SumAlgorithm> = [],
-    accumulate: DType = .float32, info: [String: String] = [:], trust: Trust = .audited
+    deterministic: Bool = true, usesThreads: Bool = true, isBuiltIn: Bool = false,
+    algorithms: [String: OperationAlgorithm] = [:], accumulate: DType = .float32, info: [String: String] = [:],
+    trust: Trust = .audited
   ) {
     self.name = name
     self.version = version
@@ -78,6 +78,12 @@ public struct EngineDescription: Hashable, Sendable, Codable {
 extension EngineDescription {
   /// The thread counts that it is verified with where nobody names any.
   public var standardThreads: [Int] { usesThreads ? [1, 2] : [1] }
+
+  /// How it may compute the sums of products of an operation, by the operation's name in the golden format.
+  public func sums(of operation: String) -> Set<SumAlgorithm> { algorithms[operation]?.sums ?? [] }
+
+  /// What it keeps an operation's sums in where it computes in 16 bits.
+  public func accumulate(of operation: String) -> DType { algorithms[operation]?.accumulate ?? accumulate }
 
   /// The member of ``omits`` that says of one operation alone that no gradients of it are produced.
   public static func omission(ofGradientsOf operation: String) -> String { "\(operation):gradients" }

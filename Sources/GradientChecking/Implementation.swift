@@ -20,7 +20,7 @@ public enum Implementation: Sendable {
   var algorithms: Set<SumAlgorithm> {
     switch self {
     case .code: []
-    case .engine(let engine, _): engine.description.algorithms
+    case .engine(let engine, let exercise): engine.description.sums(of: exercise.operation)
     }
   }
 

@@ -15,7 +15,15 @@ struct LibraryDeclaration: Decodable {
   var denormals: Bool?
   var alignment: Int?
   var validates: Bool?
+  private var algorithm: JSONValue?
+  /// What ``algorithm`` says.
+  private(set) var algorithms: [String: OperationAlgorithm] = [:]
   var info: JSONValue?
+
+  private enum CodingKeys: CodingKey {
+    case name, version, operations, dtypes, omits, deterministic, nonfinite, denormals, alignment, validates, algorithm,
+      info
+  }
 
   init() {}
 
@@ -32,6 +40,9 @@ struct LibraryDeclaration: Decodable {
       guard alignment > 0, alignment & (alignment - 1) == 0, alignment <= GuardedMemory.page else {
         throw wrong("alignment: expected a power of two up to \(GuardedMemory.page), found \(alignment)")
       }
+    }
+    do throws(AlgorithmMessage.Failure) { algorithms = try AlgorithmMessage.read(algorithm) } catch {
+      throw wrong("\(error)")
     }
     for dtype in dtypes ?? [] where DType(rawValue: dtype)?.format == nil {
       let known = DType.floats.map(\.rawValue).joined(separator: ", ")

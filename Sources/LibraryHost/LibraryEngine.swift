@@ -48,7 +48,7 @@ public final class LibraryEngine: Engine {
       name: declared.name ?? name, version: declared.version ?? "unknown", operations: Set(library.functions.keys),
       dtypes: Set((declared.dtypes ?? [DType.float32.rawValue]).compactMap(DType.init)), passes: passes, omits: omits,
       nonfinite: declared.nonfinite ?? true, denormals: declared.denormals ?? true,
-      deterministic: declared.deterministic ?? true,
+      deterministic: declared.deterministic ?? true, algorithms: declared.algorithms,
       info: declared.texts, trust: .host)
   }
 

@@ -12,7 +12,8 @@ struct VerificationMarkdown {
 
   var lines: [String] {
     [
-      verdict, counts, fills, accuracy, networks, failures, excused, unsupported, overrides, vacuity, calibration,
+      verdict, counts, fills, accuracy, widenings, networks, failures, excused, unsupported, overrides, vacuity,
+      calibration,
       files,
     ].flatMap { $0 }
   }
@@ -61,6 +62,15 @@ struct VerificationMarkdown {
       "### Accuracy", "",
       "error/bound: 1 is the limit. The median is over tensors, of each one's worst element.", "",
     ] + TextTable(headings, rows, words: 2).markdown
+  }
+
+  private var widenings: [String] {
+    let rows = WideningTable(section).rows
+    guard !rows.isEmpty else { return [] }
+    return ["### Bounds of the engines' own algorithms", "", WideningTable.caption, ""]
+      + TextTable(
+        WideningTable.headings, rows.map { $0.map(MarkdownText.inline) }, words: WideningTable.firstFigure
+      ).markdown
   }
 
   private var networks: [String] {

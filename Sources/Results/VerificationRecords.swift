@@ -198,6 +198,9 @@ public struct TensorResult: Codable, Sendable, Hashable {
   public var problem: String
   /// Why the file overrides the bound.
   public var overrideReason: String?
+  /// The algorithms of the engine's own that widened the bound beyond the definition's, such as `winograd 4x3 (ncnn)`. Absent
+  /// where none did, and in runs of earlier versions.
+  public var widening: String?
 
   public init(
     path: String, shape: [Int], compared: Int = 0, failing: Int = 0, rule: String = "", worstRatio: Double = 0,

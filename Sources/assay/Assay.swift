@@ -21,7 +21,7 @@ struct Assay: AsyncParsableCommand {
       VerifyCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self, GoldenProbeCommand.self,
       EngineCommand.self, HostCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
       BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self,
-      MachineCommand.self, TuneCommand.self,
+      MachineCommand.self, TuneCommand.self, BoundCommand.self,
       MergeCommand.self, GateSimulationCommand.self, OverheadCommand.self,
     ])
 

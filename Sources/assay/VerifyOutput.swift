@@ -17,7 +17,7 @@ struct VerifyOutput: ParsableArguments {
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
-  @Flag(name: .shortAndLong, help: "Print every failure, and what is unsupported.")
+  @Flag(name: .shortAndLong, help: "Print every failure, what is unsupported, and what widened a bound.")
   var verbose = false
 
   @Option(help: "Colours: auto, always or never.")

@@ -13,7 +13,10 @@ struct VerifyTerminal {
     printTable()
     printFileErrors()
     printFailures()
-    if showsEverything { printUnsupported() }
+    if showsEverything {
+      printUnsupported()
+      printWidenings()
+    }
     printCorpusProblems()
     printVerdict()
   }
@@ -60,6 +63,10 @@ struct VerifyTerminal {
         "\(color.doubtful(result.status.rawValue)) \(result.name.printable) (\(result.engine), \(result.dtype)): "
           + result.message.printable)
     }
+  }
+
+  private func printWidenings() {
+    for line in section.results.flatMap(WideningTable.lines) { Console.print("\(color.doubtful("WIDENED")) \(line)") }
   }
 
   private func printCorpusProblems() {

@@ -51,7 +51,7 @@ struct StrategyRun {
     _ strategy: any ConvolutionStrategy, _ pass: ConvolutionPass, _ random: RandomConvolution
   ) -> WinogradBound.Bounds? {
     guard let strategy = strategy as? WinogradStrategy,
-      let model = WinogradBound(problem: random.problem, matrices: strategy.matrices)
+      let model = WinogradBound(problem: random.problem, outputTile: strategy.matrices.outputTile)
     else { return nil }
     let (x, w, dy) = (random.x.map(Double.init), random.w.map(Double.init), random.dy.map(Double.init))
     return switch pass {

@@ -28,13 +28,17 @@ import Tensors
   @Test func whatIsDeclaredIsTaken() throws {
     let json =
       #"{\"name\":\"mine\",\"version\":\"3\",\"dtypes\":[\"float32\",\"bfloat16\"],\"omits\":[\"outputs/indices\"],"#
-      + #"\"nonfinite\":false,\"info\":{\"threads\":4}}"#
+      + #"\"nonfinite\":false,\"algorithm\":{\"relu\":{\"accumulate\":\"bfloat16\"},"#
+      + #"\"conv2d\":{\"winograd\":{\"4x3\":{\"points\":\"ncnn\"}}}},\"info\":{\"threads\":4}}"#
     let description = try CompiledLibrary("DECLARES=\"\(json)\"").engine().description
     #expect(description.version == "3")
     #expect(description.info["engine"] == "mine" && description.info["threads"] == "4")
     #expect(description.dtypes == [.float32, .bfloat16])
     #expect(description.omits == ["outputs/indices"])
     #expect(!description.nonfinite)
+    #expect(description.accumulate(of: "relu") == .bfloat16)
+    let ncnn = SumAlgorithm.winograd(try WinogradTile(outputTile: 4, preset: .ncnn))
+    #expect(description.sums(of: "conv2d") == [ncnn, .terms])
   }
 
   @Test(arguments: [
@@ -42,6 +46,10 @@ import Tensors
     (#"{\"alignment\":1048576}"#, "alignment: expected a power of two up to"),
     (#"{\"dtypes\":[\"int7\"]}"#, "dtypes: expected some of"), (#"{"#, "expected one JSON object"),
     (#"{\"version\":3}"#, "version: expected String"),
+    (
+      #"{\"algorithm\":{\"conv2d\":{\"strassen_levels\":9}}}"#,
+      "algorithm.conv2d.strassen_levels: expected 0 to 2, found 9"
+    ),
     (#"{\"operations\":[\"conv2d\"]}"#, "conv2d: expected an exported function assay_conv2d, found none"),
   ])
   func aWrongDeclarationNamesTheMember(json: String, message: String) throws {

@@ -100,6 +100,41 @@ struct WorkedExample: Sendable, CustomStringConvertible {
       }
       return figures
     },
+    WorkedExample(name: "widening") {
+      func widening(_ outputs: Int, _ points: [Double]) throws -> Double {
+        try WinogradTile(outputTile: outputs, kernelSize: 3, points: points).widening
+      }
+      func widening(_ outputs: Int, _ preset: WinogradPreset) throws -> Double {
+        try WinogradTile(outputTile: outputs, preset: preset).widening
+      }
+      var refused: WinogradTileError?
+      do throws(WinogradTileError) {
+        _ = try WinogradTile(outputTile: 6, kernelSize: 3, points: [0, 1, -1, 2, -2, 3, -3])
+      } catch { refused = error }
+      guard case .tooWide(_, let tooWide)? = refused else { return [:] }
+      return [
+        "0, ±5/8, ±3/2 (assay)": try widening(4, .assay), "0, ±√2/2, ±√2 (ncnn)": try widening(4, .ncnn),
+        "0, 1, −1, ½, −2": try widening(4, [0, 1, -1, 0.5, -2]), "0, ±1, ±2 (textbook)": try widening(4, .textbook),
+        "0, ±1, ±2, ±½ (assay, ncnn, textbook)": try widening(6, .ncnn), "0, ±1, ±2, ±3, which is refused": tooWide,
+      ]
+    },
+    WorkedExample(name: "tolerance") {
+      let problem = try Problem.parse("conv2d n1c512h14w14 k512r3s3 stride1 pad1")
+      var figures: [String: Double] = [:]
+      for (label, algorithm, dtype) in [
+        ("float32", "direct", DType.float32), ("float16", "direct", .float16), ("F(4×4)", "winograd4", .float32),
+        ("F(4×4), textbook", "winograd4:textbook", .float32),
+      ] {
+        let found = try BoundFigures(
+          .init(problem, algorithms: [SumAlgorithm(text: algorithm)], dtype: dtype))
+        let tensor = try #require(found.tensors.first)
+        figures["\(label), median bound"] = tensor.bound.median
+        figures["\(label), median bound / rms of y"] = tensor.bound.median / tensor.rootMeanSquare
+        figures["\(label), largest rigorous bound"] = tensor.rigorous.maximum
+        figures["\(label), atol"] = tensor.tolerance.absolute
+      }
+      return figures
+    },
     WorkedExample(name: "limit") {
       let layer = try Layer("conv2d n1c64h56w56 k64r3s3 stride1 pad1")
       return try layer.figures(["direct", "winograd2", "winograd4", "winograd6"])

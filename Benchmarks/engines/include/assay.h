@@ -38,7 +38,9 @@
  *   {"name":"mine" (the file's), "version":"1" ("unknown"), "operations":["conv2d"] (all that are exported),
  *    "dtypes":["float32","float64","float16","bfloat16"] (["float32"]), "omits":["outputs/indices"] ([]),
  *    "deterministic":false (true), "nonfinite":false (true), "denormals":false (true),
- *    "alignment":64 (the element's size), "algorithm":{...}, "info":{...},
+ *    "alignment":64 (the element's size), "info":{...},
+ *    "algorithm":{"conv2d":{"winograd":{"4x3":{"points":[0,1,-1,0.5,-2]}}}} ({}: sums are taken term by term; else which
+ *    error bound a correct run may use, as PROTOCOL.md says),
  *    "validates":true (false: it is not asked for problems that have no result; else it gets their operands and no
  *    tensor to write, and has to refuse them by their category)}
  *

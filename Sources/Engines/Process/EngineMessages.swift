@@ -35,14 +35,15 @@ enum EngineMessages {
     var deterministic: Bool?
     /// Where it computes; absent: `cpu`.
     var device: String?
-    /// Whatever the engine likes to say; its member ``algorithmKey`` says how it computes sums of products.
+    /// How it computes sums of products, by operation: ``AlgorithmMessage``.
+    var algorithm: JSONValue?
+    /// Whatever the engine likes to say.
     var info: JSONValue?
   }
 
-  /// The member of `info` by which an engine says how it computes sums of products: names such as `direct` and `winograd4`,
-  /// between blanks or commas.
+  /// The member of `info` by which reports call what a built-in engine computes.
   static let algorithmKey = "algorithm"
-  /// And this one what it keeps sums in where it computes in 16 bits.
+  /// The member of `info` by which an engine says what it keeps sums in where it computes in 16 bits.
   static let accumulateKey = "accumulate"
 
   struct Compute: Codable, Sendable {
@@ -169,9 +170,12 @@ extension EngineMessages.Description {
     return dtype
   }
 
-  /// How the engine computes sums of products; nothing where it does not say.
-  var algorithms: Set<SumAlgorithm> {
-    let names = (texts[EngineMessages.algorithmKey] ?? "").split { ", ".contains($0) }
-    return Set(names.map { SumAlgorithm(named: $0) })
+  /// How the engine computes sums of products, by operation; nothing where it does not say, and in version 1.
+  /// - Throws: ``EngineError/failed(_:detail:)`` for points that cannot serve, and the like.
+  func algorithms(version: Int) throws(EngineError) -> [String: OperationAlgorithm] {
+    guard version > 1 else { return [:] }
+    do throws(AlgorithmMessage.Failure) { return try AlgorithmMessage.read(algorithm) } catch {
+      throw .failed("hello: \(error)")
+    }
   }
 }

@@ -111,15 +111,12 @@ public final class EngineServer {
     let description = try engine.get().description
     let operations = description.operations.isEmpty ? OperationRegistry.names : description.operations
     var info = description.info
-    if info[EngineMessages.algorithmKey] == nil, !description.algorithms.isEmpty {
-      info[EngineMessages.algorithmKey] = description.algorithms.map(\.name).sorted().joined(separator: " ")
-    }
     if description.accumulate != .float32 { info[EngineMessages.accumulateKey] = description.accumulate.rawValue }
     return EngineMessages.Description(
       protocol: version, name: description.name, version: description.version, operations: operations.sorted(),
       dtypes: description.dtypes.map(\.rawValue).sorted(), passes: description.passes.map(\.rawValue).sorted(),
       omits: description.omits.sorted(), nonfinite: description.nonfinite, denormals: description.denormals,
-      deterministic: description.deterministic,
+      deterministic: description.deterministic, algorithm: AlgorithmMessage.write(description.algorithms),
       info: .object(info.mapValues(JSONValue.text)))
   }
 

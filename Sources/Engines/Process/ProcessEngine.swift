@@ -324,7 +324,7 @@ extension ProcessEngine {
       dtypes: Set(hello.dtypes.compactMap(DType.init)), passes: Set(hello.passes.compactMap(Pass.init)),
       omits: Set(hello.omits ?? []), nonfinite: hello.nonfinite ?? true, denormals: hello.denormals ?? true,
       deterministic: hello.deterministic ?? false,
-      algorithms: hello.algorithms, accumulate: try hello.accumulate(), info: info,
+      algorithms: try hello.algorithms(version: version), accumulate: try hello.accumulate(), info: info,
       trust: version == 1 ? .claimed : declaration.isHost ? .host : .audited)
     description.device = hello.device?.printable ?? "cpu"
     if let known, !known.isSameEngine(as: description) {

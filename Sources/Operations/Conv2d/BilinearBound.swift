@@ -11,6 +11,10 @@ import Problems
 /// - rigorous: `γ·|L|ᵀ(Σ_c |F||f||Fᵀ| ∘ |B||d||Bᵀ|)|L|` with γ = k·u/(1 − k·u), k = C + 2(p + 2) + 2(q + 2) + 2(n + 2): each of the
 ///   three transforms is two passes of sums of p, q and n products, and each entry of a matrix may itself be rounded. For
 ///   underflow a pass adds its number of terms times 2⁻¹⁵⁰ (half the smallest denormal), which the next one magnifies.
+/// - constants that float32 does not hold add one rounding each to the statistical bound. With F° for F's entries of that
+///   kind and 0 elsewhere, a transformed filter is off by another `|F°||f||Fᵀ| + |F||f||F°ᵀ|`, whose square V gets, times v̂²;
+///   the same for B. Each of these four passes rounds alike for every c, so that errors of a common sign add up to u·|M|: V
+///   gets M² for each pass that has such constants. W gets `(L°∘²ᵀ·M∘²)·L∘² + T∘²·L°∘²`.
 /// The transforms may be evaluated in any order or factored form whose factors do not cancel (even and odd parts do not).
 struct BilinearBound {
   /// Row-major doubles.
@@ -25,9 +29,18 @@ struct BilinearBound {
       self.elements = elements
     }
 
-    init(_ rationals: [[Rational]]) {
-      self.init(rationals.count, rationals.first?.count ?? 0, rationals.flatMap { $0.map(\.doubleValue) })
+    init(_ rows: [[Double]]) {
+      self.init(rows.count, rows.first?.count ?? 0, rows.flatMap { $0 })
     }
+
+    /// The entries that float32 does not hold, 0 in place of the others. What is left of an entry by cancellation in double
+    /// precision counts as held.
+    var rounded: Matrix {
+      let negligible = 0x1p-40 * (elements.map(abs).max() ?? 0)
+      return map { abs(Double(Float($0)) - $0) > negligible ? $0 : 0 }
+    }
+
+    var isZero: Bool { elements.allSatisfy { $0 == 0 } }
 
     var transposed: Matrix {
       Matrix(columns, rows, (0..<rows * columns).map { elements[$0 % rows * columns + $0 / rows] })
@@ -41,15 +54,18 @@ struct BilinearBound {
     }
 
     /// self · middle · selfᵀ for a square `middle` given by its elements.
-    func sandwich(_ middle: [Double]) -> [Double] {
+    func sandwich(_ middle: [Double]) -> [Double] { sandwich(middle, self) }
+
+    /// self · middle · rightᵀ, `right` of this matrix's shape.
+    func sandwich(_ middle: [Double], _ right: Matrix) -> [Double] {
       var half = [Double](repeating: 0, count: rows * columns)
       var result = [Double](repeating: 0, count: rows * rows)
-      sandwich(middle, half: &half, into: &result, at: 0)
+      sandwich(middle, right, half: &half, into: &result)
       return result
     }
 
-    /// The same without a new array: `half` holds rows · columns values of no meaning, and the result begins at `first`.
-    func sandwich(_ middle: [Double], half: inout [Double], into result: inout [Double], at first: Int) {
+    /// The same without a new array: `half` holds rows · columns values of no meaning.
+    func sandwich(_ middle: [Double], _ right: Matrix, half: inout [Double], into result: inout [Double]) {
       for i in 0..<rows {
         for j in 0..<columns {
           var sum = 0.0
@@ -60,17 +76,27 @@ struct BilinearBound {
       for i in 0..<rows {
         for j in 0..<rows {
           var sum = 0.0
-          for k in 0..<columns { sum += half[i * columns + k] * elements[j * columns + k] }
-          result[first + i * rows + j] = sum
+          for k in 0..<columns { sum += half[i * columns + k] * right.elements[j * columns + k] }
+          result[i * rows + j] = sum
         }
       }
     }
   }
 
-  /// What transformed tiles need: f̂ (or v̂) and |F||f||Fᵀ|, n·n values each, tile after tile.
+  /// Points of a tile that are computed at once; the last vector of a tile is filled up with zeros.
+  fileprivate typealias Lane = SIMD4<Double>
+
+  /// One operand's tiles, in the order of the sum that they take part in: vector after vector, each of all tiles.
   struct Transformed {
-    fileprivate(set) var value: [Double]
-    fileprivate(set) var magnitude: [Double]
+    /// f̂ (or v̂).
+    fileprivate var value: [Lane]
+    /// |F||f||Fᵀ|.
+    fileprivate var magnitude: [Lane]
+    /// (|F||f||Fᵀ|)² and the like of the rounded constants: the variance of f̂ in units of u².
+    fileprivate var variance: [Lane]
+    /// Σ |F||f||Fᵀ| over the tiles.
+    fileprivate var magnitudeSum: [Lane]
+    fileprivate let count: Int
   }
 
   /// Sums over c for one tile; n·n values each.
@@ -84,8 +110,9 @@ struct BilinearBound {
     /// What underflow of the transforms makes of the products, in units of 2⁻¹⁵⁰.
     var underflow: [Double]
 
-    init(points: Int) {
-      product = Array(repeating: 0, count: points)
+    fileprivate init(points: Int) {
+      product = []
+      product.reserveCapacity(points)
       (variance, magnitude, underflow) = (product, product, product)
     }
   }
@@ -100,12 +127,23 @@ struct BilinearBound {
   private let outputMagnitude: Matrix
   private let filterMagnitude: Matrix
   private let inputMagnitude: Matrix
+  private let outputRounded: Matrix
+  private let filterRounded: Matrix
+  private let inputRounded: Matrix
+  /// How many of the passes of both operands' transforms have constants that are rounded.
+  private let roundedPasses: Double
   private let filterUnderflow: [Double]
   private let inputUnderflow: [Double]
 
   static let unitRoundoff = 0x1p-24
 
-  init(output: Matrix, filter: Matrix, input: Matrix) {
+  /// - Parameter roundsConstants: whether entries of the matrices may have been rounded to float32.
+  init(output: Matrix, filter: Matrix, input: Matrix, roundsConstants: Bool) {
+    func rounded(_ matrix: Matrix) -> Matrix { roundsConstants ? matrix.rounded : matrix.map { _ in 0 } }
+    outputRounded = rounded(output).map { $0 * $0 }
+    filterRounded = rounded(filter).map(abs)
+    inputRounded = rounded(input).map(abs)
+    roundedPasses = (filterRounded.isZero ? 0 : 2) + (inputRounded.isZero ? 0 : 2)
     self.output = output
     self.filter = filter
     self.input = input
@@ -125,56 +163,74 @@ struct BilinearBound {
 
   /// The tiles of one filter, or of one place of it, in the order of the sum that they take part in.
   func transformedFilter(count: Int, _ tile: (Int) -> [Double]) -> Transformed {
-    Self.transformed(filter, filterMagnitude, count, tile)
+    Self.transformed(filter, filterMagnitude, filterRounded, count, tile)
   }
 
   func transformedInput(count: Int, _ tile: (Int) -> [Double]) -> Transformed {
-    Self.transformed(input, inputMagnitude, count, tile)
+    Self.transformed(input, inputMagnitude, inputRounded, count, tile)
   }
 
   private static func transformed(
-    _ matrix: Matrix, _ magnitudes: Matrix, _ count: Int, _ tile: (Int) -> [Double]
+    _ matrix: Matrix, _ magnitudes: Matrix, _ rounded: Matrix, _ count: Int, _ tile: (Int) -> [Double]
   ) -> Transformed {
     let points = matrix.rows * matrix.rows
+    let lanes = (points + Lane.scalarCount - 1) / Lane.scalarCount
+    let roundsConstants = !rounded.isZero
     var half = [Double](repeating: 0, count: matrix.rows * matrix.columns)
-    var value = [Double](repeating: 0, count: count * points)
-    var magnitude = value
+    var (value, magnitude) = ([Double](repeating: 0, count: points), [Double](repeating: 0, count: points))
+    var (first, second) = (value, value)
+    let zeros = [Lane](repeating: .zero, count: lanes * count)
+    var result = Transformed(
+      value: zeros, magnitude: zeros, variance: zeros, magnitudeSum: Array(repeating: .zero, count: lanes),
+      count: count)
     for index in 0..<count {
       var elements = tile(index)
-      matrix.sandwich(elements, half: &half, into: &value, at: index * points)
+      matrix.sandwich(elements, matrix, half: &half, into: &value)
       for i in elements.indices { elements[i] = abs(elements[i]) }
-      magnitudes.sandwich(elements, half: &half, into: &magnitude, at: index * points)
+      magnitudes.sandwich(elements, magnitudes, half: &half, into: &magnitude)
+      if roundsConstants {
+        rounded.sandwich(elements, magnitudes, half: &half, into: &first)
+        magnitudes.sandwich(elements, rounded, half: &half, into: &second)
+      }
+      for point in 0..<points {
+        let (lane, element) = (point / Lane.scalarCount, point % Lane.scalarCount)
+        let constants = first[point] + second[point]
+        result.value[lane * count + index][element] = value[point]
+        result.magnitude[lane * count + index][element] = magnitude[point]
+        result.variance[lane * count + index][element] =
+          magnitude[point] * magnitude[point] + (roundsConstants ? constants * constants : 0)
+        result.magnitudeSum[lane][element] += magnitude[point]
+      }
     }
-    return Transformed(value: value, magnitude: magnitude)
+    return result
   }
 
   /// The sums over c, of which each operand has as many tiles; there are as many products in each sum.
   func sums(_ f: Transformed, _ d: Transformed) -> Sums {
     let points = filterUnderflow.count
-    let count = f.value.count / points
-    let length = Double(count)
+    let (count, length) = (f.count, Double(f.count))
     var sums = Sums(points: points)
-    // Points inside, so that four sums of a point stay in registers while c goes on.
-    for i in 0..<points {
-      let (fromFilterUnderflow, fromInputUnderflow) = (filterUnderflow[i], inputUnderflow[i])
-      var (product, variance, magnitude, underflow) = (0.0, 0.0, 0.0, 0.0)
-      for place in stride(from: i, to: count * points, by: points) {
-        let (fValue, fMagnitude) = (f.value[place], f.magnitude[place])
-        let (dValue, dMagnitude) = (d.value[place], d.magnitude[place])
-        let both = fValue * dValue
-        let fromFilter = fMagnitude * dValue
-        let fromInput = fValue * dMagnitude
-        product += both
-        variance += fromFilter * fromFilter + fromInput * fromInput + length * both * both
-        magnitude += fMagnitude * dMagnitude
-        underflow +=
-          1 + fromFilterUnderflow * dMagnitude + fMagnitude * fromInputUnderflow
-          + 0x1p-150 * fromFilterUnderflow * fromInputUnderflow
+    // A vector of points outside, so that its sums stay in registers while c goes on.
+    for lane in f.magnitudeSum.indices {
+      var (product, variance, magnitude) = (Lane.zero, Lane.zero, Lane.zero)
+      for place in lane * count..<(lane + 1) * count {
+        let (fValue, dValue) = (f.value[place], d.value[place])
+        let (fSquare, dSquare) = (fValue * fValue, dValue * dValue)
+        product += fValue * dValue
+        variance += (f.variance[place] + length * fSquare) * dSquare + fSquare * d.variance[place]
+        magnitude += f.magnitude[place] * d.magnitude[place]
       }
-      sums.product[i] = product
-      sums.variance[i] = variance
-      sums.magnitude[i] = magnitude
-      sums.underflow[i] = underflow
+      variance += roundedPasses * product * product
+      for i in lane * Lane.scalarCount..<min((lane + 1) * Lane.scalarCount, points) {
+        let element = i % Lane.scalarCount
+        sums.product.append(product[element])
+        sums.variance.append(variance[element])
+        sums.magnitude.append(magnitude[element])
+        let (ofFilter, ofInput) = (filterUnderflow[i], inputUnderflow[i])
+        sums.underflow.append(
+          length * (1 + 0x1p-150 * ofFilter * ofInput) + ofFilter * d.magnitudeSum[lane][element]
+            + f.magnitudeSum[lane][element] * ofInput)
+      }
     }
     return sums
   }
@@ -184,8 +240,12 @@ struct BilinearBound {
     let points = Double(output.columns)
     let value = output.sandwich(sums.product)
     let variance = outputSquared.sandwich(sums.variance)
-    let firstPass = outputSquared.sandwich(sums.product.map { $0 * $0 })
-    let secondPass = secondPassVariance(sums.product)
+    let squares = sums.product.map { $0 * $0 }
+    let firstPass = outputSquared.sandwich(squares)
+    let secondPass = secondPassVariance(sums.product, outputSquared)
+    let constants =
+      outputRounded.isZero
+      ? nil : (outputRounded.sandwich(squares, outputSquared), secondPassVariance(sums.product, outputRounded))
     let magnitude = outputMagnitude.sandwich(sums.magnitude)
     let underflow = outputMagnitude.sandwich(sums.underflow)
     let roundings = Double(length + 2 * (filter.columns + 2) + 2 * (input.columns + 2) + 2 * (output.columns + 2))
@@ -194,7 +254,8 @@ struct BilinearBound {
     var statistical = [Double](repeating: 0, count: value.count)
     var rigorous = statistical
     for i in value.indices {
-      let spread = variance[i] + points * (firstPass[i] + secondPass[i])
+      let rounded = constants.map { $0.0[i] + $0.1[i] } ?? 0
+      let spread = variance[i] + points * (firstPass[i] + secondPass[i]) + rounded
       statistical[i] =
         lambda * Self.unitRoundoff * spread.squareRoot() + Self.unitRoundoff * abs(value[i])
         + 0x1p-150 * (underflow[i] + outputUnderflow)
@@ -203,15 +264,15 @@ struct BilinearBound {
     return (statistical, rigorous)
   }
 
-  /// T∘²·L∘² with T = LᵀM.
-  private func secondPassVariance(_ product: [Double]) -> [Double] {
+  /// T∘²·squares with T = LᵀM, for the squares of L's entries or of those that are rounded.
+  private func secondPassVariance(_ product: [Double], _ squares: Matrix) -> [Double] {
     let (outputs, points) = (output.rows, output.columns)
     var result = [Double](repeating: 0, count: outputs * outputs)
     for i in 0..<outputs {
       for j in 0..<points {
         var t = 0.0
         for k in 0..<points { t += output.elements[i * points + k] * product[k * points + j] }
-        for l in 0..<outputs { result[i * outputs + l] += t * t * outputSquared.elements[l * points + j] }
+        for l in 0..<outputs { result[i * outputs + l] += t * t * squares.elements[l * points + j] }
       }
     }
     return result

@@ -7,7 +7,7 @@ extension Conv2d {
   public func bounds(
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
   ) -> (any BoundModel)? {
-    if let values, algorithms.isEmpty { return QuickConv2dBounds(problem, given, values) }
+    if let values, algorithms.isSubset(of: [.terms]) { return QuickConv2dBounds(problem, given, values) }
     return Conv2dBounds(problem, given, algorithms: algorithms)
   }
 
@@ -25,15 +25,21 @@ extension Conv2d {
 ///
 /// - y: C/G·R·S terms and the bias; dx: K/G·R·S; dw: N·P·Q; db: N·P·Q (sums, no products).
 /// - For an engine that uses Winograd's algorithm, ``WinogradBound`` where that applies: an output then depends on its whole
-///   tile. Where an engine may use any of several algorithms, each element has the widest of their bounds. A tile with an
+///   tile. For one that multiplies matrices by Strassen's, ``StrassenBound`` of y = W·X, dW = dY·Xᵀ and dX = Wᵀ·dY, where X holds
+///   a row for each weight and a column for each output position; each element of dx adds R·S of the last product up.
+/// - Where an engine may use any of several algorithms, each element has the widest of their bounds. A tile with an
 ///   infinity or NaN has no bound of Winograd's: what a kernel answers there it computes by the definition, whose bound holds.
 struct Conv2dBounds: BoundModel {
   private let direct: [String: ProductSums]
   private let winograd: [Winograd]
+  private let strassen: [String: StrassenBound]
+  private let strassenLevels: Int
   private let allowsDirect: Bool
+  private let taps: Int
 
-  /// The bounds of one tile size, in float32's u.
+  /// The bounds of one tile, in float32's u.
   private struct Winograd: Sendable {
+    let tile: WinogradTile
     let bounds: [String: WinogradBound.Bounds]
     let isExactForward: Bool
   }
@@ -41,14 +47,16 @@ struct Conv2dBounds: BoundModel {
   init(_ problem: Conv2dProblem, _ given: Given<Double>, algorithms: Set<SumAlgorithm>) {
     let geometry = Conv2dSums(problem, given)
     direct = geometry.sums()
-    let tiles = [2, 4, 6].filter { algorithms.contains(.winograd(outputTile: $0)) }
-    winograd = tiles.compactMap { Self.winograd(problem, given, tile: $0) }
+    winograd = algorithms.winogradTiles.compactMap { Self.winograd(problem, given, tile: $0) }
+    strassenLevels = algorithms.strassenLevels
+    strassen = strassenLevels > 0 && problem.groups == 1 ? Self.strassen(geometry, given, levels: strassenLevels) : [:]
     // Winograd's engines fall back on a direct sum where Winograd does not apply.
-    allowsDirect = winograd.isEmpty || winograd.count < algorithms.count
+    allowsDirect = winograd.isEmpty || algorithms.contains(.terms) || strassenLevels > 0
+    taps = problem.kernelSize.height * problem.kernelSize.width
   }
 
-  private static func winograd(_ problem: Conv2dProblem, _ given: Given<Double>, tile: Int) -> Winograd? {
-    guard let model = WinogradBound(problem: problem, outputTile: tile, lambda: ElementBounds.lambda),
+  private static func winograd(_ problem: Conv2dProblem, _ given: Given<Double>, tile: WinogradTile) -> Winograd? {
+    guard let model = WinogradBound(problem: problem, tile: tile, lambda: ElementBounds.lambda),
       let weight = given.operands["weight"]?.elements
     else { return nil }
     let x = given["x"].elements
@@ -66,18 +74,48 @@ struct Conv2dBounds: BoundModel {
       }
     }
     let unit = (commonUnit(x) ?? .nan) * (commonUnit(weight) ?? .nan)
-    let largest = Double(problem.inputChannels) * greatest(x) * greatest(weight)
-    return Winograd(bounds: bounds, isExactForward: tile == 2 && largest <= 0x1p24 / 324 * unit)
+    let largest = Double(problem.inputChannels / problem.groups) * greatest(x) * greatest(weight)
+    return Winograd(
+      tile: tile, bounds: bounds,
+      isExactForward: tile.hasPointsOfF2 && largest <= 0x1p24 / 324 * unit)
+  }
+
+  private static func strassen(
+    _ geometry: Conv2dSums, _ given: Given<Double>, levels: Int
+  ) -> [String: StrassenBound] {
+    let weight = geometry.weightMatrix
+    var bounds: [String: StrassenBound] = [:]
+    let patches = given.wants("outputs/y") || given.wants("gradients/weight") ? geometry.patches : nil
+    if let patches, given.wants("outputs/y") { bounds["outputs/y"] = StrassenBound(weight, patches, levels: levels) }
+    guard let dOutput = geometry.outputGradients else { return bounds }
+    if let patches, given.wants("gradients/weight") {
+      bounds["gradients/weight"] = StrassenBound(dOutput.transposed, patches.transposed, levels: levels)
+    }
+    if given.wants("gradients/x") {
+      bounds["gradients/x"] = StrassenBound(weight.transposed, dOutput, levels: levels)
+    }
+    return bounds
   }
 
   func isExact(_ path: String) -> Bool {
     // Gradients by Winograd's algorithm multiply by transforms whose entries are not all dyadic.
     winograd.allSatisfy { $0.bounds[path] == nil || (path == "outputs/y" && $0.isExactForward) }
+      && strassen[path]?.isExact != false
+  }
+
+  func widening(of path: String) -> String? {
+    let names =
+      winograd.filter { $0.bounds[path] != nil }.map { SumAlgorithm.winograd($0.tile).description }
+      + (strassen[path] == nil ? [] : [SumAlgorithm.strassen(levels: strassenLevels).description])
+    return names.isEmpty ? nil : names.joined(separator: ", ")
   }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     let candidates = winograd.compactMap { $0.bounds[path] }
-    let definition = direct[path]?.bounds(in: rounding)
+    var definition = direct[path]?.bounds(in: rounding)
+    if let plain = definition, let values = direct[path]?.value, let strassen = strassen[path] {
+      definition = strassen.widened(plain, values: values, adding: path == "gradients/x" ? taps : 1, in: rounding)
+    }
     var widest = allowsDirect || candidates.isEmpty ? definition : nil
     let scale = rounding.unit / Rounding.float32.unit
     for candidate in candidates {
@@ -88,6 +126,23 @@ struct Conv2dBounds: BoundModel {
     }
     return widest
   }
+}
+
+extension Set<SumAlgorithm> {
+  /// In an order of their own.
+  fileprivate var winogradTiles: [WinogradTile] {
+    compactMap { if case .winograd(let tile) = $0 { tile } else { nil } }.sorted { $0.description < $1.description }
+  }
+
+  /// The most levels of any; 0 where Strassen's algorithm is none of them.
+  var strassenLevels: Int {
+    reduce(0) { if case .strassen(let levels) = $1 { Swift.max($0, levels) } else { $0 } }
+  }
+}
+
+extension WinogradTile {
+  /// Whether it is F(2, 3) with points 0 and ±1, whose transforms are sums, differences and halves: exact on few enough bits.
+  fileprivate var hasPointsOfF2: Bool { kernelSize == 3 && Set(points) == [0, 1, -1] }
 }
 
 extension ElementBounds {

@@ -104,6 +104,41 @@ struct Conv2dSums {
     return columns
   }
 
+  /// W: a row for each output channel. Of one group.
+  var weightMatrix: StrassenBound.Matrix {
+    StrassenBound.Matrix(rows: problem.outputChannels, columns: rows, weight)
+  }
+
+  /// A row for each output position of every image, a column for each weight of an output channel. Of one group.
+  var patches: StrassenBound.Matrix {
+    var matrix = StrassenBound.Matrix(
+      rows: problem.batch * positions, columns: rows, Array(repeating: 0, count: problem.batch * positions * rows))
+    for image in 0..<problem.batch {
+      for row in 0..<rows {
+        forEachMeeting(row, image, 0) { position, offset in
+          matrix.elements[(image * positions + position) * rows + row] = x[offset]
+        }
+      }
+    }
+    return matrix
+  }
+
+  /// dYᵀ: a row for each output position of every image, a column for each output channel.
+  var outputGradients: StrassenBound.Matrix? {
+    guard let dy else { return nil }
+    let channels = problem.outputChannels
+    var matrix = StrassenBound.Matrix(rows: problem.batch * positions, columns: channels, dy)
+    for image in 0..<problem.batch {
+      for k in 0..<channels {
+        for position in 0..<positions {
+          matrix.elements[(image * positions + position) * channels + k] =
+            dy[(image * channels + k) * positions + position]
+        }
+      }
+    }
+    return matrix
+  }
+
   private func outputRows(_ image: Int, _ group: Int) -> ColumnMatrix? {
     guard let dy else { return nil }
     var matrix = ColumnMatrix(rows: outputsPerGroup, columns: positions)

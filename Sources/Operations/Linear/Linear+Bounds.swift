@@ -4,7 +4,7 @@ import Tensors
 extension Linear {
   public func bounds(
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
-  ) -> (any BoundModel)? { LinearBounds(problem, given) }
+  ) -> (any BoundModel)? { LinearBounds(problem, given, strassenLevels: algorithms.strassenLevels) }
 
   public var staysSingle: Set<String> { [] }
 
@@ -13,11 +13,15 @@ extension Linear {
   }
 }
 
-/// Bounds of x·Wᵀ + b and its gradients (``ProductSums``). y: `in` terms and the bias; dx: `out`; dW, db: N.
+/// Bounds of x·Wᵀ + b and its gradients (``ProductSums``). y: `in` terms and the bias; dx: `out`; dW, db: N. The widest with those
+/// of Strassen's algorithm (``StrassenBound``) for an engine that may use it.
 struct LinearBounds: BoundModel {
   private let sums: [String: ProductSums]
+  private let strassen: [String: StrassenBound]
+  private let strassenLevels: Int
 
-  init(_ problem: LinearProblem, _ given: Given<Double>) {
+  /// - Parameter levels: of Strassen's algorithm; 0 for none.
+  init(_ problem: LinearProblem, _ given: Given<Double>, strassenLevels levels: Int) {
     let (batch, features, outputs) = (problem.batch, problem.inputFeatures, problem.outputFeatures)
     let x = given["x"].elements
     let weight = given.operands["weight"]?.elements ?? []
@@ -49,8 +53,35 @@ struct LinearBounds: BoundModel {
       result["gradients/bias"] = dBias
     }
     sums = result
+    strassenLevels = levels
+    strassen =
+      levels == 0
+      ? [:]
+      : Self.strassen(
+        x: .init(rows: batch, columns: features, x), weight: .init(rows: outputs, columns: features, weight),
+        dOutput: given.upstream["y"].map { .init(rows: batch, columns: outputs, $0.elements) }, levels: levels)
   }
 
-  func isExact(_ path: String) -> Bool { true }
-  func bounds(of path: String, in rounding: Rounding) -> ElementBounds? { sums[path]?.bounds(in: rounding) }
+  private static func strassen(
+    x: StrassenBound.Matrix, weight: StrassenBound.Matrix, dOutput: StrassenBound.Matrix?, levels: Int
+  ) -> [String: StrassenBound] {
+    var bounds: [String: StrassenBound] = [:]
+    bounds["outputs/y"] = StrassenBound(x, weight, levels: levels)
+    guard let dOutput else { return bounds }
+    bounds["gradients/x"] = StrassenBound(dOutput, weight.transposed, levels: levels)
+    bounds["gradients/weight"] = StrassenBound(dOutput.transposed, x.transposed, levels: levels)
+    return bounds
+  }
+
+  func isExact(_ path: String) -> Bool { strassen[path]?.isExact ?? true }
+
+  func widening(of path: String) -> String? {
+    strassen[path].map { _ in SumAlgorithm.strassen(levels: strassenLevels).description }
+  }
+
+  func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
+    guard let sums = sums[path] else { return nil }
+    let direct = sums.bounds(in: rounding)
+    return strassen[path]?.widened(direct, values: sums.value, in: rounding) ?? direct
+  }
 }

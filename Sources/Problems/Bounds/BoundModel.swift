@@ -8,4 +8,10 @@ public protocol BoundModel: Sendable {
   func isExact(_ path: String) -> Bool
   /// Bounds of the tensor `outputs/y`, `gradients/weight`, …; `nil` for one that the operation does not have.
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds?
+  /// The algorithms whose bounds widen this tensor's beyond those of its definition; `nil` where none does.
+  func widening(of path: String) -> String?
+}
+
+extension BoundModel {
+  public func widening(of path: String) -> String? { nil }
 }

@@ -81,9 +81,6 @@ extension Rational {
 
   public static prefix func - (a: Rational) -> Rational { Rational(lowestTerms: -a.numerator, a.denominator) }
   public static func - (a: Rational, b: Rational) -> Rational { a + -b }
-
-  /// `self` to a power of at least 0; 0⁰ = 1.
-  public func power(_ exponent: Int) -> Rational { (0..<exponent).reduce(.one) { product, _ in product * self } }
 }
 
 extension Rational: CustomStringConvertible {

@@ -58,27 +58,10 @@ public struct WinogradMatrices: Sendable, Equatable {
     self.outputTile = outputTile
     self.kernelSize = kernelSize
     self.points = points
-    let inputTile = outputTile + kernelSize - 1
-    outputTransform = (0..<outputTile).map { i in
-      points.map { $0.power(i) } + [i == outputTile - 1 ? .one : .zero]
-    }
-    let others = points.indices.map { j in points.indices.filter { $0 != j }.map { points[$0] } }
-    weightTransform =
-      points.indices.map { j in
-        let divisor = others[j].reduce(.one) { $0 * (points[j] - $1) }
-        return (0..<kernelSize).map { points[j].power($0) / divisor }
-      } + [(0..<kernelSize).map { $0 == kernelSize - 1 ? .one : .zero }]
-    inputTransform = (others + [points]).map { roots in
-      let coefficients = Self.polynomial(roots: roots)
-      return coefficients + Array(repeating: .zero, count: inputTile - coefficients.count)
-    }
-  }
-
-  /// Coefficients of Π(x − root), lowest power first.
-  private static func polynomial(roots: [Rational]) -> [Rational] {
-    roots.reduce([.one]) { coefficients, root in
-      zip(coefficients + [.zero], [.zero] + coefficients).map { constant, shifted in shifted - root * constant }
-    }
+    let matrices = ToomCook(outputTile: outputTile, kernelSize: kernelSize, points: points)
+    outputTransform = matrices.outputTransform
+    weightTransform = matrices.weightTransform
+    inputTransform = matrices.inputTransform
   }
 
   /// The defining identity, exactly: Σⱼ Aᵀ[i][j]·G[j][k]·Bᵀ[j][l] = 1 where l = i + k, else 0.

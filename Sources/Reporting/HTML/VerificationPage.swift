@@ -4,6 +4,7 @@ import Results
 enum VerificationPage {
   static func section(_ section: VerificationSection) -> HTMLPage.Section {
     var tables = [summary(section)]
+    if let widenings = widenings(section) { tables.append(widenings) }
     if let networks = networks(section) { tables.append(networks) }
     if let failures = failures(section) { tables.append(failures) }
     if !section.vacuity.isEmpty { tables.append(vacuity(section)) }
@@ -47,6 +48,19 @@ enum VerificationPage {
         "Error/bound: the largest of all passing tensors; 1 would fail. UNSUPPORTED is what an engine declared it does "
         + "not do; it is counted, not hidden.",
       headings: ["engine", "operation"] + statuses.map(\.rawValue) + ["error/bound"], rows: rows)
+  }
+
+  private static func widenings(_ section: VerificationSection) -> HTMLPage.Table? {
+    let rows = WideningTable(section).rows
+    guard !rows.isEmpty else { return nil }
+    return HTMLPage.Table(
+      title: "Bounds of the engines' own algorithms", caption: WideningTable.caption, headings: WideningTable.headings,
+      rows: rows.map { row in
+        HTMLPage.Row(
+          cells: row.enumerated().map { column, text in
+            column < WideningTable.firstFigure ? .init(text) : .figure(text)
+          })
+      })
   }
 
   private static func networks(_ section: VerificationSection) -> HTMLPage.Table? {

@@ -21,8 +21,13 @@ public enum FailureText {
     guard tensor.problem.isEmpty else { return ["\(tensor.path): \(tensor.problem)".printable] }
     return [
       worst(tensor) ?? tensor.path.printable,
-      "  \(tensor.pattern); compared \(tensor.rule.printable); \(NumberText.ulps(tensor.worstUlps)) ULPs at worst",
+      "  \(tensor.pattern); compared \(rule(tensor)); \(NumberText.ulps(tensor.worstUlps)) ULPs at worst",
     ]
+  }
+
+  /// What decided, and by which algorithms of the engine's own the bound was widened.
+  public static func rule(_ tensor: TensorResult) -> String {
+    tensor.rule.printable + (tensor.widening.map { ", widened for \($0.printable)" } ?? "")
   }
 
   /// Why a contestant of a benchmark has no time: what the audit and verification said of it, a line each.

@@ -11,18 +11,24 @@ public struct TensorComparison: Sendable {
   public let allowance: Allowance
   /// The type that floats were asked for in.
   public let dtype: DType
+  /// The algorithms whose bounds widen the allowance beyond the definition's; `nil` where none does.
+  public let widening: String?
 
-  public init(path: String, expected: ExpectedTensor, allowance: Allowance, dtype: DType) {
+  public init(
+    path: String, expected: ExpectedTensor, allowance: Allowance, dtype: DType, widening: String? = nil
+  ) {
     self.path = path
     self.expected = expected
     self.allowance = allowance
     self.dtype = dtype
+    self.widening = widening
   }
 
   /// - Parameter answer: `nil` when the engine gave no tensor of this name.
   public func compare(_ answer: AnyTensor?) -> TensorResult {
     var result = TensorResult(
       path: path, shape: expected.shape.dimensions, rule: allowance.rule, overrideReason: overrideReason)
+    if case .within = allowance { result.widening = widening }
     guard let answer else {
       result.problem = "missing: the engine gave no \(path)"
       return result

@@ -244,7 +244,7 @@ public struct CaseVerifier: Sendable {
       if !type(of: definition).trajectories.isEmpty {
         return "what each step amplifies is judged in float32 and float64 alone"
       }
-      if engine.accumulate.isNarrow, definition is any LayeredOperation {
+      if engine.accumulate(of: operation).isNarrow, definition is any LayeredOperation {
         return "what sums in 16 bits do through many layers has no bound"
       }
     }
@@ -345,7 +345,7 @@ public struct CaseVerifier: Sendable {
       let wantedType = exercise.wantedType(of: path)
       let rules = AllowanceRules(
         fill: item.golden.fill, candidate: wantedType, oracle: dtype.isNarrow ? .float64 : item.oracle,
-        accumulate: engine.accumulate)
+        accumulate: engine.accumulate(of: item.golden.operation))
       let singles = trajectories.first { path == "outputs/\($0)" }.flatMap { item.golden.referenceFloat32[$0] }
       guard let allowance = rules.allowance(for: path, expected: expected, model: model, singles: singles) else {
         result.tensors.append(
@@ -354,7 +354,8 @@ public struct CaseVerifier: Sendable {
             problem: "no bound is known for \(path) of \(item.golden.operation): give it atol, rtol or max_ulp"))
         continue
       }
-      let comparison = TensorComparison(path: path, expected: expected, allowance: allowance, dtype: wantedType)
+      let comparison = TensorComparison(
+        path: path, expected: expected, allowance: allowance, dtype: wantedType, widening: model?.widening(of: path))
       result.tensors.append(comparison.compare(answer[path]))
     }
     let failing = result.tensors.filter { !$0.passes }
@@ -386,14 +387,15 @@ public struct CaseVerifier: Sendable {
   private func boundModel(
     _ definition: any Operations.Operation, _ engine: EngineDescription, _ dtype: DType
   ) -> (any BoundModel)? {
-    let key = BoundModelCache.Key(algorithms: engine.algorithms, narrow: dtype.isNarrow ? dtype : nil)
+    let algorithms = engine.sums(of: item.golden.operation)
+    let key = BoundModelCache.Key(algorithms: algorithms, narrow: dtype.isNarrow ? dtype : nil)
     return models.model(for: key) {
       // In 16 bits the operands are other numbers.
       let asked = exercise(
         key.narrow ?? .float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
       var given: Given<Double> = definition.given(asked)
       if let narrow = key.narrow { given.storage = narrow }
-      return definition.bounds(of: given, values: nil, algorithms: engine.algorithms)
+      return definition.bounds(of: given, values: nil, algorithms: algorithms)
     }
   }
 }

@@ -66,7 +66,7 @@ struct LayerJudge {
     bounded.wanted = Set(wanted.keys)
     var given: Given<Double> = definition.given(bounded)
     if dtype.isNarrow { given.storage = dtype }
-    let model = definition.bounds(of: given, values: found, algorithms: description.algorithms)
+    let model = definition.bounds(of: given, values: found, algorithms: description.sums(of: exercise.operation))
     var known: (answer: Answer, tensors: [TensorResult])?
     for count in threads {
       asked.threads = count
@@ -101,12 +101,13 @@ struct LayerJudge {
       let (expected, type) = (ExpectedTensor(tensor), asked.wantedType(of: path))
       let rules = AllowanceRules(
         fill: Swift.type(of: definition).judgementAsLayer.fill, candidate: type, oracle: .float64,
-        accumulate: description.accumulate)
+        accumulate: description.accumulate(of: asked.operation))
       guard let allowance = rules.allowance(for: path, expected: expected, model: model) else {
         return TensorResult(path: path, shape: expected.shape.dimensions, problem: "no bound is known")
       }
-      return TensorComparison(path: path, expected: expected, allowance: allowance, dtype: type)
-        .compare(answer[path])
+      return TensorComparison(
+        path: path, expected: expected, allowance: allowance, dtype: type, widening: model?.widening(of: path)
+      ).compare(answer[path])
     }
   }
 

@@ -42,6 +42,14 @@ enum DocumentedTreatment {
     "assay verify --library libmine.so": .begins(),
     "assay verify --library libmine.so --filter 'conv2d/*'": .begins(),
     "assay verify --library conv2d-c.so": .begins(),
+    // Bounds
+    "assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1'": .exits(0),
+    "assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1' --dtype float16": .exits(0),
+    "assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1' --algorithm winograd4": .exits(0),
+    "assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1' --algorithm winograd4:textbook": .exits(0),
+    "assay bound 'conv2d n1c64h14w14 k64r3s3 stride1 pad1' --algorithm winograd4:textbook": .exits(0),
+    "assay bound 'linear n256c512 k1000' --algorithm strassen1 --gradients": .exits(0),
+    "assay bound 'softmax n8c1000' --json": .exits(0),
     // Gradients
     "assay gradcheck --seed 1": .begins(),
     "assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'": .exits(0),

@@ -48,7 +48,8 @@ class Server:
         return dict(
             protocol=self.protocol, name=e.name, version=e.version, device=e.device, operations=sorted(e.operations),
             dtypes=list(e.dtypes), passes=list(e.passes), omits=list(e.omits), nonfinite=e.nonfinite,
-            denormals=e.denormals, deterministic=e.deterministic, info=e.info)
+            denormals=e.denormals, deterministic=e.deterministic, info=e.info,
+            **({"algorithm": e.algorithm} if e.algorithm else {}))
 
     def _case(self, p):
         case = read_case(p["file"], p["case"], p["dtype"])

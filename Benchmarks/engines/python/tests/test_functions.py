@@ -202,9 +202,12 @@ class DecoratedFunctions(Folder):
     def test_a_description_says_what_an_engine_is(self):
         description = self.dialogue(
             forward={"relu": lambda x: x}, name="mine", version="7", dtypes=("float32", "bfloat16"), nonfinite=False,
-            info={"algorithm": "winograd4"}).description
+            info={"threads": "all"}, algorithm={"conv2d": {"winograd": {"4x3": {"points": "textbook"}}}}).description
         self.assertEqual((description["name"], description["nonfinite"]), ("mine", False))
         self.assertEqual(description["passes"], ["forward"])
-        self.assertEqual(description["info"], {"algorithm": "winograd4"})
+        self.assertEqual(description["info"], {"threads": "all"})
+        self.assertEqual(description["algorithm"], {"conv2d": {"winograd": {"4x3": {"points": "textbook"}}}})
+        # Nothing is said of algorithms where there is nothing to say.
+        self.assertNotIn("algorithm", self.dialogue(forward={"relu": lambda x: x}).description)
         with self.assertRaises(TypeError):
             engine(colour="red")

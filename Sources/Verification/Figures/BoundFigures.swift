@@ -1,0 +1,225 @@
+import Engines
+import Foundation
+import GoldenFiles
+import Operations
+import Problems
+import Tensors
+
+/// What the bounds of a problem amount to on random operands, tensor by tensor.
+public struct BoundFigures: Sendable, Encodable {
+  /// What is asked.
+  public struct Request: Sendable {
+    public var problem: any OperationProblem
+    /// How sums of products are computed; none for the definition.
+    public var algorithms: Set<SumAlgorithm>
+    public var dtype: DType
+    /// What sums are kept in where `dtype` has 16 bits.
+    public var accumulate: DType
+    public var seed: UInt64
+    /// Whether gradients are asked for, too.
+    public var includesGradients: Bool
+
+    public init(
+      _ problem: any OperationProblem, algorithms: Set<SumAlgorithm> = [], dtype: DType = .float32,
+      accumulate: DType = .float32, seed: UInt64 = 1, includesGradients: Bool = false
+    ) {
+      self.problem = problem
+      self.algorithms = algorithms
+      self.dtype = dtype
+      self.accumulate = accumulate
+      self.seed = seed
+      self.includesGradients = includesGradients
+    }
+  }
+
+  /// A figure over the elements of a tensor.
+  public struct Spread: Sendable, Encodable {
+    public let minimum: Double
+    public let median: Double
+    public let maximum: Double
+
+    /// - Parameter values: those that are not finite say nothing. Zeros where none is left.
+    init(_ values: [Double]) {
+      let sorted = values.filter(\.isFinite).sorted()
+      minimum = sorted.first ?? 0
+      median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+      maximum = sorted.last ?? 0
+    }
+  }
+
+  /// A tolerance |got − expected| ≤ absolute + relative·|expected| that is nowhere below the bounds, in three digits.
+  public struct Tolerance: Sendable, Encodable {
+    public let relative: Double
+    public let absolute: Double
+    /// How many times as much as its bound the median element is then allowed.
+    public let excess: Double
+
+    /// The relative part is what rounding a result once may cost, the absolute one what is left.
+    init(_ bounds: [Double], of values: [Double], in dtype: DType) {
+      let relative = Self.roundedUp(dtype.format?.unitRoundoff ?? 0)
+      let absolute = zip(bounds, values).reduce(0) { largest, element in
+        let rest = element.0 - relative * abs(element.1)
+        return rest.isFinite ? max(largest, rest) : largest
+      }
+      let allowed = zip(bounds, values).compactMap { bound, value in
+        bound > 0 && bound.isFinite ? (absolute + relative * abs(value)) / bound : nil
+      }
+      self.relative = relative
+      self.absolute = Self.roundedUp(absolute)
+      excess = Spread(allowed).median
+    }
+
+    /// To three significant digits.
+    private static func roundedUp(_ value: Double) -> Double {
+      guard value > 0, value.isFinite else { return value }
+      let digits = String(format: "%.2e", value)
+      guard let near = Double(digits), near < value else { return Double(digits) ?? value }
+      let unit = pow(10, (log10(near) + 0x1p-40).rounded(.down) - 2)
+      return Double(String(format: "%.2e", near + unit)) ?? value
+    }
+  }
+
+  /// What an engine of this program gives in the algorithm's place.
+  public struct Measurement: Sendable, Encodable {
+    public let engine: String
+    public let worstError: Double
+    /// Largest error/bound.
+    public let worstRatio: Double
+  }
+
+  /// One output or gradient.
+  public struct TensorFigures: Sendable, Encodable {
+    public let path: String
+    public let elements: Int
+    /// Of the values themselves.
+    public let rootMeanSquare: Double
+    /// What decides in the random fill: `statistical`, `rigorous`, or `by value` where nothing may be off.
+    public let rule: String
+    /// The algorithms whose bounds are wider than the definition's; absent where none is.
+    public let widening: String?
+    /// Absent where nothing averages out.
+    public let statistical: Spread?
+    public let rigorous: Spread
+    /// The one that decides.
+    public let bound: Spread
+    public let tolerance: Tolerance
+    /// Absent where no engine of this program computes so.
+    public let measured: Measurement?
+  }
+
+  /// Why there are no figures.
+  public enum Failure: Error, Equatable, CustomStringConvertible {
+    case noBounds(operation: String)
+
+    public var description: String {
+      switch self {
+      case .noBounds(let operation):
+        "\(operation): expected an operation whose results have bounds of their own for these operands, found none"
+      }
+    }
+  }
+
+  public let problem: String
+  public let dtype: String
+  public let accumulate: String
+  /// As a person names them.
+  public let algorithms: [String]
+  public let seed: UInt64
+  public let tensors: [TensorFigures]
+
+  /// - Throws: ``Failure`` where the operation has no bounds, ``Problems/ProblemError`` for operands that do not fit it.
+  public init(_ request: Request) throws {
+    problem = request.problem.text
+    dtype = request.dtype.rawValue
+    accumulate = request.accumulate.rawValue
+    algorithms = request.algorithms.map(\.description).sorted()
+    seed = request.seed
+    let subject = try Subject(request)
+    tensors = subject.paths.compactMap(subject.figures)
+    guard !tensors.isEmpty else { throw Failure.noBounds(operation: type(of: request.problem).operation) }
+  }
+
+  /// A problem with its operands, its results in float64 and its bounds.
+  private struct Subject {
+    let request: Request
+    let exercise: Exercise
+    let expected: Answer
+    let model: any BoundModel
+    let measured: (engine: String, answer: Answer)?
+    let paths: [String]
+
+    init(_ request: Request) throws {
+      self.request = request
+      let (problem, definition) = (request.problem, request.problem.definition)
+      var exercise = RandomExercise(problem: problem, roles: definition.roles, fill: .random, seed: request.seed)
+        .exercise
+      exercise.singles = definition.staysSingle
+      if !request.includesGradients {
+        exercise.passes = [.forward]
+        exercise.upstream = [:]
+      }
+      // Every implementation starts from the same numbers: those that the type holds.
+      exercise = exercise.converted(to: request.dtype)
+      let found = try definition.compute(definition.given(exercise, as: Double.self))
+      expected = Answer(found)
+      let answer = expected
+      paths = answer.paths.filter { answer[$0]?.dtype.format != nil }
+      exercise.wanted = Set(paths)
+      self.exercise = exercise
+      var given: Given<Double> = definition.given(exercise)
+      if request.dtype.isNarrow { given.storage = request.dtype }
+      guard let model = definition.bounds(of: given, values: found, algorithms: request.algorithms) else {
+        throw Failure.noBounds(operation: type(of: problem).operation)
+      }
+      self.model = model
+      measured = Self.measure(exercise, request)
+    }
+
+    /// By the reference for direct sums, by a built-in strategy for its own points.
+    private static func measure(_ exercise: Exercise, _ request: Request) -> (engine: String, answer: Answer)? {
+      let engine: (any Engine)? =
+        switch request.algorithms.first {
+        case nil, .terms: request.algorithms.count < 2 ? ReferenceEngine() : nil
+        case .winograd(let tile) where tile.isOurs && request.algorithms.count == 1:
+          BuiltInEngines.named("winograd\(tile.outputTile)")
+        default: nil
+        }
+      guard let engine, engine.description.dtypes.contains(exercise.dtype), request.accumulate == .float32,
+        let answer = try? engine.compute(exercise)
+      else { return nil }
+      return (engine.description.name, answer)
+    }
+
+    func figures(_ path: String) -> TensorFigures? {
+      guard let values = expected[path]?.doubles.elements, let tensor = expected[path] else { return nil }
+      let type = exercise.wantedType(of: path)
+      let rules = AllowanceRules(
+        fill: .random, candidate: type, oracle: .float64, accumulate: type.isNarrow ? request.accumulate : .float32)
+      guard let allowance = rules.allowance(for: path, expected: ExpectedTensor(tensor), model: model),
+        let rounding = Rounding(type.isNarrow ? request.accumulate : type),
+        let own = model.bounds(of: path, in: rounding)
+      else { return nil }
+      let stored = values.map(StoredRounding(type).bound)
+      let bounds = allowance.bounds(expected: values, dtype: type)
+      let square = values.reduce(0) { $0 + $1 * $1 } / Double(max(values.count, 1))
+      return TensorFigures(
+        path: path, elements: values.count, rootMeanSquare: square.squareRoot(), rule: allowance.rule,
+        widening: model.widening(of: path), statistical: own.statistical.map { Spread(zip($0, stored).map(+)) },
+        rigorous: Spread(zip(own.rigorous, stored).map(+)), bound: Spread(bounds),
+        tolerance: Tolerance(bounds, of: values, in: type), measured: measurement(path, values, bounds))
+    }
+
+    private func measurement(_ path: String, _ values: [Double], _ bounds: [Double]) -> Measurement? {
+      guard let measured, let got = measured.answer[path]?.doubles.elements, got.count == values.count else {
+        return nil
+      }
+      var (worst, ratio) = (0.0, 0.0)
+      for i in got.indices where got[i] != values[i] {
+        let error = abs(got[i] - values[i])
+        worst = max(worst, error)
+        ratio = max(ratio, error / bounds[i])
+      }
+      return Measurement(engine: measured.engine, worstError: worst, worstRatio: ratio)
+    }
+  }
+}

@@ -1,10 +1,10 @@
 """ncnn as an engine, in float32 throughout.
 
-- use_fp16_packed, use_fp16_storage, use_fp16_arithmetic, use_bf16_storage and use_int8_inference are off: the first two
-  are on by default, and store weights and activations in 16 bits where the machine has conversions.
+- Everything that stores or computes in 16 or 8 bits is off: by default it stores weights and activations in float16
+  where the machine has conversions.
 - use_winograd_convolution, use_sgemm_convolution and use_packing_layout are on, as by default: F(2), F(4) and F(6) of its
   own points, and channels in groups as wide as a register.
-- flush_denormals is off: by default it takes them for zeros while it runs.
+- Denormals are taken for zeros while it runs: its flush_denormals says so by default, and Python cannot say otherwise.
 - lightmode is on, as by default: a layer's input is freed once it was read. Memory comes from ncnn's pools, which its own
   benchmark uses, too.
 - openmp_blocktime is 0, and libgomp's threads look for work for less than 1 ms before they sleep: they are not at work
@@ -13,6 +13,7 @@
   activations) on N·C channels at once.
 """
 
+import itertools
 import os
 import sys
 import tempfile
@@ -31,25 +32,33 @@ from onnx_graphs import build, groups
 
 # On N·C channels at once.
 _CHANNELS_ALONE = ("relu", "add", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d")
+# Layers that write over what they read, which has to be memory of ncnn's.
+_IN_PLACE = ("relu", "batch_norm2d", "softmax")
 # On rows, all at once.
 _ROWS = ("linear", "softmax")
 
 _OPTIONS = dict(
-    use_fp16_packed=False, use_fp16_storage=False, use_fp16_arithmetic=False, use_bf16_storage=False,
-    use_int8_inference=False, use_vulkan_compute=False, use_winograd_convolution=True, use_sgemm_convolution=True,
-    use_packing_layout=True, flush_denormals=0, lightmode=True, openmp_blocktime=0)
+    use_fp16_packed=False, use_fp16_storage=False, use_fp16_arithmetic=False, use_bf16_packed=False,
+    use_bf16_storage=False, use_int8_inference=False, use_vulkan_compute=False, use_winograd_convolution=True,
+    use_winograd23_convolution=True, use_winograd43_convolution=True, use_winograd63_convolution=True,
+    use_sgemm_convolution=True, use_packing_layout=True, lightmode=True, openmp_blocktime=0)
+
+
+# For results and for scratch. They outlive every net and every result that has memory of theirs.
+_POOLS = ncnn.PoolAllocator(), ncnn.PoolAllocator()
 
 
 class _Network:
-    """A net with the memory that it takes its results from."""
+    """A net of one graph."""
 
     def __init__(self, model, threads):
-        self.pools = ncnn.PoolAllocator(), ncnn.PoolAllocator()
+        for pool in _POOLS:
+            pool.clear()
         self.net = ncnn.Net()
         for name, value in _OPTIONS.items():
             setattr(self.net.opt, name, value)
         self.net.opt.num_threads = threads
-        self.net.opt.blob_allocator, self.net.opt.workspace_allocator = self.pools
+        self.net.opt.blob_allocator, self.net.opt.workspace_allocator = _POOLS
         text, weights = text_and_weights(model)
         with tempfile.TemporaryDirectory() as folder:
             for name, load, content in (
@@ -84,7 +93,7 @@ def _result(case, shape, mats):
     if case.operation == "adaptive_avg_pool2d":
         return arrays[0].reshape(*shape[:2], 1, 1)
     if case.operation in _CHANNELS_ALONE:
-        return arrays[0].reshape(*shape[:-2], *arrays[0].shape[-2:])
+        return arrays[0].reshape(*shape[:-2], *arrays[0].shape[-2:]) if len(shape) > 2 else arrays[0].reshape(shape)
     return arrays[0] if case.operation in _ROWS and len(shape) == 2 else np.stack(arrays)
 
 
@@ -93,6 +102,10 @@ class NCNN(Engine):
     version = ncnn.__version__
     operations = ("conv2d", "linear", "batch_norm2d", "softmax", "resnet", "flatten", *_CHANNELS_ALONE)
     omits = ("outputs/indices",)
+    # A Winograd tile spreads a NaN; the largest of a window leaves NaN out, and begins with the least finite number.
+    nonfinite = False
+    denormals = False
+    info = {"algorithm": "direct winograd2 winograd4 winograd6"}
 
     def _network(self, case, threads):
         if any(array.size == 0 for array in case.inputs.values()):
@@ -106,15 +119,22 @@ class NCNN(Engine):
         if case.dtype != "float32":
             raise Unsupported(f"{case.dtype}: computes in float32 here")
         network, names, output = self._network(case, threads)
-        run = self._bound(case, network, names, output, case.inputs)
-        return groups(case, output, _result(case, case.inputs["x"].shape, run()))
+        results = self._run(case, network, names, output, case.inputs, None).call()
+        return groups(case, output, _result(case, case.inputs["x"].shape, results))
 
     @staticmethod
-    def _bound(case, network, names, output, operands):
-        """The run on these operands, which stay where they are."""
-        pieces = zip(*([ncnn.Mat(piece) for piece in _pieces(case, operands[name])] for name in names))
-        feeds = [dict(zip(names, mats)) for mats in pieces]
-        return lambda: [network(feed, output) for feed in feeds]
+    def _run(case, network, names, output, operands, answer):
+        """The run on these operands, which stay where they are; ncnn's own memory takes over where a layer needs it."""
+        views = [[ncnn.Mat(piece) for piece in _pieces(case, operands[name])] for name in names]
+        in_place = case.operation in _IN_PLACE
+        mats = [[view.clone() for view in of_name] for of_name in views] if in_place else views
+        feeds = [dict(zip(names, pieces)) for pieces in zip(*mats)]
+
+        def refresh():
+            for own, view in zip(itertools.chain(*mats), itertools.chain(*views)):
+                np.copyto(np.asarray(own), np.asarray(view))
+
+        return Run(lambda: [network(feed, output) for feed in feeds], answer, refresh=refresh if in_place else None)
 
     def prepare(self, case, timed_pass, layout, threads):
         if timed_pass not in ("forward", "inference"):
@@ -125,8 +145,8 @@ class NCNN(Engine):
         shape = case.inputs["x"].shape
 
         def bind(operands, upstream):
-            return Run(
-                self._bound(case, network, names, output, operands),
+            return self._run(
+                case, network, names, output, operands,
                 lambda mats: {"outputs": {output: _result(case, shape, mats)}})
 
         return Prepared(bind, "a net of float32, image by image")

@@ -70,7 +70,8 @@ _LAYERS = {
     "AveragePool": lambda a: _pool("AveragePool", a),
     "GlobalAveragePool": lambda a: ("Pooling", {0: 1, 4: 1}, []),
     "Relu": lambda a: ("ReLU", {}, []),
-    "Softmax": lambda a: ("Softmax", {0: a["axis"], 1: 1}, []),
+    # ncnn's axes begin behind the batch, but for rows, which it takes all at once.
+    "Softmax": lambda a: ("Softmax", {0: a["axis"] - (a["rank"] > 2), 1: 1}, []),
     "Add": lambda a: ("BinaryOp", {0: 0}, []),
     "Flatten": lambda a: ("Flatten", {}, []),
 }
@@ -90,9 +91,10 @@ def _layers(graph):
     """ncnn's layers of an ONNX graph, in its order."""
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     consumers = Counter(name for node in graph.node for name in node.input)
+    rank = len(graph.input[0].type.tensor_type.shape.dim)
     layers, producer = [], {}
     for node in graph.node:
-        attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+        attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute} | {"rank": rank}
         given = [constants[name] for name in node.input if name in constants]
         inputs, output = [name for name in node.input if name not in constants], node.output[0]
         if node.op_type not in _LAYERS:

@@ -1,5 +1,4 @@
-// c++ -std=c++17 -O3 -fPIC -shared -I Benchmarks/engines/include -I .peers/include -o .peers/libonednn-engine.so \
-//   Benchmarks/engines/onednn.cpp -L .peers/lib -ldnnl -Wl,-rpath,'$ORIGIN/lib'
+// c++ -std=c++17 -O3 -fPIC -shared -I Benchmarks/engines/include -I .peers/include -o .peers/onednn.so Benchmarks/engines/onednn.cpp -L .peers/lib -ldnnl -ltbb -ldl -Wl,--disable-new-dtags,-rpath,'$ORIGIN/lib'
 //
 // oneDNN by its own API: one primitive an operation, from NCHW to NCHW, in float32.
 //
@@ -8,25 +7,23 @@
 // - Activations start and end in NCHW. A primitive may take them as they are, or reorder them into the layout that it
 //   likes best, while the clock runs: both are tried when a convolution is prepared, and the faster one is kept.
 // - Scratch memory is made when an operation is prepared, not by each call.
+// - The package of PyPI is built for SYCL: its CPU is an OpenCL device, whose driver lies beside oneDNN, and its threads
+//   are TBB's, which sleep when there is no work.
 #include <assay.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 #include <memory>
+#include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <oneapi/dnnl/dnnl_debug.h>
+#include <oneapi/tbb/global_control.h>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-// The thread library that oneDNN came with; none of these has to be there.
-extern "C" {
-__attribute__((weak)) void omp_set_num_threads(int threads);
-__attribute__((weak)) void kmp_set_blocktime(int milliseconds);
-}
 
 namespace {
 
@@ -34,7 +31,17 @@ using dnnl::memory;
 using dnnl::prop_kind;
 using Arguments = std::unordered_map<int, memory>;
 
+// Where the OpenCL driver of the CPU is, which is else looked for in the system's folders alone.
+bool findDriver() {
+  Dl_info place;
+  if (dladdr(reinterpret_cast<void *>(dnnl_version), &place) == 0) return false;
+  const std::string folder(place.dli_fname, strrchr(place.dli_fname, '/') - place.dli_fname);
+  return setenv("OCL_ICD_FILENAMES", (folder + "/libintelocl.so").c_str(), 0) == 0;
+}
+
 const dnnl::engine &cpu() {
+  static const bool found = findDriver();
+  (void)found;
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;
 }
@@ -408,7 +415,7 @@ std::string &said() {
 template <typename Body>
 int answering(const assay_call *call, Body body) {
   try {
-    if (omp_set_num_threads != nullptr) omp_set_num_threads(call->threads);
+    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, size_t(call->threads));
     body();
     return ASSAY_OK;
   } catch (const Unsupported &limit) {
@@ -442,8 +449,21 @@ int prepareLayer(const assay_call *call, void **state, Build build) {
   });
 }
 
+// Inference leaves every buffer as it was.
+void keepBuffers(const assay_call *call) {
+  for (int32_t i = 0; i < call->tensor_count; i++) {
+    const assay_view *after = call->tensors[i];
+    if (after->group != ASSAY_BUFFER_AFTER) continue;
+    const size_t size = after->dtype == ASSAY_INT64 ? sizeof(int64_t) : sizeof(float);
+    std::memcpy(after->data, assay_data(call, after->name), size_t(after->count) * size);
+  }
+}
+
 int run(const assay_call *call, std::unique_ptr<Plan> State::*plan) {
-  return answering(call, [&] { (static_cast<State *>(call->state)->*plan)->run(call); });
+  return answering(call, [&] {
+    (static_cast<State *>(call->state)->*plan)->run(call);
+    keepBuffers(call);
+  });
 }
 
 }  // namespace
@@ -476,12 +496,13 @@ ASSAY_EXPORT int assay_conv2d_backward(const assay_call *call) { return run(call
 ASSAY_EXPORT void assay_conv2d_release(void *state) { delete static_cast<State *>(state); }
 
 ASSAY_EXPORT const char *assay_library(void) {
-  // A pool of Intel's OpenMP keeps its idle threads at work for 200 ms by itself.
-  if (kmp_set_blocktime != nullptr) kmp_set_blocktime(0);
+  // Padding is skipped, also where 0·∞ is NaN. Which layout a convolution takes is measured, and its weights' gradient is
+  // added up by the threads as they come.
   static char text[256];
   const dnnl_version_t *version = dnnl_version();
-  std::snprintf(
-      text, sizeof text, "{\"name\":\"onednn\",\"version\":\"%d.%d.%d\",\"omits\":[\"outputs/indices\"]}", version->major,
-      version->minor, version->patch);
+  std::snprintf(text, sizeof text,
+                "{\"name\":\"onednn\",\"version\":\"%d.%d.%d\",\"omits\":[\"outputs/indices\"],\"nonfinite\":false,"
+                "\"deterministic\":false}",
+                version->major, version->minor, version->patch);
   return text;
 }

@@ -100,10 +100,18 @@ docs: deps ## the pages of every library module from its comments, in .build/doc
 goldens: .venv/goldens ## write Fixtures/*.h5 again with PyTorch, in a Python environment of its own
 	@.venv/bin/python Fixtures/generate/generate.py
 
-peers: .peers/installed ## the virtual environment with PyTorch, ONNX Runtime and OpenVINO for Benchmarks/engines.toml
+peers: .peers/installed .peers/onednn.so ## the frameworks of Benchmarks/engines.toml in .peers: 3 GB of download, 8 GB on disk
 
 .peers/installed: Benchmarks/engines/requirements.txt
-	@echo "==> installing the peers into .peers (minutes of download, 6 GB on disk)"
+	@echo "==> installing the peers into .peers (minutes of download; 8 GB on disk, of which PyTorch takes 5 and oneDNN 2)"
 	@python3 -m venv .peers
 	@.peers/bin/pip install --quiet --requirement Benchmarks/engines/requirements.txt
 	@touch $@
+
+# The engines onednn and pytorch-compiled need a C++ compiler; the others do without.
+.peers/onednn.so: .peers/installed Benchmarks/engines/onednn.cpp Benchmarks/engines/include/assay.h
+	@if command -v $(CXX) >/dev/null; then \
+	  echo "==> building the engine onednn"; \
+	  $(CXX) -std=c++17 -O3 -fPIC -shared -I Benchmarks/engines/include -I .peers/include -o $@ \
+	    Benchmarks/engines/onednn.cpp -L .peers/lib -ldnnl -ltbb -ldl -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/lib'; \
+	else echo "no C++ compiler ($(CXX)): the engine onednn is left out" >&2; fi

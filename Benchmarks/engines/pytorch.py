@@ -149,14 +149,14 @@ OPERATIONS = {
 }
 
 
-def _call(operation, tensors, attributes):
+def call_of(operation, tensors, attributes):
     """The operation on its tensors, all arguments bound: `x` by place, since frameworks call it by other names."""
     function, others = OPERATIONS[operation], {name: value for name, value in tensors.items() if name != "x"}
     x = tensors["x"]
     return lambda: function(x, **others, **attributes)
 
 
-def _shared(value):
+def shared(value):
     """A tensor on the array's own memory; arrays of uint16 are bfloat16's bit patterns."""
     if value.dtype == np.uint16:
         return torch.from_numpy(value.view(np.int16)).view(torch.bfloat16)
@@ -164,7 +164,7 @@ def _shared(value):
 
 
 def _tensor(value):
-    return _shared(np.array(value))
+    return shared(np.array(value))
 
 
 def _array(tensor):
@@ -172,7 +172,7 @@ def _array(tensor):
     return tensor.view(torch.int16).numpy().view(np.uint16) if tensor.dtype == torch.bfloat16 else tensor.numpy()
 
 
-def _tensors(arrays):
+def tensors_of(arrays):
     return {name: _tensor(value) for name, value in arrays.items()}
 
 
@@ -196,7 +196,7 @@ def _in_type(model, dtype):
     return model
 
 
-class _Candidate:
+class Candidate:
     """One way to do an operation: `take(x)` gives the operand in the layout that the way starts from, `call(operand)`
     does the operation. An operand that is not the set's own memory is taken again when the set's numbers change."""
 
@@ -217,7 +217,7 @@ class _Candidate:
 
 
 def _fastest(candidates, x, rounds=5):
-    """The description of the fastest of {description: _Candidate} on an operand like those to come."""
+    """The description of the fastest of {description: Candidate} on an operand like those to come."""
     return fastest({name: each.run(x, None).call for name, each in candidates.items()}, rounds)
 
 
@@ -228,13 +228,20 @@ class PyTorch(Engine):
     dtypes = ("float32", "float64", "float16", "bfloat16")
     passes = ("forward", "backward")
     info = {"mkldnn": str(torch.backends.mkldnn.is_available())}
+    # Of operations that are prepared in one way alone.
+    manner = "eager, contiguous"
+
+    def binder(self, case, weights):
+        """A function of the inputs that gives what computes the case on them."""
+        attributes = keywords(case)
+        return lambda inputs: call_of(case.operation, {**inputs, **weights}, attributes)
 
     def compute(self, case, passes, threads, wanted=()):
         torch.set_num_threads(threads)
         if case.operation == "resnet":
             return self._resnet_outputs(case, passes)
-        inputs, parameters, buffers = _tensors(case.inputs), _tensors(case.parameters), _tensors(case.buffers)
-        upstream = _tensors(case.upstream)
+        inputs, parameters, buffers = tensors_of(case.inputs), tensors_of(case.parameters), tensors_of(case.buffers)
+        upstream = tensors_of(case.upstream)
         _require_definition(case.operation, [*inputs.values(), *parameters.values(), *upstream.values()])
         leaves = {k: v for k, v in {**inputs, **parameters}.items() if v.is_floating_point()}
         if case.operation == "cross_entropy":
@@ -244,7 +251,7 @@ class PyTorch(Engine):
             leaf.requires_grad_(backward)
         try:
             with torch.set_grad_enabled(backward):
-                y = _call(case.operation, {**inputs, **parameters, **buffers}, keywords(case))()
+                y = self.binder(case, {**parameters, **buffers})(inputs)()
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
             raise _refusal(error) from error
         outputs = _outputs(case.operation, y)
@@ -259,7 +266,7 @@ class PyTorch(Engine):
             groups["buffers_after"] = _arrays(buffers)
         return groups
 
-    def _network(self, case, training):
+    def network(self, case, training):
         import torchvision
 
         name = case.string("architecture")
@@ -269,14 +276,14 @@ class PyTorch(Engine):
         model = _in_type(model, getattr(torch, case.dtype))
         if case.parameters:
             # Each tensor stays in the type that it came in.
-            model.load_state_dict(_tensors({**case.parameters, **case.buffers}), strict=False, assign=True)
+            model.load_state_dict(tensors_of({**case.parameters, **case.buffers}), strict=False, assign=True)
         return model.train() if training else model.eval()
 
     def _resnet_outputs(self, case, passes):
         if "backward" in passes:
             raise Unsupported("gradients of whole networks")
         with torch.no_grad():
-            y = self._network(case, case.boolean("training", False))(_tensor(case.inputs["x"]))
+            y = self.network(case, case.boolean("training", False))(_tensor(case.inputs["x"]))
         return {"outputs": {"logits": _array(y)}}
 
     def prepare(self, case, timed_pass, layout, threads):
@@ -287,11 +294,10 @@ class PyTorch(Engine):
             return self._prepare_convolution(case, timed_pass, layout)
         if timed_pass != "forward":
             raise Unsupported(f"{timed_pass} of {case.operation}")
-        weights, attributes = _tensors({**case.parameters, **case.buffers}), keywords(case)
+        bound = self.binder(case, tensors_of({**case.parameters, **case.buffers}))
 
         def bind(inputs, upstream):
-            tensors = {name: _shared(array) for name, array in inputs.items()}
-            call = _call(case.operation, {**tensors, **weights}, attributes)
+            call = bound({name: shared(array) for name, array in inputs.items()})
 
             def run():
                 with torch.inference_mode():
@@ -299,34 +305,35 @@ class PyTorch(Engine):
 
             return Run(run, lambda y: {"outputs": _arrays(_outputs(case.operation, y))})
 
-        return Prepared(bind, "eager, contiguous")
+        return Prepared(bind, self.manner)
 
     def _prepare_convolution(self, case, timed_pass, layout):
         if timed_pass == "forward":
-            candidates = self._convolutions(case, layout)
-            best = _fastest(candidates, _shared(case.inputs["x"]))
+            candidates = self.convolutions(case, layout)
+            best = _fastest(candidates, shared(case.inputs["x"]))
             return Prepared(
                 lambda inputs, upstream: candidates[best].run(
-                    _shared(inputs["x"]), lambda y: {"outputs": {"y": _array(y.to_dense() if y.is_mkldnn else y)}}),
+                    shared(inputs["x"]), lambda y: {"outputs": {"y": _array(y.to_dense() if y.is_mkldnn else y)}}),
                 best)
         padding = case.padding()
         if timed_pass not in ("backward_data", "backward_weight") or isinstance(padding, str):
             raise Unsupported(f"{timed_pass} of this convolution")
         return self._prepare_gradient(case, timed_pass, layout)
 
-    def _convolutions(self, case, layout):
+    def convolutions(self, case, layout):
+        """The ways to compute a convolution in a layout, by description."""
         w = _tensor(case.parameters["weight"])
         bias = _tensor(case.parameters["bias"]) if "bias" in case.parameters else None
         attributes, last = keywords(case), torch.channels_last
         wl = w.contiguous(memory_format=last)
-        plain = _Candidate(lambda x: F.conv2d(x, w, bias, **attributes))
+        plain = Candidate(lambda x: F.conv2d(x, w, bias, **attributes))
         if layout == "nchw":
             return {
                 "eager, contiguous": plain,
-                "eager, through channels_last": _Candidate(
+                "eager, through channels_last": Candidate(
                     lambda x: F.conv2d(x.contiguous(memory_format=last), wl, bias, **attributes).contiguous())}
         return {
-            "eager, channels_last": _Candidate(
+            "eager, channels_last": Candidate(
                 lambda x: F.conv2d(x, wl, bias, **attributes), lambda x: x.contiguous(memory_format=last)),
             "eager, contiguous": plain, **self._packed(case, w, bias, attributes)}
 
@@ -334,7 +341,7 @@ class PyTorch(Engine):
         """oneDNN's own blocked layout with packed weights, where it takes the problem."""
         if isinstance(attributes["padding"], str) or case.dtype != "float32":
             return {}
-        x = _shared(case.inputs["x"])
+        x = shared(case.inputs["x"])
         try:
             module = torch.nn.Conv2d(
                 x.shape[1], w.shape[0], tuple(w.shape[2:]), bias=bias is not None, **attributes)
@@ -344,7 +351,7 @@ class PyTorch(Engine):
             packed = mkldnn.to_mkldnn(module.eval())
             with torch.inference_mode():
                 packed(x.to_mkldnn())
-            return {"oneDNN tensors, packed weights": _Candidate(packed, lambda x: x.to_mkldnn())}
+            return {"oneDNN tensors, packed weights": Candidate(packed, lambda x: x.to_mkldnn())}
         except RuntimeError:
             return {}
 
@@ -359,14 +366,14 @@ class PyTorch(Engine):
         def gradient(weight):
             return lambda operands: torch.ops.aten.convolution_backward(*operands, weight, *settings)[place]
 
-        candidates = {"eager, contiguous": _Candidate(gradient(w))}
+        candidates = {"eager, contiguous": Candidate(gradient(w))}
         if layout == "native":
-            candidates["eager, channels_last"] = _Candidate(
+            candidates["eager, channels_last"] = Candidate(
                 gradient(w.contiguous(memory_format=last)),
                 lambda operands: tuple(each.contiguous(memory_format=last) for each in operands))
 
         def operands(inputs, upstream):
-            return _shared(upstream["y"]), _shared(inputs["x"])
+            return shared(upstream["y"]), shared(inputs["x"])
 
         best = _fastest(candidates, operands(case.inputs, case.upstream))
         return Prepared(
@@ -380,27 +387,31 @@ class PyTorch(Engine):
             return Prepared(self._training_step(case), "eager, channels_last, Adam")
         if timed_pass not in ("forward", "inference"):
             raise Unsupported(f"{timed_pass} of a network")
-        x = _shared(case.inputs["x"])
-        model = self._network(case, False)
-        traced = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, x)))
-        last = self._network(case, False).to(memory_format=torch.channels_last)
-        candidates = {
-            "eager, contiguous": _Candidate(model),
-            "eager, channels_last": _Candidate(lambda x: last(x.contiguous(memory_format=torch.channels_last))),
-            "frozen TorchScript, optimised for inference": _Candidate(traced)}
+        x = shared(case.inputs["x"])
+        candidates = self.networks(case, x)
         best = _fastest(candidates, x, rounds=3)
         return Prepared(
             lambda inputs, upstream: candidates[best].run(
-                _shared(inputs["x"]), lambda y: {"outputs": {"logits": _array(y)}}), best)
+                shared(inputs["x"]), lambda y: {"outputs": {"logits": _array(y)}}), best)
+
+    def networks(self, case, x):
+        """The ways to run a whole network, by description."""
+        model = self.network(case, False)
+        traced = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, x)))
+        last = self.network(case, False).to(memory_format=torch.channels_last)
+        return {
+            "eager, contiguous": Candidate(model),
+            "eager, channels_last": Candidate(lambda x: last(x.contiguous(memory_format=torch.channels_last))),
+            "frozen TorchScript, optimised for inference": Candidate(traced)}
 
     def _training_step(self, case):
-        model = self._network(case, True).to(memory_format=torch.channels_last)
+        model = self.network(case, True).to(memory_format=torch.channels_last)
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
         classes = case.integer("num_classes", 1000)
 
         def bind(inputs, upstream):
-            x = _shared(inputs["x"])
-            target = _shared(inputs["target"]) if "target" in inputs else torch.arange(len(x)) % classes
+            x = shared(inputs["x"])
+            target = shared(inputs["target"]) if "target" in inputs else torch.arange(len(x)) % classes
             held = [None]
 
             def refresh():
@@ -419,7 +430,7 @@ class PyTorch(Engine):
         return bind
 
 
-def _keep_memory():
+def keep_memory():
     """Results are allocated by each call: freed memory stays with the process, as it does in a network that runs again
     and again, so that no call is charged for pages that the system takes back and gives anew."""
     try:
@@ -432,5 +443,5 @@ def _keep_memory():
 
 
 if __name__ == "__main__":
-    _keep_memory()
+    keep_memory()
     serve(PyTorch())

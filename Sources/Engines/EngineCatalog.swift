@@ -20,6 +20,9 @@ public struct EngineCatalog: Sendable {
 
   public private(set) var builtIn: [any Engine]
   public private(set) var declared: [String: ProcessEngine.Declaration]
+  /// The path of the program that runs.
+  public static let thisProgram = Bundle.main.executablePath ?? CommandLine.arguments[0]
+
   /// The path of the program whose `host` command holds a shared library: this one.
   private let host: String
 
@@ -28,8 +31,7 @@ public struct EngineCatalog: Sendable {
   ///   - declared: those of a file, by name.
   ///   - host: the path of `assay`.
   public init(
-    builtIn: [any Engine], declared: [String: ProcessEngine.Declaration] = [:],
-    host: String = Bundle.main.executablePath ?? CommandLine.arguments[0]
+    builtIn: [any Engine], declared: [String: ProcessEngine.Declaration] = [:], host: String = thisProgram
   ) {
     self.builtIn = builtIn
     self.declared = declared
@@ -83,15 +85,8 @@ public struct EngineCatalog: Sendable {
       throw Failure(.data, "library \(library.file): expected a shared library, found \(found) at this path")
     }
     try requireUnused(library.name)
-    // From whichever folder the child starts in.
-    let file = URL(fileURLWithPath: library.file).path(percentEncoded: false)
-    var words = [host, "host", "--name", library.name, "--library", file]
-    for (operation, symbol) in library.symbols.sorted(by: { $0.key < $1.key }) {
-      words += ["--symbol", "\(operation)=\(symbol)"]
-    }
-    var declaration = ProcessEngine.Declaration(name: library.name, command: "exec \(ShellCommand(words))")
-    declaration.isHost = true
-    return declaration
+    return Self.hosted(
+      URL(fileURLWithPath: library.file), name: library.name, symbols: library.symbols, host: host)
   }
 
   private func requireUnused(_ name: String) throws(Failure) {

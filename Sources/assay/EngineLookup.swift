@@ -20,7 +20,7 @@ enum EngineLookup {
   /// The engines that do nothing, beside which others are audited.
   static func nulls() -> NullEngines {
     NullEngines(
-      program: Bundle.main.executablePath ?? CommandLine.arguments[0],
+      program: EngineCatalog.thisProgram,
       package: URL(fileURLWithPath: pythonPackage).path)
   }
 

@@ -9,6 +9,17 @@ enum Peers {
     return ProcessInfo.processInfo.environment["ASSAY_PEERS"]
       ?? (FileManager.default.isExecutableFile(atPath: own) ? own : nil)
   }()
+
+  /// Whether it has a module, by what it says itself.
+  static func has(_ module: String) -> Bool {
+    guard let python else { return false }
+    return (try? CommandRun(["-c", "import importlib.util as i; exit(not i.find_spec('\(module)'))"], of: python))?
+      .exitCode == 0
+  }
+
+  /// oneDNN's library, where `make peers` found a compiler to build it.
+  static let hasLibrary = FileManager.default.fileExists(
+    atPath: Repository.root.appending(path: ".peers/onednn.so").path)
 }
 
 /// What the engines in Python get wrong, or got: for a machine that has them.
@@ -35,6 +46,27 @@ struct PeerTrialTests {
   @Test func `ONNX Runtime pads a dilated kernel`() throws {
     let run = try verify(
       "onnxruntime", "onnxruntime_engine.py", trial("X_same_padding_dilated") + ["--dtype", "float32"])
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+  }
+
+  /// Small problems of the layers that every inference engine has, those that are refused among them.
+  private static let smoke =
+    ["conv2d", "linear", "batch_norm2d", "relu", "avg_pool2d", "add"].flatMap { ["--filter", "/\($0)/*"] }
+    + ["--dtype", "float32", "--tag", "smoke", "--fresh", "2"]
+
+  @Test(.enabled(if: Peers.has("ncnn"), "this Python has no ncnn")) func `ncnn holds`() throws {
+    let run = try verify("ncnn", "ncnn_engine.py", Self.smoke)
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+  }
+
+  @Test(.enabled(if: Peers.has("MNN"), "this Python has no MNN")) func `MNN holds`() throws {
+    let run = try verify("mnn", "mnn_engine.py", Self.smoke)
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+  }
+
+  /// By the name that engines.toml gives a library.
+  @Test(.enabled(if: Peers.hasLibrary, "`make peers` has built no onednn.so")) func `oneDNN holds`() throws {
+    let run = try CommandRun(["verify", "--jobs", "1", "--engine", "onednn"] + Self.smoke)
     #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
   }
 

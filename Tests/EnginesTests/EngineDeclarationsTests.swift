@@ -15,7 +15,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[mine]\ncommand = \"x\"\ncolour = 1\n", "'colour'"), ("[mine]\n", "expected a command"),
+    ("[mine]\ncommand = \"x\"\ncolour = 1\n", "'colour'"), ("[mine]\n", "expected a command or a library, found none"),
+    ("[mine]\ncommand = \"x\"\nlibrary = \"x.so\"\n", "expected a command or a library, found both"),
+    ("[mine]\nlibrary = 3\n", "library: expected words"), ("[mine]\ncommand = \" \"\n", "command: expected words"),
     ("[mine]\ncommand = \"x\"\ntimeout = -1\n", "timeout"), ("mine = 3\n", "expected a table"),
     ("[mine\n", "engines.toml"),
   ])

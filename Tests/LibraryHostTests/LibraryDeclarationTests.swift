@@ -79,6 +79,26 @@ import Tensors
     #expect(failure("library:\(empty)").contains("expected an exported function assay_<operation>"))
   }
 
+  /// By a path from the declarations' folder, wherever the tool runs.
+  @Test func aFileDeclaresALibraryByName() throws {
+    let library = try CompiledLibrary()
+    let file = library.folder.file("engines.toml")
+    let text = "[mine]\nlibrary = \"librelu.so\"\ntimeout = 20\n[gone]\nlibrary = \"none.so\"\n"
+    try text.write(to: file, atomically: true, encoding: .utf8)
+    let host = Repository.command.path(percentEncoded: false)
+    let catalog = EngineCatalog(
+      builtIn: [], declared: try EngineCatalog.declarations(at: file, host: host), host: host)
+    let engine = try catalog.engine("mine")
+    #expect(engine.description.name == "mine" && engine.description.trust == .host)
+    #expect(CompiledLibrary.outcome(of: engine) == "right")
+    do throws(EngineCatalog.Failure) {
+      _ = try catalog.engine("gone")
+      Issue.record("opened")
+    } catch {
+      #expect(error.kind == .engine && error.description.contains("none.so: expected a shared library, found no file"))
+    }
+  }
+
   @Test func anotherSymbolIsCalled() throws {
     let library = try CompiledLibrary("RENAMED")
     let engine = try library.engine(symbols: " --symbol relu=my_relu --symbol identity=my_relu")

@@ -33,7 +33,7 @@ struct OddTables: OddInput {
     let keys = [
       "description", "networks", "problems", "batches", "threads", "image_size", "passes", "layouts", "engines",
       "blocks",
-      "slice_ms", "cold", "command", "timeout", "odd", "reason", "until", "case", "engine",
+      "slice_ms", "cold", "command", "library", "timeout", "odd", "reason", "until", "case", "engine",
     ]
     var lines: [String] = []
     if random.chance(30) { lines.append(random.pick(["[mine]", "[[known_failure]]", "[", "[[", "[a.b]"])) }

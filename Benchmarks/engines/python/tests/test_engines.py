@@ -141,6 +141,18 @@ class Engines(Folder):
     def test_openvino(self):
         self.run_engine("openvino_engine.py", [("forward", "nchw")])
 
+    @unittest.skipUnless(importlib.util.find_spec("ncnn"), "ncnn is not installed")
+    def test_ncnn(self):
+        self.run_engine("ncnn_engine.py", [("forward", "nchw")])
+
+    @unittest.skipUnless(importlib.util.find_spec("MNN"), "MNN is not installed")
+    def test_mnn(self):
+        self.run_engine("mnn_engine.py", [("forward", "nchw")])
+
+    @unittest.skipUnless(importlib.util.find_spec("torch") and shutil.which("c++"), "no PyTorch, or no C++ compiler")
+    def test_pytorch_compiled(self):
+        self.run_engine("pytorch_compiled.py", [("forward", "nchw"), ("forward", "native")])
+
     @unittest.skipUnless(HDF5_IN_C, "no C compiler, or no libhdf5 for it")
     def test_c(self):
         program = self.path("relu-engine")

@@ -68,6 +68,8 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
         "max-memory": .magnitude, "max-work": .magnitude,
       ])
     + options(
+      "bound", ["relu n1c1h2w3"], ["seed": .seed, "max-memory": .magnitude, "max-work": .magnitude])
+    + options(
       "gradcheck", ["--model", "simple_resnet", "--filter", "none"],
       [
         "size": .count, "batch": .count, "timeout": .span, "seed": .seed, "jobs": .count, "threads": .count,
@@ -104,6 +106,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
 
   /// Options of every command whose values are words.
   static let textual: Set<String> = [
+    "accumulate", "algorithm",
     "base", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json", "junit",
     "known-failures", "layout", "library", "logits", "method", "model", "name", "operation", "optimizer", "out", "pass",
     "pass-env",

@@ -1,4 +1,5 @@
 import Problems
+import Synchronization
 import Tensors
 
 extension Conv2d {
@@ -37,47 +38,65 @@ struct Conv2dBounds: BoundModel {
   private let allowsDirect: Bool
   private let taps: Int
 
-  /// The bounds of one tile, in float32's u.
-  private struct Winograd: Sendable {
+  /// The bounds of one tile size, in float32's u: each tensor's when it is first asked for, since nobody asks for the
+  /// gradients of an engine that has none.
+  private final class Winograd: Sendable {
     let tile: WinogradTile
-    let bounds: [String: WinogradBound.Bounds]
     let isExactForward: Bool
+    private let model: WinogradBound
+    private let given: Given<Double>
+    private let paths: Set<String>
+    private let known = Mutex<[String: WinogradBound.Bounds]>([:])
+
+    /// Nil where the tile does not apply to the problem.
+    init?(_ problem: Conv2dProblem, _ given: Given<Double>, tile: WinogradTile) {
+      guard let model = WinogradBound(problem: problem, tile: tile, lambda: ElementBounds.lambda),
+        let weight = given.operands["weight"]?.elements
+      else { return nil }
+      self.tile = tile
+      self.model = model
+      self.given = given
+      let gradients = given.upstream["y"] == nil ? [] : ["gradients/x", "gradients/weight"]
+      paths = Set((["outputs/y"] + gradients).filter(given.wants))
+      let x = given["x"].elements
+      let unit = (commonUnit(x) ?? .nan) * (commonUnit(weight) ?? .nan)
+      let largest = Double(problem.inputChannels / problem.groups) * greatest(x) * greatest(weight)
+      isExactForward = tile.hasPointsOfF2 && largest <= 0x1p24 / 324 * unit
+    }
+
+    func holds(for path: String) -> Bool { paths.contains(path) }
+
+    func bounds(of path: String) -> WinogradBound.Bounds? {
+      guard holds(for: path) else { return nil }
+      return known.withLock { known in
+        if let bounds = known[path] { return bounds }
+        let bounds = compute(path)
+        known[path] = bounds
+        return bounds
+      }
+    }
+
+    private func compute(_ path: String) -> WinogradBound.Bounds {
+      let weight = given.operands["weight"]?.elements ?? []
+      let dOutput = given.upstream["y"]?.elements ?? []
+      return switch path {
+      case "gradients/x": model.backwardData(dOutput: dOutput, weight: weight)
+      case "gradients/weight": model.backwardWeights(input: given["x"].elements, dOutput: dOutput)
+      default:
+        model.forward(input: given["x"].elements, weight: weight, bias: given.operands["bias"]?.elements)
+      }
+    }
   }
 
   init(_ problem: Conv2dProblem, _ given: Given<Double>, algorithms: Set<SumAlgorithm>) {
     let geometry = Conv2dSums(problem, given)
     direct = geometry.sums()
-    winograd = algorithms.winogradTiles.compactMap { Self.winograd(problem, given, tile: $0) }
+    winograd = algorithms.winogradTiles.compactMap { Winograd(problem, given, tile: $0) }
     strassenLevels = algorithms.strassenLevels
     strassen = strassenLevels > 0 && problem.groups == 1 ? Self.strassen(geometry, given, levels: strassenLevels) : [:]
     // Winograd's engines fall back on a direct sum where Winograd does not apply.
     allowsDirect = winograd.isEmpty || algorithms.contains(.terms) || strassenLevels > 0
     taps = problem.kernelSize.height * problem.kernelSize.width
-  }
-
-  private static func winograd(_ problem: Conv2dProblem, _ given: Given<Double>, tile: WinogradTile) -> Winograd? {
-    guard let model = WinogradBound(problem: problem, tile: tile, lambda: ElementBounds.lambda),
-      let weight = given.operands["weight"]?.elements
-    else { return nil }
-    let x = given["x"].elements
-    var bounds: [String: WinogradBound.Bounds] = [:]
-    if given.wants("outputs/y") {
-      bounds["outputs/y"] = model.forward(
-        input: x, weight: weight, bias: given.operands["bias"]?.elements)
-    }
-    if let dy = given.upstream["y"]?.elements {
-      if given.wants("gradients/x") {
-        bounds["gradients/x"] = model.backwardData(dOutput: dy, weight: weight)
-      }
-      if given.wants("gradients/weight") {
-        bounds["gradients/weight"] = model.backwardWeights(input: x, dOutput: dy)
-      }
-    }
-    let unit = (commonUnit(x) ?? .nan) * (commonUnit(weight) ?? .nan)
-    let largest = Double(problem.inputChannels / problem.groups) * greatest(x) * greatest(weight)
-    return Winograd(
-      tile: tile, bounds: bounds,
-      isExactForward: tile.hasPointsOfF2 && largest <= 0x1p24 / 324 * unit)
   }
 
   private static func strassen(
@@ -99,19 +118,19 @@ struct Conv2dBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool {
     // Gradients by Winograd's algorithm multiply by transforms whose entries are not all dyadic.
-    winograd.allSatisfy { $0.bounds[path] == nil || (path == "outputs/y" && $0.isExactForward) }
+    winograd.allSatisfy { !$0.holds(for: path) || (path == "outputs/y" && $0.isExactForward) }
       && strassen[path]?.isExact != false
   }
 
   func widening(of path: String) -> String? {
     let names =
-      winograd.filter { $0.bounds[path] != nil }.map { SumAlgorithm.winograd($0.tile).description }
+      winograd.filter { $0.holds(for: path) }.map { SumAlgorithm.winograd($0.tile).description }
       + (strassen[path] == nil ? [] : [SumAlgorithm.strassen(levels: strassenLevels).description])
     return names.isEmpty ? nil : names.joined(separator: ", ")
   }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
-    let candidates = winograd.compactMap { $0.bounds[path] }
+    let candidates = winograd.compactMap { $0.bounds(of: path) }
     var definition = direct[path]?.bounds(in: rounding)
     if let plain = definition, let values = direct[path]?.value, let strassen = strassen[path] {
       definition = strassen.widened(plain, values: values, adding: path == "gradients/x" ? taps : 1, in: rounding)

@@ -1,9 +1,10 @@
 """MNN's CPU backend as an engine, in float32, by its converter from ONNX.
 
 - precision high: its other modes may compute or store in 16 bits.
-- WINOGRAD_MEMORY_LEVEL 2. At 3, its default, tiles are so large that a 3×3 convolution's error is 630 to 720 times that of
-  a sum in float32 (64 channels, 28² and 56²; 1.2 times at 2), half of what operands rounded to TF32 cost: nearer to that
-  than to float32, and 1.6 times as fast. Strassen's algorithm, which it takes for 1×1, stays on.
+- WINOGRAD_MEMORY_LEVEL 2. At 3, its default, tiles are so large that a 3×3 convolution's error is 630 to 720 times
+  that of a sum in float32 (64 channels, 28² and 56²; 1.2 times at 2, which has the pace of direct sums), half of what
+  operands rounded to TF32 cost: nearer to that than to float32, and 1.6 times as fast. Strassen's algorithm, which it
+  takes for 1×1, stays on.
 - memory and power normal, its defaults. The weights are packed when the model is loaded, and shapes are fixed then.
 - Inputs are MNN's own variables, as plain NCHW. Its pool's threads sleep between two runs.
 """

@@ -2,15 +2,16 @@
 
 - Everything that stores or computes in 16 or 8 bits is off: by default it stores weights and activations in float16
   where the machine has conversions.
-- use_winograd_convolution, use_sgemm_convolution and use_packing_layout are on, as by default: F(2), F(4) and F(6) of its
-  own points, and channels in groups as wide as a register.
-- Denormals are taken for zeros while it runs: its flush_denormals says so by default, and Python cannot say otherwise.
-- lightmode is on, as by default: a layer's input is freed once it was read. Memory comes from ncnn's pools, which its own
-  benchmark uses, too.
-- openmp_blocktime is 0, and libgomp's threads look for work for less than 1 ms before they sleep: they are not at work
-  between two runs.
-- ncnn has no axis for a batch: its images are computed one after another, and what has no channels to tell apart (pools,
-  activations) on N·C channels at once.
+- use_winograd_convolution, use_sgemm_convolution and use_packing_layout are on, as by default: F(2), F(4) and F(6) of
+  its own points, and channels in groups as wide as a register.
+- Denormals are taken for zeros while it runs: its flush_denormals says so by default, and Python cannot say
+  otherwise.
+- lightmode is on, as by default: a layer's input is freed once it was read. Memory comes from ncnn's pools, which its
+  own benchmark uses, too.
+- openmp_blocktime is 0, and libgomp's threads look for work for less than 1 ms before they sleep: they are not at
+  work between two runs.
+- ncnn has no axis for a batch: its images are computed one after another, and what has no channels to tell apart
+  (pools, activations) on N·C channels at once.
 """
 
 import itertools

@@ -28,11 +28,11 @@ class _Layer:
 
 
 def _convolution(attributes, weight, bias):
-    (top, left, bottom, right), groups = attributes.get("pads", [0] * 4), attributes["group"]
+    (top, left, bottom, right), groups = attributes.get("pads", [0] * 4), attributes.get("group", 1)
+    dilation, stride = attributes.get("dilations", [1, 1]), attributes["strides"]
     parameters = {
-        0: weight.shape[0], 1: weight.shape[3], 11: weight.shape[2], 2: attributes["dilations"][1],
-        12: attributes["dilations"][0], 3: attributes["strides"][1], 13: attributes["strides"][0], 4: left, 15: right,
-        14: top, 16: bottom, 5: int(bias is not None), 6: weight.size}
+        0: weight.shape[0], 1: weight.shape[3], 11: weight.shape[2], 2: dilation[1], 12: dilation[0], 3: stride[1],
+        13: stride[0], 4: left, 15: right, 14: top, 16: bottom, 5: int(bias is not None), 6: weight.size}
     if groups > 1:
         parameters[7] = groups
     weights = [(weight, True)] + ([(bias, False)] if bias is not None else [])
@@ -50,7 +50,7 @@ def _batch_norm(attributes, weight, bias, mean, variance):
 
 
 def _pool(kind, attributes):
-    (top, left, bottom, right), ceil = attributes["pads"], attributes["ceil_mode"]
+    (top, left, bottom, right), ceil = attributes["pads"], attributes.get("ceil_mode", 0)
     if attributes.get("dilations", [1, 1]) != [1, 1]:
         raise Unsupported("dilated pooling")
     if ceil:

@@ -7,8 +7,8 @@
 // - Activations start and end in NCHW. A primitive may take them as they are, or reorder them into the layout that it
 //   likes best, while the clock runs: both are tried when a convolution is prepared, and the faster one is kept.
 // - Scratch memory is made when an operation is prepared, not by each call.
-// - The package of PyPI is built for SYCL: its CPU is an OpenCL device, whose driver lies beside oneDNN, and its threads
-//   are TBB's, which sleep when there is no work.
+// - The package of PyPI is built for SYCL: its CPU is an OpenCL device, whose driver lies beside oneDNN, and its
+//   threads are TBB's, which sleep when there is no work.
 #include <assay.h>
 
 #include <algorithm>
@@ -126,7 +126,9 @@ class Plan {
       add(dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
   }
 
-  void add(const dnnl::primitive &primitive, Arguments arguments) { steps.emplace_back(primitive, std::move(arguments)); }
+  void add(const dnnl::primitive &primitive, Arguments arguments) {
+    steps.emplace_back(primitive, std::move(arguments));
+  }
 
   template <typename Primitive, typename Description>
   void add(const Description &description, Arguments arguments) {
@@ -276,8 +278,9 @@ void linear(Plan &plan) {
   const memory::desc bias = biased ? dense(shape(assay_tensor(plan.call, "bias"))) : memory::desc();
   const dnnl::inner_product_forward::primitive_desc description(
       cpu(), prop_kind::forward_inference, x.get_desc(), anyLayout(weight), bias, y.get_desc(), strict());
-  Arguments arguments{
-      {DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, plan.packed("weight", weight, description.weights_desc())}, {DNNL_ARG_DST, y}};
+  Arguments arguments{{DNNL_ARG_SRC, x},
+                      {DNNL_ARG_WEIGHTS, plan.packed("weight", weight, description.weights_desc())},
+                      {DNNL_ARG_DST, y}};
   if (biased) arguments[DNNL_ARG_BIAS] = plan.packed("bias");
   plan.add<dnnl::inner_product_forward>(description, arguments);
 }
@@ -349,8 +352,8 @@ void pool(Plan &plan, dnnl::algorithm algorithm, const memory::dims &kernel, con
       throw Unsupported{"a mean that counts padding, with a window that reaches beyond it"};
   }
   const dnnl::pooling_forward::primitive_desc description(
-      cpu(), prop_kind::forward_inference, algorithm, x.get_desc(), y.get_desc(), stride, kernel, dilation, padding, after,
-      strict());
+      cpu(), prop_kind::forward_inference, algorithm, x.get_desc(), y.get_desc(), stride, kernel, dilation, padding,
+      after, strict());
   plan.add<dnnl::pooling_forward>(description, {{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}});
 }
 
@@ -468,10 +471,16 @@ int run(const assay_call *call, std::unique_ptr<Plan> State::*plan) {
 
 }  // namespace
 
-#define ASSAY_LAYER(name, build)                                                                                  \
-  ASSAY_EXPORT int assay_##name##_prepare(const assay_call *call, void **state) { return prepareLayer(call, state, build); } \
-  ASSAY_EXPORT int assay_##name(const assay_call *call) { return run(call, &State::forward); }                     \
-  ASSAY_EXPORT void assay_##name##_release(void *state) { delete static_cast<State *>(state); }
+#define ASSAY_LAYER(name, build)                                                  \
+  ASSAY_EXPORT int assay_##name##_prepare(const assay_call *call, void **state) { \
+    return prepareLayer(call, state, build);                                      \
+  }                                                                               \
+  ASSAY_EXPORT int assay_##name(const assay_call *call) {                         \
+    return run(call, &State::forward);                                            \
+  }                                                                               \
+  ASSAY_EXPORT void assay_##name##_release(void *state) {                         \
+    delete static_cast<State *>(state);                                           \
+  }
 
 ASSAY_LAYER(linear, linear)
 ASSAY_LAYER(relu, relu)
@@ -496,8 +505,7 @@ ASSAY_EXPORT int assay_conv2d_backward(const assay_call *call) { return run(call
 ASSAY_EXPORT void assay_conv2d_release(void *state) { delete static_cast<State *>(state); }
 
 ASSAY_EXPORT const char *assay_library(void) {
-  // Padding is skipped, also where 0·∞ is NaN. Which layout a convolution takes is measured, and its weights' gradient is
-  // added up by the threads as they come.
+  // Padding is skipped, also where 0·∞ is NaN. Which layout a convolution takes is measured.
   static char text[256];
   const dnnl_version_t *version = dnnl_version();
   std::snprintf(text, sizeof text,

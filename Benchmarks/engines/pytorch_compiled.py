@@ -1,9 +1,10 @@
 """PyTorch compiled as an engine beside eager: inductor with frozen weights, forward in float32.
 
 - freezing: weights are constants of the graph, which are packed and folded before the clock runs.
-- One shape a graph (dynamic=False), compiled anew for each problem and number of threads, which inductor writes into the
-  code. It chooses the layout between NCHW and NCHW itself.
-- Compilation in this process alone: inductor's own compile workers would be at work, or wait for it, beside the clock.
+- One shape a graph (dynamic=False), compiled anew for each problem and number of threads, which inductor writes into
+  the code. It chooses the layout between NCHW and NCHW itself.
+- Compilation in this process alone: inductor's own compile workers would be at work, or wait for it, beside the
+  clock.
 """
 
 import os

@@ -4,13 +4,13 @@ import TOMLFiles
 import TOMLKit
 
 extension EngineCatalog {
-  /// Reads declarations: a table for each engine, with a `command` or a shared `library`, and optionally `timeout`, `engine`
-  /// and `version`. Commands run in the file's folder, where relative paths of libraries begin too.
+  /// Reads declarations: a table for each engine, with a `command` or a shared `library`, and optionally `timeout`,
+  /// `engine` and `version`. Commands run in the file's folder, where relative paths of libraries begin too.
   /// - Parameters:
   ///   - file: in TOML.
   ///   - host: the path of `assay`, whose `host` command holds a library.
-  /// - Throws: ``EngineCatalog/Failure`` that names the file and the key. That a library is there is asked when its engine
-  ///   is started, as with a command.
+  /// - Throws: ``EngineCatalog/Failure`` that names the file and the key. Whether a library is there shows when its
+  ///   engine is started, as with a command.
   public static func declarations(
     at file: URL, host: String = thisProgram
   ) throws(Failure) -> [String: ProcessEngine.Declaration] {

@@ -106,7 +106,12 @@ class NCNN(Engine):
     # A Winograd tile spreads a NaN; the largest of a window leaves NaN out, and begins with the least finite number.
     nonfinite = False
     denormals = False
-    info = {"algorithm": "direct winograd2 winograd4 winograd6"}
+    algorithm = {
+        "conv2d": {
+            "kinds": ["direct", "winograd"],
+            "winograd": {f"{tile}x3": {"points": "ncnn"} for tile in (2, 4, 6)},
+        }
+    }
 
     def _network(self, case, threads):
         if any(array.size == 0 for array in case.inputs.values()):

@@ -8,9 +8,12 @@ import Testing
   @Test func waitingIsAShareOfTheTimeInWhichThreadsWantedToRun() throws {
     let start = CoreContention(threads: [1: (100, 50), 2: (500, 0), 3: (9, 9)])
     let end = CoreContention(threads: [1: (200, 80), 2: (500, 0), 4: (50, 20)])
-    #expect(CoreContention.waitingFraction(from: start, to: end) == 50.0 / 200)
-    #expect(CoreContention.waitingFraction(from: start, to: start) == nil)
-    #expect(CoreContention.waitingFraction(from: nil, to: end) == nil)
+    let spent = try #require(CoreContention.spent(from: start, to: end))
+    #expect(spent == (150, 50))
+    #expect(CoreContention.waitingFraction(of: [spent]) == 50.0 / 200)
+    #expect(CoreContention.waitingFraction(of: [spent, (200, 0)]) == 50.0 / 400)
+    #expect(CoreContention.waitingFraction(of: [(0, 0)]) == nil && CoreContention.waitingFraction(of: []) == nil)
+    #expect(CoreContention.spent(from: nil, to: end) == nil)
   }
 
   @Test func stealIsNotReadOffAFewTicks() {

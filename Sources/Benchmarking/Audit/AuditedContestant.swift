@@ -25,6 +25,9 @@ final class AuditedContestant {
   private static let (fewestConfirming, mostConfirming, confirmingSeconds) = (12, 200, 1.0)
   /// Of the numbers that are there before the first turn.
   private static let firstRound = 1 << 20
+  /// What threads ran and waited in timed requests since this was last taken; `nil` where there was none, or the system does not
+  /// tell. Between these this program and the contestant wait for each other, and nobody's time is any longer for it.
+  private var contention: CoreContention.Spent?
   /// Seconds of work that the audit alone asked for.
   private(set) var auditSeconds = 0.0
 
@@ -115,7 +118,7 @@ final class AuditedContestant {
   func turn(round: Int) throws(EngineError) -> (durations: [UInt64], problem: String?) {
     defer { process?.suspend() }
     guard !isClaimed else {
-      return (try operation.time(TimedRun(sets: [0], iterations: visits, cold: cold)), nil)
+      return (try time(TimedRun(sets: [0], iterations: visits, cold: cold)).durations, nil)
     }
     let started = ContinuousClock.now
     let fresh = chosenSets()
@@ -181,12 +184,10 @@ final class AuditedContestant {
     var durations: [UInt64] = []
     if cold {
       // Each iteration is a request of its own, so that what flushing takes is not taken for work.
-      for set in sequence.sets { durations += try operation.time(TimedRun(sets: [set], iterations: 1, cold: true)) }
+      for set in sequence.sets { durations += try time(TimedRun(sets: [set], iterations: 1, cold: true)).durations }
     } else {
       let visited = Array(repeating: sets, count: plan.warmUps) + sequence.sets
-      let (all, taken) = try meter.measure { () throws(EngineError) in
-        try operation.time(TimedRun(visiting: visited))
-      }
+      let (all, taken) = try time(TimedRun(visiting: visited))
       ledger.slices.append(
         AuditLedger.Slice(
           claimed: Self.sum(all[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
@@ -194,6 +195,20 @@ final class AuditedContestant {
       durations = Array(all[plan.warmUps...])
     }
     return sequence.split(durations)
+  }
+
+  private func time(_ run: TimedRun) throws(EngineError) -> (durations: [UInt64], taken: Meter.Taken) {
+    let found = try meter.measure { () throws(EngineError) in try operation.time(run) }
+    if let spent = found.taken.spent {
+      let before = contention ?? (0, 0)
+      contention = (before.running + spent.running, before.waiting + spent.waiting)
+    }
+    return (found.result, found.taken)
+  }
+
+  func takeContention() -> CoreContention.Spent? {
+    defer { contention = nil }
+    return contention
   }
 
   /// Not the mean: one of eight visits that another program interrupts takes as long as all the others.

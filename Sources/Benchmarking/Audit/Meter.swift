@@ -10,8 +10,11 @@ struct Meter {
     var wall: Double
     /// Of the processes that the contestant runs in; `nil` where the system does not tell.
     var cpu: Double?
-    /// In which this program's or the contestant's threads were ready to run and had no core.
-    var waited: Double
+    /// What this program's and the contestant's threads ran, and waited for a core when they were ready to; `nil` where the
+    /// system does not tell.
+    var spent: CoreContention.Spent?
+
+    var waited: Double { spent?.waiting ?? 0 }
   }
 
   private let process: ProcessEngine?
@@ -35,7 +38,7 @@ struct Meter {
     let result = try body()
     let wall = (ContinuousClock.now - start).seconds * 1e9
     let after = cpu()
-    let waited = CoreContention.spent(from: contention, to: .now())?.waiting ?? 0
-    return (result, Taken(wall: wall, cpu: before.flatMap { before in after.map { $0 - before } }, waited: waited))
+    let spent = CoreContention.spent(from: contention, to: .now())
+    return (result, Taken(wall: wall, cpu: before.flatMap { before in after.map { $0 - before } }, spent: spent))
   }
 }

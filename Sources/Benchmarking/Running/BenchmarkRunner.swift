@@ -202,7 +202,7 @@ public final class BenchmarkRunner {
     defer { steal.end() }
     for block in 0..<suite.blocks {
       onEvent(.block(workload: workload.name, index: block, count: suite.blocks))
-      let before = CoreContention.now()
+      for slot in slots { _ = slot.contestant.takeContention() }
       var turns: [Int: Int] = [:]
       for position in order(of: slots.count, block: block) {
         if shouldStop() { return false }
@@ -223,7 +223,8 @@ public final class BenchmarkRunner {
         }
       }
       round += 2
-      if let fraction = CoreContention.waitingFraction(from: before, to: .now()) { waiting.append(fraction) }
+      let spent = slots.compactMap { $0.contestant.takeContention() }
+      if let fraction = CoreContention.waitingFraction(of: spent) { waiting.append(fraction) }
     }
     workload.waitingFraction = OrderStatistics.median(waiting)
     return true

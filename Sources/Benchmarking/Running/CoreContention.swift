@@ -36,9 +36,9 @@ package struct CoreContention {
     return (running, waiting)
   }
 
-  /// The share of the time between two readings in which threads were ready to run and had no core.
-  package static func waitingFraction(from start: CoreContention?, to end: CoreContention?) -> Double? {
-    guard let (running, waiting) = spent(from: start, to: end) else { return nil }
+  /// The share of some times in which threads were ready to run and had no core; `nil` where none were.
+  package static func waitingFraction(of spent: [Spent]) -> Double? {
+    let (running, waiting) = spent.reduce((0, 0)) { ($0.0 + $1.running, $0.1 + $1.waiting) }
     return running + waiting > 0 ? waiting / (running + waiting) : nil
   }
 }

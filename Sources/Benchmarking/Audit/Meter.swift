@@ -10,8 +10,7 @@ struct Meter {
     var wall: Double
     /// Of the processes that the contestant runs in; `nil` where the system does not tell.
     var cpu: Double?
-    /// What this program's and the contestant's threads ran, and waited for a core when they were ready to; `nil` where the
-    /// system does not tell.
+    /// What the contestant's threads ran, and waited for a core when they were ready to; `nil` where the system does not tell.
     var spent: CoreContention.Spent?
 
     var waited: Double { spent?.waiting ?? 0 }
@@ -29,16 +28,22 @@ struct Meter {
     return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
   }
 
+  /// Of the process that the contestant runs in. While another process computes, this one waits for it, on the same core or not.
+  private func contention() -> CoreContention? {
+    guard let process else { return .now(of: ProcessInfo.processInfo.processIdentifier) }
+    return process.processIdentifier.flatMap { .now(of: $0) }
+  }
+
   func measure<Result>(
     _ body: () throws(EngineError) -> Result
   ) throws(EngineError) -> (result: Result, taken: Taken) {
-    let contention = CoreContention.now()
+    let contention = self.contention()
     let before = cpu()
     let start = ContinuousClock.now
     let result = try body()
     let wall = (ContinuousClock.now - start).seconds * 1e9
     let after = cpu()
-    let spent = CoreContention.spent(from: contention, to: .now())
+    let spent = CoreContention.spent(from: contention, to: self.contention())
     return (result, Taken(wall: wall, cpu: before.flatMap { before in after.map { $0 - before } }, spent: spent))
   }
 }

@@ -2,8 +2,8 @@ import Convolution
 import Foundation
 import OperatingSystem
 
-/// How long threads that are timed wait for a core: the kernel's own account of every thread of this process and of the
-/// engines that it started. What others do on other cores does not count, what they do on these does, to the nanosecond.
+/// How long threads that are timed wait for a core: the kernel's own account of every thread of a process and of those that it
+/// started. What others do on other cores does not count, what they do on these does, to the nanosecond.
 package struct CoreContention {
   /// Nanoseconds on a core, and ready without one.
   package typealias Spent = (running: Double, waiting: Double)
@@ -13,9 +13,14 @@ package struct CoreContention {
   package init(threads: [Int32: Spent]) { self.threads = threads }
 
   /// A reading; `nil` where the system does not tell (no `/proc`, or a kernel without scheduler statistics).
-  package static func now() -> CoreContention? {
+  package static func now(of root: Int32) -> CoreContention? {
     var threads: [Int32: Spent] = [:]
-    for (process, thread) in ProcessTree.threads(of: ProcessInfo.processInfo.processIdentifier) {
+    var isShell: [Int32: Bool] = [:]
+    for (process, thread) in ProcessTree.threads(of: root) {
+      // The shell that started an engine wakes when the engine may go on, waits until its slice is over, and sleeps again.
+      let skips = isShell[process] ?? (SystemFile.line(of: "/proc/\(process)/comm") == "sh")
+      isShell[process] = skips
+      if skips { continue }
       // Nanoseconds on a core, nanoseconds ready without one, slices.
       let text = SystemFile.line(of: "/proc/\(process)/task/\(thread)/schedstat")
       let fields = (text ?? "").split(whereSeparator: \.isWhitespace).compactMap { Double($0) }

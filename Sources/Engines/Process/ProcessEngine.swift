@@ -158,6 +158,9 @@ public final class ProcessEngine: Engine {
 
   // MARK: The process, for whoever measures it
 
+  /// The process that the engine was started as; `nil` where none runs.
+  public var processIdentifier: Int32? { state.withLock { $0.worker?.processIdentifier } }
+
   /// CPU time of the engine's processes since they started, in nanoseconds; `nil` where the system does not tell.
   public func cpuNanoseconds() -> UInt64? { state.withLock { $0.worker?.cpuNanoseconds() } }
 

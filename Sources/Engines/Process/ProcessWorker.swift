@@ -132,6 +132,9 @@ final class ProcessWorker: @unchecked Sendable {
     return .exited(Self.describe(ending))
   }
 
+  /// The child.
+  var processIdentifier: Int32 { child.identifier }
+
   /// CPU time of the child and of what it started, in nanoseconds; `nil` where the system does not tell.
   func cpuNanoseconds() -> UInt64? { child.cpuNanoseconds() }
 

@@ -61,7 +61,10 @@ public struct HDF5File: Sendable {
   /// Writes a new file: `body` fills it under a temporary name, and it takes the place of `path` when all went well (see
   /// ``OperatingSystem/AtomicFile`` for links, devices and modes). When `body` throws, nothing is left behind. The same calls
   /// give the same bytes, on every machine and at any time.
-  /// - Parameter survivesPowerCut: false for what nobody reads after this run, which does not wait for the disk.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - survivesPowerCut: false for what nobody reads after this run, which does not wait for the disk.
+  ///   - body: fills the root group.
   @discardableResult
   public static func create<Result>(
     _ path: String, survivesPowerCut: Bool = true, _ body: (HDF5Group) throws -> Result

@@ -37,7 +37,10 @@ public enum AtomicFile {
   }
 
   /// Lets `make` write a file of a temporary name, and puts it in the place of `path` when it did.
-  /// - Parameter survivesPowerCut: false for what nobody reads after this run, which does not wait for the disk.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - survivesPowerCut: false for what nobody reads after this run, which does not wait for the disk.
+  ///   - make: writes it.
   /// - Throws: what `make` throws, after which nothing is left behind; ``Failure``.
   public static func replace<Result>(
     _ path: String, survivesPowerCut: Bool = true, _ make: (_ temporary: String) throws -> Result

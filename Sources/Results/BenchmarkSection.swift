@@ -29,6 +29,15 @@ public struct BenchmarkSection: Codable, Sendable {
   /// Of `seconds`, what the audits took beyond timing alone. Absent where none was held.
   public var auditSeconds: Double?
 
+  /// The engines that did none of the workloads, each with what it said of the first.
+  public var timedNowhere: [(engine: String, reason: String)] {
+    engines.compactMap { engine in
+      let found = workloads.compactMap { $0.contestant(engine.name) }
+      guard let first = found.first, found.allSatisfy({ $0.status == .unsupported }) else { return nil }
+      return (engine.name, first.message)
+    }
+  }
+
   /// Whether the times decide nothing, so that no sentence compares them.
   public var isDoubtful: Bool { doubts?.isEmpty == false }
 

@@ -183,6 +183,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   /// Says on stderr what is wrong with a benchmark that does not hold, and the command for it.
   private func explain(_ section: BenchmarkSection) {
+    for (engine, why) in section.timedNowhere { Console.note("\(engine) was timed nowhere: \(why)".printable) }
     let conclusion = section.conclusion
     guard conclusion.outcome != .holds else { return }
     Console.error(conclusion.text)

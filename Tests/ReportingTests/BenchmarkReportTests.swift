@@ -146,6 +146,17 @@ import Testing
     #expect(idle.contains("class=\"hatch\"") && !idle.contains("<a href=\"#wrong"))
   }
 
+  /// An engine that does nothing of what was asked is not passed over in silence.
+  @Test func enginesThatWereTimedNowhere() throws {
+    #expect(try #require(Self.run.benchmark).timedNowhere.isEmpty)
+    let idle = changed {
+      $0.workloads[0].contestants[1].status = .unsupported
+      $0.workloads[0].contestants[1].message = "no layout of its own"
+    }
+    let found = try #require(idle.benchmark).timedNowhere
+    #expect(found.map(\.engine) == ["peer"] && found.map(\.reason) == ["no layout of its own"])
+  }
+
   /// The command of a line is one that a shell reads back, and names the suite or the network.
   @Test func commandsAreQuotedAndComplete() throws {
     let section = try #require(Self.run.benchmark)

@@ -3,7 +3,7 @@
  * A complete two-dimensional convolution in float32: stride, padding, dilation, groups, bias.
  *
  *   assay verify --library conv2d-c.so
- *   assay bench --quick --library conv2d-c.so --engine direct
+ *   assay bench --quick --layout nchw --library conv2d-c.so --engine direct
  */
 #include <assay.h>
 

@@ -105,8 +105,8 @@ enum DocumentedTreatment {
     "assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5": .parses(because: "weights of 100 MB"),
     // Benchmarks
     "assay bench --quick": .begins(),
-    "assay bench --quick --library libmine.so --engine direct": .begins(),
-    "assay bench --quick --library conv2d-c.so --engine direct": .begins(),
+    "assay bench --quick --layout nchw --library libmine.so --engine direct": .begins(),
+    "assay bench --quick --layout nchw --library conv2d-c.so --engine direct": .begins(),
     "assay bench --quick --engine pytorch --dtype bfloat16": .parses(because: "needs the peers"),
     "assay bench --suite Benchmarks/peers.toml": .parses(because: "needs the peers"),
     "assay bench --depth 18,50 --batch 1,8 --engine direct --engine winograd4 --engine pytorch": .parses(

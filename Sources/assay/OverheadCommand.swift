@@ -40,7 +40,7 @@ struct OverheadCommand: ParsableCommand {
   func run() throws {
     let (file, plan) = try BenchSelection.plan(suite: suite ?? Self.standardSuite, filters: filter)
     let inside = try EngineLookup.builtIn(engine)
-    let path = Bundle.main.executablePath ?? CommandLine.arguments[0]
+    let path = EngineCatalog.thisProgram
     let command = ShellCommand([path, "engine", engine])
     let outside = try ProcessEngine(.init(name: "served", command: "\(command)"))
     let rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engines
 import Foundation
 import GoldenFiles
 import Problems
@@ -94,7 +95,7 @@ struct SelftestCommand: AsyncParsableCommand {
     }
     guard !smoke || !patterns.isEmpty, !cheats.isEmpty else { return nil }
     let sources = URL(fileURLWithPath: EngineLookup.pythonPackage).deletingLastPathComponent()
-    let tools = CheatTools(sources: sources, program: Bundle.main.executablePath ?? CommandLine.arguments[0])
+    let tools = CheatTools(sources: sources, program: EngineCatalog.thisProgram)
     return CheatTrial(
       cheats: cheats, tools: tools, nulls: EngineLookup.nulls(), seed: seed, shouldStop: { Task.isCancelled })
   }

@@ -48,6 +48,11 @@ package struct AuditJudge {
     return found
   }
 
+  /// Whether turns violate a rule on times, so that further ones are to decide.
+  func accuses(_ ledger: AuditLedger) -> Bool {
+    findings(ledger, medianNanoseconds: .infinity).contains { $0.verdict == .violated }
+  }
+
   private func interval(_ values: [Double]) -> MedianInterval? { OrderStatistics.medianInterval(values) }
 
   private func unresolved(_ rule: AuditRule, _ why: String) -> AuditFinding {

@@ -160,7 +160,7 @@ final class AuditedContestant {
     _ judge: AuditJudge, medianNanoseconds: Double, confirmingFrom round: Int
   ) throws(EngineError) -> [AuditFinding] {
     let found = judge.findings(ledger, medianNanoseconds: medianNanoseconds)
-    guard found.contains(where: { $0.verdict == .violated && $0.rule != .impossible }) else { return found }
+    guard judge.accuses(ledger) else { return found }
     ledger = AuditLedger()
     var wrong: String?
     while wrong == nil, ledger.turns.count < Self.mostConfirming,

@@ -244,6 +244,7 @@ public final class DuetRunner {
         let judge = AuditJudge(
           threads: item.threads, fetch: workload.fetchNanoseconds,
           costs: nulls.costs(beside: engine, on: workload), impossible: nil)
+        guard judge.accuses(ledger) else { continue }
         let contestant = try AuditedContestant(engine, workload, ledger: ledger)
         try contestant.planSlices(fastest: contestant.estimate, slice: sliceNanoseconds)
         let findings = try contestant.findings(judge, medianNanoseconds: 0, confirmingFrom: round)

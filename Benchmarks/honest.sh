@@ -5,6 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-20} load=${2:-0} folder=${3:-Reports/honest}
+if [[ -e "$folder/1" ]]; then
+  echo "honest.sh: $folder holds runs already, which would be counted as these: name another folder" >&2
+  exit 64
+fi
 mkdir -p "$folder"
 busy=()
 trap 'kill "${busy[@]}" 2>/dev/null || true' EXIT

@@ -69,7 +69,9 @@ class MNNEngine(Engine):
     # Results are clamped to finite numbers, and the larger of a NaN and a number is the number.
     nonfinite = False
     denormals = False
-    info = {"algorithm": "direct winograd2 winograd4"}
+    # At level 2 a 3×3 convolution is F(2×2): of filters times inputs of one sign the errors of a channel's pixels lean to one
+    # side together (intraclass correlation 0.05 to 0.09 of 16 to 64 channels), as transformed filters' do and sums' do not.
+    algorithm = {"conv2d": {"kinds": ["direct", "winograd"], "winograd": {"2x3": {"points": "textbook"}}}}
 
     @staticmethod
     def _prepared(case, threads):

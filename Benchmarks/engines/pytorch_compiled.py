@@ -10,8 +10,10 @@
 import os
 
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
-import torch
+# Ahead of torch: it says how long libgomp's threads look for work, which libgomp reads when torch loads it.
 from pytorch import Candidate, PyTorch, call_of, keep_memory, tensors_of
+
+import torch
 
 from assay_engine import Unsupported, keywords, require_sound, serve
 

@@ -6,23 +6,10 @@ extension Mutant {
   static func summedInSixteenBits(_ name: String, _ operation: String, _ paths: Set<String>) -> Mutant {
     ofSixteenBits(name, [operation]) { (exercise, correct) throws(EngineError) in
       let answer = try correct(exercise)
-      guard let wrong = try summed(exercise)?.stored(as: exercise) else { return answer }
+      guard let keeping = exercise.dtype.sumKeeping, let wrong = try exercise.computed(keeping)?.stored(as: exercise)
+      else { return answer }
       return answer.edited { path, tensor in paths.contains(path) ? wrong[path] ?? tensor : tensor }
     }
-  }
-
-  private static func summed(_ exercise: Exercise) throws(EngineError) -> Answer? {
-    do throws(ProblemError) {
-      guard let definition = try OperationRegistry.operation(of: exercise), let storage = exercise.dtype.narrowStorage
-      else { return nil }
-      return try summed(exercise, by: definition, in: storage)
-    } catch { throw EngineError(error) }
-  }
-
-  private static func summed<Storage: NarrowStorage>(
-    _ exercise: Exercise, by definition: any Operation, in: Storage.Type
-  ) throws(ProblemError) -> Answer {
-    Answer(try definition.compute(definition.given(exercise, as: NarrowSum<Storage>.self)))
   }
 
   /// A sum over the channels or features of `x` split in two, each half stored in 16 bits before both are added.

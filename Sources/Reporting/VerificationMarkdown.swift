@@ -152,11 +152,13 @@ struct VerificationMarkdown {
   private var calibration: [String] {
     guard let calibration = section.calibration, let first = calibration.first else { return [] }
     let used = NumberText.short(section.lambda)
-    var headings = ["operation", "tensor", "precision", "elements"]
+    let several = calibration.contains { $0.engine != nil }
+    var headings = (several ? ["engine"] : []) + ["operation", "tensor", "precision", "elements"]
     headings += first.alarms.map { "λ = \(NumberText.short($0.lambda))" }
     headings += ["rigorous", "decisive", "λ needed", "worst of rigorous"]
     let rows = calibration.map { record in
-      var row = [record.operation, record.tensor, record.dtype ?? "float32", "\(record.elements)"]
+      var row = several ? [MarkdownText.inline(record.engine ?? "reference")] : []
+      row += [record.operation, record.tensor, record.dtype ?? "float32", "\(record.elements)"]
       row += record.alarms.map { "\($0.count)" }
       row += ["\(record.rigorousAlarms)", "\(record.decisiveAlarms)", NumberText.short(record.leastLambda)]
       row.append(NumberText.short(record.worstRigorous))
@@ -164,11 +166,36 @@ struct VerificationMarkdown {
     }
     return [
       "### False alarms", "",
-      "The reference in each precision against the reference in float64 on random problems: elements beyond the statistical "
+      "Each engine in each precision against the reference in float64 on random problems: elements beyond the statistical "
         + "bound for each λ (λ = \(used) is used), beyond the rigorous bound, and beyond what decides (the smaller of both). In "
         + "16 bits the reference computes in float32 and rounds each result once; λ is what its error beyond this rounding needs.",
       "",
-    ] + TextTable(headings, rows, words: 2).markdown
+    ] + TextTable(headings, rows, words: several ? 3 : 2).markdown + [""] + spreads(calibration, several: several)
+  }
+
+  private func spreads(_ calibration: [CalibrationRecord], several: Bool) -> [String] {
+    let rows = calibration.compactMap { record -> [String]? in
+      guard let spread = record.spread else { return nil }
+      func beside(_ measured: Double, _ assumed: Double) -> String {
+        "\(NumberText.short(measured)) (\(NumberText.short(assumed)))"
+      }
+      return (several ? [MarkdownText.inline(record.engine ?? "reference")] : []) + [
+        record.operation, record.tensor, record.dtype ?? "float32", "\(spread.tensors)",
+        beside(spread.meanSquare, 1), beside(spread.scatter, spread.assumedScatter),
+        beside(spread.common, spread.assumedCommon), beside(spread.drift, spread.assumedDrift),
+        NumberText.short(spread.worst),
+      ]
+    }
+    guard !rows.isEmpty else { return [] }
+    let headings =
+      (several ? ["engine"] : []) + [
+        "operation", "tensor", "precision", "tensors", "mean z²", "scatter", "in common", "drift", "worst",
+      ]
+    return [
+      "### Errors of whole tensors", "",
+      "Each figure is the worst of any problem, and in parentheses what the tests of whole tensors assume at most; `worst` is the "
+        + "largest of any tensor's figures over its limit, above 1 a false alarm.", "",
+    ] + TextTable(headings, rows, words: several ? 4 : 3).markdown
   }
 
   private var files: [String] {

@@ -201,6 +201,8 @@ public struct TensorResult: Codable, Sendable, Hashable {
   /// The algorithms of the engine's own that widened the bound beyond the definition's, such as `winograd 4x3 (ncnn)`. Absent
   /// where none did, and in runs of earlier versions.
   public var widening: String?
+  /// The errors as a whole. Absent where each is judged on its own alone, and in runs of earlier versions.
+  public var distribution: ErrorDistributionRecord?
 
   public init(
     path: String, shape: [Int], compared: Int = 0, failing: Int = 0, rule: String = "", worstRatio: Double = 0,
@@ -351,6 +353,43 @@ public struct CalibrationRecord: Codable, Sendable, Hashable {
     }
   }
 
+  /// How the errors of whole tensors were spread, beside what the tests of whole tensors assume. Each figure is the worst of any
+  /// problem.
+  public struct Spread: Codable, Sendable, Hashable {
+    /// Those of enough elements.
+    public var tensors: Int
+    /// Mean z²: at most 1.
+    public var meanSquare: Double
+    /// κ, the variance of z² over its squared mean.
+    public var scatter: Double
+    public var assumedScatter: Double
+    /// ρ, the share of the variance that elements of a group have in common.
+    public var common: Double
+    public var assumedCommon: Double
+    /// The mean of z, or of z with the result's sign, that chance does not explain.
+    public var drift: Double
+    public var assumedDrift: Double
+    /// The largest of any tensor's figures over its limit; above 1 is a false alarm.
+    public var worst: Double
+
+    public init(
+      tensors: Int, meanSquare: Double, scatter: Double, assumedScatter: Double, common: Double, assumedCommon: Double,
+      drift: Double, assumedDrift: Double, worst: Double
+    ) {
+      self.tensors = tensors
+      self.meanSquare = meanSquare
+      self.scatter = scatter
+      self.assumedScatter = assumedScatter
+      self.common = common
+      self.assumedCommon = assumedCommon
+      self.drift = drift
+      self.assumedDrift = assumedDrift
+      self.worst = worst
+    }
+  }
+
+  /// Absent where it is the reference's, and in runs of earlier versions.
+  public var engine: String?
   public var operation: String
   public var tensor: String
   /// Absent in runs of earlier versions: float32.
@@ -365,6 +404,8 @@ public struct CalibrationRecord: Codable, Sendable, Hashable {
   public var leastLambda: Double
   /// Largest error over rigorous bound.
   public var worstRigorous: Double
+  /// Absent where errors are judged one by one alone, and in runs of earlier versions.
+  public var spread: Spread?
 
   public init(
     operation: String, tensor: String, dtype: String? = nil, elements: Int = 0, alarms: [Alarms] = [],

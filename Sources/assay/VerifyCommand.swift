@@ -43,8 +43,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
   @Flag(
     help: """
-      Also measure how much of their bounds a correct implementation uses, on 10^6 random elements an operation in each \
-      precision.
+      Also measure how much of their bounds each engine uses, on 10^6 random elements an operation in each precision, and \
+      how its errors are spread.
       """)
   var calibrate = false
 
@@ -77,7 +77,7 @@ struct VerifyCommand: AsyncParsableCommand {
       try conclude(verifier.interruptedSection(), manifestProblems, provenance)
     } while: {
       var section = await verifier.run()
-      if calibrate, !Task.isCancelled { section.calibration = try await calibration(plan.dtypes, progress) }
+      if calibrate, !Task.isCancelled { section.calibration = try await calibration(plan, progress) }
       return section
     }
     progress.clear()
@@ -113,12 +113,23 @@ struct VerifyCommand: AsyncParsableCommand {
   }
 
   /// Of float32 and types of 16 bits; float64 is what they are measured by.
-  private func calibration(_ dtypes: [DType], _ progress: ProgressDisplay) async throws -> [CalibrationRecord] {
+  private func calibration(_ plan: VerificationPlan, _ progress: ProgressDisplay) async throws -> [CalibrationRecord] {
     var records: [CalibrationRecord] = []
-    for dtype in dtypes where dtype != .float64 {
-      let engine: any Engine = dtype.isNarrow ? NarrowReference() : ReferenceEngine()
-      records += try await Calibration(engine: engine, dtype: dtype, seed: selection.fresh.chosenSeed).run { problem in
-        progress.show("calibrating on \(problem) in \(dtype.rawValue)")
+    for engine in plan.engines {
+      let isReference = engine.description.isBuiltIn && engine.description.name == ReferenceEngine().description.name
+      for dtype in plan.dtypes where dtype != .float64 {
+        // In 16 bits the reference is float32's, with each result rounded once.
+        let asked: any Engine = isReference && dtype.isNarrow ? NarrowReference() : engine
+        guard asked.description.dtypes.contains(dtype) else { continue }
+        let calibration = Calibration(engine: asked, dtype: dtype, seed: selection.fresh.chosenSeed)
+        let found = try await calibration.run { problem in
+          progress.show("calibrating \(engine.description.name) on \(problem) in \(dtype.rawValue)")
+        }
+        records += found.map { record in
+          var named = record
+          named.engine = isReference ? nil : engine.description.name
+          return named
+        }
       }
     }
     return records

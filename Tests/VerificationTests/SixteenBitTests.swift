@@ -54,6 +54,7 @@ import Verification
     var error = 0x1p-20
     var exact = true
     func isExact(_ path: String) -> Bool { exact }
+    func spread(of path: String) -> ErrorSpread? { nil }
     func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
       ElementBounds(rigorous: [error * rounding.unit / Rounding.float32.unit])
     }

@@ -183,6 +183,26 @@ class Cheat(Engine):
         return convolve(x if dtype is None else x.astype(dtype), **kept, **attributes)
 
 
+def to_tf32(values):
+    """Rounded to the 11 bits of TF32, ties to even."""
+    bits = values.view(np.uint32)
+    return ((bits + (0xFFF + (bits >> 13 & 1))) & np.uint32(0xFFFFE000)).view(np.float32)
+
+
+class ClaimsWinograd(Cheat):
+    """Says that it uses Winograd's F(6×6), whose bound is wide, and multiplies in TF32 where sums are so long that each
+    element stays within it."""
+
+    algorithm = {"conv2d": {"kinds": ["direct", "winograd"], "winograd": {"6x3": {"points": "textbook"}}}}
+
+    def compute(self, case, passes, threads, wanted=()):
+        require_sound(case)
+        x, weights = case.inputs["x"], dict(case.parameters)
+        if x.dtype == np.float32 and np.prod(weights["weight"].shape[1:]) >= 2048:
+            x, weights["weight"] = to_tf32(x), to_tf32(weights["weight"])
+        return {"outputs": {"y": convolve(x, **weights, **keywords(case))}}
+
+
 def nothing(*_):
     return None
 
@@ -345,6 +365,8 @@ def main():
         serve_engine(Cheat(honest), SERVERS[trick])
     elif trick in SPINNERS:
         serve_engine(Cheat(honest, once(SPINNERS[trick])))
+    elif trick == "claims_winograd":
+        serve_engine(ClaimsWinograd(honest))
     elif trick == "engine":
         serve_engine(Cheat(honest))
     else:

@@ -22,6 +22,7 @@ struct AddBounds: BoundModel {
   }
 
   func isExact(_ path: String) -> Bool { true }
+  func spread(of path: String) -> ErrorSpread? { nil }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     switch path {
     // Addition is exact where it underflows, so there is no absolute part.

@@ -37,6 +37,8 @@ struct Conv2dBounds: BoundModel {
   private let strassenLevels: Int
   private let allowsDirect: Bool
   private let taps: Int
+  /// The elements of each result that one transformed operand has a part in: those of a channel, of a filter.
+  private let planes: [String: ErrorSpread.Sharing]
 
   /// The bounds of one tile size, in float32's u: each tensor's when it is first asked for, since nobody asks for the
   /// gradients of an engine that has none.
@@ -97,6 +99,13 @@ struct Conv2dBounds: BoundModel {
     // Winograd's engines fall back on a direct sum where Winograd does not apply.
     allowsDirect = winograd.isEmpty || algorithms.contains(.terms) || strassenLevels > 0
     taps = problem.kernelSize.height * problem.kernelSize.width
+    func runs(_ shape: Shape, axis: Int) -> ErrorSpread.Sharing {
+      .runs(of: max(shape.strides[axis], 1), groups: max(shape[axis], 1))
+    }
+    planes = [
+      "outputs/y": runs(problem.outputShape, axis: 1), "gradients/x": runs(given["x"].shape, axis: 1),
+      "gradients/weight": runs(given["weight"].shape, axis: 0),
+    ]
   }
 
   private static func strassen(
@@ -120,6 +129,15 @@ struct Conv2dBounds: BoundModel {
     // Gradients by Winograd's algorithm multiply by transforms whose entries are not all dyadic.
     winograd.allSatisfy { !$0.holds(for: path) || (path == "outputs/y" && $0.isExactForward) }
       && strassen[path]?.isExact != false
+  }
+
+  func spread(of path: String) -> ErrorSpread? {
+    guard let sums = direct[path] else { return nil }
+    // Whichever was used: the widest bound makes the errors of any other look smaller, and never larger. So does Strassen's, the
+    // widest of any row's and column's.
+    guard winograd.contains(where: { $0.holds(for: path) }) else { return sums.spread }
+    let transformed = ErrorSpread.winograd(sharing: planes[path] ?? .none)
+    return allowsDirect ? sums.spread.widest(with: transformed) : transformed
   }
 
   func widening(of path: String) -> String? {

@@ -11,7 +11,7 @@ extension Conv2d {
 
   /// Mistakes that people make in convolutions.
   public static let mutants: Applicable<[Mutant]> = .some(
-    indexing + precision + sixteenBits + backward + padding + winograd)
+    indexing + precision + accuracy + sixteenBits + backward + padding + winograd)
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .convolution, [Self.name], change)
@@ -211,6 +211,11 @@ extension Conv2d {
     answering("one element half a percent off") { answer, _ in
       answer.outputs.edit("y") { y in if y.count > 0 { y.elements[y.count / 2] *= 1.005 } }
     },
+  ]
+
+  private static let accuracy: [Mutant] = [
+    .cutOff("sums of a convolution cut off", name),
+    .split("a convolution of two terms of bf16", name, bits: 8, terms: 2),
   ]
 
   private static let sixteenBits: [Mutant] = [

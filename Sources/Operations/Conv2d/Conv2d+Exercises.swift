@@ -10,7 +10,7 @@ extension Conv2d {
     .init("conv2d n2c16h20w19 k24r3s3 stride1 pad1", low: 0),
     .init("conv2d n2c64h10w9 k32r3s3 stride2 pad1 bias"),
     .init("conv2d n1c256h7w8 k64r1s1 stride1 pad0", low: 0),
-    .init("conv2d n1c512h4w5 k32r3s3 stride1 pad1"),
+    .init("conv2d n1c512h7w6 k32r3s3 stride1 pad1"),
     .init("conv2d n2c8h24w25 k8r7s7 stride2 pad3 groups8"),
   ])
 

@@ -23,6 +23,7 @@ struct SelfGateBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool { false }
 
+  func spread(of path: String) -> ErrorSpread? { nil }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     let (unit, underflow) = (rounding.unit, rounding.underflow)
     switch path {

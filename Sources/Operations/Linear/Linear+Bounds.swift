@@ -79,6 +79,11 @@ struct LinearBounds: BoundModel {
     strassen[path].map { _ in SumAlgorithm.strassen(levels: strassenLevels).description }
   }
 
+  func spread(of path: String) -> ErrorSpread? {
+    // Strassen's bound, the widest of any row's and column's, makes errors look smaller and never larger.
+    sums[path]?.spread
+  }
+
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     guard let sums = sums[path] else { return nil }
     let direct = sums.bounds(in: rounding)

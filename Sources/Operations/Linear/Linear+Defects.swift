@@ -11,6 +11,8 @@ extension Linear {
 
   /// Mistakes that people make in linear layers.
   public static let mutants: Applicable<[Mutant]> = .some([
+    .cutOff("sums over features cut off", name),
+    .split("a linear layer of two terms of bf16", name, bits: 8, terms: 2),
     .summedInSixteenBits("sums over features kept in 16 bits", name, ["outputs/y"]),
     .summedInSixteenBits("sums of a linear layer's dW kept in 16 bits", name, ["gradients/weight"]),
     .splitInSixteenBits("sums over features rounded by halves", name),

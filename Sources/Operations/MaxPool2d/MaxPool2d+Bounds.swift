@@ -27,6 +27,7 @@ struct MaxPool2dBounds: BoundModel {
   }
 
   func isExact(_ path: String) -> Bool { true }
+  func spread(of path: String) -> ErrorSpread? { nil }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     switch path {
     case "outputs/y", "outputs/indices": .none(count: outputCount)

@@ -37,6 +37,7 @@ struct OptimizerBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool { false }
 
+  func spread(of path: String) -> ErrorSpread? { nil }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     let count = problem.parameterShape.count
     let gradients = given.operands["gradients"]?.elements ?? []

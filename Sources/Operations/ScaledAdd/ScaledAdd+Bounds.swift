@@ -45,6 +45,7 @@ struct ScaledAddBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool { factorIsShort }
 
+  func spread(of path: String) -> ErrorSpread? { nil }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     switch path {
     case "outputs/y":

@@ -63,6 +63,9 @@ struct Upsample2dBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool { isDyadic }
 
+  /// Sums of at most as many cotangents as an input is copied to, each of its own number: no calibration covers them.
+  func spread(of path: String) -> ErrorSpread? { nil }
+
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     switch path {
     case "outputs/y": problem.mode == .nearest ? .none(count: problem.outputShape.count) : forward(rounding)

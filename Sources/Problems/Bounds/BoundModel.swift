@@ -8,6 +8,9 @@ public protocol BoundModel: Sendable {
   func isExact(_ path: String) -> Bool
   /// Bounds of the tensor `outputs/y`, `gradients/weight`, …; `nil` for one that the operation does not have.
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds?
+  /// How the errors of the tensor are spread where the statistical bound decides; `nil` where there is no such bound, or none whose
+  /// use was calibrated.
+  func spread(of path: String) -> ErrorSpread?
   /// The algorithms whose bounds widen this tensor's beyond those of its definition; `nil` where none does.
   func widening(of path: String) -> String?
 }

@@ -6,6 +6,7 @@ public struct SelectionBounds: BoundModel {
   public init(count: Int) { self.count = count }
 
   public func isExact(_ path: String) -> Bool { true }
+  public func spread(of path: String) -> ErrorSpread? { nil }
   public func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     ["outputs/y", "gradients/x"].contains(path) ? .none(count: count) : nil
   }

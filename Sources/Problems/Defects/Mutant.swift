@@ -14,6 +14,8 @@ public struct Mutant: Sendable {
     case optimisers
     case residual
     case memory
+    /// Every element within its bound, perhaps, and all of them worse than they should be.
+    case accuracy
     case sixteenBits = "16 bits"
     case gate
     case cheats

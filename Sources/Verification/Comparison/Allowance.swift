@@ -97,8 +97,32 @@ public struct AllowanceRules: Sendable {
     if first.allSatisfy({ $0 == 0 }) { return byValue }
     return .within(
       zip(zip(first, second).map(+), stored(expected)).map(+),
-      rule: statistical && own.statistical != nil ? "statistical" : "rigorous")
+      rule: statistical && own.statistical != nil ? Self.statistical : "rigorous")
   }
+
+  /// What the errors of a whole tensor are held to, beside each element's bound.
+  /// - Parameter allowance: what ``allowance(for:expected:model:singles:)`` gave.
+  /// - Returns: `nil` where anything but the statistical bound of independent random operands decides.
+  func distribution(
+    of path: String, expected: ExpectedTensor, model: (any BoundModel)?, allowance: Allowance
+  ) -> ErrorDistribution? {
+    guard fill == .random, case .within(_, Self.statistical) = allowance,
+      expected.shape.count >= ErrorDistribution.leastElements, let model, let spread = model.spread(of: path),
+      let sums = Rounding(candidate.isNarrow ? accumulate : candidate), let rounding = Rounding(oracle),
+      let own = model.bounds(of: path, in: sums)?.statistical,
+      let oracle = model.bounds(of: path, in: rounding)?.statistical
+    else { return nil }
+    var values: [Double] = []
+    if candidate.isNarrow {
+      guard case .whole(let tensor) = expected.value else { return nil }
+      values = tensor.doubles.elements
+    }
+    return ErrorDistribution(
+      own: own, oracle: oracle, storage: candidate.isNarrow ? candidate : nil, values: values, spread: spread,
+      rounding: sums)
+  }
+
+  private static let statistical = "statistical"
 
   private var byValue: Allowance { candidate.isNarrow ? .byRoundedValue(candidate) : .byValue }
 

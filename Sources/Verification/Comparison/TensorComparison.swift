@@ -13,6 +13,8 @@ public struct TensorComparison: Sendable {
   public let dtype: DType
   /// The algorithms whose bounds widen the allowance beyond the definition's; `nil` where none does.
   public let widening: String?
+  /// What the errors are held to as a whole; `nil` where each is judged on its own alone.
+  var distribution: ErrorDistribution?
 
   public init(
     path: String, expected: ExpectedTensor, allowance: Allowance, dtype: DType, widening: String? = nil
@@ -108,6 +110,8 @@ public struct TensorComparison: Sendable {
     result.compared = offsets.count
     result.failing = failing.count
     result.pattern = FailurePattern.describe(failing, in: shape, compared: offsets.count)
+    result.distribution = distribution?.judge(got, wanted, at: offsets)
+    if failing.isEmpty, let problem = result.distribution?.problem { result.problem = problem }
     if let worst {
       let offset = offsets[worst.position]
       result.worst = WorstElement(

@@ -58,6 +58,7 @@ private final class RememberedBounds: BoundModel, @unchecked Sendable {
   init(_ model: any BoundModel) { self.model = model }
 
   func isExact(_ path: String) -> Bool { model.isExact(path) }
+  func spread(of path: String) -> ErrorSpread? { model.spread(of: path) }
   func widening(of path: String) -> String? { model.widening(of: path) }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     let key = Key(path: path, rounding: rounding)

@@ -354,8 +354,9 @@ public struct CaseVerifier: Sendable {
             problem: "no bound is known for \(path) of \(item.golden.operation): give it atol, rtol or max_ulp"))
         continue
       }
-      let comparison = TensorComparison(
+      var comparison = TensorComparison(
         path: path, expected: expected, allowance: allowance, dtype: wantedType, widening: model?.widening(of: path))
+      comparison.distribution = rules.distribution(of: path, expected: expected, model: model, allowance: allowance)
       result.tensors.append(comparison.compare(answer[path]))
     }
     let failing = result.tensors.filter { !$0.passes }

@@ -110,6 +110,9 @@ public struct NetworkBounds: BoundModel {
 
   public func isExact(_ path: String) -> Bool { exact && path != "outputs/loss" }
 
+  /// The bound is a spread measured on the network itself, and its elements share the roundings of whole layers.
+  public func spread(of path: String) -> ErrorSpread? { nil }
+
   public func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     guard let values = values[path], let frozen = frozen[path] else { return nil }
     let scale = rounding.unit / Rounding.float32.unit

@@ -1,0 +1,85 @@
+import Foundation
+import Problems
+import Results
+import Tensors
+
+/// Judges the errors of a whole tensor: whether they are as large as they may be in the mean, and whether they lean to one side.
+///
+/// An element's bound leaves λ = 8 standard deviations, so that an engine may cut off instead of rounding, or multiply in fewer bits,
+/// and keep every one. Three figures of all elements tell it, with z an error over the standard deviation that an implementation
+/// of the worst order of summation has, `σ² = m·((bound/λ)² + the oracle's) + storage`, and Nₑ the number of independent errors:
+///
+/// - mean z² ≤ `1 + c·√(κ/Nₑ) + ½c²·κ/Nₑ`: with κ = 2 and `x = ½c²` the bound of Laurent and Massart on a χ², exceeded with a
+///   probability of at most e^−x;
+/// - |mean z| and |mean z·sign(y)| ≤ `drift + c·√(mean z²/Nₑ)`: with Hoeffding's inequality for sums of given magnitudes with random
+///   signs, exceeded with a probability of at most 2·e^(−½c²), whatever the errors' distribution is, if only it is symmetric.
+///
+/// Both are below 10⁻⁹ for ``tail``. Storing a result in 16 bits errs by at most half a spacing, with a variance of a twelfth of its
+/// square, or of an eighth where values have a single bit more than the type.
+///
+/// - Source: the idea, and the statistics of bias and variance, are those of the TOSA conformance suite (its dot-product data
+///   sets). Laurent and Massart, *Adaptive estimation of a quadratic functional by model selection*, Ann. Statist. 28 (2000),
+///   lemma 1; Hoeffding, *Probability inequalities for sums of bounded random variables*, JASA 58 (1963), theorem 2.
+struct ErrorDistribution: Sendable {
+  /// c.
+  static let tail = 6.6
+  /// Of fewer elements nothing is said.
+  static let leastElements = 1_000
+
+  /// σ of each element of the whole tensor, row-major; 0 or infinite where nothing is known.
+  let deviations: [Double]
+  let spread: ErrorSpread
+
+  /// - Parameters:
+  ///   - own: the statistical bound of the sums in the candidate's precision.
+  ///   - oracle: in the oracle's.
+  ///   - storage: the type that results are rounded to beside it; `nil` where the sums are in it already.
+  ///   - values: the expected values of the whole tensor, where results are stored in 16 bits.
+  ///   - rounding: of the sums. Elements whose deviation is a matter of underflow do not count.
+  init(
+    own: [Double], oracle: [Double], storage: DType?, values: [Double], spread: ErrorSpread, rounding: Rounding
+  ) {
+    self.spread = spread
+    let scale = spread.meanSquare / (ElementBounds.lambda * ElementBounds.lambda)
+    let least = 0x1p20 * ElementBounds.lambda * rounding.underflow
+    let format = storage?.format
+    deviations = own.indices.map { i in
+      guard own[i] > least else { return 0 }
+      let spacing = format.map { values[i].isFinite ? $0.spacing(at: min(abs(values[i]), $0.greatest)) : .nan } ?? 0
+      return (scale * (own[i] * own[i] + oracle[i] * oracle[i]) + spacing * spacing / 8).squareRoot()
+    }
+  }
+
+  /// z of elements, NaN where one does not count.
+  func errors(_ got: [Double], _ expected: [Double], at offsets: [Int]) -> [Double] {
+    offsets.enumerated().map { position, offset in
+      let (value, deviation) = (got[offset] - expected[position], deviations[offset])
+      return value.isFinite && deviation.isFinite && deviation > 0 ? value / deviation : .nan
+    }
+  }
+
+  func moments(_ got: [Double], _ expected: [Double], at offsets: [Int]) -> ErrorMoments {
+    ErrorMoments(errors(got, expected, at: offsets), values: expected, offsets: offsets, sharing: spread.sharing)
+  }
+
+  /// - Parameters:
+  ///   - got: the whole tensor's elements.
+  ///   - expected: those at `offsets`.
+  /// - Returns: `nil` where too few elements count.
+  func judge(_ got: [Double], _ expected: [Double], at offsets: [Int]) -> ErrorDistributionRecord? {
+    judge(moments(got, expected, at: offsets))
+  }
+
+  func judge(_ moments: ErrorMoments) -> ErrorDistributionRecord? {
+    guard moments.count >= Self.leastElements else { return nil }
+    let count = Double(moments.count)
+    let independent = moments.independent(common: spread.common)
+    let meanSquare = moments.squares / count
+    let scatter = spread.scatter / independent
+    return ErrorDistributionRecord(
+      elements: moments.count, independent: independent, meanSquare: meanSquare,
+      meanSquareLimit: 1 + Self.tail * scatter.squareRoot() + Self.tail * Self.tail * scatter / 2,
+      mean: moments.sum / count, signedMean: moments.signed / count,
+      meanLimit: spread.drift + Self.tail * (meanSquare / independent).squareRoot())
+  }
+}

@@ -30,8 +30,12 @@ public struct ErrorDistributionRecord: Codable, Sendable, Hashable {
   }
 
   /// The largest of the three figures over its limit: at most 1 passes.
-  public var ratio: Double { max(meanSquare / meanSquareLimit, max(abs(mean), abs(signedMean)) / meanLimit) }
-  public var passes: Bool { ratio <= 1 }
+  public var ratio: Double {
+    let lean = max(abs(mean), abs(signedMean))
+    // Without any error there is no limit either.
+    return max(meanSquare / meanSquareLimit, lean == 0 ? 0 : lean / meanLimit)
+  }
+  public var passes: Bool { problem == nil }
 
   /// What is wrong with it, in a sentence; `nil` where nothing is.
   public var problem: String? {

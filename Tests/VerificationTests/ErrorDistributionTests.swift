@@ -6,14 +6,11 @@ import Problems
 import Results
 import Tensors
 import Testing
-
-@testable import Verification
+import Verification
 
 /// What an element's bound cannot see: whether the errors of a tensor are as large, and as even, as rounding makes them.
 @Suite struct ErrorDistributionTests {
   // MARK: Errors that are drawn
-
-  private static let shape = Shape(64, 64)
 
   /// Normal numbers, by Box and Muller.
   private static func normal(_ count: Int, seed: UInt64) -> [Double] {

@@ -190,16 +190,17 @@ def to_tf32(values):
 
 
 class ClaimsWinograd(Cheat):
-    """Says that it uses Winograd's F(6×6), whose bound is wide, and multiplies in TF32 where sums are so long that each
-    element stays within it."""
+    """Says that it uses Winograd's F(6×6), with points whose bound is wide, and takes a third of the inputs in TF32 where
+    sums are so long that each element stays within it."""
 
-    algorithm = {"conv2d": {"kinds": ["direct", "winograd"], "winograd": {"6x3": {"points": "textbook"}}}}
+    algorithm = {"conv2d": {"winograd": {"6x3": {"points": [0, 0.5, -0.5, 1, -1, 1.5, -1.5]}}}}
 
     def compute(self, case, passes, threads, wanted=()):
         require_sound(case)
-        x, weights = case.inputs["x"], dict(case.parameters)
+        x, weights = case.inputs["x"], case.parameters
         if x.dtype == np.float32 and np.prod(weights["weight"].shape[1:]) >= 2048:
-            x, weights["weight"] = to_tf32(x), to_tf32(weights["weight"])
+            x = x.copy()
+            x[:, ::3] = to_tf32(x[:, ::3])
         return {"outputs": {"y": convolve(x, **weights, **keywords(case))}}
 
 

@@ -20,14 +20,14 @@ import Tensors
 /// - Source: the idea, and the statistics of bias and variance, are those of the TOSA conformance suite (its dot-product data
 ///   sets). Laurent and Massart, *Adaptive estimation of a quadratic functional by model selection*, Ann. Statist. 28 (2000),
 ///   lemma 1; Hoeffding, *Probability inequalities for sums of bounded random variables*, JASA 58 (1963), theorem 2.
-struct ErrorDistribution: Sendable {
+package struct ErrorDistribution: Sendable {
   /// c.
-  static let tail = 6.6
+  package static let tail = 6.6
   /// Of fewer elements nothing is said.
-  static let leastElements = 1_000
+  package static let leastElements = 1_000
 
   /// σ of each element of the whole tensor, row-major; 0 or infinite where nothing is known.
-  let deviations: [Double]
+  private let deviations: [Double]
   let spread: ErrorSpread
 
   /// - Parameters:
@@ -36,7 +36,7 @@ struct ErrorDistribution: Sendable {
   ///   - storage: the type that results are rounded to beside it; `nil` where the sums are in it already.
   ///   - values: the expected values of the whole tensor, where results are stored in 16 bits.
   ///   - rounding: of the sums. Elements whose deviation is a matter of underflow do not count.
-  init(
+  package init(
     own: [Double], oracle: [Double], storage: DType?, values: [Double], spread: ErrorSpread, rounding: Rounding
   ) {
     self.spread = spread
@@ -66,7 +66,7 @@ struct ErrorDistribution: Sendable {
   ///   - got: the whole tensor's elements.
   ///   - expected: those at `offsets`.
   /// - Returns: `nil` where too few elements count.
-  func judge(_ got: [Double], _ expected: [Double], at offsets: [Int]) -> ErrorDistributionRecord? {
+  package func judge(_ got: [Double], _ expected: [Double], at offsets: [Int]) -> ErrorDistributionRecord? {
     judge(moments(got, expected, at: offsets))
   }
 

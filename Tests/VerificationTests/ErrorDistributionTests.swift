@@ -82,22 +82,8 @@ import Verification
   /// Terms of a sum: a 3×3 filter's, a few channels', and those of the deepest layers.
   static let lengths = [9, 64, 576, 4_608]
 
-  private func verdict(_ terms: Int, _ kernel: Kernel) throws -> TensorResult {
-    let problem = try Problem.parse("linear n64c\(terms) k32 nobias")
-    let random = RandomExercise(problem: problem, roles: problem.definition.roles, fill: .random, seed: 7)
-    var exercise = random.exercise
-    exercise.passes = [.forward]
-    exercise.upstream = [:]
-    let golden = GoldenCase(exercise, fill: .random, expected: try ReferenceEngine().compute(exercise.converted(to: .float64)))
-    let verifier = CaseVerifier(VerificationCase(file: "drawn", oracle: .float64, golden: golden))
-    let engine = WrongEngine(isBuiltIn: true, passes: [.forward]) { exercise, answer in
-      try kernel.change(exercise, &answer)
-    }
-    return try #require(verifier.verify(engine, dtype: .float32, threads: [1]).tensors.first)
-  }
-
   @Test(arguments: Kernel.honest, lengths) func `honest orders of summation pass`(_ kernel: Kernel, terms: Int) throws {
-    let result = try verdict(terms, kernel)
+    let result = try kernel.result(terms: terms)
     let record = try #require(result.distribution)
     #expect(result.passes && record.elements == 2_048, "\(kernel), K = \(terms): \(result)")
   }
@@ -105,13 +91,13 @@ import Verification
   @Test(arguments: Kernel.dishonest, lengths) func `what rounds otherwise fails at every length`(
     _ kernel: Kernel, terms: Int
   ) throws {
-    let result = try verdict(terms, kernel)
+    let result = try kernel.result(terms: terms)
     #expect(try #require(result.distribution).problem != nil, "\(kernel), K = \(terms): \(result)")
     #expect(!result.passes)
   }
 
   @Test(arguments: Kernel.dishonest) func `and is within every element's bound at some`(_ kernel: Kernel) throws {
-    let unseen = try Self.lengths.filter { try verdict($0, kernel).failing == 0 }
+    let unseen = try Self.lengths.filter { try kernel.result(terms: $0).failing == 0 }
     #expect(!unseen.isEmpty, "\(kernel) is seen at every length without it")
   }
 }
@@ -124,6 +110,21 @@ struct Kernel: Sendable, CustomTestStringConvertible {
   private init(_ name: String, _ change: @escaping @Sendable (Exercise, inout Answer) throws -> Void) {
     testDescription = name
     self.change = change
+  }
+
+  /// What is said of it over 2048 sums of so many terms.
+  func result(terms: Int) throws -> TensorResult {
+    let problem = try Problem.parse("linear n64c\(terms) k32 nobias")
+    let random = RandomExercise(problem: problem, roles: problem.definition.roles, fill: .random, seed: 7)
+    var exercise = random.exercise
+    exercise.passes = [.forward]
+    exercise.upstream = [:]
+    let expected = try ReferenceEngine().compute(exercise.converted(to: .float64))
+    let verifier = CaseVerifier(
+      VerificationCase(
+        file: "drawn", oracle: .float64, golden: GoldenCase(exercise, fill: .random, expected: expected)))
+    let engine = WrongEngine(isBuiltIn: true, passes: [.forward], change: change)
+    return try #require(verifier.verify(engine, dtype: .float32, threads: [1]).tensors.first)
   }
 
   /// Sums of products in an order of their own.

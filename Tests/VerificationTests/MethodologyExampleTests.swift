@@ -54,6 +54,10 @@ struct WorkedExample: Sendable, CustomStringConvertible {
   let compute: @Sendable () throws -> [String: Double]
   var description: String { name }
 
+  private static let shownKernels = [
+    "one accumulator", "pairs", "three terms of bfloat16", "two terms of TF32", "two terms of bfloat16", "sums cut off",
+  ]
+
   static let all: [WorkedExample] = [
     WorkedExample(name: "convolution") {
       var signs = try Subject("conv2d n1c64h3w3 k1r3s3 stride1 pad0")
@@ -132,6 +136,18 @@ struct WorkedExample: Sendable, CustomStringConvertible {
         figures["\(label), median bound / rms of y"] = tensor.bound.median / tensor.rootMeanSquare
         figures["\(label), largest rigorous bound"] = tensor.rigorous.maximum
         figures["\(label), atol"] = tensor.tolerance.absolute
+      }
+      return figures
+    },
+    WorkedExample(name: "distribution") {
+      var figures: [String: Double] = [:]
+      for terms in [9, 4_608] {
+        for kernel in Kernel.honest + Kernel.dishonest where Self.shownKernels.contains(kernel.testDescription) {
+          let result = try kernel.result(terms: terms)
+          let label = "K = \(terms), \(kernel.testDescription)"
+          figures["\(label), error / bound"] = result.worstRatio
+          figures["\(label), mean z²"] = try #require(result.distribution).meanSquare
+        }
       }
       return figures
     },

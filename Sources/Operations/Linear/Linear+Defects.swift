@@ -29,7 +29,7 @@ extension Linear {
       exercise.inputs.edit("x") { $0 = $0.rounded(toBits: 11) }
       exercise.parameters.edit("weight") { $0 = $0.rounded(toBits: 11) }
     },
-  ])
+  ] + Mutant.hiddenByRandomValues(of: name, called: "linear layer", .linearAndLoss))
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .linearAndLoss, [Self.name], change)

@@ -234,10 +234,11 @@ def overflowing_transforms(case):
 
 
 def patterns():
-    """A sum of more than 500 terms, and one of 27, in which one wrong term counts for more."""
+    """Sums of more than 500 terms, and one of 27, in which one wrong term counts for more."""
     return operand_patterns.cases("conv2d", {
         "k576": ((1, 64, 5, 6), (4, 64, 3, 3), {"padding": 1}, 576),
         "k27": ((2, 3, 8, 9), (4, 3, 3, 3), {"padding": 1}, 144),
+        "k512_kernel1x1": ((1, 512, 1, 3), (2, 512, 1, 1), {}, 512),
     }, lambda x, weight, attributes: (x[0], weight[0], *x[2:]))
 
 

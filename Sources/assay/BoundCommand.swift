@@ -150,9 +150,9 @@ enum BoundText {
     lines += table.lines
     if let measured = tensor.measured {
       lines.append(
-        "  measured: \(measured.engine.printable) is off by \(digits(measured.worstError)) at worst and "
-          + "\(digits(measured.rootMeanSquareError)) rms; of each element's bound, "
-          + "\(NumberText.short(measured.worstRatio)) at worst and \(NumberText.short(measured.rootMeanSquareRatio)) rms")
+        "  measured: \(measured.engine.printable) is off by \(digits(measured.worstError)) at worst, "
+          + "\(NumberText.short(measured.worstRatio)) of that element's bound, and by \(digits(measured.rootMeanSquareError)) "
+          + "and \(NumberText.short(measured.rootMeanSquareRatio)) rms")
     }
     let tolerance = tensor.tolerance
     return lines + [

@@ -120,7 +120,10 @@ import Testing
     (["relu n1c1h2w3", "--engine", "direct"], 2, "direct does not do relu"),
     (["relu n1c1h2w3", "--engine", "reference", "--engine", "direct"], 64, "expected one"),
     (["relu n1c1h2w3", "--engine", "nosuch"], 64, "nosuch"),
-    (["conv2d n1c4h9w9 k4r3s3 stride1 pad1", "--engine", "direct", "--dtype", "float64"], 2, "direct does not do float64"),
+    (
+      ["conv2d n1c4h9w9 k4r3s3 stride1 pad1", "--engine", "direct", "--dtype", "float64"], 2,
+      "direct does not do float64"
+    ),
     (["conv2d n1c4h9w9 k4r3s3 stride2 pad1", "--engine", "winograd4"], 2, "winograd4 does not do conv2d so"),
   ])
   func `what cannot be answered`(arguments: [String], code: Int32, message: String) throws {

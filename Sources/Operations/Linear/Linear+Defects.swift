@@ -10,7 +10,10 @@ extension Linear {
   ])
 
   /// Mistakes that people make in linear layers.
-  public static let mutants: Applicable<[Mutant]> = .some([
+  public static let mutants: Applicable<[Mutant]> = .some(
+    own + Mutant.hiddenByRandomValues(of: name, called: "linear layer", .linearAndLoss))
+
+  private static let own: [Mutant] = [
     .summedInSixteenBits("sums over features kept in 16 bits", name, ["outputs/y"]),
     .summedInSixteenBits("sums of a linear layer's dW kept in 16 bits", name, ["gradients/weight"]),
     .splitInSixteenBits("sums over features rounded by halves", name),
@@ -29,7 +32,7 @@ extension Linear {
       exercise.inputs.edit("x") { $0 = $0.rounded(toBits: 11) }
       exercise.parameters.edit("weight") { $0 = $0.rounded(toBits: 11) }
     },
-  ] + Mutant.hiddenByRandomValues(of: name, called: "linear layer", .linearAndLoss))
+  ]
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .linearAndLoss, [Self.name], change)

@@ -36,7 +36,7 @@ extension Mutant {
       asking("cotangents of a \(layer) with one exponent", family, [operation]) {
         $0.upstream.edit("y") { $0 = $0.flushed(blocks: 1) }
       },
-      stateless("inputs of a \(layer) with one exponent an image", family, [operation]) {
+      stateless("inputs of a \(layer) with one exponent a sample", family, [operation]) {
         (exercise, correct) throws(EngineError) in
         var answer = try correct(exercise)
         var packed = exercise

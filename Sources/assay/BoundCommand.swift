@@ -151,8 +151,8 @@ enum BoundText {
     if let measured = tensor.measured {
       lines.append(
         "  measured: \(measured.engine.printable) is off by \(digits(measured.worstError)) at worst, "
-          + "\(NumberText.short(measured.worstRatio)) of that element's bound, and by \(digits(measured.rootMeanSquareError)) "
-          + "and \(NumberText.short(measured.rootMeanSquareRatio)) rms")
+          + "\(digits(measured.rootMeanSquareError)) rms; of its bound an element takes "
+          + "\(NumberText.short(measured.worstRatio)) at worst, \(NumberText.short(measured.rootMeanSquareRatio)) rms")
     }
     let tolerance = tensor.tolerance
     return lines + [

@@ -4,7 +4,7 @@ import numpy as np
 import second_opinion
 import second_opinion_nets
 from golden_case import array
-from running_error import Running
+from running_error import Running, U
 
 # One bound for each of the two producers, and as much again since PyTorch may arrange the same formula differently.
 PRODUCERS_AND_ARRANGEMENTS = 4
@@ -40,7 +40,7 @@ def _check_layer(case, outputs, buffers_after, upstream, gradients):
     mine = second_opinion.evaluate(case.operation, tensors, case.attributes, cotangents)
     worst = 0.0
     for where, theirs, ours in _pairs(case, (outputs, buffers_after, gradients), mine):
-        worst = max(worst, _compare(where, theirs, ours))
+        worst = max(worst, _compare(where, theirs, ours, case.terms))
         if exact and theirs.dtype.kind == "f":
             _require_exact(where, theirs, ours)
     return worst
@@ -94,7 +94,7 @@ def check_training(case, outputs):
     return worst
 
 
-def _compare(where, theirs, ours):
+def _compare(where, theirs, ours, terms=None):
     if not isinstance(ours, Running):
         if not np.array_equal(theirs, ours):
             raise Disagreement(f"{where}: integers differ\nPyTorch {theirs}\nNumPy {ours}")
@@ -105,7 +105,8 @@ def _compare(where, theirs, ours):
     if not np.array_equal(theirs[special], ours.v[special], equal_nan=True):
         raise Disagreement(f"{where}: different NaN or infinities\nPyTorch {theirs}\nNumPy {ours.v}")
     difference = np.abs(theirs[~special] - ours.v[~special])
-    bound = PRODUCERS_AND_ARRANGEMENTS * (ours.e[~special] + SMALLEST)
+    error = ours.e if terms is None else np.maximum(ours.e, terms * U * ours.a)
+    bound = PRODUCERS_AND_ARRANGEMENTS * (error[~special] + SMALLEST)
     with np.errstate(all="ignore"):
         ratio = np.where(difference == 0, 0.0, difference / bound)
     if ratio.size == 0:

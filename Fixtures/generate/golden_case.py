@@ -36,6 +36,8 @@ class Case:
     # Expected tensors with more elements are sampled.
     sample_above: int = 4096
     samples: int = 256
+    # Terms of the longest sum, where the two producers' orders of summation may differ by more than the bound of one.
+    terms: int | None = None
     output_samples: int | None = None
 
 

@@ -68,6 +68,12 @@ public enum OperationRegistry {
 extension OperationProblem {
   /// What is known of the operation that this is a problem of.
   public var definition: any Operation { OperationRegistry.definition(of: self) }
+
+  /// Whether results are sums of products of an input's elements with a parameter's.
+  public var isSumOfProducts: Bool {
+    let factors = definition.linearity.operands
+    return !factors.isDisjoint(with: operands.inputs.keys) && !factors.isDisjoint(with: operands.parameters.keys)
+  }
 }
 
 extension Exercise {

@@ -18,6 +18,9 @@ public struct BenchmarkSection: Codable, Sendable {
   /// Why these times decide nothing (contention, too few blocks), one sentence each: the part is inconclusive then. Absent
   /// in runs of earlier versions.
   public var doubts: [String]?
+  /// Whether workloads that an engine does not do, and times that it claims alone, leave the part undecided. Absent where they
+  /// do not, as in earlier versions.
+  public var strict: Bool?
   /// Names of all workloads that were asked for, over all commands that went on with this run. Absent in runs of earlier
   /// versions.
   public var planned: [String]?

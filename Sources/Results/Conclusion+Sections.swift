@@ -88,6 +88,13 @@ extension BenchmarkSection: RunSection {
       conclusion.add(.inconclusive, because: "nothing was timed")
     }
     for doubt in doubts ?? [] { conclusion.add(.inconclusive, because: doubt) }
+    if strict == true {
+      let undone = contestants.count { $0.status == .unsupported }
+      let claimed = contestants.count { $0.status == .timed && $0.isClaimed }
+      for (count, what) in [(undone, "unsupported"), (claimed, "timed by the engine's word alone")] where count > 0 {
+        conclusion.add(.inconclusive, because: "\(count) of \(contestants.count) contestants \(what) (--strict)")
+      }
+    }
     conclusion.add(holes)
     return conclusion
   }

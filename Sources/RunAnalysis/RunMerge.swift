@@ -225,6 +225,7 @@ public enum RunMerge {
       merged.options.pinned = merged.options.pinned && section.options.pinned
       let doubts = (merged.doubts ?? []) + (section.doubts ?? []).filter { merged.doubts?.contains($0) != true }
       merged.doubts = doubts.isEmpty ? nil : doubts
+      merged.strict = merged.strict ?? section.strict
       let planned = (merged.planned ?? []) + (section.planned ?? []).filter { merged.planned?.contains($0) != true }
       merged.planned = planned.isEmpty ? nil : planned
       merged.holes = (merged.holes ?? []) + (section.holes ?? [])

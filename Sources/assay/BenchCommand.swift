@@ -20,10 +20,12 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --depth 18,50 --batch 1 --threads 1,2 --engine direct --engine winograd4 --engine onnxruntime
         assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
         assay bench --quick --engine pytorch --dtype bfloat16
+        assay bench --quick --engine direct --engine mine=./my-engine --strict
         assay bench --resume --out Reports/mine                after Ctrl-C
 
       Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and nothing is compared.
-      An engine that is wrong or failed is 1; interrupted, nothing timed, and times that decide nothing are 2.
+      An engine that is wrong or failed is 1; interrupted, nothing timed, and times that decide nothing are 2. With --strict
+      so is a table with holes: an engine that does not do a workload, or a time that it claims alone.
 
       \(Outcome.exitCodes)
       """)
@@ -35,6 +37,9 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(help: "Write run.json and every report to this folder.", completion: .directory)
   var out: String?
+
+  @Flag(help: "Workloads that an engine does not do, and times that it claims alone, leave the whole undecided.")
+  var strict = false
 
   @Flag(help: "Go on with the run in --out.")
   var resume = false
@@ -119,7 +124,6 @@ struct BenchCommand: AsyncParsableCommand {
       throw error
     }
     progress.clear()
-    run.benchmark = section
     try report(run, hasNetworks: !plan.networks.isEmpty)
   }
 
@@ -178,6 +182,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   private func save(_ run: inout Run, _ section: BenchmarkSection) throws {
     run.benchmark = section
+    run.benchmark?.strict = strict ? true : nil
     try reports.save(run)
   }
 

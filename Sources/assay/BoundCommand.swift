@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engines
 import Foundation
 import Operations
 import Problems
@@ -13,13 +14,15 @@ struct BoundCommand: ParsableCommand {
     commandName: "bound",
     abstract: "How far the elements of a problem's results may be off, and the tolerance that amounts to.",
     discussion: """
-      The bounds are those that assay verify holds engines against, on random operands: of the definition's sums, or of the
-      algorithms that are named.
+      The bounds are those that assay verify holds engines against, on random operands: of the definition's sums, of the
+      algorithms that are named, or of those that an engine declares. What an engine is off by stands beside them; assay verify
+      is what judges it.
 
         assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1'
         assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1' --dtype float16
         assay bound 'conv2d n1c64h14w14 k64r3s3 stride1 pad1' --algorithm winograd4:textbook
         assay bound 'linear n256c512 k1000' --algorithm strassen1 --gradients
+        assay bound 'conv2d n1c64h14w14 k64r3s3 stride1 pad1' --engine onnxruntime
         assay bound 'softmax n8c1000' --json
 
       \(Outcome.exitCodes)
@@ -33,7 +36,7 @@ struct BoundCommand: ParsableCommand {
       """
       How sums of products are computed: direct, winograd4 (our points; or any other tile), winograd4:textbook, \
       winograd6:ncnn, winograd4:0,1,-1,0.5,-2, winograd2x5:textbook, strassen1, strassen2. May be repeated: any of them may \
-      then have been used (default: direct).
+      then have been used (default: what the engine declares, or direct).
       """),
     transform: AlgorithmWord.init)
   var algorithm: [AlgorithmWord] = []
@@ -41,7 +44,10 @@ struct BoundCommand: ParsableCommand {
   @Option(help: "Precision: float32, float64, float16 or bfloat16.")
   var dtype: Precisions?
 
-  @Option(help: "What sums are kept in where --dtype has 16 bits: float32 (the default), or that type.")
+  @Option(
+    help: """
+      What sums are kept in where --dtype has 16 bits: float32, or that type (default: what the engine declares, or float32).
+      """)
   var accumulate: Precisions?
 
   @Option(help: "Seed of the operands.")
@@ -53,9 +59,14 @@ struct BoundCommand: ParsableCommand {
   @Flag(help: "As JSON.")
   var json = false
 
+  @OptionGroup var engines: EngineOptions
+
   @OptionGroup var limits: CaseLimitOptions
 
   func validate() throws {
+    guard engines.words.count < 2 else {
+      throw ValidationError("--engine: expected one, whose bounds these are, found \(engines.words.count).")
+    }
     for (option, precisions) in [("--dtype", dtype), ("--accumulate", accumulate)] {
       if let dtypes = precisions?.dtypes, dtypes.count != 1 || !DType.floats.contains(dtypes[0]) {
         throw ValidationError("\(option): expected one of \(DType.floats.map(\.rawValue).joined(separator: ", ")).")
@@ -73,15 +84,28 @@ struct BoundCommand: ParsableCommand {
   func run() throws {
     let asked = try Problem.parse(problem)
     try limits.limits().require(asked)
+    var request = BoundFigures.Request(
+      asked, algorithms: Set(algorithm.map(\.algorithm)), dtype: type, accumulate: sums, seed: seed,
+      includesGradients: gradients)
+    if let engine = try engine() {
+      let (description, operation) = (engine.description, Swift.type(of: asked).operation)
+      request.engine = engine
+      if algorithm.isEmpty { request.algorithms = description.sums(of: operation) }
+      if accumulate == nil, type.isNarrow { request.accumulate = description.accumulate(of: operation) }
+    }
     let figures: BoundFigures
-    do {
-      figures = try BoundFigures(
-        .init(
-          asked, algorithms: Set(algorithm.map(\.algorithm)), dtype: type, accumulate: sums, seed: seed,
-          includesGradients: gradients))
-    } catch let error as BoundFigures.Failure { throw ValidationError("\(error)") }
+    do { figures = try BoundFigures(request) } catch let error as BoundFigures.Failure {
+      if case .notDone = error { throw Outcome.inconclusive.ending("\(error)".printable) }
+      throw ValidationError("\(error)")
+    }
     if json { return Console.print(String(decoding: try JSONText.data(figures), as: UTF8.self), terminator: "") }
     for line in BoundText.lines(figures) { Console.print(line) }
+  }
+
+  private func engine() throws -> (any Engine)? {
+    try EngineLookup.engines(
+      engines.words, timeout: engines.timeout, surroundings: engines.surroundings.surroundings()
+    ).first?.engine
   }
 }
 
@@ -126,8 +150,9 @@ enum BoundText {
     lines += table.lines
     if let measured = tensor.measured {
       lines.append(
-        "  measured: \(measured.engine) is off by \(digits(measured.worstError)) at worst, "
-          + "\(NumberText.short(measured.worstRatio)) of that element's bound")
+        "  measured: \(measured.engine.printable) is off by \(digits(measured.worstError)) at worst, "
+          + "\(digits(measured.rootMeanSquareError)) rms; of its bound an element takes "
+          + "\(NumberText.short(measured.worstRatio)) at worst, \(NumberText.short(measured.rootMeanSquareRatio)) rms")
     }
     let tolerance = tensor.tolerance
     return lines + [

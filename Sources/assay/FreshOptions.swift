@@ -8,8 +8,9 @@ struct FreshOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Random cases of each operation beside the golden files', 0 to 10000, judged by the reference (default: \
-      \(FreshCases.standardCount), or 0 where only built-in engines are asked).
+      Random cases of each operation beside the golden files', 0 to 10000, judged by the reference; every fifth of a sum of \
+      products has zeros, large numbers or numbers of many scales (default: \(FreshCases.standardCount), or 0 where only \
+      built-in engines are asked).
       """, valueName: "n"))
   var fresh: Int?
 

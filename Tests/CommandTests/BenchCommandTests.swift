@@ -238,6 +238,18 @@ import Testing
     #expect(text.contains("expected 6 or more, found 3") && !text.contains("times as fast"))
   }
 
+  /// Winograd's algorithm does no 1×1 convolution: a table with a hole is none that a script can rely on.
+  @Test func strictBenchmarksHaveNoHoles() throws {
+    let out = path("strict")
+    let words = try three("*r1s1*", out) + ["--engine", "direct", "--engine", "winograd2"]
+    let found = try run(words + ["--strict"])
+    #expect(found.code == 2 && found.errors.contains("1 of 2 contestants unsupported (--strict)"), "\(found)")
+    #expect(try run(["report", out]).code == 2)
+    let lenient = try run(words + ["--resume"])
+    #expect(try lenient.code == (record(out).isDoubtful ? 2 : 0), "\(lenient)")
+    #expect(!lenient.errors.contains("unsupported (--strict)"))
+  }
+
   /// As `make run` leaves it: the merged run beside its parts.
   @Test func historyCountsARunAndItsPartsOnce() throws {
     for name in ["a", "b"] {

@@ -23,7 +23,10 @@ import Testing
     }
     struct Measurement: Decodable {
       let engine: String
+      let worstError: Double
+      let rootMeanSquareError: Double
       let worstRatio: Double
+      let rootMeanSquareRatio: Double
     }
     let problem: String
     let algorithms: [String]
@@ -78,6 +81,29 @@ import Testing
     #expect(other.seed == 2 && other.tensors.first?.rootMeanSquare != direct.rootMeanSquare)
   }
 
+  /// Its declared points decide whose bounds stand beside its errors; gradients that it does not give are not measured.
+  @Test func `an engine is measured beside the bounds of what it declares`() throws {
+    let assay = Repository.command.path
+    let own = try #require(figures(Self.convolution, "--algorithm", "winograd4").tensors.first)
+    for words in [["--engine", "winograd4"], ["--engine", "mine=\(assay) engine winograd4"]] {
+      let run = try CommandRun(["bound", Self.convolution, "--json"] + words)
+      try #require(run.exitCode == 0, "\(run.errors)")
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      let found = try #require(decoder.decode(Figures.self, from: Data(run.output.utf8)).tensors.first)
+      let measured = try #require(found.measured)
+      #expect(found.bound.maximum == own.bound.maximum && found.bound.median == own.bound.median)
+      #expect(measured.worstError == own.measured?.worstError && measured.worstError > 0)
+      #expect(measured.rootMeanSquareError > 0 && measured.rootMeanSquareError < measured.worstError)
+      #expect(measured.rootMeanSquareRatio > 0 && measured.rootMeanSquareRatio < measured.worstRatio)
+      #expect(measured.worstRatio < 1)
+    }
+    let backward = try figures(Self.convolution, "--engine", "winograd4", "--gradients")
+    #expect(backward.tensors.count == 3 && backward.tensors.allSatisfy { $0.measured != nil })
+    let direct = try #require(figures(Self.convolution, "--engine", "winograd4", "--algorithm", "direct").tensors.first)
+    #expect(direct.bound.maximum != own.bound.maximum && direct.measured?.worstError == own.measured?.worstError)
+  }
+
   @Test func `equality, and an algorithm that does not apply, are said`() throws {
     let relu = try CommandRun(["bound", "relu n1c1h2w3"])
     #expect(relu.exitCode == 0 && relu.output.contains("nothing is rounded: assert equality"), "\(relu.output)")
@@ -91,6 +117,14 @@ import Testing
     (["relu n1c1h2w3", "--dtype", "int64"], 64, "--dtype"),
     (["relu n1c1h2w3", "--accumulate", "float16"], 64, "--accumulate"),
     (["conv2d n64c512h224w224 k512r3s3 stride1 pad1"], 65, "--max-memory raises the limit"),
+    (["relu n1c1h2w3", "--engine", "direct"], 2, "direct does not do relu"),
+    (["relu n1c1h2w3", "--engine", "reference", "--engine", "direct"], 64, "expected one"),
+    (["relu n1c1h2w3", "--engine", "nosuch"], 64, "nosuch"),
+    (
+      ["conv2d n1c4h9w9 k4r3s3 stride1 pad1", "--engine", "direct", "--dtype", "float64"], 2,
+      "direct does not do float64"
+    ),
+    (["conv2d n1c4h9w9 k4r3s3 stride2 pad1", "--engine", "winograd4"], 2, "winograd4 does not do conv2d so"),
   ])
   func `what cannot be answered`(arguments: [String], code: Int32, message: String) throws {
     let run = try CommandRun(["bound"] + arguments)

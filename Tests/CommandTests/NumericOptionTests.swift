@@ -68,7 +68,8 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
         "max-memory": .magnitude, "max-work": .magnitude,
       ])
     + options(
-      "bound", ["relu n1c1h2w3"], ["seed": .seed, "max-memory": .magnitude, "max-work": .magnitude])
+      "bound", ["relu n1c1h2w3"],
+      ["seed": .seed, "timeout": .span, "max-memory": .magnitude, "max-work": .magnitude])
     + options(
       "gradcheck", ["--model", "simple_resnet", "--filter", "none"],
       [

@@ -34,6 +34,37 @@ struct CorpusTests {
     }
   }
 
+  /// The generator makes them by itself: they are those that fresh cases have.
+  @Test("Operand patterns of the corpus are those of the program", arguments: OperandPattern.allCases)
+  func patterns(_ pattern: OperandPattern) throws {
+    let manifest = try Self.manifest()
+    let reader = GoldenReader(trusted: manifest, probe: nil)
+    let folder = "/operand_patterns/\(pattern.rawValue.replacing(" ", with: "_"))/"
+    var longest: [String: Int] = [:]
+    for entry in manifest.files {
+      let file = try reader.open(manifest.path(of: entry))
+      for summary in file.cases where summary.name.contains(folder) {
+        let golden = try file.load(summary)
+        #expect(golden.fill == .adversarial && golden.expected.keys.contains("gradients/weight"))
+        let problem = try #require(
+          try Problem.make(operation: golden.operation, attributes: golden.attributes, operands: golden.operands))
+        let terms = problem.longestSum
+        longest[golden.operation] = max(longest[golden.operation] ?? 0, terms)
+        let groups = [
+          (OperandPattern.Part.input, golden.inputs), (.parameter, golden.parameters), (.cotangent, golden.upstream),
+        ]
+        for (part, group) in groups {
+          for (name, tensor) in group {
+            let values = tensor.doubles
+            let draws = pattern.draws(of: values, terms: terms)
+            #expect(values == pattern.values(draws, of: part, terms: terms), "\(summary.name) \(name)")
+          }
+        }
+      }
+    }
+    #expect(longest.count == 3 && longest.values.allSatisfy { $0 >= 500 }, "\(longest)")
+  }
+
   @Test("A file is found by name, with or without the leading slash, and a name that is not there is an error")
   func names() throws {
     let manifest = try Self.manifest()
@@ -51,5 +82,25 @@ struct CorpusTests {
     }
     #expect(bits(42, -1, 1) == [0x3ef7_5cc8, 0xbf2e_203a, 0xbee2_b664, 0x3ec1_4f14])
     #expect(bits(7, -0.1, 0.3) == [0x3d65_18d3, 0xbdbf_0c0d, 0x3e85_469a, 0x3e1d_711e])
+  }
+}
+
+extension OperandPattern {
+  /// Uniform numbers that the pattern makes these values of.
+  fileprivate func draws(of values: Tensor<Double>, terms: Int) -> Tensor<Double> {
+    switch self {
+    case .zerosMixedIn: return values
+    case .largeExponents:
+      let largest = Self.largestValue(terms: terms)
+      return values.map { 4 * ($0 / largest - 0.75) }
+    case .smallOntoLarge: return values.map { ($0 < 1 ? $0 / Self.smallScale : $0) - 1 }
+    case .wideRange:
+      return values.map { value in
+        guard value != 0 else { return 0 }
+        let draw = (Double(value.exponent) + 14 + value.significand - 1) / 29
+        // To the step of draws.
+        return ((value < 0 ? -draw : draw) * 0x1p23).rounded() / 0x1p23
+      }
+    }
   }
 }

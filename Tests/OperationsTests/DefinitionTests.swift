@@ -31,6 +31,20 @@ import Testing
     #expect(found.outputs.values.allSatisfy { $0.elements.allSatisfy(\.isFinite) })
   }
 
+  /// Whatever the operation: what may not have other values has its own.
+  @Test(arguments: quick, OperandPattern.allCases)
+  func `what is drawn by a pattern can be computed`(_ text: String, _ pattern: OperandPattern) throws {
+    let problem = try Problem.parse(text)
+    let roles = problem.definition.roles
+    let draw = OperandDraw(problem, roles: roles, seed: 5, pattern: pattern)
+    #expect(Set(draw.operands.keys).union(draw.integers.keys) == Set(roles.keys))
+    for (name, tensor) in draw.operands where [.variance, .positive, .gain].contains(roles[name]) {
+      #expect(tensor.elements.allSatisfy { $0 > 0 && $0 <= 2 }, "\(name)")
+    }
+    let found = try problem.definition.compute(Given(operands: draw.operands, integers: draw.integers))
+    #expect(found.outputs.values.allSatisfy { $0.elements.allSatisfy(\.isFinite) })
+  }
+
   @Test(arguments: OperationRegistry.names.sorted()) func `exercises and defects are its own`(_ name: String) throws {
     let definition = try #require(OperationRegistry.type(named: name))
     let texts =

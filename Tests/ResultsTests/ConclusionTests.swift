@@ -81,15 +81,10 @@ import Testing
     #expect(section.conclusion.outcome == outcome)
   }
 
-  @Test(
-    arguments: [
-      ([.timed], true, nil, .holds), ([.timed, .unsupported], true, nil, .holds),
-      ([.unsupported], true, nil, .inconclusive),
-      ([.timed, .wrong], true, nil, .fails), ([.failed], false, nil, .fails), ([.timed], false, nil, .inconclusive),
-      ([.timed, .cheated], true, nil, .fails),
-      ([.timed], true, ["too noisy"], .inconclusive), ([.timed, .wrong], true, ["too noisy"], .fails),
-    ] as [([BenchmarkStatus], Bool, [String]?, Outcome)])
-  func benchmarks(_ statuses: [BenchmarkStatus], _ complete: Bool, _ doubts: [String]?, _ outcome: Outcome) {
+  private static func benchmark(
+    _ statuses: [BenchmarkStatus], trust: Trust? = nil, complete: Bool = true, doubts: [String]? = nil,
+    strict: Bool? = nil
+  ) -> BenchmarkSection {
     var section = BenchmarkSection(
       suite: "s",
       options: BenchmarkOptions(
@@ -100,11 +95,40 @@ import Testing
     var workload = BenchmarkWorkload(
       name: "w", operation: "conv2d", problem: "p", batch: 1, pass: "forward", layout: "nchw", threads: 1, flops: 1,
       compulsoryBytes: 1)
-    workload.contestants = statuses.map { BenchmarkContestant(engine: "direct", status: $0) }
+    workload.contestants = statuses.map { status in
+      var contestant = BenchmarkContestant(engine: "direct", status: status)
+      contestant.trust = trust
+      return contestant
+    }
     section.workloads = [workload]
     section.complete = complete
     section.doubts = doubts
-    #expect(section.conclusion.outcome == outcome)
+    section.strict = strict
+    return section
+  }
+
+  @Test(
+    arguments: [
+      ([.timed], true, nil, .holds), ([.timed, .unsupported], true, nil, .holds),
+      ([.unsupported], true, nil, .inconclusive),
+      ([.timed, .wrong], true, nil, .fails), ([.failed], false, nil, .fails), ([.timed], false, nil, .inconclusive),
+      ([.timed, .cheated], true, nil, .fails),
+      ([.timed], true, ["too noisy"], .inconclusive), ([.timed, .wrong], true, ["too noisy"], .fails),
+    ] as [([BenchmarkStatus], Bool, [String]?, Outcome)])
+  func benchmarks(_ statuses: [BenchmarkStatus], _ complete: Bool, _ doubts: [String]?, _ outcome: Outcome) {
+    #expect(Self.benchmark(statuses, complete: complete, doubts: doubts).conclusion.outcome == outcome)
+  }
+
+  /// Holes in a table and times that nobody checked.
+  @Test(
+    arguments: [
+      ([.timed], .audited, .holds), ([.timed, .timed], nil, .holds), ([.timed, .unsupported], .host, .inconclusive),
+      ([.timed], .claimed, .inconclusive), ([.unsupported, .wrong], .claimed, .fails),
+    ] as [([BenchmarkStatus], Trust?, Outcome)])
+  func `strict benchmarks`(_ statuses: [BenchmarkStatus], _ trust: Trust?, _ outcome: Outcome) {
+    let conclusion = Self.benchmark(statuses, trust: trust, strict: true).conclusion
+    #expect(conclusion.outcome == outcome)
+    #expect(outcome == .holds || conclusion.reasons.contains { $0.hasSuffix("(--strict)") })
   }
 
   @Test func `the run is its worst part, and nothing at all decides nothing`() {

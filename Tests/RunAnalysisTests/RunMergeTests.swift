@@ -255,6 +255,15 @@ import Testing
       try merge([Self.benchmark(["a"], planned: ["a"]) { $0.doubts = ["noise"] }]).conclusion.outcome == .inconclusive)
   }
 
+  @Test func `one strict part makes a strict run`() throws {
+    for strict in [0, 1] {
+      let parts = ["a", "b"].enumerated().map { index, name in
+        Self.benchmark([name], planned: [name]) { $0.strict = index == strict ? true : nil }
+      }
+      #expect(try merge(parts).benchmark?.strict == true)
+    }
+  }
+
   static let otherBenchmarks: [Change<BenchmarkSection>] = [
     Change("CPU") { $0.machine.cpuModel = "y" },
     Change("suite") { $0.suite = "t" },

@@ -35,6 +35,26 @@ import Verification
     #expect(FreshCases(count: 3).summaries.filter { $0.tags.contains("smoke") }.count == 2 * having.count)
   }
 
+  /// Every fifth of a sum of products, and of no other operation: one of each among the standard twenty.
+  @Test func `patterns take turns with random values`() throws {
+    let fresh = FreshCases(count: FreshCases.standardCount, operations: ["linear", "relu"])
+    let odd = fresh.summaries.filter { $0.fill == .adversarial }.map(\.name)
+    #expect(Set(odd) == ["fresh/linear/4", "fresh/linear/9", "fresh/linear/14", "fresh/linear/19"])
+    #expect(fresh.summaries.count == 40 && fresh.summaries.allSatisfy { $0.fill != .exact })
+    func values(_ name: String, _ operand: String) throws -> [Double] {
+      let golden = try golden(fresh, name)
+      return try #require(golden.inputs[operand] ?? golden.parameters[operand]).doubles.elements
+    }
+    #expect(try values("fresh/linear/4", "x").contains(0) && values("fresh/linear/4", "weight").contains(0))
+    #expect(try values("fresh/linear/9", "x").allSatisfy { $0 > 0x1p40 })
+    #expect(try values("fresh/linear/14", "weight").contains { $0 > 0 && $0 < 0x1p-20 })
+    #expect(try values("fresh/linear/19", "x").contains { $0 < -0x1p10 })
+    for pattern in OperandPattern.allCases { #expect(fresh.summary.contains(pattern.rawValue)) }
+    #expect(fresh.summary.contains("every fifth of linear has"))
+    #expect(!FreshCases(count: 4, operations: ["linear"]).summary.contains("every fifth"))
+    #expect(!FreshCases(count: 20, operations: ["relu"]).summary.contains("every fifth"))
+  }
+
   private func run(
     _ engine: any Engine, _ fresh: FreshCases?, known: KnownFailures = KnownFailures(), filters: [String] = [],
     shard: Shard? = nil, files: [String] = []

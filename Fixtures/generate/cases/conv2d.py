@@ -1,6 +1,7 @@
 """conv2d: geometry, groups, tails, non-finite values and refusals."""
 import numpy as np
 
+import operand_patterns
 from golden_case import Case, Fill
 
 # name: x shape, weight shape, attributes; each is filled exactly and randomly. H ≠ W, Cin ≠ Cout nearly everywhere.
@@ -109,6 +110,7 @@ def cases():
     yield from relu_like_input()
     yield from long_sums()
     yield from adversarial()
+    yield from patterns()
     yield from refusals()
 
 
@@ -229,6 +231,15 @@ def overflowing_transforms(case):
                    x_shape, w_shape, cotangent=cotangent(1.5e38))
         yield case(f"huge_finite_weights{name}", lambda x, w, b: (x * 1e-3, w / np.abs(w).max() * 3e38, b), attributes,
                    x_shape, w_shape, cotangent=cotangent(1e-3))
+
+
+def patterns():
+    """Sums of more than 500 terms, and one of 27, in which one wrong term counts for more."""
+    return operand_patterns.cases("conv2d", {
+        "k576": ((1, 64, 5, 6), (4, 64, 3, 3), {"padding": 1}, 576),
+        "k27": ((2, 3, 8, 9), (4, 3, 3, 3), {"padding": 1}, 144),
+        "k512_kernel1x1": ((1, 512, 1, 3), (2, 512, 1, 1), {}, 512),
+    }, lambda x, weight, attributes: (x[0], weight[0], *x[2:]))
 
 
 def refusals():

@@ -1,6 +1,7 @@
 """conv_transpose2d: geometry, output padding, groups, tails, non-finite values and refusals."""
 import numpy as np
 
+import operand_patterns
 from golden_case import Case, Fill
 
 # name: x shape, weight shape (in, out/groups, kh, kw), attributes; each is filled exactly and randomly.
@@ -84,6 +85,7 @@ def cases():
                        inputs={"x": x}, parameters=parameters, sample_above=1024)
     yield from long_sums()
     yield from adversarial()
+    yield from patterns()
     yield from refusals()
 
 
@@ -177,6 +179,17 @@ def padding_meets_infinity(case, put):
     same = lambda x, w, b: (x, w, b)
     yield case("infinite_cotangents_padded", same, {"padding": 1}, cotangent=corners((1, 4, 4, 5)), tags=("smoke",))
     yield case("infinite_cotangents_padded_stride2", same, {"padding": 1, "stride": 2}, cotangent=corners((1, 4, 7, 9)))
+
+
+def patterns():
+    """A sum of more than 500 terms, and one of 27 at most."""
+    def doubled(x, weight, attributes):
+        return (x[0], weight[1], *(2 * size for size in x[2:])) if "stride" in attributes else (x[0], weight[1], *x[2:])
+
+    return operand_patterns.cases("conv_transpose2d", {
+        "k576": ((1, 64, 5, 4), (64, 4, 3, 3), {"padding": 1}, 576),
+        "k27": ((2, 3, 5, 4), (3, 4, 3, 3), {"stride": 2, "padding": 1, "output_padding": 1}, 40),
+    }, doubled)
 
 
 def refusals():

@@ -1,6 +1,7 @@
 """linear: tails, empty batches, long sums, non-finite values and refusals."""
 import numpy as np
 
+import operand_patterns
 from golden_case import Case, Fill
 
 # name: batch, in, out
@@ -31,6 +32,7 @@ def cases():
                        parameters=parameters)
     yield from heads()
     yield from adversarial()
+    yield from patterns()
     yield from refusals()
 
 
@@ -72,6 +74,13 @@ def adversarial():
     yield case("cancellation", lambda x, w, b: (np.concatenate([x, x * (1 + 2.0**-20)], 1),
                                                 np.concatenate([w, -w], 1), b * 0))
     yield case("zeros_keep_the_bias", lambda x, w, b: (x * 0, w, put(b, 0, -0.0)))
+
+
+def patterns():
+    """A sum of more than 500 terms, and one of 12."""
+    return operand_patterns.cases("linear", {
+        "k520": ((3, 520), (5, 520), {}, 520), "k12": ((7, 12), (9, 12), {}, 12),
+    }, lambda x, weight, attributes: (x[0], weight[0]))
 
 
 def refusals():

@@ -11,7 +11,8 @@ extension Conv2d {
 
   /// Mistakes that people make in convolutions.
   public static let mutants: Applicable<[Mutant]> = .some(
-    indexing + precision + accuracy + sixteenBits + backward + padding + winograd)
+    indexing + precision + accuracy + sixteenBits + backward + padding + winograd
+      + Mutant.hiddenByRandomValues(of: name, called: "convolution", .convolution))
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .convolution, [Self.name], change)

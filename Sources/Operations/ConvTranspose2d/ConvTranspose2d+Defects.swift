@@ -11,7 +11,8 @@ extension ConvTranspose2d {
 
   /// Mistakes that people make in transposed convolutions.
   public static let mutants: Applicable<[Mutant]> = .some(
-    (geometry + channels + precision + backward + infinities).map(\.ofTransposed))
+    (geometry + channels + precision + backward + infinities).map(\.ofTransposed)
+      + Mutant.hiddenByRandomValues(of: name, called: "transposed convolution", .convolution))
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .convolution, [Self.name], change)

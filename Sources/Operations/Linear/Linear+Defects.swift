@@ -10,7 +10,10 @@ extension Linear {
   ])
 
   /// Mistakes that people make in linear layers.
-  public static let mutants: Applicable<[Mutant]> = .some([
+  public static let mutants: Applicable<[Mutant]> = .some(
+    own + Mutant.hiddenByRandomValues(of: name, called: "linear layer", .linearAndLoss))
+
+  private static let own: [Mutant] = [
     .cutOff("sums over features cut off", name),
     .split("a linear layer of two terms of bf16", name, bits: 8, terms: 2),
     .summedInSixteenBits("sums over features kept in 16 bits", name, ["outputs/y"]),
@@ -31,7 +34,7 @@ extension Linear {
       exercise.inputs.edit("x") { $0 = $0.rounded(toBits: 11) }
       exercise.parameters.edit("weight") { $0 = $0.rounded(toBits: 11) }
     },
-  ])
+  ]
 
   private static func asking(_ name: String, _ change: @escaping @Sendable (inout Exercise) -> Void) -> Mutant {
     .asking(name, .linearAndLoss, [Self.name], change)

@@ -14,14 +14,38 @@ public struct OperandDraw: Sendable {
   public init(
     _ types: Operands, roles: [String: OperandRole], seed: UInt64, range: Range, fill: GradientCase.Fill = .random
   ) {
+    self.init(types, roles: roles, seed: seed) { shape, role, isInput, stream in
+      Self.floats(shape, role, isInput ? range : .unit, isInput ? fill : .random, &stream)
+    }
+  }
+
+  /// Operands of a pattern, in place of independent values.
+  /// - Parameters:
+  ///   - problem: what they are for.
+  ///   - roles: what they mean; every operand's name is there.
+  ///   - seed: of the one stream that all are drawn from.
+  ///   - pattern: what uniform numbers become, where a role leaves it open.
+  public init(
+    _ problem: any OperationProblem, roles: [String: OperandRole], seed: UInt64, pattern: OperandPattern
+  ) {
+    let terms = problem.longestSum
+    self.init(problem.operands, roles: roles, seed: seed) { shape, role, isInput, stream in
+      guard OperandPattern.applies(to: role) else { return Self.floats(shape, role, .unit, .random, &stream) }
+      return pattern.values(Self.uniform(shape, -1, 1, &stream), of: isInput ? .input : .parameter, terms: terms)
+    }
+  }
+
+  private init(
+    _ types: Operands, roles: [String: OperandRole], seed: UInt64,
+    floats: (_ shape: Shape, _ role: OperandRole, _ isInput: Bool, inout SplitMix64) -> Tensor<Double>
+  ) {
     var stream = SplitMix64(seed: seed)
     for (name, type) in types.all.sorted(by: { $0.key < $1.key }) {
       let role = roles[name] ?? .values
       if type.dtype == .int64 {
         integers[name] = Self.integers(type.shape, role, &stream)
       } else {
-        let isInput = types.inputs[name] != nil
-        operands[name] = Self.floats(type.shape, role, isInput ? range : .unit, isInput ? fill : .random, &stream)
+        operands[name] = floats(type.shape, role, types.inputs[name] != nil, &stream)
       }
     }
   }

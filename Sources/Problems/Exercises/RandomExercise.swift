@@ -23,17 +23,40 @@ public struct RandomExercise: Sendable {
         draw.operands[name] = draw.operands[name]?.map { _ in Double(Int.random(in: low...3, using: &stream)) }
       }
     }
-    var exercise = Exercise(problem, draw, dtype: .float32)
     // Magnitudes in [1, 2] with either sign: a cotangent near 0 would hide what it multiplies.
+    self.init(problem, draw) { shape in
+      Tensor(
+        shape: shape,
+        elements: (0..<shape.count).map { _ in
+          let bits = stream.next()
+          let magnitude = fill == .exact ? Float(1 + (bits >> 40 & 1)) : 1 + Float(bits >> 41) * 0x1p-23
+          return bits & 1 == 0 ? magnitude : -magnitude
+        })
+    }
+  }
+
+  /// Operands and cotangents of a pattern, to which rigorous bounds alone apply.
+  /// - Parameters:
+  ///   - problem: what is asked.
+  ///   - roles: what the operands mean.
+  ///   - pattern: what they are drawn as.
+  ///   - seed: of every draw.
+  public init(
+    problem: any OperationProblem, roles: [String: OperandRole], pattern: OperandPattern, seed: UInt64
+  ) {
+    var stream = SplitMix64(seed: seed)
+    let draw = OperandDraw(problem, roles: roles, seed: stream.next(), pattern: pattern)
+    self.init(problem, draw) { shape in
+      let draws = Tensor<Float>(splitMix64Uniform: shape, seed: stream.next(), low: -1, high: 1).map { Double($0) }
+      return pattern.values(draws, of: .cotangent, terms: problem.longestSum).map { Float($0) }
+    }
+  }
+
+  /// - Parameter cotangent: makes one of this shape.
+  private init(_ problem: any OperationProblem, _ draw: OperandDraw, cotangent: (Shape) -> Tensor<Float>) {
+    var exercise = Exercise(problem, draw, dtype: .float32)
     for (name, type) in problem.outputs.sorted(by: { $0.key < $1.key }) where type.dtype != .int64 {
-      exercise.upstream[name] = .float32(
-        Tensor(
-          shape: type.shape,
-          elements: (0..<type.shape.count).map { _ in
-            let bits = stream.next()
-            let magnitude = fill == .exact ? Float(1 + (bits >> 40 & 1)) : 1 + Float(bits >> 41) * 0x1p-23
-            return bits & 1 == 0 ? magnitude : -magnitude
-          }))
+      exercise.upstream[name] = .float32(cotangent(type.shape))
     }
     exercise.passes = [.forward, .backward]
     self.exercise = exercise

@@ -18,10 +18,12 @@ public struct BoundFigures: Sendable, Encodable {
     public var seed: UInt64
     /// Whether gradients are asked for, too.
     public var includesGradients: Bool
+    /// Whose results are measured; `nil` for an engine of this program that computes so, where there is one.
+    public var engine: (any Engine)?
 
     public init(
       _ problem: any OperationProblem, algorithms: Set<SumAlgorithm> = [], dtype: DType = .float32,
-      accumulate: DType = .float32, seed: UInt64 = 1, includesGradients: Bool = false
+      accumulate: DType = .float32, seed: UInt64 = 1, includesGradients: Bool = false, engine: (any Engine)? = nil
     ) {
       self.problem = problem
       self.algorithms = algorithms
@@ -29,6 +31,7 @@ public struct BoundFigures: Sendable, Encodable {
       self.accumulate = accumulate
       self.seed = seed
       self.includesGradients = includesGradients
+      self.engine = engine
     }
   }
 
@@ -79,12 +82,32 @@ public struct BoundFigures: Sendable, Encodable {
     }
   }
 
-  /// What an engine of this program gives in the algorithm's place.
+  /// How far an engine's results are off: one that was asked for, or one of this program in the algorithm's place.
   public struct Measurement: Sendable, Encodable {
     public let engine: String
     public let worstError: Double
+    public let rootMeanSquareError: Double
     /// Largest error/bound.
     public let worstRatio: Double
+    /// Over all elements.
+    public let rootMeanSquareRatio: Double
+
+    /// - Parameters:
+    ///   - got: the engine's results; what is not finite is off without end.
+    ///   - expected: as many.
+    ///   - bounds: as many. An error of 0 is no part of a bound of 0.
+    init(_ engine: String, got: [Double], expected: [Double], bounds: [Double]) {
+      let errors = zip(got, expected).map { $0 == $1 ? 0 : ($0 - $1).isFinite ? abs($0 - $1) : .infinity }
+      let ratios = zip(errors, bounds).map { $0 == 0 ? 0 : $0 / $1 }
+      func rootMeanSquare(_ values: [Double]) -> Double {
+        (values.reduce(0) { $0 + $1 * $1 } / Double(Swift.max(values.count, 1))).squareRoot()
+      }
+      self.engine = engine
+      worstError = errors.max() ?? 0
+      rootMeanSquareError = rootMeanSquare(errors)
+      worstRatio = ratios.max() ?? 0
+      rootMeanSquareRatio = rootMeanSquare(ratios)
+    }
   }
 
   /// One output or gradient.
@@ -103,16 +126,18 @@ public struct BoundFigures: Sendable, Encodable {
     /// The one that decides.
     public let bound: Spread
     public let tolerance: Tolerance
-    /// Absent where no engine of this program computes so.
+    /// Absent where no engine was asked for and none of this program computes so, or where it does not give this tensor.
     public let measured: Measurement?
   }
 
   /// Why there are no figures.
   public enum Failure: Error, Equatable, CustomStringConvertible {
     case noBounds(operation: String)
+    case notDone(by: String, what: String)
 
     public var description: String {
       switch self {
+      case .notDone(let engine, let what): "\(engine) does not do \(what): there is nothing to measure"
       case .noBounds(let operation):
         "\(operation): expected an operation whose results have bounds of their own for these operands, found none"
       }
@@ -172,22 +197,48 @@ public struct BoundFigures: Sendable, Encodable {
         throw Failure.noBounds(operation: type(of: problem).operation)
       }
       self.model = model
-      measured = Self.measure(exercise, request)
+      measured = try Self.measure(exercise, request)
     }
 
-    /// By the reference for direct sums, by a built-in strategy for its own points.
-    private static func measure(_ exercise: Exercise, _ request: Request) -> (engine: String, answer: Answer)? {
-      let engine: (any Engine)? =
-        switch request.algorithms.first {
-        case nil, .terms: request.algorithms.count < 2 ? ReferenceEngine() : nil
-        case .winograd(let tile) where tile.isOurs && request.algorithms.count == 1:
-          BuiltInEngines.named("winograd\(tile.outputTile)")
-        default: nil
-        }
-      guard let engine, engine.description.dtypes.contains(exercise.dtype), request.accumulate == .float32,
-        let answer = try? engine.compute(exercise)
-      else { return nil }
-      return (engine.description.name, answer)
+    /// - Throws: ``Failure`` where the engine that was asked for declares that it does not do this, ``Engines/EngineError``
+    ///   where it fails.
+    private static func measure(_ exercise: Exercise, _ request: Request) throws -> (engine: String, answer: Answer)? {
+      guard let engine = request.engine else {
+        guard let own = ownEngine(request), own.description.dtypes.contains(exercise.dtype),
+          let answer = try? own.compute(exercise)
+        else { return nil }
+        return (own.description.name, answer)
+      }
+      let description = engine.description
+      let operation = exercise.operation
+      guard description.operations.isEmpty || description.operations.contains(operation) else {
+        throw Failure.notDone(by: description.name, what: operation)
+      }
+      guard description.dtypes.contains(exercise.dtype) else {
+        throw Failure.notDone(by: description.name, what: exercise.dtype.rawValue)
+      }
+      var exercise = exercise
+      exercise.name = Exercise.neutralName
+      exercise.wanted = exercise.wanted.filter { description.produces($0, of: operation) }
+      if !exercise.wanted.contains(where: { $0.hasPrefix("gradients/") }) {
+        exercise.passes = [.forward]
+        exercise.upstream = [:]
+      }
+      do throws(EngineError) { return (description.name, try engine.compute(exercise)) } catch {
+        guard case .unsupported(let reason) = error else { throw error }
+        throw Failure.notDone(by: description.name, what: "\(operation) so (\(reason))")
+      }
+    }
+
+    /// The reference for direct sums, a built-in strategy for its own points.
+    private static func ownEngine(_ request: Request) -> (any Engine)? {
+      guard request.accumulate == .float32 else { return nil }
+      switch request.algorithms.first {
+      case nil, .terms: return request.algorithms.count < 2 ? ReferenceEngine() : nil
+      case .winograd(let tile) where tile.isOurs && request.algorithms.count == 1:
+        return BuiltInEngines.named("winograd\(tile.outputTile)")
+      default: return nil
+      }
     }
 
     func figures(_ path: String) -> TensorFigures? {
@@ -213,13 +264,7 @@ public struct BoundFigures: Sendable, Encodable {
       guard let measured, let got = measured.answer[path]?.doubles.elements, got.count == values.count else {
         return nil
       }
-      var (worst, ratio) = (0.0, 0.0)
-      for i in got.indices where got[i] != values[i] {
-        let error = abs(got[i] - values[i])
-        worst = max(worst, error)
-        ratio = max(ratio, error / bounds[i])
-      }
-      return Measurement(engine: measured.engine, worstError: worst, worstRatio: ratio)
+      return Measurement(measured.engine, got: got, expected: values, bounds: bounds)
     }
   }
 }

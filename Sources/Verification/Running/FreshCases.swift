@@ -6,7 +6,8 @@ import Results
 import Tensors
 
 /// Cases that no file holds, so that an engine cannot know their answers: the problems that each operation's definition lists,
-/// with operands drawn from a seed, held against the reference in float64, forward and backward.
+/// with operands drawn from a seed, held against the reference in float64, forward and backward. Most are random; of an operation
+/// whose results are sums of products every fifth has the next of ``Problems/OperandPattern``.
 ///
 /// A case depends on the seed and its own name alone: it can be repeated without the others.
 public struct FreshCases: Sendable {
@@ -19,11 +20,15 @@ public struct FreshCases: Sendable {
   /// The seed that repeated runs share, so that a verdict does not change by chance.
   public static let standardSeed = Calibration.standardSeed
   private static let smokeCount = 2
+  /// As many as there are patterns times this have each once; the standard count does.
+  private static let patternInterval = 5
 
   public let count: Int
   public let seed: UInt64
   /// By operation; those without a generator are missing.
   private let problems: [String: [CalibrationProblem]]
+  /// Operations that have patterns.
+  private let sumsOfProducts: Set<String>
 
   /// - Parameters:
   ///   - count: of each operation.
@@ -36,6 +41,8 @@ public struct FreshCases: Sendable {
       let found = OperationRegistry.type(named: name).map(Self.problems) ?? []
       if !found.isEmpty { all[name] = found }
     }
+    sumsOfProducts = Set(
+      problems.filter { (try? Problem.parse($0.value[0].text))?.isSumOfProducts == true }.keys)
   }
 
   /// Those whose bounds are measured, and those whose gradients are checked at independent values.
@@ -62,8 +69,9 @@ public struct FreshCases: Sendable {
     return problems.keys.sorted().flatMap { operation in
       indices.map { index in
         let isSmoke = Int(index).map { $0 < Self.smokeCount } ?? false
+        let name = "\(Self.file)/\(operation)/\(index)"
         return GoldenCaseSummary(
-          name: "\(Self.file)/\(operation)/\(index)", operation: operation, fill: .random,
+          name: name, operation: operation, fill: choice(name, operation).pattern == nil ? .random : .adversarial,
           tags: isSmoke ? [Self.tag, "smoke"] : [Self.tag])
       }
     }
@@ -78,7 +86,11 @@ public struct FreshCases: Sendable {
   /// What is drawn and what is not, in a line.
   public var summary: String {
     let missing = Self.withoutProblems.joined(separator: ", ")
-    return "fresh cases: \(count) of each operation, seed \(seed); none of \(missing), which list no problems"
+    let patterns = OperandPattern.allCases.map(\.rawValue).joined(separator: ", ")
+    let patterned = sumsOfProducts.sorted().joined(separator: ", ")
+    let turns =
+      patterned.isEmpty || count < Self.patternInterval ? "" : "; every fifth of \(patterned) has \(patterns) in turn"
+    return "fresh cases: \(count) of each operation, seed \(seed)\(turns); none of \(missing), which list no problems"
   }
 
   /// Whether a run of these decides what the entries of a file of known failures say of fresh cases.
@@ -89,15 +101,29 @@ public struct FreshCases: Sendable {
   ///   problem: mistakes of this program.
   package func golden(_ summary: GoldenCaseSummary) throws -> GoldenCase {
     let listed = problems[summary.operation] ?? []
-    let index = summary.name.split(separator: "/").last.flatMap { Int($0) } ?? 0
     precondition(!listed.isEmpty, "expected a name of a fresh case, found \(summary.name)")
+    let (index, pattern) = choice(summary.name, summary.operation)
     let chosen = listed[index % listed.count]
     let problem = try Problem.parse(chosen.text)
-    let random = RandomExercise(
-      problem: problem, roles: problem.definition.roles, fill: summary.fill,
-      seed: SplitMix64.mix(seed ^ Shard.hash(summary.name)), range: .init(chosen.low, chosen.high))
+    let (roles, seed) = (problem.definition.roles, SplitMix64.mix(seed ^ Shard.hash(summary.name)))
+    let random =
+      if let pattern {
+        RandomExercise(problem: problem, roles: roles, pattern: pattern, seed: seed)
+      } else {
+        RandomExercise(
+          problem: problem, roles: roles, fill: summary.fill, seed: seed, range: .init(chosen.low, chosen.high))
+      }
     var golden = try random.goldenCase(oracle: ReferenceEngine(), fill: summary.fill)
     golden.summary = summary
     return golden
+  }
+
+  /// What a case is drawn as: which of the operation's problems, and its pattern where it is not of independent random values.
+  private func choice(_ name: String, _ operation: String) -> (problem: Int, pattern: OperandPattern?) {
+    let index = name.split(separator: "/").last.flatMap { Int($0) } ?? 0
+    let (turn, place) = index.quotientAndRemainder(dividingBy: Self.patternInterval)
+    guard sumsOfProducts.contains(operation), place == Self.patternInterval - 1 else { return (index, nil) }
+    // The first problems are those that bounds are measured on: their sums are long.
+    return (turn, OperandPattern.allCases[turn % OperandPattern.allCases.count])
   }
 }

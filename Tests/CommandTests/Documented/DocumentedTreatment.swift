@@ -49,6 +49,8 @@ enum DocumentedTreatment {
     "assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1' --algorithm winograd4:textbook": .exits(0),
     "assay bound 'conv2d n1c64h14w14 k64r3s3 stride1 pad1' --algorithm winograd4:textbook": .exits(0),
     "assay bound 'linear n256c512 k1000' --algorithm strassen1 --gradients": .exits(0),
+    "assay bound 'conv2d n1c64h14w14 k64r3s3 stride1 pad1' --engine onnxruntime": .parses(
+      because: "it takes `make peers`"),
     "assay bound 'softmax n8c1000' --json": .exits(0),
     // Gradients
     "assay gradcheck --seed 1": .begins(),
@@ -107,6 +109,7 @@ enum DocumentedTreatment {
     "assay bench --quick": .begins(),
     "assay bench --quick --layout nchw --library libmine.so --engine direct": .begins(),
     "assay bench --quick --layout nchw --library conv2d-c.so --engine direct": .begins(),
+    "assay bench --quick --engine direct --engine mine=./my-engine --strict": .begins(),
     "assay bench --quick --engine pytorch --dtype bfloat16": .parses(because: "needs the peers"),
     "assay bench --suite Benchmarks/peers.toml": .parses(because: "needs the peers"),
     "assay bench --depth 18,50 --batch 1,8 --engine direct --engine winograd4 --engine pytorch": .parses(

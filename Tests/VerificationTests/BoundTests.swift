@@ -135,6 +135,17 @@ import Verification
     for record in records {
       #expect(record.rigorousAlarms == 0, "\(record)")
       #expect(record.decisiveAlarms == 0, "\(record)")
+      guard let spread = record.spread else { continue }
+      #expect(spread.worst <= 1 && spread.meanSquare <= 1 && spread.tensors > 0, "\(record)")
     }
+    let sums = try #require(records.first { $0.operation == "conv2d" && $0.tensor == "outputs/y" }?.spread)
+    // One accumulator is the worst order there is: less than half of its share would be another's.
+    #expect(sums.meanSquare > 0.5 && sums.assumedCommon == 0, "\(sums)")
+  }
+
+  @Test func `what an engine does not compute is left out of its calibration`() async throws {
+    let forward = WrongEngine(isBuiltIn: true, operations: ["linear"], passes: [.forward])
+    let records = try await Calibration(engine: forward, elementsPerOperation: 5_000).run()
+    #expect(records.map(\.tensor) == ["outputs/y"] && records.first?.operation == "linear")
   }
 }

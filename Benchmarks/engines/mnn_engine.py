@@ -71,7 +71,9 @@ class MNNEngine(Engine):
     denormals = False
     # At level 2 a 3×3 convolution is F(2×2): of filters times inputs of one sign the errors of a channel's pixels lean to one
     # side together (intraclass correlation 0.05 to 0.09 of 16 to 64 channels), as transformed filters' do and sums' do not.
-    algorithm = {"conv2d": {"kinds": ["direct", "winograd"], "winograd": {"2x3": {"points": "textbook"}}}}
+    # 1×1 convolutions of 256 channels and more are Strassen's: their mean square error is three times a sum's.
+    algorithm = {
+        "conv2d": {"kinds": ["direct", "winograd"], "winograd": {"2x3": {"points": "textbook"}}, "strassen_levels": 2}}
 
     @staticmethod
     def _prepared(case, threads):

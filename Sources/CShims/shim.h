@@ -10,6 +10,11 @@ static inline __attribute__((always_inline)) void assay_prefetch(const void *add
   __builtin_prefetch(address, 0, 3);
 }
 
+// The same for what will be read later: it may wait in the second-level cache.
+static inline __attribute__((always_inline)) void assay_prefetch_later(const void *address) {
+  __builtin_prefetch(address, 0, 2);
+}
+
 // From now on blocks of so many bytes and more go back to the system when they are freed. Left alone glibc raises that
 // threshold to the largest block that it has seen, and keeps what is freed for later. Nothing with another allocator.
 static inline void assay_give_back_from(int bytes) {

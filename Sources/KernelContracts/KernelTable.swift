@@ -44,6 +44,8 @@ public struct KernelTable: Sendable {
       _ source: Input, _ channelStride: Int, _ pixelStride: Int, _ target: Output, _ panelStride: Int, _ first: Int,
       _ channels: Int, _ pixels: Int
     ) -> Void
+  /// Asks for `floats` floats of each of `rows` rows, `stride` apart, that will be read later; the addresses need not be valid.
+  public var fetchRows: @Sendable (_ source: Input, _ stride: Int, _ rows: Int, _ floats: Int) -> Void
   public var winograd: WinogradKernels
   /// Runs `iterations` rounds of 12 independent multiply-add chains on registers; returns the flop done.
   public var peak: @Sendable (_ iterations: Int) -> Int
@@ -58,6 +60,7 @@ public struct KernelTable: Sendable {
     gatherSegments:
       @escaping @Sendable (Input, Int, UnsafePointer<Int>, Int, Int, Int, Output, Output, Int, Int, Int, Int) -> Void,
     gatherPixels: @escaping @Sendable (Input, Int, Int, Output, Int, Int, Int, Int) -> Void,
+    fetchRows: @escaping @Sendable (Input, Int, Int, Int) -> Void,
     winograd: WinogradKernels, peak: @escaping @Sendable (_ iterations: Int) -> Int
   ) {
     self.vectorWidth = vectorWidth
@@ -70,6 +73,7 @@ public struct KernelTable: Sendable {
     self.gatherVectors = gatherVectors
     self.gatherSegments = gatherSegments
     self.gatherPixels = gatherPixels
+    self.fetchRows = fetchRows
     self.winograd = winograd
     self.peak = peak
   }

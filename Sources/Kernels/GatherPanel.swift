@@ -93,6 +93,21 @@ func gatherPixels(
   }
 }
 
+/// Asks for `floats` floats of each of some rows, `stride` floats apart, which will be read later. The addresses need not be valid.
+func fetchRows(_ source: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ floats: Int) {
+  var row = 0
+  while row < rows {
+    let from = source + row * stride
+    var p = 0
+    // A cache line holds 16 floats.
+    while p < floats {
+      prefetchLater(from + p)
+      p += 16
+    }
+    row += 1
+  }
+}
+
 /// How many channels before it is read a row of pixels is asked for.
 @inline(__always)
 private var fetchedChannels: Int { 4 }

@@ -28,7 +28,12 @@ enum GradientTile<Terms: Constant> {
       }
     }
     // What the next tile will write.
-    sums.forEach { term, _, _ in prefetch(UnsafePointer(target + (Terms.value + term) * step)) }
+    sums.forEach { term, _, _ in
+      let next = UnsafePointer(target + (Terms.value + term) * step)
+      prefetch(next)
+      // A cache line holds one vector of the widest.
+      if two && vectorWidth == 16 { prefetch(next + vectorWidth) }
+    }
     let inputStep = strip.pointee.inputPixelStride
     let gradientStep = strip.pointee.gradientPixelStride
     let vectorStride = strip.pointee.gradientVectorStride

@@ -10,5 +10,6 @@ public func makeKernelTable() -> KernelTable {
     gatherVectors: { gatherVectors($0, $1, $2, $3) },
     gatherSegments: { gatherSegments($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) },
     gatherPixels: { gatherPixels($0, $1, $2, $3, $4, $5, $6, $7) },
+    fetchRows: { fetchRows($0, $1, $2, $3) },
     winograd: makeWinogradKernels(), peak: { peak($0) })
 }

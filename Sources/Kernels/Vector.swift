@@ -54,3 +54,7 @@ func loadLanes(_ p: UnsafePointer<Float>, _ lanes: Int) -> Vector {
 /// Asks for the cache line at an address that will be read soon; the address need not be valid.
 @inline(__always)
 func prefetch(_ p: UnsafePointer<Float>) { assay_prefetch(p) }
+
+/// The same for what will be read later, which may wait in the second-level cache.
+@inline(__always)
+func prefetchLater(_ p: UnsafePointer<Float>) { assay_prefetch_later(p) }

@@ -71,7 +71,7 @@ final class TimedWorkload {
         do throws(ProblemError) {
           exercise = try window.exercise(of: work.single.with(operands[index]))
         } catch { throw EngineError(error) }
-        verifier = try work.verifier(of: exercise)
+        verifier = try work.verifier(of: exercise, isPart: true)
         expected[index] = verifier
       }
       let result = verifier.verify(part, dtype: item.dtype, threads: [item.threads], repeating: false)

@@ -40,12 +40,12 @@ package struct WorkloadExercise: Sendable {
 
   /// The same for an exercise of other operands, or of a part of the problem.
   /// - Throws: ``EngineError`` of the reference.
-  func verifier(of exercise: Exercise) throws(EngineError) -> CaseVerifier {
+  func verifier(of exercise: Exercise, isPart: Bool = false) throws(EngineError) -> CaseVerifier {
     let answer = try ReferenceEngine().compute(exercise.converted(to: .float64))
     var golden = GoldenCase(exercise, fill: .random)
     if let y = answer.outputs["y"], expectedPath == "outputs/y" { golden.outputs["y"] = ExpectedTensor(y) }
     let name = String(expectedPath.dropFirst("gradients/".count))
     if let gradient = answer.gradients[name] { golden.gradients[name] = ExpectedTensor(gradient) }
-    return CaseVerifier(VerificationCase(file: "benchmark", oracle: .float64, golden: golden))
+    return CaseVerifier(VerificationCase(file: "benchmark", oracle: .float64, golden: golden, isPart: isPart))
   }
 }

@@ -118,27 +118,76 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       let each = operands.replacesResidual ? 1 : min(Self.taskPanels, most)
       let parts = (panels + each - 1) / each
       pool.run(tasks: inputLayout.batch * parts) { task, worker in
-        let (image, part) = task.quotientAndRemainder(dividingBy: parts)
-        run(operands, image, panels * part / parts..<panels * (part + 1) / parts, worker)
+        func place(_ task: Int) -> Place {
+          let (image, part) = task.quotientAndRemainder(dividingBy: parts)
+          return Place(image: image, panels: panels * part / parts..<panels * (part + 1) / parts)
+        }
+        // With several threads nobody knows whose the next task will be; in turns it would be this one.
+        let next = task + pool.threads
+        run(operands, place(task), next: next < inputLayout.batch * parts ? place(next) : nil, worker)
       }
     }
   }
 
-  private func run(_ operands: ConvolutionOperands, _ image: Int, _ range: Range<Int>, _ worker: Int) {
+  /// What a task computes.
+  private struct Place {
+    let image: Int
+    let panels: Range<Int>
+  }
+
+  private func run(_ operands: ConvolutionOperands, _ place: Place, next: Place?, _ worker: Int) {
     let space = workspace.pointer + worker * workspaceStride
-    for part in parts {
+    let (image, range) = (place.image, place.panels)
+    let rows = Self.blockTiles * kernels.tilePixels
+    for (index, part) in parts.enumerated() {
       let panelCount = part.channels.count * panelPixels
       pack(operands.input + image * inputLayout.imageStride, part.channels, range, space, panelStride: panelCount)
-      let rows = Self.blockTiles * kernels.tilePixels
+      let isLast = index + 1 == parts.count
+      var ahead = PixelsAhead(
+        isLast ? parts[0].channels : parts[index + 1].channels, isLast ? next : place,
+        calls: (outputs + rows - 1) / rows * range.count)
       for first in stride(from: 0, to: outputs, by: rows) {
         let block = first..<min(first + rows, outputs)
         for panel in range {
+          fetch(&ahead, operands.input)
           multiply(
             operands, image, part, panel, block, space + (panel - range.lowerBound) * panelCount,
             space + workspaceStride - outputs * panelPixels)
         }
       }
     }
+  }
+
+  /// The pixels that will be packed next, which are asked for a few channels a call while the packed ones are multiplied: channels
+  /// are a plane apart, too far for the CPU to foresee, and an image may come from memory.
+  private struct PixelsAhead {
+    private let channels: Range<Int>
+    let place: Place?
+    private let calls: Int
+    private var call = 0
+
+    init(_ channels: Range<Int>, _ place: Place?, calls: Int) {
+      self.channels = channels
+      self.place = place
+      self.calls = calls
+    }
+
+    /// The channels of the next call.
+    mutating func take() -> Range<Int> {
+      let first = channels.lowerBound
+      defer { call += 1 }
+      return first + channels.count * call / calls..<first + channels.count * (call + 1) / calls
+    }
+  }
+
+  private func fetch(_ ahead: inout PixelsAhead, _ input: UnsafePointer<Float>) {
+    // Strided pixels are fewer, and lie in rows of their own.
+    guard let place = ahead.place, pass != .forward || problem.stride == 1 else { return }
+    let channels = ahead.take()
+    let first = place.panels.lowerBound * panelPixels
+    kernels.fetchRows(
+      input + place.image * inputLayout.imageStride + channels.lowerBound * inputLayout.planeStride + first,
+      inputLayout.planeStride, channels.count, min(place.panels.upperBound * panelPixels, pixels) - first)
   }
 
   /// Copies some channels of the panels' pixels, `[panel][channel][pixel]`; those past the image's end are left as they are.

@@ -10,6 +10,8 @@ public enum SumAlgorithm: Hashable, Sendable, Codable {
   /// enough; term by term elsewhere.
   case strassen(levels: Int)
 
+  public var isStrassen: Bool { if case .strassen = self { true } else { false } }
+
   /// The most levels of Strassen's algorithm that have a bound.
   public static let mostLevels = 2
 

@@ -7,11 +7,19 @@ public struct VerificationCase: Sendable {
   public let file: String
   public let oracle: DType
   public let golden: GoldenCase
+  /// Whether it is a part of the problem that the engine was asked, which may have been computed by an algorithm for larger ones.
+  public let isPart: Bool
 
-  public init(file: String, oracle: DType, golden: GoldenCase) {
+  /// - Parameters:
+  ///   - file: its path, or what stands for one.
+  ///   - oracle: the precision that expected values come from.
+  ///   - golden: the case.
+  ///   - isPart: whether it is a part of what the engine was asked.
+  public init(file: String, oracle: DType, golden: GoldenCase, isPart: Bool = false) {
     self.file = file
     self.oracle = oracle
     self.golden = golden
+    self.isPart = isPart
   }
 
   /// A case of a custom operation must say how it is compared.

@@ -48,6 +48,7 @@ public enum RunMerge {
     merged.provenance.instructionSet = runs.lazy.compactMap(\.run.instructionSet).first
     merged.verification = try verification(runs)
     merged.benchmark = try benchmark(runs)
+    merged.fuzzing = try only(runs, "fuzzing") { $0.fuzzing }
     merged.gradients = try only(runs, "gradient checks") { $0.gradients }
     merged.selfTest = try only(runs, "self-tests") { $0.selfTest }
     merged.duet = try only(runs, "gates") { $0.duet }
@@ -85,7 +86,7 @@ public enum RunMerge {
   /// Interrupted parts of the kinds that have one part; shards and workloads are looked after where they are joined.
   private static func interruptions(_ runs: [Part]) -> [RunHole] {
     runs.compactMap { path, run in
-      guard run.gradients?.interrupted == true || run.selfTest?.interrupted == true || run.duet?.complete == false
+      guard run.fuzzing?.interrupted == true || run.gradients?.interrupted == true || run.selfTest?.interrupted == true || run.duet?.complete == false
       else { return nil }
       return RunHole("\(path) was interrupted", command: ShellCommand(run.provenance.command).description)
     }

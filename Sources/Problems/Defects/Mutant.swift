@@ -15,6 +15,7 @@ public struct Mutant: Sendable {
     case residual
     case memory
     case sixteenBits = "16 bits"
+    case classes = "size classes"
     case gate
     case cheats
   }

@@ -5,8 +5,8 @@ import Problems
 import Results
 import Tensors
 
-/// Cases that no file holds, so that an engine cannot know their answers: the problems that each operation's definition lists,
-/// with operands drawn from a seed, held against the reference in float64, forward and backward.
+/// Cases that no file holds, so that an engine cannot know their answers: problems that each operation's definition draws from a
+/// seed, with operands from it, too, held against the reference in float64, forward and backward.
 ///
 /// A case depends on the seed and its own name alone: it can be repeated without the others.
 public struct FreshCases: Sendable {
@@ -22,30 +22,23 @@ public struct FreshCases: Sendable {
 
   public let count: Int
   public let seed: UInt64
-  /// By operation; those without a generator are missing.
-  private let problems: [String: [CalibrationProblem]]
+  /// By operation; those of which nothing is drawn are missing.
+  private let draws: [String: ProblemDraw]
 
   /// - Parameters:
   ///   - count: of each operation.
-  ///   - seed: of all operands.
+  ///   - seed: of all problems and operands.
   ///   - operations: those that cases are made of.
   public init(count: Int, seed: UInt64 = standardSeed, operations: Set<String> = OperationRegistry.names) {
     self.count = count
     self.seed = seed
-    problems = operations.reduce(into: [:]) { all, name in
-      let found = OperationRegistry.type(named: name).map(Self.problems) ?? []
-      if !found.isEmpty { all[name] = found }
+    draws = operations.reduce(into: [:]) { all, name in
+      all[name] = OperationRegistry.type(named: name)?.problemDraw.value
     }
   }
 
-  /// Those whose bounds are measured, and those whose gradients are checked at independent values.
-  private static func problems(of type: any Operations.Operation.Type) -> [CalibrationProblem] {
-    (type.calibrationProblems.value ?? [])
-      + (type.gradientCases.value ?? []).filter { $0.fill == .random }.map { CalibrationProblem($0.text) }
-  }
-
-  /// Operations whose definitions list no problem to draw operands for.
-  public static let withoutProblems: [String] = OperationRegistry.all.filter { problems(of: $0).isEmpty }.map {
+  /// Operations whose definitions draw no problems.
+  public static let withoutProblems: [String] = OperationRegistry.all.filter { $0.problemDraw.value == nil }.map {
     $0.name
   }
   .sorted()
@@ -59,7 +52,7 @@ public struct FreshCases: Sendable {
   /// In the order of a file's cases: by the bytes of their names.
   package var summaries: [GoldenCaseSummary] {
     let indices = (0..<count).map { "\($0)" }.sorted()
-    return problems.keys.sorted().flatMap { operation in
+    return draws.keys.sorted().flatMap { operation in
       indices.map { index in
         let isSmoke = Int(index).map { $0 < Self.smokeCount } ?? false
         return GoldenCaseSummary(
@@ -71,31 +64,28 @@ public struct FreshCases: Sendable {
 
   var record: FileRecord {
     FileRecord(
-      path: Self.file, caseCount: problems.count * count,
+      path: Self.file, caseCount: draws.count * count,
       generator: "assay fresh, seed \(seed), \(count) an operation", oracleDtype: DType.float64.rawValue)
   }
 
   /// What is drawn and what is not, in a line.
   public var summary: String {
     let missing = Self.withoutProblems.joined(separator: ", ")
-    return "fresh cases: \(count) of each operation, seed \(seed); none of \(missing), which list no problems"
+    return "fresh cases: \(count) of each operation, seed \(seed); none of \(missing), of which no problems are drawn"
   }
 
   /// Whether a run of these decides what the entries of a file of known failures say of fresh cases.
   var isStandard: Bool { seed == Self.standardSeed && count >= Self.standardCount }
 
   /// The case of that name.
-  /// - Throws: ``Engines/EngineError`` where the reference does not compute it, ``Problems/ProblemError`` for a listed text that is no
-  ///   problem: mistakes of this program.
-  package func golden(_ summary: GoldenCaseSummary) throws -> GoldenCase {
-    let listed = problems[summary.operation] ?? []
-    let index = summary.name.split(separator: "/").last.flatMap { Int($0) } ?? 0
-    precondition(!listed.isEmpty, "expected a name of a fresh case, found \(summary.name)")
-    let chosen = listed[index % listed.count]
-    let problem = try Problem.parse(chosen.text)
-    let random = RandomExercise(
-      problem: problem, roles: problem.definition.roles, fill: summary.fill,
-      seed: SplitMix64.mix(seed ^ Shard.hash(summary.name)), range: .init(chosen.low, chosen.high))
+  /// - Throws: ``Engines/EngineError`` where the reference does not compute it: a mistake of this program.
+  package func golden(_ summary: GoldenCaseSummary) throws(EngineError) -> GoldenCase {
+    guard let draw = draws[summary.operation] else {
+      preconditionFailure("expected a name of a fresh case, found \(summary.name)")
+    }
+    let seed = SplitMix64.mix(seed ^ Shard.hash(summary.name))
+    let problem = draw.problem(seed: seed).problem
+    let random = RandomExercise(problem: problem, roles: problem.definition.roles, fill: summary.fill, seed: seed)
     var golden = try random.goldenCase(oracle: ReferenceEngine(), fill: summary.fill)
     golden.summary = summary
     return golden

@@ -14,16 +14,26 @@ public struct DataRecipe: Hashable, Sendable {
 
   public var kind: OperandKind
   public var seed: UInt64
-  /// By operand, `upstream/…` for cotangents: tensors that are of one value.
+  /// By operand, `upstream/…` for cotangents and `*` for all: tensors that are of one value.
   public var constants: [String: Constant] = [:]
+
+  /// Stands for every tensor of floats.
+  static let all = "*"
 
   public init(kind: OperandKind, seed: UInt64) {
     self.kind = kind
     self.seed = seed
   }
 
-  /// Which bound holds: what holds of independent values does not of constants.
-  public var fill: Fill { constants.isEmpty || kind.fill == .exact ? kind.fill : .adversarial }
+  /// Which bound holds of a problem's results: what holds of independent values does not of constants, and integers are exact where
+  /// the operation is.
+  public func fill(of problem: any OperationProblem) -> Fill {
+    switch kind.fill {
+    case .exact: problem.definition.linearity.isExactOnIntegers ? .exact : .adversarial
+    case .random: constants.isEmpty ? .random : .adversarial
+    case .adversarial: .adversarial
+    }
+  }
 
   /// The operands of a problem, forward and backward.
   public func exercise(of problem: any OperationProblem) -> Exercise {
@@ -32,7 +42,11 @@ public struct DataRecipe: Hashable, Sendable {
       problem: problem, roles: definition.roles, fill: kind.fill, seed: seed, range: kind.range, values: kind.values
     ).exercise
     if kind == .nonfinite { Self.addSpecialValues(to: &exercise, seed: seed) }
-    for (name, constant) in constants { exercise.edit(name) { $0 = $0.map { _ in constant.value } } }
+    for (name, constant) in constants {
+      for path in name == Self.all ? exercise.floatingTensors : [name] {
+        exercise.edit(path) { $0 = $0.map { _ in constant.value } }
+      }
+    }
     return exercise
   }
 
@@ -70,6 +84,12 @@ extension DataRecipe: CustomStringConvertible {
 }
 
 extension Exercise {
+  /// Every tensor of floats: operands by name, and cotangents as `upstream/…`.
+  var floatingTensors: [String] {
+    let operands = [inputs, parameters, buffers].flatMap { $0 }.filter { $0.value.dtype != .int64 }.map(\.key)
+    return operands.sorted() + upstream.keys.sorted().map { "upstream/\($0)" }
+  }
+
   /// Changes one tensor: an operand by its name, or a cotangent by `upstream/…`.
   mutating func edit(_ name: String, _ change: (inout Tensor<Double>) -> Void) {
     if name.hasPrefix("upstream/") { return upstream.edit(String(name.dropFirst("upstream/".count)), change) }

@@ -9,8 +9,10 @@ struct DrawnClasses: Sendable {
   private var positions: [String: Int] = [:]
   /// Pairs of values of attributes that were drawn together.
   private var pairs: Set<String>
-  /// The values that each attribute may have.
-  private var values: [String: Int] = [:]
+  /// Attributes, whose values may meet.
+  private var attributes: Set<String> = []
+  /// Domains whose classes are counted.
+  private var domains: [String: Set<ProblemChoices.Choice.Domain>] = [:]
 
   init(operation: String) {
     record = FuzzedOperation(operation: operation)
@@ -25,7 +27,8 @@ struct DrawnClasses: Sendable {
     pairs = Set(earlier.pairs)
   }
 
-  private mutating func count(_ name: String, _ drawn: [String], of all: @autoclosure () -> [String]) {
+  /// - Parameter all: what could have been drawn.
+  private mutating func count(_ name: String, _ drawn: [String], of all: [String] = []) {
     let position =
       positions[name]
       ?? {
@@ -33,7 +36,7 @@ struct DrawnClasses: Sendable {
         counts.append((name, [:]))
         return counts.count - 1
       }()
-    if counts[position].counts.isEmpty { for word in all() { counts[position].counts[word] = 0 } }
+    for word in all where counts[position].counts[word] == nil { counts[position].counts[word] = 0 }
     for word in drawn { counts[position].counts[word, default: 0] += 1 }
   }
 
@@ -45,27 +48,28 @@ struct DrawnClasses: Sendable {
   ///   - fault: what is wrong with a case that has to be refused.
   mutating func add(_ drawn: DrawnProblem, _ data: DataRecipe, paths: some Sequence<String>, fault: String?) {
     record.cases += 1
-    var attributes: [String] = []
+    var values: [String] = []
     for choice in drawn.choices {
+      let isNew = domains[choice.name, default: []].insert(choice.domain).inserted
       switch choice.domain {
       case .size(let domain):
         count(
           choice.name, SizeClass.classes(of: choice.value).map(\.description),
-          of: SizeClass.possible(in: domain).map(\.description))
+          of: isNew ? SizeClass.possible(in: domain).map(\.description) : [])
       case .option(let labels):
-        count(choice.name, [choice.label], of: labels)
-        values[choice.name] = labels.count
-        attributes.append("\(choice.name) \(choice.label)")
+        count(choice.name, [choice.label], of: isNew ? labels : [])
+        attributes.insert(choice.name)
+        values.append("\(choice.name) \(choice.label)")
       }
     }
     count("operands", [data.kind.rawValue], of: OperandKind.allCases.map(\.rawValue))
     guard fault == nil else {
       record.invalid += 1
-      return count("refusals", ["refused"], of: [])
+      return count("refusals", ["refused"])
     }
-    count("compared", Array(paths), of: [])
-    for (position, first) in attributes.enumerated() {
-      for second in attributes[(position + 1)...] { pairs.insert("\(first) × \(second)") }
+    count("compared", Array(paths))
+    for (position, first) in values.enumerated() {
+      for second in values[(position + 1)...] { pairs.insert("\(first) × \(second)") }
     }
   }
 
@@ -74,7 +78,7 @@ struct DrawnClasses: Sendable {
     var record = record
     record.drawn = counts.map { FuzzedChoice(name: $0.name, counts: $0.counts) }
     record.pairs = pairs.sorted()
-    let sizes = values.sorted { $0.key < $1.key }.map(\.value)
+    let sizes = counts.filter { attributes.contains($0.name) }.map(\.counts.count)
     let squares = sizes.reduce(0) { $0 + $1 * $1 }
     let sum = sizes.reduce(0, +)
     record.possiblePairs = max(record.possiblePairs, (sum * sum - squares) / 2)

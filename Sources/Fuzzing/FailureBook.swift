@@ -3,15 +3,15 @@ import Results
 
 /// The failures of one run by kind: what is seen for the first time is shrunk, what is known is counted.
 struct FailureBook: Sendable {
-  /// Who failed, and how.
-  struct Kind: Hashable, Sendable {
+  /// Who failed at what.
+  struct Subject: Hashable, Sendable {
     let engine: String
     let operation: String
-    let failure: FailureKind
   }
 
-  /// Failures that one condition explains.
+  /// Failures alike that one condition explains.
   struct Entry: Sendable {
+    let kind: FailureKind
     /// `nil` while it is being shrunk.
     var record: FuzzFailure?
     var failing: [ProblemTraits]
@@ -23,60 +23,57 @@ struct FailureBook: Sendable {
     let order: Int
   }
 
-  private(set) var entries: [Kind: [Entry]] = [:]
+  private(set) var entries: [Subject: [Entry]] = [:]
   private var found = 0
-  /// By engine and operation: what passes, as far as it is kept.
-  private var passing: [String: [ProblemTraits]] = [:]
+  /// What passes, as far as it is kept.
+  private var passing: [Subject: [ProblemTraits]] = [:]
 
-  /// Kinds that look alike but for what causes them.
-  private static let mostCauses = 4
+  /// What is shrunk of one operation of one engine: who fails everywhere need not be told it a hundred times.
+  private static let mostEntries = 6
   private static let keptTraits = 4_000
 
-  private static func key(_ engine: String, _ operation: String) -> String { "\(engine)/\(operation)" }
-
-  mutating func pass(_ traits: ProblemTraits, engine: String, operation: String) {
-    let key = Self.key(engine, operation)
-    if passing[key, default: []].count < Self.keptTraits { passing[key, default: []].append(traits) }
+  mutating func pass(_ traits: ProblemTraits, _ subject: Subject) {
+    if passing[subject, default: []].count < Self.keptTraits { passing[subject, default: []].append(traits) }
   }
 
   /// - Returns: the entry that waits for what shrinking finds; `nil` where the failure is one of those that are known.
-  mutating func note(_ kind: Kind, _ traits: ProblemTraits) -> Int? {
-    let known = entries[kind, default: []]
+  mutating func note(_ subject: Subject, _ kind: FailureKind, _ traits: ProblemTraits) -> Int? {
+    let known = entries[subject, default: []]
+    let alike = known.indices.filter { known[$0].kind.isMet(by: kind) }
     // One that is being shrunk may explain this one, or not: nobody knows yet.
-    let explaining = known.firstIndex { $0.record == nil || $0.ground.map { $0.holds(of: traits) } ?? true }
-    if let index = explaining ?? (known.count >= Self.mostCauses ? known.count - 1 : nil) {
-      entries[kind]?[index].count += 1
-      if known[index].failing.count < Self.keptTraits { entries[kind]?[index].failing.append(traits) }
+    let explaining = alike.first { known[$0].record == nil || known[$0].ground.map { $0.holds(of: traits) } ?? true }
+    let last = known.count >= Self.mostEntries ? alike.last ?? known.count - 1 : nil
+    if let index = explaining ?? last {
+      entries[subject]?[index].count += 1
+      if known[index].failing.count < Self.keptTraits { entries[subject]?[index].failing.append(traits) }
       return nil
     }
     found += 1
-    entries[kind, default: []].append(Entry(failing: [traits], order: found))
+    entries[subject, default: []].append(Entry(kind: kind, failing: [traits], order: found))
     return known.count
   }
 
   /// Fills an entry in.
-  mutating func fill(_ kind: Kind, _ index: Int, _ record: FuzzFailure, _ outcome: Shrinker.Outcome) {
-    guard var entry = entries[kind]?[index] else { return }
+  mutating func fill(_ subject: Subject, _ index: Int, _ record: FuzzFailure, _ outcome: Shrinker.Outcome) {
+    guard var entry = entries[subject]?[index] else { return }
     entry.record = record
     entry.failing += outcome.failing
     entry.passing = outcome.passing
-    entry.ground = ground(of: entry, kind)
-    entries[kind]?[index] = entry
+    entry.ground = ground(of: entry, subject)
+    entries[subject]?[index] = entry
   }
 
-  private func ground(of entry: Entry, _ kind: Kind) -> CommonGround? {
-    CommonGround(
-      failing: entry.failing,
-      passing: entry.passing + (passing[Self.key(kind.engine, kind.operation)] ?? []))
+  private func ground(of entry: Entry, _ subject: Subject) -> CommonGround? {
+    CommonGround(failing: entry.failing, passing: entry.passing + (passing[subject] ?? []))
   }
 
   /// All that are shrunk, in the order in which they were found, with what is known of them by now.
   var records: [FuzzFailure] {
-    entries.flatMap { kind, entries in
+    entries.flatMap { subject, entries in
       entries.compactMap { entry -> (Int, FuzzFailure)? in
         guard var record = entry.record else { return nil }
         record.count = entry.count
-        record.common = ground(of: entry, kind)?.description
+        record.common = ground(of: entry, subject)?.description
         return (entry.order, record)
       }
     }.sorted { $0.0 < $1.0 }.map(\.1)

@@ -62,7 +62,7 @@ public struct FuzzCase: Sendable {
     exercise.name = "/" + name
     if let path, !path.hasPrefix("gradients/") { exercise.upstream = [:] }
     var golden = GoldenCase(
-      exercise, fill: data.fill, expected: try ReferenceEngine().compute(exercise.converted(to: .float64)))
+      exercise, fill: data.fill(of: drawn.problem), expected: try ReferenceEngine().compute(exercise.converted(to: .float64)))
     if let path { golden.keepOnly(path) }
     self.init(name: name, drawn: drawn, data: data, golden: golden, fault: nil)
   }

@@ -145,24 +145,23 @@ public struct Fuzzer: Sendable {
     _ result: inout CaseResult, _ fuzzed: FuzzCase, _ operation: String, _ engine: any Engine, _ dtype: DType
   ) {
     let traits = ProblemTraits(fuzzed.drawn, fuzzed.data, dtype: dtype.rawValue)
-    let name = engine.description.name
-    if result.status == .pass { ledger.withLock { $0.book.pass(traits, engine: name, operation: operation) } }
+    let subject = FailureBook.Subject(engine: engine.description.name, operation: operation)
+    if result.status == .pass { ledger.withLock { $0.book.pass(traits, subject) } }
     guard result.status == .fail || result.status == .error else { return }
-    let kind = FailureBook.Kind(engine: name, operation: operation, failure: FailureKind(result))
-    guard let entry = ledger.withLock({ $0.book.note(kind, traits) }) else { return }
+    guard let entry = ledger.withLock({ $0.book.note(subject, FailureKind(result), traits) }) else { return }
     let outcome =
       draws[operation].map { draw in
         Shrinker.shrink(fuzzed, result, draw, engine, dtype, threads: plan.threads, budget: shrinking)
       } ?? Shrinker.Outcome(smallest: fuzzed, result: result)
     let smallest = outcome.smallest
     var record = FuzzFailure(
-      engine: name, dtype: dtype.rawValue, operation: operation, name: fuzzed.name, drawn: fuzzed.text,
+      engine: subject.engine, dtype: dtype.rawValue, operation: operation, name: fuzzed.name, drawn: fuzzed.text,
       problem: smallest.text, data: smallest.data.description, result: outcome.result)
     record.trials = outcome.trials
     record.result.reproduce = command(outcome.result, engine, smallest)
     let golden = smallest.golden
     ledger.withLock { [record] ledger in
-      ledger.book.fill(kind, entry, record, outcome)
+      ledger.book.fill(subject, entry, record, outcome)
       ledger.goldens[Self.goldenKey(record)] = golden
     }
   }

@@ -203,15 +203,10 @@ struct Shrinker {
     if outcome.smallest.data.kind != .exact {
       _ = fails(values, DataRecipe(kind: .exact, seed: outcome.smallest.data.seed))
     }
-    let exercise = outcome.smallest.golden.exercise
-    let operands = [exercise.inputs, exercise.parameters, exercise.buffers].flatMap { $0 }
-    let names =
-      operands.filter { $0.value.dtype != .int64 }.map(\.key).sorted()
-      + exercise.upstream.keys.sorted().map { "upstream/\($0)" }
     var all = outcome.smallest.data
-    for name in names { all.constants[name] = .ones }
+    all.constants = [DataRecipe.all: .ones]
     if fails(values, all) { return }
-    for name in names {
+    for name in outcome.smallest.golden.exercise.floatingTensors {
       for constant in DataRecipe.Constant.allCases {
         var data = outcome.smallest.data
         data.constants[name] = constant
@@ -258,8 +253,9 @@ struct FailureKind: Hashable, Sendable {
   }
 
   /// Whether another case fails alike: in one of the same tensors, or with the same words.
-  func isMet(by result: CaseResult) -> Bool {
-    let other = FailureKind(result)
-    return status == other.status && (paths.isEmpty ? message == other.message : !paths.isDisjoint(with: other.paths))
+  func isMet(by result: CaseResult) -> Bool { isMet(by: FailureKind(result)) }
+
+  func isMet(by other: FailureKind) -> Bool {
+    status == other.status && (paths.isEmpty ? message == other.message : !paths.isDisjoint(with: other.paths))
   }
 }

@@ -19,15 +19,20 @@ import Testing
   @Test func `tensors of one value, and bounds that hold of them`() throws {
     let problem = try Problem.parse("linear n3c5 k2")
     var recipe = DataRecipe(kind: .random, seed: 7)
-    #expect(recipe.fill == .random)
+    #expect(recipe.fill(of: problem) == .random)
     recipe.constants = ["weight": .ones, "upstream/y": .zeros]
-    #expect(recipe.fill == .adversarial)
+    #expect(recipe.fill(of: problem) == .adversarial)
     let exercise = recipe.exercise(of: problem)
     #expect(exercise.parameters["weight"]?.doubles.elements == Array(repeating: 1, count: 10))
     #expect(exercise.upstream["y"]?.doubles.elements == Array(repeating: 0, count: 6))
     #expect(Set(exercise.inputs["x"]?.doubles.elements ?? []).count == 15)
     recipe.kind = .exact
-    #expect(recipe.fill == .exact, "integers stay exact")
+    #expect(recipe.fill(of: problem) == .exact, "integers stay exact")
+    #expect(recipe.fill(of: try Problem.parse("softmax n2c3")) == .adversarial, "exponentials are not")
+    recipe.constants = ["*": .ones]
+    let ones = recipe.exercise(of: problem)
+    #expect(ones.inputs["x"]?.doubles.elements == Array(repeating: 1, count: 15))
+    #expect(ones.upstream["y"]?.doubles.elements == Array(repeating: 1, count: 6))
   }
 
   @Test func `special values are there`() throws {

@@ -21,7 +21,7 @@ import Testing
       let problem = drawn.problem
       #expect(type(of: problem).operation == operation)
       #expect(draw.problem(seed: seed).problem.text == problem.text, "seed \(seed)")
-      #expect(problem.work.value <= ProblemDraw.Budget.large.work, "\(problem.text)")
+      #expect(problem.steps <= ProblemDraw.Budget.large.work, "\(problem.text)")
       #expect(problem.elementCount <= ProblemDraw.Budget.large.elements, "\(problem.text)")
       let again = try #require(draw.problem(drawn.values), "\(problem.text)")
       #expect(again.problem.text == problem.text)

@@ -22,7 +22,7 @@ public struct ProblemDraw: Sendable {
     public static let large = Budget(work: 1 << 20, elements: 1 << 15)
 
     func holds(_ problem: any OperationProblem) -> Bool {
-      problem.work.value <= work && problem.elementCount <= elements
+      problem.steps <= work && problem.elementCount <= elements
     }
   }
 
@@ -105,6 +105,9 @@ public struct DrawnProblem: Sendable {
 }
 
 extension OperationProblem {
+  /// Multiply-accumulates, or elements looked at where it is not made of them; without what layers take however small they are.
+  public var steps: Int { multiplyAccumulates > 0 ? multiplyAccumulates : work.value }
+
   /// Elements of all operands and outputs.
   public var elementCount: Int { (operands.elements + outputs.values.map(\.shape.elements).total()).value }
 }

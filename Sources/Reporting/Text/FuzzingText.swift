@@ -2,9 +2,9 @@ import Results
 
 /// What fuzzing found in words, the same in the terminal, in JUnit and in Markdown.
 public enum FuzzingText {
-  /// `FAIL relu shape17 (mine, float32), and 12 more`.
+  /// `FAIL relu shape17 (mine, float32), the first of 12 cases that fail so`.
   public static func headline(_ failure: FuzzFailure) -> String {
-    let others = failure.count > 1 ? ", and \(failure.count - 1) more cases fail so" : ""
+    let others = failure.count > 1 ? ", the first of \(failure.count) cases that fail so" : ""
     return "\(failure.result.status.rawValue) \(failure.problem.printable) "
       + "(\(failure.engine.printable), \(failure.dtype))\(others)"
   }

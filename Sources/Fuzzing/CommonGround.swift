@@ -1,14 +1,14 @@
 /// What failing cases have in common and passing ones have not: `W mod 16 = 15 and K > 64`.
-struct CommonGround: Sendable, Hashable {
+package struct CommonGround: Sendable, Hashable {
   /// One thing that is so, or not, of a case.
-  enum Condition: Sendable, Hashable {
+  package enum Condition: Sendable, Hashable {
     case remainder(String, modulus: Int, Int)
     case above(String, Int)
     case below(String, Int)
     case equal(String, Int)
     case word(String, String)
 
-    func holds(of traits: ProblemTraits) -> Bool {
+    package func holds(of traits: ProblemTraits) -> Bool {
       switch self {
       case .remainder(let name, let modulus, let rest): traits.numbers[name].map { $0 % modulus == rest } ?? false
       case .above(let name, let limit): traits.numbers[name].map { $0 > limit } ?? false
@@ -19,9 +19,9 @@ struct CommonGround: Sendable, Hashable {
     }
   }
 
-  let conditions: [Condition]
+  package let conditions: [Condition]
   /// Passing cases of which all conditions hold, too: what decides is something else, or the operands.
-  let exceptions: Int
+  package let exceptions: Int
 
   /// So many conditions at most: more would fit anything.
   private static let mostConditions = 3
@@ -31,7 +31,7 @@ struct CommonGround: Sendable, Hashable {
   ///   - failing: cases that fail.
   ///   - passing: cases of the same operation that do not.
   /// - Returns: `nil` without both.
-  init?(failing: [ProblemTraits], passing: [ProblemTraits]) {
+  package init?(failing: [ProblemTraits], passing: [ProblemTraits]) {
     guard let first = failing.first, !passing.isEmpty else { return nil }
     let candidates = first.names.flatMap { Self.candidates($0, failing, passing) }
     var rest = passing
@@ -65,7 +65,9 @@ struct CommonGround: Sendable, Hashable {
     for modulus in moduli {
       let rests = Set(numbers.map { $0 % modulus })
       // A remainder that is the number itself says no more than the number.
-      if rests.count == 1, let rest = rests.first, most >= modulus { found.append(.remainder(name, modulus: modulus, rest)) }
+      if rests.count == 1, let rest = rests.first, most >= modulus {
+        found.append(.remainder(name, modulus: modulus, rest))
+      }
     }
     if least == most { found.append(.equal(name, least)) }
     return found
@@ -75,7 +77,7 @@ struct CommonGround: Sendable, Hashable {
 }
 
 extension CommonGround: CustomStringConvertible {
-  var description: String {
+  package var description: String {
     guard !conditions.isEmpty else { return "nothing that was looked at tells failing problems from the others" }
     let words = conditions.map(\.description).joined(separator: " and ")
     return exceptions == 0
@@ -84,7 +86,7 @@ extension CommonGround: CustomStringConvertible {
 }
 
 extension CommonGround.Condition: CustomStringConvertible {
-  var description: String {
+  package var description: String {
     switch self {
     case .remainder(let name, let modulus, let rest): "\(name) mod \(modulus) = \(rest)"
     case .above(let name, let limit): "\(name) > \(limit)"

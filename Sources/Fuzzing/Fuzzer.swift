@@ -124,13 +124,13 @@ public struct Fuzzer: Sendable {
 
   /// - Parameter turn: decides which precision is asked in; all are where there is none.
   private func judge(_ fuzzed: FuzzCase, of operation: String, at position: Int, turn: Int?) {
-    let verifier = fuzzed.verifier
+    let judge = fuzzed.judge
     var results: [CaseResult] = []
     for engine in plan.engines {
       let own = plan.dtypes.filter(engine.description.dtypes.contains)
       let dtypes = own.isEmpty ? plan.dtypes : own
       for dtype in turn.map({ [dtypes[$0 % dtypes.count]] }) ?? dtypes {
-        var result = verifier.verify(engine, dtype: dtype, threads: plan.threads)
+        var result = judge.verdict(on: engine, dtype: dtype, threads: plan.threads)
         result.reproduce = command(result, engine, fuzzed)
         note(&result, fuzzed, operation, engine, dtype)
         results.append(result)

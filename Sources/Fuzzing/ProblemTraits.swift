@@ -2,13 +2,13 @@ import Problems
 
 /// What can be said of a case, by name: numbers (extents, attributes, what follows from them) and words. Failing and passing cases
 /// are told apart by it.
-struct ProblemTraits: Sendable, Hashable {
+package struct ProblemTraits: Sendable, Hashable {
   private(set) var numbers: [String: Int] = [:]
   private(set) var words: [String: String] = [:]
   /// In the order in which they are looked at: what was chosen before what follows from it.
   private(set) var names: [String] = []
 
-  init(_ drawn: DrawnProblem, _ data: DataRecipe, dtype: String) {
+  package init(_ drawn: DrawnProblem, _ data: DataRecipe, dtype: String) {
     for choice in drawn.choices {
       if let number = Int(choice.label) { add(choice.name, number) } else { add(choice.name, choice.label) }
     }

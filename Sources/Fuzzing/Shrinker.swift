@@ -84,14 +84,15 @@ struct Shrinker {
 
   /// - Returns: whether the case of these numbers and operands fails alike; it is the smallest then, where that is asked for.
   private mutating func fails(
-    _ values: [String: Int], _ data: DataRecipe, keeping: Bool = true, onlyIf isBetter: (DrawnProblem) -> Bool = { _ in true }
+    _ values: [String: Int], _ data: DataRecipe, keeping: Bool = true,
+    onlyIf isBetter: (DrawnProblem) -> Bool = { _ in true }
   ) -> Bool {
     guard !isSpent, let drawn = draw.problem(values), isBetter(drawn),
       seen.insert(Attempt(values: drawn.values, data: data, path: path)).inserted,
       let trial = try? FuzzCase(name: outcome.smallest.name, drawn, data, lookingAt: path)
     else { return false }
     outcome.trials += 1
-    let result = trial.verifier.verify(engine, dtype: dtype, threads: threads)
+    let result = trial.judge.verdict(on: engine, dtype: dtype, threads: threads)
     let traits = ProblemTraits(drawn, data, dtype: dtype.rawValue)
     guard wanted.isMet(by: result) else {
       if result.status == .pass { outcome.passing.append(traits) }
@@ -140,12 +141,11 @@ struct Shrinker {
   /// Everything at once, a half and then a quarter: far from the smallest, this saves most trials.
   private mutating func shrinkAllExtents() -> Bool {
     for divisor in [4, 2] {
-      let values = outcome.smallest.drawn.choices.map { choice in
-        if case .size = choice.domain { (choice.name, max(choice.least, choice.value / divisor)) } else {
-          (choice.name, choice.value)
-        }
+      var values = outcome.smallest.drawn.values
+      for choice in outcome.smallest.drawn.choices {
+        if case .size = choice.domain { values[choice.name] = max(choice.least, choice.value / divisor) }
       }
-      if accept(Dictionary(values) { first, _ in first }) { return true }
+      if accept(values) { return true }
     }
     return false
   }

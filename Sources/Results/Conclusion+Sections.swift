@@ -43,7 +43,8 @@ extension FuzzingSection: RunSection {
   public var conclusion: Conclusion {
     var conclusion = Conclusion()
     if !defects.isEmpty {
-      conclusion.add(.internalError, because: "\(defects.count) cases could not be made, the first of them \(defects[0])")
+      conclusion.add(
+        .internalError, because: "\(defects.count) cases could not be made, the first of them \(defects[0])")
     }
     for status in [VerificationStatus.fail, .error] where count(status) > 0 {
       conclusion.add(.fails, because: "\(count(status)) \(status.rawValue)")

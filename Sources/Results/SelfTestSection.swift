@@ -38,7 +38,8 @@ public struct SelfTestSection: Codable, Sendable {
     }
     let cases = median(found.compactMap(\.fuzzCases)) ?? 0
     let seconds = ((median(found.compactMap(\.fuzzSeconds)) ?? 0) * 1_000).rounded() / 1_000
-    return "fuzzing finds \(found.count) of \(fuzzed.count), the median after \(cases) random problems and \(seconds) s; "
+    return "fuzzing finds \(found.count) of \(fuzzed.count), "
+      + "the median after \(cases) random problems and \(seconds) s; "
       + "golden cases alone find \(fuzzed.count { $0.verifyKill != nil })"
   }
 

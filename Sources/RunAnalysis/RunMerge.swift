@@ -86,7 +86,9 @@ public enum RunMerge {
   /// Interrupted parts of the kinds that have one part; shards and workloads are looked after where they are joined.
   private static func interruptions(_ runs: [Part]) -> [RunHole] {
     runs.compactMap { path, run in
-      guard run.fuzzing?.interrupted == true || run.gradients?.interrupted == true || run.selfTest?.interrupted == true || run.duet?.complete == false
+      guard
+        run.fuzzing?.interrupted == true || run.gradients?.interrupted == true || run.selfTest?.interrupted == true
+          || run.duet?.complete == false
       else { return nil }
       return RunHole("\(path) was interrupted", command: ShellCommand(run.provenance.command).description)
     }

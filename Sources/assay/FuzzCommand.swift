@@ -39,7 +39,8 @@ struct FuzzCommand: AsyncParsableCommand {
   @Option(help: "How many cases are computed at once, 1 to 1024 (default: as many as there are cores).")
   var jobs: Int?
 
-  @Option(help: "Write run.json, every report and a golden file of each failure to this folder.", completion: .directory)
+  @Option(
+    help: "Write run.json, every report and a golden file of each failure to this folder.", completion: .directory)
   var out: String?
 
   @Option(help: "Write the run as JSON to this file.", completion: .file(extensions: ["json"]))
@@ -72,7 +73,9 @@ struct FuzzCommand: AsyncParsableCommand {
 
   func run() async throws {
     let plan = try plan()
-    guard !plan.operations.isEmpty else { throw ValidationError("--operation: expected an operation that an engine offers.") }
+    guard !plan.operations.isEmpty else {
+      throw ValidationError("--operation: expected an operation that an engine offers and problems are drawn of.")
+    }
     try reports.check()
     let folder = FailureFolder(out)
     try folder?.check()
@@ -275,7 +278,8 @@ struct FailureFolder {
         try GoldenFileWriter.write(
           [golden],
           header: GoldenFileHeader(
-            generator: "assay fuzz", seed: section.seed, text: "\(failure.problem), operands \(failure.data)"), to: file)
+            generator: "assay fuzz", seed: section.seed, text: "\(failure.problem), operands \(failure.data)"),
+          to: file)
       } catch {
         Console.error("\(error)")
         outcome = .notWritten

@@ -44,10 +44,10 @@ struct FuzzTerminal {
 
   private func printVerdict() {
     let missing = section.operations.reduce(0) { $0 + $1.neverDrawn.count }
-    let rate = section.seconds > 0 ? ", \(NumberText.short(Double(section.resultCount) / section.seconds)) a second" : ""
+    let pace = Double(section.resultCount) / max(section.seconds, 1e-3)
     Console.print(
       "\(section.caseCount) random problems, seed \(section.seed), \(section.resultCount) results in "
-        + "\(NumberText.short(section.seconds)) s\(rate)"
+        + "\(NumberText.short(section.seconds)) s, \(NumberText.short(pace)) a second"
         + (missing > 0 ? "; \(missing) classes were never drawn (--verbose)" : ""))
     let conclusion = section.conclusion
     Console.print(color.painted(conclusion.text, as: conclusion.outcome))

@@ -195,7 +195,8 @@ struct GradcheckCommand: AsyncParsableCommand {
       let named = operation + models
       do throws(ProblemError) {
         plan = try GradcheckPlan(
-          named.isEmpty ? fuzz.map(randomCases) ?? OperationRegistry.gradientCases : named.map { GradientCase($0) }, settings)
+          named.isEmpty
+            ? fuzz.map(randomCases) ?? OperationRegistry.gradientCases : named.map { GradientCase($0) }, settings)
       } catch { throw ValidationError("\(error)") }
     } else {
       plan = GradcheckPlan(

@@ -41,9 +41,11 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: file))
     // The golden file is a corpus of one, and correct.
     #expect(try CommandRun(["verify", "--golden", file]).exitCode == 0)
-    let repeated = try CommandRun(shell: failure.result.reproduce.replacing("assay", with: "'\(Repository.command.path)'", maxReplacements: 1))
+    let command = failure.result.reproduce.replacing("assay", with: "'\(Repository.command.path)'", maxReplacements: 1)
+    let repeated = try CommandRun(shell: command)
     #expect(repeated.exitCode == 1, "\(failure.result.reproduce): \(repeated.output)\(repeated.errors)")
-    #expect(try JSONSchema(contentsOf: Repository.runSchema).errors(in: Data(contentsOf: folder.file("out/run.json"))) == [])
+    let schema = try JSONSchema(contentsOf: Repository.runSchema)
+    #expect(try schema.errors(in: Data(contentsOf: folder.file("out/run.json"))) == [])
     for name in ["out/report.md", "out/report.html", "junit.xml"] {
       let text = try String(contentsOf: folder.file(name), encoding: .utf8)
       #expect(text.contains("relu shape1"), "\(name)")

@@ -1,8 +1,7 @@
+import Fuzzing
 import Operations
 import Problems
 import Testing
-
-@testable import Fuzzing
 
 /// What failing problems have in common is named, and nothing that they merely share.
 @Suite struct CommonGroundTests {
@@ -17,9 +16,15 @@ import Testing
 
   @Test(
     arguments: [
-      (["relu n1c2h3w15", "relu n2c1h9w31", "relu n5c4h2w47"], ["relu n1c2h3w16", "relu n2c15h15w14", "relu n9c2h31w7"], "W mod 16 = 15"),
+      (
+        ["relu n1c2h3w15", "relu n2c1h9w31", "relu n5c4h2w47"],
+        ["relu n1c2h3w16", "relu n2c15h15w14", "relu n9c2h31w7"], "W mod 16 = 15"
+      ),
       (["relu n1c70h3w5", "relu n2c65h9w3"], ["relu n1c64h3w16", "relu n9c2h31w70"], "C > 64"),
-      (["relu n1c70h3w5", "relu n1c7h1w3", "relu n1c9h8w31"], ["relu n2c64h3w16", "relu n9c2h31w70", "relu n3c7h8w3"], "N < 2"),
+      (
+        ["relu n1c70h3w5", "relu n1c7h1w3", "relu n1c9h8w31"],
+        ["relu n2c64h3w16", "relu n9c2h31w70", "relu n3c7h8w3"], "N < 2"
+      ),
     ])
   func `one condition`(failing: [String], passing: [String], expected: String) throws {
     let ground = try #require(CommonGround(failing: failing.map(traits), passing: passing.map(traits)))

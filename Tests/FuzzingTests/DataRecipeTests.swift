@@ -1,8 +1,7 @@
+import Fuzzing
 import Operations
 import Problems
 import Testing
-
-@testable import Fuzzing
 
 @Suite struct DataRecipeTests {
   @Test(arguments: OperandKind.allCases)

@@ -1,12 +1,11 @@
 import Engines
+import Fuzzing
 import Operations
 import Problems
 import Results
 import Tensors
 import Testing
 import Verification
-
-@testable import Fuzzing
 
 /// Random problems: the same from a seed, judged as they should be, and shrunk where they fail.
 @Suite struct FuzzerTests {
@@ -72,8 +71,12 @@ import Verification
     #expect(section.conclusion.outcome == .fails)
   }
 
+  typealias Wrong = (
+    name: String, operation: String, isWrong: @Sendable (any OperationProblem) -> Bool, text: String
+  )
+
   /// Wrong for one class, one interaction, one pass: what is found, and the smallest problem that there is.
-  static let wrong: [(name: String, operation: String, isWrong: @Sendable (any OperationProblem) -> Bool, text: String)] = [
+  static let wrong: [Wrong] = [
     ("odd tails", "relu", { ($0.operands.inputs["x"]?.shape.dimensions.last ?? 0) % 16 == 15 }, "relu shape15"),
     ("many classes", "softmax", { ($0.operands.inputs["x"]?.shape[1] ?? 0) > 100 }, "softmax n1c101"),
     (
@@ -103,6 +106,20 @@ import Verification
     let again = try Fuzzer(plan(WrongEngine(name: name, isWrong: isWrong), operation, cases: 1)).run(
       Problem.parse(failure.problem), data)
     #expect(again.failures.count == 1)
+  }
+
+  /// Every built-in engine, in both precisions: what fails here is a false alarm, or a defect of ours.
+  @Test func `nothing of ours fails on thousands of random problems`() async {
+    var plan = FuzzPlan(engines: BuiltInEngines.all, dtypes: [.float32, .float64])
+    plan.cases = 190
+    plan.workers = 2
+    let section = await Fuzzer(plan).run()
+    #expect(section.caseCount >= 5_000 && section.resultCount >= 5_000 * BuiltInEngines.all.count)
+    for failure in section.failures {
+      Issue.record(
+        "\(failure.name) of \(failure.engine): \(failure.problem), \(failure.data): \(failure.result.message)")
+    }
+    #expect(section.conclusion.outcome == .holds, "\(section.conclusion)")
   }
 
   @Test func `time ends a run, and it holds`() async {

@@ -61,7 +61,8 @@ import Testing
 
   @Test(arguments: [
     (0, ["0"]), (1, ["1"]), (2, ["prime"]), (4, ["4k"]), (5, ["prime", "4k+1"]), (6, ["between"]),
-    (15, ["4k−1", "8k−1", "16k−1"]), (17, ["prime", "4k+1", "8k+1", "16k+1"]), (512, ["4k", "8k", "16k", "32k", "64k", "≥ 256", "≥ 512"]),
+    (15, ["4k−1", "8k−1", "16k−1"]), (17, ["prime", "4k+1", "8k+1", "16k+1"]),
+    (512, ["4k", "8k", "16k", "32k", "64k", "≥ 256", "≥ 512"]),
   ])
   func `classes of an extent`(value: Int, expected: [String]) {
     #expect(SizeClass.classes(of: value).map(\.description) == expected)

@@ -20,7 +20,8 @@ extension ResidualBlock {
       }
       let activatesFirst = choices.flag("activates first")
       let stages: [BlockStage] =
-        activatesFirst ? [.batchNorm, .relu, conv(stride), .relu, conv(1)] : [conv(stride), .batchNorm, .relu, conv(1)]
+        activatesFirst
+        ? [.batchNorm, .relu, conv(stride), .relu, conv(1)] : [conv(stride), .batchNorm, .relu, conv(1)]
       let needsShortcut = inputs != outputs || stride > 1 || choices.flag("projection")
       return try ResidualBlockProblem(
         inputShape: choices.images(of: inputs), stages: stages,

@@ -17,6 +17,12 @@ public struct ProblemChoices: Sendable {
     public let value: Int
     public let domain: Domain
 
+    public init(name: String, value: Int, domain: Domain) {
+      self.name = name
+      self.value = value
+      self.domain = domain
+    }
+
     /// The least that it could have been.
     public var least: Int {
       switch domain {

@@ -5,7 +5,7 @@ import Testing
 
 /// Every operation's random problems.
 @Suite struct ProblemDrawTests {
-  static let drawn = OperationRegistry.all.filter { $0.problemDraw.value != nil }.map(\.name)
+  static let drawn = OperationRegistry.all.filter { $0.problemDraw.value != nil }.map { $0.name }
 
   private func draw(_ name: String) throws -> ProblemDraw {
     try #require(OperationRegistry.type(named: name)?.problemDraw.value)

@@ -25,7 +25,8 @@ package struct CommonGround: Sendable, Hashable {
 
   /// So many conditions at most: more would fit anything.
   private static let mostConditions = 3
-  private static let moduli = [2, 3, 4, 8, 16, 32, 64]
+  /// The largest first: numbers that share a remainder by 16 would do so by chance if it were 2 that decides.
+  private static let moduli = [64, 32, 16, 8, 4, 3, 2]
 
   /// - Parameters:
   ///   - failing: cases that fail.

@@ -21,6 +21,18 @@ struct FailureBook: Sendable {
     var count = 1
     /// In the order in which they were found.
     let order: Int
+    /// Elements of the smallest problem.
+    var size = 0
+
+    /// The same failure in two forms, told by the smaller one.
+    func joined(_ other: Entry, _ ground: CommonGround?) -> Entry {
+      var joined = size <= other.size ? self : other
+      joined.failing = failing + other.failing
+      joined.passing = passing + other.passing
+      joined.count = count + other.count
+      joined.ground = ground
+      return joined
+    }
   }
 
   private(set) var entries: [Subject: [Entry]] = [:]
@@ -59,6 +71,7 @@ struct FailureBook: Sendable {
     entry.record = record
     entry.failing += outcome.failing
     entry.passing = outcome.passing
+    entry.size = outcome.smallest.drawn.problem.elementCount
     entry.ground = ground(of: entry, subject)
     entries[subject]?[index] = entry
   }
@@ -67,10 +80,30 @@ struct FailureBook: Sendable {
     CommonGround(failing: entry.failing, passing: entry.passing + (passing[subject] ?? []))
   }
 
+  /// Entries that are alike and end in one problem, or that one condition tells from all that passes, are one.
+  private func joined(_ entries: [Entry], _ subject: Subject) -> [Entry] {
+    var found: [Entry] = []
+    for entry in entries where entry.record != nil {
+      let place = found.firstIndex { other in
+        guard other.kind.isMet(by: entry.kind) else { return false }
+        if other.record?.problem == entry.record?.problem { return true }
+        let ground = ground(of: other.joined(entry, nil), subject)
+        return ground.map { $0.exceptions == 0 && !$0.conditions.isEmpty } ?? false
+      }
+      guard let place else {
+        found.append(entry)
+        continue
+      }
+      let both = found[place].joined(entry, nil)
+      found[place] = found[place].joined(entry, ground(of: both, subject))
+    }
+    return found
+  }
+
   /// All that are shrunk, in the order in which they were found, with what is known of them by now.
   var records: [FuzzFailure] {
     entries.flatMap { subject, entries in
-      entries.compactMap { entry -> (Int, FuzzFailure)? in
+      joined(entries, subject).compactMap { entry -> (Int, FuzzFailure)? in
         guard var record = entry.record else { return nil }
         record.count = entry.count
         record.common = ground(of: entry, subject)?.description

@@ -15,11 +15,12 @@ public struct Fuzzer: Sendable {
   /// Called after each case, from any task: cases done, how many there are where that is known, failures, the case's name.
   private let onProgress: @Sendable (Int, Int?, Int, String) -> Void
   private let ledger: Shared<Ledger>
-  private let started = ContinuousClock.now
   private let draws: [String: ProblemDraw]
 
   /// What is known of a run so far.
   private struct Ledger: Sendable {
+    /// When the first case was begun.
+    var started: ContinuousClock.Instant?
     /// The next position that nobody has taken.
     var next: Int
     /// The first position that is not judged yet, and what is judged behind it.
@@ -31,6 +32,9 @@ public struct Fuzzer: Sendable {
     /// The golden cases of failures, by the failure's name, engine and precision.
     var goldens: [String: GoldenCase] = [:]
     var defects: [String] = []
+
+    /// In seconds.
+    var elapsed: Double { started.map { $0.duration(to: .now) / .seconds(1) } ?? 0 }
   }
 
   /// One case and what every engine made of it.
@@ -102,8 +106,11 @@ public struct Fuzzer: Sendable {
   }
 
   private func take() -> (Int, place: (operation: String, number: Int))? {
-    guard !Task.isCancelled, plan.seconds.map({ started.duration(to: .now) < .seconds($0) }) ?? true else { return nil }
+    guard !Task.isCancelled else { return nil }
     return ledger.withLock { ledger in
+      let elapsed = ledger.elapsed
+      ledger.started = ledger.started ?? .now
+      if let limit = plan.seconds, elapsed >= limit { return nil }
       guard let place = plan.place(ledger.next) else { return nil }
       ledger.next += 1
       return (ledger.next - 1, place)
@@ -238,7 +245,7 @@ public struct Fuzzer: Sendable {
     section.failures = (plan.earlier?.failures ?? []) + ledger.book.records
     section.defects = (plan.earlier?.defects ?? []) + ledger.defects
     section.interrupted = interrupted
-    section.seconds = (plan.earlier?.seconds ?? 0) + started.duration(to: .now) / .seconds(1)
+    section.seconds = (plan.earlier?.seconds ?? 0) + ledger.elapsed
     return section
   }
 }

@@ -15,6 +15,11 @@ package struct ProblemTraits: Sendable, Hashable {
     add("operands", data.kind.rawValue)
     add("precision", dtype)
     let problem = drawn.problem
+    // Whatever the rank is.
+    for (name, type) in problem.operands.inputs.sorted(by: { $0.key < $1.key }) {
+      if let last = type.shape.dimensions.last { add("last axis of \(name)", last) }
+      if type.shape.rank > 1 { add("axis 1 of \(name)", type.shape[1]) }
+    }
     let outputs = problem.outputs.sorted { $0.key < $1.key }
     for (name, type) in outputs where type.shape.rank == 4 {
       add("rows of \(name)", type.shape[2])

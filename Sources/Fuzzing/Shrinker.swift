@@ -142,8 +142,8 @@ struct Shrinker {
   private mutating func shrinkAllExtents() -> Bool {
     for divisor in [4, 2] {
       var values = outcome.smallest.drawn.values
-      for choice in outcome.smallest.drawn.choices {
-        if case .size = choice.domain { values[choice.name] = max(choice.least, choice.value / divisor) }
+      for choice in outcome.smallest.drawn.choices where choice.isSize {
+        values[choice.name] = max(choice.least, choice.value / divisor)
       }
       if accept(values) { return true }
     }
@@ -156,6 +156,18 @@ struct Shrinker {
     for value in Self.below(choice) where !isSpent {
       var values = outcome.smallest.drawn.values
       values[name] = value
+      if accept(values) || acceptMoving(choice, values) { return true }
+    }
+    return false
+  }
+
+  /// What one option calls the width another may call its only axis: the largest extent takes the place of each in turn.
+  private mutating func acceptMoving(_ choice: ProblemChoices.Choice, _ values: [String: Int]) -> Bool {
+    guard case .option = choice.domain, let moved = draw.problem(values) else { return false }
+    let largest = outcome.smallest.drawn.choices.filter(\.isSize).map(\.value).max() ?? 0
+    for other in moved.choices where other.isSize && other.value < largest && !isSpent {
+      var values = values
+      values[other.name] = largest
       if accept(values) { return true }
     }
     return false

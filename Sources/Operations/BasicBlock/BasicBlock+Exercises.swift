@@ -17,9 +17,9 @@ extension BasicBlock {
       options.training = choices.flag("training")
       options.projects = choices.flag("projection")
       if options.projects { options.stride = choices.option("stride", [1, 2, 3]) }
-      let planes = choices.size("K", .channels)
+      let planes = choices.size("K", .planes)
       // An identity adds what it was given.
-      let inputs = options.projects ? choices.size("C", .channels) : planes
+      let inputs = options.projects ? choices.size("C", .planes) : planes
       return try BasicBlockProblem(inputShape: choices.images(of: inputs), planes: planes, options: options)
     })
 

@@ -19,7 +19,7 @@ extension Bottleneck {
       if options.projects { options.stride = choices.option("stride", [1, 2, 3]) }
       options.groups = choices.option("groups", [1, 2, 4], weights: [4, 1, 1])
       options.dilation = choices.option("dilation", [1, 2], weights: [3, 1])
-      let planes = options.groups * choices.size("K/groups", .channels)
+      let planes = options.groups * choices.size("K/groups", .planes)
       let inputs = options.projects ? choices.size("C", .channels) : 4 * planes
       return try BottleneckProblem(inputShape: choices.images(of: inputs), planes: planes, options: options)
     })

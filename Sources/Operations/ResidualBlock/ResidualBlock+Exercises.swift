@@ -12,7 +12,7 @@ extension ResidualBlock {
   /// The original order and the one that activates first, with whatever shortcut the shapes ask for.
   public static let problemDraw: Applicable<ProblemDraw> = .some(
     ProblemDraw { choices throws(ProblemError) in
-      let (inputs, outputs) = (choices.size("C", .channels), choices.size("K", .channels))
+      let (inputs, outputs) = (choices.size("C", .planes), choices.size("K", .planes))
       let stride = choices.option("stride", [1, 2])
       let kernel = choices.option("kernel", [1, 3])
       func conv(_ stride: Int) -> BlockStage {

@@ -23,6 +23,9 @@ public struct ProblemChoices: Sendable {
       self.domain = domain
     }
 
+    /// Whether it is an extent.
+    public var isSize: Bool { if case .size = domain { true } else { false } }
+
     /// The least that it could have been.
     public var least: Int {
       switch domain {

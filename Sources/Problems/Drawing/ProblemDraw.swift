@@ -63,9 +63,7 @@ public struct ProblemDraw: Sendable {
     var drawn = drawn
     for _ in 0..<Self.reductions {
       if budget.holds(drawn.problem) { return drawn }
-      let reducible = drawn.choices.filter { choice in
-        if case .size = choice.domain { choice.value > choice.least + 1 } else { false }
-      }
+      let reducible = drawn.choices.filter { $0.isSize && $0.value > $0.least + 1 }
       guard !reducible.isEmpty else { return nil }
       let choice = reducible[stream.below(reducible.count)]
       guard case .size(let domain) = choice.domain else { return nil }

@@ -14,6 +14,8 @@ public struct SizeDomain: Hashable, Sendable {
   /// Images, an empty batch among them.
   public static let batch = SizeDomain(0...40, typical: [1, 2, 4, 8, 32])
   public static let channels = SizeDomain(1...520, typical: [3, 64, 128, 256, 512])
+  /// Channels of a layer whose weights are as many as their square.
+  public static let planes = SizeDomain(1...48, typical: [16, 32])
   /// Height or width.
   public static let side = SizeDomain(1...130, typical: [7, 14, 28, 32, 56, 112])
   public static let classes = SizeDomain(1...2_100, typical: [10, 100, 1_000])

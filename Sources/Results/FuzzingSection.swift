@@ -62,6 +62,13 @@ public struct FuzzTally: Codable, Sendable, Hashable {
   }
 
   public var results: Int { counts.values.reduce(0, +) }
+
+  /// Adds what another part of the same run found.
+  public mutating func add(_ other: FuzzTally) {
+    counts.merge(other.counts, uniquingKeysWith: +)
+    elements += other.elements
+    worstRatio = max(worstRatio, other.worstRatio)
+  }
 }
 
 /// What was drawn of one operation.
@@ -79,6 +86,21 @@ public struct FuzzedOperation: Codable, Sendable, Hashable {
   public var possiblePairs = 0
 
   public init(operation: String) { self.operation = operation }
+
+  /// Adds what another part of the same run drew.
+  public mutating func add(_ other: FuzzedOperation) {
+    cases += other.cases
+    invalid += other.invalid
+    for choice in other.drawn {
+      if let index = drawn.firstIndex(where: { $0.name == choice.name }) {
+        drawn[index].counts.merge(choice.counts, uniquingKeysWith: +)
+      } else {
+        drawn.append(choice)
+      }
+    }
+    pairs = Set(pairs).union(other.pairs).sorted()
+    possiblePairs = max(possiblePairs, other.possiblePairs)
+  }
 
   /// `W: 64k−1` for each class or value that was never drawn.
   public var neverDrawn: [String] {

@@ -48,17 +48,18 @@ public enum RunMerge {
     merged.provenance.instructionSet = runs.lazy.compactMap(\.run.instructionSet).first
     merged.verification = try verification(runs)
     merged.benchmark = try benchmark(runs)
-    merged.fuzzing = try only(runs, "fuzzing") { $0.fuzzing }
+    let (fuzzing, missing) = try fuzzing(runs)
+    merged.fuzzing = fuzzing
     merged.gradients = try only(runs, "gradient checks") { $0.gradients }
     merged.selfTest = try only(runs, "self-tests") { $0.selfTest }
     merged.duet = try only(runs, "gates") { $0.duet }
     merged.history = try only(runs, "histories") { $0.history }
-    let all = runs.flatMap { $0.run.holes ?? [] } + interruptions(runs) + holes(merged, expected)
+    let all = runs.flatMap { $0.run.holes ?? [] } + missing + interruptions(runs) + holes(merged, expected)
     merged.holes = all.isEmpty ? nil : all
     return merged
   }
 
-  private static func refuse(_ differences: [RunDifference], _ path: String, _ other: String) throws(Refusal) {
+  static func refuse(_ differences: [RunDifference], _ path: String, _ other: String) throws(Refusal) {
     guard !differences.isEmpty else { return }
     throw Refusal(
       "\(other) and \(path) are not parts of one run:\n"

@@ -43,6 +43,8 @@ struct FailureBook: Sendable {
   /// What is shrunk of one operation of one engine: who fails everywhere need not be told it a hundred times.
   private static let mostEntries = 6
   private static let keptTraits = 4_000
+  /// Of so many that fail, one more may pass where two forms are still taken for one failure.
+  private static let hiding = 3
 
   mutating func pass(_ traits: ProblemTraits, _ subject: Subject) {
     if passing[subject, default: []].count < Self.keptTraits { passing[subject, default: []].append(traits) }
@@ -87,8 +89,11 @@ struct FailureBook: Sendable {
       let place = found.firstIndex { other in
         guard other.kind.isMet(by: entry.kind) else { return false }
         if other.record?.problem == entry.record?.problem { return true }
-        let ground = ground(of: other.joined(entry, nil), subject)
-        return ground.map { $0.exceptions == 0 && !$0.conditions.isEmpty } ?? false
+        let both = other.joined(entry, nil)
+        // Some operands hide what is wrong.
+        return ground(of: both, subject).map { ground in
+          !ground.conditions.isEmpty && ground.exceptions * Self.hiding <= both.failing.count
+        } ?? false
       }
       guard let place else {
         found.append(entry)

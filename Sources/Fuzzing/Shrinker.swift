@@ -122,9 +122,11 @@ struct Shrinker {
 
   // MARK: The problem
 
-  /// First by elements, then by the numbers themselves: each step makes it less, so that it ends.
-  private static func size(_ drawn: DrawnProblem) -> (elements: Int, numbers: Int) {
-    (drawn.problem.elementCount, drawn.choices.reduce(0) { $0 + $1.value - $1.least })
+  /// First by elements, then by the numbers themselves: each step makes it less, so that it ends. A problem without elements shows
+  /// nothing, and is the largest.
+  private static func size(_ drawn: DrawnProblem) -> (isEmpty: Int, elements: Int, numbers: Int) {
+    let isEmpty = drawn.problem.operands.inputs.values.contains { $0.shape.count == 0 }
+    return (isEmpty ? 1 : 0, drawn.problem.elementCount, drawn.choices.reduce(0) { $0 + $1.value - $1.least })
   }
 
   private mutating func shrinkProblem() {

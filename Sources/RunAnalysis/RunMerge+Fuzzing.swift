@@ -15,7 +15,8 @@ extension RunMerge {
       }
       try refuse(part.section.differences(from: first.section), part.path, first.path)
       if let other = seen[shard.index] {
-        throw Refusal("\(part.path) and \(other) are the same shard, \(shard.index + 1) of \(shard.count): they overlap")
+        throw Refusal(
+          "\(part.path) and \(other) are the same shard, \(shard.index + 1) of \(shard.count): they overlap")
       }
       seen[shard.index] = part.path
     }

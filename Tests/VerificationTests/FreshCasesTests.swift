@@ -98,7 +98,10 @@ import Verification
       answer.outputs["y"] = answer.outputs["y"].map { $0.edited { for i in $0.indices { $0[i] = 9 } } }
     }
     let excused = await run(broken, fresh(FreshCases.standardSeed), known: known)
-    #expect(excused.results.allSatisfy { $0.knownFailure == "why" } && excused.staleKnownFailures.isEmpty)
+    // Of an empty batch nothing can be wrong.
+    let failing = excused.results.filter { $0.status == .fail }
+    #expect(failing.count > FreshCases.standardCount / 2 && failing.allSatisfy { $0.knownFailure == "why" })
+    #expect(excused.staleKnownFailures.isEmpty)
     // The entry is in both standard types, of which one was run: here as elsewhere that decides nothing.
     for seed in [FreshCases.standardSeed, 5] {
       #expect(await run(WrongEngine(), fresh(seed), known: known).staleKnownFailures.isEmpty)

@@ -91,6 +91,9 @@ let package = Package(
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
+      name: "Fuzzing",
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Verification", "Results"]),
+    .target(
       name: "GradientChecking",
       dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Results"]),
     .target(
@@ -105,7 +108,7 @@ let package = Package(
       name: "SelfTest",
       dependencies: [
         "Tensors", "Problems", "Operations", "GoldenFiles", "Convolution", "Engines", "Verification",
-        "GradientChecking", "Benchmarking", "Results", "RunAnalysis", "OperatingSystem",
+        "GradientChecking", "Fuzzing", "Benchmarking", "Results", "RunAnalysis", "OperatingSystem",
       ]),
     .target(
       name: "Reporting",
@@ -119,7 +122,7 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "SelfTest", "Verification", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines",
+        "Reporting", "SelfTest", "Verification", "Fuzzing", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines",
         "LibraryHost", "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
         "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -155,6 +158,8 @@ let package = Package(
     .testTarget(
       name: "VerificationTests",
       dependencies: ["Verification", "Operations", "AssayTesting", "RunAnalysis", "Results", "TestSupport"]),
+    .testTarget(
+      name: "FuzzingTests", dependencies: ["Fuzzing", "Engines", "Operations", "Problems", "Results", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
     .testTarget(
       name: "SelfTestTests", dependencies: ["SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),

@@ -69,6 +69,8 @@ public protocol Operation: Sendable {
   static var calibrationProblems: Applicable<[CalibrationProblem]> { get }
   /// Problems whose gradients are checked when nobody names any.
   static var gradientCases: Applicable<[GradientCase]> { get }
+  /// How random problems are made.
+  static var problemDraw: Applicable<ProblemDraw> { get }
 
   // MARK: Defects
 

@@ -7,6 +7,7 @@ public enum MarkdownReport {
     var lines = ["# Assay report", ""]
     lines += provenance(run.provenance)
     if let verification = run.verification { lines += VerificationMarkdown(verification).lines }
+    if let fuzzing = run.fuzzing { lines += FuzzingMarkdown(fuzzing).lines }
     if let gradients = run.gradients { lines += GradientMarkdown(gradients).lines }
     if let selfTest = run.selfTest { lines += SelfTestMarkdown(selfTest).lines }
     if let benchmark = run.benchmark { lines += BenchmarkMarkdown.lines(benchmark, run.provenance) }

@@ -20,6 +20,11 @@ public enum RunFacts {
         "\(failing.count) golden results are wrong or missing, the first of them \(first.name.printable) by \(first.engine.printable) in "
           + "\(first.dtype).")
     }
+    if let failures = run.fuzzing?.failures, let first = failures.first {
+      found.append(
+        "\(failures.count) kinds of failures on random problems, the first of them of \(first.engine.printable) on "
+          + "\(first.problem.printable)\(first.common.map { "; it \($0)" } ?? "").")
+    }
     let gradients = (run.gradients?.records ?? []).filter { $0.verdict == .fail || $0.verdict == .error }
     if let first = gradients.first {
       found.append(

@@ -15,6 +15,9 @@ struct SelfTestMarkdown {
     ]
     lines += section.falseAlarms.map { "- FALSE ALARM: \(MarkdownText.inline($0))" }
     if !section.falseAlarms.isEmpty { lines.append("") }
+    if let score = section.fuzzScore {
+      lines += ["Of kernels that are wrong for one class of problems, \(score).", ""]
+    }
     if let score = section.firstProtocolScore { lines += ["For comparison, \(score).", ""] }
     if let reason = section.notRun.first?.notRun { lines += ["Not run: \(MarkdownText.inline(reason))", ""] }
     let mutants = TextTable(

@@ -39,6 +39,32 @@ extension VerificationSection: RunSection {
   }
 }
 
+extension FuzzingSection: RunSection {
+  public var conclusion: Conclusion {
+    var conclusion = Conclusion()
+    if !defects.isEmpty {
+      conclusion.add(
+        .internalError, because: "\(defects.count) cases could not be made, the first of them \(defects[0])")
+    }
+    for status in [VerificationStatus.fail, .error] where count(status) > 0 {
+      conclusion.add(.fails, because: "\(count(status)) \(status.rawValue)")
+    }
+    if count(.notRun) > 0 {
+      conclusion.add(.inconclusive, because: "\(count(.notRun)) \(VerificationStatus.notRun.rawValue)")
+    }
+    if interrupted { conclusion.add(.inconclusive, because: "interrupted") }
+    if resultCount == 0 { conclusion.add(.inconclusive, because: "no case was run") }
+    for engine in engines where resultCount > 0 {
+      let own = tallies.filter { $0.engine == engine.name }
+      // For an engine that was not run another reason says so already.
+      if own.allSatisfy({ $0[.pass] + $0[.refused] == 0 }), own.contains(where: { $0[.notRun] < $0.results }) {
+        conclusion.add(.inconclusive, because: "\(engine.name) passed no case")
+      }
+    }
+    return conclusion
+  }
+}
+
 extension GradientSection: RunSection {
   public var conclusion: Conclusion {
     var conclusion = Conclusion()

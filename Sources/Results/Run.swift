@@ -12,6 +12,7 @@ public struct Run: Sendable {
 
   public var provenance: Provenance
   public var verification: VerificationSection?
+  public var fuzzing: FuzzingSection?
   public var gradients: GradientSection?
   public var selfTest: SelfTestSection?
   public var benchmark: BenchmarkSection?
@@ -25,6 +26,7 @@ public struct Run: Sendable {
   public func section(_ part: RunPart) -> (any RunSection)? {
     switch part {
     case .verification: verification
+    case .fuzzing: fuzzing
     case .gradients: gradients
     case .selfTest: selfTest
     case .benchmark: benchmark
@@ -54,13 +56,14 @@ public struct Run: Sendable {
 extension Run: Codable {
   private enum CodingKeys: String, CodingKey {
     case schema, schemaVersion, outcome, reasons, parts
-    case provenance, verification, gradients, selfTest, benchmark, duet, history, holes
+    case provenance, verification, fuzzing, gradients, selfTest, benchmark, duet, history, holes
   }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     provenance = try container.decode(Provenance.self, forKey: .provenance)
     verification = try container.decodeIfPresent(VerificationSection.self, forKey: .verification)
+    fuzzing = try container.decodeIfPresent(FuzzingSection.self, forKey: .fuzzing)
     gradients = try container.decodeIfPresent(GradientSection.self, forKey: .gradients)
     selfTest = try container.decodeIfPresent(SelfTestSection.self, forKey: .selfTest)
     benchmark = try container.decodeIfPresent(BenchmarkSection.self, forKey: .benchmark)
@@ -81,6 +84,7 @@ extension Run: Codable {
     try container.encode(Dictionary(uniqueKeysWithValues: parts), forKey: .parts)
     try container.encode(provenance, forKey: .provenance)
     try container.encodeIfPresent(verification, forKey: .verification)
+    try container.encodeIfPresent(fuzzing, forKey: .fuzzing)
     try container.encodeIfPresent(gradients, forKey: .gradients)
     try container.encodeIfPresent(selfTest, forKey: .selfTest)
     try container.encodeIfPresent(benchmark, forKey: .benchmark)

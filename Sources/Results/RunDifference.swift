@@ -53,6 +53,25 @@ extension Run {
   private static func words(_ dirty: Bool?) -> String { dirty.map { $0 ? "yes" : "no" } ?? "unknown" }
 }
 
+extension FuzzingSection {
+  /// Differences that forbid the two to be shards of one run of random problems.
+  public func differences(from other: FuzzingSection) -> [RunDifference] {
+    var differences = RunDifferences()
+    differences.compare("seed", "\(seed)", "\(other.seed)")
+    differences.compare("shards", "\(shard?.count ?? 1)", "\(other.shard?.count ?? 1)")
+    differences.compare("precisions", dtypes, other.dtypes)
+    differences.compare("--threads", Self.words(threads), Self.words(other.threads))
+    differences.compare(
+      "--cases", casesPerOperation.map(String.init) ?? "none", other.casesPerOperation.map(String.init) ?? "none")
+    differences.compare("engines", engines.map(Self.words), other.engines.map(Self.words))
+    return differences.found
+  }
+
+  private static func words(_ engine: EngineRecord) -> String { "\(engine.name) \(engine.version)" }
+
+  private static func words(_ threads: [Int]?) -> [String] { threads?.map(String.init) ?? ["each engine's standard"] }
+}
+
 extension VerificationSection {
   /// Differences that forbid the two to be shards of one verification.
   public func differences(from other: VerificationSection) -> [RunDifference] {

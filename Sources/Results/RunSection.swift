@@ -7,6 +7,7 @@ public protocol RunSection: Codable, Sendable {
 /// The kinds of work that a run may have done; raw values are the sections' names in `run.json`.
 public enum RunPart: String, Codable, Sendable, CaseIterable, Hashable {
   case verification
+  case fuzzing
   case gradients
   case selfTest = "self_test"
   case benchmark
@@ -16,6 +17,7 @@ public enum RunPart: String, Codable, Sendable, CaseIterable, Hashable {
   public var title: String {
     switch self {
     case .verification: "Verification"
+    case .fuzzing: "Fuzzing"
     case .gradients: "Gradients"
     case .selfTest: "Self-test"
     case .benchmark: "Benchmark"

@@ -28,6 +28,21 @@ public struct SelfTestSection: Codable, Sendable {
     return notRun.isEmpty ? text : text + ", \(notRun.count) not run"
   }
 
+  /// Of the mutants that random problems are there for, how many they find and at what cost, and how many golden cases do.
+  public var fuzzScore: String? {
+    let fuzzed = mutants.filter { $0.fuzzCases != nil }
+    let found = fuzzed.filter { $0.fuzzKill != nil }
+    guard !fuzzed.isEmpty else { return nil }
+    func median<Value: Comparable>(_ values: [Value]) -> Value? {
+      values.isEmpty ? nil : values.sorted()[values.count / 2]
+    }
+    let cases = median(found.compactMap(\.fuzzCases)) ?? 0
+    let seconds = ((median(found.compactMap(\.fuzzSeconds)) ?? 0) * 1_000).rounded() / 1_000
+    return "fuzzing finds \(found.count) of \(fuzzed.count), "
+      + "the median after \(cases) random problems and \(seconds) s; "
+      + "golden cases alone find \(fuzzed.count { $0.verifyKill != nil })"
+  }
+
   /// Of the engines that cheat, how many the checks of the protocol's first version catch; `nil` where none was tried.
   public var firstProtocolScore: String? {
     let compared = mutants.compactMap(\.firstProtocolKill)
@@ -56,6 +71,11 @@ public struct MutantRecord: Codable, Sendable {
   public var benchDetail: String?
   /// What the checks of the protocol's first version say of an engine that cheats; empty where they take it for honest.
   public var firstProtocolKill: String?
+  /// The smallest of the random problems that fail it, how many were tried until the first, and how long that took. Absent in
+  /// runs of earlier versions, and of mutants that golden cases are there for.
+  public var fuzzKill: String?
+  public var fuzzCases: Int?
+  public var fuzzSeconds: Double?
   /// Why it was not tried.
   public var notRun: String?
   /// What trying it took.
@@ -66,8 +86,10 @@ public struct MutantRecord: Codable, Sendable {
     self.family = family
   }
 
-  public var isKilled: Bool { [verifyKill, gradcheckKill, probeKill, benchKill].contains { $0 != nil } }
+  public var isKilled: Bool { [verifyKill, gradcheckKill, probeKill, benchKill, fuzzKill].contains { $0 != nil } }
 
   /// What killed it besides golden cases.
-  public var otherKill: String? { gradcheckKill ?? probeKill ?? benchKill.map { "bench: \($0)" } }
+  public var otherKill: String? {
+    gradcheckKill ?? probeKill ?? benchKill.map { "bench: \($0)" } ?? fuzzKill.map { "fuzz: \($0)" }
+  }
 }

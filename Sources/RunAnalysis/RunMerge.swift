@@ -48,16 +48,18 @@ public enum RunMerge {
     merged.provenance.instructionSet = runs.lazy.compactMap(\.run.instructionSet).first
     merged.verification = try verification(runs)
     merged.benchmark = try benchmark(runs)
+    let (fuzzing, missing) = try fuzzing(runs)
+    merged.fuzzing = fuzzing
     merged.gradients = try only(runs, "gradient checks") { $0.gradients }
     merged.selfTest = try only(runs, "self-tests") { $0.selfTest }
     merged.duet = try only(runs, "gates") { $0.duet }
     merged.history = try only(runs, "histories") { $0.history }
-    let all = runs.flatMap { $0.run.holes ?? [] } + interruptions(runs) + holes(merged, expected)
+    let all = runs.flatMap { $0.run.holes ?? [] } + missing + interruptions(runs) + holes(merged, expected)
     merged.holes = all.isEmpty ? nil : all
     return merged
   }
 
-  private static func refuse(_ differences: [RunDifference], _ path: String, _ other: String) throws(Refusal) {
+  static func refuse(_ differences: [RunDifference], _ path: String, _ other: String) throws(Refusal) {
     guard !differences.isEmpty else { return }
     throw Refusal(
       "\(other) and \(path) are not parts of one run:\n"
@@ -85,7 +87,9 @@ public enum RunMerge {
   /// Interrupted parts of the kinds that have one part; shards and workloads are looked after where they are joined.
   private static func interruptions(_ runs: [Part]) -> [RunHole] {
     runs.compactMap { path, run in
-      guard run.gradients?.interrupted == true || run.selfTest?.interrupted == true || run.duet?.complete == false
+      guard
+        run.fuzzing?.interrupted == true || run.gradients?.interrupted == true || run.selfTest?.interrupted == true
+          || run.duet?.complete == false
       else { return nil }
       return RunHole("\(path) was interrupted", command: ShellCommand(run.provenance.command).description)
     }

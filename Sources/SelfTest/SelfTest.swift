@@ -1,4 +1,5 @@
 import Engines
+import Fuzzing
 import Foundation
 import GoldenFiles
 import GradientChecking
@@ -37,7 +38,7 @@ public struct SelfTest: Sendable {
 
   /// Every defect that is known of, family by family.
   public static let mutants: [Mutant] = {
-    let all = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all + NarrowMutants.all
+    let all = OperationRegistry.mutants + WinogradMutants.all + MemoryMutants.all + NarrowMutants.all + ClassMutants.all
     return Mutant.Family.allCases.flatMap { family in all.filter { $0.family == family } }
   }()
 
@@ -253,6 +254,10 @@ public struct SelfTest: Sendable {
       record.verifyRatio = Self.worstRatio(found)
       record.verifyDetail = found.message
     }
+    if mutant.family == .classes {
+      fuzz(mutant, engine, &record)
+      return record
+    }
     judgeGradients(mutant, engine, sound: soundGradients[MutantEngine.base(of: mutant).description.name] ?? [], &record)
     return record
   }
@@ -266,6 +271,22 @@ public struct SelfTest: Sendable {
       }
     }
     return nil
+  }
+
+  /// What one mutant may take.
+  private static let casesForFuzzing = 5_000
+  private static let secondsForFuzzing = 60.0
+
+  /// Random problems until one fails it.
+  private func fuzz(_ mutant: Mutant, _ engine: MutantEngine, _ record: inout MutantRecord) {
+    var plan = FuzzPlan(engines: [engine], operations: Set(mutant.operations), dtypes: [.float32], seed: seed)
+    plan.cases = Self.casesForFuzzing
+    plan.seconds = Self.secondsForFuzzing
+    plan.threads = [1]
+    let found = Fuzzer(plan).firstFailure()
+    record.fuzzCases = found.caseCount
+    record.fuzzSeconds = found.seconds
+    record.fuzzKill = found.failures.first?.drawn
   }
 
   private static func worstRatio(_ result: CaseResult) -> Double { result.tensors.map(\.worstRatio).max() ?? .infinity }

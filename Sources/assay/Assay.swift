@@ -18,7 +18,8 @@ struct Assay: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      VerifyCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self, GoldenProbeCommand.self,
+      VerifyCommand.self, FuzzCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self,
+      GoldenProbeCommand.self,
       EngineCommand.self, HostCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
       BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self,
       MachineCommand.self, TuneCommand.self, BoundCommand.self,

@@ -26,6 +26,7 @@ struct GradcheckCommand: AsyncParsableCommand {
         assay gradcheck
         assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'
         assay gradcheck --operation 'batch_norm2d n8c4h14w14 training' --engine reference --dtype float32
+        assay gradcheck --fuzz 20 --seed 7
         assay gradcheck --model resnet50 --size 32
         assay gradcheck --model cifar_resnet8 --spoil layer2.0.conv2
         assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'
@@ -54,6 +55,12 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   @Flag(help: "The network in training, with batch statistics.")
   var training = false
+
+  @Option(
+    help: ArgumentHelp(
+      "In place of the list, so many random problems of each operation that has gradients, 1 to 10000, drawn from --seed.",
+      valueName: "n"))
+  var fuzz: Int?
 
   @OptionGroup var engines: EngineOptions
 
@@ -118,9 +125,10 @@ struct GradcheckCommand: AsyncParsableCommand {
       throw ValidationError("--spoil goes with --operation or --model.")
     }
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
-    if [operation, golden, model].count(where: { !$0.isEmpty }) > 1 {
-      throw ValidationError("--operation, --golden and --model exclude one another.")
+    if [!operation.isEmpty, !golden.isEmpty, !model.isEmpty, fuzz != nil].count(where: { $0 }) > 1 {
+      throw ValidationError("--operation, --golden, --model and --fuzz exclude one another.")
     }
+    try OptionRange.require(fuzz, "--fuzz", in: 1...OptionRange.freshCases.upperBound)
     try OptionRange.require(size, "--size", in: OptionRange.imageSize)
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
   }
@@ -187,7 +195,8 @@ struct GradcheckCommand: AsyncParsableCommand {
       let named = operation + models
       do throws(ProblemError) {
         plan = try GradcheckPlan(
-          named.isEmpty ? OperationRegistry.gradientCases : named.map { GradientCase($0) }, settings)
+          named.isEmpty
+            ? fuzz.map(randomCases) ?? OperationRegistry.gradientCases : named.map { GradientCase($0) }, settings)
       } catch { throw ValidationError("\(error)") }
     } else {
       plan = GradcheckPlan(
@@ -196,6 +205,16 @@ struct GradcheckCommand: AsyncParsableCommand {
     for error in plan.errors { GoldenSession.report(error) }
     plan.select(filter.map { NamePattern($0) })
     return plan
+  }
+
+  /// Problems small enough for every element of them to be looked at.
+  private func randomCases(_ count: Int) -> [GradientCase] {
+    OperationRegistry.all.filter { $0.gradientCases.value != nil }.flatMap { type -> [GradientCase] in
+      guard let draw = type.problemDraw.value else { return [] }
+      return (0..<UInt64(count)).map { number in
+        GradientCase(draw.problem(seed: SplitMix64.mix(seed ^ SplitMix64.mix(number)), within: .tiny).problem.text)
+      }
+    }
   }
 
   /// Prints and writes what was found; throws the exit code.

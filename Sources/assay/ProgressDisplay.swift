@@ -33,6 +33,23 @@ final class ProgressDisplay: Sendable {
     }
   }
 
+  /// Of work whose end a number of steps, a time, or both decide.
+  /// - Parameter limit: in seconds from the first step.
+  func step(done: Int, of total: Int?, failures: Int, within limit: Double?, subject: String) {
+    guard isShown else { return }
+    state.withLock { state in
+      let (text, start) = state.progress ?? (ProgressText(from: done), .now)
+      state.progress = (text, start)
+      let seconds = start.duration(to: .now) / .seconds(1)
+      // The pace so far tells how many there will be.
+      let reachable = limit.map { Int(Double(done) * max(1, $0 / max(seconds, 0.1))) }
+      let all = [total, reachable].compactMap(\.self).min() ?? done
+      var shown = text
+      shown.fail(failures)
+      draw(shown.line(done: done, of: max(all, done), seconds: seconds, subject: subject), &state)
+    }
+  }
+
   /// What is done meanwhile, of which nothing is counted.
   func show(_ subject: String) {
     guard isShown else { return }

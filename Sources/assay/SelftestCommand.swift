@@ -151,6 +151,9 @@ struct SelftestCommand: AsyncParsableCommand {
         Console.print("            gradcheck \(kill)  error/bound \(NumberText.short(mutant.gradcheckRatio ?? 0))")
         if verbose, let detail = mutant.gradcheckDetail { Console.print("              \(detail)") }
       }
+      if let kill = mutant.fuzzKill {
+        Console.print("            fuzz \(kill)  after \(mutant.fuzzCases ?? 0) random problems")
+      }
       if let kill = mutant.probeKill { Console.print("            probe: \(kill)") }
       if let kill = mutant.benchKill { Console.print("            bench: \(kill)") }
       for detail in [mutant.benchDetail, mutant.isKilled ? nil : mutant.verifyDetail].compactMap(\.self) {
@@ -167,6 +170,7 @@ struct SelftestCommand: AsyncParsableCommand {
         + "\(section.falseAlarms.count) false alarms in \(section.checksOfCorrectCode) checks of correct code "
         + "(\(section.seedCount) seeds); "
         + String(format: "%.1f s", section.seconds))
+    if let score = section.fuzzScore { Console.print("of size classes \(score)") }
     if let score = section.firstProtocolScore { Console.print("for comparison, \(score)") }
     if smoke, filter.isEmpty { Console.print("engines that cheat were left out by --smoke") }
     if section.conclusion.outcome != .holds {

@@ -7,7 +7,7 @@ import Testing
 /// files (``ExitCodeTableFiles``), `$O` where a report is asked for, `$F` a folder on a full disk.
 enum ExitCodeTable {
   enum Verb: String, CaseIterable, Sendable {
-    case verify, gradcheck, selftest, bench, duet, merge, report, compare, train, evaluate
+    case verify, fuzz, gradcheck, selftest, bench, duet, merge, report, compare, train, evaluate
   }
   enum Event: String, CaseIterable, Sendable {
     case holds
@@ -82,6 +82,7 @@ enum ExitCodeTable {
   private static func plain(_ verb: Verb) -> Cell {
     switch verb {
     case .verify: .ends([0], .report, "$A verify -q --golden $T/H14_old.h5 --out $O")
+    case .fuzz: .ends([0], .report, "$A fuzz -q --operation relu --cases 20 --out $O")
     case .gradcheck: .ends([0], .report, "$A gradcheck -q --operation 'relu n1c1h2w3' --out $O")
     case .selftest: .ends([0], .report, "$A selftest -q --smoke --out $O")
     case .bench: .ends([0, 2], .report, "$A bench -q --suite $W/tiny.toml --out $O")
@@ -105,6 +106,10 @@ enum ExitCodeTable {
   private static func failure(_ verb: Verb) -> Cell {
     switch verb {
     case .verify: .ends([1], .report, "$A verify -q --golden $T/H12_a_star_is_a_name.h5 --out $O")
+    case .fuzz:
+      .ends(
+        [1], .report,
+        "$A fuzz -q --operation conv2d --cases 2 --dtype float32 --engine \"wrong=sh $W/wrong.sh\" --out $O")
     case .gradcheck:
       .ends(
         [1], .report,
@@ -130,6 +135,7 @@ enum ExitCodeTable {
   private static func dyingEngine(_ verb: Verb) -> Cell {
     switch verb {
     case .verify: .ends([1], .report, "$A verify -q --golden $T/H14_old.h5 --engine \"dies=sh $W/dies.sh\" --out $O")
+    case .fuzz: .ends([1], .report, "$A fuzz -q --cases 1 --engine \"dies=sh $W/dies.sh\" --out $O")
     case .gradcheck:
       .ends([1], .report, "$A gradcheck -q --operation 'relu n1c1h2w3' --engine \"dies=sh $W/dies.sh\" --out $O")
     case .bench:
@@ -145,6 +151,7 @@ enum ExitCodeTable {
     return switch verb {
     case .verify:
       .ends([2], .report, "$A verify -q --golden $T/H14_old.h5 --engine \"hangs=sh $W/hangs.sh\" --out $O \(stop)")
+    case .fuzz: .ends([2], .report, "$A fuzz -q --time 1h --out $O \(stop)")
     case .gradcheck: .ends([2], .report, "$A gradcheck -q --model resnet50 --size 64 --out $O \(stop)")
     case .selftest: .ends([2], .report, "$A selftest -q --out $O \(stop)")
     case .bench: .ends([2], .report, "$A bench -q --suite $W/long.toml --out $O \(stop)")
@@ -165,6 +172,7 @@ enum ExitCodeTable {
   private static func hole(_ verb: Verb) -> Cell {
     switch verb {
     case .verify: .ends([2], .report, "$A verify -q --golden $T/H14_old.h5 --filter 'nothing*' --out $O")
+    case .fuzz: .ends([2], .report, "$A fuzz -q --cases 1 --shard 2/2 --out $O")
     case .gradcheck: .ends([2], .report, "$A gradcheck -q --filter 'nothing*' --out $O")
     case .bench: .ends([2], .nothing, "$A bench -q --suite $W/tiny.toml --filter 'nothing*' --out $O")
     case .duet: .ends([2], .nothing, "\(duet) --filter 'nothing*' --out $O")
@@ -178,6 +186,7 @@ enum ExitCodeTable {
   private static func badFile(_ verb: Verb) -> Cell {
     switch verb {
     case .verify: .ends([65], .report, "$A verify -q --golden $W/bad.h5 $T/H14_old.h5 --out $O")
+    case .fuzz: .ends([65], .nothing, "$A fuzz -q --cases 1 --resume --out $W/cut")
     case .gradcheck: .ends([65], .report, "$A gradcheck -q --golden $W/bad.h5 --out $O")
     case .selftest: .ends([65], .nothing, "$A selftest -q --smoke --golden $W/bad --out $O")
     case .bench: .ends([65], .nothing, "$A bench -q --suite $W/bad.h5 --out $O")

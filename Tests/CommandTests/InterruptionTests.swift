@@ -14,6 +14,7 @@ import Testing
     ["gradcheck", "--model", "resnet50", "--quiet"],
     ["gradcheck", "--golden", "Fixtures", "--quiet"],
     ["selftest", "--quiet"],
+    ["fuzz", "--quiet", "--time", "1h"],
     ["tune", "--depth", "18,152", "--rounds", "1000", "--quiet"],
     ["overhead"],
     ["bench", "--quick", "--quiet", "--out", "FOLDER/bench"],

@@ -7,6 +7,7 @@ import Testing
   /// Commands that draw at their first step, each in its own way of counting.
   static let commands = [
     "verify --golden Fixtures/relu.h5 --dtype float32", "gradcheck --golden Fixtures/relu.h5 --filter '*random*'",
+    "fuzz --operation relu --cases 40 --jobs 1",
     "evaluate --data Tests/Trials/T8_ten_images.h5 --weights Tests/Trials/weights_cifar8_w2.h5 --batch 1",
     "tune --depth 18 --filter '*k512r1s1*' --rounds 1",
   ]

@@ -49,6 +49,24 @@ import Testing
 
   @Test(
     arguments: [
+      ([.pass: 9, .refused: 1], false, .holds), ([.pass: 9, .fail: 1], false, .fails), ([.error: 1], true, .fails),
+      ([.pass: 9], true, .inconclusive), ([:], false, .inconclusive), ([.unsupported: 3], false, .inconclusive),
+      ([.notRun: 3], false, .inconclusive), ([.pass: 9, .unsupported: 9], false, .holds),
+    ] as [([VerificationStatus: Int], Bool, Outcome)])
+  func `random problems`(_ counts: [VerificationStatus: Int], _ interrupted: Bool, _ outcome: Outcome) {
+    var section = FuzzingSection(
+      engines: [EngineRecord(name: "mine", version: "1", isBuiltIn: false)], seed: 1, dtypes: ["float32"])
+    var tally = FuzzTally(engine: "mine", operation: "relu")
+    for (status, count) in counts { tally[status] = count }
+    section.tallies = [tally]
+    section.interrupted = interrupted
+    #expect(section.conclusion.outcome == outcome, "\(section.conclusion)")
+    section.defects = ["a case that could not be made"]
+    #expect(section.conclusion.outcome == .internalError)
+  }
+
+  @Test(
+    arguments: [
       ([.pass], false, .holds), ([.pass, .unsupported], false, .holds), ([.unsupported], false, .inconclusive),
       ([.pass, .inconclusive], false, .inconclusive), ([.pass, .error], false, .fails), ([.fail], true, .fails),
       ([.pass], true, .inconclusive), ([], false, .inconclusive),

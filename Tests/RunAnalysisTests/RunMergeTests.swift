@@ -25,6 +25,25 @@ import Testing
     return ("s\(number)", run)
   }
 
+  private static func fuzzed(_ number: Int, of count: Int = 2, failing: Int = 0, seed: UInt64 = 7) -> RunMerge.Part {
+    var run = Run(provenance: origin)
+    run.provenance.command = ["assay", "fuzz", "--shard", "\(number)/\(count)", "--out", "f\(number)"]
+    var section = FuzzingSection(
+      engines: [EngineRecord(name: "mine", version: "1", isBuiltIn: false)], seed: seed, dtypes: ["float32"])
+    section.shard = ShardRecord(index: number - 1, count: count)
+    var operation = FuzzedOperation(operation: "relu")
+    operation.cases = 10
+    operation.drawn = [FuzzedChoice(name: "W", counts: ["1": number, "prime": 0])]
+    operation.pairs = ["a \(number)"]
+    section.operations = [operation]
+    var tally = FuzzTally(engine: "mine", operation: "relu")
+    tally[.pass] = 10 - failing
+    tally[.fail] = failing
+    section.tallies = [tally]
+    run.fuzzing = section
+    return ("f\(number)", run)
+  }
+
   private static func gradients(_ verdict: GradientVerdict, interrupted: Bool = false) -> RunMerge.Part {
     var run = Run(provenance: origin)
     run.provenance.command = ["assay", "gradcheck"]
@@ -130,6 +149,20 @@ import Testing
     #expect(hole.reason == "shard 2 of 3 is missing")
     #expect(hole.command == "assay verify --golden 'my file.h5' --shard 2/3 --out shard-2-of-3")
     #expect(try merge([Self.shard(1, of: 2, status: .fail)]).conclusion.outcome == .fails)
+  }
+
+  @Test func `shards of random problems are added up, and a missing one is a hole`() throws {
+    let whole = try merge([Self.fuzzed(1), Self.fuzzed(2, failing: 3)])
+    let section = try #require(whole.fuzzing)
+    #expect(section.caseCount == 20 && section.count(.fail) == 3 && section.count(.pass) == 17)
+    #expect(section.operations.count == 1 && section.operations[0].drawn[0].counts == ["1": 3, "prime": 0])
+    #expect(section.operations[0].pairs == ["a 1", "a 2"] && section.shard == nil)
+    #expect(whole.conclusion.outcome == .fails && whole.holes == nil)
+    let part = try merge([Self.fuzzed(1)])
+    #expect(part.conclusion.outcome == .inconclusive)
+    #expect(part.holes?.first?.command == "assay fuzz --shard 2/2 --out shard-2-of-2")
+    #expect(throws: RunMerge.Refusal.self) { try merge([Self.fuzzed(1), Self.fuzzed(1)]) }
+    #expect(throws: RunMerge.Refusal.self) { try merge([Self.fuzzed(1), Self.fuzzed(2, seed: 8)]) }
   }
 
   @Test func `expected parts are missed, and their commands' exit codes kept`() throws {

@@ -9,6 +9,9 @@ extension AdamStep {
 
   public static let gradientCases: Applicable<[GradientCase]> = .none(because: "it has no backward pass")
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in try AdamStepProblem(&choices) })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -1,4 +1,5 @@
 import Problems
+import Tensors
 
 extension AdaptiveAvgPool2d {
   public var roles: [String: OperandRole] { ["x": .values] }
@@ -13,6 +14,15 @@ extension AdaptiveAvgPool2d {
     .init("adaptive_avg_pool2d n2c2h7w5 output3x2"),
     .init("adaptive_avg_pool2d n1c2h3w2 output5x4"),
   ])
+
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let (n, c) = (choices.size("N", .batch), choices.size("C", .channels))
+      let plane = choices.plane()
+      return try AdaptiveAvgPool2dProblem(
+        inputShape: Shape(n, c, plane.height, plane.width),
+        outputSize: choices.plane(("P", "Q"), SizeDomain(1...20, typical: [1, 7])))
+    })
 
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 

@@ -11,6 +11,9 @@ extension Add {
     .init("add n2c3h4w5")
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices in AddProblem(inputShape: choices.anyShape()) })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   /// A sum of two is rounded once, and uses its whole bound.

@@ -17,6 +17,16 @@ extension AvgPool2d {
     .init("avg_pool2d n2c2h6w8 kernel2 stride2"),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let window = DrawnWindow(&choices)
+      let divisor = choices.option("divisor", [0, 1, 2, 5, -3], weights: [8, 1, 1, 1, 1])
+      return try AvgPool2dProblem(
+        inputShape: window.inputShape, kernelSize: window.kernelSize, stride: window.stride, padding: window.padding,
+        ceilMode: choices.flag("ceil"), countIncludePad: !choices.flag("excludepad"),
+        divisorOverride: divisor == 0 ? nil : divisor)
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

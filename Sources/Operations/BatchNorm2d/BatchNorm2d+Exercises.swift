@@ -1,4 +1,5 @@
 import Problems
+import Tensors
 
 extension BatchNorm2d {
   public var roles: [String: OperandRole] {
@@ -31,6 +32,25 @@ extension BatchNorm2d {
     .init("batch_norm2d n2c3h5w4 training", .narrow),
     .init("batch_norm2d n8c2h14w14 training"),
   ])
+
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let training = choices.flag("training")
+      let affine = choices.affine()
+      // NaN: cumulative, an average over the batches that were counted.
+      let momentum = choices.option("momentum", [0.1, 0.5, 1, 0, .nan], weights: [4, 1, 1, 1, 1])
+      let tracks = choices.flag("tracked") || momentum.isNaN
+      let usesBatch = training || !tracks
+      let (n, c) = (choices.size("N", .batch, atLeast: usesBatch ? 1 : 0), choices.size("C", .channels))
+      // One value has no variance.
+      let plane = choices.plane(atLeast: Pair(1, usesBatch && n == 1 ? 2 : 1))
+      return try BatchNorm2dProblem(
+        inputShape: Shape(n, c, plane.height, plane.width), training: training,
+        momentum: momentum.isNaN ? nil : momentum,
+        eps: choices.option("eps", [1e-5, 1e-3, 0.1, 0], weights: [5, 1, 1, 1]), hasWeight: affine.weight,
+        hasBias: affine.bias, tracksRunningStatistics: tracks,
+        countsBatches: momentum.isNaN || (tracks && choices.flag("counted")))
+    })
 
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 

@@ -32,6 +32,40 @@ extension Conv2d {
     .init("conv2d n1c2h5w6 k3r3s3 stride1 pad1", .denormal),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let channels = GroupedChannels(&choices)
+      let kernel = choices.pair("kernel", [1, 3, 2, 5, 4, 7, 11], weights: [4, 8, 2, 2, 1, 1, 1])
+      let stride = choices.pair("stride", [1, 2, 3, 4], weights: [6, 3, 1, 1])
+      let dilation = choices.pair("dilation", [1, 2, 3], weights: [6, 1, 1])
+      let form = choices.option("padding", PaddingForm.allCases, weights: [8, 1, stride == 1 ? 1 : 0])
+      let explicit = form == .explicit ? choices.pair("pad", [0, 1, 2, 3, 5], weights: [3, 4, 2, 2, 1]) : 0
+      let (padding, twice) = form.padding(explicit)
+      let plane = choices.plane(
+        atLeast: Pair(
+          max(1, form == .same ? 1 : dilation.height * (kernel.height - 1) + 1 - twice.height),
+          max(1, form == .same ? 1 : dilation.width * (kernel.width - 1) + 1 - twice.width)))
+      return try Conv2dProblem(
+        batch: choices.size("N", .batch), inputChannels: channels.inputs, inputSize: plane,
+        outputChannels: channels.outputs, kernelSize: kernel, stride: stride, padding: padding, dilation: dilation,
+        groups: channels.groups, hasBias: choices.flag("bias"))
+    })
+
+  private enum PaddingForm: String, CaseIterable, CustomStringConvertible {
+    case explicit, valid, same
+
+    var description: String { rawValue }
+
+    /// The padding, and how many rows and columns both sides have together; `same` fits any kernel.
+    func padding(_ explicit: Pair) -> (Conv2dProblem.Padding, twice: Pair) {
+      switch self {
+      case .explicit: (.explicit(explicit), Pair(2 * explicit.height, 2 * explicit.width))
+      case .valid: (.valid, 0)
+      case .same: (.same, 0)
+      }
+    }
+  }
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -32,6 +32,27 @@ extension ConvTranspose2d {
     .init("conv_transpose2d n1c2h4w3 k3r3s3 stride1 pad1", .denormal),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let channels = GroupedChannels(&choices)
+      let kernel = choices.pair("kernel", [1, 2, 3, 4, 5, 7], weights: [2, 4, 4, 4, 1, 1])
+      let stride = choices.pair("stride", [1, 2, 3, 4], weights: [3, 5, 1, 1])
+      let dilation = choices.pair("dilation", [1, 2, 3], weights: [6, 1, 1])
+      let padding = choices.pair("pad", [0, 1, 2, 3], weights: [3, 3, 1, 1])
+      // Less than the stride or the dilation.
+      let extra = choices.pair("outpad", [0, 1, 2], weights: [4, 2, 1])
+      // So large that the padding leaves an output.
+      func least(_ axis: KeyPath<Pair, Int>) -> Int {
+        let reach = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + extra[keyPath: axis]
+        return 1 + max(0, 2 * padding[keyPath: axis] - reach + stride[keyPath: axis] - 1) / stride[keyPath: axis]
+      }
+      let plane = choices.plane(atLeast: Pair(least(\.height), least(\.width)))
+      return try ConvTranspose2dProblem(
+        batch: choices.size("N", .batch), inputChannels: channels.inputs, inputSize: plane,
+        outputChannels: channels.outputs, kernelSize: kernel, stride: stride, padding: padding, outputPadding: extra,
+        dilation: dilation, groups: channels.groups, hasBias: choices.flag("bias"))
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

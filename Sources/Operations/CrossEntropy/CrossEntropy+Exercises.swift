@@ -30,6 +30,17 @@ extension CrossEntropy {
     .init("cross_entropy n2c3 smoothing1.0"),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let hasProbabilities = choices.flag("probabilities", oneIn: 4)
+      return try CrossEntropyProblem(
+        batch: choices.size("N", SizeDomain(0...140, typical: [1, 8, 32, 128])), classes: choices.size("C", .classes),
+        reduction: choices.option("reduction", CrossEntropyProblem.Reduction.allCases),
+        ignoreIndex: hasProbabilities ? -100 : choices.option("ignore", [-100, 0], weights: [3, 1]),
+        labelSmoothing: choices.option("smoothing", [0, 0.1, 1], weights: [4, 2, 1]),
+        hasProbabilityTargets: hasProbabilities, hasClassWeights: choices.flag("weighted"))
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -9,6 +9,9 @@ extension Dropout {
     .init("dropout n2c5")
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices in DropoutProblem(inputShape: choices.anyShape()) })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -9,6 +9,11 @@ extension Flatten {
     .init("flatten n2c3h2w4")
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      try FlattenProblem(inputShape: choices.shape(ranks: [2, 4, 3, 5], weights: [1, 4, 1, 1]))
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -25,6 +25,13 @@ extension GELU {
       ]
     })
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices in
+      GELUProblem(
+        inputShape: choices.anyShape(),
+        approximation: choices.option("approximate", [.none, .tanh]))
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -1,4 +1,5 @@
 import Problems
+import Tensors
 
 extension GroupNorm {
   public var roles: [String: OperandRole] {
@@ -31,6 +32,22 @@ extension GroupNorm {
     .init("group_norm n2c6h5w4 groups2", .narrow),
     .init("group_norm n4c16h7w7 groups4"),
   ])
+
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let groups = choices.size("groups", SizeDomain(1...64, typical: [8, 32]))
+      let channels = groups * choices.size("C/groups", SizeDomain(1...64, typical: [2, 4, 8, 16]))
+      let n = choices.size("N", .batch)
+      let rank = choices.option("rank", [2, 4, 3, 5], weights: [1, 5, 1, 1])
+      let plane = rank == 4 ? choices.plane() : 1
+      let axes =
+        rank == 4 ? [plane.height, plane.width] : (2..<rank).map { choices.size("axis \($0)", .side) }
+      let affine = choices.affine()
+      return try GroupNormProblem(
+        inputShape: Shape([n, channels] + axes), numGroups: groups,
+        eps: choices.option("eps", [1e-5, 1e-3, 0.1], weights: [5, 1, 1]), hasWeight: affine.weight,
+        hasBias: affine.bias)
+    })
 
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 

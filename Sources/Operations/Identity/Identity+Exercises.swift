@@ -9,6 +9,9 @@ extension Identity {
     .init("identity shape2x3x5")
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices in IdentityProblem(inputShape: choices.anyShape()) })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -35,6 +35,16 @@ extension LayerNorm {
     .init("layer_norm n8c96 dims1"),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let shape = choices.shape(ranks: [2, 3, 1, 4, 5], weights: [4, 3, 1, 2, 1])
+      let dims = choices.option("dims", Array(1...shape.rank))
+      let affine = choices.affine()
+      return try LayerNormProblem(
+        inputShape: shape, normalizedDims: dims, eps: choices.option("eps", [1e-5, 1e-3, 0.1], weights: [5, 1, 1]),
+        hasWeight: affine.weight, hasBias: affine.bias)
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   /// As of batch normalisation: an average pool hands the last layer the same cotangent at every position.

@@ -17,6 +17,14 @@ extension Linear {
     .init("linear n3c17 k5 nobias"),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      try LinearProblem(
+        batch: choices.size("N", SizeDomain(0...140, typical: [1, 8, 32, 128])),
+        inputFeatures: choices.size("C", .extent), outputFeatures: choices.size("K", .classes),
+        hasBias: choices.flag("bias"))
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

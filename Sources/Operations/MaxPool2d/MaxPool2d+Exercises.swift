@@ -15,6 +15,14 @@ extension MaxPool2d {
     .init("max_pool2d n1c2h6w6 kernel3 stride1", .ties),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      let window = DrawnWindow(&choices, dilations: [1, 2, 3])
+      return try MaxPool2dProblem(
+        inputShape: window.inputShape, kernelSize: window.kernelSize, stride: window.stride, padding: window.padding,
+        dilation: window.dilation, ceilMode: choices.flag("ceil"))
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

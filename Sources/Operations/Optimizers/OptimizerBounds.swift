@@ -7,7 +7,7 @@ import Tensors
 ///
 /// - decay: `g' = g + λp`: `λ·e(p) + γ_2·(|g| + λ|p|)`; decoupled `p' = p·(1 − lr·λ)`: `e(p)·(1 − lr·λ) + γ_3·|p'|`.
 /// - SGD: `b' = μb + (1 − τ)g`: `μ·e(b) + (1 − τ)·e(g) + γ_3·(μ|b| + (1 − τ)|g|)`; `p' = p − lr·d`: `e(p) + lr·e(d) + γ_3·lr·|d| + u·|p'|`.
-/// - Adam: `m` and `v` as b (γ_4, γ_5); `√v` by `e(v)/(√v + √(v − e(v)))`; the step `lr/c₁·m/(√v/√c₂ + ε)` by the quotient rule with γ_8.
+/// - Adam: `m` and `v` as b (γ_4, γ_5); `√v` by `e(v)/(√v + √(v − e(v)))`, at most `√e(v)`; the step `lr/c₁·m/(√v/√c₂ + ε)` by the quotient rule with γ_8.
 ///   The corrections c are taken as computed in double precision, as PyTorch does; in float32, 1 − β₂ alone would lose
 ///   twelve bits.
 struct OptimizerBounds: BoundModel {
@@ -118,15 +118,16 @@ struct OptimizerBounds: BoundModel {
     let (correction1, correction2) = (1 - power(options.beta1, step), 1 - power(options.beta2, step))
     let root = second.value.squareRoot()
     let lowest = max(second.value - second.error, 0).squareRoot()
-    let rootError =
-      second.error == 0 ? 0 : root + lowest > 0 ? second.error / (root + lowest) : second.error.squareRoot()
+    // |√a − √b| is at most √|a − b|, too: the less where v is nearly 0.
+    let rootError = second.error == 0 ? 0 : min(second.error / (root + lowest), second.error.squareRoot())
     let divisor = root / correction2.squareRoot() + options.eps
     let divisorError = rootError / correction2.squareRoot() + rounding.gamma(5) * divisor
     let m = element.first
     let rate = options.learningRate / correction1
     let quotient = rate * m.value / divisor
-    // Where the divisor may be 0 there is no bound, and the same value is asked for.
-    let inherited = (rate * m.error + abs(quotient) * divisorError) / max(divisor - divisorError, 0)
+    // No root is negative, whatever its error. Without ε the divisor may be 0: there is no bound, and the same value is asked for.
+    let leastDivisor = max(divisor - divisorError, options.eps * (1 - rounding.gamma(5)))
+    let inherited = (rate * m.error + abs(quotient) * divisorError) / leastDivisor
     let rounded = rounding.gamma(8) * (abs(quotient) + inherited) + 2 * rounding.underflow
     subtract(Bounded(value: quotient, error: inherited + rounded), from: &element.p, rounding)
   }

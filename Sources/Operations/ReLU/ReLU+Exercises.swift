@@ -11,6 +11,9 @@ extension ReLU {
     .init("relu shape"),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices in ReLUProblem(inputShape: choices.anyShape()) })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -15,6 +15,9 @@ extension ResNet {
     .none(because: "a network is checked where one is named: it takes minutes")
 
   /// A network is loaded only to be run: one small one is enough.
+  public static let problemDraw: Applicable<ProblemDraw> =
+    .none(because: "a network takes seconds: its layers and blocks are drawn")
+
   public static let casesForMutants: Applicable<Set<String>> = .some(["/resnet/cifar_resnet20/32x32/evaluation"])
 
   public static let judgementAsLayer: LayerJudgement = .random

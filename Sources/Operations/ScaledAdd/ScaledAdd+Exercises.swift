@@ -17,6 +17,13 @@ extension ScaledAdd {
     .init("scaled_add n2c3h2w2 alpha-0.3", .denormal),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices in
+      ScaledAddProblem(
+        inputShape: choices.anyShape(),
+        alpha: choices.option("alpha", [1, 0, 0.1, -0.75, -3.3, 1e-3]))
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   /// Each element is rounded two or three times, and some use their whole bound.

@@ -19,6 +19,9 @@ extension SiLU {
     .init("silu shape"),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices in SiLUProblem(inputShape: choices.anyShape()) })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

@@ -15,6 +15,11 @@ extension Softmax {
     .init("softmax n3c4", .saturated),
   ])
 
+  public static let problemDraw: Applicable<ProblemDraw> = .some(
+    ProblemDraw { choices throws(ProblemError) in
+      try SoftmaxProblem(inputShape: choices.shape(ranks: [2, 4, 3], weights: [4, 2, 1]))
+    })
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

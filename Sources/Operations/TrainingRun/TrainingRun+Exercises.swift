@@ -13,6 +13,9 @@ extension TrainingRun {
 
   public static let gradientCases: Applicable<[GradientCase]> = .none(because: "it has no backward pass")
 
+  public static let problemDraw: Applicable<ProblemDraw> =
+    .none(because: "a training run takes seconds: its layers and its optimiser are drawn")
+
   public static let casesForMutants: Applicable<Set<String>> = .none(because: "every small case is tried")
 
   public static let judgementAsLayer: LayerJudgement = .random

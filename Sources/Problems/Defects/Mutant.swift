@@ -17,6 +17,7 @@ public struct Mutant: Sendable {
     /// Every element within its bound, perhaps, and all of them worse than they should be.
     case accuracy
     case sixteenBits = "16 bits"
+    case classes = "size classes"
     case gate
     case cheats
   }

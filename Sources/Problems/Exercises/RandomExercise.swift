@@ -10,12 +10,13 @@ public struct RandomExercise: Sendable {
   ///   - fill: `exact` draws integers from −3 to 3, anything else numbers that use all 24 bits of float32's significand.
   ///   - seed: of every draw.
   ///   - range: of random inputs.
+  ///   - values: what random inputs are made of numbers in it.
   public init(
     problem: any OperationProblem, roles: [String: OperandRole], fill: Fill, seed: UInt64,
-    range: OperandDraw.Range = .unit
+    range: OperandDraw.Range = .unit, values: GradientCase.Fill = .random
   ) {
     var stream = SplitMix64(seed: seed)
-    var draw = OperandDraw(problem.operands, roles: roles, seed: stream.next(), range: range)
+    var draw = OperandDraw(problem.operands, roles: roles, seed: stream.next(), range: range, fill: values)
     if fill == .exact {
       for name in draw.operands.keys.sorted() {
         // What is never negative stays so.

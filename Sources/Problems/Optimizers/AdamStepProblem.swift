@@ -31,7 +31,7 @@ extension AdamFamilyProblem {
     self.init(parameterShape: shape, stepCount: steps, adam: adam, firstStep: firstStep, hasMoments: hasMoments)
   }
 
-  private static func moments(_ amsgrad: Bool) -> [String] {
+  static func moments(_ amsgrad: Bool) -> [String] {
     ["exp_avg", "exp_avg_sq"] + (amsgrad ? ["max_exp_avg_sq"] : [])
   }
 

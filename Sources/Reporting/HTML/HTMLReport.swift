@@ -26,6 +26,7 @@ public enum HTMLReport {
     if let benchmark = run.benchmark { sections += BenchmarkPage.sections(benchmark, run.provenance) }
     if let history = run.history { sections.append(DuetPage.section(history)) }
     if let verification = run.verification { sections.append(VerificationPage.section(verification)) }
+    if let fuzzing = run.fuzzing { sections.append(FuzzingPage.section(fuzzing)) }
     if let gradients = run.gradients { sections.append(GradientPage.section(gradients)) }
     if let selfTest = run.selfTest { sections.append(SelfTestPage.section(selfTest)) }
     return HTMLPage(

@@ -23,6 +23,13 @@ enum VerdictBanner {
     switch part {
     case .verification:
       return counts(run.verification?.results ?? [], by: \.status, of: VerificationStatus.allCases)
+    case .fuzzing:
+      let section = run.fuzzing
+      let words = VerificationStatus.allCases.compactMap { status in
+        let count = section?.count(status) ?? 0
+        return count > 0 ? "\(count) \(status.rawValue)" : nil
+      }
+      return words.isEmpty ? "nothing" : words.joined(separator: ", ") + " of random problems"
     case .gradients: return counts(run.gradients?.records ?? [], by: \.verdict, of: GradientVerdict.allCases)
     case .selfTest:
       return "\(run.selfTest?.score ?? "no mutant"), \(run.selfTest?.falseAlarms.count ?? 0) false alarms"

@@ -9,6 +9,7 @@ public enum JUnitReport {
   public static func text(_ run: Run) -> String {
     var suites: [JUnitSuite] = []
     if let section = run.verification { suites += VerificationJUnit.suites(section) }
+    if let section = run.fuzzing { suites.append(FuzzingJUnit.suite(section)) }
     if let section = run.gradients { suites.append(GradientJUnit.suite(section)) }
     if let section = run.selfTest { suites.append(selfTest(section)) }
     if let section = run.benchmark { suites.append(benchmark(section, run.provenance)) }

@@ -78,7 +78,7 @@ public struct Shard: Sendable, Hashable {
   }
 
   /// FNV-1a of the UTF-8 bytes, finalised so that the low bits are good too.
-  static func hash(_ text: String) -> UInt64 {
+  package static func hash(_ text: String) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     hash ^= hash >> 32

@@ -42,6 +42,12 @@ enum DocumentedTreatment {
     "assay verify --library libmine.so": .begins(),
     "assay verify --library libmine.so --filter 'conv2d/*'": .begins(),
     "assay verify --library conv2d-c.so": .begins(),
+    // Random problems
+    "assay fuzz --engine direct --operation conv2d --time 20s": .begins(),
+    "assay fuzz --engine mine='./my-engine --fast' --time 10m --seed random --out Reports/fuzz": .begins(or: 1),
+    "assay fuzz --library libmine.so --cases 1000": .begins(or: 1),
+    "assay fuzz --engine reference --problem 'relu shape17' --data exact@1": .exits(0),
+    "assay fuzz --operation scaled_add --time 20s": .begins(),
     // Bounds
     "assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1'": .exits(0),
     "assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1' --dtype float16": .exits(0),
@@ -54,6 +60,7 @@ enum DocumentedTreatment {
     "assay bound 'softmax n8c1000' --json": .exits(0),
     // Gradients
     "assay gradcheck --seed 1": .begins(),
+    "assay gradcheck --fuzz 20 --seed 7": .begins(),
     "assay gradcheck --operation 'conv2d n2c8h8w8 k8r3s3 stride1 pad1'": .exits(0),
     "assay gradcheck --operation 'scaled_add shape11'": .exits(0),
     "assay gradcheck --operation 'batch_norm2d n8c4h14w14 training'": .exits(0),

@@ -1,0 +1,60 @@
+import Results
+
+extension RunMerge {
+  /// Shards of one run of random problems: what was drawn and how it ended is added up.
+  /// - Returns: the whole, and a hole for each shard that is missing.
+  static func fuzzing(_ runs: [Part]) throws(Refusal) -> (FuzzingSection?, holes: [RunHole]) {
+    let parts = runs.compactMap { path, run in run.fuzzing.map { (path: path, run: run, section: $0) } }
+    guard let first = parts.first else { return (nil, []) }
+    guard parts.count > 1 || first.section.shard != nil else { return (first.section, []) }
+    var merged = first.section
+    var seen: [Int: String] = [:]
+    for part in parts {
+      guard let shard = part.section.shard else {
+        throw Refusal("\(part.path): expected a shard, found a whole run of random problems: it overlaps every other")
+      }
+      try refuse(part.section.differences(from: first.section), part.path, first.path)
+      if let other = seen[shard.index] {
+        throw Refusal(
+          "\(part.path) and \(other) are the same shard, \(shard.index + 1) of \(shard.count): they overlap")
+      }
+      seen[shard.index] = part.path
+    }
+    for part in parts.dropFirst() { merged.add(part.section) }
+    let count = first.section.shard?.count ?? 1
+    merged.shard = nil
+    let holes = (0..<count).filter { seen[$0] == nil }.map { index in
+      RunHole(
+        "shard \(index + 1) of \(count) of the random problems is missing",
+        command: ShellCommand(first.run.provenance.command)
+          .without(options: ["--shard", "--out", "--json", "--junit"], flags: ["--resume"])
+          .adding("--shard", "\(index + 1)/\(count)", "--out", "shard-\(index + 1)-of-\(count)").description)
+    }
+    return (merged, holes)
+  }
+}
+
+extension FuzzingSection {
+  /// Adds another shard.
+  fileprivate mutating func add(_ other: FuzzingSection) {
+    for operation in other.operations {
+      if let index = operations.firstIndex(where: { $0.operation == operation.operation }) {
+        operations[index].add(operation)
+      } else {
+        operations.append(operation)
+      }
+    }
+    for tally in other.tallies {
+      if let index = tallies.firstIndex(where: { $0.engine == tally.engine && $0.operation == tally.operation }) {
+        tallies[index].add(tally)
+      } else {
+        tallies.append(tally)
+      }
+    }
+    failures += other.failures
+    defects += other.defects
+    next += other.next
+    interrupted = interrupted || other.interrupted
+    seconds += other.seconds
+  }
+}

@@ -1,0 +1,164 @@
+import Engines
+import Fuzzing
+import Operations
+import Problems
+import Results
+import Tensors
+import Testing
+import Verification
+
+/// Random problems: the same from a seed, judged as they should be, and shrunk where they fail.
+@Suite struct FuzzerTests {
+  private func plan(_ engine: any Engine, _ operation: String, cases: Int, seed: UInt64 = 1) -> FuzzPlan {
+    var plan = FuzzPlan(engines: [engine], operations: [operation], dtypes: [.float32], seed: seed)
+    plan.cases = cases
+    return plan
+  }
+
+  /// The cases' names and texts, in order.
+  private func cases(_ plan: FuzzPlan) async -> [String] {
+    let found = Shared<[String]>([])
+    let engine = Recording(base: ReferenceEngine()) { exercise in
+      let text = (try? exercise.problem()).flatMap { $0?.text } ?? "\(exercise.operation) invalid"
+      found.withLock { $0.append("\(text) \(exercise.inputs["x"]?.doubles.elements.first ?? 0)") }
+    }
+    var plan = plan
+    plan.engines = [engine]
+    plan.threads = [1]
+    _ = await Fuzzer(plan).run()
+    return found.withLock { $0.sorted() }
+  }
+
+  @Test func `the same seed gives the same problems, in shards and with more workers`() async throws {
+    let whole = await cases(plan(ReferenceEngine(), "add", cases: 30))
+    #expect(whole.count >= 30 && Set(whole).count > 20)
+    var wide = plan(ReferenceEngine(), "add", cases: 30)
+    wide.workers = 4
+    #expect(await cases(wide) == whole)
+    var parts: [String] = []
+    for index in 0..<3 {
+      var part = plan(ReferenceEngine(), "add", cases: 30)
+      part.shard = try Shard(index: index, count: 3)
+      parts += await cases(part)
+    }
+    #expect(parts.sorted() == whole)
+    #expect(await cases(plan(ReferenceEngine(), "add", cases: 30, seed: 2)) != whole)
+  }
+
+  @Test func `a run that goes on ends as one that was never stopped`() async throws {
+    func section(_ cases: Int, after earlier: FuzzingSection? = nil) async -> FuzzingSection {
+      var plan = plan(ReferenceEngine(), "max_pool2d", cases: cases)
+      plan.earlier = earlier
+      return await Fuzzer(plan).run()
+    }
+    let whole = await section(24)
+    let resumed = await section(24, after: section(10))
+    #expect(resumed.operations == whole.operations && resumed.tallies == whole.tallies)
+    #expect(whole.operations[0].cases == 24 && resumed.next == whole.next)
+  }
+
+  @Test func `what is correct passes, and what is invalid is refused`() async {
+    let section = await Fuzzer(plan(ReferenceEngine(), "cross_entropy", cases: 120)).run()
+    #expect(section.failures.isEmpty, "\(section.failures.map(\.result.message))")
+    #expect(section.count(.pass) > 80 && section.count(.refused) > 3)
+    #expect(section.conclusion.outcome == .holds, "\(section.conclusion)")
+  }
+
+  @Test func `an engine that refuses nothing is found out`() async {
+    let lax = Lax(base: ReferenceEngine())
+    let section = await Fuzzer(plan(lax, "linear", cases: 60)).run()
+    #expect(section.failures.contains { $0.result.message.hasPrefix("expected a refusal") })
+    #expect(section.conclusion.outcome == .fails)
+  }
+
+  typealias Wrong = (
+    name: String, operation: String, isWrong: @Sendable (any OperationProblem) -> Bool, text: String
+  )
+
+  /// Wrong for one class, one interaction, one pass: what is found, and the smallest problem that there is.
+  static let wrong: [Wrong] = [
+    ("odd tails", "relu", { ($0.operands.inputs["x"]?.shape.dimensions.last ?? 0) % 16 == 15 }, "relu shape15"),
+    ("many classes", "softmax", { ($0.operands.inputs["x"]?.shape[1] ?? 0) > 100 }, "softmax n1c101"),
+    (
+      "more than 32 images", "linear", { ($0.operands.inputs["x"]?.shape[0] ?? 0) > 32 }, "linear n33c1 k1 nobias"
+    ),
+    (
+      "groups with a stride", "conv2d",
+      { problem in
+        guard let conv = problem as? Conv2dProblem else { return false }
+        return conv.groups > 1 && conv.stride.width > 1
+      }, "conv2d n1c2h1w1 k2r1s1 stride1x2 pad0 groups2"
+    ),
+  ]
+
+  @Test(arguments: wrong.indices)
+  func `a failure is shrunk to the smallest problem, and named`(index: Int) async throws {
+    let (name, operation, isWrong, text) = Self.wrong[index]
+    let section = await Fuzzer(plan(WrongEngine(name: name, isWrong: isWrong), operation, cases: 400)).run()
+    let failure = try #require(section.failures.first, "nothing was found in \(section.caseCount) cases")
+    #expect(section.failures.count == 1, "\(section.failures.map(\.problem))")
+    #expect(failure.problem == text, "\(failure.drawn), \(failure.trials) trials")
+    #expect(failure.count > 1 && failure.common?.hasPrefix("fails only where ") == true, "\(failure.common ?? "")")
+    #expect(failure.result.reproduce.contains("--problem"), "\(failure.result.reproduce)")
+    let data = try #require(DataRecipe(failure.data))
+    #expect(!data.constants.isEmpty, "\(failure.data)")
+    // It fails again from its one line.
+    let again = try Fuzzer(plan(WrongEngine(name: name, isWrong: isWrong), operation, cases: 1)).run(
+      Problem.parse(failure.problem), data)
+    #expect(again.failures.count == 1)
+  }
+
+  /// Every built-in engine, in both precisions: what fails here is a false alarm, or a defect of ours.
+  @Test func `nothing of ours fails on thousands of random problems`() async {
+    var plan = FuzzPlan(engines: BuiltInEngines.all, dtypes: [.float32, .float64])
+    plan.cases = 190
+    plan.workers = 2
+    let section = await Fuzzer(plan).run()
+    #expect(section.caseCount >= 5_000 && section.resultCount >= 5_000 * BuiltInEngines.all.count)
+    for failure in section.failures {
+      Issue.record(
+        "\(failure.name) of \(failure.engine): \(failure.problem), \(failure.data): \(failure.result.message)")
+    }
+    #expect(section.conclusion.outcome == .holds, "\(section.conclusion)")
+  }
+
+  @Test func `time ends a run, and it holds`() async {
+    var plan = FuzzPlan(engines: [ReferenceEngine()], operations: ["relu"], dtypes: [.float64])
+    plan.seconds = 0.2
+    let section = await Fuzzer(plan).run()
+    #expect(section.conclusion.outcome == .holds && section.caseCount > 0)
+  }
+}
+
+/// Tells what it is asked.
+private struct Recording: Engine {
+  let base: any Engine
+  let record: @Sendable (Exercise) -> Void
+  var description: EngineDescription { base.description }
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    record(exercise)
+    return try base.compute(exercise)
+  }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    try base.prepare(exercise, for: timing)
+  }
+}
+
+/// Answers with nothing where it should refuse.
+private struct Lax: Engine {
+  let base: any Engine
+  var description: EngineDescription { base.description }
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    do throws(EngineError) { return try base.compute(exercise) } catch {
+      if case .refused = error { return Answer() }
+      throw error
+    }
+  }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    try base.prepare(exercise, for: timing)
+  }
+}

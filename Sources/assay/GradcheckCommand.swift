@@ -207,13 +207,18 @@ struct GradcheckCommand: AsyncParsableCommand {
     return plan
   }
 
-  /// Problems small enough for every element of them to be looked at.
+  /// Problems small enough for every element of them to be looked at, and none of which has nothing to look at.
   private func randomCases(_ count: Int) -> [GradientCase] {
     OperationRegistry.all.filter { $0.gradientCases.value != nil }.flatMap { type -> [GradientCase] in
       guard let draw = type.problemDraw.value else { return [] }
-      return (0..<UInt64(count)).map { number in
-        GradientCase(draw.problem(seed: SplitMix64.mix(seed ^ SplitMix64.mix(number)), within: .tiny).problem.text)
+      var found: [GradientCase] = []
+      var stream = SplitMix64(seed: seed)
+      while found.count < count {
+        let problem = draw.problem(seed: stream.next(), within: .tiny).problem
+        let isEmpty = problem.operands.inputs.values.contains { $0.shape.count == 0 }
+        if !isEmpty { found.append(GradientCase(problem.text)) }
       }
+      return found
     }
   }
 

@@ -38,9 +38,13 @@ public struct DataRecipe: Hashable, Sendable {
   /// The operands of a problem, forward and backward.
   public func exercise(of problem: any OperationProblem) -> Exercise {
     let definition = problem.definition
-    var exercise = RandomExercise(
-      problem: problem, roles: definition.roles, fill: kind.fill, seed: seed, range: kind.range, values: kind.values
-    ).exercise
+    var exercise =
+      (kind.pattern.map {
+        RandomExercise(problem: problem, roles: definition.roles, pattern: $0, seed: seed)
+      }
+      ?? RandomExercise(
+        problem: problem, roles: definition.roles, fill: kind.fill, seed: seed, range: kind.range, values: kind.values
+      )).exercise
     if kind == .nonfinite { Self.addSpecialValues(to: &exercise, seed: seed) }
     for (name, constant) in constants {
       for path in name == Self.all ? exercise.floatingTensors : [name] {

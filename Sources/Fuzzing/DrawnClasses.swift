@@ -23,7 +23,7 @@ struct DrawnClasses: Sendable {
   init(_ earlier: FuzzedOperation) {
     record = earlier
     counts = earlier.drawn.map { ($0.name, $0.counts) }
-    positions = Dictionary(uniqueKeysWithValues: counts.enumerated().map { ($0.element.name, $0.offset) })
+    positions = Dictionary(counts.enumerated().map { ($0.element.name, $0.offset) }) { first, _ in first }
     pairs = Set(earlier.pairs)
   }
 

@@ -49,6 +49,10 @@ extension FuzzingSection: RunSection {
     for status in [VerificationStatus.fail, .error] where count(status) > 0 {
       conclusion.add(.fails, because: "\(count(status)) \(status.rawValue)")
     }
+    // Of an interrupted run, those behind a case that is not done.
+    if !failures.isEmpty, count(.fail) + count(.error) == 0 {
+      conclusion.add(.fails, because: "\(failures.count) kinds of failure")
+    }
     if count(.notRun) > 0 {
       conclusion.add(.inconclusive, because: "\(count(.notRun)) \(VerificationStatus.notRun.rawValue)")
     }

@@ -201,6 +201,9 @@ public struct TensorResult: Codable, Sendable, Hashable {
   /// The algorithms of the engine's own that widened the bound beyond the definition's, such as `winograd 4x3 (ncnn)`. Absent
   /// where none did, and in runs of earlier versions.
   public var widening: String?
+  /// Of the failing ones, those whose bound is not finite though the expected value is: rounding may take them anywhere. Absent
+  /// where there is none, and in runs of earlier versions.
+  public var unbounded: Int?
   /// The errors as a whole. Absent where each is judged on its own alone, and in runs of earlier versions.
   public var distribution: ErrorDistributionRecord?
 

@@ -76,6 +76,10 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
         "size": .count, "batch": .count, "timeout": .span, "seed": .seed, "jobs": .count, "threads": .count,
         "max-memory": .magnitude, "max-work": .magnitude,
       ])
+    + options("gradcheck", [], ["fuzz": .count])
+    + options(
+      "fuzz", ["--operation", "relu", "--cases", "1"],
+      ["cases": .count, "timeout": .span, "shard": .part, "jobs": .count, "threads": .count, "seed": .seed])
     + options("selftest", [], ["seed": .seed, "jobs": .count])
     + options("golden show", [golden, "/conv2d/stride_as_double"], ["values": .amount])
     + options("golden validate", [golden], ["max-memory": .magnitude, "max-work": .magnitude])
@@ -109,10 +113,9 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   static let textual: Set<String> = [
     "accumulate", "algorithm",
     "base", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json", "junit",
-    "known-failures", "layout", "library", "logits", "method", "model", "name", "operation", "optimizer", "out", "pass",
-    "pass-env",
-    "resume", "spoil",
-    "suite", "symbol", "tag", "weights",
+    "known-failures", "layout", "library", "logits", "method", "model", "name", "only", "operation", "optimizer", "out", "pass",
+    "pass-env", "problem", "resume", "spoil",
+    "suite", "symbol", "tag", "time", "weights",
   ]
 }
 

@@ -4,7 +4,9 @@ import Foundation
 struct RunRecord {
   /// What no verdict, bound or report may depend on: when a run was, by which words (of its parts too), and how long
   /// things took.
-  private static let volatile = ["provenance/started", "provenance/command", "provenance/part_commands", "seconds"]
+  private static let volatile = [
+    "provenance/started", "provenance/command", "provenance/part_commands", "seconds", "fuzz_seconds",
+  ]
 
   /// Values by paths such as `verification/results[3]/status`.
   private let values: [String: String]

@@ -139,8 +139,8 @@ import Verification
       #expect(spread.worst <= 1 && spread.meanSquare <= 1 && spread.tensors > 0, "\(record)")
     }
     let sums = try #require(records.first { $0.operation == "conv2d" && $0.tensor == "outputs/y" }?.spread)
-    // One accumulator is the worst order there is: less than half of its share would be another's.
-    #expect(sums.meanSquare > 0.5 && sums.assumedCommon == 0, "\(sums)")
+    // One accumulator is the worst order there is, and uses about a quarter of what any may.
+    #expect((0.1...0.5).contains(sums.meanSquare) && sums.assumedCommon == 0, "\(sums)")
   }
 
   @Test func `what an engine does not compute is left out of its calibration`() async throws {

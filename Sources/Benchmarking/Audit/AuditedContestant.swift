@@ -142,7 +142,9 @@ final class AuditedContestant {
     let problem = workload.problem(with: answer, to: index, of: engine)
     ledger.turns.append(
       AuditLedger.Turn(
-        loads: fresh.count, loadCPU: loaded.cpu, collects: 1, collectCPU: collected.cpu,
+        loads: fresh.count, loadCPU: loaded.cpu.map { min($0, loaded.wall) }, collects: 1,
+        // A thread that still looks for work after a run adds CPU time, and no wall time.
+        collectCPU: collected.cpu.map { min($0, collected.wall) },
         claimed: Self.sum(found.first[...]) / Double(fresh.count)))
     auditSeconds += (ContinuousClock.now - started).seconds - (timed - timing).seconds
     if isExtra { auditSeconds += Self.sum(found.again[...]) * 1e-9 }

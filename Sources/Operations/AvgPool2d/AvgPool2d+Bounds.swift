@@ -74,9 +74,13 @@ struct AveragePoolingBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool { divisorsArePowersOfTwo }
 
-  /// As calibrated. A reciprocal of the divisor is rounded once for all windows: a drift.
+  /// A sum and two roundings more, of which that of a divisor's reciprocal is the same for all windows, and up to u: it has up to
+  /// 1/(K + 2) of the bound's variance, and is a drift.
   func spread(of path: String) -> ErrorSpread? {
-    ErrorSpread(meanSquare: path == "outputs/y" ? 0.065 : 0.08, scatter: 9, drift: 0.25)
+    guard let sums = path == "outputs/y" ? output : gradient else { return nil }
+    let reciprocal = 1 / Double(sums.termCount + 2)
+    let share = ErrorSpread.sums.meanSquare + reciprocal
+    return ErrorSpread(meanSquare: share, scatter: 9, drift: (reciprocal / share).squareRoot())
   }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {

@@ -30,7 +30,6 @@ struct BatchNorm2dBounds: BoundModel {
       layout: layer.layout, eps: problem.eps, given: given,
       fixed: problem.usesBatchStatistics
         ? nil : (running("running_mean", otherwise: 0), running("running_var", otherwise: 1)),
-      shares: ["outputs/y": 0.4, "gradients/x": 1.1],
       // Its sums are long and its channels far from zero: kernels subtract the mean before they sum, and are held to it.
       expandsBackward: false)
   }

@@ -132,12 +132,12 @@ struct Conv2dBounds: BoundModel {
   }
 
   func spread(of path: String) -> ErrorSpread? {
-    guard let sums = direct[path] else { return nil }
+    guard direct[path] != nil else { return nil }
     // Whichever was used: the widest bound makes the errors of any other look smaller, and never larger. So does Strassen's, the
     // widest of any row's and column's.
-    guard winograd.contains(where: { $0.holds(for: path) }) else { return sums.spread }
+    guard winograd.contains(where: { $0.holds(for: path) }) else { return .sums }
     let transformed = ErrorSpread.winograd(sharing: planes[path] ?? .none)
-    return allowsDirect ? sums.spread.widest(with: transformed) : transformed
+    return allowsDirect ? ErrorSpread.sums.widest(with: transformed) : transformed
   }
 
   func widening(of path: String) -> String? {

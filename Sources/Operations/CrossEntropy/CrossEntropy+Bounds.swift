@@ -68,13 +68,8 @@ struct CrossEntropyBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool { false }
 
-  func spread(of path: String) -> ErrorSpread? {
-    // As calibrated. A row has the sum of its powers of e in common, a batch the divisor; its losses are too few.
-    guard path == "gradients/x" else { return nil }
-    let rows = problem.reduction == .none ? problem.batch : 1
-    return ErrorSpread(
-      meanSquare: 0.1, scatter: 9, common: 1, sharing: .runs(of: max(x.count / max(rows, 1), 1), groups: max(rows, 1)))
-  }
+  /// A row has the sum of its powers of e in common, a batch the divisor: nothing is independent.
+  func spread(of path: String) -> ErrorSpread? { nil }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     switch path {

@@ -5,11 +5,7 @@ extension LayerNorm {
   /// Kernels take x̂ as x·s − μ·s, or sum x·g and g and take the mean from the sums.
   public func bounds(
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
-  ) -> (any BoundModel)? {
-    NormalisationBounds(
-      layout: layout, eps: problem.eps, given: given, shares: ["outputs/y": 0.16, "gradients/x": 0.075],
-      expandsBackward: true)
-  }
+  ) -> (any BoundModel)? { NormalisationBounds(layout: layout, eps: problem.eps, given: given, expandsBackward: true) }
 
   public var staysSingle: Set<String> { ["weight", "bias"] }
 

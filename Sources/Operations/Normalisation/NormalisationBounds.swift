@@ -18,18 +18,13 @@ struct NormalisationBounds: BoundModel {
   let given: Given<Double>
   /// μ and σ² of each slice where they are given; `nil` where they are the slices' own.
   var fixed: (mean: [Double], variance: [Double])?
-  /// The mean z² of y and dx, as calibrated. Mean and scale of a slice are rounded for all of its elements together: they are as good
-  /// as one, and slices differ much.
-  let shares: [String: Double]
   /// Whether the backward pass too may take x̂ apart.
   var expandsBackward = true
 
   func isExact(_ path: String) -> Bool { false }
 
-  func spread(of path: String) -> ErrorSpread? {
-    // Gradients of parameters have fewer elements than such a test needs.
-    shares[path].map { ErrorSpread(meanSquare: $0, scatter: 30, common: 1, sharing: layout.sharing, drift: 0.3) }
-  }
+  /// Mean and scale of a slice are rounded for all of its elements together, which are as good as one, and slices are few.
+  func spread(of path: String) -> ErrorSpread? { nil }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     if path == "outputs/y" { return perElement { pass($0, rounding).output(rounding) } }

@@ -1,5 +1,3 @@
-import Problems
-
 /// Which elements of a tensor are normalised together, and which parameter scales and shifts each.
 ///
 /// The tensor is looked at as R × K × L: slice k is everything with middle index k, R runs of L elements next to each other. A
@@ -33,9 +31,6 @@ public struct NormalisedSlices: Sendable {
 
   /// The parameter of a slice's elements from `local`·``elementsPerParameter`` on.
   func parameter(_ local: Int, of slice: Int) -> Int { (slice * parametersPerSlice + local) % parameterCount }
-
-  /// The elements of a slice share the rounding of its mean and its scale.
-  var sharing: ErrorSpread.Sharing { .runs(of: max(runLength, 1), groups: max(count, 1)) }
 
   func slice(of element: Int) -> Int { element / runLength % count }
 

@@ -34,16 +34,13 @@ public struct ErrorSpread: Sendable, Hashable {
     self.drift = drift
   }
 
-  /// That of sums of so many products, of which one accumulator that takes term after term is the worst order.
+  /// That of sums of products in any order of summation.
   ///
-  /// A result m·2^e rounds with a variance of ⅓u²·2^2e. Where logarithms of results are uniform, E[m²] = 3/(2·ln 2), and the variance
-  /// is a = 2·ln 2/9 = 0.154 of u² times the results' mean square. The k-th of K partial sums has the mean square k·t², t² being
-  /// a term's, so that all sums round with a·½K(K + 1)·t²·u² and the products with a·K·t²·u². The bound stands for
-  /// K·K·t²·u²: the share is a·(½ + 3/(2K)). Terms of one sign give ⅓ in place of ½. Windows that the padding cuts have fewer
-  /// terms than K, which spreads z² beyond a normal distribution's.
-  public static func sums(ofTerms count: Int) -> ErrorSpread {
-    ErrorSpread(meanSquare: 0.154 * (0.5 + 1.5 / Double(max(count, 1))), scatter: 6)
-  }
+  /// A rounding errs by at most half a spacing, with a variance of at most ⅓u² of its result's square. Of K partial sums of
+  /// independent terms none has a mean square beyond max(Σt², y²), and the bound stands for u²·K times that: the share is at most ⅓.
+  /// One accumulator that takes term after term uses about a quarter of it, since its partial sums grow and significands
+  /// are spread. Windows that the padding cuts have fewer terms than K, which spreads z² beyond a normal distribution's.
+  public static let sums = ErrorSpread(meanSquare: 1.0 / 3, scatter: 6)
 
   /// One that covers both.
   public func widest(with other: ErrorSpread) -> ErrorSpread {

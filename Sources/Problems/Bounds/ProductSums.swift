@@ -31,9 +31,6 @@ public struct ProductSums: Sendable {
     squares[element] += term * term
   }
 
-  /// How their errors are spread, whatever the order of summation.
-  public var spread: ErrorSpread { .sums(ofTerms: termCount) }
-
   /// - Parameters:
   ///   - rounding: of every product and sum.
   ///   - extraRoundings: what happens to a term besides the product and the sum.

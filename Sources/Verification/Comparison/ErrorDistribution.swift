@@ -7,14 +7,14 @@ import Tensors
 ///
 /// An element's bound leaves λ = 8 standard deviations, so that an engine may cut off instead of rounding, or multiply in fewer bits,
 /// and keep every one. Three figures of all elements tell it, with z an error over the standard deviation that an implementation
-/// of the worst order of summation has, `σ² = m·((bound/λ)² + the oracle's) + storage`, and Nₑ the number of independent errors:
+/// has at most, `σ² = m·((bound/λ)² + the oracle's) + storage`, and Nₑ the number of independent errors:
 ///
 /// - mean z² ≤ `1 + c·√(κ/Nₑ) + ½c²·κ/Nₑ`: with κ = 2 and `x = ½c²` the bound of Laurent and Massart on a χ², exceeded with a
 ///   probability of at most e^−x;
 /// - |mean z| and |mean z·sign(y)| ≤ `drift + c·√(mean z²/Nₑ)`: with Hoeffding's inequality for sums of given magnitudes with random
 ///   signs, exceeded with a probability of at most 2·e^(−½c²), whatever the errors' distribution is, if only it is symmetric.
 ///
-/// Both are below 10⁻⁹ for ``tail``. Storing a result in 16 bits errs by at most half a spacing, with a variance of a twelfth of its
+/// Each of the three is below 10⁻⁹ for ``tail``. Storing a result in 16 bits errs by at most half a spacing, with a variance of a twelfth of its
 /// square, or of an eighth where values have a single bit more than the type.
 ///
 /// - Source: the idea, and the statistics of bias and variance, are those of the TOSA conformance suite (its dot-product data
@@ -74,6 +74,8 @@ package struct ErrorDistribution: Sendable {
     guard moments.count >= Self.leastElements else { return nil }
     let count = Double(moments.count)
     let independent = moments.independent(common: spread.common)
+    // Of fewer no mean is beyond what chance allows.
+    guard independent > Self.tail * Self.tail else { return nil }
     let meanSquare = moments.squares / count
     let scatter = spread.scatter / independent
     return ErrorDistributionRecord(

@@ -92,6 +92,7 @@ public struct TensorComparison: Sendable {
     _ got: [Double], _ wanted: [Double], offsets: [Int], shape: Shape, into result: inout TensorResult
   ) {
     var failing: [Int] = []
+    var unbounded = 0
     var worst: (position: Int, bound: Double)?
     for (position, offset) in offsets.enumerated() {
       let (value, expectation) = (got[offset], allowance.target(wanted[position]))
@@ -100,7 +101,10 @@ public struct TensorComparison: Sendable {
         got: value, expected: expectation, bound: bound, dtype: dtype, threshold: threshold,
         equalNaN: expected.equalNaN,
         checkSignedZero: expected.checkSignedZero)
-      if !element.passes { failing.append(offset) }
+      if !element.passes {
+        failing.append(offset)
+        if !bound.isFinite, expectation.isFinite { unbounded += 1 }
+      }
       result.worstUlps = max(result.worstUlps, element.ulps)
       if worst == nil || element.ratio > result.worstRatio {
         worst = (position, bound)
@@ -109,6 +113,7 @@ public struct TensorComparison: Sendable {
     }
     result.compared = offsets.count
     result.failing = failing.count
+    if unbounded > 0 { result.unbounded = unbounded }
     result.pattern = FailurePattern.describe(failing, in: shape, compared: offsets.count)
     result.distribution = distribution?.judge(got, wanted, at: offsets)
     if failing.isEmpty, let problem = result.distribution?.problem { result.problem = problem }

@@ -122,7 +122,9 @@ public struct FreshCases: Sendable {
   private func choice(_ name: String, _ operation: String) -> (problem: Int, pattern: OperandPattern?) {
     let index = name.split(separator: "/").last.flatMap { Int($0) } ?? 0
     let (turn, place) = index.quotientAndRemainder(dividingBy: Self.patternInterval)
-    guard sumsOfProducts.contains(operation), place == Self.patternInterval - 1 else { return (index, nil) }
+    guard sumsOfProducts.contains(operation), place == Self.patternInterval - 1 else {
+      return (sumsOfProducts.contains(operation) ? index - turn : index, nil)
+    }
     // The first problems are those that bounds are measured on: their sums are long.
     return (turn, OperandPattern.allCases[turn % OperandPattern.allCases.count])
   }

@@ -122,7 +122,8 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "SelfTest", "Verification", "Fuzzing", "GradientChecking", "Benchmarking", "RunAnalysis", "Engines",
+        "Reporting", "SelfTest", "Verification", "Fuzzing", "GradientChecking", "Benchmarking", "RunAnalysis",
+        "Engines",
         "LibraryHost", "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
         "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

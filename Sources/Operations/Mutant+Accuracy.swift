@@ -53,9 +53,10 @@ extension Exercise {
         part.parameters.edit("weight") { $0 = weights[rank - i] }
         if rank > 0 || i > 0 { part.parameters.edit("bias") { $0 = $0.map { _ in 0 } } }
         guard let y = try correct(part).outputs["y"]?.doubles else { return nil }
-        total = total.map { sum in
-          Tensor(shape: y.shape, elements: zip(sum.elements, y.elements).map { Double(Float($0 + $1)) })
-        } ?? y
+        total =
+          total.map { sum in
+            Tensor(shape: y.shape, elements: zip(sum.elements, y.elements).map { Double(Float($0 + $1)) })
+          } ?? y
       }
     }
     return total

@@ -50,7 +50,8 @@ public struct ErrorDistributionRecord: Codable, Sendable, Hashable {
         + "\(text(signedMean)), expected at most \(text(meanLimit)) in magnitude, \(over)"
     }
     if !(abs(mean) <= meanLimit) {
-      return "the errors lean to one side: mean z \(text(mean)), expected at most \(text(meanLimit)) in magnitude, \(over)"
+      return "the errors lean to one side: mean z \(text(mean)), expected at most \(text(meanLimit)) in magnitude, "
+        + "\(over)"
     }
     return nil
   }

@@ -80,7 +80,9 @@ extension Cheat {
     Cheat(
       .library, "reads_before", "reads ahead of an operand", .verification("ahead of the start of parameters/weight")),
     Cheat(.library, "writes_past", "writes past the result's end", .verification("past the end of outputs/y")),
-    Cheat(.library, "writes_before", "writes ahead of the result", .verification("ahead of the start of outputs/y")),
+    Cheat(
+      .library, "writes_before", "writes ahead of the result", .verification("ahead of the start of outputs/y"),
+      .verification("bytes ahead of outputs/y")),
     Cheat(
       .library, "writes_later", "keeps its answer's buffer and changes it later", .verification("wrote element 0 of"),
       .verification("ended by SIGSEGV")),

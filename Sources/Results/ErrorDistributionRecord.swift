@@ -1,6 +1,6 @@
 import Foundation
 
-/// How the errors of a tensor are distributed, in standard deviations of the worst honest order of summation.
+/// How the errors of a tensor are distributed, in the standard deviations that a correct implementation has at most.
 public struct ErrorDistributionRecord: Codable, Sendable, Hashable {
   /// Those that count.
   public var elements: Int

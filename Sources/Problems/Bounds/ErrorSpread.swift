@@ -9,7 +9,7 @@ public struct ErrorSpread: Sendable, Hashable {
     /// None: each is rounded on its own.
     case none
     /// So many consecutive ones, row-major; where `groups` runs are used up, the next belongs to the first again. All elements of a
-    /// row share the rounding of its mean; all of a channel, which is a run in each image, that of the channel's.
+    /// channel, which is a run in each image, share the rounding of what was transformed for it.
     case runs(of: Int, groups: Int)
   }
 

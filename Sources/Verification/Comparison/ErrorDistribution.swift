@@ -14,8 +14,8 @@ import Tensors
 /// - |mean z| and |mean z·sign(y)| ≤ `drift + c·√(mean z²/Nₑ)`: with Hoeffding's inequality for sums of given magnitudes with random
 ///   signs, exceeded with a probability of at most 2·e^(−½c²), whatever the errors' distribution is, if only it is symmetric.
 ///
-/// Each of the three is below 10⁻⁹ for ``tail``. Storing a result in 16 bits errs by at most half a spacing, with a variance of a twelfth of its
-/// square, or of an eighth where values have a single bit more than the type.
+/// Each of the three is below 10⁻⁹ for ``tail``. Storing a result in 16 bits errs by at most half a spacing, with a variance of a
+/// twelfth of its square, or of an eighth where values have a single bit more than the type.
 ///
 /// - Source: the idea, and the statistics of bias and variance, are those of the TOSA conformance suite (its dot-product data
 ///   sets). Laurent and Massart, *Adaptive estimation of a quadratic functional by model selection*, Ann. Statist. 28 (2000),

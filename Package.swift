@@ -37,6 +37,7 @@ let package = Package(
   products: [
     .executable(name: "assay", targets: ["assay"]),
     .library(name: "HDF5", targets: ["HDF5"]),
+    .library(name: "Execution", targets: ["Execution"]),
     .library(name: "AssayTesting", targets: ["AssayTesting"]),
   ],
   dependencies: [
@@ -68,6 +69,8 @@ let package = Package(
     // What stored runs amount to: their figures, their whole, and what changed between them
     .target(name: "RunAnalysis", dependencies: ["Tensors", "Problems", "Operations", "Results"]),
     .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
+    // Whole networks at the machine's speed
+    .target(name: "Execution", dependencies: ["Tensors", "Problems", "Convolution"]),
     .target(name: "NetworkFiles", dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations"]),
     // What is asked of an engine
     .target(
@@ -149,6 +152,7 @@ let package = Package(
     .testTarget(name: "NetworkFilesTests", dependencies: ["NetworkFiles", "GoldenFiles", "TestSupport"]),
     .testTarget(name: "OperationsTests", dependencies: ["Operations", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "TestSupport"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Operations", "TestSupport"]),
     .testTarget(
       name: "EnginesTests",
       dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "Results", "TestSupport", "assay"]),

@@ -26,6 +26,11 @@ public struct KernelTable: Sendable {
     @Sendable (
       _ source: Input, _ block: Int, _ target: Output, _ channelStride: Int, _ channels: Int, _ pixels: Int
     ) -> Void
+  /// `target[p·targetStep + c] = source[p·sourceStep + c]` for p < pixels, c < lanes.
+  public var copyLanes:
+    @Sendable (
+      _ source: Input, _ sourceStep: Int, _ target: Output, _ targetStep: Int, _ lanes: Int, _ pixels: Int
+    ) -> Void
   /// Copies `pixels` vectors, `sourceStride` floats apart, to consecutive ones: a tap of a channel block of im2col.
   public var gatherVectors: @Sendable (_ source: Input, _ sourceStride: Int, _ target: Output, _ pixels: Int) -> Void
   /// im2col for fewer channels than V. The segments at `source + p·sourceStride + segments[i]`, `wholeCount` of V floats and
@@ -46,6 +51,10 @@ public struct KernelTable: Sendable {
     ) -> Void
   /// Asks for `floats` floats of each of `rows` rows, `stride` apart, that will be read later; the addresses need not be valid.
   public var fetchRows: @Sendable (_ source: Input, _ stride: Int, _ rows: Int, _ floats: Int) -> Void
+  /// The largest element of each window, lane by lane; NaN where the window has one. See ``PoolStrip``.
+  public var maximaOfWindows: @Sendable (UnsafePointer<PoolStrip>) -> Void
+  /// The sum of each window times a factor. See ``PoolStrip``.
+  public var sumsOfWindows: @Sendable (UnsafePointer<PoolStrip>, _ scale: Float) -> Void
   public var winograd: WinogradKernels
   /// Runs `iterations` rounds of 12 independent multiply-add chains on registers; returns the flop done.
   public var peak: @Sendable (_ iterations: Int) -> Int
@@ -56,11 +65,14 @@ public struct KernelTable: Sendable {
     accumulateGradient: @escaping @Sendable (UnsafePointer<GradientStrip>) -> Void,
     interleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     deinterleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
+    copyLanes: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     gatherVectors: @escaping @Sendable (Input, Int, Output, Int) -> Void,
     gatherSegments:
       @escaping @Sendable (Input, Int, UnsafePointer<Int>, Int, Int, Int, Output, Output, Int, Int, Int, Int) -> Void,
     gatherPixels: @escaping @Sendable (Input, Int, Int, Output, Int, Int, Int, Int) -> Void,
     fetchRows: @escaping @Sendable (Input, Int, Int, Int) -> Void,
+    maximaOfWindows: @escaping @Sendable (UnsafePointer<PoolStrip>) -> Void,
+    sumsOfWindows: @escaping @Sendable (UnsafePointer<PoolStrip>, _ scale: Float) -> Void,
     winograd: WinogradKernels, peak: @escaping @Sendable (_ iterations: Int) -> Int
   ) {
     self.vectorWidth = vectorWidth
@@ -70,10 +82,13 @@ public struct KernelTable: Sendable {
     self.accumulateGradient = accumulateGradient
     self.interleave = interleave
     self.deinterleave = deinterleave
+    self.copyLanes = copyLanes
     self.gatherVectors = gatherVectors
     self.gatherSegments = gatherSegments
     self.gatherPixels = gatherPixels
     self.fetchRows = fetchRows
+    self.maximaOfWindows = maximaOfWindows
+    self.sumsOfWindows = sumsOfWindows
     self.winograd = winograd
     self.peak = peak
   }

@@ -71,13 +71,13 @@ func deinterleave(
   }
 }
 
-private typealias Four = SIMD4<Float>
+typealias Four = SIMD4<Float>
 
 @inline(__always)
-private func load4(_ p: UnsafePointer<Float>) -> Four { UnsafeRawPointer(p).loadUnaligned(as: Four.self) }
+func load4(_ p: UnsafePointer<Float>) -> Four { UnsafeRawPointer(p).loadUnaligned(as: Four.self) }
 
 @inline(__always)
-private func store4(_ v: Four, _ p: UnsafeMutablePointer<Float>) {
+func store4(_ v: Four, _ p: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(p).storeBytes(of: v, as: Four.self)
 }
 

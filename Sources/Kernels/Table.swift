@@ -7,9 +7,11 @@ public func makeKernelTable() -> KernelTable {
     convolveStrip: { convolveStrip($0) },
     accumulateGradient: { accumulateGradient($0) }, interleave: { interleave($0, $1, $2, $3, $4, $5) },
     deinterleave: { deinterleave($0, $1, $2, $3, $4, $5) },
+    copyLanes: { copyLanes($0, $1, $2, $3, $4, $5) },
     gatherVectors: { gatherVectors($0, $1, $2, $3) },
     gatherSegments: { gatherSegments($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) },
     gatherPixels: { gatherPixels($0, $1, $2, $3, $4, $5, $6, $7) },
     fetchRows: { fetchRows($0, $1, $2, $3) },
+    maximaOfWindows: { maximaOfWindows($0) }, sumsOfWindows: { sumsOfWindows($0, $1) },
     winograd: makeWinogradKernels(), peak: { peak($0) })
 }

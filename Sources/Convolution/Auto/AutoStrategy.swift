@@ -63,14 +63,26 @@ public struct AutoStrategy: ConvolutionStrategy {
   public func choice(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ instructionSet: InstructionSet
   ) -> any ConvolutionStrategy {
+    if let plans, let found = measured(problem, pass, instructionSet, plans) { return found }
     let candidates = admissibleCandidates(problem, pass)
-    if let name = plans?.fastest(problem, pass, instructionSet, among: candidates.map(\.strategy.name)),
-      let found = candidates.first(where: { $0.strategy.name == name })
-    {
-      return found.strategy
-    }
     let best = candidates.min { Self.cost(problem, pass, $0) < Self.cost(problem, pass, $1) }
     return best?.strategy ?? DirectStrategy()
+  }
+
+  /// The fastest by times alone; nil unless every admissible strategy was timed.
+  /// - Parameters:
+  ///   - problem: what is to be computed.
+  ///   - pass: likewise.
+  ///   - instructionSet: the kernels.
+  ///   - plans: the times.
+  ///   - setting: where they were taken, if not of the convolution on its own.
+  package func measured(
+    _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ instructionSet: InstructionSet, _ plans: ConvolutionPlans,
+    setting: String? = nil
+  ) -> (any ConvolutionStrategy)? {
+    let candidates = admissible(problem, pass)
+    let name = plans.fastest(problem, pass, instructionSet, setting: setting, among: candidates.map(\.name))
+    return candidates.first { $0.name == name }
   }
 
   /// Time in units of one multiply-add at the machine's peak.

@@ -12,13 +12,25 @@ import Synchronization
 /// Times of strategies that were measured, kept between runs in one small text file.
 ///
 /// After a heading, a line is `CPU, instruction set, pass, problem, strategy, nanoseconds`, separated by tabs; of several for
-/// the same measurement the last counts. Times of another CPU than this are not used and not touched: machines may share a
+/// the same measurement the last counts. A problem that was timed within something else says so behind it, in brackets. Times of another CPU than this are not used and not touched: machines may share a
 /// home folder, and any number of processes may measure at once.
 public final class ConvolutionPlans: Sendable {
   private struct Key: Hashable {
     var instructionSet: InstructionSet
     var pass: ConvolutionPass
     var problem: String
+
+    init(instructionSet: InstructionSet, pass: ConvolutionPass, problem: String) {
+      self.instructionSet = instructionSet
+      self.pass = pass
+      self.problem = problem
+    }
+
+    init(_ instructionSet: InstructionSet, _ pass: ConvolutionPass, _ problem: Conv2dProblem, _ setting: String?) {
+      self.init(
+        instructionSet: instructionSet, pass: pass,
+        problem: setting.map { "\(problem.text) (\($0))" } ?? problem.text)
+    }
   }
 
   /// The file, if they are kept in one.
@@ -66,20 +78,34 @@ public final class ConvolutionPlans: Sendable {
 
   /// The fastest of the strategies, or nil unless all of them have been measured: half a comparison would favour those
   /// that were.
+  /// - Parameters:
+  ///   - problem: what was timed.
+  ///   - pass: likewise.
+  ///   - instructionSet: likewise.
+  ///   - setting: where it was timed, if not on its own: times of two settings are not compared.
+  ///   - names: of the strategies.
   public func fastest(
-    _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ instructionSet: InstructionSet, among names: [String]
+    _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ instructionSet: InstructionSet, setting: String? = nil,
+    among names: [String]
   ) -> String? {
-    let key = Key(instructionSet: instructionSet, pass: pass, problem: problem.text)
+    let key = Key(instructionSet, pass, problem, setting)
     guard let measured = times.withLock({ $0[key] }), names.allSatisfy({ measured[$0] != nil }) else { return nil }
     return names.min { (measured[$0] ?? .infinity) < (measured[$1] ?? .infinity) }
   }
 
   /// Keeps a measurement, in the file too if that can be written and is one of plans.
+  /// - Parameters:
+  ///   - problem: what was timed.
+  ///   - pass: likewise.
+  ///   - instructionSet: likewise.
+  ///   - setting: where it was timed, if not on its own.
+  ///   - strategy: its name.
+  ///   - nanoseconds: its time.
   public func record(
-    _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ instructionSet: InstructionSet, strategy: String,
-    nanoseconds: Double
+    _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ instructionSet: InstructionSet, setting: String? = nil,
+    strategy: String, nanoseconds: Double
   ) {
-    let key = Key(instructionSet: instructionSet, pass: pass, problem: problem.text)
+    let key = Key(instructionSet, pass, problem, setting)
     let line = "\(cpu)\t\(instructionSet.rawValue)\t\(pass.rawValue)\t\(key.problem)\t\(strategy)\t\(nanoseconds)\n"
     times.withLock { times in
       times[key, default: [:]][strategy] = nanoseconds

@@ -20,6 +20,9 @@ public struct GemmStrategy: ConvolutionStrategy {
     }
   }
 
+  /// Its layout is NCHW itself.
+  public func requiredHalo(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> BlockedLayout.Halo { .init() }
+
   public func prepare(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights: UnsafeBufferPointer<Float>,
     epilogue: ConvolutionEpilogue, options: ConvolutionOptions

@@ -83,6 +83,13 @@ public struct BlockedLayout: Hashable, Sendable {
     self.count = count
   }
 
+  /// The layout of an N×C×H×W activation that no grouped convolution reads.
+  /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)`` when the size overflows.
+  public init(_ shape: Shape, vectorWidth: Int, halo: Halo = Halo()) throws(ConvolutionError) {
+    try self.init(
+      batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], vectorWidth: vectorWidth, halo: halo)
+  }
+
   /// Plain NCHW: blocks of one channel, and nothing between or round the planes.
   /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)`` when the size overflows.
   public init(dense shape: Shape) throws(ConvolutionError) {
@@ -120,6 +127,14 @@ public struct BlockedLayout: Hashable, Sendable {
     let group = channel / channelsPerGroup
     let within = (channel % channelsPerGroup) / block
     return image * imageStride + (group * blocksPerGroup + within) * planeStride + origin
+  }
+
+  /// The first pixel of the block at this position among all of an image's.
+  func offset(image: Int, block: Int) -> Int { image * imageStride + block * planeStride + origin }
+
+  /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)`` unless a buffer has the layout's size.
+  func check(_ found: Int, _ name: String) throws(ConvolutionError) {
+    guard found == count else { throw .bufferMismatch(name: name, expected: count, found: found) }
   }
 
   /// The same layout with another halo.

@@ -67,6 +67,10 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
     }
   }
 
+  /// V: channels in a whole block of an activation.
+  /// - Throws: ``ConvolutionError/instructionSetUnavailable(asked:available:)`` when this CPU lacks it.
+  package func vectorWidth() throws(ConvolutionError) -> Int { try kernels().vectorWidth }
+
   /// The kernels of this instruction set.
   /// - Throws: ``ConvolutionError/instructionSetUnavailable(asked:available:)`` when this CPU lacks it.
   package func kernels() throws(ConvolutionError) -> KernelTable {

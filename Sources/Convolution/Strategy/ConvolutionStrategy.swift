@@ -21,6 +21,9 @@ public protocol ConvolutionStrategy: Sendable {
   /// Why this strategy cannot do the pass for the problem, or nil if it can.
   func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String?
 
+  /// The halo that the pass reads round its input: for whoever plans a network's activations before anything is prepared.
+  func requiredHalo(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> BlockedLayout.Halo
+
   /// Prepares the forward or the backward-data pass.
   /// - Parameters:
   ///   - problem: one that ``unsupportedReason(_:_:)`` has nothing against.
@@ -39,6 +42,13 @@ public protocol ConvolutionStrategy: Sendable {
   func prepareWeightGradient(
     _ problem: Conv2dProblem, options: ConvolutionOptions
   ) throws(ConvolutionError) -> any PreparedWeightGradient
+}
+
+extension ConvolutionStrategy {
+  /// What a gather reads.
+  public func requiredHalo(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> BlockedLayout.Halo {
+    GatherGeometry(problem, pass).requiredHalo
+  }
 }
 
 /// What is done to each output element while it is still in a register: `y = relu(scale[k]·sum + shift[k] + residual)`.

@@ -22,6 +22,9 @@ public struct WinogradStrategy: ConvolutionStrategy {
     problem.winogradObstacle
   }
 
+  /// Tiles at the border are filled up with zeros.
+  public func requiredHalo(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> BlockedLayout.Halo { .init() }
+
   public func prepare(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights: UnsafeBufferPointer<Float>,
     epilogue: ConvolutionEpilogue, options: ConvolutionOptions

@@ -76,7 +76,7 @@ public struct ProblemText: Sendable {
     return try Self.shape(dimensions)
   }
 
-  static func shape(_ dimensions: [Int]) throws(ProblemError) -> Shape {
+  package static func shape(_ dimensions: [Int]) throws(ProblemError) -> Shape {
     guard let shape = Shape(validating: dimensions) else {
       throw ProblemError(
         .invalidArgument, "shape", expected: "extents ≥ 0 whose product is at most 2^48", found: "\(dimensions)")

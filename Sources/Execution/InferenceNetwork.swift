@@ -1,0 +1,186 @@
+import Convolution
+import Problems
+import Synchronization
+import Tensors
+
+/// A residual network, or one block of it, in evaluation: prepared once for a batch of images of one size, then run again and
+/// again.
+///
+///     let network = try InferenceNetwork(.resnet50, weights: file.tensors, batch: 8, threads: 2)
+///     let logits = try network(images)
+///
+/// Activations stay channel-blocked from the first layer to the last. Batch norm, residual and ReLU are done while a
+/// convolution's sums are in registers; weights are packed or transformed once. Activations share memory where their lives do
+/// not meet, and a run allocates nothing but the tensor that it returns.
+///
+/// `@unchecked Sendable`: buffers are written under `running` alone.
+public final class InferenceNetwork: @unchecked Sendable {
+  public let inputShape: Shape
+  public let threads: Int
+  public let instructionSet: InstructionSet
+  /// By name: `logits` of a network with `stage1` … where they are asked for, `y` of a block.
+  public let resultShapes: [String: Shape]
+
+  private let steps: [PreparedStep]
+  /// The images, the results by `resultPlaces`, and what activations share.
+  private let buffers: [AlignedBuffer]
+  private let resultPlaces: [String: Int]
+  private let running = Mutex<Void>(())
+
+  /// A network of the family.
+  /// - Parameters:
+  ///   - architecture: which one.
+  ///   - weights: tensors by their `state_dict` name. What the network does not need is ignored.
+  ///   - batch: images of a run.
+  ///   - imageSize: their height and width; by default the one size that the network has, or 224.
+  ///   - classCount: by default as many as the classifier's weights have rows.
+  ///   - threads: that share the work. They change no bit as long as the strategies are the same.
+  ///   - instructionSet: by default that of `ASSAY_ISA`, or the widest there is.
+  ///   - strategies: how each convolution is computed.
+  ///   - results: what a run gives: `logits`, and `stage1` … as well if named.
+  /// - Throws: ``ExecutionError``.
+  public convenience init(
+    _ architecture: ResNetArchitecture, weights: [String: AnyTensor], batch: Int = 1, imageSize: Pair? = nil,
+    classCount: Int? = nil, threads: Int = 1, instructionSet: InstructionSet? = nil,
+    strategies: NetworkStrategies = .automatic(.shared), results: Set<String> = ["logits"]
+  ) throws(ExecutionError) {
+    let plan: NetworkPlan
+    do throws(ProblemError) {
+      let size = imageSize ?? Pair(architecture.imageSide ?? 224)
+      plan = try architecture.plan(
+        inputShape: try ProblemText.shape([batch, 3, size.height, size.width]),
+        classCount: classCount ?? weights["fc.weight"].flatMap { $0.shape.rank == 2 ? $0.shape[0] : nil })
+    } catch { throw .problem(error) }
+    try self.init(
+      FusedPlan(plan), StateDict(tensors: weights), threads: threads, instructionSet: instructionSet,
+      strategies: strategies, results: results)
+  }
+
+  /// The same for a plan that is there already, with the images' shape and the number of classes in it.
+  /// - Throws: ``ExecutionError``, for a plan in training mode too.
+  public convenience init(
+    _ plan: NetworkPlan, weights: [String: AnyTensor], threads: Int = 1, instructionSet: InstructionSet? = nil,
+    strategies: NetworkStrategies = .automatic(.shared), results: Set<String> = ["logits"]
+  ) throws(ExecutionError) {
+    try self.init(
+      FusedPlan(plan), StateDict(tensors: weights), threads: threads, instructionSet: instructionSet,
+      strategies: strategies, results: results)
+  }
+
+  /// One residual block; its result is `y`.
+  /// - Throws: ``ExecutionError``, for a block in training mode too.
+  public convenience init(
+    _ block: ResidualBlockPlan, weights: [String: AnyTensor], threads: Int = 1, instructionSet: InstructionSet? = nil,
+    strategies: NetworkStrategies = .automatic(.shared)
+  ) throws(ExecutionError) {
+    try self.init(
+      FusedPlan(block), StateDict(tensors: weights), threads: threads, instructionSet: instructionSet,
+      strategies: strategies, results: ["y"])
+  }
+
+  private init(
+    _ plan: FusedPlan, _ weights: StateDict, threads: Int, instructionSet: InstructionSet?,
+    strategies: NetworkStrategies, results: Set<String>
+  ) throws(ExecutionError) {
+    let instructionSet = try translating { () throws(ConvolutionError) -> InstructionSet in
+      if let instructionSet { return instructionSet }
+      return try InstructionSet.selected()
+    }
+    inputShape = plan.activations[0]
+    self.threads = threads
+    self.instructionSet = instructionSet
+    var builder = NetworkBuilder(
+      options: ConvolutionOptions(threads: threads, instructionSet: instructionSet), strategies: strategies)
+    let network = try builder.build(plan, weights, results: results)
+    steps = network.steps
+    buffers = network.buffers
+    resultPlaces = network.resultPlaces
+    resultShapes = Dictionary(
+      uniqueKeysWithValues: plan.results.filter { results.contains($0.name) }.map { ($0.name, $0.shape) })
+  }
+
+  /// The logits of a batch of images, or the output of a block.
+  /// - Parameter images: of ``inputShape``.
+  /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
+  public func callAsFunction(_ images: Tensor<Float>) throws(ExecutionError) -> Tensor<Float> {
+    let name = resultShapes["y"] == nil ? "logits" : "y"
+    guard let result = try results(of: images)[name] else {
+      throw .operand(name: name, expected: "one of the network's results", found: "none of that name")
+    }
+    return result
+  }
+
+  /// All results by name.
+  /// - Parameter images: of ``inputShape``.
+  /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
+  public func results(of images: Tensor<Float>) throws(ExecutionError) -> [String: Tensor<Float>] {
+    try run(images)
+    var results: [String: Tensor<Float>] = [:]
+    for (name, shape) in resultShapes {
+      results[name] = Tensor(shape: shape, elements: Array(buffers[resultPlaces[name] ?? 0].buffer))
+    }
+    return results
+  }
+
+  /// Computes the results and leaves them in the network: what a benchmark times. Nothing is allocated.
+  /// - Parameter images: of ``inputShape``.
+  /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
+  public func run(_ images: Tensor<Float>) throws(ExecutionError) {
+    guard images.shape == inputShape else {
+      throw .operand(name: "images", expected: "shape \(inputShape)", found: "\(images.shape)")
+    }
+    try running.withLock { _ throws(ExecutionError) in
+      images.elements.withUnsafeBufferPointer { _ = buffers[0].buffer.update(fromContentsOf: $0) }
+      for step in steps { try translating { () throws(ConvolutionError) in try step.run(buffers) } }
+    }
+  }
+
+  /// One step of a run, and what it took.
+  public struct StepTime: Sendable {
+    /// The layers that it does, as `layer1.0.conv3 + layer1.0.bn3 + …`.
+    public let name: String
+    /// The convolution that it computes, if it is one.
+    public let problem: Conv2dProblem?
+    /// The strategy's name, or what else it does.
+    public let kind: String
+    public let nanoseconds: Int
+  }
+
+  /// The same, with the time of every step.
+  /// - Parameter images: of ``inputShape``.
+  /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
+  public func trace(_ images: Tensor<Float>) throws(ExecutionError) -> [StepTime] {
+    guard images.shape == inputShape else {
+      throw .operand(name: "images", expected: "shape \(inputShape)", found: "\(images.shape)")
+    }
+    return try running.withLock { _ throws(ExecutionError) in
+      images.elements.withUnsafeBufferPointer { _ = buffers[0].buffer.update(fromContentsOf: $0) }
+      let clock = ContinuousClock()
+      var times: [StepTime] = []
+      times.reserveCapacity(steps.count)
+      for step in steps {
+        let start = clock.now
+        try translating { () throws(ConvolutionError) in try step.run(buffers) }
+        let (seconds, attoseconds) = (clock.now - start).components
+        var problem: Conv2dProblem?
+        if case .convolution(let prepared) = step.work { problem = prepared.problem }
+        times.append(
+          StepTime(
+            name: step.name, problem: problem, kind: step.kind,
+            nanoseconds: Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)))
+      }
+      return times
+    }
+  }
+
+  /// Bytes of activations, images and results included.
+  public var activationBytes: Int { buffers.reduce(0) { $0 + $1.bytes } }
+  /// Bytes of packed and transformed weights.
+  public var weightBytes: Int { convolutions.reduce(0) { $0 + $1.weightBytes } }
+  /// Bytes that strategies write and read besides.
+  public var workspaceBytes: Int { convolutions.reduce(0) { $0 + $1.workspaceBytes } }
+
+  private var convolutions: [any PreparedConvolution] {
+    steps.compactMap { if case .convolution(let prepared) = $0.work { prepared } else { nil } }
+  }
+}

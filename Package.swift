@@ -70,14 +70,16 @@ let package = Package(
     .target(name: "RunAnalysis", dependencies: ["Tensors", "Problems", "Operations", "Results"]),
     .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
     // Whole networks at the machine's speed
-    .target(name: "Execution", dependencies: ["Tensors", "Problems", "Convolution"]),
+    .target(
+      name: "Execution",
+      dependencies: ["Tensors", "Problems", "Convolution", .product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "NetworkFiles", dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations"]),
     // What is asked of an engine
     .target(
       name: "Engines",
       dependencies: [
-        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Operations", "Convolution", "OperatingSystem", "Results",
-        .product(name: "TOMLKit", package: "TOMLKit"),
+        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Operations", "Convolution", "Execution", "OperatingSystem",
+        "Results", .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     // The third that knows pointers, beside the kernels and HDF5: memory and calls of a library of others' code, by the
     // contract of Benchmarks/engines/include/assay.h. Nothing of it runs in the tool's own process.
@@ -127,7 +129,7 @@ let package = Package(
       dependencies: [
         "Reporting", "SelfTest", "Verification", "Fuzzing", "GradientChecking", "Benchmarking", "RunAnalysis",
         "Engines",
-        "LibraryHost", "Operations", "Convolution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
+        "LibraryHost", "Operations", "Convolution", "Execution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
         "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

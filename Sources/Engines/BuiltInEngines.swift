@@ -16,6 +16,7 @@ public enum BuiltInEngines {
       ConvolutionEngine(Im2colStrategy(materialised: true)),
       ConvolutionEngine(GemmStrategy()),
       ConvolutionEngine(auto, algorithms: auto.algorithms),
+      ExecutionEngine("execution", .automatic(plans), algorithms: auto.algorithms),
     ] + WinogradStrategy.all.map { ConvolutionEngine($0) }
   }
 

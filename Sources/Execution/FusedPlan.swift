@@ -38,16 +38,32 @@ struct FusedPlan: Sendable {
     var residual: Int?
   }
 
+  /// What is given, as whoever gives it knows it.
+  let inputShape: Shape
   /// Shapes, N×C×H×W; the first is the input's.
   private(set) var activations: [Shape]
   private(set) var steps: [Step] = []
   /// Activations that somebody may ask for, by name, with the shape under which they are known.
   private(set) var results: [(name: String, activation: Int, shape: Shape)] = []
 
+  /// One layer: its result is `y`.
+  /// - Throws: ``ExecutionError/unsupported(layer:reason:)``.
+  init(_ layer: NetworkLayer) throws(ExecutionError) {
+    guard let shape = layer.problem.operands.inputs["x"]?.shape, shape.rank == 4 || shape.rank == 2 else {
+      throw Self.unsupported(layer, "expected an input of rank 4, or of rank 2")
+    }
+    inputShape = shape
+    activations = [shape.rank == 4 ? shape : Shape(shape[0], shape[1], 1, 1)]
+    let y = try append(layer, from: 0)
+    guard y != 0 else { throw Self.unsupported(layer, "nothing to compute on its own") }
+    results = [("y", y, layer.outputShape)]
+  }
+
   /// A residual block: its result is `y`.
   /// - Throws: ``ExecutionError/unsupported(layer:reason:)``.
   init(_ block: ResidualBlockPlan) throws(ExecutionError) {
-    activations = [block.inputShape]
+    inputShape = block.inputShape
+    activations = [inputShape]
     let y = try append(block, from: 0)
     results = [("y", y, block.outputShape)]
   }
@@ -55,7 +71,8 @@ struct FusedPlan: Sendable {
   /// A network: its results are `stage1` … and `logits`.
   /// - Throws: ``ExecutionError/unsupported(layer:reason:)``.
   init(_ network: NetworkPlan) throws(ExecutionError) {
-    activations = [network.inputShape]
+    inputShape = network.inputShape
+    activations = [inputShape]
     var current = try append(network.stem, from: 0)
     for (index, stage) in network.stages.enumerated() {
       for block in stage { current = try append(block, from: current) }
@@ -117,7 +134,7 @@ struct FusedPlan: Sendable {
       guard activations[input][2] == 1, activations[input][3] == 1 else {
         throw Self.unsupported(layer, "expected planes of one pixel, found \(activations[input])")
       }
-      steps[steps.count - 1].layers.append(layer.name)
+      if !steps.isEmpty { steps[steps.count - 1].layers.append(layer.name) }
       return input
     case let problem as LinearProblem: return add(layer, try Self.classifier(problem, layer), from: input)
     default: throw Self.unsupported(layer, "a layer of a kind that no network here has")

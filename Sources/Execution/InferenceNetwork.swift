@@ -22,7 +22,7 @@ public final class InferenceNetwork: @unchecked Sendable {
   public let resultShapes: [String: Shape]
 
   private let steps: [PreparedStep]
-  /// The images, the results by `resultPlaces`, and what activations share.
+  /// The results by `resultPlaces`, and what activations share.
   private let buffers: [AlignedBuffer]
   private let resultPlaces: [String: Int]
   private let running = Mutex<Void>(())
@@ -78,6 +78,17 @@ public final class InferenceNetwork: @unchecked Sendable {
       strategies: strategies, results: ["y"])
   }
 
+  /// One layer: a convolution, a classifier, a max pool, or a mean of whole planes; its result is `y`.
+  /// - Throws: ``ExecutionError``, for any other layer too.
+  public convenience init(
+    _ layer: NetworkLayer, weights: [String: AnyTensor], threads: Int = 1, instructionSet: InstructionSet? = nil,
+    strategies: NetworkStrategies = .automatic(.shared)
+  ) throws(ExecutionError) {
+    try self.init(
+      FusedPlan(layer), StateDict(tensors: weights), threads: threads, instructionSet: instructionSet,
+      strategies: strategies, results: ["y"])
+  }
+
   private init(
     _ plan: FusedPlan, _ weights: StateDict, threads: Int, instructionSet: InstructionSet?,
     strategies: NetworkStrategies, results: Set<String>
@@ -86,7 +97,7 @@ public final class InferenceNetwork: @unchecked Sendable {
       if let instructionSet { return instructionSet }
       return try InstructionSet.selected()
     }
-    inputShape = plan.activations[0]
+    inputShape = plan.inputShape
     self.threads = threads
     self.instructionSet = instructionSet
     var builder = NetworkBuilder(
@@ -110,6 +121,25 @@ public final class InferenceNetwork: @unchecked Sendable {
     return result
   }
 
+  /// Copies a result of the last run.
+  /// - Parameters:
+  ///   - name: of the result.
+  ///   - target: of its shape.
+  /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
+  public func copy(_ name: String, into target: inout Tensor<Float>) throws(ExecutionError) {
+    guard let place = resultPlaces[name], let shape = resultShapes[name] else {
+      let known = resultShapes.keys.sorted().joined(separator: ", ")
+      throw .operand(name: "result", expected: "one of \(known)", found: name)
+    }
+    guard target.shape == shape else {
+      throw .operand(name: name, expected: "shape \(shape)", found: "\(target.shape)")
+    }
+    let source = UnsafeBufferPointer(buffers[place].buffer)
+    running.withLock { _ in
+      target.elements.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: source) }
+    }
+  }
+
   /// All results by name.
   /// - Parameter images: of ``inputShape``.
   /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
@@ -117,7 +147,9 @@ public final class InferenceNetwork: @unchecked Sendable {
     try run(images)
     var results: [String: Tensor<Float>] = [:]
     for (name, shape) in resultShapes {
-      results[name] = Tensor(shape: shape, elements: Array(buffers[resultPlaces[name] ?? 0].buffer))
+      var result = Tensor<Float>(zeros: shape)
+      try copy(name, into: &result)
+      results[name] = result
     }
     return results
   }
@@ -126,12 +158,21 @@ public final class InferenceNetwork: @unchecked Sendable {
   /// - Parameter images: of ``inputShape``.
   /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
   public func run(_ images: Tensor<Float>) throws(ExecutionError) {
+    try onImages(images) { (pixels) throws(ConvolutionError) in
+      for step in steps { try step.run(pixels, buffers) }
+    }
+  }
+
+  private func onImages(
+    _ images: Tensor<Float>, _ body: (UnsafeBufferPointer<Float>) throws(ConvolutionError) -> Void
+  ) throws(ExecutionError) {
     guard images.shape == inputShape else {
       throw .operand(name: "images", expected: "shape \(inputShape)", found: "\(images.shape)")
     }
     try running.withLock { _ throws(ExecutionError) in
-      images.elements.withUnsafeBufferPointer { _ = buffers[0].buffer.update(fromContentsOf: $0) }
-      for step in steps { try translating { () throws(ConvolutionError) in try step.run(buffers) } }
+      try translating { () throws(ConvolutionError) in
+        try images.elements.withUnsafeBufferPointer { (pixels) throws(ConvolutionError) in try body(pixels) }
+      }
     }
   }
 
@@ -141,6 +182,8 @@ public final class InferenceNetwork: @unchecked Sendable {
     public let name: String
     /// The convolution that it computes, if it is one.
     public let problem: Conv2dProblem?
+    /// Whether it adds a residual.
+    public let addsResidual: Bool
     /// The strategy's name, or what else it does.
     public let kind: String
     public let nanoseconds: Int
@@ -150,35 +193,37 @@ public final class InferenceNetwork: @unchecked Sendable {
   /// - Parameter images: of ``inputShape``.
   /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
   public func trace(_ images: Tensor<Float>) throws(ExecutionError) -> [StepTime] {
-    guard images.shape == inputShape else {
-      throw .operand(name: "images", expected: "shape \(inputShape)", found: "\(images.shape)")
-    }
-    return try running.withLock { _ throws(ExecutionError) in
-      images.elements.withUnsafeBufferPointer { _ = buffers[0].buffer.update(fromContentsOf: $0) }
+    var times: [StepTime] = []
+    times.reserveCapacity(steps.count)
+    try onImages(images) { (pixels) throws(ConvolutionError) in
       let clock = ContinuousClock()
-      var times: [StepTime] = []
-      times.reserveCapacity(steps.count)
       for step in steps {
         let start = clock.now
-        try translating { () throws(ConvolutionError) in try step.run(buffers) }
+        try step.run(pixels, buffers)
         let (seconds, attoseconds) = (clock.now - start).components
         var problem: Conv2dProblem?
         if case .convolution(let prepared) = step.work { problem = prepared.problem }
         times.append(
           StepTime(
-            name: step.name, problem: problem, kind: step.kind,
+            name: step.name, problem: problem, addsResidual: step.residual != nil, kind: step.kind,
             nanoseconds: Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)))
       }
-      return times
     }
+    return times
   }
 
-  /// Bytes of activations, images and results included.
+  /// Bytes of activations and results.
   public var activationBytes: Int { buffers.reduce(0) { $0 + $1.bytes } }
   /// Bytes of packed and transformed weights.
   public var weightBytes: Int { convolutions.reduce(0) { $0 + $1.weightBytes } }
   /// Bytes that strategies write and read besides.
   public var workspaceBytes: Int { convolutions.reduce(0) { $0 + $1.workspaceBytes } }
+
+  /// How many convolutions each strategy computes: `direct 12, winograd4 8`.
+  public var strategySummary: String {
+    let counts = Dictionary(convolutions.map { ($0.strategyName, 1) }, uniquingKeysWith: +)
+    return counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+  }
 
   private var convolutions: [any PreparedConvolution] {
     steps.compactMap { if case .convolution(let prepared) = $0.work { prepared } else { nil } }

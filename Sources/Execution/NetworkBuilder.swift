@@ -132,7 +132,7 @@ struct NetworkBuilder {
     }
   }
 
-  /// Gives every activation its memory: the images first, then the results, then what the activations share.
+  /// Gives every activation its memory: the results first, then what the activations share.
   private func placed(
     _ plan: FusedPlan, _ unpacked: [(result: String, step: Int)], _ results: Set<String>
   ) throws(ExecutionError) -> Built {
@@ -140,7 +140,7 @@ struct NetworkBuilder {
     func buffer(_ count: Int, _ name: String) throws(ExecutionError) -> AlignedBuffer {
       try translating { () throws(ConvolutionError) in try AlignedBuffer(zeros: count, name: name) }
     }
-    var buffers = [try buffer(plan.activations[0].count, "images")]
+    var buffers: [AlignedBuffer] = []
     var resultPlaces: [String: Int] = [:]
     for result in plan.results where results.contains(result.name) {
       resultPlaces[result.name] = buffers.count
@@ -154,7 +154,6 @@ struct NetworkBuilder {
       placed[index].output = first + memory.slotOf[placed[index].output]
       placed[index].residual = placed[index].residual.map { first + memory.slotOf[$0] }
     }
-    placed[0].input = 0
     for (name, step) in unpacked { placed[step].output = resultPlaces[name] ?? 0 }
     return Built(steps: placed, buffers: buffers, resultPlaces: resultPlaces)
   }

@@ -3,7 +3,7 @@ import Convolution
 /// One step of a run, ready: what it does, and the pieces of memory between which it does it.
 struct PreparedStep: Sendable {
   enum Work: Sendable {
-    /// NCHW to the first activation.
+    /// The images, NCHW, to the first activation.
     case pack(LayoutConversion)
     case convolution(any PreparedConvolution)
     case maxPool(BlockedMaxPool)
@@ -15,7 +15,7 @@ struct PreparedStep: Sendable {
 
   let name: String
   let work: Work
-  /// Positions among the network's buffers; the images and the results have buffers of their own.
+  /// Positions among the network's buffers; the first step reads the images instead.
   var input: Int
   var output: Int
   var residual: Int?
@@ -32,11 +32,11 @@ struct PreparedStep: Sendable {
     }
   }
 
-  func run(_ buffers: [AlignedBuffer]) throws(ConvolutionError) {
+  func run(_ images: UnsafeBufferPointer<Float>, _ buffers: [AlignedBuffer]) throws(ConvolutionError) {
     let input = UnsafeBufferPointer(buffers[input].buffer)
     let output = buffers[output].buffer
     switch work {
-    case .pack(let conversion): try conversion.pack(input, into: output)
+    case .pack(let conversion): try conversion.pack(images, into: output)
     case .convolution(let prepared):
       try prepared.run(
         input: input, output: output, residual: residual.map { UnsafeBufferPointer(buffers[$0].buffer) })

@@ -6,6 +6,12 @@ import Problems
 import Results
 import Tensors
 
+/// What of networks is timed.
+enum BenchSubjects: String, EnumerableFlag {
+  case layers
+  case networks
+}
+
 /// What `assay bench` times: a suite's file, changed by the command line.
 struct BenchSelection: ParsableArguments {
   static let standardSuite = "Benchmarks/resnet.toml"
@@ -21,6 +27,12 @@ struct BenchSelection: ParsableArguments {
 
   @Option(help: "Depths or architectures, with commas: 18,50 or resnext50_32x4d.")
   var depth: String?
+
+  @Flag(
+    help: """
+      Time networks whole, in evaluation from images to logits, or their distinct convolutions (default: as the suite says).
+      """)
+  var subjects: BenchSubjects?
 
   @Option(help: "Batch sizes, with commas.")
   var batch: String?
@@ -85,6 +97,15 @@ struct BenchSelection: ParsableArguments {
       found.networks = try Self.architectures(depth)
       found.problems = []
     }
+    if let subjects { found.timesWholeNetworks = subjects == .networks }
+    if found.timesWholeNetworks {
+      guard found.problems.isEmpty else {
+        throw ValidationError("--networks: the suite has problems besides; name networks with --depth.")
+      }
+      if pass != nil || layout != nil {
+        throw ValidationError("--networks times inference from and to NCHW: leave --pass and --layout out.")
+      }
+    }
     if let batch { found.batches = try Self.numbers(batch, "--batch") }
     if let threads { found.threads = try Self.numbers(threads, "--threads") }
     if let pass { found.passes = try Self.choices(pass, "--pass") }
@@ -100,7 +121,11 @@ struct BenchSelection: ParsableArguments {
       throw ValidationError("--threads \(many): this machine has \(cores) cores.")
     }
     if found.threads.isEmpty { found.threads = [1] }
-    if found.engines.isEmpty { found.engines = BuiltInEngines.all.map(\.description.name) }
+    if found.engines.isEmpty {
+      let able = found.timesWholeNetworks ? ResNetProblem.operation : Conv2dProblem.operation
+      found.engines = BuiltInEngines.all.map(\.description).filter { $0.operations.contains(able) }.map(\.name)
+      if found.timesWholeNetworks { found.engines.removeAll { $0 == "reference" } }
+    }
     return found
   }
 

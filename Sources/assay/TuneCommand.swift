@@ -17,8 +17,14 @@ struct TuneCommand: ParsableCommand {
       without them `auto` goes by a cost model, as it always does where numbers are checked (verify, gradcheck, selftest,
       engine): verdicts do not depend on this file.
 
+      With --network the strategies are timed within that network, layer by layer, on as many threads as are asked for: what
+      whole networks (bench, evaluate) choose by. --trace writes one run with the chosen strategies in the trace-event format,
+      which Perfetto and Chrome open, and prints where its time goes.
+
       EXAMPLES:
         assay tune
+        assay tune --network resnet50 --batch 1 --threads 2
+        assay tune --network resnet18 --trace trace.json
         assay tune --depth 18 --batch 1,8 --pass forward
         ASSAY_ISA=avx2 assay tune --filter '*r3s3*'
 
@@ -30,6 +36,17 @@ struct TuneCommand: ParsableCommand {
 
   @Option(help: "Batch sizes, with commas.")
   var batch = "1"
+
+  @Option(help: "A network to time the strategies in: resnet50, resnext50_32x4d, ….")
+  var network: String?
+
+  @Option(help: "With --network: threads that share its work, with commas.")
+  var threads = "1"
+
+  @Option(
+    help: "With --network: write the trace of a run to this file, and print it.",
+    completion: .file(extensions: ["json"]))
+  var trace: String?
 
   @Option(help: "Passes, with commas: \(ConvolutionPass.allCases.map(\.rawValue).joined(separator: ", ")).")
   var pass = "forward"
@@ -45,20 +62,19 @@ struct TuneCommand: ParsableCommand {
 
   func validate() throws {
     try OptionRange.require(rounds, "--rounds", in: 1...1_000)
+    if network == nil, trace != nil { throw ValidationError("--trace needs the --network that is traced.") }
+    if network != nil, !filter.isEmpty || pass != "forward" {
+      throw ValidationError("--network times every convolution of its forward pass: leave --filter and --pass out.")
+    }
   }
 
   func run() throws {
+    if let network { return try tune(network) }
     let passes: [ConvolutionPass] = try BenchSelection.choices(pass, "--pass")
     let problems = try problems()
     guard !problems.isEmpty else { throw Outcome.inconclusive.ending("no convolution matches") }
     let auto = AutoStrategy(plans: .shared)
-    guard let path = auto.plans?.path else {
-      throw ValidationError(
-        ProcessInfo.processInfo.environment["ASSAY_PLANS"] == nil
-          ? "HOME is not set, so there is no cache folder to keep times in: name a file in ASSAY_PLANS."
-          : "ASSAY_PLANS is empty, so times are not kept: unset it, or name a file.")
-    }
-    try AtomicFile.check(path)
+    let path = try plansPath()
     let progress = ProgressDisplay(isQuiet: quiet)
     let work = passes.flatMap { pass in problems.map { (pass: pass, problem: $0) } }
     var rows: [[String]] = []
@@ -79,6 +95,42 @@ struct TuneCommand: ParsableCommand {
     }
     let table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rows, words: 3)
     Console.print(table.text, terminator: "")
+    Console.print("kept in \(path)")
+  }
+
+  /// Where the times are kept.
+  private func plansPath() throws -> String {
+    guard let path = ConvolutionPlans.shared.path else {
+      throw ValidationError(
+        ProcessInfo.processInfo.environment["ASSAY_PLANS"] == nil
+          ? "HOME is not set, so there is no cache folder to keep times in: name a file in ASSAY_PLANS."
+          : "ASSAY_PLANS is empty, so times are not kept: unset it, or name a file.")
+    }
+    try AtomicFile.check(path)
+    return path
+  }
+
+  private func tune(_ name: String) throws {
+    let path = try plansPath()
+    if let trace { try AtomicFile.check(trace) }
+    var tables: [String] = []
+    for batch in try BenchSelection.numbers(batch, "--batch") {
+      for threads in try BenchSelection.numbers(threads, "--threads") {
+        try OptionRange.require(threads, "--threads", in: OptionRange.threads)
+        let tuning = try NetworkTuning(name, batch: batch, threads: threads)
+        let progress = ProgressDisplay(isQuiet: quiet)
+        let measured = try tuning.measure(rounds: rounds, plans: .shared) { done, all in
+          progress.step(done: done, of: all, subject: "\(name), batch \(batch), \(threads) threads")
+        }
+        progress.clear()
+        tables.append("\(name), batch \(batch), threads \(threads)\n\(tuning.table(measured).text)")
+        guard let trace else { continue }
+        let found = try tuning.trace(rounds: rounds, plans: .shared)
+        try found.write(to: trace)
+        tables.append(found.table.text)
+      }
+    }
+    for table in tables { Console.print(table, terminator: "") }
     Console.print("kept in \(path)")
   }
 

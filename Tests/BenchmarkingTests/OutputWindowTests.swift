@@ -13,7 +13,7 @@ import Testing
 
   private func item(_ text: String, _ pass: TimingRequest.TimedPass) throws -> BenchmarkPlan.Item {
     let problem = try #require(try Problem.parse(text) as? Conv2dProblem)
-    return BenchmarkPlan.Item(problem: problem, pass: pass, layout: .nchw, threads: 1)
+    return BenchmarkPlan.Item(.convolution(problem), pass: pass, layout: .nchw, threads: 1)
   }
 
   /// A window's own convolution gives the window of the whole one; and no wrong element stays outside all of them where an

@@ -61,6 +61,8 @@ package struct AuditLedger {
 
   package var slices: [Slice] = []
   package var turns: [Turn] = []
+  /// Of these, whose results were held against the reference.
+  package var lookedAt = 0
   package var visits: [Visits] = []
 
   package init() {}

@@ -63,7 +63,7 @@ final class AuditedContestant {
     guard !isClaimed else { return nil }
     let answer = try operation.collect(set: 0)
     let result = verifier.verify(
-      RecordedAnswer(engine.description, answer), dtype: workload.item.dtype, threads: [workload.item.threads],
+      RecordedAnswer(engine.description, workload.work.part(of: answer)), dtype: workload.item.dtype, threads: [workload.item.threads],
       repeating: false)
     return result.status == .pass ? nil : result
   }
@@ -139,7 +139,11 @@ final class AuditedContestant {
       try operation.collect(set: fresh[index])
     }
     process?.suspend()
-    let problem = workload.problem(with: answer, to: index, of: engine)
+    var problem: String?
+    if workload.looksAt(round: round) {
+      problem = workload.problem(with: answer, to: index, of: engine)
+      ledger.lookedAt += 1
+    }
     ledger.turns.append(
       AuditLedger.Turn(
         loads: fresh.count, loadCPU: loaded.cpu.map { min($0, loaded.wall) }, collects: 1,

@@ -5,25 +5,101 @@ import Results
 import Tensors
 import Verification
 
-/// A part of a convolution's result that is a convolution of its own: some channels, of one image where the pass sums over none.
+/// A part of a result that is a problem of its own, so that it can be held against the reference without the rest.
 ///
-/// Holding a whole result against the reference takes far longer than timing it. Windows share the channels of a result out
-/// among the blocks of a workload, so that each channel of what was timed is held against the reference once, by the same bounds
-/// as whole results.
-package struct OutputWindow: Sendable {
-  /// The windows of a workload, in random order: together they cover every channel of the result.
+/// Holding a whole result against the reference takes far longer than timing it. The windows of a workload share its result out
+/// among the blocks, by the same bounds as whole results.
+package enum OutputWindow: Sendable {
+  case convolution(ConvolutionWindow)
+  case network(NetworkWindow)
+
+  /// The windows of a workload, in random order: together they cover every channel of a convolution's result, and as many
+  /// images of a network's as there are windows.
   package static func windows(
     of item: BenchmarkPlan.Item, count: Int, using generator: inout SplitMix64
   ) -> [OutputWindow] {
-    let problem = item.problem
+    switch item.subject {
+    case .convolution(let problem):
+      ConvolutionWindow.windows(of: problem, item.pass, count: count, using: &generator).map { .convolution($0) }
+    case .network(let problem):
+      (0..<max(problem.inputShape[0], 1)).shuffled(using: &generator).prefix(max(count, 1)).map {
+        .network(NetworkWindow(problem: problem, image: $0))
+      }
+    }
+  }
+
+  /// For a person: `image 0, channels 8..<16 of the output`.
+  package var text: String {
+    switch self {
+    case .convolution(let window): window.text
+    case .network(let window): window.text
+    }
+  }
+
+  /// The exercise of the window alone.
+  /// - Parameter whole: the workload's, on the operands of one set.
+  package func exercise(of whole: Exercise) throws(ProblemError) -> Exercise {
+    switch self {
+    case .convolution(let window): try window.exercise(of: whole)
+    case .network(let window): try window.exercise(of: whole)
+    }
+  }
+
+  /// The window of a whole answer.
+  package func part(of answer: Answer) -> Answer {
+    switch self {
+    case .convolution(let window): window.part(of: answer)
+    case .network(let window): window.part(of: answer)
+    }
+  }
+}
+
+/// One image of a network in evaluation, where no image knows of another.
+package struct NetworkWindow: Sendable {
+  let problem: ResNetProblem
+  let image: Int
+
+  var text: String { "image \(image), the logits" }
+
+  func exercise(of whole: Exercise) throws(ProblemError) -> Exercise {
+    let shape = problem.inputShape
+    let part = try ResNetProblem(
+      architecture: problem.architecture, inputShape: Shape(1, shape[1], shape[2], shape[3]),
+      classCount: problem.classCount)
+    var window = whole
+    window.name = "/" + part.text
+    window.attributes = part.attributes
+    window.inputs = whole.inputs.mapValues { $0.slice(0, image..<image + 1) }
+    return window
+  }
+
+  /// A tensor of another shape stays as it is: its shape is what is wrong with it.
+  func part(of answer: Answer) -> Answer {
+    var part = answer
+    part.outputs = answer.outputs.mapValues {
+      $0.shape == problem.plan.logitsShape ? $0.slice(0, image..<image + 1) : $0
+    }
+    return part
+  }
+}
+
+/// A part of a convolution's result that is a convolution of its own: some channels, of one image where the pass sums over none.
+///
+/// Windows share the channels of a result out among the blocks of a workload, so that each channel of what was timed is held
+/// against the reference once.
+package struct ConvolutionWindow: Sendable {
+  /// The windows of a workload, in random order: together they cover every channel of the result.
+  static func windows(
+    of problem: Conv2dProblem, _ pass: TimingRequest.TimedPass, count: Int, using generator: inout SplitMix64
+  ) -> [ConvolutionWindow] {
     // Whole groups, or channels of the only one.
     let units =
       problem.groups > 1
-      ? problem.groups : item.pass == .backwardData ? problem.inputChannels : problem.outputChannels
+      ? problem.groups : pass == .backwardData ? problem.inputChannels : problem.outputChannels
     let parts = min(max(count, 1), units)
     return (0..<parts).map { part in
-      OutputWindow(
-        problem: problem, pass: item.pass, units: part * units / parts..<(part + 1) * units / parts,
+      ConvolutionWindow(
+        problem: problem, pass: pass, units: part * units / parts..<(part + 1) * units / parts,
         image: problem.batch > 0 ? Int.random(in: 0..<problem.batch, using: &generator) : 0)
     }.shuffled(using: &generator)
   }
@@ -52,7 +128,7 @@ package struct OutputWindow: Sendable {
   }
 
   /// For a person: `image 0, outputs/y channels 8..<16`.
-  package var text: String {
+  var text: String {
     switch pass {
     case .backwardData: "image \(images.lowerBound), channels \(inputs) of the input"
     case .backwardWeight: "channels \(outputs) of the weights"
@@ -62,7 +138,7 @@ package struct OutputWindow: Sendable {
 
   /// The exercise of the window alone.
   /// - Parameter whole: the workload's, on the operands of one set.
-  package func exercise(of whole: Exercise) throws(ProblemError) -> Exercise {
+  func exercise(of whole: Exercise) throws(ProblemError) -> Exercise {
     let part = try Conv2dProblem(
       batch: images.count, inputChannels: inputs.count, inputSize: problem.inputSize, outputChannels: outputs.count,
       kernelSize: problem.kernelSize, stride: problem.stride, padding: problem.padding, dilation: problem.dilation,
@@ -82,7 +158,7 @@ package struct OutputWindow: Sendable {
   }
 
   /// The window of a whole answer.
-  package func part(of answer: Answer) -> Answer {
+  func part(of answer: Answer) -> Answer {
     var part = Answer()
     for (name, tensor) in answer.outputs { part.outputs[name] = sliced(tensor, images, outputs) }
     for (name, tensor) in answer.gradients {

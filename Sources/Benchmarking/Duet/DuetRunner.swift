@@ -163,7 +163,7 @@ public final class DuetRunner {
       let workload = TimedWorkload(item, work, blocks: gate.policy.screenBlocks, using: &generator)
       var refusals: [String] = []
       for engine in [base, head] where !shouldStop() {
-        let result = verifier.verify(engine, dtype: item.dtype, threads: [item.threads])
+        let result = verifier.verify(work.asked(engine), dtype: item.dtype, threads: [item.threads])
         switch result.status {
         case .pass:
           // An engine that computes it may still be unable to time it in this layout or pass, or be wrong in it.

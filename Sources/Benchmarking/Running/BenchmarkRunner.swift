@@ -30,13 +30,13 @@ public final class BenchmarkRunner {
   private let nulls: NullEngines
 
   private struct VerdictKey: Hashable {
-    var problem: Conv2dProblem
+    var subject: BenchmarkSubject
     var pass: TimingRequest.TimedPass
     var threads: Int
     var engine: String
 
     init(_ item: BenchmarkPlan.Item, _ engine: any Engine) {
-      problem = item.problem
+      subject = item.subject
       pass = item.pass
       threads = item.threads
       self.engine = engine.description.name
@@ -124,12 +124,13 @@ public final class BenchmarkRunner {
   private func measure(_ item: BenchmarkPlan.Item, _ section: inout BenchmarkSection) -> BenchmarkWorkload? {
     let work = WorkloadExercise(item, seed: seed)
     var workload = BenchmarkWorkload(
-      name: item.name, operation: Conv2dProblem.operation, problem: item.problem.text, batch: item.problem.batch,
+      name: item.name, operation: type(of: item.subject.problem).operation, problem: item.subject.problem.text,
+      batch: item.subject.batch,
       pass: item.pass.rawValue, layout: item.layout.rawValue, threads: item.threads, flops: item.flops,
       compulsoryBytes: item.compulsoryBytes)
     let verifier: Result<CaseVerifier, EngineError>
     do throws(EngineError) { verifier = .success(try work.verifier()) } catch { verifier = .failure(error) }
-    verify(item, verifier)
+    verify(item, work, verifier)
     if shouldStop() { return nil }
     section.options.pinned = Affinity.pin(toCores: item.threads)
     let timed = TimedWorkload(item, work, blocks: suite.blocks, using: &generator)
@@ -165,7 +166,9 @@ public final class BenchmarkRunner {
   }
 
   /// Every contestant computes the workload with the threads that are timed, before any of them is.
-  private func verify(_ item: BenchmarkPlan.Item, _ verifier: Result<CaseVerifier, EngineError>) {
+  private func verify(
+    _ item: BenchmarkPlan.Item, _ work: WorkloadExercise, _ verifier: Result<CaseVerifier, EngineError>
+  ) {
     let missing = engines.filter { verdicts[VerdictKey(item, $0)] == nil }
     guard !missing.isEmpty else { return }
     Affinity.release()
@@ -178,7 +181,7 @@ public final class BenchmarkRunner {
         verdict =
           shouldStop()
           ? Verdict(status: .failed, message: "interrupted")
-          : Verdict(verifier.verify(engine, dtype: item.dtype, threads: [item.threads]))
+          : Verdict(verifier.verify(work.asked(engine), dtype: item.dtype, threads: [item.threads]))
       }
       verdicts[VerdictKey(item, engine)] = verdict
     }
@@ -242,7 +245,7 @@ public final class BenchmarkRunner {
       fetch: timed.fetchNanoseconds,
       costs: nulls.costs(beside: contestant.engine, on: timed),
       impossible: contestant.engine.description.device == "cpu" ? Self.impossible(workload, section) : nil)
-    let verified = contestant.ledger.turns.count
+    let verified = contestant.ledger.lookedAt
     workload.contestants[slot.index].take(
       AuditFinding(.outputs, .holds, evidence: "what was timed was right in each of \(verified) collected sets"))
     for engine in engines { (engine as? ProcessEngine)?.suspend() }

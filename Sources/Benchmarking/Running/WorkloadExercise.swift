@@ -1,5 +1,6 @@
 import Engines
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -12,40 +13,109 @@ package struct WorkloadExercise: Sendable {
   /// The same in float32, from which every type's operands are rounded.
   package let single: Exercise
   private let expectedPath: String
+  /// What of a whole result is held against the reference before anything is timed; `nil`: all of it.
+  private let window: OutputWindow?
 
   package init(_ item: BenchmarkPlan.Item, seed: UInt64) {
-    let problem = item.problem
-    func fill(_ shape: Shape, _ stream: UInt64) -> AnyTensor {
-      .float32(Tensor(splitMix64Uniform: shape, seed: seed &+ stream, low: -1, high: 1))
+    switch item.subject {
+    case .convolution(let problem):
+      (single, expectedPath) = Self.convolution(problem, item, seed)
+      window = nil
+    case .network(let problem):
+      (single, expectedPath) = Self.network(problem, item, seed)
+      window = .network(NetworkWindow(problem: problem, image: Int(seed % UInt64(max(problem.inputShape[0], 1)))))
     }
-    switch item.pass {
-    case .backwardData: expectedPath = "gradients/x"
-    case .backwardWeight: expectedPath = "gradients/weight"
-    case .forward, .inference, .trainingStep: expectedPath = "outputs/y"
-    }
-    let isBackward = expectedPath != "outputs/y"
-    var parameters = ["weight": fill(problem.weightShape, 2)]
-    if problem.hasBias { parameters["bias"] = fill([problem.outputChannels], 3) }
-    single = Exercise(
-      name: "/" + problem.text, operation: Conv2dProblem.operation, attributes: problem.attributes,
-      inputs: ["x": fill(problem.inputShape, 1)], parameters: parameters,
-      upstream: isBackward ? ["y": fill(problem.outputShape, 4)] : [:], dtype: .float32,
-      passes: isBackward ? [.forward, .backward] : [.forward], wanted: [expectedPath], threads: item.threads)
     exercise = single.converted(to: item.dtype)
   }
 
-  /// The case whose expected value is the reference's, in double precision.
-  /// - Throws: ``EngineError`` of the reference.
-  func verifier() throws(EngineError) -> CaseVerifier { try verifier(of: single) }
+  private static func fill(_ shape: Shape, _ seed: UInt64) -> AnyTensor {
+    .float32(Tensor(splitMix64Uniform: shape, seed: seed, low: -1, high: 1))
+  }
 
-  /// The same for an exercise of other operands, or of a part of the problem.
+  private static func convolution(
+    _ problem: Conv2dProblem, _ item: BenchmarkPlan.Item, _ seed: UInt64
+  ) -> (Exercise, path: String) {
+    let expectedPath =
+      switch item.pass {
+      case .backwardData: "gradients/x"
+      case .backwardWeight: "gradients/weight"
+      case .forward, .inference, .trainingStep: "outputs/y"
+      }
+    let isBackward = expectedPath != "outputs/y"
+    var parameters = ["weight": fill(problem.weightShape, seed &+ 2)]
+    if problem.hasBias { parameters["bias"] = fill([problem.outputChannels], seed &+ 3) }
+    let exercise = Exercise(
+      name: "/" + problem.text, operation: Conv2dProblem.operation, attributes: problem.attributes,
+      inputs: ["x": fill(problem.inputShape, seed &+ 1)], parameters: parameters,
+      upstream: isBackward ? ["y": fill(problem.outputShape, seed &+ 4)] : [:], dtype: .float32,
+      passes: isBackward ? [.forward, .backward] : [.forward], wanted: [expectedPath], threads: item.threads)
+    return (exercise, expectedPath)
+  }
+
+  /// Weights as a network is initialised with them, and running statistics near those of a normalised input: what they are
+  /// decides no time.
+  private static func network(
+    _ problem: ResNetProblem, _ item: BenchmarkPlan.Item, _ seed: UInt64
+  ) -> (Exercise, path: String) {
+    let state = Initialization(seed: seed &+ 2).state(of: problem.plan, as: Float.self)
+    let tensors = state.stateDict { .float32($0) }
+    let buffers = Set(problem.operands.buffers.keys)
+    let exercise = Exercise(
+      name: "/" + problem.text, operation: ResNetProblem.operation, attributes: problem.attributes,
+      inputs: ["x": fill(problem.inputShape, seed &+ 1)], parameters: tensors.filter { !buffers.contains($0.key) },
+      buffers: tensors.filter { buffers.contains($0.key) }, dtype: .float32, passes: [.forward],
+      wanted: ["outputs/logits"], threads: item.threads)
+    return (exercise, "outputs/logits")
+  }
+
+  /// What every contestant is held against before it is timed.
+  /// - Throws: ``EngineError`` of the reference.
+  func verifier() throws(EngineError) -> CaseVerifier {
+    guard let window else { return try verifier(of: single) }
+    let part: Exercise
+    do throws(ProblemError) { part = try window.exercise(of: single) } catch { throw EngineError(error) }
+    return try verifier(of: part, isPart: true)
+  }
+
+  /// The contestant as that verifier is to ask it: for the whole workload, of which it sees its part.
+  func asked(_ engine: any Engine) -> any Engine {
+    window.map { PartialEngine(engine: engine, whole: single, window: $0) } ?? engine
+  }
+
+  /// The part of a whole answer that the verifier expects.
+  func part(of answer: Answer) -> Answer { window?.part(of: answer) ?? answer }
+
+  /// The case of an exercise of these or other operands, or of a part of the problem, whose expected value is the reference's in
+  /// double precision.
   /// - Throws: ``EngineError`` of the reference.
   func verifier(of exercise: Exercise, isPart: Bool = false) throws(EngineError) -> CaseVerifier {
     let answer = try ReferenceEngine().compute(exercise.converted(to: .float64))
     var golden = GoldenCase(exercise, fill: .random)
-    if let y = answer.outputs["y"], expectedPath == "outputs/y" { golden.outputs["y"] = ExpectedTensor(y) }
+    for (name, tensor) in answer.outputs where expectedPath == "outputs/\(name)" {
+      golden.outputs[name] = ExpectedTensor(tensor)
+    }
     let name = String(expectedPath.dropFirst("gradients/".count))
     if let gradient = answer.gradients[name] { golden.gradients[name] = ExpectedTensor(gradient) }
     return CaseVerifier(VerificationCase(file: "benchmark", oracle: .float64, golden: golden, isPart: isPart))
+  }
+}
+
+/// Computes a whole workload and gives the part of the answer that is looked at.
+private struct PartialEngine: Engine {
+  let engine: any Engine
+  let whole: Exercise
+  let window: OutputWindow
+
+  var description: EngineDescription { engine.description }
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    var asked = whole.converted(to: exercise.dtype)
+    asked.name = exercise.name
+    asked.threads = exercise.threads
+    return window.part(of: try engine.compute(asked))
+  }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    try engine.prepare(exercise, for: timing)
   }
 }

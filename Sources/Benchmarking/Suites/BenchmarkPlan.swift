@@ -8,7 +8,7 @@ import Tensors
 public struct BenchmarkPlan: Sendable {
   /// One workload that is to be timed.
   public struct Item: Sendable, Hashable {
-    public var problem: Conv2dProblem
+    public var subject: BenchmarkSubject
     public var pass: TimingRequest.TimedPass
     public var layout: TimingRequest.Layout
     public var threads: Int
@@ -16,10 +16,10 @@ public struct BenchmarkPlan: Sendable {
     public var dtype: DType
 
     public init(
-      problem: Conv2dProblem, pass: TimingRequest.TimedPass, layout: TimingRequest.Layout, threads: Int,
+      _ subject: BenchmarkSubject, pass: TimingRequest.TimedPass, layout: TimingRequest.Layout, threads: Int,
       dtype: DType = .float32
     ) {
-      self.problem = problem
+      self.subject = subject
       self.pass = pass
       self.layout = layout
       self.threads = threads
@@ -27,26 +27,16 @@ public struct BenchmarkPlan: Sendable {
     }
 
     /// `conv2d n1c64h56w56 k64r3s3 stride1 pad1 forward nchw t1`
-    public var name: String { "\(problem.text) \(pass.rawValue) \(layout.rawValue) t\(threads)" }
+    public var name: String { "\(subject.problem.text) \(pass.rawValue) \(layout.rawValue) t\(threads)" }
 
     /// Multiplications and additions of the definition, the same for each pass.
-    var flops: Double { 2 * Double(problem.multiplyAccumulates) }
+    var flops: Double { subject.flops }
 
     /// Of what the pass computes.
-    var resultBytes: Int {
-      let shape =
-        switch pass {
-        case .backwardData: problem.inputShape
-        case .backwardWeight: problem.weightShape
-        case .forward, .inference, .trainingStep: problem.outputShape
-        }
-      return shape.count * dtype.byteCount
-    }
+    var resultBytes: Int { subject.resultShape(pass).count * dtype.byteCount }
 
     /// Input, weights and output, once each.
-    var compulsoryBytes: Double {
-      Double(dtype.byteCount) * Double(problem.inputShape.count + problem.weightShape.count + problem.outputShape.count)
-    }
+    var compulsoryBytes: Double { Double(dtype.byteCount) * Double(subject.compulsoryElements) }
   }
 
   public private(set) var networks: [BenchmarkNetwork] = []
@@ -60,42 +50,64 @@ public struct BenchmarkPlan: Sendable {
   public init(
     _ suite: BenchmarkSuite, filters: [NamePattern] = [], limits: CaseLimits = .standard
   ) throws(BenchmarkSuite.Invalid) {
-    var problems: [Conv2dProblem] = []
-    var seen: Set<Conv2dProblem> = []
+    let subjects: [BenchmarkSubject]
     do throws(ProblemError) {
-      for batch in suite.batches {
-        for name in suite.networks {
-          let found = try ResNetArchitecture(named: name)
-            .distinctConvolutions(batch: batch, imageSize: suite.imageSize)
-          networks.append(
-            BenchmarkNetwork(
-              name: name, batch: batch, imageSize: suite.imageSize,
-              layers: found.map {
-                .init(name: $0.name, stage: $0.stage, problem: $0.problem.text, multiplicity: $0.multiplicity)
-              }))
-          for convolution in found where seen.insert(convolution.problem).inserted {
-            problems.append(convolution.problem)
-          }
-        }
-      }
-      for text in suite.problems {
-        let parsed = try Problem.parse(text)
-        guard let problem = parsed as? Conv2dProblem else {
-          throw ProblemError(.invalidArgument, "problems", expected: Conv2dProblem.operation, found: "'\(text)'")
-        }
-        if seen.insert(problem).inserted { problems.append(problem) }
-      }
-      for problem in problems { try limits.require(problem) }
+      subjects = suite.timesWholeNetworks ? try Self.wholeNetworks(suite) : try convolutions(of: suite)
+      for subject in subjects { try limits.require(subject.problem) }
     } catch { throw BenchmarkSuite.Invalid("suite \(suite.name): \(error)") }
-    for problem in problems {
-      for pass in suite.passes {
+    for subject in subjects {
+      for pass in suite.timesWholeNetworks ? [.inference] : suite.passes {
         for threads in suite.threads {
-          for layout in suite.layouts {
-            let item = Item(problem: problem, pass: pass, layout: layout, threads: threads, dtype: suite.dtype)
+          for layout in suite.timesWholeNetworks ? [.nchw] : suite.layouts {
+            let item = Item(subject, pass: pass, layout: layout, threads: threads, dtype: suite.dtype)
             if filters.isEmpty || filters.contains(where: { $0.matches(item.name) }) { items.append(item) }
           }
         }
       }
     }
+  }
+
+  private static func wholeNetworks(_ suite: BenchmarkSuite) throws(ProblemError) -> [BenchmarkSubject] {
+    var found: [BenchmarkSubject] = []
+    for name in suite.networks {
+      let architecture = try ResNetArchitecture(named: name)
+      let side = architecture.imageSide ?? suite.imageSize
+      for batch in suite.batches {
+        let shape = try ProblemText.shape([batch, 3, side, side])
+        found.append(
+          .network(
+            try ResNetProblem(
+              architecture: architecture, inputShape: shape, classCount: architecture.classCount)))
+      }
+    }
+    return found
+  }
+
+  /// The distinct convolutions of the suite's networks, and its further problems.
+  private mutating func convolutions(of suite: BenchmarkSuite) throws(ProblemError) -> [BenchmarkSubject] {
+    var problems: [Conv2dProblem] = []
+    var seen: Set<Conv2dProblem> = []
+    for batch in suite.batches {
+      for name in suite.networks {
+        let found = try ResNetArchitecture(named: name).distinctConvolutions(batch: batch, imageSize: suite.imageSize)
+        networks.append(
+          BenchmarkNetwork(
+            name: name, batch: batch, imageSize: suite.imageSize,
+            layers: found.map {
+              .init(name: $0.name, stage: $0.stage, problem: $0.problem.text, multiplicity: $0.multiplicity)
+            }))
+        for convolution in found where seen.insert(convolution.problem).inserted {
+          problems.append(convolution.problem)
+        }
+      }
+    }
+    for text in suite.problems {
+      let parsed = try Problem.parse(text)
+      guard let problem = parsed as? Conv2dProblem else {
+        throw ProblemError(.invalidArgument, "problems", expected: Conv2dProblem.operation, found: "'\(text)'")
+      }
+      if seen.insert(problem).inserted { problems.append(problem) }
+    }
+    return problems.map { .convolution($0) }
   }
 }

@@ -15,8 +15,10 @@ public struct BenchmarkSuite: Sendable, Hashable {
   }
 
   public var name: String
-  /// Names of architectures whose distinct convolutions are timed.
+  /// Names of architectures whose distinct convolutions are timed, or which are timed whole.
   public var networks: [String] = []
+  /// Whether the networks are timed as a whole, in evaluation from images to logits, in place of their convolutions.
+  public var timesWholeNetworks = false
   /// Further problems in their text form; their batch is their own.
   public var problems: [String] = []
   public var batches = [1]
@@ -44,7 +46,7 @@ public struct BenchmarkSuite: Sendable, Hashable {
 
   private static let keys: Set<String> = [
     "description", "networks", "problems", "batches", "threads", "image_size", "passes", "layouts", "dtype", "engines",
-    "blocks", "slice_ms", "cold",
+    "blocks", "slice_ms", "cold", "whole_networks",
   ]
 
   private static func suite(_ table: TOMLTable, name: String) throws(Invalid) -> BenchmarkSuite {
@@ -72,13 +74,20 @@ public struct BenchmarkSuite: Sendable, Hashable {
       }
       suite.sliceMilliseconds = number
     }
-    if let value = table["cold"] {
-      guard let flag = value.bool else {
-        throw Invalid("cold: expected true or false, found \(value.debugDescription)")
-      }
-      suite.cold = flag
+    suite.cold = try flag(table, "cold") ?? suite.cold
+    suite.timesWholeNetworks = try flag(table, "whole_networks") ?? suite.timesWholeNetworks
+    if suite.timesWholeNetworks, !suite.problems.isEmpty {
+      throw Invalid("problems: expected none beside whole_networks, found \(suite.problems.count)")
     }
     return suite
+  }
+
+  private static func flag(_ table: TOMLTable, _ key: String) throws(Invalid) -> Bool? {
+    guard let value = table[key] else { return nil }
+    guard let flag = value.bool else {
+      throw Invalid("\(key): expected true or false, found \(value.debugDescription)")
+    }
+    return flag
   }
 
   private static func strings(_ table: TOMLTable, _ key: String) throws(Invalid) -> [String]? {

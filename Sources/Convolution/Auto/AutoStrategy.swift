@@ -44,8 +44,11 @@ public struct AutoStrategy: ConvolutionStrategy {
     }
 
   /// The names of all strategies that may be chosen: the error bounds of one of them hold for a result.
-  public var algorithms: [String] {
-    Self.candidates.filter { $0.tile == nil || $0.error <= accuracyLimit }.map(\.strategy.name)
+  public var algorithms: [String] { admissible.map(\.name) }
+
+  /// All strategies within the accuracy limit.
+  public var admissible: [any ConvolutionStrategy] {
+    Self.candidates.filter { $0.tile == nil || $0.error <= accuracyLimit }.map(\.strategy)
   }
 
   /// The strategies that can do the problem within the accuracy limit; `direct` is always one.

@@ -61,23 +61,64 @@ public struct Validation: Hashable, Sendable {
     batchSize: Int? = nil, k: Int = 5, threads: Int = 1, observe: (Tensor<Scalar>) -> Void = { _ in },
     progress: (Int) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
   ) throws(Failure) -> Validation {
-    var tally = Tally(k: min(k, classCount))
     let stop = StopRequest(shouldStop)
+    let size: Int
+    do throws(ProblemError) {
+      let single = try architecture.plan(inputShape: Shape([1] + data.imageShape.dimensions), classCount: classCount)
+      size = batchSize ?? Self.batchSize(for: single)
+    } catch { throw .problem(error) }
+    return try run(
+      classCount: classCount, data: data, batchSize: size, k: k, observe: observe, progress: progress, stop: stop
+    ) { (images) throws(ProblemError) in
+      let plan = try architecture.plan(inputShape: images.shape, classCount: classCount)
+      var pass = NetworkPass(state: state)
+      pass.keepsRecords = false
+      pass.threads = threads
+      pass.beforeLayer = stop.check
+      return try pass.forward(plan, x: images).logits
+    }
+  }
+
+  /// The same for anything that gives logits.
+  ///
+  /// - Parameters:
+  ///   - classCount: of its logits.
+  ///   - data: images and labels.
+  ///   - batchSize: images computed at once.
+  ///   - k: how many of the best classes may hold the label for the second accuracy.
+  ///   - observe: called with each batch's logits (images, classes), in order.
+  ///   - progress: called with the images done after each batch.
+  ///   - shouldStop: asked before each batch.
+  ///   - network: gives a batch's logits; the last batch may be smaller.
+  /// - Throws: ``Failure`` when the images do not fit the network, a label is no class, or a number is not finite.
+  public static func run<Scalar: RealScalar>(
+    classCount: Int, data: some ImageSource<Scalar>, batchSize: Int, k: Int = 5,
+    observe: (Tensor<Scalar>) -> Void = { _ in }, progress: (Int) -> Void = { _ in },
+    shouldStop: @escaping () -> Bool = { false },
+    network: (Tensor<Scalar>) throws(ProblemError) -> Tensor<Scalar>
+  ) throws(Failure) -> Validation {
+    let stop = StopRequest(shouldStop)
+    return try run(
+      classCount: classCount, data: data, batchSize: batchSize, k: k, observe: observe, progress: progress, stop: stop
+    ) { (images) throws(ProblemError) in
+      try stop.check()
+      return try network(images)
+    }
+  }
+
+  private static func run<Scalar: RealScalar>(
+    classCount: Int, data: some ImageSource<Scalar>, batchSize: Int, k: Int, observe: (Tensor<Scalar>) -> Void,
+    progress: (Int) -> Void, stop: StopRequest, network: (Tensor<Scalar>) throws(ProblemError) -> Tensor<Scalar>
+  ) throws(Failure) -> Validation {
+    var tally = Tally(k: min(k, classCount))
     var first = 0
     while first < data.count {
       let logits: Tensor<Scalar>
       let labels: Tensor<Int64>
       let losses: Tensor<Scalar>
       do throws(ProblemError) {
-        let single = try architecture.plan(inputShape: Shape([1] + data.imageShape.dimensions), classCount: classCount)
-        let size = batchSize ?? Self.batchSize(for: single)
-        let batch = try data.batch(Array(first..<min(first + size, data.count)))
-        let plan = try architecture.plan(inputShape: batch.images.shape, classCount: classCount)
-        var pass = NetworkPass(state: state)
-        pass.keepsRecords = false
-        pass.threads = threads
-        pass.beforeLayer = stop.check
-        (logits, labels) = (try pass.forward(plan, x: batch.images).logits, batch.labels)
+        let batch = try data.batch(Array(first..<min(first + batchSize, data.count)))
+        (logits, labels) = (try network(batch.images), batch.labels)
         let criterion = CrossEntropy(
           try CrossEntropyProblem(batch: batch.count, classes: classCount, reduction: .none))
         losses = try criterion.forward(logits, target: .indices(labels))

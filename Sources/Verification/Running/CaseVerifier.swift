@@ -375,7 +375,8 @@ public struct CaseVerifier: Sendable {
     _ model: (any BoundModel)?, _ asked: Asked, _ threads: [Int], into result: inout CaseResult
   ) {
     // In float64 the reference would be held against itself.
-    guard let layers = (model as? NetworkBounds)?.capturedLayers,
+    // Of a part of what is timed, too: its layers were met by nobody.
+    guard !item.isPart, let layers = (model as? NetworkBounds)?.capturedLayers,
       asked.dtype != .float64 || !(asked.description.isBuiltIn && asked.description.name == "reference")
     else { return }
     let judge = LayerJudge(engine: asked.engine, dtype: asked.dtype, threads: threads)

@@ -39,7 +39,18 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Also count an image as right when its class is among this many.")
   var top = 5
 
-  @Option(help: "Images computed at once; the result is the same (default: 64, fewer where a layer would take long).")
+  @Option(
+    help: """
+      What computes the network: execution (whole networks at speed) or reference (the readable definitions, some hundred times \
+      slower).
+      """)
+  var engine = NetworkEngine.execution
+
+  @Option(
+    help: """
+      Images computed at once (default: 8; with --engine reference 64, fewer where a layer would take long). With reference the \
+      result is the same, bit for bit; execution may choose other strategies.
+      """)
   var batch: Int?
 
   @Option(help: "Threads; the result is the same, bit for bit.")
@@ -52,6 +63,9 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: "Fail (exit code 1) below this accuracy, from 0 to 1.")
   var requireAccuracy: Double?
+
+  /// Images of a run of ``NetworkEngine/execution``.
+  private static let standardBatch = 8
 
   func validate() throws {
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
@@ -72,6 +86,13 @@ struct EvaluateCommand: ParsableCommand {
       let plan = try architecture.plan(
         inputShape: Shape([1] + source.imageShape.dimensions), classCount: file.classCount)
       let state = try file.state(of: plan, from: weights)
+      let size = max(1, min(batch ?? Self.standardBatch, source.count))
+      let classifier =
+        engine == .reference
+        ? nil
+        : try ExecutionClassifier(
+          architecture, weights: state.stateDict { .float32($0) }, classCount: file.classCount,
+          imageShape: source.imageShape, batch: size, threads: threads)
       let progress = ProgressDisplay()
       var scores: [Float] = []
       let judged = Mutex(0)
@@ -82,13 +103,19 @@ struct EvaluateCommand: ParsableCommand {
       }
       let result = try Interruption.concluding(with: interrupted) {
         try NetworkSession.naming(source) { () throws(Validation.Failure) in
-          try Validation.run(
-            architecture, classCount: file.classCount, state: state, data: source, batchSize: batch, k: top,
-            threads: threads, observe: { scores += $0.elements },
-            progress: { count in
-              judged.withLock { $0 = count }
-              progress.step(done: count, of: source.count, subject: "images")
-            }, shouldStop: { Task.isCancelled })
+          let observe = { (logits: Tensor<Float>) in scores += logits.elements }
+          let advance = { (count: Int) in
+            judged.withLock { $0 = count }
+            progress.step(done: count, of: source.count, subject: "images")
+          }
+          guard let classifier else {
+            return try Validation.run(
+              architecture, classCount: file.classCount, state: state, data: source, batchSize: batch, k: top,
+              threads: threads, observe: observe, progress: advance, shouldStop: { Task.isCancelled })
+          }
+          return try Validation.run(
+            classCount: file.classCount, data: source, batchSize: size, k: top, observe: observe, progress: advance,
+            shouldStop: { Task.isCancelled }, network: classifier.logits)
         }
       }
       progress.clear()

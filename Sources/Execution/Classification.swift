@@ -1,0 +1,50 @@
+import RealModule
+import Tensors
+
+/// What is made of logits, N×classes: every exponential and sum in double precision, since there are few of them.
+public enum Classification {
+  /// exp(x) over its sum, row by row. The largest logit is taken off first, so that nothing overflows.
+  public static func softmax(_ logits: Tensor<Float>) -> Tensor<Float> {
+    var probabilities = logits
+    forEachRow(logits) { row, largest, sum in
+      for index in row {
+        probabilities.elements[index] = Float(Double.exp(Double(logits.elements[index]) - largest) / sum)
+      }
+    }
+    return probabilities
+  }
+
+  /// The mean over the rows of log Σ exp(x) − x[label].
+  /// - Parameters:
+  ///   - logits: N×classes.
+  ///   - labels: N class numbers.
+  /// - Throws: ``ExecutionError/operand(name:expected:found:)`` for another number of labels, or one that is no class.
+  public static func crossEntropy(
+    _ logits: Tensor<Float>, labels: Tensor<Int64>
+  ) throws(ExecutionError) -> Double {
+    let (rows, classes) = (logits.shape[0], logits.shape[1])
+    guard labels.shape == [rows] else {
+      throw .operand(name: "labels", expected: "shape \(Shape(rows))", found: "\(labels.shape)")
+    }
+    if let label = labels.elements.first(where: { !(0..<Int64(classes)).contains($0) }) {
+      throw .operand(name: "labels", expected: "classes 0 to \(classes - 1)", found: "\(label)")
+    }
+    var losses = 0.0
+    var index = 0
+    forEachRow(logits) { row, largest, sum in
+      losses += Double.log(sum) + largest - Double(logits.elements[row.lowerBound + Int(labels.elements[index])])
+      index += 1
+    }
+    return losses / Double(rows)
+  }
+
+  /// A row's elements, its largest, and Σ exp(x − largest).
+  private static func forEachRow(_ logits: Tensor<Float>, _ body: (Range<Int>, Double, Double) -> Void) {
+    let classes = logits.shape[1]
+    for row in 0..<logits.shape[0] {
+      let range = row * classes..<(row + 1) * classes
+      let largest = range.reduce(-Double.infinity) { max($0, Double(logits.elements[$1])) }
+      body(range, largest, range.reduce(0) { $0 + Double.exp(Double(logits.elements[$1]) - largest) })
+    }
+  }
+}

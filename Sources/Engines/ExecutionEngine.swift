@@ -32,7 +32,12 @@ public struct ExecutionEngine: Engine {
     let asked = try AskedNetwork(exercise, strategies, threads: exercise.threads) {
       wanted.isEmpty || wanted.contains("outputs/\($0)")
     }
-    return try asked.answer(try asked.results(of: exercise.late))
+    var answer = try asked.answer(try asked.results(of: exercise.late))
+    // Evaluation leaves running statistics as they are.
+    for (name, tensor) in exercise.buffers where wanted.isEmpty || wanted.contains("buffers_after/\(name)") {
+      answer.buffersAfter[name] = tensor
+    }
+    return answer
   }
 
   public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {

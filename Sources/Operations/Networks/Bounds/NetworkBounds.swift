@@ -74,6 +74,8 @@ public struct NetworkBounds: BoundModel {
       let results = run { step in
         StepHooks(
           begin: { pass in
+            // Also of a pass that goes no way back.
+            if gates != nil { pass.keepsRecords = true }
             nominal.noise[step]?.disturb(&pass, from: source)
             if freezes { pass.gates = nominal.gates[step] }
           }, end: { pass in gates?.observe(pass.records) },
@@ -152,6 +154,8 @@ final class NominalRun {
   func hooks(_ step: Int) -> StepHooks<Double> {
     StepHooks(
       begin: { pass in
+        // Its layers' noise is found from what they met, whether or not there is a way back.
+        pass.keepsRecords = true
         self.cotangents = [:]
         if self.isSingle { self.start = pass.state }
         pass.transformGradients = { layer, dOutput, gradients in

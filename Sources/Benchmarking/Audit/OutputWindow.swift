@@ -73,6 +73,21 @@ package struct NetworkWindow: Sendable {
     return window
   }
 
+  /// The whole's exercise with a window's own numbers in their place.
+  /// - Parameters:
+  ///   - part: the window's.
+  ///   - whole: the workload's, whose other images it takes.
+  func completed(_ part: Exercise, by whole: Exercise) -> Exercise {
+    var completed = part
+    completed.attributes = whole.attributes
+    for (name, tensor) in part.inputs {
+      completed.inputs[name] = whole.inputs[name].map {
+        $0.converted(to: tensor.dtype).replacing(image: image, by: tensor)
+      }
+    }
+    return completed
+  }
+
   /// A tensor of another shape stays as it is: its shape is what is wrong with it.
   func part(of answer: Answer) -> Answer {
     var part = answer
@@ -189,7 +204,27 @@ extension AnyTensor {
   }
 }
 
+extension AnyTensor {
+  /// The same with one of its first axis's parts replaced by a tensor of that part's shape and of this one's type.
+  fileprivate func replacing(image: Int, by part: AnyTensor) -> AnyTensor {
+    switch (self, part) {
+    case (.float32(let tensor), .float32(let part)): .float32(tensor.replacing(image, part))
+    case (.float64(let tensor), .float64(let part)): .float64(tensor.replacing(image, part))
+    case (.packed(let tensor), .packed(let part)):
+      .packed(PackedTensor(tensor.dtype, patterns: tensor.patterns.replacing(image, part.patterns)))
+    case (.int64(let tensor), .int64(let part)): .int64(tensor.replacing(image, part))
+    default: self
+    }
+  }
+}
+
 extension Tensor {
+  fileprivate func replacing(_ image: Int, _ part: Tensor) -> Tensor {
+    var elements = elements
+    elements.replaceSubrange(image * part.count..<(image + 1) * part.count, with: part.elements)
+    return Tensor(shape: shape, elements: elements)
+  }
+
   fileprivate func slice(_ axis: Int, _ range: Range<Int>) -> Tensor {
     guard range.count < shape[axis] else { return self }
     var dimensions = shape.dimensions

@@ -14,7 +14,7 @@ package struct WorkloadExercise: Sendable {
   package let single: Exercise
   private let expectedPath: String
   /// What of a whole result is held against the reference before anything is timed; `nil`: all of it.
-  private let window: OutputWindow?
+  private let window: NetworkWindow?
 
   package init(_ item: BenchmarkPlan.Item, seed: UInt64) {
     switch item.subject {
@@ -23,7 +23,7 @@ package struct WorkloadExercise: Sendable {
       window = nil
     case .network(let problem):
       (single, expectedPath) = Self.network(problem, item, seed)
-      window = .network(NetworkWindow(problem: problem, image: Int(seed % UInt64(max(problem.inputShape[0], 1)))))
+      window = NetworkWindow(problem: problem, image: Int(seed % UInt64(max(problem.inputShape[0], 1))))
     }
     exercise = single.converted(to: item.dtype)
   }
@@ -100,19 +100,16 @@ package struct WorkloadExercise: Sendable {
   }
 }
 
-/// Computes a whole workload and gives the part of the answer that is looked at.
+/// Computes a whole workload, of which it is asked a part, and gives that part of the answer.
 private struct PartialEngine: Engine {
   let engine: any Engine
   let whole: Exercise
-  let window: OutputWindow
+  let window: NetworkWindow
 
   var description: EngineDescription { engine.description }
 
   func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
-    var asked = whole.converted(to: exercise.dtype)
-    asked.name = exercise.name
-    asked.threads = exercise.threads
-    return window.part(of: try engine.compute(asked))
+    window.part(of: try engine.compute(window.completed(exercise, by: whole)))
   }
 
   func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {

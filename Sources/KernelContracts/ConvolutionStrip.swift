@@ -27,6 +27,9 @@ public struct ConvolutionStrip {
   /// `[segment][channel][vectors·V]`, packed without gaps in the order it is read.
   public var weights: UnsafePointer<Float>
 
+  /// As many weights that a later call reads, which are asked for meanwhile; nil where they are in the second-level cache anyway.
+  public var nextWeights: UnsafePointer<Float>?
+
   /// Output origin. A pixel is written at `output + outputRows[row] + q·outputPixelStride + vector·outputVectorStride`.
   public var output: UnsafeMutablePointer<Float>
   public var outputRows: UnsafePointer<Int>
@@ -59,7 +62,7 @@ public struct ConvolutionStrip {
     segments: UnsafePointer<Int>, segmentCount: Int, shortCount: Int, shortChannels: Int, weights: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, outputRows: UnsafePointer<Int>, outputPixelStride: Int,
     outputVectorStride: Int, rowCount: Int, width: Int, vectors: Int, lanes: Int,
-    fetchesAhead: Bool = true, accumulate: Bool = false,
+    nextWeights: UnsafePointer<Float>? = nil, fetchesAhead: Bool = true, accumulate: Bool = false,
     scale: UnsafePointer<Float>? = nil, shift: UnsafePointer<Float>? = nil,
     residual: UnsafePointer<Float>? = nil, relu: Bool = false
   ) {
@@ -79,6 +82,7 @@ public struct ConvolutionStrip {
     self.width = width
     self.vectors = vectors
     self.lanes = lanes
+    self.nextWeights = nextWeights
     self.fetchesAhead = fetchesAhead
     self.accumulate = accumulate
     self.scale = scale

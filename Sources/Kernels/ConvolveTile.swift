@@ -6,9 +6,11 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
   ///   - first, target: the tile's offsets in the input and in the output.
   ///   - offsets: of the pixels' operands from `first`, and then, from `tilePixels` on, of the pixels from `target`.
   ///   - ahead: from a pixel's operands to those that a later tile will read, and that are asked for meanwhile.
+  ///   - later: from a segment's weights to those of a later call that are asked for meanwhile, half a segment; 0: none.
   @inline(never)
   static func run(
-    _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ target: Int, _ offsets: UnsafePointer<Int>, _ ahead: Int
+    _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ target: Int, _ offsets: UnsafePointer<Int>, _ ahead: Int,
+    _ later: Int
   ) {
     let two = Vectors.value == 2
     let step = Vectors.value * vectorWidth
@@ -23,6 +25,7 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
     var segment = strip.pointee.segments
     var left = strip.pointee.segmentCount
     while left > 0 {
+      if later != 0 { askForHalf(weights + later) }
       let pixels = Addresses(input + segment[0], offsets)
       if fetchesAhead {
         sums.forEach { pixel, _, _ in
@@ -59,6 +62,24 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
       let p = target + outputs[pixel]
       store(first, p)
       if two { store(second, p + vectorStride) }
+    }
+  }
+
+  /// Asks for half of a segment's weights, line by line and without a loop: within one the compiler would keep the sums in memory.
+  @inline(__always)
+  private static func askForHalf(_ weights: UnsafePointer<Float>) {
+    func four(_ first: UnsafePointer<Float>) {
+      prefetchLater(first)
+      prefetchLater(first + 16)
+      prefetchLater(first + 32)
+      prefetchLater(first + 48)
+    }
+    // V·V/2 floats a vector of outputs, 16 to a line: 8 lines of the widest vectors, fewer of the others.
+    four(weights)
+    if vectorWidth == 16 { four(weights + 64) }
+    if Vectors.value == 2, vectorWidth == 16 {
+      four(weights + 128)
+      four(weights + 192)
     }
   }
 

@@ -25,7 +25,8 @@ extension GatherPlan {
             outputVectorStride: destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
             vectors: 2, lanes: destination.block,
             fetchesAhead: phase.taps.count > 1 || sourceStep.width == 1)
-          for range in operands.replacesResidual ? phase.onePanel : phase.panels {
+          let ranges = operands.replacesResidual ? phase.onePanel : phase.panels
+          for (index, range) in ranges.enumerated() {
             strip.segments = (segments.baseAddress ?? sourceRows) + range.lowerBound
             strip.segmentCount = range.count
             strip.accumulate = range.lowerBound > 0
@@ -33,6 +34,16 @@ extension GatherPlan {
             strip.shortCount = isLast ? segments.count - phase.wholeSegments : 0
             strip.relu = isLast && epilogue.relu
             for vector in stride(from: task.vectors.lowerBound, to: task.vectors.upperBound, by: 2) {
+              if weights.comesFromAfar {
+                // The next pair's for this panel, or the first pair's for the next one.
+                strip.nextWeights =
+                  vector + 2 < task.vectors.upperBound
+                  ? self.weights(weights, phase, task, vector: vector + 2, firstSegment: range.lowerBound)
+                  : index + 1 < ranges.count
+                    ? self.weights(
+                      weights, phase, task, vector: task.vectors.lowerBound, firstSegment: ranges[index + 1].lowerBound)
+                    : nil
+              }
               run(
                 &strip, task, phase, vector, firstSegment: range.lowerBound, operands, weights, isLast: isLast, kernels)
             }
@@ -49,14 +60,21 @@ extension GatherPlan {
   ) {
     let offset = destinationOffset(group: task.group, vector: vector)
     strip.vectors = vectors(at: vector)
-    strip.weights = UnsafePointer(
-      weights.storage.pointer + weightOffset(phase, group: task.group, vector: vector)
-        + firstSegment * vectorWidth * strip.vectors * vectorWidth)
+    strip.weights = self.weights(weights, phase, task, vector: vector, firstSegment: firstSegment)
     strip.output = operands.output + offset
     let ends = (task.group * destinationVectors + vector) * vectorWidth
     strip.scale = isLast ? weights.scale.map { UnsafePointer($0.pointer + ends) } : nil
     strip.shift = isLast ? weights.shift.map { UnsafePointer($0.pointer + ends) } : nil
     strip.residual = isLast ? operands.residual.map { $0 + offset } : nil
     kernels.convolveStrip(&strip)
+  }
+
+  /// Where a strip's weights begin.
+  private func weights(
+    _ weights: PackedWeights, _ phase: Phase, _ task: GatherTask, vector: Int, firstSegment: Int
+  ) -> UnsafePointer<Float> {
+    UnsafePointer(
+      weights.storage.pointer + weightOffset(phase, group: task.group, vector: vector)
+        + firstSegment * vectorWidth * vectors(at: vector) * vectorWidth)
   }
 }

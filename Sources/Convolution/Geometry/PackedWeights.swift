@@ -9,8 +9,12 @@ struct PackedWeights {
   /// Whether a weight is infinite or NaN: see ``GatherPlan/mustSkipHalo(_:)``.
   private(set) var hasNonFinite = false
 
+  /// Whether they are too many to stay in the second-level cache from one layer, or one block of pixels, to the next.
+  let comesFromAfar: Bool
+
   init(_ plan: GatherPlan, _ epilogue: ConvolutionEpilogue) throws(ConvolutionError) {
     storage = try AlignedBuffer(zeros: plan.weightCount, name: "packed weights")
+    comesFromAfar = Machine.current.comesFromAfar(storage.bytes)
     let channels = plan.destinationChannels * plan.groups
     scale = try Self.lanes(epilogue.scale, plan, channels, "scale")
     shift = try Self.lanes(epilogue.shift, plan, channels, "shift")

@@ -36,6 +36,9 @@ public struct Machine: Hashable, Sendable, Codable {
     instructionSets = InstructionSet.available
   }
 
+  /// Whether so many bytes of weights are more than what stays in the second-level cache while activations pass through it.
+  func comesFromAfar(_ bytes: Int) -> Bool { bytes > (l2Bytes ?? 1 << 20) / 2 }
+
   #if os(Linux)
     private static func linuxCache(level: Int) -> Int? {
       for index in 0..<8 {

@@ -165,11 +165,14 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
         output: products.base, outputRows: segments, outputPixelStride: plan.vectorWidth,
         outputVectorStride: products.blockStride, rowCount: 1, width: range.count, vectors: vectors,
         lanes: plan.vectorWidth)
+      let pointWeights = plan.source.channels * vectors * plan.vectorWidth
       for _ in 0..<plan.points {
+        // Behind the last point's come the next pair's.
+        if weights.comesFromAfar { strip.nextWeights = strip.weights + pointWeights }
         kernels.convolveStrip(&strip)
         strip.input += transformed.pointStride
         strip.output += products.pointStride
-        strip.weights += plan.source.channels * vectors * plan.vectorWidth
+        strip.weights += pointWeights
       }
     }
     for vector in 0..<vectors {

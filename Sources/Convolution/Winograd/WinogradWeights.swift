@@ -7,12 +7,16 @@ final class WinogradWeights: Sendable {
   /// The weights as they were given, for tiles that overflow.
   let given: AlignedBuffer
 
+  /// Whether they are too many to stay in the second-level cache from one block of tiles to the next.
+  let comesFromAfar: Bool
+
   /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)``.
   init(_ plan: WinogradPlan) throws(ConvolutionError) {
     let lanes = plan.destinationVectors * plan.vectorWidth
     let (count, overflow) = lanes.multipliedReportingOverflow(by: plan.points * plan.source.channels)
     guard !overflow else { throw .outOfMemory(name: "transformed weights", bytes: nil) }
     storage = try AlignedBuffer(zeros: count, name: "transformed weights")
+    comesFromAfar = Machine.current.comesFromAfar(storage.bytes)
     given = try AlignedBuffer(zeros: plan.problem.weightShape.count, name: "weights")
   }
 

@@ -129,7 +129,8 @@ let package = Package(
       dependencies: [
         "Reporting", "SelfTest", "Verification", "Fuzzing", "GradientChecking", "Benchmarking", "RunAnalysis",
         "Engines",
-        "LibraryHost", "Operations", "Convolution", "Execution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors", "Results",
+        "LibraryHost", "Operations", "Convolution", "Execution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors",
+        "Results",
         "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -1,24 +1,30 @@
 /// Which activations share memory: those of one layout whose lives do not meet.
 ///
 /// Only activations of one layout share, since the zeros of a halo are written once and have to stay.
-struct MemoryPlan<Layout: Hashable & Sendable>: Sendable {
+package struct MemoryPlan<Layout: Hashable & Sendable>: Sendable {
   /// When an activation is written, and the last step that reads it.
-  struct Life: Hashable, Sendable {
-    var written: Int
-    var lastRead: Int
+  package struct Life: Hashable, Sendable {
+    package var written: Int
+    package var lastRead: Int
     /// An activation that this one may replace while it is read, element by element: the residual of its step.
-    var replaces: Int?
+    package var replaces: Int?
+
+    package init(written: Int, lastRead: Int, replaces: Int? = nil) {
+      self.written = written
+      self.lastRead = lastRead
+      self.replaces = replaces
+    }
   }
 
   /// The layout of each piece of memory.
-  private(set) var slots: [Layout] = []
+  package private(set) var slots: [Layout] = []
   /// The piece of each activation.
-  private(set) var slotOf: [Int] = []
+  package private(set) var slotOf: [Int] = []
 
   /// - Parameters:
   ///   - layouts: of every activation.
   ///   - lives: likewise, in the order in which they are written.
-  init(_ layouts: [Layout], _ lives: [Life]) {
+  package init(_ layouts: [Layout], _ lives: [Life]) {
     /// The last step that reads what a slot holds.
     var busyUntil: [Int] = []
     for (layout, life) in zip(layouts, lives) {

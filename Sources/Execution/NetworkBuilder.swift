@@ -85,7 +85,8 @@ struct NetworkBuilder {
     let conversion = try translating { () throws(ConvolutionError) in
       try BlockConversion(from: source, to: layout, options: options)
     }
-    try add("blocks of \(layout.block) for \(step.layers[0])", .convert(conversion), input: activation, output: converted)
+    try add(
+      "blocks of \(layout.block) for \(step.layers[0])", .convert(conversion), input: activation, output: converted)
     return converted
   }
 

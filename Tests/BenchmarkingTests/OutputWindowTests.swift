@@ -38,7 +38,7 @@ import Testing
       }
       covered += expected.shape.count
     }
-    let images = pass == .backwardWeight ? 1 : max(1, item.problem.batch)
+    let images = pass == .backwardWeight ? 1 : max(1, item.subject.batch)
     let all = try #require(whole[path]).shape.count
     #expect(covered == all / images, "windows share the channels of one image out among them")
   }
@@ -57,5 +57,29 @@ import Testing
         seen.append(operands)
       }
     }
+  }
+
+  /// An image of a network by itself has the logits that it has among others, and a window's numbers go where they belong.
+  @Test func anImageIsAWindowOfANetwork() throws {
+    let problem = try ResNetProblem(
+      architecture: .cifar(depth: 8), inputShape: [3, 3, 32, 32], classCount: 4)
+    let item = BenchmarkPlan.Item(.network(problem), pass: .inference, layout: .nchw, threads: 1)
+    let work = WorkloadExercise(item, seed: 7)
+    let whole = try ReferenceEngine().compute(work.single.converted(to: .float64))
+    var generator = SplitMix64(seed: 5)
+    let windows = OutputWindow.windows(of: item, count: 12, using: &generator)
+    #expect(Set(windows.map(\.text)) == ["image 0, the logits", "image 1, the logits", "image 2, the logits"])
+    for window in windows {
+      let part = try ReferenceEngine().compute(window.exercise(of: work.single).converted(to: .float64))
+      #expect(part.outputs["logits"] == window.part(of: whole).outputs["logits"])
+    }
+    let window = NetworkWindow(problem: problem, image: 1)
+    var part = try OutputWindow.network(window).exercise(of: work.single)
+    part.inputs["x"] = .float32(Tensor(shape: [1, 3, 32, 32], repeating: 0.5))
+    let completed = window.completed(part, by: work.single)
+    let found = try #require(completed.inputs["x"]).doubles.elements
+    let given = try #require(work.single.inputs["x"]).doubles.elements
+    #expect(found[3072..<6144].allSatisfy { $0 == 0.5 })
+    #expect(Array(found[..<3072]) == Array(given[..<3072]) && Array(found[6144...]) == Array(given[6144...]))
   }
 }

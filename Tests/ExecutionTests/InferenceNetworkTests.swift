@@ -27,7 +27,8 @@ import Testing
         state.buffers[name] = changed
       }
       self.state = state
-      images = Tensor(shape: plan.inputShape, elements: (0..<plan.inputShape.count).map { _ in Float(random.nextUniform()) })
+      images = Tensor(
+        shape: plan.inputShape, elements: (0..<plan.inputShape.count).map { _ in Float(random.nextUniform()) })
     }
 
     var tensors: [String: AnyTensor] { state.stateDict { .float32($0) } }
@@ -77,6 +78,92 @@ import Testing
         // Layer after layer some 10 roundings of a relative 2^-24 each; Winograd's F(6×6) has 20 times as much.
         #expect(Self.relativeError(tensor, reference) < 2e-4, "\(name) by \(strategy)")
       }
+    }
+  }
+}
+
+extension InferenceNetworkTests {
+  /// The same bits on any number of threads, in a second run, and whatever was computed in between.
+  @Test(arguments: [ResNetArchitecture.resnet18.scaled(toWidth: 20), .resnext50])
+  func threadsAndRunsChangeNoBit(_ architecture: ResNetArchitecture) throws {
+    let sample = try Sample(architecture, batch: 2, side: 32)
+    let other = sample.images.map { 1 - $0 }
+    var expected: Tensor<Float>?
+    for threads in 1...3 {
+      let network = try InferenceNetwork(
+        sample.plan, weights: sample.tensors, threads: threads, strategies: .automatic(nil))
+      for _ in 0..<2 {
+        let logits = try network(sample.images)
+        #expect(!logits.elements.contains { !$0.isFinite })
+        if let expected { #expect(logits == expected, "\(threads) threads") }
+        expected = logits
+        let others = try network(other)
+        #expect(others != logits)
+      }
+    }
+  }
+
+  /// Images do not know of each other.
+  @Test func aBatchIsItsImages() throws {
+    let sample = try Sample(.resnet18.scaled(toWidth: 16), batch: 3, side: 32)
+    let strategies = NetworkStrategies.one(DirectStrategy())
+    let whole = try InferenceNetwork(sample.plan, weights: sample.tensors, strategies: strategies)(sample.images)
+    let single = try InferenceNetwork(
+      .resnet18.scaled(toWidth: 16), weights: sample.tensors, imageSize: 32, strategies: strategies)
+    let pixels = sample.images.count / 3
+    for image in 0..<3 {
+      let logits = try single(
+        Tensor(
+          shape: [1, 3, 32, 32], elements: Array(sample.images.elements[image * pixels..<(image + 1) * pixels])))
+      #expect(logits.elements == Array(whole.elements[image * 7..<(image + 1) * 7]))
+    }
+  }
+
+  /// Activations share memory: what a network holds is little more than the layers that are widest.
+  @Test func activationsShareMemory() throws {
+    let sample = try Sample(.resnet34.scaled(toWidth: 16), batch: 1, side: 64)
+    let network = try InferenceNetwork(sample.plan, weights: sample.tensors)
+    let all = sample.plan.layers.reduce(0) { $0 + $1.outputShape.count * 4 }
+    #expect(network.activationBytes * 4 < all)
+  }
+
+  @Test func whatDoesNotFitIsRefused() throws {
+    let sample = try Sample(.resnet18.scaled(toWidth: 8), batch: 1, side: 32)
+    var lacking = sample.tensors
+    lacking["layer1.0.conv1.weight"] = nil
+    #expect(
+      throws: ExecutionError.weight(
+        name: "layer1.0.conv1.weight", expected: "a tensor of shape 8×8×3×3", found: "none")
+    ) { try InferenceNetwork(sample.plan, weights: lacking) }
+    var misshapen = sample.tensors
+    misshapen["bn1.running_var"] = .float32(Tensor(shape: [4], repeating: 1))
+    #expect(throws: ExecutionError.self) { try InferenceNetwork(sample.plan, weights: misshapen) }
+    let network = try InferenceNetwork(sample.plan, weights: sample.tensors)
+    #expect(throws: ExecutionError.self) { try network(Tensor(shape: [2, 3, 32, 32], repeating: 0)) }
+    let training = try ResNetArchitecture.resnet18.scaled(toWidth: 8)
+      .plan(inputShape: [2, 3, 32, 32], classCount: 7, training: true)
+    #expect(throws: ExecutionError.self) { try InferenceNetwork(training, weights: sample.tensors) }
+    #expect(throws: ExecutionError.self) {
+      try InferenceNetwork(NetworkLayer(name: "relu", ReLUProblem(inputShape: [1, 2, 3, 3])), weights: [:])
+    }
+  }
+
+  /// Every layer of the network is timed once, and times decide strategies.
+  @Test func strategiesAreMeasuredInPlace() throws {
+    let sample = try Sample(.resnet18.scaled(toWidth: 16), batch: 1, side: 32)
+    let plans = ConvolutionPlans(path: nil)
+    let set = try InstructionSet.selected()
+    let measured = try StrategyMeasurement(
+      sample.plan, weights: sample.tensors, threads: 1, instructionSet: set, rounds: 2, plans: plans)
+    let convolutions = sample.plan.layers.count { $0.problem is Conv2dProblem }
+    // And the classifier.
+    #expect(measured.layers.reduce(0) { $0 + $1.count } == convolutions + 1)
+    let network = try InferenceNetwork(sample.plan, weights: sample.tensors, strategies: .automatic(plans))
+    for step in try network.trace(sample.images) {
+      guard let problem = step.problem else { continue }
+      let layer = try #require(
+        measured.layers.first { $0.problem == problem && $0.addsResidual == step.addsResidual })
+      #expect(layer.nanoseconds.min { $0.value < $1.value }?.key == step.kind)
     }
   }
 }

@@ -63,7 +63,8 @@ final class AuditedContestant {
     guard !isClaimed else { return nil }
     let answer = try operation.collect(set: 0)
     let result = verifier.verify(
-      RecordedAnswer(engine.description, workload.work.part(of: answer)), dtype: workload.item.dtype, threads: [workload.item.threads],
+      RecordedAnswer(engine.description, workload.work.part(of: answer)), dtype: workload.item.dtype,
+      threads: [workload.item.threads],
       repeating: false)
     return result.status == .pass ? nil : result
   }

@@ -56,8 +56,13 @@ package enum OutputWindow: Sendable {
 
 /// One image of a network in evaluation, where no image knows of another.
 package struct NetworkWindow: Sendable {
-  let problem: ResNetProblem
-  let image: Int
+  private let problem: ResNetProblem
+  private let image: Int
+
+  package init(problem: ResNetProblem, image: Int) {
+    self.problem = problem
+    self.image = image
+  }
 
   var text: String { "image \(image), the logits" }
 
@@ -77,7 +82,7 @@ package struct NetworkWindow: Sendable {
   /// - Parameters:
   ///   - part: the window's.
   ///   - whole: the workload's, whose other images it takes.
-  func completed(_ part: Exercise, by whole: Exercise) -> Exercise {
+  package func completed(_ part: Exercise, by whole: Exercise) -> Exercise {
     var completed = part
     completed.attributes = whole.attributes
     for (name, tensor) in part.inputs {

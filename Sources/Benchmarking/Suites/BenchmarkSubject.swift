@@ -16,7 +16,7 @@ public enum BenchmarkSubject: Hashable, Sendable {
     }
   }
 
-  var batch: Int {
+  package var batch: Int {
     switch self {
     case .convolution(let problem): problem.batch
     case .network(let problem): problem.inputShape[0]

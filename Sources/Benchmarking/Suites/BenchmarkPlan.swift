@@ -53,7 +53,7 @@ public struct BenchmarkPlan: Sendable {
     let subjects: [BenchmarkSubject]
     do throws(ProblemError) {
       subjects = suite.timesWholeNetworks ? try Self.wholeNetworks(suite) : try convolutions(of: suite)
-      for subject in subjects { try limits.require(subject.problem) }
+      for subject in subjects { try limits.require(subject.reference) }
     } catch { throw BenchmarkSuite.Invalid("suite \(suite.name): \(error)") }
     for subject in subjects {
       for pass in suite.timesWholeNetworks ? [.inference] : suite.passes {

@@ -16,6 +16,18 @@ public enum BenchmarkSubject: Hashable, Sendable {
     }
   }
 
+  /// What the reference computes of it at once: of a network one image.
+  /// - Throws: ``Problems/ProblemError`` where there is no image.
+  var reference: any OperationProblem {
+    get throws(ProblemError) {
+      guard case .network(let problem) = self else { return self.problem }
+      let shape = problem.inputShape
+      return try ResNetProblem(
+        architecture: problem.architecture, inputShape: Shape(1, shape[1], shape[2], shape[3]),
+        classCount: problem.classCount)
+    }
+  }
+
   package var batch: Int {
     switch self {
     case .convolution(let problem): problem.batch

@@ -29,7 +29,7 @@ import ncnn
 sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
 from assay_engine import Engine, Prepared, Run, Unsupported, serve
 from ncnn_graphs import text_and_weights
-from onnx_graphs import build, groups
+from onnx_graphs import OMITS, build, groups
 
 # On N·C channels at once.
 _CHANNELS_ALONE = ("relu", "add", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d")
@@ -102,14 +102,15 @@ class NCNN(Engine):
     name = "ncnn"
     version = ncnn.__version__
     operations = ("conv2d", "linear", "batch_norm2d", "softmax", "resnet", "flatten", *_CHANNELS_ALONE)
-    omits = ("outputs/indices",)
+    omits = OMITS
     # A Winograd tile spreads a NaN; the largest of a window leaves NaN out, and begins with the least finite number.
     nonfinite = False
     denormals = False
     algorithm = {
         "conv2d": {
             "kinds": ["direct", "winograd"],
-            "winograd": {f"{tile}x3": {"points": "ncnn"} for tile in (2, 4, 6)},
+            # In groups of fewer channels, depthwise ones among them, its sums are direct.
+            "winograd": {f"{tile}x3": {"points": "ncnn", "channels": 9} for tile in (2, 4, 6)},
         }
     }
 

@@ -33,7 +33,8 @@ from onnx_graphs import OMITS, build, groups
 
 # On N·C channels at once.
 _CHANNELS_ALONE = ("relu", "add", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d")
-# Layers that write over what they read, which has to be memory of ncnn's.
+# Layers that write over what they read, which has to be memory of ncnn's. So has what is taken group by group: of planes
+# that do not fill multiples of 16 bytes ncnn takes a group's to be as far apart as in its own memory, and reads beyond.
 _IN_PLACE = ("relu", "batch_norm2d", "softmax")
 # On rows, all at once.
 _ROWS = ("linear", "softmax")
@@ -133,15 +134,15 @@ class NCNN(Engine):
     def _run(case, network, names, output, operands, answer):
         """The run on these operands, which stay where they are; ncnn's own memory takes over where a layer needs it."""
         views = [[ncnn.Mat(piece) for piece in _pieces(case, operands[name])] for name in names]
-        in_place = case.operation in _IN_PLACE
-        mats = [[view.clone() for view in of_name] for of_name in views] if in_place else views
+        is_apart = case.operation in _IN_PLACE or case.integer("groups", 1) > 1
+        mats = [[view.clone() for view in of_name] for of_name in views] if is_apart else views
         feeds = [dict(zip(names, pieces)) for pieces in zip(*mats)]
 
         def refresh():
             for own, view in zip(itertools.chain(*mats), itertools.chain(*views)):
                 np.copyto(np.asarray(own), np.asarray(view))
 
-        return Run(lambda: [network(feed, output) for feed in feeds], answer, refresh=refresh if in_place else None)
+        return Run(lambda: [network(feed, output) for feed in feeds], answer, refresh=refresh if is_apart else None)
 
     def prepare(self, case, timed_pass, layout, threads):
         if timed_pass not in ("forward", "inference"):

@@ -112,7 +112,7 @@ def _pool(case, a):
 
 def _adaptive_avg_pool2d(case, a):
     _rank(case, "x", 4)
-    _argument(min(a["output_size"]) >= 0, f"output_size: expected 0 or more, found {a['output_size']}")
+    _argument(min(a["output_size"]) >= 1, f"output_size: expected 1 or more, found {a['output_size']}")
 
 
 def _upsample2d(case, a):

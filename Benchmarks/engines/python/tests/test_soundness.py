@@ -46,6 +46,7 @@ UNSOUND = [
     ("shape_mismatch", case("max_pool2d", {"kernel_size": 7}, x=(1, 2, 5, 6))),
     ("invalid_argument", case("avg_pool2d", {"kernel_size": 2, "divisor_override": 0}, x=(1, 2, 5, 6))),
     ("invalid_argument", case("adaptive_avg_pool2d", {"output_size": [-1, 2]}, x=(1, 2, 7, 5))),
+    ("invalid_argument", case("adaptive_avg_pool2d", {"output_size": [3, 0]}, x=(1, 2, 7, 5))),
     ("invalid_argument", case("upsample2d", x=(1, 2, 4, 3))),
     ("invalid_argument", case("upsample2d", {"size": 4, "scale_factor": 2.0}, x=(1, 2, 4, 3))),
     ("invalid_argument", case("upsample2d", {"scale_factor": float("nan")}, x=(1, 2, 4, 3))),

@@ -49,8 +49,8 @@ run: build ## build, verify, check gradients and the gate itself, time every str
 
 example: build ## measure the run in Reports/example again, which the README shows (on a quiet machine)
 	@rm -rf Reports/example
-	@$(MAKE) --no-print-directory run RUN=example VERIFY="verify --tag smoke"
-	@rm -rf Reports/example/parts
+	@$(MAKE) --no-print-directory run RUN=example VERIFY="verify --tag smoke"; code=$$?; \
+	rm -rf Reports/example/parts; exit $$code
 
 verify: build ## verify the corpus alone, without a report
 	@$(BIN) verify

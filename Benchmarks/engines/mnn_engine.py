@@ -32,7 +32,7 @@ os.close(_stdout)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
 from assay_engine import Engine, Prepared, Run, Unsupported, serve
-from onnx_graphs import OPERATIONS, build, groups
+from onnx_graphs import OMITS, OPERATIONS, build, groups
 
 _WINOGRAD_MEMORY_LEVEL = 3  # The number of the hint, not the level.
 
@@ -65,7 +65,7 @@ class MNNEngine(Engine):
     name = "mnn"
     version = MNN.version()
     operations = OPERATIONS
-    omits = ("outputs/indices",)
+    omits = OMITS
     # Results are clamped to finite numbers, and the larger of a NaN and a number is the number.
     nonfinite = False
     denormals = False

@@ -29,11 +29,12 @@ import ncnn
 sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
 from assay_engine import Engine, Prepared, Run, Unsupported, serve
 from ncnn_graphs import text_and_weights
-from onnx_graphs import build, groups
+from onnx_graphs import OMITS, build, groups
 
 # On N·C channels at once.
 _CHANNELS_ALONE = ("relu", "add", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d")
-# Layers that write over what they read, which has to be memory of ncnn's.
+# Layers that write over what they read, which has to be memory of ncnn's. So has what is taken group by group: of planes
+# that do not fill multiples of 16 bytes ncnn takes a group's to be as far apart as in its own memory, and reads beyond.
 _IN_PLACE = ("relu", "batch_norm2d", "softmax")
 # On rows, all at once.
 _ROWS = ("linear", "softmax")
@@ -102,14 +103,15 @@ class NCNN(Engine):
     name = "ncnn"
     version = ncnn.__version__
     operations = ("conv2d", "linear", "batch_norm2d", "softmax", "resnet", "flatten", *_CHANNELS_ALONE)
-    omits = ("outputs/indices",)
+    omits = OMITS
     # A Winograd tile spreads a NaN; the largest of a window leaves NaN out, and begins with the least finite number.
     nonfinite = False
     denormals = False
     algorithm = {
         "conv2d": {
             "kinds": ["direct", "winograd"],
-            "winograd": {f"{tile}x3": {"points": "ncnn"} for tile in (2, 4, 6)},
+            # In groups of fewer channels, depthwise ones among them, its sums are direct.
+            "winograd": {f"{tile}x3": {"points": "ncnn", "channels": 9} for tile in (2, 4, 6)},
         }
     }
 
@@ -132,15 +134,15 @@ class NCNN(Engine):
     def _run(case, network, names, output, operands, answer):
         """The run on these operands, which stay where they are; ncnn's own memory takes over where a layer needs it."""
         views = [[ncnn.Mat(piece) for piece in _pieces(case, operands[name])] for name in names]
-        in_place = case.operation in _IN_PLACE
-        mats = [[view.clone() for view in of_name] for of_name in views] if in_place else views
+        is_apart = case.operation in _IN_PLACE or case.integer("groups", 1) > 1
+        mats = [[view.clone() for view in of_name] for of_name in views] if is_apart else views
         feeds = [dict(zip(names, pieces)) for pieces in zip(*mats)]
 
         def refresh():
             for own, view in zip(itertools.chain(*mats), itertools.chain(*views)):
                 np.copyto(np.asarray(own), np.asarray(view))
 
-        return Run(lambda: [network(feed, output) for feed in feeds], answer, refresh=refresh if in_place else None)
+        return Run(lambda: [network(feed, output) for feed in feeds], answer, refresh=refresh if is_apart else None)
 
     def prepare(self, case, timed_pass, layout, threads):
         if timed_pass not in ("forward", "inference"):

@@ -16,6 +16,9 @@ OPERATIONS = (
     "silu", "scaled_add",
 )
 
+# What a graph has not: it ends with an operation's y or a network's logits.
+OMITS = ("outputs/indices", "outputs/loss", *(f"outputs/stage{number}" for number in (1, 2, 3, 4)))
+
 _RESNETS = {
     "resnet18": ("basic", (2, 2, 2, 2)), "resnet34": ("basic", (3, 4, 6, 3)), "resnet50": ("bottleneck", (3, 4, 6, 3)),
     "resnet101": ("bottleneck", (3, 4, 23, 3)), "resnet152": ("bottleneck", (3, 8, 36, 3)),

@@ -8,7 +8,7 @@ import onnxruntime as ort
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
 from assay_engine import Engine, Prepared, Refused, Run, Unsupported, serve
-from onnx_graphs import OPERATIONS, build, groups
+from onnx_graphs import OMITS, OPERATIONS, build, groups
 
 
 def _session(model, threads):
@@ -30,15 +30,15 @@ def _require_supported(case):
     if case.operation == "conv_transpose2d":
         if any(e >= s for e, s in zip(case.pair("output_padding", 0), case.pair("stride", 1))):
             raise Unsupported("an output_padding that is not below the stride, though below the dilation")
-    if case.operation == "group_norm" and case.inputs["x"].size == 0:
-        raise Unsupported("group normalisation of an empty batch")
+    if case.operation in ("group_norm", "layer_norm") and case.inputs["x"].size == 0:
+        raise Unsupported("normalisation of an empty batch")
 
 
 class ONNXRuntime(Engine):
     name = "onnxruntime"
     version = ort.__version__
     operations = OPERATIONS
-    omits = ("outputs/indices",)
+    omits = OMITS
 
     def compute(self, case, passes, threads, wanted=()):
         if case.dtype != "float32":

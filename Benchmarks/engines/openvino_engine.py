@@ -8,7 +8,7 @@ import openvino as ov
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
 from assay_engine import Engine, Prepared, Refused, Run, Unsupported, serve
-from onnx_graphs import OPERATIONS, build, groups
+from onnx_graphs import OMITS, OPERATIONS, build, groups
 
 _core = ov.Core()
 
@@ -23,16 +23,26 @@ def _compile(model, threads):
         raise Refused("shape_mismatch", str(error).strip().split("\n")[-1]) from error
 
 
+def _require_supported(case):
+    """What its plugin lacks of valid problems."""
+    if case.operation in ("max_pool2d", "avg_pool2d") and case.inputs["x"].size == 0:
+        raise Unsupported("pooling of an empty batch")
+
+
 class OpenVINO(Engine):
     name = "openvino"
     version = ov.__version__.split("-")[0]
     operations = OPERATIONS
-    omits = ("outputs/indices",)
+    omits = OMITS
+    # The larger of a NaN and a number is the number, in ReLU, softmax and windows; convolutions skip padding, also where
+    # 0·∞ is NaN.
+    nonfinite = False
 
     def compute(self, case, passes, threads, wanted=()):
         if case.dtype != "float32":
             raise Unsupported(f"{case.dtype}: the plugin computes in float32")
         model, inputs, output = build(case)
+        _require_supported(case)
         result = _compile(model, threads)(inputs)
         return groups(case, output, np.array(result[0]))
 

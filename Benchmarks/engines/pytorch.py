@@ -41,6 +41,8 @@ def _refusal(error):
     return Refused("shape_mismatch" if any(word in text for word in shapes) else "invalid_argument", text)
 
 
+# The results of a network between its stages, as the golden format names them.
+STAGES = ("stage1", "stage2", "stage3", "stage4")
 # What PyTorch leaves to oneDNN in 16 bits, where the machine has instructions for them.
 CONVOLUTIONS = ("conv2d", "conv_transpose2d")
 ONEDNN = (*CONVOLUTIONS, "linear", "gelu")
@@ -239,7 +241,7 @@ class PyTorch(Engine):
     def compute(self, case, passes, threads, wanted=()):
         torch.set_num_threads(threads)
         if case.operation == "resnet":
-            return self._resnet_outputs(case, passes)
+            return self._network_groups(case, passes)
         inputs, parameters, buffers = tensors_of(case.inputs), tensors_of(case.parameters), tensors_of(case.buffers)
         upstream = tensors_of(case.upstream)
         _require_definition(case.operation, [*inputs.values(), *parameters.values(), *upstream.values()])
@@ -279,12 +281,32 @@ class PyTorch(Engine):
             model.load_state_dict(tensors_of({**case.parameters, **case.buffers}), strict=False, assign=True)
         return model.train() if training else model.eval()
 
-    def _resnet_outputs(self, case, passes):
-        if "backward" in passes:
-            raise Unsupported("gradients of whole networks")
-        with torch.no_grad():
-            y = self.network(case, case.boolean("training", False))(_tensor(case.inputs["x"]))
-        return {"outputs": {"logits": _array(y)}}
+    def _network_groups(self, case, passes):
+        backward = "backward" in passes
+        if backward and case.dtype in ("float16", "bfloat16"):
+            raise Unsupported("gradients of whole networks in 16 bits")
+        model, inputs, outputs = self.network(case, case.boolean("training", False)), tensors_of(case.inputs), {}
+
+        def keep(name):
+            return lambda module, arguments, y: outputs.update({name: y})
+
+        for name in STAGES:
+            if f"outputs/{name}" not in self.omits:
+                getattr(model, name.replace("stage", "layer")).register_forward_hook(keep(name))
+        x = inputs["x"].requires_grad_(backward)
+        with torch.set_grad_enabled(backward):
+            outputs["logits"] = model(x)
+            if "target" in inputs:
+                outputs["loss"] = _cross_entropy(outputs["logits"], inputs["target"])
+        groups = {"outputs": _arrays(outputs)}
+        if backward and "loss" in case.upstream:
+            leaves = {"x": x, **dict(model.named_parameters())}
+            cotangent = tensors_of(case.upstream)["loss"].reshape(outputs["loss"].shape)
+            found = torch.autograd.grad(outputs["loss"], list(leaves.values()), cotangent)
+            groups["gradients"] = _arrays(dict(zip(leaves, found)))
+        if case.buffers:
+            groups["buffers_after"] = _arrays(dict(model.named_buffers()))
+        return groups
 
     def prepare(self, case, timed_pass, layout, threads):
         torch.set_num_threads(threads)

@@ -11,7 +11,7 @@ import os
 
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 # Ahead of torch: it says how long libgomp's threads look for work, which libgomp reads when torch loads it.
-from pytorch import Candidate, PyTorch, call_of, keep_memory, tensors_of
+from pytorch import STAGES, Candidate, PyTorch, call_of, keep_memory, tensors_of
 
 import torch
 
@@ -46,6 +46,8 @@ class CompiledPyTorch(PyTorch):
         "resnet")
     dtypes = ("float32",)
     passes = ("forward",)
+    # A compiled network has no results but its last.
+    omits = tuple(f"outputs/{name}" for name in STAGES)
     # Frozen convolutions are oneDNN's, which skip padding, also where 0·∞ is NaN.
     nonfinite = False
     manner = "inductor, frozen"

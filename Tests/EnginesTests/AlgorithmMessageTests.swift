@@ -41,6 +41,13 @@ import Testing
     #expect(only.sums(of: "conv2d") == [winograd] && either.sums(of: "conv2d") == [winograd, .terms])
   }
 
+  @Test func `a tile from some channels of a group on`() throws {
+    let description = try engine(#"{"conv2d":{"winograd":{"4x3":{"points":"ncnn","channels":9}}}}"#).description
+    var tile = try WinogradTile(outputTile: 4, preset: .ncnn)
+    tile.leastChannels = 9
+    #expect(description.sums(of: "conv2d") == [.winograd(tile), .terms])
+  }
+
   @Test func `protocol 1 has none`() throws {
     let description = try engine(#"{"conv2d":{"winograd":{"2x3":{"points":"textbook"}}}}"#, version: 1).description
     #expect(description.algorithms.isEmpty)
@@ -54,6 +61,7 @@ import Testing
     (#"{"conv2d":{"kinds":["winograd"]}}"#, "winograd needs the points of its tiles"),
     (#"{"conv2d":{"winograd":{"4":{"points":"ncnn"}}}}"#, "algorithm.conv2d.winograd.4: expected outputs x taps"),
     (#"{"conv2d":{"winograd":{"4x3":{"points":"fast"}}}}"#, "expected points or one of assay, textbook, lavin, ncnn"),
+    (#"{"conv2d":{"winograd":{"4x3":{"points":"ncnn","channels":0}}}}"#, "4x3.channels: expected 1 or more, found 0"),
     (#"{"conv2d":{"winograd":{"4x3":{}}}}"#, "expected points or one of"),
     (#"{"conv2d":{"winograd":{"5x3":{"points":"ncnn"}}}}"#, "the preset ncnn has no points for it"),
     (#"{"conv2d":{"winograd":{"4x3":{"points":[0,1,-1,2]}}}}"#, "5 finite points, found 4"),

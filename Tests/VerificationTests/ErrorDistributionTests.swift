@@ -67,6 +67,32 @@ import Verification
     #expect(try #require(judge((0..<4_096).map { rows[$0 % 64] }, columns)).independent == grouped.independent)
   }
 
+  /// 4 outputs of 20,000 rows, all operands positive: the reference adds the bias last, and leaves the same bits of it out in most
+  /// elements of an output.
+  @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+  func `a bias that is added last may lean, and sums that are cut off may not`(seed: UInt64) throws {
+    let problem = try Problem.parse("linear n20000c9 k4")
+    let random = RandomExercise(problem: problem, roles: problem.definition.roles, fill: .random, seed: seed)
+    var exercise = random.exercise
+    exercise.passes = [.forward]
+    exercise.upstream = [:]
+    exercise.inputs = exercise.inputs.mapValues(Self.magnitudes)
+    exercise.parameters = exercise.parameters.mapValues(Self.magnitudes)
+    let expected = try ReferenceEngine().compute(exercise.converted(to: .float64))
+    let verifier = CaseVerifier(
+      VerificationCase(
+        file: "drawn", oracle: .float64, golden: GoldenCase(exercise, fill: .random, expected: expected)))
+    func result(_ engine: some Engine) throws -> TensorResult {
+      try #require(verifier.verify(engine, dtype: .float32, threads: [1], repeating: false).tensors.first)
+    }
+    let honest = try result(ReferenceEngine())
+    #expect(honest.passes && honest.distribution != nil, "seed \(seed): \(honest)")
+    let cutOff = try result(WrongEngine(isBuiltIn: true, passes: [.forward], change: Kernel.cutOff.change))
+    #expect(cutOff.distribution?.passes == false, "seed \(seed): \(cutOff)")
+  }
+
+  private static func magnitudes(_ tensor: AnyTensor) -> AnyTensor { .float64(tensor.doubles.map { abs($0) }) }
+
   @Test func `few elements, and those without a deviation, say nothing`() throws {
     #expect(judge(Self.normal(ErrorDistribution.leastElements - 1, seed: 5)) == nil)
     var errors = Self.normal(ErrorDistribution.leastElements + 2, seed: 6)
@@ -171,10 +197,11 @@ struct Kernel: Sendable, CustomTestStringConvertible {
   ]
 
   static let dishonest: [Kernel] = [
-    Kernel("sums cut off") { exercise, answer in
-      guard let wrong = try exercise.computed(CutOff.self)?.outputs["y"] else { return }
-      answer.outputs["y"] = wrong
-    },
-    split("two terms of bfloat16", bits: 8, terms: 2),
+    cutOff, split("two terms of bfloat16", bits: 8, terms: 2),
   ]
+
+  static let cutOff = Kernel("sums cut off") { exercise, answer in
+    guard let wrong = try exercise.computed(CutOff.self)?.outputs["y"] else { return }
+    answer.outputs["y"] = wrong
+  }
 }

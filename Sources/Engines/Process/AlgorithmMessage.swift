@@ -64,8 +64,19 @@ package enum AlgorithmMessage {
   }
 
   private static func tile(_ value: JSONValue, _ key: String, _ member: String) throws(Failure) -> WinogradTile {
+    let members = try object(value, member, of: "points and channels")
+    var tile = try tile(key, points: members["points"], member)
+    if let channels = members["channels"] {
+      guard case .integer(let least) = channels, least >= 1 else {
+        throw Failure(member: "\(member).channels", problem: "expected 1 or more, found \(channels.text)")
+      }
+      tile.leastChannels = least
+    }
+    return tile
+  }
+
+  private static func tile(_ key: String, points: JSONValue?, _ member: String) throws(Failure) -> WinogradTile {
     let sizes = key.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
-    let points = try object(value, member, of: "points")["points"]
     do throws(WinogradTileError) {
       guard sizes.count == 2, "\(sizes[0])x\(sizes[1])" == key else { throw .notATile(key) }
       switch points {
@@ -121,7 +132,8 @@ package enum AlgorithmMessage {
       case .winograd(let tile):
         kinds.insert(winograd)
         let points = tile.preset.map { JSONValue.text($0.rawValue) } ?? .array(tile.points.map(JSONValue.number))
-        tiles[tile.key] = .object(["points": points])
+        let least = tile.leastChannels > 1 ? ["channels": JSONValue.integer(tile.leastChannels)] : [:]
+        tiles[tile.key] = .object(["points": points].merging(least) { $1 })
       case .strassen(let levels): members["strassen_levels"] = .integer(levels)
       }
     }

@@ -39,6 +39,7 @@ struct Conv2dBounds: BoundModel {
   private let taps: Int
   /// The elements of each result that one transformed operand has a part in: those of a channel, of a filter.
   private let planes: [String: ErrorSpread.Sharing]
+  private let addends: [String: ErrorSpread.Sharing]
 
   /// The bounds of one tile size, in float32's u: each tensor's when it is first asked for, since nobody asks for the
   /// gradients of an engine that has none.
@@ -99,13 +100,11 @@ struct Conv2dBounds: BoundModel {
     // Winograd's engines fall back on a direct sum where Winograd does not apply.
     allowsDirect = winograd.isEmpty || algorithms.contains(.terms) || strassenLevels > 0
     taps = problem.kernelSize.height * problem.kernelSize.width
-    func runs(_ shape: Shape, axis: Int) -> ErrorSpread.Sharing {
-      .runs(of: max(shape.strides[axis], 1), groups: max(shape[axis], 1))
-    }
     planes = [
-      "outputs/y": runs(problem.outputShape, axis: 1), "gradients/x": runs(given["x"].shape, axis: 1),
-      "gradients/weight": runs(given["weight"].shape, axis: 0),
+      "outputs/y": .slices(of: problem.outputShape, along: 1), "gradients/x": .slices(of: given["x"].shape, along: 1),
+      "gradients/weight": .slices(of: given["weight"].shape, along: 0),
     ]
+    addends = given.biasAddends(ofOutput: problem.outputShape)
   }
 
   private static func strassen(
@@ -135,9 +134,10 @@ struct Conv2dBounds: BoundModel {
     guard direct[path] != nil else { return nil }
     // Whichever was used: the widest bound makes the errors of any other look smaller, and never larger. So does Strassen's, the
     // widest of any row's and column's.
-    guard winograd.contains(where: { $0.holds(for: path) }) else { return .sums }
-    let transformed = ErrorSpread.winograd(sharing: planes[path] ?? .none)
-    return allowsDirect ? ErrorSpread.sums.widest(with: transformed) : transformed
+    let sums = ErrorSpread.sums.adding(addends[path])
+    guard winograd.contains(where: { $0.holds(for: path) }) else { return sums }
+    let transformed = ErrorSpread.winograd(sharing: planes[path] ?? .none).adding(addends[path])
+    return allowsDirect ? sums.widest(with: transformed) : transformed
   }
 
   func widening(of path: String) -> String? {

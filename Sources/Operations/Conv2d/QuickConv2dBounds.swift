@@ -5,6 +5,7 @@ import Tensors
 /// ``Conv2dBounds``, which takes them term by term, in a fraction of its time.
 struct QuickConv2dBounds: BoundModel {
   private let sums: [String: ProductSums]
+  private let addends: [String: ErrorSpread.Sharing]
 
   /// - Parameter values: the convolution's own results in double precision.
   /// - Returns: `nil` for operands that do not fit the problem.
@@ -25,6 +26,7 @@ struct QuickConv2dBounds: BoundModel {
         value: value.elements, magnitude: magnitude.elements, squares: square.elements, termCount: termCount)
     }
     self.sums = sums
+    addends = given.biasAddends(ofOutput: problem.outputShape)
   }
 
   private static func sums(
@@ -39,7 +41,7 @@ struct QuickConv2dBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool { true }
 
-  func spread(of path: String) -> ErrorSpread? { sums[path].map { _ in .sums } }
+  func spread(of path: String) -> ErrorSpread? { sums[path].map { _ in .sums.adding(addends[path]) } }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? { sums[path]?.bounds(in: rounding) }
 }

@@ -20,6 +20,7 @@ extension ConvTranspose2d {
 /// - dx: K/G·R·S; dw: N·H·W; db: N·P·Q (sums, no products). The zeros beyond the border of dy count, though they round nothing.
 struct ConvTranspose2dBounds: BoundModel {
   private let sums: [String: ProductSums]
+  private let addends: [String: ErrorSpread.Sharing]
 
   init(_ layer: ConvTranspose2d, _ given: Given<Double>) {
     let problem = layer.problem
@@ -54,10 +55,11 @@ struct ConvTranspose2dBounds: BoundModel {
       sums["gradients/bias"] = dBias
     }
     self.sums = sums
+    addends = given.biasAddends(ofOutput: problem.outputShape)
   }
 
   func isExact(_ path: String) -> Bool { true }
-  func spread(of path: String) -> ErrorSpread? { sums[path].map { _ in .sums } }
+  func spread(of path: String) -> ErrorSpread? { sums[path].map { _ in .sums.adding(addends[path]) } }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? { sums[path]?.bounds(in: rounding) }
 }
 

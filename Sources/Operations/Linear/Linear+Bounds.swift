@@ -17,6 +17,7 @@ extension Linear {
 /// of Strassen's algorithm (``StrassenBound``) for an engine that may use it.
 struct LinearBounds: BoundModel {
   private let sums: [String: ProductSums]
+  private let addends: [String: ErrorSpread.Sharing]
   private let strassen: [String: StrassenBound]
   private let strassenLevels: Int
 
@@ -53,6 +54,7 @@ struct LinearBounds: BoundModel {
       result["gradients/bias"] = dBias
     }
     sums = result
+    addends = given.biasAddends(ofOutput: Shape([batch, outputs]))
     strassenLevels = levels
     strassen =
       levels == 0
@@ -81,7 +83,7 @@ struct LinearBounds: BoundModel {
 
   func spread(of path: String) -> ErrorSpread? {
     // Strassen's bound, the widest of any row's and column's, makes errors look smaller and never larger.
-    sums[path].map { _ in .sums }
+    sums[path].map { _ in .sums.adding(addends[path]) }
   }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {

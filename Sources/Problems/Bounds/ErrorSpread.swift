@@ -1,3 +1,5 @@
+import Tensors
+
 /// How the errors of correct implementations are spread over a tensor, in units of the standard deviation that the statistical bound
 /// stands for: z = error / (bound / ``ElementBounds/lambda``).
 ///
@@ -11,6 +13,17 @@ public struct ErrorSpread: Sendable, Hashable {
     /// So many consecutive ones, row-major; where `groups` runs are used up, the next belongs to the first again. All elements of a
     /// channel, which is a run in each image, share the rounding of what was transformed for it.
     case runs(of: Int, groups: Int)
+
+    /// The group of an element by its place, row-major; `nil` where it has none.
+    public func group(of offset: Int) -> Int? {
+      guard case .runs(let length, let groups) = self else { return nil }
+      return offset / length % groups
+    }
+
+    /// Those that have an index of this axis in common, as the elements of a channel.
+    public static func slices(of shape: Shape, along axis: Int) -> Sharing {
+      .runs(of: max(shape.strides[axis], 1), groups: max(shape[axis], 1))
+    }
   }
 
   /// m: the largest mean of z² of any order of summation.
@@ -23,15 +36,21 @@ public struct ErrorSpread: Sendable, Hashable {
   /// The largest mean of z, or of z with the result's sign, that implementations show by how they work: constants that are
   /// rounded once for all elements.
   public var drift: Double
+  /// Elements that one number is added to, such as a bias. Where that is the last addition, the sum before it is on a grid of its
+  /// own, and the bits of the number that the result has no place for are the same for all of them: so is what the last rounding
+  /// leaves out.
+  public var addend: Sharing
 
   public init(
-    meanSquare: Double, scatter: Double = 2, common: Double = 0, sharing: Sharing = .none, drift: Double = 0
+    meanSquare: Double, scatter: Double = 2, common: Double = 0, sharing: Sharing = .none, drift: Double = 0,
+    addend: Sharing = .none
   ) {
     self.meanSquare = meanSquare
     self.scatter = scatter
     self.common = common
     self.sharing = sharing
     self.drift = drift
+    self.addend = addend
   }
 
   /// That of sums of products in any order of summation.
@@ -42,11 +61,18 @@ public struct ErrorSpread: Sendable, Hashable {
   /// are spread. Windows that the padding cuts have fewer terms than K, which spreads z² beyond a normal distribution's.
   public static let sums = ErrorSpread(meanSquare: 1.0 / 3, scatter: 6)
 
+  /// The same where one number is added to elements; `nil` where none is.
+  public func adding(_ addend: Sharing?) -> ErrorSpread {
+    var changed = self
+    changed.addend = addend ?? .none
+    return changed
+  }
+
   /// One that covers both.
   public func widest(with other: ErrorSpread) -> ErrorSpread {
     ErrorSpread(
       meanSquare: max(meanSquare, other.meanSquare), scatter: max(scatter, other.scatter),
       common: max(common, other.common), sharing: common >= other.common ? sharing : other.sharing,
-      drift: max(drift, other.drift))
+      drift: max(drift, other.drift), addend: addend == .none ? other.addend : addend)
   }
 }

@@ -8,6 +8,9 @@ public struct WinogradTile: Hashable, Sendable, Codable {
   public let points: [Double]
   /// The name that stood in place of the points.
   public let preset: WinogradPreset?
+  /// How many input or output channels of a group, whichever are more, the engine asks for before it uses the tile. Where there
+  /// are fewer its sums are direct.
+  public var leastChannels = 1
 
   /// Magnitudes of points other than 0: beyond them the powers of the points leave nothing of float32's digits.
   public static let magnitudes = 0.125...8.0
@@ -77,9 +80,10 @@ public struct WinogradTile: Hashable, Sendable, Codable {
     return (largest ?? 0) / Double(kernelSize * kernelSize)
   }
 
-  /// Whether a convolution can be computed so.
+  /// Whether the engine may compute a convolution so.
   public func applies(to problem: Conv2dProblem) -> Bool {
-    isOurs
+    guard max(problem.inputChannels, problem.outputChannels) / problem.groups >= leastChannels else { return false }
+    return isOurs
       ? problem.winogradObstacle == nil
       : problem.kernelSize == Pair(kernelSize) && problem.stride == 1 && problem.dilation == 1
   }

@@ -11,6 +11,7 @@ struct SpreadTally {
     var fourths = 0.0
     var sum = 0.0
     var signed = 0.0
+    var addends = 0.0
     var common = (plain: 0.0, signed: 0.0, pairs: 0.0)
   }
 
@@ -29,6 +30,7 @@ struct SpreadTally {
     found.fourths += moments.fourths
     found.sum += moments.sum
     found.signed += moments.signed
+    found.addends += moments.addendVariance
     let common = moments.common
     found.common = (
       found.common.plain + common.plain, found.common.signed + common.signed, found.common.pairs + common.pairs
@@ -55,7 +57,10 @@ struct SpreadTally {
       // Beyond what three standard deviations of chance make of no drift at all.
       drift: largest { problem in
         let mean = max(abs(problem.sum), abs(problem.signed)) / problem.elements
-        return max(0, mean - 3 * (problem.squares / problem.elements / problem.independent).squareRoot())
+        let variance =
+          problem.squares / problem.elements / problem.independent
+          + problem.addends / (problem.elements * problem.elements)
+        return max(0, mean - 3 * variance.squareRoot())
       }, assumedDrift: assumed.drift, worst: worst)
   }
 }

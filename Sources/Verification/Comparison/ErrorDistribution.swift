@@ -14,6 +14,13 @@ import Tensors
 /// - |mean z| and |mean z·sign(y)| ≤ `drift + c·√(mean z²/Nₑ)`: with Hoeffding's inequality for sums of given magnitudes with random
 ///   signs, exceeded with a probability of at most 2·e^(−½c²), whatever the errors' distribution is, if only it is symmetric.
 ///
+/// Where one number is added to many elements, as a bias to a channel, their last rounding may leave out the same bits of it for all
+/// of them. With h the half spacing at an element over its σ, that error is spread evenly over ±h, as the bits are: a
+/// distribution whose tails are within those of a normal one of its own variance ⅓h². So are, of the variance (Σ h/√3)², those of the
+/// sum over a group, however its elements depend on each other (by Hölder's inequality for moment generating functions), and
+/// groups are independent. Below the second root comes Σ (Σ h/√3)²/N², and since h² may be three times its mean, mean z² may
+/// be larger by ⅔·mean h².
+///
 /// Each of the three is below 10⁻⁹ for ``tail``. Storing a result in 16 bits errs by at most half a spacing, with a variance of a
 /// twelfth of its square, or of an eighth where values have a single bit more than the type.
 ///
@@ -29,6 +36,8 @@ package struct ErrorDistribution: Sendable {
   /// σ of each element of the whole tensor, row-major; 0 or infinite where nothing is known.
   private let deviations: [Double]
   let spread: ErrorSpread
+  /// u of the sums.
+  private let unit: Double
 
   /// - Parameters:
   ///   - own: the statistical bound of the sums in the candidate's precision.
@@ -40,6 +49,7 @@ package struct ErrorDistribution: Sendable {
     own: [Double], oracle: [Double], storage: DType?, values: [Double], spread: ErrorSpread, rounding: Rounding
   ) {
     self.spread = spread
+    unit = rounding.unit
     let scale = spread.meanSquare / (ElementBounds.lambda * ElementBounds.lambda)
     let least = 0x1p20 * ElementBounds.lambda * rounding.underflow
     let format = storage?.format
@@ -59,7 +69,16 @@ package struct ErrorDistribution: Sendable {
   }
 
   func moments(_ got: [Double], _ expected: [Double], at offsets: [Int]) -> ErrorMoments {
-    ErrorMoments(errors(got, expected, at: offsets), values: expected, offsets: offsets, sharing: spread.sharing)
+    ErrorMoments(
+      errors(got, expected, at: offsets), last: lastRoundings(expected, at: offsets), values: expected,
+      offsets: offsets, spread: spread)
+  }
+
+  /// The standard deviation of each element's last rounding over its own: of errors that are even over ± half a spacing.
+  private func lastRoundings(_ expected: [Double], at offsets: [Int]) -> [Double] {
+    offsets.enumerated().map { position, offset in
+      expected[position] == 0 ? 0 : unit * expected[position].binade / (deviations[offset] * 3.0.squareRoot())
+    }
   }
 
   /// - Parameters:
@@ -80,8 +99,10 @@ package struct ErrorDistribution: Sendable {
     let scatter = spread.scatter / independent
     return ErrorDistributionRecord(
       elements: moments.count, independent: independent, meanSquare: meanSquare,
-      meanSquareLimit: 1 + Self.tail * scatter.squareRoot() + Self.tail * Self.tail * scatter / 2,
+      meanSquareLimit: 1 + 2 * moments.addendSquares / count + Self.tail * scatter.squareRoot()
+        + Self.tail * Self.tail * scatter / 2,
       mean: moments.sum / count, signedMean: moments.signed / count,
-      meanLimit: spread.drift + Self.tail * (meanSquare / independent).squareRoot())
+      meanLimit: spread.drift
+        + Self.tail * (meanSquare / independent + moments.addendVariance / (count * count)).squareRoot())
   }
 }

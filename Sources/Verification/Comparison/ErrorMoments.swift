@@ -13,13 +13,18 @@ struct ErrorMoments: Sendable {
   private(set) var signed = 0.0
   /// By group of elements that may have a part of their errors in common: how many, Σz, Σz·sign(y), Σz².
   private var groups: [Int: (count: Int, sum: Double, signed: Double, squares: Double)] = [:]
+  /// The standard deviations of last roundings, by group of elements that one number is added to: their sum.
+  private var addends: [Int: Double] = [:]
+  /// The sum of their squares.
+  private(set) var addendSquares = 0.0
 
   /// - Parameters:
   ///   - errors: z of each element; NaN for one that does not count.
+  ///   - last: the standard deviation of each element's last rounding in units of its own.
   ///   - values: the expected ones.
   ///   - offsets: where the elements lie, row-major.
-  ///   - sharing: which of them belong together.
-  init(_ errors: [Double], values: [Double], offsets: [Int], sharing: ErrorSpread.Sharing) {
+  ///   - spread: which of them belong together.
+  init(_ errors: [Double], last: [Double], values: [Double], offsets: [Int], spread: ErrorSpread) {
     for (position, z) in errors.enumerated() where z.isFinite {
       let square = z * z
       let signed = values[position] < 0 ? -z : z
@@ -28,8 +33,11 @@ struct ErrorMoments: Sendable {
       fourths += square * square
       sum += z
       self.signed += signed
-      guard case .runs(let length, let count) = sharing else { continue }
-      let group = offsets[position] / length % count
+      if let group = spread.addend.group(of: offsets[position]) {
+        addends[group, default: 0] += last[position]
+        addendSquares += last[position] * last[position]
+      }
+      guard let group = spread.sharing.group(of: offsets[position]) else { continue }
       var found = groups[group] ?? (0, 0, 0, 0)
       found.count += 1
       found.sum += z
@@ -45,6 +53,9 @@ struct ErrorMoments: Sendable {
     let pairs = groups.values.reduce(0.0) { $0 + Double($1.count) * Double($1.count - 1) } / Double(count)
     return Double(count) / (1 + common * pairs)
   }
+
+  /// What the variance of Σz is at most where the last roundings of a group are the same.
+  var addendVariance: Double { addends.values.reduce(0) { $0 + $1 * $1 } }
 
   /// What two different elements of a group have in common on average, Σ z_i·z_j over all such pairs, and how many pairs there are:
   /// of z and of z·sign(y).

@@ -112,7 +112,7 @@ def _pool(case, a):
 
 def _adaptive_avg_pool2d(case, a):
     _rank(case, "x", 4)
-    _argument(min(a["output_size"]) >= 0, f"output_size: expected 0 or more, found {a['output_size']}")
+    _argument(min(a["output_size"]) >= 1, f"output_size: expected 1 or more, found {a['output_size']}")
 
 
 def _upsample2d(case, a):
@@ -132,7 +132,12 @@ def _linear(case, a):
     _has_shape(case, weight[:1], "bias")
 
 
+def _eps(a):
+    _argument(0 <= a["eps"] < math.inf, f"eps: expected a finite number of 0 or more, found {a['eps']}")
+
+
 def _batch_norm2d(case, a):
+    _eps(a)
     x = _rank(case, "x", 4)
     _has_shape(case, x[1:2], "weight", "bias", "running_mean", "running_var")
     if a["training"]:
@@ -140,6 +145,7 @@ def _batch_norm2d(case, a):
 
 
 def _group_norm(case, a):
+    _eps(a)
     x = case.inputs["x"].shape
     _shape(len(x) >= 2, f"x: expected 2 axes or more, found {x}")
     _divides(a["num_groups"], x[1])
@@ -147,6 +153,7 @@ def _group_norm(case, a):
 
 
 def _layer_norm(case, a):
+    _eps(a)
     x, dims = case.inputs["x"].shape, a["normalized_dims"]
     _argument(dims >= 1, f"normalized_dims: expected 1 or more, found {dims}")
     _shape(dims <= len(x), f"normalized_dims: expected at most the axes of x {x}, found {dims}")

@@ -8,7 +8,7 @@ struct GradientJudge: Sendable {
   let shape: Shape
   let method: GradientMethod
   let analytic: [Double]
-  let rounding: AnalyticRounding?
+  var rounding: AnalyticRounding?
   /// Derivatives by the documented convention at kinks, where known (the generic forward takes its branches).
   var convention: NumericGradient?
 
@@ -36,12 +36,35 @@ struct GradientJudge: Sendable {
     case .smooth:
       if !(abs(record.difference) <= record.bound) {
         record.verdict = .fail
-      } else if numeric.bound > Self.widestResolution * max(numeric.scale, typicalScale) {
+      } else if numeric.bound > Self.widestResolution * size(of: numeric, typicalScale) {
         record.verdict = .inconclusive
         record.reason = "the bound \(numeric.bound) is too wide to decide"
       }
     }
     return record
+  }
+
+  /// What a bound is held to. An operand whose derivatives have no term at all, as the outputs keep every bit at every step, has no
+  /// scale but that of the outputs themselves.
+  private func size(of numeric: NumericDerivative, _ typicalScale: Double) -> Double {
+    let scale = max(numeric.scale, typicalScale)
+    return scale > 0 ? scale : numeric.reach
+  }
+
+  func fails(_ element: Int, _ numeric: NumericGradient) -> Bool {
+    numeric.elements[element].map { verdict(element, $0, typicalScale: 0).verdict == .fail } ?? false
+  }
+
+  /// The elements that fail, the worst first.
+  func failing(_ numeric: NumericGradient) -> [Int] {
+    let found = numeric.elements.indices.compactMap { element -> (element: Int, ratio: Double)? in
+      guard let derivative = numeric.elements[element] else { return nil }
+      let record = verdict(element, derivative, typicalScale: 0)
+      return record.verdict == .fail ? (element, abs(record.difference) / record.bound) : nil
+    }
+    // A difference that is not finite is worse than any.
+    func rank(_ ratio: Double) -> Double { ratio.isNaN ? .infinity : ratio }
+    return found.sorted { (rank($1.ratio), $0.element) < (rank($0.ratio), $1.element) }.map(\.element)
   }
 
   /// A buffer's mark keeps its payload, so that what was never written is told from what was computed wrong.

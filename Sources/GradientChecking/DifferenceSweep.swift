@@ -63,12 +63,7 @@ struct DifferenceSweep: Sendable {
       for position in elements.indices { levels[position].append(sums[position]) }
     }
     let blur = blur(owners: owners, count: elements.count)
-    let reach = reach(owners: owners, count: elements.count)
-    column.derivatives = elements.indices.map { position in
-      var derivative = ladder.derivative(from: levels[position], noise: blur[position])
-      derivative.reach = reach[position]
-      return derivative
-    }
+    column.derivatives = elements.indices.map { ladder.derivative(from: levels[$0], noise: blur[$0]) }
     return column
   }
 
@@ -114,16 +109,6 @@ struct DifferenceSweep: Sendable {
       blur[Int(owner)] += abs(cotangent[output]) * noise.bounds[output]
     }
     return blur
-  }
-
-  /// Σ|vᵢ·yᵢ| over the outputs that each element reaches, over the operand's scale.
-  private func reach(owners: OwnerMap, count: Int) -> [Double] {
-    var reach = [Double](repeating: 0, count: count)
-    let scale = StepLadder.scale(of: tensor?.elements ?? [])
-    for (output, owner) in owners.owner.enumerated() where owner >= 0 {
-      reach[Int(owner)] += abs(cotangent[output] * evaluator.base[output]) / scale
-    }
-    return reach
   }
 
   private func violation(_ outputs: [Double], owners: OwnerMap, elements: [Int]) -> String? {

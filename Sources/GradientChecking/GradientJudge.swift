@@ -9,7 +9,8 @@ struct GradientJudge: Sendable {
   let method: GradientMethod
   let analytic: [Double]
   var rounding: AnalyticRounding?
-  /// Derivatives by the documented convention at kinks, where known (the generic forward takes its branches).
+  /// Derivatives by dual numbers, where differences are judged and these are known: the documented convention at kinks, as the
+  /// generic forward takes its branches, and what is too small for differences.
   var convention: NumericGradient?
 
   /// A bound as wide as this part of the derivative's own scale decides nothing.
@@ -36,7 +37,7 @@ struct GradientJudge: Sendable {
     case .smooth:
       if !(abs(record.difference) <= record.bound) {
         record.verdict = .fail
-      } else if numeric.bound > Self.widestResolution * size(of: numeric, typicalScale) {
+      } else if numeric.bound > Self.widestResolution * max(numeric.scale, typicalScale), !isKnownOtherwise(element) {
         record.verdict = .inconclusive
         record.reason = "the bound \(numeric.bound) is too wide to decide"
       }
@@ -44,11 +45,12 @@ struct GradientJudge: Sendable {
     return record
   }
 
-  /// What a bound is held to. An operand whose derivatives have no term at all, as the outputs keep every bit at every step, has no
-  /// scale but that of the outputs themselves.
-  private func size(of numeric: NumericDerivative, _ typicalScale: Double) -> Double {
-    let scale = max(numeric.scale, typicalScale)
-    return scale > 0 ? scale : numeric.reach
+  /// Whether dual numbers tell an element that differences do not: one that is 0 as the outputs never move, or that is far below what
+  /// rounding makes of a step, such as those before a batch norm over two values, which makes ±1 of nearly any two. Differences
+  /// within their own bound, however wide, do not speak against it.
+  private func isKnownOtherwise(_ element: Int) -> Bool {
+    guard let derivative = convention?.elements[element], case .smooth = derivative.kind else { return false }
+    return derivative.bound <= Self.widestResolution * derivative.scale
   }
 
   func fails(_ element: Int, _ numeric: NumericGradient) -> Bool {

@@ -16,9 +16,6 @@ struct NumericDerivative: Sendable {
   var rounding: Double
   /// Σ|vᵢ·Jᵢⱼ|: the terms that the derivative is a sum of.
   var scale: Double
-  /// Σ|vᵢ·yᵢ| over the outputs that the element may reach, relative to the operand's scale: what the derivative would be if they
-  /// were proportional to the operand. 0 for methods without a step.
-  var reach = 0.0
   /// The finest step used.
   var step: Double
   var kind: Kind

@@ -17,6 +17,8 @@ struct LayerNoise {
     var output = Deviation.none
     /// By the layer's own names: `x`, `other`, `weight`, `bias`.
     var gradients: [String: Deviation] = [:]
+    /// What elements share of their errors, by path.
+    var shared: [String: [SharedErrors]] = [:]
     /// Bounds of the running statistics by the layer's own rounding alone, under their full names.
     var buffers: [String: [Double]] = [:]
     /// Whether every order of evaluation gives the same value of exact operands.
@@ -69,6 +71,11 @@ struct LayerNoise {
       // Inputs and outputs may be too large to keep one for each element; parameters are not.
       return evenly ? shape.map(deviation.byChannel) ?? deviation : deviation
     }
+    if !evenly, let sharing = model as? any ErrorSharing {
+      for path in ["outputs/y"] + (dOutput == nil ? [] : ["gradients/x"]) {
+        result.shared[path] = sharing.sharedErrors(of: path, in: .float32, isRigorous: kind == .systematic)
+      }
+    }
     result.isExact = model.isExact("outputs/y")
     result.output = deviation("outputs/y", record.y.shape)
     if dOutput != nil {
@@ -85,17 +92,21 @@ struct LayerNoise {
   /// Has every result of a pass disturbed by normal noise.
   func disturb(_ pass: inout NetworkPass<Double>, from source: NoiseSource) {
     let (layers, storage, kind) = (layers, storage, kind)
-    func disturbed(_ tensor: Tensor<Double>, _ deviation: Deviation) -> Tensor<Double> {
-      let result = source.disturbed(tensor, deviation)
+    func disturbed(_ tensor: Tensor<Double>, _ deviation: Deviation, _ shared: [SharedErrors]?) -> Tensor<Double> {
+      let result = source.disturbed(tensor, deviation, shared ?? [])
       return kind == .usual ? result : source.disturbedByChannel(result, deviation)
     }
-    pass.transform = { layer, y in source.stored(disturbed(y, layers[layer.name]?.output ?? .none), in: storage) }
+    pass.transform = { layer, y in
+      let noise = layers[layer.name]
+      return source.stored(disturbed(y, noise?.output ?? .none, noise?.shared["outputs/y"]), in: storage)
+    }
     pass.transformGradients = { layer, _, gradients in
       guard let deviations = layers[layer.name] else { return gradients }
       var changed = gradients
       // All draw from one stream: a dictionary's own order, another in each process, would make each run's bounds its own.
       for (name, gradient) in gradients.byName.sorted(by: { $0.key < $1.key }) {
-        let disturbed = disturbed(gradient, deviations.gradients[name] ?? .none)
+        let disturbed = disturbed(
+          gradient, deviations.gradients[name] ?? .none, deviations.shared["gradients/\(name)"])
         let isKept = layer.problem.definition.staysSingle.contains(name)
         changed.byName[name] = isKept ? disturbed : source.stored(disturbed, in: storage)
       }
@@ -123,6 +134,16 @@ final class NoiseSource {
     for i in result.elements.indices {
       let scale = deviation[i]
       if scale != 0 { result.elements[i] += scale * next() }
+    }
+    return result
+  }
+
+  /// The same, and with what elements share.
+  func disturbed(_ tensor: Tensor<Double>, _ deviation: Deviation, _ shared: [SharedErrors]) -> Tensor<Double> {
+    var result = disturbed(tensor, deviation)
+    for errors in shared {
+      let numbers = (0..<(errors.groups.max() ?? -1) + 1).map { _ in next() / ElementBounds.lambda }
+      for i in result.elements.indices { result.elements[i] += errors.weights[i] * numbers[errors.groups[i]] }
     }
     return result
   }

@@ -47,9 +47,11 @@ struct FailureKind: Hashable, Sendable {
 
   func isMet(by other: FailureKind) -> Bool { status == other.status && !symptoms.isDisjoint(with: other.symptoms) }
 
-  /// Whether another case fails in one of the same places, in whatever manner: a kernel that leaves something out gives a wrong value
-  /// of numbers and a finite one of NaN.
+  /// Whether another case fails alike or is wrong in one of the same tensors, in whatever manner: a kernel that leaves something out
+  /// gives a wrong value of numbers and a finite one of NaN.
   func sharesPlace(with other: FailureKind) -> Bool {
-    status == other.status && !Set(symptoms.map(\.path)).isDisjoint(with: other.symptoms.map(\.path))
+    isMet(by: other) || status == other.status && !tensors.isDisjoint(with: other.tensors)
   }
+
+  private var tensors: Set<String> { Set(symptoms.map(\.path)).subtracting([""]) }
 }

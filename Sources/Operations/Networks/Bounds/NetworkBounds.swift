@@ -87,7 +87,8 @@ public struct NetworkBounds: BoundModel {
     systematic = nominal.evenly ? nil : spread(.systematic, runs: min(runs, Self.furtherRunCount))
     let isWhole = operation.layers.value?.isWholeNetwork == true
     capturedLayers = isWhole ? nominal.captured(operation.passedLayers) : nil
-    exact = nominal.isSingle && !given.storage.isNarrow && nominal.noise(.usual, 0)?.layers.values.allSatisfy(\.isExact) == true
+    let layersAreExact = nominal.noise(.usual, 0)?.layers.values.allSatisfy(\.isExact) == true
+    exact = nominal.isSingle && !given.storage.isNarrow && layersAreExact
   }
 
   /// A run with hooks: every result by its path, or `nil` where the operands do not fit.

@@ -165,8 +165,8 @@ let package = Package(
     .testTarget(
       name: "SelfTestTests",
       dependencies: [
-        "SelfTest", "Benchmarking", "Engines", "Fuzzing", "GoldenFiles", "Operations", "Problems", "Tensors", "TestSupport",
-        "assay",
+        "SelfTest", "Benchmarking", "Engines", "Fuzzing", "GoldenFiles", "Operations", "Problems", "Tensors",
+        "TestSupport", "assay",
       ]),
     .testTarget(
       name: "BenchmarkingTests",

@@ -67,17 +67,16 @@ import Verification
   @Test func `an engine that refuses nothing is found out`() async {
     let lax = Lax(base: ReferenceEngine())
     let section = await Fuzzer(plan(lax, "linear", cases: 60)).run()
-    let failure = try? #require(section.failures.first { $0.result.message.hasPrefix("expected a refusal") })
+    let failure = section.failures.first { $0.result.message.hasPrefix("expected a refusal") }
     #expect(failure?.common == "fails only where case = to be refused")
     #expect(section.conclusion.outcome == .fails)
   }
 
   /// Two defects of one tensor, the second of which every small problem has.
   @Test func `shrinking keeps to the kind of failure that it began with`() async throws {
-    func width(_ exercise: Exercise) -> Int { exercise.inputs["x"]?.shape.dimensions.last ?? 0 }
     var engine = WrongEngine(name: "two defects") { _ in true }
     engine.spoil = { answer, exercise in
-      let width = width(exercise)
+      let width = exercise.inputs["x"]?.shape.dimensions.last ?? 0
       answer.outputs.edit("y") { y in
         guard y.count > 0 else { return }
         if width < 8 { y.elements[0] = .nan } else if width % 16 == 15 { y.elements[y.count - 1] += 1 }

@@ -11,7 +11,7 @@ VERIFY = verify --calibrate
 # Random convolutions that each sanitizer sees.
 SANITIZED_PROBLEMS = 100
 
-.PHONY: help deps build run example test sanitize lint format docs verify goldens peers odd-inputs
+.PHONY: help deps build run example test fuzz sanitize lint format docs verify goldens peers odd-inputs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ verify: build ## verify the corpus alone, without a report
 test: deps lint ## lint, then every test
 	@$(SWIFT) build -c $(CONFIGURATION) --build-tests
 	@$(SWIFT) test -c $(CONFIGURATION) --skip-build --disable-xctest
+
+# A test has a fixed seed; this one is another every time.
+BUILT_IN = reference direct im2col im2col-materialised gemm auto winograd2 winograd4 winograd6
+fuzz: build ## ten seconds of random problems that nobody saw before: the log names the seed, and each failure its command
+	@echo "==> assay fuzz, a fresh seed"
+	@$(BIN) fuzz $(BUILT_IN:%=--engine %) --seed random --time 10s --quiet
 
 odd-inputs: build ## 100,000 odd inputs: none may end by a signal, hang or take a gigabyte
 	@$(SWIFT) build -c $(CONFIGURATION) --product OddInputs

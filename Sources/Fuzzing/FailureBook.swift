@@ -1,3 +1,4 @@
+import Operations
 import Problems
 import Results
 
@@ -18,7 +19,9 @@ struct FailureBook: Sendable {
     /// Evidence from shrinking.
     var passing: [ProblemTraits] = []
     var ground: CommonGround?
-    var count = 1
+    /// Of the cases that fail so, by this run and by the one that it goes on from.
+    var positions: [Int]
+    var earlier = 0
     /// In the order in which they were found.
     let order: Int
     /// Elements of the smallest problem.
@@ -29,19 +32,27 @@ struct FailureBook: Sendable {
       var joined = size <= other.size ? self : other
       joined.failing = failing + other.failing
       joined.passing = passing + other.passing
-      joined.count = count + other.count
+      joined.positions = positions + other.positions
+      joined.earlier = earlier + other.earlier
       joined.ground = ground
       return joined
     }
   }
 
   private(set) var entries: [Subject: [Entry]] = [:]
+  /// What the run that this one goes on from found. What is left of it is a record: it explains no new failure, but is told together
+  /// with one that turns out to be the same.
+  private var carried: [Subject: [Entry]] = [:]
+  /// Failures of further kinds than are listed, by their positions.
+  private(set) var unlisted: [Int] = []
   private var found = 0
   /// What passes, as far as it is kept.
   private var passing: [Subject: [ProblemTraits]] = [:]
 
   /// What is shrunk of one operation of one engine: who fails everywhere need not be told it a hundred times.
-  private static let mostEntries = 6
+  private static let mostShrunk = 6
+  /// What is listed of it: one of each further kind, as it was drawn.
+  private static let mostEntries = 32
   private static let keptTraits = 4_000
   /// Of so many that fail, one more may pass where two forms are still taken for one failure.
   private static let hiding = 3
@@ -50,21 +61,47 @@ struct FailureBook: Sendable {
     if passing[subject, default: []].count < Self.keptTraits { passing[subject, default: []].append(traits) }
   }
 
-  /// - Returns: the entry that waits for what shrinking finds; `nil` where the failure is one of those that are known.
-  mutating func note(_ subject: Subject, _ kind: FailureKind, _ traits: ProblemTraits) -> Int? {
+  /// What becomes of a failure.
+  enum Note {
+    /// It is one of those that are known.
+    case known
+    /// It is listed as it is, at this place.
+    case listed(Int)
+    /// The entry waits for what shrinking finds.
+    case new(Int)
+  }
+
+  /// - Parameters:
+  ///   - subject: who failed at what.
+  ///   - kind: how.
+  ///   - traits: the case's.
+  ///   - position: the case's in the run.
+  mutating func note(_ subject: Subject, _ kind: FailureKind, _ traits: ProblemTraits, at position: Int) -> Note {
     let known = entries[subject, default: []]
     let alike = known.indices.filter { known[$0].kind.isMet(by: kind) }
     // One that is being shrunk may explain this one, or not: nobody knows yet.
     let explaining = alike.first { known[$0].record == nil || known[$0].ground.map { $0.holds(of: traits) } ?? true }
-    let last = known.count >= Self.mostEntries ? alike.last ?? known.count - 1 : nil
-    if let index = explaining ?? last {
-      entries[subject]?[index].count += 1
+    let isShrunk = known.count < Self.mostShrunk
+    if let index = explaining ?? (isShrunk ? nil : alike.last) {
+      entries[subject]?[index].positions.append(position)
       if known[index].failing.count < Self.keptTraits { entries[subject]?[index].failing.append(traits) }
-      return nil
+      return .known
+    }
+    guard known.count < Self.mostEntries else {
+      unlisted.append(position)
+      return .known
     }
     found += 1
-    entries[subject, default: []].append(Entry(kind: kind, failing: [traits], order: found))
-    return known.count
+    entries[subject, default: []].append(Entry(kind: kind, failing: [traits], positions: [position], order: found))
+    return isShrunk ? .new(known.count) : .listed(known.count)
+  }
+
+  /// Takes over what an earlier run found.
+  mutating func carry(_ record: FuzzFailure) {
+    var entry = Entry(kind: FailureKind(record.result), record: record, failing: [], positions: [], order: 0)
+    entry.earlier = record.count - (record.unsettled ?? 0)
+    entry.size = (try? Problem.parse(record.problem))?.elementCount ?? .max
+    carried[Subject(engine: record.engine, operation: record.operation), default: []].append(entry)
   }
 
   /// Fills an entry in.
@@ -79,16 +116,21 @@ struct FailureBook: Sendable {
   }
 
   private func ground(of entry: Entry, _ subject: Subject) -> CommonGround? {
-    CommonGround(failing: entry.failing, passing: entry.passing + (passing[subject] ?? []))
+    // That what was refused is valid where it computes says nothing of what fails when it is computed.
+    let computes = entry.failing.allSatisfy { !$0.isInvalid }
+    let others = (passing[subject] ?? []).filter { !(computes && $0.isInvalid) }
+    return CommonGround(failing: entry.failing, passing: entry.passing + others)
   }
 
-  /// Entries that are alike and end in one problem, or that one condition tells from all that passes, are one.
+  /// Entries that are wrong in one place and end in one problem, or that one condition tells from all that passes, are one.
   private func joined(_ entries: [Entry], _ subject: Subject) -> [Entry] {
     var found: [Entry] = []
     for entry in entries where entry.record != nil {
       let place = found.firstIndex { other in
-        guard other.kind.isMet(by: entry.kind) else { return false }
-        if other.record?.problem == entry.record?.problem { return true }
+        guard other.kind.sharesPlace(with: entry.kind) else { return false }
+        if other.record?.problem == entry.record?.problem || other.record?.name == entry.record?.name { return true }
+        // A record alone is no evidence.
+        guard !other.failing.isEmpty, !entry.failing.isEmpty else { return false }
         let both = other.joined(entry, nil)
         // Some operands hide what is wrong.
         return ground(of: both, subject).map { ground in
@@ -105,15 +147,31 @@ struct FailureBook: Sendable {
     return found
   }
 
-  /// All that are shrunk, in the order in which they were found, with what is known of them by now.
-  var records: [FuzzFailure] {
-    entries.flatMap { subject, entries in
-      joined(entries, subject).compactMap { entry -> (Int, FuzzFailure)? in
+  /// All that are listed, in the order in which they were found, with what is known of them by now.
+  /// - Parameter settled: cases from this position on will be judged again by a run that goes on.
+  func records(settled: Int) -> [FuzzFailure] {
+    Set(entries.keys).union(carried.keys).flatMap { subject in
+      joined((carried[subject] ?? []) + (entries[subject] ?? []), subject).compactMap { entry -> Told? in
         guard var record = entry.record else { return nil }
-        record.count = entry.count
-        record.common = ground(of: entry, subject)?.description
-        return (entry.order, record)
+        let unsettled = entry.positions.count { $0 >= settled }
+        record.count = entry.earlier + entry.positions.count
+        record.unsettled = unsettled > 0 ? unsettled : nil
+        // Of what an earlier run found alone nothing new is known.
+        if !entry.failing.isEmpty { record.common = ground(of: entry, subject)?.description }
+        return Told(order: entry.order, subject: subject, record: record)
       }
-    }.sorted { $0.0 < $1.0 }.map(\.1)
+    }.sorted().map(\.record)
+  }
+
+  /// A record in its place.
+  private struct Told: Comparable {
+    let order: Int
+    let subject: Subject
+    let record: FuzzFailure
+
+    private var key: (Int, String, String, String) { (order, subject.engine, subject.operation, record.name) }
+
+    static func < (first: Told, second: Told) -> Bool { first.key < second.key }
+    static func == (first: Told, second: Told) -> Bool { first.key == second.key }
   }
 }

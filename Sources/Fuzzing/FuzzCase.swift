@@ -31,8 +31,6 @@ public struct FuzzCase: Sendable {
     var data = DataRecipe(kind: OperandKind(stream.below(OperandKind.total)), seed: stream.next() >> 32)
     // Patterns are those of sums of products.
     if data.kind.pattern != nil, !drawn.problem.isSumOfProducts { data.kind = .random }
-    // Bounds through several layers come from runs that are perturbed relatively: they know no underflow.
-    if data.kind == .denormal, drawn.problem.definition.layers.value != nil { data.kind = .narrow }
     let isInvalid = stream.below(Self.invalidShare) == 0
     guard isInvalid, let invalid = InvalidExercise(spoiling: data.exercise(of: drawn.problem), seed: stream.next())
     else {
@@ -97,6 +95,9 @@ public struct FuzzCase: Sendable {
 }
 
 extension CaseResult {
+  /// Whether it is wrong, and not merely undecided.
+  var isFailure: Bool { status == .fail || status == .error }
+
   /// Whether what fails are elements alone that rounding may take anywhere: an average that may meet an infinite neighbour, a variance
   /// that may underflow where nothing is added to it.
   fileprivate var isUndecided: Bool {

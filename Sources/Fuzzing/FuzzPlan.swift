@@ -81,9 +81,7 @@ public struct FuzzPlan: Sendable {
     if mine.shard != section.shard { return "--shard" }
     if mine.threads != section.threads { return "--threads" }
     if mine.engines != section.engines { return "engine" }
-    let drawn = section.operations.map(\.operation)
-    return drawn != operations.filter(drawn.contains) || drawn.count < min(operations.count, section.next)
-      ? "choice of operations" : nil
+    return mine.turns != section.turns ? "choice of operations" : nil
   }
 
   /// An empty record of such a run.
@@ -97,6 +95,7 @@ public struct FuzzPlan: Sendable {
     section.threads = threads
     section.shard = shard.map { ShardRecord(index: $0.index, count: $0.count) }
     section.casesPerOperation = cases
+    section.turns = operations
     section.notDrawn = notDrawn
     return section
   }

@@ -55,6 +55,7 @@ public struct Fuzzer: Sendable {
       ledger.classes[operation.operation] = DrawnClasses(operation)
     }
     for tally in plan.earlier?.tallies ?? [] { ledger.tallies[Self.key(tally.engine, tally.operation)] = tally }
+    for failure in plan.earlier?.failures ?? [] { ledger.book.carry(failure) }
     self.ledger = Shared(ledger)
     draws = plan.operations.reduce(into: [:]) { all, name in
       all[name] = OperationRegistry.type(named: name)?.problemDraw.value
@@ -75,15 +76,37 @@ public struct Fuzzer: Sendable {
     return section(interrupted: Task.isCancelled)
   }
 
-  /// One case after the other until one fails, which is not shrunk: how long it takes to find a defect.
-  public func firstFailure() -> FuzzingSection {
-    var quick = self
-    quick.shrinking = Shrinker.Budget(trials: 0, seconds: 0)
-    while let (position, place) = quick.take() {
-      quick.judge(position, place.operation, place.number)
-      if ledger.withLock({ !$0.book.entries.isEmpty }) { break }
+  /// One case after the other until one fails that a correct engine passes: how long it takes to find a defect. Nothing is shrunk.
+  /// - Parameter correct: asked where the plan's engine, of which there is one, fails.
+  /// - Throws: ``Problems/EngineError`` where the reference does not compute a case.
+  public func firstFailure(besides correct: any Engine) throws(EngineError) -> FirstFailure {
+    var found = FirstFailure()
+    while let (_, place) = take() {
+      guard let draw = draws[place.operation], let engine = plan.engines.first else { continue }
+      let fuzzed = try FuzzCase(draw, of: place.operation, number: place.number, seed: plan.seed)
+      let (judge, dtype) = (fuzzed.judge, plan.dtypes[place.number % plan.dtypes.count])
+      found.cases += 1
+      guard judge.verdict(on: engine, dtype: dtype, threads: plan.threads).isFailure else { continue }
+      let alarm = judge.verdict(on: correct, dtype: dtype, threads: plan.threads)
+      guard alarm.isFailure else {
+        found.problem = fuzzed.text
+        break
+      }
+      found.alarms.append(alarm)
     }
-    return quick.section(interrupted: Task.isCancelled)
+    found.seconds = ledger.withLock { $0.elapsed }
+    return found
+  }
+
+  /// How soon a defect is found.
+  public struct FirstFailure: Sendable {
+    /// The problem that shows it; `nil` where none did.
+    public var problem: String?
+    /// Problems until then.
+    public var cases = 0
+    public var seconds = 0.0
+    /// What the correct engine fails: false alarms.
+    public var alarms: [CaseResult] = []
   }
 
   /// One case by its number, with everything that was to be said of it.
@@ -92,7 +115,7 @@ public struct Fuzzer: Sendable {
   ///   - operation: one of the plan's.
   public func run(number: Int, of operation: String) -> FuzzingSection {
     judge(ledger.withLock { $0.next }, operation, number)
-    return section(interrupted: Task.isCancelled)
+    return sectionOfOneCase
   }
 
   /// One problem with these operands.
@@ -102,7 +125,14 @@ public struct Fuzzer: Sendable {
     let fuzzed = try FuzzCase(
       name: "\(FuzzCase.file)/\(operation)/given", DrawnProblem(problem: problem), data)
     judge(fuzzed, of: operation, at: ledger.withLock { $0.next }, turn: nil)
-    return section(interrupted: Task.isCancelled)
+    return sectionOfOneCase
+  }
+
+  /// Nothing can go on from it.
+  private var sectionOfOneCase: FuzzingSection {
+    var section = section(interrupted: Task.isCancelled)
+    section.turns = []
+    return section
   }
 
   private func take() -> (Int, place: (operation: String, number: Int))? {
@@ -139,7 +169,7 @@ public struct Fuzzer: Sendable {
       for dtype in turn.map({ [dtypes[$0 % dtypes.count]] }) ?? dtypes {
         var result = judge.verdict(on: engine, dtype: dtype, threads: plan.threads)
         result.reproduce = command(result, engine, fuzzed)
-        note(&result, fuzzed, operation, engine, dtype)
+        note(result, fuzzed, operation, engine, dtype, at: position)
         results.append(result)
       }
     }
@@ -149,17 +179,24 @@ public struct Fuzzer: Sendable {
   // MARK: Failures
 
   private func note(
-    _ result: inout CaseResult, _ fuzzed: FuzzCase, _ operation: String, _ engine: any Engine, _ dtype: DType
+    _ result: CaseResult, _ fuzzed: FuzzCase, _ operation: String, _ engine: any Engine, _ dtype: DType,
+    at position: Int
   ) {
-    let traits = ProblemTraits(fuzzed.drawn, fuzzed.data, dtype: dtype.rawValue)
+    let traits = ProblemTraits(fuzzed.drawn, fuzzed.data, dtype: dtype.rawValue, fault: fuzzed.fault)
     let subject = FailureBook.Subject(engine: engine.description.name, operation: operation)
-    if result.status == .pass { ledger.withLock { $0.book.pass(traits, subject) } }
-    guard result.status == .fail || result.status == .error else { return }
-    guard let entry = ledger.withLock({ $0.book.note(subject, FailureKind(result), traits) }) else { return }
-    let outcome =
-      draws[operation].map { draw in
-        Shrinker.shrink(fuzzed, result, draw, engine, dtype, threads: plan.threads, budget: shrinking)
-      } ?? Shrinker.Outcome(smallest: fuzzed, result: result)
+    if result.status == .pass || result.status == .refused { ledger.withLock { $0.book.pass(traits, subject) } }
+    guard result.isFailure else { return }
+    var outcome = Shrinker.Outcome(smallest: fuzzed, result: result)
+    let entry: Int
+    switch ledger.withLock({ $0.book.note(subject, FailureKind(result), traits, at: position) }) {
+    case .known: return
+    case .listed(let place): entry = place
+    case .new(let place):
+      entry = place
+      if let draw = draws[operation] {
+        outcome = Shrinker.shrink(fuzzed, result, draw, engine, dtype, threads: plan.threads, budget: shrinking)
+      }
+    }
     let smallest = outcome.smallest
     var record = FuzzFailure(
       engine: subject.engine, dtype: dtype.rawValue, operation: operation, name: fuzzed.name, drawn: fuzzed.text,
@@ -242,7 +279,9 @@ public struct Fuzzer: Sendable {
     section.tallies = plan.engines.flatMap { engine in
       plan.operations.compactMap { ledger.tallies[Self.key(engine.description.name, $0)] }
     }
-    section.failures = (plan.earlier?.failures ?? []) + ledger.book.records
+    section.failures = ledger.book.records(settled: ledger.settled)
+    let unlisted = (plan.earlier?.unlisted ?? 0) + ledger.book.unlisted.count { $0 < ledger.settled }
+    section.unlisted = unlisted > 0 ? unlisted : nil
     section.defects = (plan.earlier?.defects ?? []) + ledger.defects
     section.interrupted = interrupted
     section.seconds = (plan.earlier?.seconds ?? 0) + ledger.elapsed

@@ -250,26 +250,3 @@ struct Shrinker {
     }
   }
 }
-
-/// How a case fails: two cases that fail alike show one defect, as far as one can tell.
-struct FailureKind: Hashable, Sendable {
-  let status: VerificationStatus
-  /// Tensors that are wrong; none where the whole answer is.
-  let paths: Set<String>
-  /// What the engine said or did, where no tensor is wrong.
-  let message: String
-
-  init(_ result: CaseResult) {
-    status = result.status
-    paths = Set(result.tensors.filter { !$0.passes }.map(\.path))
-    // What differs from case to case is in numbers.
-    message = paths.isEmpty ? String(result.message.filter { !$0.isNumber }.prefix(80)) : ""
-  }
-
-  /// Whether another case fails alike: in one of the same tensors, or with the same words.
-  func isMet(by result: CaseResult) -> Bool { isMet(by: FailureKind(result)) }
-
-  func isMet(by other: FailureKind) -> Bool {
-    status == other.status && (paths.isEmpty ? message == other.message : !paths.isDisjoint(with: other.paths))
-  }
-}

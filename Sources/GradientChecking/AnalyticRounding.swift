@@ -24,7 +24,14 @@ struct AnalyticRounding: Sendable {
   /// From the operation's own bound where it has one, in any order of evaluation; else measured: the largest change in
   /// three runs whose operands are displaced by one ulp of the backward's arithmetic, eight times over, and a K-term sum
   /// over the outputs.
-  init(evaluator: Evaluator, cotangent: [Double], gradients: NamedTensors) throws {
+  /// - Parameters:
+  ///   - evaluator: the function.
+  ///   - cotangent: of its outputs.
+  ///   - gradients: the analytic ones under it.
+  ///   - displacements: runs that are measured.
+  init(
+    evaluator: Evaluator, cotangent: [Double], gradients: NamedTensors, displacements: Int = Self.displacements
+  ) throws {
     if let derived = Self.derived(evaluator, cotangent) {
       self.init(bounds: derived, relative: 0, isDerived: true)
       return
@@ -36,7 +43,7 @@ struct AnalyticRounding: Sendable {
       try measured.map { backward in try Evaluator.attempt { try backward(function.point, upstream) } }
       ?? gradients
     var spread = gradients.mapValues { [Double](repeating: 0, count: $0.count) }
-    for number in 0..<Self.displacements {
+    for number in 0..<displacements {
       let point = function.point.mapValues { tensor in
         tensor.map {
           Self.displaced($0, unitRoundoff: function.implementation.unitRoundoff, seed: UInt64(number))

@@ -5,15 +5,20 @@ import Tensors
 /// hand-written backward.
 ///
 /// What rounding leaves in them is measured: two more sweeps with every operand displaced by an ulp or none. A value is displaced
-/// by a hash of its own bits, so that ties stay ties and the same branches are taken.
+/// by a hash of its own bits, so that ties stay ties and the same branches are taken. An element fails only if it fails again with
+/// sixteen sweeps.
 struct DualSweep: Sendable {
   let evaluator: Evaluator
   let operand: String
   let footprint: Footprint
   let cotangent: [Double]
   let threads: Int
+  /// Sweeps at displaced operands.
+  var displacements = Self.displacements
 
   static let displacements = 2
+  /// Where an element fails: two sweeps of few operations may round alike by chance, sixteen do not.
+  static let closeDisplacements = 16
   /// How many times the largest observed change is allowed for.
   static let safety = 8.0
 
@@ -37,7 +42,7 @@ struct DualSweep: Sendable {
     let lanes = Dual<Double>.directionCount
     let passes = (classes.count + lanes - 1) / lanes
     let points =
-      [evaluator.function.point] + (0..<Self.displacements).map { displaced(seed: UInt64($0)) }
+      [evaluator.function.point] + (0..<displacements).map { displaced(seed: UInt64($0)) }
     let results = try parallelMap(passes, threads: threads) { pass in
       try column(of: Array(classes[pass * lanes..<min(classes.count, (pass + 1) * lanes)]), points: points)
     }

@@ -8,6 +8,9 @@ final class Evaluator: Sendable {
   let layout: OutputLayout
   /// The outputs at the point, flattened.
   let base: [Double]
+  /// Outputs that no element of any operand reaches and that are not finite, such as the maximum of a window of padding alone: they
+  /// have no derivative, and 0 stands for them as long as they stay the same.
+  private let constants: [Int: Double]
   /// Directional derivatives of a network, layer by layer, in place of one pass over dual operands.
   private let tangents: NetworkTangent?
   private let counted = Mutex(GradientCost())
@@ -36,12 +39,17 @@ final class Evaluator: Sendable {
     let first = try Self.attempt { try function.subject.forward(function.point) }
     layout = OutputLayout(of: first)
     guard layout.count > 0 else { throw .emptyTensor("outputs (\(layout.description))") }
-    for (name, tensor) in first.sorted(by: { $0.key < $1.key }) { try Self.requireFinite(tensor, name) }
-    base = try layout.flatten(first)
+    let values = try layout.flatten(first)
+    let constants = Self.constants(values, of: function)
+    if let position = values.indices.first(where: { !values[$0].isFinite && constants[$0] == nil }) {
+      throw .nonFinite("\(layout.label(position)) is \(values[position])")
+    }
+    self.constants = constants
     let second = try layout.flatten(Self.attempt { try function.subject.forward(function.point) })
-    if let position = base.indices.first(where: { base[$0].bitPattern != second[$0].bitPattern }) {
+    base = Self.zeroing(constants, in: values)
+    if let position = values.indices.first(where: { values[$0].bitPattern != second[$0].bitPattern }) {
       throw .nondeterministic(
-        "forward gave \(base[position]) and then \(second[position]) in \(layout.label(position)) for the same operands"
+        "forward gave \(values[position]) and then \(second[position]) in \(layout.label(position)) for the same operands"
       )
     }
     try Self.requireUnchanged(function.point, kept)
@@ -59,7 +67,23 @@ final class Evaluator: Sendable {
   func forward(_ operands: NamedTensors) throws(GradientCheckError) -> [Double] {
     try stop?.check()
     counted.withLock { $0.forward += 1 }
-    return try layout.flatten(Self.attempt { try function.subject.forward(operands) })
+    return Self.zeroing(constants, in: try layout.flatten(Self.attempt { try function.subject.forward(operands) }))
+  }
+
+  private static func zeroing(_ constants: [Int: Double], in outputs: [Double]) -> [Double] {
+    var outputs = outputs
+    for (position, value) in constants where outputs[position].bitPattern == value.bitPattern { outputs[position] = 0 }
+    return outputs
+  }
+
+  private static func constants(_ outputs: [Double], of function: CheckedFunction) -> [Int: Double] {
+    var open = Set(outputs.indices.filter { !outputs[$0].isFinite })
+    guard !open.isEmpty else { return [:] }
+    for (name, tensor) in function.point {
+      guard let footprint = function.subject.footprints[name] else { return [:] }
+      for element in 0..<tensor.count { footprint.forEachOutput(element) { open.remove($0) } }
+    }
+    return Dictionary(uniqueKeysWithValues: open.map { ($0, outputs[$0]) })
   }
 
   /// The gradients of the checked operands, with their shapes verified; values may still be anything.

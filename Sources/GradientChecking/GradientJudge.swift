@@ -8,8 +8,9 @@ struct GradientJudge: Sendable {
   let shape: Shape
   let method: GradientMethod
   let analytic: [Double]
-  let rounding: AnalyticRounding?
-  /// Derivatives by the documented convention at kinks, where known (the generic forward takes its branches).
+  var rounding: AnalyticRounding?
+  /// Derivatives by dual numbers, where differences are judged and these are known: the documented convention at kinks, as the
+  /// generic forward takes its branches, and what is too small for differences.
   var convention: NumericGradient?
 
   /// A bound as wide as this part of the derivative's own scale decides nothing.
@@ -36,12 +37,36 @@ struct GradientJudge: Sendable {
     case .smooth:
       if !(abs(record.difference) <= record.bound) {
         record.verdict = .fail
-      } else if numeric.bound > Self.widestResolution * max(numeric.scale, typicalScale) {
+      } else if numeric.bound > Self.widestResolution * max(numeric.scale, typicalScale), !isKnownOtherwise(element) {
         record.verdict = .inconclusive
         record.reason = "the bound \(numeric.bound) is too wide to decide"
       }
     }
     return record
+  }
+
+  /// Whether dual numbers tell an element that differences do not: one that is 0 as the outputs never move, or that is far below what
+  /// rounding makes of a step, such as those before a batch norm over two values, which makes ±1 of nearly any two. Differences
+  /// within their own bound, however wide, do not speak against it.
+  private func isKnownOtherwise(_ element: Int) -> Bool {
+    guard let derivative = convention?.elements[element], case .smooth = derivative.kind else { return false }
+    return derivative.bound <= Self.widestResolution * derivative.scale
+  }
+
+  func fails(_ element: Int, _ numeric: NumericGradient) -> Bool {
+    numeric.elements[element].map { verdict(element, $0, typicalScale: 0).verdict == .fail } ?? false
+  }
+
+  /// The elements that fail, the worst first.
+  func failing(_ numeric: NumericGradient) -> [Int] {
+    let found = numeric.elements.indices.compactMap { element -> (element: Int, ratio: Double)? in
+      guard let derivative = numeric.elements[element] else { return nil }
+      let record = verdict(element, derivative, typicalScale: 0)
+      return record.verdict == .fail ? (element, abs(record.difference) / record.bound) : nil
+    }
+    // A difference that is not finite is worse than any.
+    func rank(_ ratio: Double) -> Double { ratio.isNaN ? .infinity : ratio }
+    return found.sorted { (rank($1.ratio), $0.element) < (rank($0.ratio), $1.element) }.map(\.element)
   }
 
   /// A buffer's mark keeps its payload, so that what was never written is told from what was computed wrong.

@@ -56,15 +56,16 @@ struct GradientSession: Sendable {
     var projectedDifferences: [String] = []
     // Measured once, when the first operand needs it.
     var noise: ForwardNoise?
+    var closeRounding: AnalyticRounding?
     let exactOperands = Self.exactOperands(of: function, options)
     let exact = function.checked.filter(exactOperands.contains)
     if !exact.isEmpty { records += try checkLinear(exact) }
-    if !range.isCalm { records += try exact.compactMap(checkWhereItStands) }
+    if !range.isCalm { records += try exact.compactMap { try checkWhereItStands($0, &closeRounding) } }
     for operand in function.checked where !exact.contains(operand) {
       let footprint = footprint(of: operand)
       if let samples = function.samples(of: operand) {
         if function.subject.network == nil || affordable(samples: samples.count) {
-          records.append(try judge(operand, samples, footprint))
+          records.append(try judge(operand, samples, footprint, &closeRounding))
         } else {
           projected.append(operand)
         }
@@ -78,7 +79,7 @@ struct GradientSession: Sendable {
             threads: options.threads
           )
           dual = try sweep.all()
-          if let dual { records.append(judge(operand, .dual).judge(dual)) }
+          if let dual { records.append(try judge(sweep, dual, &closeRounding)) }
         } else {
           projected.append(operand)
         }
@@ -117,12 +118,14 @@ struct GradientSession: Sendable {
   }
 
   /// By dual numbers at the point itself, an operand whose gradient was found right on integers.
-  private func checkWhereItStands(_ operand: String) throws -> GradientTensorRecord? {
+  private func checkWhereItStands(
+    _ operand: String, _ closeRounding: inout AnalyticRounding?
+  ) throws -> GradientTensorRecord? {
     let footprint = footprint(of: operand)
     guard affordable(duals: footprint) else { return nil }
     let sweep = DualSweep(
       evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, threads: options.threads)
-    return try sweep.all().map(judge(operand, .dual).judge)
+    return try sweep.all().map { try judge(sweep, $0, &closeRounding) }
   }
 
   /// Layers of a network that are wrong on their own; and the elements at fault in what they give.
@@ -178,14 +181,47 @@ struct GradientSession: Sendable {
   }
 
   /// The elements whose gradients are known, by dual numbers.
-  private func judge(_ operand: String, _ samples: [Int], _ footprint: Footprint) throws -> GradientTensorRecord {
+  private func judge(
+    _ operand: String, _ samples: [Int], _ footprint: Footprint, _ closeRounding: inout AnalyticRounding?
+  ) throws -> GradientTensorRecord {
     let sweep = DualSweep(
       evaluator: evaluator, operand: operand, footprint: footprint, cotangent: cotangent, threads: options.threads)
     guard function.subject.slices != nil || affordable(samples: samples.count), let numeric = try sweep.some(samples)
     else { throw GradientCheckError.unsupported("too large for single samples without --exhaustive") }
-    var record = judge(operand, .dual).judge(numeric)
+    var record = try judge(sweep, numeric, &closeRounding)
     record.elementCount = samples.count
     return record
+  }
+
+  /// Elements that are measured once more at a time: one that fails again is enough.
+  private static let elementsAtOnce = 64
+
+  /// What fails must fail again with rounding that was measured more closely, in the dual numbers and in the backward pass.
+  /// - Parameter closeRounding: of the backward pass, once it is known.
+  private func judge(
+    _ sweep: DualSweep, _ numeric: NumericGradient, _ closeRounding: inout AnalyticRounding?
+  ) throws -> GradientTensorRecord {
+    var (judge, numeric) = (judge(sweep.operand, .dual), numeric)
+    var failing = judge.failing(numeric)
+    guard !failing.isEmpty else { return judge.judge(numeric) }
+    if !rounding.isDerived {
+      closeRounding =
+        try closeRounding
+        ?? AnalyticRounding(
+          evaluator: evaluator, cotangent: cotangent, gradients: gradients,
+          displacements: DualSweep.closeDisplacements)
+      judge.rounding = closeRounding
+    }
+    var sweep = sweep
+    sweep.displacements = DualSweep.closeDisplacements
+    while !failing.isEmpty {
+      let some = Array(failing.prefix(Self.elementsAtOnce))
+      failing.removeFirst(some.count)
+      guard let again = try sweep.some(some) else { break }
+      for element in some { numeric.elements[element] = again.elements[element] ?? numeric.elements[element] }
+      if some.contains(where: { judge.fails($0, numeric) }) { break }
+    }
+    return judge.judge(numeric)
   }
 
   private func judge(

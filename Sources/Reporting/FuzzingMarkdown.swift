@@ -9,12 +9,13 @@ struct FuzzingMarkdown {
   var lines: [String] { [verdict, results, failures, coverage].flatMap { $0 } }
 
   private var verdict: [String] {
-    [
+    let remarks = FuzzingText.remarks(section).map { "- \(MarkdownText.inline($0))" }
+    return [
       "## Fuzzing", "",
       "\(MarkdownReport.verdict(section.conclusion)). \(section.caseCount) random problems with seed \(section.seed), "
         + "\(MarkdownText.inline(section.engines.map(\.name).joined(separator: ", "))), "
         + "\(section.dtypes.joined(separator: " and ")); \(NumberText.short(section.seconds)) s.", "",
-    ]
+    ] + (remarks.isEmpty ? [] : remarks + [""])
   }
 
   private var results: [String] {

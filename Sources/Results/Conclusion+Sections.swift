@@ -58,6 +58,9 @@ extension FuzzingSection: RunSection {
     }
     if interrupted { conclusion.add(.inconclusive, because: "interrupted") }
     if resultCount == 0 { conclusion.add(.inconclusive, because: "no case was run") }
+    if resultCount > 0, !interrupted, !withoutTurn.isEmpty {
+      conclusion.add(.inconclusive, because: "no time was left for \(withoutTurn.joined(separator: ", "))")
+    }
     for engine in engines where resultCount > 0 {
       let own = tallies.filter { $0.engine == engine.name }
       // For an engine that was not run another reason says so already.

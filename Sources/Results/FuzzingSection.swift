@@ -13,12 +13,18 @@ public struct FuzzingSection: Codable, Sendable {
   public var casesPerOperation: Int?
   /// Every case before this one is judged: where a run that goes on begins.
   public var next = 0
+  /// The operations that take turns, in order: none where one case was asked for. Absent in runs of earlier versions.
+  public var turns: [String]?
+  /// Of several shards that were merged: how many there were. Absent in others.
+  public var mergedShards: Int?
   /// What was drawn of each operation, in the order in which they took turns.
   public var operations: [FuzzedOperation] = []
   /// How the cases ended.
   public var tallies: [FuzzTally] = []
   /// One for each kind of failure.
   public var failures: [FuzzFailure] = []
+  /// Failures of further kinds, which are counted alone. Absent where there is none.
+  public var unlisted: Int?
   /// Operations of which nothing is drawn, and why.
   public var notDrawn: [String: String] = [:]
   /// Cases that this program itself could not make: its own defects.
@@ -36,6 +42,20 @@ public struct FuzzingSection: Codable, Sendable {
   /// Judged: one for each case and engine.
   public var resultCount: Int { tallies.reduce(0) { $0 + $1.results } }
   public var caseCount: Int { operations.reduce(0) { $0 + $1.cases } }
+  /// Operations whose turn never came.
+  public var withoutTurn: [String] {
+    let drawn = Set(operations.filter { $0.cases > 0 }.map(\.operation))
+    return (turns ?? []).filter { !drawn.contains($0) }
+  }
+
+  /// Cases that were asked for and are not done: time was over, or a signal came.
+  public var casesNotDone: Int {
+    guard let casesPerOperation, let turns else { return 0 }
+    let shards = mergedShards == nil ? shard?.count ?? 1 : 1
+    let first = mergedShards == nil ? shard?.index ?? 0 : 0
+    let own = max(0, (casesPerOperation - first + shards - 1) / shards)
+    return max(0, own * turns.count - caseCount - defects.count)
+  }
   /// How many results ended so.
   public func count(_ status: VerificationStatus) -> Int { tallies.reduce(0) { $0 + $1[status] } }
 }
@@ -62,6 +82,8 @@ public struct FuzzTally: Codable, Sendable, Hashable {
   }
 
   public var results: Int { counts.values.reduce(0, +) }
+  /// Whether nothing was computed, as it is with an operation that the engine does not have.
+  public var isUnsupported: Bool { results > 0 && self[.unsupported] == results }
 
   /// Adds what another part of the same run found.
   public mutating func add(_ other: FuzzTally) {
@@ -136,7 +158,9 @@ public struct FuzzFailure: Codable, Sendable {
   public var data: String
   /// How many cases failed so.
   public var count = 1
-  /// How many problems were tried to shrink it.
+  /// Of them, those that a run that goes on judges again. Absent where there is none.
+  public var unsettled: Int?
+  /// How many problems were tried to shrink it; 0 where it is as it was drawn.
   public var trials = 0
   /// What the failing problems have in common and the others have not.
   public var common: String?

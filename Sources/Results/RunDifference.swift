@@ -64,6 +64,7 @@ extension FuzzingSection {
     differences.compare(
       "--cases", casesPerOperation.map(String.init) ?? "none", other.casesPerOperation.map(String.init) ?? "none")
     differences.compare("engines", engines.map(Self.words), other.engines.map(Self.words))
+    if let turns, let others = other.turns { differences.compare("operations", turns, others) }
     return differences.found
   }
 

@@ -22,7 +22,9 @@ extension RunMerge {
     }
     for part in parts.dropFirst() { merged.add(part.section) }
     let count = first.section.shard?.count ?? 1
+    merged.failures = told(merged.failures)
     merged.shard = nil
+    merged.mergedShards = count
     let holes = (0..<count).filter { seen[$0] == nil }.map { index in
       RunHole(
         "shard \(index + 1) of \(count) of the random problems is missing",
@@ -31,6 +33,19 @@ extension RunMerge {
           .adding("--shard", "\(index + 1)/\(count)", "--out", "shard-\(index + 1)-of-\(count)").description)
     }
     return (merged, holes)
+  }
+
+  /// One defect is one failure, in however many shards it was met: the same smallest problem, wrong in the same place.
+  private static func told(_ failures: [FuzzFailure]) -> [FuzzFailure] {
+    var found: [FuzzFailure] = []
+    for failure in failures {
+      if let place = found.firstIndex(where: { $0.isTheSame(as: failure) }) {
+        found[place].count += failure.count
+      } else {
+        found.append(failure)
+      }
+    }
+    return found
   }
 }
 
@@ -53,8 +68,19 @@ extension FuzzingSection {
     }
     failures += other.failures
     defects += other.defects
+    if let more = other.unlisted { unlisted = (unlisted ?? 0) + more }
     next += other.next
     interrupted = interrupted || other.interrupted
     seconds += other.seconds
+  }
+}
+
+extension FuzzFailure {
+  fileprivate func isTheSame(as other: FuzzFailure) -> Bool {
+    func wrong(_ failure: FuzzFailure) -> Set<String> {
+      Set(failure.result.tensors.filter { !$0.passes }.map(\.path))
+    }
+    return (engine, operation, dtype, problem) == (other.engine, other.operation, other.dtype, other.problem)
+      && result.status == other.result.status && wrong(self) == wrong(other)
   }
 }

@@ -28,6 +28,8 @@ public struct SelfTest: Sendable {
   private struct Ledger: Sendable {
     let started = ContinuousClock.now
     var section = SelfTestSection()
+    /// Random problems that the correct engine fails.
+    var alarms: Set<String> = []
   }
 
   private struct Item: Sendable {
@@ -108,6 +110,7 @@ public struct SelfTest: Sendable {
       onProgress(index + 1, total, mutants[index].name)
       return record
     }
+    section.falseAlarms += ledger.withLock { $0.alarms.sorted() }
     section.mutants += gateRecords(&section)
     keep(section)
     for number in 0..<seeds {
@@ -277,16 +280,22 @@ public struct SelfTest: Sendable {
   private static let casesForFuzzing = 5_000
   private static let secondsForFuzzing = 60.0
 
-  /// Random problems until one fails it.
+  /// Random problems until one fails it that the correct engine under it passes.
   private func fuzz(_ mutant: Mutant, _ engine: MutantEngine, _ record: inout MutantRecord) {
     var plan = FuzzPlan(engines: [engine], operations: Set(mutant.operations), dtypes: [.float32], seed: seed)
     plan.cases = Self.casesForFuzzing
     plan.seconds = Self.secondsForFuzzing
     plan.threads = [1]
-    let found = Fuzzer(plan).firstFailure()
-    record.fuzzCases = found.caseCount
-    record.fuzzSeconds = found.seconds
-    record.fuzzKill = found.failures.first?.drawn
+    do {
+      let found = try Fuzzer(plan).firstFailure(besides: MutantEngine.base(of: mutant))
+      record.fuzzCases = found.cases
+      record.fuzzSeconds = found.seconds
+      record.fuzzKill = found.problem
+      let alarms = found.alarms.map { "fuzz \($0.name) \($0.dtype): \($0.status.rawValue) \($0.message)" }
+      if !alarms.isEmpty { ledger.withLock { $0.alarms.formUnion(alarms) } }
+    } catch {
+      ledger.withLock { _ = $0.alarms.insert("fuzz \(mutant.name): the reference does not compute a case: \(error)") }
+    }
   }
 
   private static func worstRatio(_ result: CaseResult) -> Double { result.tensors.map(\.worstRatio).max() ?? .infinity }

@@ -65,6 +65,7 @@ struct FuzzCommand: AsyncParsableCommand {
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if [out, json, junit].contains("") { throw ValidationError("--out, --json and --junit take a path.") }
     if resume, out == nil { throw ValidationError("--resume needs --out: the folder of the run that goes on.") }
+    if resume, selection.isOneCase { throw ValidationError("--resume goes on with a run, not with one case.") }
   }
 
   private var reports: ReportOutput {
@@ -72,19 +73,18 @@ struct FuzzCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let plan = try plan()
+    let provenance = Provenance.current(seed: selection.chosenSeed)
+    let plan = try plan(provenance)
     guard !plan.operations.isEmpty else {
       throw ValidationError("--operation: expected an operation that an engine offers and problems are drawn of.")
     }
     try reports.check()
-    let folder = FailureFolder(out)
-    try folder?.check()
+    let folder = try FailureFolder(out)
     Console.print("seed \(plan.seed)")
     let progress = ProgressDisplay(isQuiet: quiet)
     let fuzzer = Fuzzer(plan) { done, total, failures, name in
       progress.step(done: done, of: total, failures: failures, within: plan.seconds, subject: name)
     }
-    let provenance = Provenance.current(seed: plan.seed)
     let section = try await Interruption.concluding {
       progress.clear()
       try conclude(fuzzer.interruptedSection(), fuzzer, folder, provenance)
@@ -101,7 +101,7 @@ struct FuzzCommand: AsyncParsableCommand {
     return await fuzzer.run()
   }
 
-  private func plan() throws -> FuzzPlan {
+  private func plan(_ provenance: Provenance) throws -> FuzzPlan {
     let words = engines.words
     let found = try EngineLookup.engines(
       words.isEmpty ? ["reference"] : words, timeout: engines.timeout,
@@ -116,18 +116,32 @@ struct FuzzCommand: AsyncParsableCommand {
     plan.cases = selection.cases
     plan.seconds = selection.seconds
     plan.workers = jobs ?? ProcessInfo.processInfo.activeProcessorCount
-    if resume, let out { plan.earlier = try earlier(in: out, of: plan) }
+    if resume, let out { plan.earlier = try earlier(in: out, of: plan, provenance) }
     return plan
   }
 
-  /// - Throws: `ValidationError` where the run in the folder is of other problems.
-  private func earlier(in folder: String, of plan: FuzzPlan) throws -> FuzzingSection? {
+  /// - Throws: `ValidationError` where the run in the folder is of other problems, or of another program.
+  private func earlier(in folder: String, of plan: FuzzPlan, _ provenance: Provenance) throws -> FuzzingSection? {
     guard FileManager.default.fileExists(atPath: "\(folder)/run.json") else { return nil }
-    guard let section = try ReportOutput.read(folder).fuzzing else {
+    let run = try ReportOutput.read(folder)
+    guard let section = run.fuzzing else {
       throw ValidationError("--resume: expected a run of assay fuzz in \(folder.printable), found another.")
     }
-    guard let difference = plan.difference(from: section) else { return section }
-    throw ValidationError("--resume: \(folder.printable) holds a run with another \(difference).")
+    if let shards = section.mergedShards {
+      throw ValidationError(
+        "--resume: expected one run in \(folder.printable), found \(shards) shards that were merged; "
+          + "go on with each in its own folder, and merge them again.")
+    }
+    if let difference = Run(provenance: provenance).differences(from: run).first {
+      throw ValidationError(
+        "--resume: expected a run of this program in \(folder.printable), found another \(difference.name): "
+          + "\(difference.second.printable), and not \(difference.first.printable). Begin anew, without --resume.")
+    }
+    if let difference = plan.difference(from: section) {
+      throw ValidationError(
+        "--resume: expected a run of the same problems in \(folder.printable), found one with another \(difference).")
+    }
+    return section
   }
 
   private func conclude(
@@ -188,9 +202,15 @@ struct FuzzSelection: ParsableArguments {
     if only != nil, operation.count != 1 { throw ValidationError("--only needs one --operation.") }
     if problem != nil, only != nil { throw ValidationError("--problem and --only exclude one another.") }
     if data != nil, problem == nil { throw ValidationError("--data needs --problem.") }
+    if isOneCase, cases != nil || time != nil || shard != nil {
+      throw ValidationError("--cases, --time and --shard are for runs of many cases: --problem and --only ask one.")
+    }
     _ = try givenProblem()
     _ = try Precisions.chosen(dtype, standard: [], among: DType.floats)
   }
+
+  /// Whether it is named, and nothing else is drawn.
+  var isOneCase: Bool { problem != nil || only != nil }
 
   var chosenSeed: UInt64 { seed?.value ?? FuzzPlan.standardSeed }
   var seconds: Double? { time?.seconds ?? (cases == nil ? 60 : nil) }
@@ -244,52 +264,5 @@ struct FuzzSelection: ParsableArguments {
       // A month: what is longer is a slip of the finger.
       if !(seconds <= 2_678_400) { return nil }
     }
-  }
-}
-
-/// The golden files of failures, below the folder of `--out`.
-struct FailureFolder {
-  let path: String
-
-  /// - Parameter out: `nil` where nothing is written.
-  init?(_ out: String?) {
-    guard let out else { return nil }
-    path = "\(out)/failures"
-  }
-
-  /// Makes the folder, before any work begins.
-  func check() throws {
-    do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-      throw Outcome.notWritten.ending("\(path.printable): cannot be made: \(error.localizedDescription)")
-    }
-  }
-
-  /// Writes a file for each failure that has none, and names it and the command that verifies it.
-  /// - Returns: ``Outcome/holds``, or ``Outcome/notWritten`` after saying which files are missing.
-  func write(_ section: inout FuzzingSection, _ fuzzer: Fuzzer) -> Outcome {
-    var outcome = Outcome.holds
-    for index in section.failures.indices where section.failures[index].file == nil {
-      let failure = section.failures[index]
-      guard let golden = fuzzer.golden(of: failure),
-        let engine = fuzzer.plan.engines.first(where: { $0.description.name == failure.engine })
-      else { continue }
-      let file = "\(path)/\(failure.engine)-\(failure.operation)-\(index + 1).h5"
-      do throws(GoldenFileError) {
-        try GoldenFileWriter.write(
-          [golden],
-          header: GoldenFileHeader(
-            generator: "assay fuzz", seed: section.seed, text: "\(failure.problem), operands \(failure.data)"),
-          to: file)
-      } catch {
-        Console.error("\(error)")
-        outcome = .notWritten
-        continue
-      }
-      section.failures[index].file = file
-      section.failures[index].result.reproduce =
-        ShellCommand(["assay", "verify", "--golden", file, "--fresh", "0"] + fuzzer.words(failure.result, engine))
-        .description
-    }
-    return outcome
   }
 }

@@ -22,15 +22,28 @@ struct FuzzTerminal {
   private func printTable() {
     guard !section.tallies.isEmpty else { return }
     let several = section.engines.count > 1
+    // Who has one operation of thirty is not told so in thirty lines.
+    let tallies = section.tallies.filter { !$0.isUnsupported }
+    let unsupported = section.tallies.filter(\.isUnsupported)
     let statuses = FuzzingSummary.statuses(section)
-    let drawn = Dictionary(section.operations.map { ($0.operation, FuzzingText.coverage($0)) }) { first, _ in first }
-    let rows = section.tallies.map { tally in
+    // Once for each operation, whoever is asked.
+    var drawn = Dictionary(section.operations.map { ($0.operation, FuzzingText.coverage($0)) }) { first, _ in first }
+    let rows = tallies.map { tally in
       (several ? [tally.engine] : []) + [tally.operation] + statuses.map { tally[$0] == 0 ? "" : "\(tally[$0])" }
-        + ["\(tally.elements)", NumberText.short(tally.worstRatio), drawn[tally.operation] ?? ""]
+        + [
+          "\(tally.elements)", NumberText.short(tally.worstRatio), drawn.removeValue(forKey: tally.operation) ?? "",
+        ]
     }
     let headings =
       (several ? ["engine"] : []) + ["operation"] + statuses.map(\.rawValue) + ["elements", "error/bound", "drawn"]
-    Console.print(TextTable(headings, rows, words: several ? 2 : 1).text)
+    if !rows.isEmpty { Console.print(TextTable(headings, rows, words: several ? 2 : 1).text) }
+    for engine in section.engines {
+      let own = unsupported.filter { $0.engine == engine.name }.map(\.operation)
+      if !own.isEmpty {
+        Console.print("\(engine.name): every case is UNSUPPORTED of \(own.joined(separator: ", "))".printable)
+      }
+    }
+    if !unsupported.isEmpty { Console.print("") }
   }
 
   private func printCoverage() {
@@ -49,6 +62,7 @@ struct FuzzTerminal {
       "\(section.caseCount) random problems, seed \(section.seed), \(section.resultCount) results in "
         + "\(NumberText.short(section.seconds)) s, \(NumberText.short(pace)) a second"
         + (missing > 0 ? "; \(missing) classes were never drawn (--verbose)" : ""))
+    for line in FuzzingText.remarks(section) { Console.print(line) }
     let conclusion = section.conclusion
     Console.print(color.painted(conclusion.text, as: conclusion.outcome))
   }

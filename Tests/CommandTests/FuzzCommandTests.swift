@@ -69,6 +69,62 @@ import Testing
     #expect(try CommandRun(words + ["--cases", "25", "--resume", "--seed", "9"]).exitCode == 64)
   }
 
+  /// What may not go on: another plan, another program, shards that were merged.
+  @Test func `64: a run goes on as it was, or not at all`() throws {
+    let folder = try TemporaryDirectory()
+    let out = folder.file("out").path
+    let words = ["fuzz", "--operation", "flatten", "--cases", "10", "--out", out]
+    #expect(try CommandRun(words).exitCode == 0)
+    func refusal(_ words: [String]) throws -> String {
+      let run = try CommandRun(words + ["--resume"])
+      #expect(run.exitCode == 64, "\(run.output)\(run.errors)")
+      return run.errors
+    }
+    #expect(try refusal(words + ["--operation", "relu"]).contains("another choice of operations"))
+    #expect(try refusal(words + ["--dtype", "float64"]).contains("another --dtype"))
+    #expect(try refusal(["fuzz", "--out", out, "--operation", "flatten", "--only", "3"]).contains("one case"))
+    #expect(try refusal(["fuzz", "--out", out, "--problem", "flatten shape3"]).contains("one case"))
+    let file = "\(out)/run.json"
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    try text.replacing(#/"assay_version"\s*:\s*"[^"]*"/#, with: #""assay_version": "0.0""#)
+      .write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(try refusal(words).contains("another Assay's version"))
+  }
+
+  @Test func `64: shards that were merged do not go on as one run`() throws {
+    let folder = try TemporaryDirectory()
+    let parts = ["1", "2"].map { folder.file($0).path }
+    for (number, part) in parts.enumerated() {
+      let words = ["fuzz", "--operation", "flatten", "--time", "0.2s", "--shard", "\(number + 1)/2", "--out", part]
+      #expect(try CommandRun(words).exitCode == 0)
+    }
+    let whole = folder.file("whole").path
+    #expect(try CommandRun(["merge"] + parts + ["--out", whole]).exitCode == 0)
+    let run = try CommandRun(["fuzz", "--operation", "flatten", "--time", "1s", "--out", whole, "--resume"])
+    #expect(run.exitCode == 64 && run.errors.contains("found 2 shards that were merged"), "\(run.errors)")
+  }
+
+  @Test func `2: operations without a turn, and cases that are not done, are named`() throws {
+    let run = try CommandRun(["fuzz", "--cases", "1000", "--time", "0.001s", "--jobs", "1"])
+    #expect(run.exitCode == 2, "\(run.output)\(run.errors)")
+    #expect(run.output.contains("not done: time was over") && run.output.contains("without a turn: "), "\(run.output)")
+    #expect(run.output.contains("no time was left for"), "\(run.output)")
+  }
+
+  @Test func `files of an earlier run's failures are not left beside new ones`() throws {
+    let folder = try TemporaryDirectory()
+    let out = folder.file("out").path
+    var files: [Set<String>] = []
+    for seed in ["1", "2"] {
+      let words = ["fuzz", "--engine", Self.failing, "--cases", "6", "--out", out, "--seed", seed]
+      #expect(try CommandRun(words).exitCode == 1)
+      files.append(Set(try FileManager.default.contentsOfDirectory(atPath: "\(out)/failures")))
+      let section = try #require(try RunFile.read("\(out)/run.json").fuzzing)
+      #expect(files.last == Set(section.failures.compactMap(\.file).map { URL(fileURLWithPath: $0).lastPathComponent }))
+    }
+    #expect(!files[1].isEmpty)
+  }
+
   @Test func `2: nothing to ask`() throws {
     let run = try CommandRun(["fuzz", "--cases", "1", "--operation", "relu", "--shard", "2/2"])
     #expect(run.exitCode == 2, "\(run.output)\(run.errors)")
@@ -79,6 +135,7 @@ import Testing
   @Test(arguments: [
     ["--operation", "rely"], ["--cases", "0"], ["--time", "soon"], ["--time", "-1s"], ["--only", "3"],
     ["--problem", "relu"], ["--problem", "relu shape3", "--data", "odd@1"], ["--data", "exact@1"], ["--resume"],
+    ["--problem", "relu shape3", "--cases", "9"], ["--operation", "relu", "--only", "3", "--time", "1s"],
     ["--dtype", "int64"], ["--operation", "resnet"], ["--shard", "0/2"], ["--jobs", "0"],
   ])
   func `64: words that mean nothing`(words: [String]) throws {

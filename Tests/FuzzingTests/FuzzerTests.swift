@@ -67,8 +67,83 @@ import Verification
   @Test func `an engine that refuses nothing is found out`() async {
     let lax = Lax(base: ReferenceEngine())
     let section = await Fuzzer(plan(lax, "linear", cases: 60)).run()
-    #expect(section.failures.contains { $0.result.message.hasPrefix("expected a refusal") })
+    let failure = section.failures.first { $0.result.message.hasPrefix("expected a refusal") }
+    #expect(failure?.common == "fails only where case = to be refused")
     #expect(section.conclusion.outcome == .fails)
+  }
+
+  /// Two defects of one tensor, the second of which every small problem has.
+  @Test func `shrinking keeps to the kind of failure that it began with`() async throws {
+    var engine = WrongEngine(name: "two defects") { _ in true }
+    engine.spoil = { answer, exercise in
+      let width = exercise.inputs["x"]?.shape.dimensions.last ?? 0
+      answer.outputs.edit("y") { y in
+        guard y.count > 0 else { return }
+        if width < 8 { y.elements[0] = .nan } else if width % 16 == 15 { y.elements[y.count - 1] += 1 }
+      }
+    }
+    let section = await Fuzzer(plan(engine, "relu", cases: 300)).run()
+    let values = section.failures.filter { $0.result.tensors[0].worst?.got.isNaN == false }
+    #expect(values.map(\.problem) == ["relu shape15"], "\(section.failures.map(\.problem))")
+    #expect(section.failures.contains { $0.problem == "relu shape1" && $0.result.tensors[0].worst?.got.isNaN == true })
+  }
+
+  /// More kinds than are shrunk: each is named, and none is counted as another.
+  @Test func `every kind of failure is listed, and counted as what it is`() async {
+    let section = await Fuzzer(plan(Complaining(), "relu", cases: 300)).run()
+    let kinds = Set(section.failures.map(\.result.message))
+    #expect(kinds.count == Complaining.words.count && section.failures.count == kinds.count, "\(kinds)")
+    #expect(section.failures.reduce(0) { $0 + $1.count } == section.count(.error))
+    #expect(section.failures.contains { $0.trials == 0 } && section.unlisted == nil)
+  }
+
+  @Test func `what an earlier run found is told once`() async throws {
+    let engine = WrongEngine(name: "tails") { ($0.operands.inputs["x"]?.shape.dimensions.last ?? 0) % 16 == 15 }
+    let whole = await Fuzzer(plan(engine, "relu", cases: 300)).run()
+    var first = await Fuzzer(plan(engine, "relu", cases: 150)).run()
+    let found = try #require(first.failures.first)
+    #expect(found.count > 1 && first.failures.count == 1)
+    // As if a signal had come while the last of them was not settled: it will be judged again.
+    let last = try #require(first.operations.first?.cases)
+    first.failures[0].unsettled = nil
+    var second = plan(engine, "relu", cases: 300)
+    second.earlier = first
+    let resumed = await Fuzzer(second).run()
+    #expect(last == 150 && resumed.failures.map(\.problem) == whole.failures.map(\.problem))
+    #expect(resumed.failures.map(\.count) == whole.failures.map(\.count))
+    first.failures[0].unsettled = found.count
+    second.earlier = first
+    #expect(await Fuzzer(second).run().failures.map(\.count) == [whole.failures[0].count - found.count])
+  }
+
+  @Test func `a run goes on as the same plan alone`() async {
+    let section = await Fuzzer(plan(ReferenceEngine(), "relu", cases: 3)).run()
+    #expect(plan(ReferenceEngine(), "relu", cases: 9).difference(from: section) == nil)
+    #expect(plan(ReferenceEngine(), "add", cases: 9).difference(from: section) == "choice of operations")
+    #expect(plan(ReferenceEngine(), "relu", cases: 9, seed: 2).difference(from: section) == "seed")
+    let one = Fuzzer(plan(ReferenceEngine(), "relu", cases: 3)).run(number: 1, of: "relu")
+    #expect(plan(ReferenceEngine(), "relu", cases: 9).difference(from: one) == "choice of operations")
+  }
+
+  @Test func `a defect is found where the correct engine has none`() throws {
+    let engine = WrongEngine(name: "tails") { ($0.operands.inputs["x"]?.shape.dimensions.last ?? 0) % 16 == 15 }
+    let fuzzer = { Fuzzer(self.plan(engine, "relu", cases: 60)) }
+    let found = try fuzzer().firstFailure(besides: ReferenceEngine())
+    #expect(found.problem != nil && found.alarms.isEmpty && found.cases < 60)
+    let same = try fuzzer().firstFailure(besides: engine)
+    #expect(same.problem == nil && same.cases == 60 && !same.alarms.isEmpty)
+  }
+
+  /// Found by 108,000 problems: roundings that are alike in a whole channel, and gates that a sum opens that cancels.
+  @Test(arguments: [
+    ("bottleneck", 1_139), ("bottleneck", 1_903), ("bottleneck", 2_799), ("residual_block", 3_241),
+    ("residual_block", 3_345), ("residual_block", 3_603),
+  ])
+  func `blocks' bounds know errors that add up`(operation: String, number: Int) {
+    var plan = FuzzPlan(engines: [ReferenceEngine()], operations: [operation])
+    plan.workers = 1
+    let section = Fuzzer(plan).run(number: number, of: operation)
+    #expect(section.count(.pass) == 1, "\(section.failures.map(\.result.message))")
   }
 
   typealias Wrong = (
@@ -143,6 +218,21 @@ private struct Recording: Engine {
 
   func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
     try base.prepare(exercise, for: timing)
+  }
+}
+
+/// Fails in many ways, by the last extent.
+private struct Complaining: Engine {
+  static let words = ["ash", "beech", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak"]
+  var description: EngineDescription { EngineDescription(name: "complaining", version: "1", usesThreads: false) }
+
+  func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    let width = exercise.inputs["x"]?.shape.dimensions.last ?? 0
+    throw .failed("no \(Self.words[width % Self.words.count])")
+  }
+
+  func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
+    throw .unsupported("nobody times it")
   }
 }
 

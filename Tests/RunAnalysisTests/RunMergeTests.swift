@@ -163,6 +163,31 @@ import Testing
     #expect(part.holes?.first?.command == "assay fuzz --shard 2/2 --out shard-2-of-2")
     #expect(throws: RunMerge.Refusal.self) { try merge([Self.fuzzed(1), Self.fuzzed(1)]) }
     #expect(throws: RunMerge.Refusal.self) { try merge([Self.fuzzed(1), Self.fuzzed(2, seed: 8)]) }
+    #expect(section.mergedShards == 2 && part.fuzzing?.mergedShards == 2)
+    var others = Self.fuzzed(2)
+    others.run.fuzzing?.turns = ["relu", "add"]
+    var one = Self.fuzzed(1)
+    one.run.fuzzing?.turns = ["relu"]
+    #expect(throws: RunMerge.Refusal.self) { try merge([one, others]) }
+  }
+
+  @Test func `one defect that several shards met is one failure`() throws {
+    let result = CaseResult(
+      file: "fuzz", name: "fuzz/relu/1", operation: "relu", fill: "exact", engine: "mine", dtype: "float32",
+      status: .fail)
+    func part(_ number: Int, _ problem: String) -> RunMerge.Part {
+      var part = Self.fuzzed(number, failing: 3)
+      var failure = FuzzFailure(
+        engine: "mine", dtype: "float32", operation: "relu", name: "fuzz/relu/\(number)", drawn: "relu shape31",
+        problem: problem, data: "exact@1", result: result)
+      failure.count = 3
+      part.run.fuzzing?.failures = [failure]
+      return part
+    }
+    let same = try #require(try merge([part(1, "relu shape15"), part(2, "relu shape15")]).fuzzing)
+    #expect(same.failures.map(\.count) == [6])
+    let other = try #require(try merge([part(1, "relu shape15"), part(2, "relu shape1")]).fuzzing)
+    #expect(other.failures.map(\.count) == [3, 3])
   }
 
   @Test func `expected parts are missed, and their commands' exit codes kept`() throws {

@@ -69,7 +69,7 @@ package struct RequestCosts: Sendable {
         try operation.collect(set: 3 * round % count)
       }
       guard round > 0 else { continue }
-      results = answer.paths.reduce(0) { $0 + (answer[$1]?.shape.count ?? 0) * MemoryLayout<Float>.stride }
+      results = answer.paths.reduce(0) { $0 + (answer[$1].map { $0.shape.count * $0.dtype.byteCount } ?? 0) }
       loads.append((load.cpu ?? 0) / Double(count))
       collects.append(collect.cpu ?? 0)
       requests.append(one)

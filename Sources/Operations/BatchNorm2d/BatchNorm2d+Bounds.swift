@@ -15,7 +15,7 @@ extension BatchNorm2d {
 
 /// A normalisation of channels (``NormalisationBounds``), and beside it the running statistics: `m·δμ` (and `m·M/(M−1)·δσ²`), and the
 /// few roundings of the average.
-struct BatchNorm2dBounds: BoundModel {
+struct BatchNorm2dBounds: ErrorSharing {
   private let problem: BatchNorm2dProblem
   private let given: Given<Double>
   private let normalisation: NormalisationBounds
@@ -38,6 +38,10 @@ struct BatchNorm2dBounds: BoundModel {
   func isExact(_ path: String) -> Bool { !problem.usesBatchStatistics }
 
   func spread(of path: String) -> ErrorSpread? { normalisation.spread(of: path) }
+
+  func sharedErrors(of path: String, in rounding: Rounding, isRigorous: Bool) -> [SharedErrors] {
+    normalisation.sharedErrors(of: path, in: rounding, isRigorous: isRigorous)
+  }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
     switch path {

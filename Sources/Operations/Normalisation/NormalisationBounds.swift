@@ -12,7 +12,7 @@ import Tensors
 ///   k = 8, or 10 where x̂ may be taken apart.
 ///
 /// Statistically the parts are independent, each already carrying λ: root of the sum of squares.
-struct NormalisationBounds: BoundModel {
+struct NormalisationBounds: ErrorSharing {
   let layout: NormalisedSlices
   let eps: Double
   let given: Given<Double>
@@ -35,6 +35,29 @@ struct NormalisationBounds: BoundModel {
     case "gradients/weight": return parameterSums(rounding).normalisedBounds(in: rounding, extraRoundings: 4)
     default: return nil
     }
+  }
+
+  func sharedErrors(of path: String, in rounding: Rounding, isRigorous: Bool) -> [SharedErrors] {
+    let modes: (SlicePass) -> [[Double]]
+    switch path {
+    case "outputs/y": modes = { $0.sharedOfOutput(isRigorous: isRigorous) }
+    case "gradients/x": modes = { $0.sharedOfInputGradient(rounding, isRigorous: isRigorous) }
+    default: return []
+    }
+    var found: [SharedErrors] = []
+    let none = [Double](repeating: 0, count: layout.elementCount)
+    for slice in 0..<layout.count {
+      for (number, weights) in modes(pass(slice, rounding)).enumerated() {
+        if number == found.count {
+          found.append(SharedErrors(weights: none, groups: [Int](repeating: 0, count: layout.elementCount)))
+        }
+        for (position, element) in layout.elements(of: slice).enumerated() {
+          found[number].weights[element] = weights[position]
+          found[number].groups[element] = slice
+        }
+      }
+    }
+    return found
   }
 
   private func parameterSums(_ rounding: Rounding) -> NormalisedSums {

@@ -49,6 +49,29 @@ struct SlicePass {
     return ElementBounds(statistical: statistical, rigorous: rigorous)
   }
 
+  /// Of ``output(_:)``, what δμ and δs do to all elements together: as 1 and as x̂.
+  func sharedOfOutput(isRigorous: Bool) -> [[Double]] {
+    let uncertainty = isRigorous ? statistics.rigorous : statistics.statistical
+    return [
+      x.indices.map { abs(weight($0)) * scale * uncertainty.mean },
+      x.indices.map { weight($0) * normalised($0) * uncertainty.scale },
+    ]
+  }
+
+  /// Of ``inputGradient(_:)``, what δg₁, δg₂, δμ and δs do to all elements together: as 1 and as x̂.
+  func sharedOfInputGradient(_ rounding: Rounding, isRigorous: Bool) -> [[Double]] {
+    guard followsInput, !dy.isEmpty else { return [] }
+    let size = Double(dy.count)
+    var sums = NormalisedSums(count: 1, termCount: dy.count)
+    sums.add(dy.indices.map { weight($0) * dy[$0] }, at: dy.indices, of: self, to: 0)
+    func bound(_ bounds: ElementBounds) -> Double { (isRigorous ? bounds.rigorous[0] : bounds.tightest[0]) / size }
+    let uncertainty = isRigorous ? statistics.rigorous : statistics.statistical
+    let second = abs(sums.normalised.value[0]) / size
+    let level = bound(sums.plain.bounds(in: rounding, extraRoundings: 1)) + second * scale * uncertainty.mean
+    let slope = bound(sums.normalisedBounds(in: rounding, extraRoundings: 5)) + second * uncertainty.scale
+    return [x.map { _ in scale * level }, x.indices.map { scale * slope * normalised($0) }]
+  }
+
   func inputGradient(_ rounding: Rounding) -> ElementBounds {
     guard followsInput else {
       let gamma = rounding.gamma(7)

@@ -7,7 +7,8 @@ import Tensors
 ///
 /// - decay: `g' = g + λp`: `λ·e(p) + γ_2·(|g| + λ|p|)`; decoupled `p' = p·(1 − lr·λ)`: `e(p)·(1 − lr·λ) + γ_3·|p'|`.
 /// - SGD: `b' = μb + (1 − τ)g`: `μ·e(b) + (1 − τ)·e(g) + γ_3·(μ|b| + (1 − τ)|g|)`; `p' = p − lr·d`: `e(p) + lr·e(d) + γ_3·lr·|d| + u·|p'|`.
-/// - Adam: `m` and `v` as b (γ_4, γ_5); `√v` by `e(v)/(√v + √(v − e(v)))`, at most `√e(v)`; the step `lr/c₁·m/(√v/√c₂ + ε)` by the quotient rule with γ_8.
+/// - Adam: `m` and `v` as b (γ_4, γ_5); `√v` by `e(v)/(√v + √(v − e(v)))`, at most `√e(v)`; the step `lr/c₁·m/(√v/√c₂ + ε)` by the quotient rule with γ_8;
+///   with d for the divisor, what underflows in lr/c₁·m is η/d behind the division, and in m/d it is η·lr/c₁ behind the product.
 ///   The corrections c are taken as computed in double precision, as PyTorch does; in float32, 1 − β₂ alone would lose
 ///   twelve bits.
 struct OptimizerBounds: BoundModel {
@@ -109,6 +110,8 @@ struct OptimizerBounds: BoundModel {
     element.first = blend(options.beta1, element.first, 1 - options.beta1, g, rounding.gamma(4), rounding)
     element.first.error += rounding.gamma(4) * difference
     element.second = blend(options.beta2, element.second, 1 - options.beta2, square, rounding.gamma(5), rounding)
+    // (1 − β₂)·g·g has a product more than a sum of two products: in either order.
+    element.second.error += rounding.underflow * max(1, g.magnitude + g.error)
     var second = element.second
     if options.amsgrad {
       let error = max(element.largest.error, second.error)
@@ -128,7 +131,9 @@ struct OptimizerBounds: BoundModel {
     // No root is negative, whatever its error. Without ε the divisor may be 0: there is no bound, and the same value is asked for.
     let leastDivisor = max(divisor - divisorError, options.eps * (1 - rounding.gamma(5)))
     let inherited = (rate * m.error + abs(quotient) * divisorError) / leastDivisor
-    let rounded = rounding.gamma(8) * (abs(quotient) + inherited) + 2 * rounding.underflow
+    // The rate comes before the division, where what underflows is divided too, or after it.
+    let underflow = rounding.underflow * (2 + 1 / leastDivisor + rate)
+    let rounded = rounding.gamma(8) * (abs(quotient) + inherited) + underflow
     subtract(Bounded(value: quotient, error: inherited + rounded), from: &element.p, rounding)
   }
 

@@ -8,9 +8,10 @@ enum FuzzingPage {
     tables.append(coverage(section))
     return HTMLPage.Section(
       anchor: "fuzzing", title: "Fuzzing",
-      intro:
+      intro: ([
         "\(section.caseCount) random problems with seed \(section.seed), each held against the reference in float64, "
-        + "forward and backward; what fails is shrunk.", tables: tables)
+          + "forward and backward; what fails is shrunk."
+      ] + FuzzingText.remarks(section).map { "\($0)." }).joined(separator: " "), tables: tables)
   }
 
   private static func failures(_ section: FuzzingSection) -> HTMLPage.Table {

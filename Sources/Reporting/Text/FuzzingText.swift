@@ -16,8 +16,23 @@ public enum FuzzingText {
     lines.append("operands \(failure.data.printable)")
     if failure.drawn != failure.problem {
       lines.append("first seen as \(failure.name), \(failure.drawn.printable); shrunk in \(failure.trials) trials")
+    } else if failure.trials == 0 {
+      lines.append("seen as \(failure.name); not shrunk")
     }
     return lines + FailureText.details(failure.result)
+  }
+
+  /// What the tables do not show: cases that were not done, and failures that are not listed; a line each.
+  public static func remarks(_ section: FuzzingSection) -> [String] {
+    var lines: [String] = []
+    if section.casesNotDone > 0 {
+      let end = section.interrupted ? "the run was interrupted" : "time was over"
+      lines.append("\(section.casesNotDone) of the cases that were asked for are not done: \(end)")
+    }
+    let idle = section.withoutTurn
+    if !idle.isEmpty { lines.append("without a turn: \(idle.joined(separator: ", "))".printable) }
+    if let count = section.unlisted { lines.append("\(count) failures of further kinds are not listed") }
+    return lines
   }
 
   /// `conv2d: 3 of 212 classes never drawn`.

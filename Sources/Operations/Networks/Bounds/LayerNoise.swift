@@ -1,19 +1,31 @@
 import Problems
 import Tensors
 
-/// How much each layer's own rounding may disturb its results, one standard deviation for each element: the statistical bound
-/// of the layer on its captured activations, over λ.
+/// How much each layer's own rounding may disturb its results, one standard deviation for each element: the bound of the layer on its
+/// captured activations, over λ.
 struct LayerNoise {
+  /// Which rounding it is.
+  enum Kind {
+    /// Of independent values: by the statistical bound, each element by itself.
+    case usual
+    /// Of constants, ties and small integers, which round alike wherever they meet: by the rigorous bound, each element by itself
+    /// and a whole channel at once.
+    case systematic
+  }
+
   struct Deviations {
     var output = Deviation.none
     /// By the layer's own names: `x`, `other`, `weight`, `bias`.
     var gradients: [String: Deviation] = [:]
+    /// What elements share of their errors, by path.
+    var shared: [String: [SharedErrors]] = [:]
     /// Bounds of the running statistics by the layer's own rounding alone, under their full names.
     var buffers: [String: [Double]] = [:]
     /// Whether every order of evaluation gives the same value of exact operands.
     var isExact = true
   }
 
+  let kind: Kind
   private(set) var layers: [String: Deviations] = [:]
   /// Of 16 bits: what each result is rounded to before the next layer takes it.
   private var storage: FloatFormat?
@@ -21,19 +33,22 @@ struct LayerNoise {
   /// - Parameters:
   ///   - records: the layers as the unperturbed pass met them.
   ///   - cotangents: the gradients by their outputs.
+  ///   - kind: which rounding it is.
   ///   - evenly: one deviation a channel (``Operation/evenDeviations(of:values:)``).
   init(
     records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>,
-    evenly: Bool, storage: DType
+    kind: Kind = .usual, evenly: Bool, storage: DType
   ) {
+    self.kind = kind
     for (name, record) in records {
-      layers[name] = Self.deviations(record, cotangents[name], state, evenly: evenly)
+      layers[name] = Self.deviations(record, cotangents[name], state, kind, evenly: evenly)
     }
     if storage.isNarrow { self.storage = storage.format }
   }
 
   private static func deviations(
-    _ record: LayerRecord<Double>, _ dOutput: Tensor<Double>?, _ state: NetworkState<Double>, evenly: Bool
+    _ record: LayerRecord<Double>, _ dOutput: Tensor<Double>?, _ state: NetworkState<Double>, _ kind: Kind,
+    evenly: Bool
   ) -> Deviations {
     let (layer, definition) = (record.layer, record.layer.problem.definition)
     guard var given = try? layer.given(record.inputs, state: state) else { return Deviations() }
@@ -47,11 +62,19 @@ struct LayerNoise {
       return result
     }
     guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return result }
+    func bounds(_ path: String) -> [Double] {
+      let bounds = model.bounds(of: path, in: .float32)
+      return (kind == .usual ? bounds?.tightest : bounds?.rigorous) ?? []
+    }
     func deviation(_ path: String, _ shape: Shape?) -> Deviation {
-      let deviation = Deviation(
-        (model.bounds(of: path, in: .float32)?.tightest ?? []).map { $0 / ElementBounds.lambda })
+      let deviation = Deviation(bounds(path).map { $0 / ElementBounds.lambda })
       // Inputs and outputs may be too large to keep one for each element; parameters are not.
       return evenly ? shape.map(deviation.byChannel) ?? deviation : deviation
+    }
+    if !evenly, let sharing = model as? any ErrorSharing {
+      for path in ["outputs/y"] + (dOutput == nil ? [] : ["gradients/x"]) {
+        result.shared[path] = sharing.sharedErrors(of: path, in: .float32, isRigorous: kind == .systematic)
+      }
     }
     result.isExact = model.isExact("outputs/y")
     result.output = deviation("outputs/y", record.y.shape)
@@ -61,22 +84,29 @@ struct LayerNoise {
       }
     }
     for (name, type) in layer.problem.operands.buffers where type.dtype != .int64 {
-      result.buffers["\(layer.name).\(name)"] = model.bounds(of: "buffers_after/\(name)", in: .float32)?.tightest ?? []
+      result.buffers["\(layer.name).\(name)"] = bounds("buffers_after/\(name)")
     }
     return result
   }
 
-  /// Has every result of a pass disturbed by independent normal noise.
+  /// Has every result of a pass disturbed by normal noise.
   func disturb(_ pass: inout NetworkPass<Double>, from source: NoiseSource) {
-    let (layers, storage) = (layers, storage)
-    pass.transform = { layer, y in source.stored(source.disturbed(y, layers[layer.name]?.output ?? .none), in: storage)
+    let (layers, storage, kind) = (layers, storage, kind)
+    func disturbed(_ tensor: Tensor<Double>, _ deviation: Deviation, _ shared: [SharedErrors]?) -> Tensor<Double> {
+      let result = source.disturbed(tensor, deviation, shared ?? [])
+      return kind == .usual ? result : source.disturbedByChannel(result, deviation)
+    }
+    pass.transform = { layer, y in
+      let noise = layers[layer.name]
+      return source.stored(disturbed(y, noise?.output ?? .none, noise?.shared["outputs/y"]), in: storage)
     }
     pass.transformGradients = { layer, _, gradients in
       guard let deviations = layers[layer.name] else { return gradients }
       var changed = gradients
       // All draw from one stream: a dictionary's own order, another in each process, would make each run's bounds its own.
       for (name, gradient) in gradients.byName.sorted(by: { $0.key < $1.key }) {
-        let disturbed = source.disturbed(gradient, deviations.gradients[name] ?? .none)
+        let disturbed = disturbed(
+          gradient, deviations.gradients[name] ?? .none, deviations.shared["gradients/\(name)"])
         let isKept = layer.problem.definition.staysSingle.contains(name)
         changed.byName[name] = isKept ? disturbed : source.stored(disturbed, in: storage)
       }
@@ -105,6 +135,27 @@ final class NoiseSource {
       let scale = deviation[i]
       if scale != 0 { result.elements[i] += scale * next() }
     }
+    return result
+  }
+
+  /// The same, and with what elements share.
+  func disturbed(_ tensor: Tensor<Double>, _ deviation: Deviation, _ shared: [SharedErrors]) -> Tensor<Double> {
+    var result = disturbed(tensor, deviation)
+    for errors in shared {
+      let numbers = (0..<(errors.groups.max() ?? -1) + 1).map { _ in next() / ElementBounds.lambda }
+      for i in result.elements.indices { result.elements[i] += errors.weights[i] * numbers[errors.groups[i]] }
+    }
+    return result
+  }
+
+  /// All elements of a channel by one number, times what each may be off by.
+  func disturbedByChannel(_ tensor: Tensor<Double>, _ deviation: Deviation) -> Tensor<Double> {
+    guard !deviation.isEmpty, tensor.shape.rank > 1 else { return tensor }
+    let channels = tensor.shape[1]
+    let run = tensor.shape.dimensions.dropFirst(2).reduce(1, *)
+    let numbers = (0..<channels).map { _ in next() }
+    var result = tensor
+    for i in result.elements.indices { result.elements[i] += deviation[i] * numbers[i / run % channels] }
     return result
   }
 

@@ -7,6 +7,8 @@ import Tensors
 /// A correct float32 kernel may take any of them the other way, and its gradients then differ by what flows through that gate.
 final class NearGates {
   private let nominal: NominalRun
+  /// Disturbed runs that were observed.
+  private var runs = 0
   /// Sums of squared deviations of the inputs of ReLUs and max pools, by layer.
   private var squares: [String: [Double]] = [:]
 
@@ -14,6 +16,7 @@ final class NearGates {
 
   /// Takes in a disturbed run.
   func observe(_ records: [String: LayerRecord<Double>]) {
+    runs += 1
     for (name, record) in records {
       guard record.layer.problem.definition.branches.value != nil, let x = nominal.records[name]?.x.elements else {
         continue
@@ -28,7 +31,7 @@ final class NearGates {
   }
 
   /// The gates that the undisturbed run took, with every near one the other way; `nil` where none is near.
-  func flipped(runs: Int) -> Gates? {
+  func flipped() -> Gates? {
     guard var gates = nominal.gates[0] else { return nil }
     var flips = 0
     for (name, sums) in squares {

@@ -8,24 +8,37 @@ import Tensors
 ///     B = λ·sqrt(mean over runs of (y_run − y)²) + 2u·|y|
 ///
 /// These runs have the gates of ReLUs and max pools frozen: their spread is linear, and scales with u. In float32 rounding may also flip
-/// a gate whose input lies within λ spreads of its threshold. One more run has all of these flipped, and there each
+/// a gate whose input lies within λ spreads of its threshold. Further runs have all of these flipped, and there each
 /// element has the wider of both (`NearGates`). At float64's u no gate is near enough, so that its bound stays narrow,
 /// and gradients are held to it.
+///
+/// The noise of independent values is the layers' statistical bounds over λ, each element by itself. Ties, constants and small
+/// integers round alike wherever they meet, and their errors add up: the rigorous bound of a block comes from runs whose noise is the
+/// layers' rigorous bounds over λ, for each element by itself and for each channel at once.
 ///
 /// Large networks get fewer runs; an element's square is then averaged with its tensor's mean, since two runs alone may both
 /// come out close to y.
 public struct NetworkBounds: BoundModel {
   private let values: [String: [Double]]
-  /// In float32, with frozen gates and with flipped ones.
-  private let frozen: [String: [Double]]
-  private let flipped: [String: [Double]]
-  /// Running statistics' own rounding, in float32.
-  private let own: [String: [Double]]
+  /// In float32, of independent values; and of those that round alike.
+  private let usual: Spread
+  private let systematic: Spread?
   private let exact: Bool
   /// What the layers of a whole network met; `nil` for anything else.
   public let capturedLayers: CapturedLayers?
 
+  /// What one kind of rounding does, in float32.
+  private struct Spread {
+    /// With frozen gates, and with flipped ones.
+    var frozen: [String: [Double]]
+    var flipped: [String: [Double]] = [:]
+    /// Running statistics' own rounding.
+    var own: [String: [Double]] = [:]
+  }
+
   private static let fullRunCount = 32
+  /// Runs with flipped gates, and with systematic noise.
+  private static let furtherRunCount = 8
 
   /// Runs for a problem of so many multiply-accumulates: 32, fewer where they would take long.
   static func runCount(multiplyAccumulates: Int) -> Int {
@@ -39,46 +52,80 @@ public struct NetworkBounds: BoundModel {
       (try? operation.run(given, hooks: hooks))?.byPath.mapValues(\.elements)
     }
     guard let values = run(nominal.hooks) else { return nil }
-    let gates = nominal.isSingle ? NearGates(nominal) : nil
-    guard let frozen = Self.spread(values, run, nominal, gates, runs: runs) else { return nil }
-    self.values = values
-    self.frozen = frozen
-    if let gates {
-      flipped = gates.flipped(runs: runs).flatMap { Self.flipped(values, run, $0) } ?? [:]
-    } else {
-      // A training run: gates are free in every step.
-      flipped = Self.spread(values, run, nominal, nil, runs: 1, freezes: false) ?? [:]
-    }
-    own =
-      (nominal.noise[0]?.layers.values).map { layers in
-        layers.reduce(into: [:]) { all, deviations in
-          for (name, bounds) in deviations.buffers { all["buffers_after/\(name)"] = bounds }
+    func spread(_ kind: LayerNoise.Kind, runs: Int) -> Spread? {
+      let gates = nominal.isSingle ? NearGates(nominal) : nil
+      guard let frozen = Self.squares(values, run, nominal, kind, .frozen, runs: runs, observed: gates) else {
+        return nil
+      }
+      var spread = Spread(
+        frozen: frozen.mapValues { squares in
+          nominal.evenly ? Self.steadied(squares, runs: runs) : squares.map { ($0 / Double(runs)).squareRoot() }
+        })
+      if let gates {
+        if let flipped = gates.flipped() {
+          let runs = min(runs, Self.furtherRunCount)
+          // Flips may cancel in an element by chance. What flows through an opened gate is disturbed, too.
+          spread.flipped =
+            Self.squares(values, run, nominal, kind, .all(flipped), runs: runs)?
+            .mapValues { Self.steadied($0, runs: runs) } ?? [:]
         }
-      } ?? [:]
+      } else {
+        // A training run: gates are free in every step.
+        let free = Self.squares(values, run, nominal, kind, .free, runs: 1)
+        spread.flipped =
+          free?.mapValues { nominal.evenly ? Self.steadied($0, runs: 1) : $0.map { $0.squareRoot() } } ?? [:]
+      }
+      for (_, deviations) in nominal.noise(kind, 0)?.layers ?? [:] {
+        for (name, bounds) in deviations.buffers { spread.own["buffers_after/\(name)"] = bounds }
+      }
+      return spread
+    }
+    guard let usual = spread(.usual, runs: runs) else { return nil }
+    self.values = values
+    self.usual = usual
+    // Of many elements, none of which has a deviation of its own, the usual noise is all that is known.
+    systematic = nominal.evenly ? nil : spread(.systematic, runs: min(runs, Self.furtherRunCount))
     let isWhole = operation.layers.value?.isWholeNetwork == true
     capturedLayers = isWhole ? nominal.captured(operation.passedLayers) : nil
-    exact = nominal.isSingle && !given.storage.isNarrow && nominal.noise[0]?.layers.values.allSatisfy(\.isExact) == true
+    let layersAreExact = nominal.noise(.usual, 0)?.layers.values.allSatisfy(\.isExact) == true
+    exact = nominal.isSingle && !given.storage.isNarrow && layersAreExact
   }
 
   /// A run with hooks: every result by its path, or `nil` where the operands do not fit.
   private typealias Run = (_ hooks: (Int) -> StepHooks<Double>) -> [String: [Double]]?
 
-  /// Root mean square deviations of the runs.
-  private static func spread(
-    _ values: [String: [Double]], _ run: Run, _ nominal: NominalRun, _ gates: NearGates?, runs: Int,
-    freezes: Bool = true
+  /// The branches that a disturbed run takes.
+  private enum Branches {
+    /// Those of the undisturbed run.
+    case frozen
+    /// Other ones, in every step.
+    case all(Gates)
+    /// Its own.
+    case free
+  }
+
+  /// Sums over the runs of squared deviations from the undisturbed run's values.
+  private static func squares(
+    _ values: [String: [Double]], _ run: Run, _ nominal: NominalRun, _ kind: LayerNoise.Kind,
+    _ branches: Branches, runs: Int, observed: NearGates? = nil
   ) -> [String: [Double]]? {
     var squares = values.mapValues { [Double](repeating: 0, count: $0.count) }
     for number in 0..<runs {
       let source = NoiseSource(seed: SplitMix64.mix(UInt64(number) &+ 0x5EED))
       let results = run { step in
-        StepHooks(
+        let taken: Gates? =
+          switch branches {
+          case .frozen: nominal.gates[step]
+          case .all(let gates): gates
+          case .free: nil
+          }
+        return StepHooks(
           begin: { pass in
             // Also of a pass that goes no way back.
-            if gates != nil { pass.keepsRecords = true }
-            nominal.noise[step]?.disturb(&pass, from: source)
-            if freezes { pass.gates = nominal.gates[step] }
-          }, end: { pass in gates?.observe(pass.records) },
+            if observed != nil { pass.keepsRecords = true }
+            nominal.noise(kind, step)?.disturb(&pass, from: source)
+            if let taken { pass.gates = taken }
+          }, end: { pass in observed?.observe(pass.records) },
           parameter: { source.disturbed($0, roundings: 2) })
       }
       guard let results else { return nil }
@@ -87,21 +134,7 @@ public struct NetworkBounds: BoundModel {
         for i in result.indices { squares[path]?[i] += (result[i] - value[i]) * (result[i] - value[i]) }
       }
     }
-    return squares.mapValues { squares in
-      nominal.evenly ? steadied(squares, runs: runs) : squares.map { ($0 / Double(runs)).squareRoot() }
-    }
-  }
-
-  /// What a run with other gates differs by.
-  private static func flipped(
-    _ values: [String: [Double]], _ run: Run, _ gates: Gates
-  ) -> [String: [Double]]? {
-    guard let results = run({ _ in StepHooks(begin: { pass in pass.gates = gates }) }) else { return nil }
-    // Flips may cancel in an element by chance.
-    return results.reduce(into: [:]) { all, result in
-      guard let value = values[result.key] else { return }
-      all[result.key] = steadied(zip(result.value, value).map { ($0 - $1) * ($0 - $1) }, runs: 1)
-    }
+    return squares
   }
 
   /// Roots of the squares' averages with their mean.
@@ -116,24 +149,31 @@ public struct NetworkBounds: BoundModel {
   public func spread(of path: String) -> ErrorSpread? { nil }
 
   public func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {
-    guard let values = values[path], let frozen = frozen[path] else { return nil }
-    let scale = rounding.unit / Rounding.float32.unit
-    let own = own[path]
-    var spread = frozen
-    if rounding == .float32, let flipped = flipped[path] {
-      for i in spread.indices where !(spread[i] >= flipped[i]) { spread[i] = flipped[i] }
+    guard let statistical = bounds(of: path, in: rounding, usual) else { return nil }
+    guard let rigorous = systematic.flatMap({ bounds(of: path, in: rounding, $0) }) else {
+      return ElementBounds(rigorous: statistical)
     }
-    return ElementBounds(
-      rigorous: values.indices.map { i in
-        ElementBounds.lambda * scale * spread[i] + 2 * rounding.unit * abs(values[i]) + scale * (own?[i] ?? 0)
-      })
+    return ElementBounds(statistical: statistical, rigorous: zip(statistical, rigorous).map(max))
+  }
+
+  private func bounds(of path: String, in rounding: Rounding, _ spread: Spread) -> [Double]? {
+    guard let values = values[path], let frozen = spread.frozen[path] else { return nil }
+    let scale = rounding.unit / Rounding.float32.unit
+    let own = spread.own[path]
+    let flipped = rounding == .float32 ? spread.flipped[path] : nil
+    return values.indices.map { i in
+      // What is not a number is no bound.
+      let widest = flipped.map { frozen[i] >= $0[i] ? frozen[i] : $0[i] } ?? frozen[i]
+      return ElementBounds.lambda * scale * widest + 2 * rounding.unit * abs(values[i]) + scale * (own?[i] ?? 0)
+    }
   }
 }
 
 /// The run without noise, which finds out how much of it each layer is due. Used by one task alone.
 final class NominalRun {
   /// By step.
-  private(set) var noise: [Int: LayerNoise] = [:]
+  private var usual: [Int: LayerNoise] = [:]
+  private var systematic: [Int: LayerNoise] = [:]
   private(set) var gates: [Int: Gates] = [:]
   /// Of the only step.
   private(set) var records: [String: LayerRecord<Double>] = [:]
@@ -151,6 +191,8 @@ final class NominalRun {
     self.isSingle = isSingle
   }
 
+  func noise(_ kind: LayerNoise.Kind, _ step: Int) -> LayerNoise? { kind == .usual ? usual[step] : systematic[step] }
+
   func hooks(_ step: Int) -> StepHooks<Double> {
     StepHooks(
       begin: { pass in
@@ -166,9 +208,13 @@ final class NominalRun {
       end: { pass in
         self.gates[step] = pass.takenGates
         if self.isSingle { self.records = pass.records }
-        self.noise[step] = LayerNoise(
-          records: pass.records, cotangents: self.cotangents, state: pass.state, evenly: self.evenly,
-          storage: self.storage)
+        func noise(_ kind: LayerNoise.Kind) -> LayerNoise {
+          LayerNoise(
+            records: pass.records, cotangents: self.cotangents, state: pass.state, kind: kind, evenly: self.evenly,
+            storage: self.storage)
+        }
+        self.usual[step] = noise(.usual)
+        if !self.evenly { self.systematic[step] = noise(.systematic) }
       })
   }
 

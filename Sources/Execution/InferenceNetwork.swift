@@ -32,7 +32,7 @@ public final class InferenceNetwork: @unchecked Sendable {
   ///   - architecture: which one.
   ///   - weights: tensors by their `state_dict` name. What the network does not need is ignored.
   ///   - batch: images of a run.
-  ///   - imageSize: their height and width; by default the one size that the network has, or 224.
+  ///   - imageSize: their height and width; by default those of the images that the network was made for.
   ///   - classCount: by default as many as the classifier's weights have rows.
   ///   - threads: that share the work. They change no bit as long as the strategies are the same.
   ///   - instructionSet: by default that of `ASSAY_ISA`, or the widest there is.
@@ -46,7 +46,7 @@ public final class InferenceNetwork: @unchecked Sendable {
   ) throws(ExecutionError) {
     let plan: NetworkPlan
     do throws(ProblemError) {
-      let size = imageSize ?? Pair(architecture.imageSide ?? 224)
+      let size = imageSize ?? Pair(architecture.usualImageSide)
       plan = try architecture.plan(
         inputShape: try ProblemText.shape([batch, 3, size.height, size.width]),
         classCount: classCount ?? weights["fc.weight"].flatMap { $0.shape.rank == 2 ? $0.shape[0] : nil })

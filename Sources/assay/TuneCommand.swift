@@ -62,6 +62,9 @@ struct TuneCommand: ParsableCommand {
 
   func validate() throws {
     try OptionRange.require(rounds, "--rounds", in: 1...1_000)
+    for threads in try BenchSelection.numbers(threads, "--threads") {
+      try OptionRange.require(threads, "--threads", in: OptionRange.threads)
+    }
     if network == nil, trace != nil { throw ValidationError("--trace needs the --network that is traced.") }
     if network != nil, !filter.isEmpty || pass != "forward" {
       throw ValidationError("--network times every convolution of its forward pass: leave --filter and --pass out.")
@@ -116,7 +119,6 @@ struct TuneCommand: ParsableCommand {
     var tables: [String] = []
     for batch in try BenchSelection.numbers(batch, "--batch") {
       for threads in try BenchSelection.numbers(threads, "--threads") {
-        try OptionRange.require(threads, "--threads", in: OptionRange.threads)
         let tuning = try NetworkTuning(name, batch: batch, threads: threads)
         let progress = ProgressDisplay(isQuiet: quiet)
         let measured = try tuning.measure(rounds: rounds, plans: .shared) { done, all in

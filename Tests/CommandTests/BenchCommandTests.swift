@@ -29,6 +29,37 @@ import Testing
     return ["bench", "--suite", suite, "--quiet"] + extra
   }
 
+  @Test func networksAreTimedWhole() throws {
+    let words = ["bench", "--networks", "--depth", "cifar_resnet8", "--batch", "2", "--threads", "1", "--blocks", "6"]
+    let out = path("whole")
+    let found = try run(words + ["--slice-ms", "1", "--quiet", "--out", out])
+    #expect(found.code == 0 || found.code == 2, "\(found.errors)")
+    let file = try String(contentsOfFile: out + "/run.json", encoding: .utf8)
+    #expect(file.contains("resnet n2c3h32w32 archcifar_resnet8 classes10 inference nchw t1"))
+    #expect(file.contains("what was timed was right in each of 6 collected sets"))
+    for (more, reason) in [(["--pass", "forward"], "--pass"), (["--layout", "native"], "--layout")] {
+      let refused = try run(words + more)
+      #expect(refused.code == 64 && refused.errors.contains(reason), "\(refused.errors)")
+    }
+  }
+
+  @Test func aNetworkIsTunedInPlace() throws {
+    let plans = path("plans")
+    let trace = path("trace.json")
+    let words = ["tune", "--network", "cifar_resnet8", "--threads", "1,2", "--rounds", "2", "--trace", trace]
+    let found = try CommandRun(words, environment: ["ASSAY_PLANS": plans])
+    #expect(found.exitCode == 0, "\(found.errors)")
+    let lines = try String(contentsOfFile: plans, encoding: .utf8).split(separator: "\n").dropFirst()
+    #expect(lines.contains { $0.contains("(in a network, 1 thread, residual)") })
+    #expect(lines.contains { $0.contains("(in a network, 2 threads)") })
+    let data = try Data(contentsOf: URL(filePath: trace))
+    let events = try #require(try JSONSerialization.jsonObject(with: data) as? [String: [[String: Any]]])["traceEvents"]
+    // Images, nine convolutions with two shortcuts among them, a mean, a classifier and the logits.
+    #expect(try #require(events).count == 13)
+    for more in [["--filter", "*"], ["--pass", "backward-data"]] { #expect(try run(words + more).code == 64) }
+    #expect(try run(["tune", "--trace", trace]).code == 64)
+  }
+
   @Test func tuningIsKeptForAuto() throws {
     let words = ["tune", "--depth", "18", "--filter", "*k512r1s1*", "--rounds", "1", "--pass", "forward,backward-data"]
     let plans = path("deep/plans")

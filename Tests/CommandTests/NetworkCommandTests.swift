@@ -64,6 +64,25 @@ import Testing
     _ = try train(small + ["--epochs", "1", "--init", whole, "--classes", "5", "--freeze", "layer1.*"])
   }
 
+  /// The strategies and the definitions agree to some roundings, whatever the batches are.
+  @Test func bothEnginesGiveTheSameLogits() throws {
+    let folder = try TemporaryDirectory()
+    let words = ["evaluate", "--data", trial("X_sixteen_images.h5"), "--weights", trial("weights_cifar8_w2.h5")]
+    var results: [[Float]] = []
+    for more in [["--engine", "reference"], [], ["--batch", "5", "--threads", "2"], ["--batch", "100"]] {
+      let logits = folder.file("logits\(results.count).h5").path
+      let run = try CommandRun(words + more + ["--logits", logits])
+      #expect(run.exitCode == 0, "\(run.errors)")
+      results.append(try HDF5File.open(logits).root.dataset("logits").read(Float.self))
+    }
+    let largest = results[0].reduce(0) { max($0, abs($1)) }
+    for found in results.dropFirst() {
+      #expect(found.count == results[0].count)
+      for (a, b) in zip(found, results[0]) { #expect(abs(a - b) <= 1e-5 * largest) }
+    }
+    #expect(try CommandRun(words + ["--engine", "fast"]).exitCode == 64)
+  }
+
   @Test func badInputIsOneErrorAndExitCode65() throws {
     let folder = try TemporaryDirectory()
     let data = try images(folder)

@@ -105,7 +105,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
       "duet", ["--base", "false", "--head", "false"],
       ["policy": .share, "margin": .share, "steal-limit": .share, "timeout": .span, "seed": .seed])
     + options("compare", ["old", "new"], ["policy": .share])
-    + options("tune", [], ["depth": .count, "batch": .count, "rounds": .count])
+    + options("tune", [], ["depth": .count, "batch": .count, "threads": .count, "rounds": .count])
     + options("simulate-gates", ["run"], ["benchmarks": .count, "gates": .count, "seed": .seed])
     + options("overhead", [], ["seed": .seed])
 
@@ -113,10 +113,10 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   static let textual: Set<String> = [
     "accumulate", "algorithm",
     "base", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json", "junit",
-    "known-failures", "layout", "library", "logits", "method", "model", "name", "only", "operation", "optimizer", "out",
+    "known-failures", "layout", "library", "logits", "method", "model", "name", "network", "only", "operation", "optimizer", "out",
     "pass",
     "pass-env", "problem", "resume", "spoil",
-    "suite", "symbol", "tag", "time", "weights",
+    "suite", "symbol", "tag", "time", "trace", "weights",
   ]
 }
 

@@ -71,7 +71,7 @@ public struct BenchmarkPlan: Sendable {
     var found: [BenchmarkSubject] = []
     for name in suite.networks {
       let architecture = try ResNetArchitecture(named: name)
-      let side = architecture.imageSide ?? suite.imageSize
+      let side = architecture.stem == .imageNet ? suite.imageSize : architecture.usualImageSide
       for batch in suite.batches {
         let shape = try ProblemText.shape([batch, 3, side, side])
         found.append(

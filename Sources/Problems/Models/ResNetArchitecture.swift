@@ -38,6 +38,9 @@ public struct ResNetArchitecture: Hashable, Sendable {
   /// Height and width of an image where there is but one choice.
   public var imageSide: Int? { stem == .smallImage && pool == .fourByFour ? 32 : nil }
 
+  /// Height and width of the images that it was made for.
+  public var usualImageSide: Int { stem == .imageNet ? 224 : 32 }
+
   /// Layers with weights on the longest path, as the names count them.
   public var depth: Int { depths.reduce(0, +) * (block == .basic ? 2 : 3) + 2 }
 

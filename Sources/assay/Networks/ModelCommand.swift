@@ -44,7 +44,7 @@ struct ModelCommand: ParsableCommand {
   func run() throws {
     try NetworkSession.run {
       let architecture = try NetworkSession.architecture(name, width: width)
-      let size = imageSize ?? (architecture.stem == .imageNet ? 224 : 32)
+      let size = imageSize ?? architecture.usualImageSide
       let plan: NetworkPlan
       do throws(ProblemError) {
         plan = try architecture.plan(inputShape: [batch, 3, size, size], classCount: classes)

@@ -18,7 +18,7 @@ struct NetworkTuning {
   init(_ name: String, batch: Int, threads: Int) throws {
     do throws(ProblemError) {
       let architecture = try ResNetArchitecture(named: name)
-      let side = architecture.stem == .imageNet ? 224 : 32
+      let side = architecture.usualImageSide
       plan = try architecture.plan(inputShape: Shape(batch, 3, side, side))
     } catch { throw ValidationError("--network: \(error)") }
     weights = Initialization(seed: 1).state(of: plan, as: Float.self).stateDict { .float32($0) }

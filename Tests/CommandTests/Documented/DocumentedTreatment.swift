@@ -136,6 +136,16 @@ enum DocumentedTreatment {
     "assay overhead --engine winograd4 --filter '*r3s3 stride1*'": .begins(or: 1),
     "assay simulate-gates Reports/aa-1 Reports/aa-2 --benchmarks 5": .parses(because: "needs two gates of minutes"),
     "assay tune --depth 18 --batch 1,8 --pass forward": .begins(),
+    "assay tune --network resnet50 --batch 1 --threads 2": .begins(),
+    "assay tune --network resnet50 --threads 1,2": .begins(),
+    "assay tune --network resnet18 --trace trace.json": .begins(),
+    "assay tune --network": .parses(because: "a fragment"),
+    "assay fuzz --engine mnn --problem 'gelu shape1' --data 'exact@1764310403,*=ones'": .parses(
+      because: "needs the peers"),
+    "assay bench --networks --depth 18,50": .begins(),
+    "assay bench --suite Benchmarks/networks.toml": .parses(because: "needs the peers"),
+    "assay verify --filter '*resnet*' --tag slow --engine execution": .begins(),
+    "assay verify --engine execution": .begins(),
     "ASSAY_ISA=avx2 assay tune --filter '*r3s3*'": .parses(because: "an instruction set that not every machine has"),
     // Reports. The example's page was measured in one go: held against itself nothing is slower.
     "assay compare OLD NEW": .exits(0),

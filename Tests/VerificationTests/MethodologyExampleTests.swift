@@ -264,7 +264,7 @@ struct WorkedExample: Sendable, CustomStringConvertible {
       let answer = try ReferenceEngine().compute(block.exercise)
       let y = try #require(answer["outputs/y"]).doubles.elements
       func share(_ rounding: Rounding) throws -> Double {
-        try rootMeanSquare(block.bounds("outputs/y", in: rounding).rigorous) / rootMeanSquare(y)
+        try rootMeanSquare(block.bounds("outputs/y", in: rounding).tightest) / rootMeanSquare(y)
       }
       return ["float32": try share(.float32), "float64": try share(.float64)]
     },

@@ -57,7 +57,7 @@ struct ConvTranspose2dBounds: BoundModel {
   }
 
   func isExact(_ path: String) -> Bool { true }
-  func spread(of path: String) -> ErrorSpread? { sums[path].map { _ in .sums } }
+  func spread(of path: String) -> ErrorSpread? { sums[path]?.spread }
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? { sums[path]?.bounds(in: rounding) }
 }
 

@@ -81,7 +81,7 @@ struct LinearBounds: BoundModel {
 
   func spread(of path: String) -> ErrorSpread? {
     // Strassen's bound, the widest of any row's and column's, makes errors look smaller and never larger.
-    sums[path].map { _ in .sums }
+    sums[path]?.spread
   }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {

@@ -28,7 +28,7 @@ FIXTURES = pathlib.Path(__file__).resolve().parent.parent
 FILES = ["conv2d", "conv2d_resnet", "batch_norm2d", "linear", "relu", "elementwise", "softmax", "max_pool2d",
          "avg_pool2d", "adaptive_avg_pool2d", "upsample2d", "cross_entropy", "group_norm", "layer_norm",
          "conv_transpose2d", "gelu", "silu", "scaled_add", "optimizers", "blocks", "resnet", "resnet_cifar",
-         "training_run", "operand_types"]
+         "training_run", "operand_types", "size_classes"]
 LICENSE = "Apache-2.0"
 
 
@@ -48,6 +48,8 @@ def complete(case):
     def draw(key, shape):
         if case.upstream is not None:
             return case.upstream.get(key)
+        if case.cotangents_are_recipes:
+            return fill.procedural(*shape, low=-2.0, high=2.0)
         return fill.cotangent(shape, dyadic=case.fill == "exact")
 
     outputs, after, upstream, gradients = pytorch_oracle.evaluate(case, draw)

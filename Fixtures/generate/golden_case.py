@@ -30,6 +30,8 @@ class Case:
     buffers: dict = field(default_factory=dict)
     # Given cotangents replace the drawn ones.
     upstream: dict | None = None
+    # Drawn ones are recipes from -2 to 2, which take no room.
+    cotangents_are_recipes: bool = False
     differentiate: bool = True
     # PyTorch computes something where Assay's contract refuses; ../README.md says why for each.
     accepted_by_pytorch: bool = False

@@ -30,6 +30,17 @@ import Testing
   }
 
   @Test(arguments: drawn)
+  func `a problem may have to be large`(operation: String) throws {
+    let draw = try draw(operation)
+    for seed in 0..<50 as Range<UInt64> {
+      let problem = draw.problem(seed: seed, within: .large, atLeast: 1_000).problem
+      #expect(problem.largestTensor >= 1_000, "\(problem.text)")
+      #expect(problem.steps <= ProblemDraw.Budget.large.work, "\(problem.text)")
+      #expect(problem.elementCount <= ProblemDraw.Budget.large.elements, "\(problem.text)")
+    }
+  }
+
+  @Test(arguments: drawn)
   func `the simplest numbers make a problem, and names are given once`(operation: String) throws {
     let simplest = try #require(try draw(operation).problem([:]))
     #expect(simplest.choices.allSatisfy { $0.value == $0.least }, "\(simplest.problem.text)")

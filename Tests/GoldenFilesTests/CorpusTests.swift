@@ -34,6 +34,28 @@ struct CorpusTests {
     }
   }
 
+  /// What no case holds, `verify` tries on nobody's kernel.
+  @Test("Every operation has cases one off the multiples that vectors hold, and one that threads would share")
+  func sizeClasses() throws {
+    let manifest = try Self.manifest()
+    let entry = try #require(manifest.files.first { $0.path == "size_classes.h5" })
+    let file = try GoldenReader(trusted: manifest, probe: nil).open(manifest.path(of: entry))
+    var found: [String: Set<SizeClass>] = [:]
+    var largest: [String: Int] = [:]
+    for summary in file.cases {
+      let golden = try file.load(summary)
+      #expect(golden.fill != .adversarial && golden.expectError == nil, "\(summary.name)")
+      for input in golden.inputs.values where input.dtype != .int64 {
+        found[golden.operation, default: []].formUnion(SizeClass.classes(of: input.shape.dimensions.last ?? 1))
+        largest[golden.operation] = max(largest[golden.operation] ?? 0, input.shape.count)
+      }
+    }
+    let wanted = [4, 8, 16].flatMap { unit in [-1, 1].map { SizeClass.multiple(of: unit, off: $0) } } + [.prime]
+    #expect(Set(found.keys) == Set(OperationRegistry.all.filter { $0.problemDraw.value != nil }.map { $0.name }))
+    for (operation, classes) in found { #expect(Set(wanted).subtracting(classes) == [], "\(operation)") }
+    for (operation, count) in largest { #expect(count > 1_000, "\(operation)") }
+  }
+
   /// The generator makes them by itself: they are those that fresh cases have.
   @Test("Operand patterns of the corpus are those of the program", arguments: OperandPattern.allCases)
   func patterns(_ pattern: OperandPattern) throws {

@@ -31,6 +31,20 @@ import Verification
     return try ReferenceEngine().compute(changedExercise)
   }
 
+  /// All products with one factor err alike once they are stored in 16 bits: a linear layer of one feature is no sample of errors.
+  @Test(arguments: [
+    ("linear n3c1 k2049 nobias", ["gradients/x", "gradients/weight"]),
+    ("linear n3c1 k2049", ["outputs/y", "gradients/x", "gradients/weight"]),
+    ("conv2d n2c2h6w5 k2r1s1 stride1 pad0 groups2", ["gradients/weight"]),
+    ("conv_transpose2d n2c2h6w5 k2r1s1 stride1 pad0 groups2", ["gradients/weight"]),
+    ("avg_pool2d n2c3h6w5 kernel2 stride2 pad0", ["outputs/y"]),
+  ])
+  func `sums are judged as a whole, and single products are not`(text: String, judged: [String]) throws {
+    let paths = ["outputs/y", "gradients/x", "gradients/weight"]
+    let (_, model) = try model(text, Set(paths))
+    #expect(paths.filter { model.spread(of: $0) != nil }.sorted() == judged.sorted())
+  }
+
   @Test(arguments: [
     ("conv2d n2c3h7w6 k4r3s2 stride2x1 pad1 bias", 19, 8, 2 * 4 * 7, 2 * 4 * 7),
     ("conv2d n1c4h9w8 k6r2s3 stride1 pad2x1 dilation2x1 groups2", 12, 18, 11 * 8, 0),

@@ -35,20 +35,34 @@ import Verification
     #expect(FreshCases(count: 3).summaries.filter { $0.tags.contains("smoke") }.count == 2 * having.count)
   }
 
+  /// Of fewer elements the tests of a whole tensor say nothing.
+  @Test func `every second case is large, and the others are of any size`() throws {
+    let fresh = FreshCases(count: 12, operations: ["add", "linear"])
+    func largest(_ operation: String, _ index: Int) throws -> Int {
+      try golden(fresh, "fresh/\(operation)/\(index)").operands.all.values.map(\.shape.count).max() ?? 0
+    }
+    for operation in ["add", "linear"] {
+      #expect(try stride(from: 0, to: 12, by: 2).allSatisfy { try largest(operation, $0) >= 1_000 }, "\(operation)")
+      #expect(try stride(from: 1, to: 12, by: 2).contains { try largest(operation, $0) < 1_000 }, "\(operation)")
+    }
+  }
+
   /// Every fifth of a sum of products, and of no other operation: one of each among the standard twenty.
   @Test func `patterns take turns with random values`() throws {
     let fresh = FreshCases(count: FreshCases.standardCount, operations: ["linear", "relu"])
     let odd = fresh.summaries.filter { $0.fill == .adversarial }.map(\.name)
     #expect(Set(odd) == ["fresh/linear/4", "fresh/linear/9", "fresh/linear/14", "fresh/linear/19"])
     #expect(fresh.summaries.count == 40 && fresh.summaries.allSatisfy { $0.fill != .exact })
-    func values(_ name: String, _ operand: String) throws -> [Double] {
+    func values(_ name: String) throws -> [Double] {
       let golden = try golden(fresh, name)
-      return try #require(golden.inputs[operand] ?? golden.parameters[operand]).doubles.elements
+      return try ["x", "weight"].flatMap { operand in
+        try #require(golden.inputs[operand] ?? golden.parameters[operand]).doubles.elements
+      }
     }
-    #expect(try values("fresh/linear/4", "x").contains(0) && values("fresh/linear/4", "weight").contains(0))
-    #expect(try values("fresh/linear/9", "x").allSatisfy { $0 > 0x1p40 })
-    #expect(try values("fresh/linear/14", "weight").contains { $0 > 0 && $0 < 0x1p-20 })
-    #expect(try values("fresh/linear/19", "x").contains { $0 < -0x1p10 })
+    #expect(try values("fresh/linear/4").contains(0))
+    #expect(try values("fresh/linear/9").allSatisfy { $0 > 0x1p40 })
+    #expect(try values("fresh/linear/14").contains { $0 > 0 && $0 < 0x1p-20 })
+    #expect(try values("fresh/linear/19").contains { $0 < -0x1p10 })
     for pattern in OperandPattern.allCases { #expect(fresh.summary.contains(pattern.rawValue)) }
     #expect(fresh.summary.contains("every fifth of linear has"))
     #expect(!FreshCases(count: 4, operations: ["linear"]).summary.contains("every fifth"))

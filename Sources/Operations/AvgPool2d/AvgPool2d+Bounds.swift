@@ -77,9 +77,9 @@ struct AveragePoolingBounds: BoundModel {
   /// A sum and two roundings more, of which that of a divisor's reciprocal is the same for all windows, and up to u: it has up to
   /// 1/(K + 2) of the bound's variance, and is a drift.
   func spread(of path: String) -> ErrorSpread? {
-    guard let sums = path == "outputs/y" ? output : gradient else { return nil }
+    guard let sums = path == "outputs/y" ? output : gradient, let spread = sums.spread else { return nil }
     let reciprocal = 1 / Double(sums.termCount + 2)
-    let share = ErrorSpread.sums.meanSquare + reciprocal
+    let share = spread.meanSquare + reciprocal
     return ErrorSpread(meanSquare: share, scatter: 9, drift: (reciprocal / share).squareRoot())
   }
 

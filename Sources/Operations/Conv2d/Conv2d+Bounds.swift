@@ -131,13 +131,12 @@ struct Conv2dBounds: BoundModel {
   }
 
   func spread(of path: String) -> ErrorSpread? {
-    guard direct[path] != nil else { return nil }
+    guard let direct = direct[path] else { return nil }
     // Whichever was used: the widest bound makes the errors of any other look smaller, and never larger. So does Strassen's, the
     // widest of any row's and column's.
-    let sums = ErrorSpread.sums.adding(addends[path])
-    guard winograd.contains(where: { $0.holds(for: path) }) else { return sums }
+    guard winograd.contains(where: { $0.holds(for: path) }) else { return direct.spread?.adding(addends[path]) }
     let transformed = ErrorSpread.winograd(sharing: planes[path] ?? .none).adding(addends[path])
-    return allowsDirect ? sums.widest(with: transformed) : transformed
+    return allowsDirect ? ErrorSpread.sums.adding(addends[path]).widest(with: transformed) : transformed
   }
 
   func widening(of path: String) -> String? {

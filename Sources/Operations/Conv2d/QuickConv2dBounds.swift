@@ -41,7 +41,7 @@ struct QuickConv2dBounds: BoundModel {
 
   func isExact(_ path: String) -> Bool { true }
 
-  func spread(of path: String) -> ErrorSpread? { sums[path].map { _ in .sums.adding(addends[path]) } }
+  func spread(of path: String) -> ErrorSpread? { sums[path]?.spread?.adding(addends[path]) }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? { sums[path]?.bounds(in: rounding) }
 }

@@ -83,7 +83,7 @@ struct LinearBounds: BoundModel {
 
   func spread(of path: String) -> ErrorSpread? {
     // Strassen's bound, the widest of any row's and column's, makes errors look smaller and never larger.
-    sums[path].map { _ in .sums.adding(addends[path]) }
+    sums[path]?.spread?.adding(addends[path])
   }
 
   func bounds(of path: String, in rounding: Rounding) -> ElementBounds? {

@@ -31,6 +31,10 @@ public struct ProductSums: Sendable {
     squares[element] += term * term
   }
 
+  /// How its errors are spread; `nil` of single products. The error of one follows from two operands that other elements share:
+  /// once stored in 16 bits, all products with one factor may lean to one side.
+  public var spread: ErrorSpread? { termCount > 1 ? .sums : nil }
+
   /// - Parameters:
   ///   - rounding: of every product and sum.
   ///   - extraRoundings: what happens to a term besides the product and the sum.

@@ -38,17 +38,22 @@ public struct ProblemDraw: Sendable {
   /// - Parameters:
   ///   - seed: of everything in it.
   ///   - budget: what it may take; small or large by the seed where there is none.
-  public func problem(seed: UInt64, within budget: Budget? = nil) -> DrawnProblem {
+  ///   - least: elements that its largest tensor has at least; the nearest to it where no draw has as many.
+  public func problem(seed: UInt64, within budget: Budget? = nil, atLeast least: Int = 0) -> DrawnProblem {
     var stream = SplitMix64(seed: seed)
     let isLarge = stream.below(4) == 0
     let budget = budget ?? (isLarge ? .large : .small)
+    var largest: DrawnProblem?
     for _ in 0..<Self.attempts {
       let part = SplitMix64(seed: stream.next())
       var choices = ProblemChoices(drawnFrom: part)
       guard let problem = try? make(&choices) else { continue }
-      if let drawn = fitted(DrawnProblem(problem: problem, choices: choices.made), budget, &stream) { return drawn }
+      guard let drawn = fitted(DrawnProblem(problem: problem, choices: choices.made), budget, &stream) else { continue }
+      let size = drawn.problem.largestTensor
+      if size >= least { return drawn }
+      if size > largest?.problem.largestTensor ?? -1 { largest = drawn }
     }
-    guard let simplest = problem([:]) else {
+    guard let simplest = largest ?? problem([:]) else {
       preconditionFailure("the simplest choices of a problem's draw make no problem")
     }
     return simplest
@@ -108,4 +113,9 @@ extension OperationProblem {
 
   /// Elements of all operands and outputs.
   public var elementCount: Int { (operands.elements + outputs.values.map(\.shape.elements).total()).value }
+
+  /// Elements of the operand or output that has the most of them.
+  public var largestTensor: Int {
+    (operands.all.values.map(\.shape.elements.value) + outputs.values.map(\.shape.elements.value)).max() ?? 0
+  }
 }

@@ -89,12 +89,16 @@ public struct ConvTranspose2dProblem: OperationProblem {
   public var outputShape: Shape { Shape(batch, outputChannels, outputSize.height, outputSize.width) }
 
   /// P × Q. With extents and arguments of at most 2³⁰ nothing here overflows.
+  ///
+  /// It is asked for at every element: a key path in place of the two axes takes longer than the element's sum.
   public var outputSize: Pair {
-    func extent(_ axis: KeyPath<Pair, Int>) -> Int {
-      (inputSize[keyPath: axis] - 1) * stride[keyPath: axis] + dilation[keyPath: axis] * (kernelSize[keyPath: axis] - 1)
-        + 1 + outputPadding[keyPath: axis] - 2 * padding[keyPath: axis]
+    func extent(_ input: Int, _ stride: Int, _ dilation: Int, _ kernel: Int, _ extra: Int, _ padding: Int) -> Int {
+      (input - 1) * stride + dilation * (kernel - 1) + 1 + extra - 2 * padding
     }
-    return Pair(extent(\.height), extent(\.width))
+    return Pair(
+      extent(
+        inputSize.height, stride.height, dilation.height, kernelSize.height, outputPadding.height, padding.height),
+      extent(inputSize.width, stride.width, dilation.width, kernelSize.width, outputPadding.width, padding.width))
   }
 
   /// N·C·H·W·(K/groups)·R·S, those among them that padding cuts off; saturates at `Int.max`.

@@ -5,9 +5,10 @@ import Problems
 import Results
 import Tensors
 
-/// Cases that no file holds, so that an engine cannot know their answers: the problems that each operation's definition lists,
-/// with operands drawn from a seed, held against the reference in float64, forward and backward. Most are random; of an operation
-/// whose results are sums of products every fifth has the next of ``Problems/OperandPattern``.
+/// Cases that no file holds, so that an engine cannot know their answers: problems of each operation's own draw, the one that
+/// fuzzing has, with operands drawn from a seed, held against the reference in float64, forward and backward. Every second problem
+/// is large enough for the tests of a whole tensor's errors. Most operands are random; of an operation whose results are sums of
+/// products every fifth case has the next of ``Problems/OperandPattern``.
 ///
 /// A case depends on the seed and its own name alone: it can be repeated without the others.
 public struct FreshCases: Sendable {
@@ -22,11 +23,13 @@ public struct FreshCases: Sendable {
   private static let smokeCount = 2
   /// As many as there are patterns times this have each once; the standard count does.
   private static let patternInterval = 5
+  /// Every so many inputs have no negative number, as behind a ReLU, so that long sums grow.
+  private static let positiveInterval = 4
 
   public let count: Int
   public let seed: UInt64
-  /// By operation; those without a generator are missing.
-  private let problems: [String: [CalibrationProblem]]
+  /// By operation; those whose problems are not drawn are missing.
+  private let draws: [String: ProblemDraw]
   /// Operations that have patterns.
   private let sumsOfProducts: Set<String>
 
@@ -37,25 +40,15 @@ public struct FreshCases: Sendable {
   public init(count: Int, seed: UInt64 = standardSeed, operations: Set<String> = OperationRegistry.names) {
     self.count = count
     self.seed = seed
-    problems = operations.reduce(into: [:]) { all, name in
-      let found = OperationRegistry.type(named: name).map(Self.problems) ?? []
-      if !found.isEmpty { all[name] = found }
+    draws = operations.reduce(into: [:]) { all, name in
+      all[name] = OperationRegistry.type(named: name)?.problemDraw.value
     }
-    sumsOfProducts = Set(
-      problems.filter { (try? Problem.parse($0.value[0].text))?.isSumOfProducts == true }.keys)
+    sumsOfProducts = Set(draws.filter { $0.value.problem([:])?.problem.isSumOfProducts == true }.keys)
   }
 
-  /// Those whose bounds are measured, and those whose gradients are checked at independent values.
-  private static func problems(of type: any Operations.Operation.Type) -> [CalibrationProblem] {
-    (type.calibrationProblems.value ?? [])
-      + (type.gradientCases.value ?? []).filter { $0.fill == .random }.map { CalibrationProblem($0.text) }
-  }
-
-  /// Operations whose definitions list no problem to draw operands for.
-  public static let withoutProblems: [String] = OperationRegistry.all.filter { problems(of: $0).isEmpty }.map {
-    $0.name
-  }
-  .sorted()
+  /// Operations whose problems nobody draws.
+  public static let withoutProblems: [String] =
+    OperationRegistry.all.filter { $0.problemDraw.value == nil }.map { $0.name }.sorted()
 
   /// Whether a glob of a file's cases is about a fresh case as well: `conv2d/*` about `fresh/conv2d/3`.
   static func isMeant(_ name: String, by pattern: NamePattern) -> Bool {
@@ -66,12 +59,12 @@ public struct FreshCases: Sendable {
   /// In the order of a file's cases: by the bytes of their names.
   package var summaries: [GoldenCaseSummary] {
     let indices = (0..<count).map { "\($0)" }.sorted()
-    return problems.keys.sorted().flatMap { operation in
+    return draws.keys.sorted().flatMap { operation in
       indices.map { index in
         let isSmoke = Int(index).map { $0 < Self.smokeCount } ?? false
         let name = "\(Self.file)/\(operation)/\(index)"
         return GoldenCaseSummary(
-          name: name, operation: operation, fill: choice(name, operation).pattern == nil ? .random : .adversarial,
+          name: name, operation: operation, fill: pattern(name, operation) == nil ? .random : .adversarial,
           tags: isSmoke ? [Self.tag, "smoke"] : [Self.tag])
       }
     }
@@ -79,7 +72,7 @@ public struct FreshCases: Sendable {
 
   var record: FileRecord {
     FileRecord(
-      path: Self.file, caseCount: problems.count * count,
+      path: Self.file, caseCount: draws.count * count,
       generator: "assay fresh, seed \(seed), \(count) an operation", oracleDtype: DType.float64.rawValue)
   }
 
@@ -90,42 +83,46 @@ public struct FreshCases: Sendable {
     let patterned = sumsOfProducts.sorted().joined(separator: ", ")
     let turns =
       patterned.isEmpty || count < Self.patternInterval ? "" : "; every fifth of \(patterned) has \(patterns) in turn"
-    return "fresh cases: \(count) of each operation, seed \(seed)\(turns); none of \(missing), which list no problems"
+    return "fresh cases: \(count) of each operation, seed \(seed)\(turns); none of \(missing), which nobody draws"
   }
 
   /// Whether a run of these decides what the entries of a file of known failures say of fresh cases.
   var isStandard: Bool { seed == Self.standardSeed && count >= Self.standardCount }
 
   /// The case of that name.
-  /// - Throws: ``Engines/EngineError`` where the reference does not compute it, ``Problems/ProblemError`` for a listed text that is no
-  ///   problem: mistakes of this program.
-  package func golden(_ summary: GoldenCaseSummary) throws -> GoldenCase {
-    let listed = problems[summary.operation] ?? []
-    precondition(!listed.isEmpty, "expected a name of a fresh case, found \(summary.name)")
-    let (index, pattern) = choice(summary.name, summary.operation)
-    let chosen = listed[index % listed.count]
-    let problem = try Problem.parse(chosen.text)
-    let (roles, seed) = (problem.definition.roles, SplitMix64.mix(seed ^ Shard.hash(summary.name)))
+  /// - Throws: ``Problems/EngineError`` where the reference does not compute it: a mistake of this program.
+  package func golden(_ summary: GoldenCaseSummary) throws(EngineError) -> GoldenCase {
+    guard let draw = draws[summary.operation] else {
+      preconditionFailure("expected a name of a fresh case, found \(summary.name)")
+    }
+    var stream = SplitMix64(seed: SplitMix64.mix(seed ^ Shard.hash(summary.name)))
+    let index = Self.index(of: summary.name)
+    let pattern = pattern(summary.name, summary.operation)
+    let problemSeed = stream.next()
+    let problem =
+      pattern == nil && !index.isMultiple(of: 2)
+      ? draw.problem(seed: problemSeed).problem
+      : draw.problem(seed: problemSeed, within: .large, atLeast: ErrorDistribution.leastElements).problem
+    let roles = problem.definition.roles
     let random =
       if let pattern {
-        RandomExercise(problem: problem, roles: roles, pattern: pattern, seed: seed)
+        RandomExercise(problem: problem, roles: roles, pattern: pattern, seed: stream.next())
       } else {
         RandomExercise(
-          problem: problem, roles: roles, fill: summary.fill, seed: seed, range: .init(chosen.low, chosen.high))
+          problem: problem, roles: roles, fill: summary.fill, seed: stream.next(),
+          range: index % Self.positiveInterval == 2 ? .init(0, 1) : .unit)
       }
     var golden = try random.goldenCase(oracle: ReferenceEngine(), fill: summary.fill)
     golden.summary = summary
     return golden
   }
 
-  /// What a case is drawn as: which of the operation's problems, and its pattern where it is not of independent random values.
-  private func choice(_ name: String, _ operation: String) -> (problem: Int, pattern: OperandPattern?) {
-    let index = name.split(separator: "/").last.flatMap { Int($0) } ?? 0
-    let (turn, place) = index.quotientAndRemainder(dividingBy: Self.patternInterval)
-    guard sumsOfProducts.contains(operation), place == Self.patternInterval - 1 else {
-      return (sumsOfProducts.contains(operation) ? index - turn : index, nil)
-    }
-    // The first problems are those that bounds are measured on: their sums are long.
-    return (turn, OperandPattern.allCases[turn % OperandPattern.allCases.count])
+  private static func index(of name: String) -> Int { name.split(separator: "/").last.flatMap { Int($0) } ?? 0 }
+
+  /// The pattern of a case's operands, where they are not independent random values.
+  private func pattern(_ name: String, _ operation: String) -> OperandPattern? {
+    let (turn, place) = Self.index(of: name).quotientAndRemainder(dividingBy: Self.patternInterval)
+    guard sumsOfProducts.contains(operation), place == Self.patternInterval - 1 else { return nil }
+    return OperandPattern.allCases[turn % OperandPattern.allCases.count]
   }
 }

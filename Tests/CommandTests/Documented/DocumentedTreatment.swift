@@ -77,6 +77,7 @@ enum DocumentedTreatment {
     // The gate's own test
     "assay selftest --smoke --verbose": .begins(),
     "assay selftest --filter 'cheats/*'": .begins(),
+    "assay selftest --filter 'size classes/*'": .begins(),
     // Golden files
     "assay golden list": .exits(0),
     "assay golden list --filter 'conv2d/*' mine.h5": .exits(0),

@@ -113,7 +113,8 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   static let textual: Set<String> = [
     "accumulate", "algorithm",
     "base", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json", "junit",
-    "known-failures", "layout", "library", "logits", "method", "model", "name", "network", "only", "operation", "optimizer", "out",
+    "known-failures", "layout", "library", "logits", "method", "model", "name", "network", "only", "operation",
+    "optimizer", "out",
     "pass",
     "pass-env", "problem", "resume", "spoil",
     "suite", "symbol", "tag", "time", "trace", "weights",

@@ -170,11 +170,7 @@ let package = Package(
       name: "FuzzingTests", dependencies: ["Fuzzing", "Engines", "Operations", "Problems", "Results", "TestSupport"]),
     .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
     .testTarget(
-      name: "SelfTestTests",
-      dependencies: [
-        "SelfTest", "Benchmarking", "Engines", "Fuzzing", "GoldenFiles", "Operations", "Problems", "Tensors",
-        "TestSupport", "assay",
-      ]),
+      name: "SelfTestTests", dependencies: ["SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: ["Benchmarking", "Engines", "Operations", "Problems", "Tensors", "TestSupport"]),

@@ -83,7 +83,7 @@ import Testing
     #expect(try refusal(words + ["--operation", "relu"]).contains("another choice of operations"))
     #expect(try refusal(words + ["--dtype", "float64"]).contains("another --dtype"))
     #expect(try refusal(["fuzz", "--out", out, "--operation", "flatten", "--only", "3"]).contains("one case"))
-    #expect(try refusal(["fuzz", "--out", out, "--problem", "flatten shape3"]).contains("one case"))
+    #expect(try refusal(["fuzz", "--out", out, "--problem", "relu shape3"]).contains("one case"))
     let file = "\(out)/run.json"
     let text = try String(contentsOfFile: file, encoding: .utf8)
     try text.replacing(#/"assay_version"\s*:\s*"[^"]*"/#, with: #""assay_version": "0.0""#)

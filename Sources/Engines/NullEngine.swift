@@ -11,7 +11,8 @@ public struct NullEngine: Engine {
   public static let name = "null"
 
   public let description = EngineDescription(
-    name: NullEngine.name, version: "1", operations: [Conv2dProblem.operation], isBuiltIn: true, trust: .host)
+    name: NullEngine.name, version: "1", operations: [Conv2dProblem.operation, ResNetProblem.operation],
+    isBuiltIn: true, trust: .host)
 
   public init() {}
 
@@ -24,13 +25,18 @@ public struct NullEngine: Engine {
   ) throws(EngineError) -> any PreparedOperation {
     let problem: (any OperationProblem)?
     do throws(ProblemError) { problem = try exercise.problem() } catch { throw EngineError(error) }
-    guard let problem = problem as? Conv2dProblem else { throw .unsupported("it stands beside conv2d alone") }
-    let (name, shape, isGradient): (String, Shape, Bool) =
-      switch timing.pass {
-      case .backwardData: ("x", problem.inputShape, true)
-      case .backwardWeight: ("weight", problem.weightShape, true)
-      case .forward, .inference, .trainingStep: ("y", problem.outputShape, false)
-      }
+    let (name, shape, isGradient): (String, Shape, Bool)
+    switch problem {
+    case let problem as Conv2dProblem:
+      (name, shape, isGradient) =
+        switch timing.pass {
+        case .backwardData: ("x", problem.inputShape, true)
+        case .backwardWeight: ("weight", problem.weightShape, true)
+        case .forward, .inference, .trainingStep: ("y", problem.outputShape, false)
+        }
+    case let problem as ResNetProblem: (name, shape, isGradient) = ("logits", problem.plan.logitsShape, false)
+    default: throw .unsupported("it stands beside convolutions and networks alone")
+    }
     return NullOperation(result: (name, shape, isGradient), isNative: timing.layout == .native)
   }
 }

@@ -97,7 +97,11 @@ struct BenchSelection: ParsableArguments {
       found.networks = try Self.architectures(depth)
       found.problems = []
     }
-    if let subjects { found.timesWholeNetworks = subjects == .networks }
+    if let subjects, found.timesWholeNetworks != (subjects == .networks) {
+      // Who does the one does not do the other.
+      found.timesWholeNetworks = subjects == .networks
+      found.engines = []
+    }
     if found.timesWholeNetworks {
       guard found.problems.isEmpty else {
         throw ValidationError("--networks: the suite has problems besides; name networks with --depth.")

@@ -9,7 +9,7 @@ RUN := $(or $(RUN),$(shell date -u +%Y%m%d-%H%M%S))
 
 VERIFY = verify --calibrate
 # Random convolutions that each sanitizer sees.
-SANITIZED_PROBLEMS = 100
+SANITIZED_PROBLEMS = 40
 
 .PHONY: help deps build run example test fuzz sanitize lint format docs verify goldens peers odd-inputs
 

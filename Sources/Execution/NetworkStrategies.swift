@@ -4,7 +4,7 @@ import Problems
 /// How the strategy of each convolution of a network is chosen.
 public enum NetworkStrategies: Sendable {
   /// The fastest that was measured within such a network on this machine, else the fastest by a cost model; always one whose
-  /// error stays within ``AutoStrategy/defaultAccuracyLimit``. Without plans it is the same on every machine of an
+  /// error stays within ``Convolution/AutoStrategy/defaultAccuracyLimit``. Without plans it is the same on every machine of an
   /// instruction set.
   case automatic(ConvolutionPlans?)
   /// This one, and `direct` where it does not do a layer.

@@ -33,6 +33,8 @@ struct Shrinker {
   private var path: String?
   private var outcome: Outcome
   private var seen: Set<Attempt> = []
+  /// The same for the same failure, so that what is left of it is.
+  private var generator: SplitMix64
 
   private struct Attempt: Hashable {
     let values: [String: Int]
@@ -60,6 +62,7 @@ struct Shrinker {
     deadline = .now + .seconds(budget.seconds)
     wanted = FailureKind(result)
     outcome = Outcome(smallest: failing, result: result)
+    generator = SplitMix64(seed: UInt64(failing.drawn.problem.elementCount))
   }
 
   static func shrink(
@@ -136,7 +139,37 @@ struct Shrinker {
       for choice in outcome.smallest.drawn.choices.sorted(by: { $0.value > $1.value }) where !isSpent {
         if shrink(choice.name) { isSmaller = true }
       }
-      if !isSmaller { isSmaller = shrinkPairs() }
+      if !isSmaller { isSmaller = shrinkPairs() || shrinkAtRandom() }
+    }
+  }
+
+  /// Problems drawn at random among those of fewer elements that a run of steps draws before it gives up.
+  private static let randomTrials = 150
+
+  /// Any numbers at once: a kernel, its dilation and its image may have to shrink together, and one axis take another's place.
+  private mutating func shrinkAtRandom() -> Bool {
+    let choices = outcome.smallest.drawn.choices
+    for _ in 0..<Self.randomTrials where !isSpent {
+      var values = outcome.smallest.drawn.values
+      for choice in choices {
+        switch choice.domain {
+        case .option(let labels):
+          if generator.next() % 4 == 0 { values[choice.name] = Int(generator.next() % UInt64(max(1, labels.count))) }
+        case .size:
+          guard generator.next() % 2 == 0, choice.value >= choice.least else { continue }
+          values[choice.name] = choice.least + Int(generator.next() % UInt64(choice.value - choice.least + 1))
+        }
+      }
+      if acceptFewerElements(values) { return true }
+    }
+    return false
+  }
+
+  private mutating func acceptFewerElements(_ values: [String: Int]) -> Bool {
+    let current = Self.size(outcome.smallest.drawn)
+    return fails(values, outcome.smallest.data) { drawn in
+      let size = Self.size(drawn)
+      return (size.isEmpty, size.elements) < (current.isEmpty, current.elements)
     }
   }
 

@@ -11,15 +11,19 @@ public struct PeerComparison {
     public let peerNanoseconds: Double
     /// Whether the strategy multiplies less often than the definition does, as Winograd's algorithm.
     public let isWinograd: Bool
-    /// Whether nobody has won: the intervals of both medians overlap, one of them has too few blocks for an interval, or the
-    /// times of the run are in doubt.
+    /// Whether nobody has won: the intervals of both medians overlap, one of them has too few blocks for an interval, the times of
+    /// the run are in doubt, or a peer whose times the audit could not confirm claims to be faster than both.
     public let isOpen: Bool
+    /// That peer.
+    public let claimant: String?
 
     /// Above 1 the strategy is faster.
     public var ratio: Double { peerNanoseconds / strategyNanoseconds }
 
     /// `strategy`, `peer`, or `open`.
-    public var winner: String { isOpen ? "open" : ratio > 1 ? "strategy" : "peer" }
+    public var winner: String {
+      claimant.map { "open: \($0) claims less" } ?? (isOpen ? "open" : ratio > 1 ? "strategy" : "peer")
+    }
   }
 
   /// `batch 1, forward, nchw, 1 thread`.
@@ -38,19 +42,26 @@ public struct PeerComparison {
 
   private static func row(_ workload: BenchmarkWorkload, _ section: BenchmarkSection) -> Row? {
     let names = Set(section.engines.filter { !$0.isBuiltIn }.map(\.name))
-    let peers = workload.contestants.compactMap { contestant in
-      names.contains(contestant.engine) && !contestant.isClaimed ? contestant.time.map { (contestant.engine, $0) } : nil
+    func times(claimed: Bool) -> [(String, TimeSummary)] {
+      workload.contestants.compactMap { contestant in
+        guard names.contains(contestant.engine), contestant.isClaimed == claimed else { return nil }
+        return contestant.time.map { (contestant.engine, $0) }
+      }
     }
     guard let strategy = workload.bestBuiltIn, let own = workload.contestant(strategy)?.time,
-      let (peer, other) = peers.min(by: { $0.1.medianNanoseconds < $1.1.medianNanoseconds })
+      let (peer, other) = times(claimed: false).min(by: { $0.1.medianNanoseconds < $1.1.medianNanoseconds })
     else { return nil }
     var isOpen = true
     if !section.isDoubtful, let (low, high) = interval(own), let (otherLow, otherHigh) = interval(other) {
       isOpen = low <= otherHigh && otherLow <= high
     }
+    let claim = times(claimed: true).min { $0.1.medianNanoseconds < $1.1.medianNanoseconds }
+    let least = min(own.medianNanoseconds, other.medianNanoseconds)
+    let claimant = claim.flatMap { $0.1.medianNanoseconds < least ? $0.0 : nil }
     return Row(
       problem: workload.problem, strategy: strategy, strategyNanoseconds: own.medianNanoseconds, peer: peer,
-      peerNanoseconds: other.medianNanoseconds, isWinograd: own.actualGigaflops != nil, isOpen: isOpen)
+      peerNanoseconds: other.medianNanoseconds, isWinograd: own.actualGigaflops != nil,
+      isOpen: isOpen || claimant != nil, claimant: claimant)
   }
 
   private static func interval(_ time: TimeSummary) -> (Double, Double)? {
@@ -88,11 +99,13 @@ public struct PeerComparison {
     }
     let lost = rows.filter { $0.winner == "peer" }
     let open = rows.count { $0.isOpen }
+    let claimed = rows.count { $0.claimant != nil }
     let names = lost.map { "\(BenchmarkText.shape($0.problem)) (\($0.peer), \(BenchmarkText.ratio($0.ratio)))" }
     return
-      "Geometric \(both(all)) over \(all.count) convolution\(all.count == 1 ? "" : "s") (above 1 the strategy is "
+      "Geometric \(both(all)) over \(all.count) workload\(all.count == 1 ? "" : "s") (above 1 the strategy is "
       + "faster)\(parts); "
-      + "open on \(open); " + (lost.isEmpty ? "no peer wins" : "a peer wins on \(lost.count): ")
+      + "open on \(open)" + (claimed == 0 ? "" : ", \(claimed) by claims that no audit confirmed") + "; "
+      + (lost.isEmpty ? "no peer wins" : "a peer wins on \(lost.count): ")
       + names.joined(separator: "; ") + "."
   }
 }

@@ -9,40 +9,6 @@ import Testing
 ///
 /// The bar is statistical, of whole outputs: goldens judge every element by bounds (`verify --engine execution`).
 @Suite struct InferenceNetworkTests {
-  /// A network, and what the reference makes of it.
-  struct Sample {
-    let plan: NetworkPlan
-    let state: NetworkState<Float>
-    let images: Tensor<Float>
-
-    init(_ architecture: ResNetArchitecture, batch: Int, side: Int, classes: Int = 7) throws {
-      plan = try architecture.plan(inputShape: [batch, 3, side, side], classCount: classes)
-      var state = Initialization(seed: 5).state(of: plan, as: Float.self)
-      var random = SplitMix64(seed: 11)
-      // Statistics as training leaves them: away from 0 and 1.
-      for (name, buffers) in state.buffers.sorted(by: { $0.key < $1.key }) {
-        var changed = buffers
-        changed.runningMean = buffers.runningMean.map { _ in Float(random.nextUniform()) - 0.5 }
-        changed.runningVariance = buffers.runningVariance.map { _ in Float(random.nextUniform()) + 0.5 }
-        state.buffers[name] = changed
-      }
-      self.state = state
-      images = Tensor(
-        shape: plan.inputShape, elements: (0..<plan.inputShape.count).map { _ in Float(random.nextUniform()) })
-    }
-
-    var tensors: [String: AnyTensor] { state.stateDict { .float32($0) } }
-
-    func reference() throws -> [String: Tensor<Double>] {
-      var pass = NetworkPass(state: state.map { Double($0) })
-      pass.keepsRecords = false
-      let found = try pass.forward(plan, x: images.map { Double($0) })
-      var named = ["logits": found.logits]
-      for (index, stage) in found.stages.enumerated() { named["stage\(index + 1)"] = stage }
-      return named
-    }
-  }
-
   static func relativeError(_ found: Tensor<Float>, _ expected: Tensor<Double>) -> Double {
     var difference = 0.0
     var size = 0.0
@@ -62,7 +28,7 @@ import Testing
 
   @Test(arguments: networks, InstructionSet.available)
   func agreesWithTheReference(_ network: (ResNetArchitecture, batch: Int, side: Int), _ set: InstructionSet) throws {
-    let sample = try Sample(network.0, batch: network.batch, side: network.side)
+    let sample = try NetworkSample(network.0, batch: network.batch, side: network.side)
     let expected = try sample.reference()
     let all = Set(expected.keys)
     let strategies: [NetworkStrategies] =
@@ -83,29 +49,9 @@ import Testing
 }
 
 extension InferenceNetworkTests {
-  /// The same bits on any number of threads, in a second run, and whatever was computed in between.
-  @Test(arguments: [ResNetArchitecture.resnet18.scaled(toWidth: 20), .resnext50])
-  func threadsAndRunsChangeNoBit(_ architecture: ResNetArchitecture) throws {
-    let sample = try Sample(architecture, batch: 2, side: 32)
-    let other = sample.images.map { 1 - $0 }
-    var expected: Tensor<Float>?
-    for threads in 1...3 {
-      let network = try InferenceNetwork(
-        sample.plan, weights: sample.tensors, threads: threads, strategies: .automatic(nil))
-      for _ in 0..<2 {
-        let logits = try network(sample.images)
-        #expect(!logits.elements.contains { !$0.isFinite })
-        if let expected { #expect(logits == expected, "\(threads) threads") }
-        expected = logits
-        let others = try network(other)
-        #expect(others != logits)
-      }
-    }
-  }
-
   /// Images do not know of each other.
   @Test func aBatchIsItsImages() throws {
-    let sample = try Sample(.resnet18.scaled(toWidth: 16), batch: 3, side: 32)
+    let sample = try NetworkSample(.resnet18.scaled(toWidth: 16), batch: 3, side: 32)
     let strategies = NetworkStrategies.one(DirectStrategy())
     let whole = try InferenceNetwork(sample.plan, weights: sample.tensors, strategies: strategies)(sample.images)
     let single = try InferenceNetwork(
@@ -121,14 +67,14 @@ extension InferenceNetworkTests {
 
   /// Activations share memory: what a network holds is little more than the layers that are widest.
   @Test func activationsShareMemory() throws {
-    let sample = try Sample(.resnet34.scaled(toWidth: 16), batch: 1, side: 64)
+    let sample = try NetworkSample(.resnet34.scaled(toWidth: 16), batch: 1, side: 64)
     let network = try InferenceNetwork(sample.plan, weights: sample.tensors)
     let all = sample.plan.layers.reduce(0) { $0 + $1.outputShape.count * 4 }
     #expect(network.activationBytes * 4 < all)
   }
 
   @Test func whatDoesNotFitIsRefused() throws {
-    let sample = try Sample(.resnet18.scaled(toWidth: 8), batch: 1, side: 32)
+    let sample = try NetworkSample(.resnet18.scaled(toWidth: 8), batch: 1, side: 32)
     var lacking = sample.tensors
     lacking["layer1.0.conv1.weight"] = nil
     #expect(
@@ -150,7 +96,7 @@ extension InferenceNetworkTests {
 
   /// Every layer of the network is timed once, and times decide strategies.
   @Test func strategiesAreMeasuredInPlace() throws {
-    let sample = try Sample(.resnet18.scaled(toWidth: 16), batch: 1, side: 32)
+    let sample = try NetworkSample(.resnet18.scaled(toWidth: 16), batch: 1, side: 32)
     let plans = ConvolutionPlans(path: nil)
     let set = try InstructionSet.selected()
     let measured = try StrategyMeasurement(

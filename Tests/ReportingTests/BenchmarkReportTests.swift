@@ -229,6 +229,28 @@ import Testing
     #expect(!found.summary.contains("Winograd"))
   }
 
+  /// What a peer claims is not taken for its time, and leaves the row open: without it we would look better than we are.
+  @Test func aClaimThatIsFasterLeavesARowOpen() throws {
+    let run = changed { section in
+      for index in section.workloads[0].contestants.indices {
+        let median = section.workloads[0].contestants[index].time?.medianNanoseconds ?? 0
+        section.workloads[0].contestants[index].time?.lowerNanoseconds = median * 0.9
+        section.workloads[0].contestants[index].time?.upperNanoseconds = median * 1.1
+      }
+      var other = section.workloads[0].contestants[1]
+      other.engine = "claimant"
+      other.trust = .claimed
+      other.time?.medianNanoseconds = 1
+      section.workloads[0].contestants.append(other)
+      var engine = section.engines.first { !$0.isBuiltIn }
+      engine?.name = "claimant"
+      section.engines += [engine].compactMap { $0 }
+    }
+    let found = try #require(run.benchmark.flatMap { PeerComparison.comparisons(of: $0).first })
+    #expect(found.rows.map(\.winner) == ["open: claimant claims less"])
+    #expect(found.summary.contains("open on 1, 1 by claims that no audit confirmed"), "\(found.summary)")
+  }
+
   /// What Winograd wins stands apart from what it has no part in.
   @Test func meansComeInParts() throws {
     let run = changed { section in
@@ -240,7 +262,7 @@ import Testing
     let found = try #require(run.benchmark.flatMap { PeerComparison.comparisons(of: $0).first })
     #expect(
       found.summary.hasPrefix(
-        "Geometric mean 4.00, median 5.00 over 2 convolutions (above 1 the strategy is faster); mean 8.00, median 8.00 on "
+        "Geometric mean 4.00, median 5.00 over 2 workloads (above 1 the strategy is faster); mean 8.00, median 8.00 on "
           + "the 1 where Winograd is the best strategy, mean 2.00, median 2.00 on the other 1; open on 2"),
       "\(found.summary)")
   }

@@ -64,6 +64,7 @@ import TestSupport
     #expect(workload.best == "peer" && workload.ties == [] && workload.bestBuiltIn == "direct")
     #expect(!section.facts.contains { $0.contains("old") || $0.contains("cheat") }, "\(section.facts)")
     #expect(section.facts.contains { $0.contains("Against the fastest of peer on each of 1 workloads") })
+    #expect(section.facts.contains { $0.contains("On 1 a peer whose times no audit confirmed claims to be faster") })
     let total = try #require(section.totals.first)
     #expect(total.entries.map(\.engine) == ["direct", "peer", "old", "best mix"])
     #expect(total.entries.map(\.claimed) == [nil, nil, 4, nil])

@@ -60,7 +60,7 @@ test: deps lint ## lint, then every test
 	@$(SWIFT) test -c $(CONFIGURATION) --skip-build --disable-xctest
 
 # A test has a fixed seed; this one is another every time.
-BUILT_IN = reference direct im2col im2col-materialised gemm auto winograd2 winograd4 winograd6
+BUILT_IN = reference direct im2col im2col-materialised gemm auto execution winograd2 winograd4 winograd6
 fuzz: build ## ten seconds of random problems that nobody saw before: the log names the seed, and each failure its command
 	@echo "==> assay fuzz, a fresh seed"
 	@$(BIN) fuzz $(BUILT_IN:%=--engine %) --seed random --time 10s --quiet

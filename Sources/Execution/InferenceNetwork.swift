@@ -11,7 +11,8 @@ import Tensors
 ///
 /// Activations stay channel-blocked from the first layer to the last. Batch norm, residual and ReLU are done while a
 /// convolution's sums are in registers; weights are packed or transformed once. Activations share memory where their lives do
-/// not meet, and a run allocates nothing but the tensor that it returns.
+/// not meet, and a run on one thread allocates nothing but the tensor that it returns; on several, what each step hands to the
+/// pool.
 ///
 /// `@unchecked Sendable`: buffers are written under `running` alone.
 public final class InferenceNetwork: @unchecked Sendable {
@@ -154,7 +155,7 @@ public final class InferenceNetwork: @unchecked Sendable {
     return results
   }
 
-  /// Computes the results and leaves them in the network: what a benchmark times. Nothing is allocated.
+  /// Computes the results and leaves them in the network: what a benchmark times.
   /// - Parameter images: of ``inputShape``.
   /// - Throws: ``ExecutionError/operand(name:expected:found:)``.
   public func run(_ images: Tensor<Float>) throws(ExecutionError) {

@@ -12,8 +12,9 @@ import Synchronization
 /// Times of strategies that were measured, kept between runs in one small text file.
 ///
 /// After a heading, a line is `CPU, instruction set, pass, problem, strategy, nanoseconds`, separated by tabs; of several for
-/// the same measurement the last counts. A problem that was timed within something else says so behind it, in brackets. Times of another CPU than this are not used and not touched: machines may share a
-/// home folder, and any number of processes may measure at once.
+/// the same measurement the last counts. A problem that was timed within something else says so behind it, in brackets. Times
+/// of another CPU than this are not used and not touched: machines may share a home folder, and any number of processes may
+/// measure at once.
 public final class ConvolutionPlans: Sendable {
   private struct Key: Hashable {
     var instructionSet: InstructionSet

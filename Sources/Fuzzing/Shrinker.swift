@@ -156,8 +156,9 @@ struct Shrinker {
         case .option(let labels):
           if generator.next() % 4 == 0 { values[choice.name] = Int(generator.next() % UInt64(max(1, labels.count))) }
         case .size:
-          guard generator.next() % 2 == 0, choice.value >= choice.least else { continue }
-          values[choice.name] = choice.least + Int(generator.next() % UInt64(choice.value - choice.least + 1))
+          guard generator.next() % 2 == 0, choice.value > Self.floor(choice) else { continue }
+          let floor = Self.floor(choice)
+          values[choice.name] = floor + Int(generator.next() % UInt64(choice.value - floor + 1))
         }
       }
       if acceptFewerElements(values) { return true }
@@ -208,12 +209,16 @@ struct Shrinker {
     return false
   }
 
+  /// Below what a number may be: `least` is that beside the other numbers as they are, and the draw takes the nearest that is
+  /// possible beside those of the trial.
+  private static func floor(_ choice: ProblemChoices.Choice) -> Int { min(choice.least, 1) }
+
   /// Two numbers at once, where one alone is held by the other: a kernel and its image, groups and their channels.
   private mutating func shrinkPairs() -> Bool {
-    let choices = outcome.smallest.drawn.choices.filter { $0.value > $0.least }
+    let choices = outcome.smallest.drawn.choices.filter { $0.value > Self.floor($0) }
     for (position, first) in choices.enumerated() {
       for second in choices[(position + 1)...] where !isSpent {
-        for (a, b) in [(first.least, second.least), (first.value - 1, second.value - 1)] {
+        for (a, b) in [(Self.floor(first), Self.floor(second)), (first.value - 1, second.value - 1)] {
           var values = outcome.smallest.drawn.values
           values[first.name] = a
           values[second.name] = b

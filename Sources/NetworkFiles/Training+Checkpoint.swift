@@ -7,7 +7,7 @@ import Tensors
 
 extension ResNetArchitecture {
   /// Planes of the first stage where they are not the architecture's own.
-  fileprivate var otherWidth: Int? {
+  var otherWidth: Int? {
     guard let own = try? ResNetArchitecture(named: name), own.widths != widths else { return nil }
     return widths[0]
   }

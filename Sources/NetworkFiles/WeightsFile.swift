@@ -3,7 +3,7 @@ import HDF5
 import Tensors
 
 /// A network's values as a file: schema `assay.weights`, one dataset for each tensor under its `state_dict` name. A
-/// checkpoint has the optimiser's memory besides.
+/// checkpoint has the optimiser's memory besides. A path that ends in `.safetensors` stands for the same in that format.
 ///
 ///     /                     @schema "assay.weights", @schema_version 1, @architecture, @num_classes, (@width)
 ///     /state_dict/<name>    float32 or float64; int64 for num_batches_tracked
@@ -13,7 +13,8 @@ public struct WeightsFile: Sendable, Equatable {
   public static let schema = "assay.weights"
   public static let version = 1
 
-  public var architecture: String
+  /// `nil` for another program's tensors, which are no known network's.
+  public var architecture: String?
   public var classCount: Int
   /// Planes of the first stage where they are not the architecture's own.
   public var width: Int?
@@ -48,7 +49,7 @@ public struct WeightsFile: Sendable, Equatable {
   }
 
   public init(
-    architecture: String, classCount: Int, width: Int? = nil, tensors: [String: AnyTensor],
+    architecture: String?, classCount: Int, width: Int? = nil, tensors: [String: AnyTensor],
     checkpoint: Checkpoint? = nil
   ) {
     self.architecture = architecture
@@ -60,8 +61,18 @@ public struct WeightsFile: Sendable, Equatable {
 
   // MARK: Reading
 
+  /// - Parameters:
+  ///   - path: the file, HDF5 or safetensors.
+  ///   - limits: what it may ask for.
+  ///   - probe: the process that parses the header of a safetensors file; `nil` parses it in this one.
   /// - Throws: ``GoldenFiles/GoldenFileError`` for a file that is missing, cut short, of another schema, or without the groups.
-  public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
+  public init(
+    contentsOf path: String, limits: GoldenLimits = .standard, probe: NetworkFileProbe? = nil
+  ) throws(GoldenFileError) {
+    if SafetensorsFile.isOne(path, limits: limits) {
+      self = try WeightsFile(SafetensorsFile(contentsOf: path, limits: limits, probe: probe), from: path)
+      return
+    }
     let root = try Self.open(path, limits)
     let attributes = GoldenAttributes(object: root, file: path)
     guard try attributes.string("schema") == Self.schema else {
@@ -91,10 +102,10 @@ public struct WeightsFile: Sendable, Equatable {
   private static func open(_ path: String, _ limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
     do { return try opening(path, limits: limits) } catch {
       // Whoever has weights of PyTorch's needs the way from there to here, not a guess about damage.
-      let isForeign = [".pth", ".pt", ".bin", ".ckpt", ".safetensors"].contains { path.lowercased().hasSuffix($0) }
+      let isForeign = [".pth", ".pt", ".bin", ".ckpt"].contains { path.lowercased().hasSuffix($0) }
       guard error.kind == .notAGoldenFile, isForeign else { throw error }
       throw GoldenFileError(
-        .notAGoldenFile, file: path, expected: "weights as HDF5", found: "a file in PyTorch's format",
+        .notAGoldenFile, file: path, expected: "weights as HDF5 or safetensors", found: "a file in PyTorch's format",
         advice: "convert it with `python Fixtures/generate/export_state_dict.py FILE weights.h5`")
     }
   }
@@ -143,10 +154,16 @@ public struct WeightsFile: Sendable, Equatable {
   /// Writes the file under a temporary name and renames it: a run that dies leaves the last complete one.
   /// - Throws: ``GoldenFiles/GoldenFileError`` of kind `cannotWrite`.
   public func write(to path: String) throws(GoldenFileError) {
+    if SafetensorsFile.hasName(path) {
+      do { try safetensors.write(to: path) } catch {
+        throw GoldenFileError(.cannotWrite, file: path, expected: "a new file", found: error.reason)
+      }
+      return
+    }
     try creating(path) { root in
       try root.setAttribute("schema", .string(Self.schema))
       try root.setAttribute("schema_version", .integer(Self.version))
-      try root.setAttribute("architecture", .string(architecture))
+      if let architecture { try root.setAttribute("architecture", .string(architecture)) }
       try root.setAttribute("num_classes", .integer(classCount))
       if let width { try root.setAttribute("width", .integer(width)) }
       try Self.write(tensors, to: try root.createGroup("state_dict"))

@@ -64,6 +64,38 @@ import Testing
     _ = try train(small + ["--epochs", "1", "--init", whole, "--classes", "5", "--freeze", "layer1.*"])
   }
 
+  /// The same run in either format of file, in one go and resumed from one into the other.
+  @Test func aRunIsTheSameInSafetensors() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    func train(_ words: [String]) throws {
+      let run = try CommandRun(["train", "--data", data] + words)
+      #expect(run.exitCode == 0, "\(run.errors)")
+    }
+    let (whole, half) = (folder.file("whole.h5").path, folder.file("half.safetensors").path)
+    try train(small + ["--epochs", "2", "--out", whole])
+    try train(small + ["--epochs", "1", "--out", half])
+    try train(["--resume", half, "--epochs", "2", "--out", half])
+    #expect(try WeightsFile(contentsOf: half) == WeightsFile(contentsOf: whole))
+    let evaluations = try [whole, half].map { try CommandRun(["evaluate", "--data", data, "--weights", $0]) }
+    #expect(evaluations.map(\.exitCode) == [0, 0])
+    #expect(evaluations[0].output == evaluations[1].output)
+    // From one to the other without the optimiser's memory, which starts another run.
+    let alone = folder.file("alone.safetensors").path
+    let model = ["model", "simple_resnet", "--width", "1", "--classes", "3"]
+    #expect(try CommandRun(model + ["--weights", whole, "--out", alone]).exitCode == 0)
+    let weights = try WeightsFile(contentsOf: alone)
+    #expect(try weights.checkpoint == nil && weights.tensors == WeightsFile(contentsOf: whole).tensors)
+    try train(small + ["--epochs", "1", "--init", alone])
+    #expect(try CommandRun(["train", "--data", data, "--resume", alone]).exitCode == 65)
+    #expect(try CommandRun(model + ["--out", alone]).exitCode == 64)
+    try Data(contentsOf: URL(filePath: half)).prefix(3_000).write(to: URL(filePath: alone))
+    for words in [["evaluate", "--weights", alone], ["train", "--init", alone], ["train", "--resume", alone]] {
+      let run = try CommandRun(words + ["--data", data])
+      #expect(run.exitCode == 65 && run.errors.contains("alone.safetensors"), "\(run.errors)")
+    }
+  }
+
   /// The strategies and the definitions agree to some roundings, whatever the batches are.
   @Test func bothEnginesGiveTheSameLogits() throws {
     let folder = try TemporaryDirectory()
@@ -252,13 +284,11 @@ import Testing
 
   @Test func weightsInPyTorchsFormatAreRecognised() throws {
     let folder = try TemporaryDirectory()
-    for name in ["resnet18.pth", "resnet18.safetensors"] {
-      let path = folder.file(name).path
-      try Data("no HDF5".utf8).write(to: URL(filePath: path))
-      let run = try CommandRun(["evaluate", "--data", trial("T8_ten_images.h5"), "--weights", path])
-      #expect(run.exitCode == 65)
-      #expect(run.errors.contains("Fixtures/generate/export_state_dict.py"), "\(run.errors)")
-    }
+    let path = folder.file("resnet18.pth").path
+    try Data("no HDF5".utf8).write(to: URL(filePath: path))
+    let run = try CommandRun(["evaluate", "--data", trial("T8_ten_images.h5"), "--weights", path])
+    #expect(run.exitCode == 65)
+    #expect(run.errors.contains("Fixtures/generate/export_state_dict.py"), "\(run.errors)")
   }
 
   // MARK: Numbers that mean nothing

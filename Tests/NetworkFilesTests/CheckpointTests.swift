@@ -1,10 +1,11 @@
 import GoldenFiles
-import NetworkFiles
 import Problems
 import Operations
 import Tensors
 import TestSupport
 import Testing
+
+@testable import NetworkFiles
 
 /// A training run as a file, and back.
 @Suite struct CheckpointTests {
@@ -36,6 +37,32 @@ import Testing
     return training.checkpoint(run)
   }
 
+  /// The same in either format.
+  @Test func bothFormatsHoldTheSame() throws {
+    let written = try file(run(OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1e-3)])), .constant))
+    for name in ["checkpoint.h5", "checkpoint.safetensors"] {
+      try written.write(to: folder.file(name).path)
+      #expect(try WeightsFile(contentsOf: folder.file(name).path) == written)
+    }
+  }
+
+  @Test func aStepThatIsMissingOrNone() throws {
+    let written = try file(run(OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1)])), .constant))
+    var tensors = written.safetensors.tensors
+    let noInteger = AnyTensor.float32(Tensor(shape: [], elements: [1]))
+    for step in [nil, noInteger] {
+      tensors["optimizer.fc.bias.step"] = step
+      let odd = SafetensorsFile(tensors: tensors, metadata: written.safetensors.metadata)
+      let error = #expect(throws: GoldenFileError.self) { try WeightsFile(odd, from: "w.safetensors") }
+      #expect(error?.object == "/optimizer.fc.bias.step")
+    }
+    for (name, text) in [("epochs_done", "-1"), ("epochs_done", "x"), ("num_classes", "1e3"), ("schema_version", "2")] {
+      var odd = written.safetensors
+      odd.metadata[name] = text
+      #expect(throws: GoldenFileError.self, "\(name)") { try WeightsFile(odd, from: "w.safetensors") }
+    }
+  }
+
   @Test(arguments: [
     ("sgd", ["lr": AttributeValue.real(0.1), "momentum": .real(0.9), "nesterov": .boolean(true)], "step:3:0.5"),
     ("adam", ["lr": .real(1e-3), "betas": .reals([0.9, 0.999])], "cosine:10"),
@@ -51,7 +78,9 @@ import Testing
     #expect(found.freeze == saved.freeze && found.imageScale == 255)
   }
 
-  @Test func theRunGoesOnWhereItStood() throws {
+  @Test(arguments: ["checkpoint.h5", "checkpoint.safetensors"])
+  func theRunGoesOnWhereItStood(_ name: String) throws {
+    let path = folder.file(name).path
     let saved = run(try OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1e-3)])), .constant)
     var written = try file(saved)
     written.checkpoint?.epochsDone = 2

@@ -42,6 +42,11 @@ enum NetworkSession {
 
   // MARK: Data
 
+  /// A file of weights, HDF5 or safetensors.
+  static func weights(_ path: String) throws(GoldenFileError) -> WeightsFile {
+    try WeightsFile(contentsOf: path, probe: .ofThisExecutable())
+  }
+
   /// A file of images; what it leaves open is said.
   static func images(_ path: String) throws(GoldenFileError) -> ImagesFile {
     let images = try ImagesFile(contentsOf: path)

@@ -28,6 +28,7 @@ struct TrainCommand: ParsableCommand {
         assay train --data Fixtures/data/digits.h5 --width 12 --schedule cosine:10 --epochs 8 --out digits.h5
         assay train --data Fixtures/data/digits.h5 --resume digits.h5 --epochs 10 --out digits.h5
         assay train --data images.h5 --model resnet18 --init resnet18.h5 --freeze 'layer1.*' --out mine-weights.h5
+        assay train --data images.h5 --model resnet18 --init model.safetensors --out mine.safetensors
 
       EXIT CODES: 0 done, 1 it diverged or the accuracy is too low, 2 interrupted, 64 usage, 65 bad data, 74 the
       checkpoint cannot be written.
@@ -38,16 +39,19 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The images.", completion: .file(extensions: ["h5"]))
   var data: String
 
-  @Option(help: "Where weights and checkpoint go after each epoch.", completion: .file(extensions: ["h5"]))
+  @Option(
+    help: "Where the checkpoint goes after each epoch: HDF5, or safetensors by the path's ending.",
+    completion: .file(extensions: ["h5", "safetensors"]))
   var out: String?
 
-  @Option(help: "Go on from this checkpoint, with its settings.", completion: .file(extensions: ["h5"]))
+  @Option(
+    help: "Go on from this checkpoint, with its settings.", completion: .file(extensions: ["h5", "safetensors"]))
   var resume: String?
 
   @Option(
     name: .customLong("init"),
-    help: "Start from these weights; what does not fit (another classifier) starts anew.",
-    completion: .file(extensions: ["h5"]))
+    help: "Start from these weights, HDF5 or safetensors; what does not fit (another classifier) starts anew.",
+    completion: .file(extensions: ["h5", "safetensors"]))
   var initial: String?
 
   @Option(help: "How many epochs there are in all.")
@@ -90,7 +94,7 @@ struct TrainCommand: ParsableCommand {
   private func savedRun(_ images: ImagesFile) throws -> (SavedRun, WeightsFile?) {
     var (run, file): (SavedRun, WeightsFile?)
     if let resume {
-      let checkpoint = try WeightsFile(contentsOf: resume)
+      let checkpoint = try NetworkSession.weights(resume)
       (run, file) = (try SavedRun(checkpoint, from: resume), checkpoint)
       try settings.requireAgreement(with: run)
       if let schedule = try settings.schedule(epochs: epochs) { run.options.schedule = schedule }
@@ -121,7 +125,7 @@ struct TrainCommand: ParsableCommand {
       var state = Initialization(seed: options.seed, zeroInitResidual: settings.zeroInitResidual)
         .state(of: plan, as: Float.self)
       if let initial {
-        let mismatch = try WeightsFile(contentsOf: initial).load(into: &state, of: plan, from: initial)
+        let mismatch = try NetworkSession.weights(initial).load(into: &state, of: plan, from: initial)
         if !mismatch.isEmpty { Console.note("note: \(mismatch)".printable) }
       }
       training = Training(options: options, state: state)

@@ -4,8 +4,8 @@ import Operations
 import Problems
 import Tensors
 
-/// Whole networks at speed as an engine: blocks and networks in evaluation, and the layers that ``Execution`` computes on their
-/// own.
+/// Whole networks at speed as an engine: networks and blocks in evaluation and in training, forward and backward, training runs,
+/// and the layers that ``Execution`` computes on their own.
 public struct ExecutionEngine: Engine {
   private let strategies: NetworkStrategies
   public let description: EngineDescription
@@ -21,13 +21,22 @@ public struct ExecutionEngine: Engine {
       operations: [
         ResNetProblem.operation, BasicBlockProblem.operation, BottleneckProblem.operation, Conv2dProblem.operation,
         LinearProblem.operation, MaxPool2dProblem.operation, AdaptiveAvgPool2dProblem.operation,
-        AvgPool2dProblem.operation,
-      ], dtypes: [.float32], passes: [.forward], omits: ["outputs/indices"], isBuiltIn: true,
+        AvgPool2dProblem.operation, TrainingRunProblem.operation,
+      ], dtypes: [.float32], passes: [.forward, .backward], omits: ["outputs/indices"], isBuiltIn: true,
       algorithms: [Conv2dProblem.operation: OperationAlgorithm(Set(algorithms.map { SumAlgorithm(named: $0) }))],
       info: [EngineMessages.algorithmKey: algorithms.joined(separator: " ")], trust: .host)
   }
 
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
+    guard exercise.dtype == .float32 else { throw .unsupported("networks are computed in float32") }
+    let found: (any OperationProblem)?
+    do throws(ProblemError) { found = try exercise.problem() } catch { throw EngineError(error) }
+    guard let problem = found else { throw .unsupported("no network here computes \(exercise.operation)") }
+    if let run = problem as? TrainingRunProblem { return try AskedTrainingRun.answer(exercise, run, strategies) }
+    let layers = (problem as? any LayeredProblem)?.layers ?? []
+    if exercise.passes.contains(.backward) || AskedTraining.usesBatchStatistics(layers) {
+      return try AskedTraining(exercise, problem, strategies).answer()
+    }
     let wanted = exercise.wanted
     let asked = try AskedNetwork(exercise, strategies, threads: exercise.threads) {
       wanted.isEmpty || wanted.contains("outputs/\($0)")

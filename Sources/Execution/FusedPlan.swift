@@ -1,8 +1,7 @@
 import Problems
 import Tensors
 
-/// A block or a network as the steps that compute it in evaluation: each convolution with the batch norm, the sum and the ReLU
-/// that follow it.
+/// A block or a network as the steps that compute it: each convolution with the batch norm, the sum and the ReLU that follow it.
 struct FusedPlan: Sendable {
   /// A convolution, or a classifier as one of 1×1 images, with all that is done to its output on the way to memory.
   struct Convolution: Hashable, Sendable {
@@ -15,9 +14,7 @@ struct FusedPlan: Sendable {
 
     struct Norm: Hashable, Sendable {
       var layer: String
-      var eps: Double
-      var hasWeight: Bool
-      var hasBias: Bool
+      var problem: BatchNorm2dProblem
     }
   }
 
@@ -110,13 +107,9 @@ struct FusedPlan: Sendable {
       return add(
         layer, .convolution(Convolution(problem: problem, layer: layer.name, hasBias: problem.hasBias)), from: input)
     case let problem as BatchNorm2dProblem:
-      guard !problem.training, problem.tracksRunningStatistics else {
-        throw Self.unsupported(layer, "expected running statistics to normalise by")
-      }
       try join(layer, to: input) { convolution in
         guard convolution.norm == nil, !convolution.relu else { return false }
-        convolution.norm = Convolution.Norm(
-          layer: layer.name, eps: problem.eps, hasWeight: problem.hasWeight, hasBias: problem.hasBias)
+        convolution.norm = Convolution.Norm(layer: layer.name, problem: problem)
         return true
       }
       return input

@@ -94,15 +94,13 @@ public final class InferenceNetwork: @unchecked Sendable {
     _ plan: FusedPlan, _ weights: StateDict, threads: Int, instructionSet: InstructionSet?,
     strategies: NetworkStrategies, results: Set<String>
   ) throws(ExecutionError) {
-    let instructionSet = try translating { () throws(ConvolutionError) -> InstructionSet in
-      if let instructionSet { return instructionSet }
-      return try InstructionSet.selected()
+    let options = try translating { () throws(ConvolutionError) in
+      try ConvolutionOptions(threads: threads, choosing: instructionSet)
     }
     inputShape = plan.inputShape
     self.threads = threads
-    self.instructionSet = instructionSet
-    var builder = NetworkBuilder(
-      options: ConvolutionOptions(threads: threads, instructionSet: instructionSet), strategies: strategies)
+    self.instructionSet = options.instructionSet
+    var builder = NetworkBuilder(options: options, strategies: strategies)
     let network = try builder.build(plan, weights, results: results)
     steps = network.steps
     buffers = network.buffers

@@ -2,7 +2,8 @@ import Convolution
 import Problems
 import Tensors
 
-/// How each activation of a plan is kept: its blocks as who writes it leaves them, its halo as wide as its readers need it.
+/// How each activation of a plan, or its gradient, is kept: its blocks as who writes it leaves them, its halo as wide as its
+/// readers need it.
 struct LayoutPlan {
   /// Blocks of channels as a convolution in so many groups has them.
   private var groups: [Int]
@@ -10,10 +11,22 @@ struct LayoutPlan {
   private let activations: [Shape]
   private let vectorWidth: Int
 
+  /// The halos that a step needs round what it reads.
+  struct Needs {
+    var input = BlockedLayout.Halo()
+    /// Round its output: what is read on the way back.
+    var output = BlockedLayout.Halo()
+  }
+
+  private let needs: [Needs]
+
+  /// - Parameters:
+  ///   - plan: whose activations they are.
+  ///   - needs: of each of its steps.
+  ///   - vectorWidth: channels of a block.
   /// - Throws: ``ExecutionError`` when a size overflows.
-  init(
-    _ plan: FusedPlan, _ strategies: [any ConvolutionStrategy], vectorWidth: Int
-  ) throws(ExecutionError) {
+  init(_ plan: FusedPlan, _ needs: [Needs], vectorWidth: Int) throws(ExecutionError) {
+    self.needs = needs
     activations = plan.activations
     self.vectorWidth = vectorWidth
     groups = Array(repeating: 1, count: plan.activations.count)
@@ -23,10 +36,10 @@ struct LayoutPlan {
     }
     // What is packed from NCHW comes as its first reader wants it.
     if let first = plan.steps.first(where: { $0.input == 0 }) { groups[0] = Self.groupsRead(by: first) }
-    for (step, strategy) in zip(plan.steps, strategies) {
-      guard case .convolution(let convolution) = step.work, try isRead(as: Self.groupsRead(by: step), step.input)
-      else { continue }
-      halos[step.input] = halos[step.input].union(strategy.requiredHalo(convolution.problem, .forward))
+    for (step, needs) in zip(plan.steps, needs) {
+      halos[step.output] = halos[step.output].union(needs.output)
+      guard try isRead(as: Self.groupsRead(by: step), step.input) else { continue }
+      halos[step.input] = halos[step.input].union(needs.input)
     }
     // A residual has the output's own layout; a chain of blocks has one for all.
     var changed = true
@@ -70,13 +83,13 @@ struct LayoutPlan {
   }
 
   /// An activation as a step reads it: as it is kept, or in blocks of its own, to which it has to be converted.
-  func layoutRead(
-    by step: FusedPlan.Step, _ strategy: any ConvolutionStrategy
-  ) throws(ExecutionError) -> BlockedLayout {
+  /// - Parameters:
+  ///   - step: of the plan.
+  ///   - number: the step's.
+  func layoutRead(by step: FusedPlan.Step, _ number: Int) throws(ExecutionError) -> BlockedLayout {
     let wanted = Self.groupsRead(by: step)
     if try isRead(as: wanted, step.input) { return try layout(step.input) }
-    guard case .convolution(let convolution) = step.work else { return try layout(step.input, groups: wanted, .init()) }
-    return try layout(step.input, groups: wanted, strategy.requiredHalo(convolution.problem, .forward))
+    return try layout(step.input, groups: wanted, needs[number].input)
   }
 
   /// A residual as a step adds it.

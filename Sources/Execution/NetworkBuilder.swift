@@ -31,19 +31,23 @@ struct NetworkBuilder {
     let chosen = plan.steps.map { step -> any ConvolutionStrategy in
       guard case .convolution(let convolution) = step.work else { return DirectStrategy() }
       let setting = NetworkStrategies.setting(threads: options.threads, addsResidual: step.residual != nil)
-      return strategies.choice(convolution.problem, setting: setting, options.instructionSet)
+      return strategies.choice(convolution.problem, .forward, setting: setting, options.instructionSet)
+    }
+    let needs = zip(plan.steps, chosen).map { step, strategy in
+      guard case .convolution(let convolution) = step.work else { return LayoutPlan.Needs() }
+      return LayoutPlan.Needs(input: strategy.requiredHalo(convolution.problem, .forward))
     }
     let vectorWidth = try translating { () throws(ConvolutionError) in try options.instructionSet.vectorWidth() }
-    let layoutPlan = try LayoutPlan(plan, chosen, vectorWidth: vectorWidth)
+    let layoutPlan = try LayoutPlan(plan, needs, vectorWidth: vectorWidth)
 
     /// The place of each of the plan's activations among all that are written.
     var places: [Int] = []
     places.append(write(try layoutPlan.layout(0)))
     try add("images", .pack(conversion(layouts[0])), input: 0, output: 0)
     var unpacked: [(result: String, step: Int)] = []
-    for (step, strategy) in zip(plan.steps, chosen) {
+    for (number, (step, strategy)) in zip(plan.steps, chosen).enumerated() {
       var input = places[step.input]
-      let wanted = try layoutPlan.layoutRead(by: step, strategy)
+      let wanted = try layoutPlan.layoutRead(by: step, number)
       if wanted != layouts[input] { input = try convert(input, to: wanted, step) }
       var residual = step.residual.map { places[$0] }
       if let given = residual {

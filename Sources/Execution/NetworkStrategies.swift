@@ -13,18 +13,19 @@ public enum NetworkStrategies: Sendable {
   /// The strategy of a layer.
   /// - Parameters:
   ///   - problem: the layer.
+  ///   - pass: what is computed.
   ///   - setting: what a measured time depends on besides: see ``NetworkStrategies/setting(threads:addsResidual:)``.
   ///   - instructionSet: the kernels.
   func choice(
-    _ problem: Conv2dProblem, setting: String, _ instructionSet: InstructionSet
+    _ problem: Conv2dProblem, _ pass: ConvolutionPass, setting: String, _ instructionSet: InstructionSet
   ) -> any ConvolutionStrategy {
     switch self {
     case .automatic(let plans):
       let auto = AutoStrategy(plans: plans)
-      return plans.flatMap { auto.measured(problem, .forward, instructionSet, $0, setting: setting) }
-        ?? AutoStrategy().choice(problem, .forward, instructionSet)
+      return plans.flatMap { auto.measured(problem, pass, instructionSet, $0, setting: setting) }
+        ?? AutoStrategy().choice(problem, pass, instructionSet)
     case .one(let strategy):
-      return strategy.unsupportedReason(problem, .forward) == nil ? strategy : DirectStrategy()
+      return strategy.unsupportedReason(problem, pass) == nil ? strategy : DirectStrategy()
     }
   }
 

@@ -34,14 +34,17 @@ struct StateDict {
     let shape = Shape(convolution.problem.outputChannels)
     let bias = convolution.hasBias ? try tensor("\(convolution.layer).bias", shape).elements : nil
     guard let norm = convolution.norm else { return (nil, bias) }
+    guard !norm.problem.usesBatchStatistics else {
+      throw .unsupported(layer: norm.layer, reason: "expected running statistics to normalise by")
+    }
     let mean = try tensor("\(norm.layer).running_mean", shape).elements
     let variance = try tensor("\(norm.layer).running_var", shape).elements
-    let weight = norm.hasWeight ? try tensor("\(norm.layer).weight", shape).elements : nil
-    let offset = norm.hasBias ? try tensor("\(norm.layer).bias", shape).elements : nil
+    let weight = norm.problem.hasWeight ? try tensor("\(norm.layer).weight", shape).elements : nil
+    let offset = norm.problem.hasBias ? try tensor("\(norm.layer).bias", shape).elements : nil
     var scale: [Float] = []
     var shift: [Float] = []
     for channel in 0..<shape.count {
-      let factor = Double(weight?[channel] ?? 1) / (Double(variance[channel]) + norm.eps).squareRoot()
+      let factor = Double(weight?[channel] ?? 1) / (Double(variance[channel]) + norm.problem.eps).squareRoot()
       let centre = Double(mean[channel]) - Double(bias?[channel] ?? 0)
       scale.append(Float(factor))
       shift.append(Float(Double(offset?[channel] ?? 0) - centre * factor))

@@ -56,6 +56,7 @@ public struct KernelTable: Sendable {
   /// The sum of each window times a factor. See ``PoolStrip``.
   public var sumsOfWindows: @Sendable (UnsafePointer<PoolStrip>, _ scale: Float) -> Void
   public var winograd: WinogradKernels
+  public var training: TrainingKernels
   /// Runs `iterations` rounds of 12 independent multiply-add chains on registers; returns the flop done.
   public var peak: @Sendable (_ iterations: Int) -> Int
 
@@ -73,7 +74,7 @@ public struct KernelTable: Sendable {
     fetchRows: @escaping @Sendable (Input, Int, Int, Int) -> Void,
     maximaOfWindows: @escaping @Sendable (UnsafePointer<PoolStrip>) -> Void,
     sumsOfWindows: @escaping @Sendable (UnsafePointer<PoolStrip>, _ scale: Float) -> Void,
-    winograd: WinogradKernels, peak: @escaping @Sendable (_ iterations: Int) -> Int
+    winograd: WinogradKernels, training: TrainingKernels, peak: @escaping @Sendable (_ iterations: Int) -> Int
   ) {
     self.vectorWidth = vectorWidth
     self.tilePixels = tilePixels
@@ -90,6 +91,7 @@ public struct KernelTable: Sendable {
     self.maximaOfWindows = maximaOfWindows
     self.sumsOfWindows = sumsOfWindows
     self.winograd = winograd
+    self.training = training
     self.peak = peak
   }
 }

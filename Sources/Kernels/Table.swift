@@ -13,5 +13,5 @@ public func makeKernelTable() -> KernelTable {
     gatherPixels: { gatherPixels($0, $1, $2, $3, $4, $5, $6, $7) },
     fetchRows: { fetchRows($0, $1, $2, $3) },
     maximaOfWindows: { maximaOfWindows($0) }, sumsOfWindows: { sumsOfWindows($0, $1) },
-    winograd: makeWinogradKernels(), peak: { peak($0) })
+    winograd: makeWinogradKernels(), training: makeTrainingKernels(), peak: { peak($0) })
 }

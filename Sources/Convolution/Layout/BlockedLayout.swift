@@ -137,6 +137,24 @@ public struct BlockedLayout: Hashable, Sendable {
     guard found == count else { throw .bufferMismatch(name: name, expected: count, found: found) }
   }
 
+  /// - Throws: ``ConvolutionError/layoutMismatch(name:expected:found:)`` unless this is another's layout but for the halo.
+  func requireBlocks(of other: BlockedLayout, _ name: String) throws(ConvolutionError) {
+    guard
+      (batch, channels, height, width, groups, block)
+        == (other.batch, other.channels, other.height, other.width, other.groups, other.block)
+    else { throw .layoutMismatch(name: name, expected: "the blocks of \(other)", found: "\(self)") }
+  }
+
+  /// Where each channel's number is among the lanes of all blocks, block after block: `blocks·block` of them, some of which may
+  /// be no channel's.
+  func lane(of channel: Int) -> Int {
+    let (group, within) = channel.quotientAndRemainder(dividingBy: channelsPerGroup)
+    return (group * blocksPerGroup + within / block) * block + within % block
+  }
+
+  /// Lanes of all blocks of an image.
+  var laneCount: Int { groups * blocksPerGroup * block }
+
   /// The same layout with another halo.
   /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)`` when the size overflows.
   public func with(halo: Halo) throws(ConvolutionError) -> BlockedLayout {

@@ -42,4 +42,34 @@ public struct BlockedMean: Sendable {
       kernels.sumsOfWindows(&strip, scale)
     }
   }
+
+  /// Gives every pixel of the input's gradient its share of its plane's.
+  /// - Parameters:
+  ///   - outputGradient: of one pixel a plane.
+  ///   - gradientLayout: its layout.
+  ///   - inputGradient: of the input's blocks.
+  ///   - layout: the input gradient's, whose halo stays as it is.
+  ///   - accumulates: whether the input's gradient keeps what it holds, and the share is added.
+  /// - Throws: ``ConvolutionError`` before anything is written.
+  public func runBackward(
+    outputGradient: UnsafeBufferPointer<Float>, gradientLayout: BlockedLayout,
+    inputGradient: UnsafeMutableBufferPointer<Float>, _ layout: BlockedLayout, accumulates: Bool
+  ) throws(ConvolutionError) {
+    try gradientLayout.requireBlocks(of: outputLayout, "output gradient")
+    try gradientLayout.check(outputGradient.count, "output gradient")
+    try layout.requireBlocks(of: inputLayout, "input gradient")
+    try layout.check(inputGradient.count, "input gradient")
+    guard let gradient = outputGradient.baseAddress, let target = inputGradient.baseAddress else { return }
+    let blocks = layout.blocksPerGroup * layout.groups
+    let scale = 1 / Float(layout.height * layout.width)
+    pool.run(tasks: layout.batch * blocks) { task, _ in
+      let (image, block) = task.quotientAndRemainder(dividingBy: blocks)
+      let value = gradient + gradientLayout.offset(image: image, block: block)
+      let plane = target + layout.offset(image: image, block: block)
+      for row in 0..<layout.height {
+        kernels.training.spreadMean(
+          value, scale, plane + row * layout.rowStride, layout.block, layout.width, accumulates)
+      }
+    }
+  }
 }

@@ -90,8 +90,16 @@ public struct ConvolutionOptions: Hashable, Sendable {
 
   /// The instruction set of `ASSAY_ISA`, or the widest there is.
   /// - Throws: ``ConvolutionError/instructionSetUnavailable(asked:available:)``.
-  public init(threads: Int = 1) throws(ConvolutionError) {
-    self.init(threads: threads, instructionSet: try InstructionSet.selected())
+  public init(threads: Int = 1) throws(ConvolutionError) { try self.init(threads: threads, choosing: nil) }
+
+  /// An instruction set, or the one of `ASSAY_ISA`, or the widest there is.
+  /// - Throws: ``ConvolutionError/instructionSetUnavailable(asked:available:)``.
+  public init(threads: Int, choosing instructionSet: InstructionSet?) throws(ConvolutionError) {
+    if let instructionSet {
+      self.init(threads: threads, instructionSet: instructionSet)
+    } else {
+      self.init(threads: threads, instructionSet: try InstructionSet.selected())
+    }
   }
 }
 

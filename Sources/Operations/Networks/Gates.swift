@@ -14,4 +14,7 @@ public struct Gates: Sendable {
     get { byLayer[layer] }
     set { byLayer[layer] = newValue }
   }
+
+  /// In the order of names.
+  var layers: [String] { byLayer.keys.sorted() }
 }

@@ -1,8 +1,12 @@
 import Problems
 import Tensors
 
-/// How much each layer's own rounding may disturb its results, one standard deviation for each element: the bound of the layer on its
-/// captured activations, over λ.
+/// How much each layer's own rounding may disturb its results, one standard deviation for each element, from the bound of the layer on
+/// its captured activations: the statistical one over λ, and no more than rounding spread evenly over the rigorous one has, ±B/√3.
+///
+/// The rigorous bound over λ would be too little where it is the tighter one: a single rounding reaches it in every run, and a sum of
+/// a few of them over the next layer would be far beyond λ such deviations. For the same reason what n roundings lose by underflow,
+/// a term n·η of either bound with a deviation of √n·η/√3, counts at least as much as that is at n = λ²/3, beyond which n·η/λ is more.
 struct LayerNoise {
   /// Which rounding it is.
   enum Kind {
@@ -62,12 +66,17 @@ struct LayerNoise {
       return result
     }
     guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return result }
-    func bounds(_ path: String) -> [Double] {
-      let bounds = model.bounds(of: path, in: .float32)
-      return (kind == .usual ? bounds?.tightest : bounds?.rigorous) ?? []
+    func deviations(_ path: String) -> [Double] {
+      guard let bounds = model.bounds(of: path, in: .float32) else { return [] }
+      let lambda = ElementBounds.lambda
+      guard kind == .usual else { return bounds.rigorous.map { $0 / lambda } }
+      let even = bounds.rigorous.map { $0 / 3.0.squareRoot() }
+      guard let statistical = bounds.statistical else { return even }
+      let underflow = lambda / 3 * Rounding.float32.underflow
+      return zip(statistical, even).map { $0.isNaN || $1.isNaN ? .nan : min(max($0 / lambda, underflow), $1) }
     }
     func deviation(_ path: String, _ shape: Shape?) -> Deviation {
-      let deviation = Deviation(bounds(path).map { $0 / ElementBounds.lambda })
+      let deviation = Deviation(deviations(path))
       // Inputs and outputs may be too large to keep one for each element; parameters are not.
       return evenly ? shape.map(deviation.byChannel) ?? deviation : deviation
     }
@@ -84,7 +93,8 @@ struct LayerNoise {
       }
     }
     for (name, type) in layer.problem.operands.buffers where type.dtype != .int64 {
-      result.buffers["\(layer.name).\(name)"] = bounds("buffers_after/\(name)")
+      let bounds = model.bounds(of: "buffers_after/\(name)", in: .float32)
+      result.buffers["\(layer.name).\(name)"] = (kind == .usual ? bounds?.tightest : bounds?.rigorous) ?? []
     }
     return result
   }

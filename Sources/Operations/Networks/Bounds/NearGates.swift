@@ -31,9 +31,9 @@ final class NearGates {
   }
 
   /// The gates that the undisturbed run took, with every near one the other way; `nil` where none is near.
-  func flipped() -> Gates? {
-    guard var gates = nominal.gates[0] else { return nil }
-    var flips = 0
+  func flipped() -> FlippedGates? {
+    guard let taken = nominal.gates[0] else { return nil }
+    var (gates, flips) = (taken, 0)
     for (name, sums) in squares {
       guard let record = nominal.records[name] else { continue }
       // Few runs may both come close to the undisturbed one: half of each square is the layer's mean.
@@ -44,6 +44,45 @@ final class NearGates {
       gates[name] = other.gate
       flips += other.flips
     }
-    return flips == 0 ? nil : gates
+    return flips == 0 ? nil : FlippedGates(taken: taken, other: gates)
+  }
+}
+
+/// Which of the near gates go the other way in each of a few runs: all of them in run 0, and about half of them in each of the
+/// others, so that what two of them change cannot cancel in every run.
+struct FlippedGates {
+  let taken: Gates
+  /// With every near one the other way.
+  let other: Gates
+
+  /// Gates number 0 to 6 differ, any two of them, in four of eight runs (rows of a Hadamard matrix); further ones in groups of seven
+  /// whose runs are drawn.
+  private static func isFlipped(_ number: Int, run: Int) -> Bool {
+    let isEven = ((number % 7 + 1) & run).nonzeroBitCount.isMultiple(of: 2)
+    let group = number / 7
+    guard group > 0, run > 0 else { return isEven }
+    return isEven != SplitMix64.mix(UInt64(group) << 32 | UInt64(run)).isMultiple(of: 2)
+  }
+
+  func gates(run: Int) -> Gates {
+    var (gates, number) = (taken, 0)
+    func isNext() -> Bool {
+      number += 1
+      return Self.isFlipped(number - 1, run: run)
+    }
+    for name in taken.layers {
+      switch (taken[name], other[name]) {
+      case (.open(var open), .open(let others)):
+        for i in open.indices where open[i] != others[i] && isNext() { open[i] = others[i] }
+        gates[name] = .open(open)
+      case (.winners(var winners), .winners(let others)):
+        for i in winners.elements.indices where winners.elements[i] != others.elements[i] && isNext() {
+          winners.elements[i] = others.elements[i]
+        }
+        gates[name] = .winners(winners)
+      default: break
+      }
+    }
+    return gates
   }
 }

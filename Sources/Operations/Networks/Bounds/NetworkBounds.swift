@@ -8,11 +8,11 @@ import Tensors
 ///     B = λ·sqrt(mean over runs of (y_run − y)²) + 2u·|y|
 ///
 /// These runs have the gates of ReLUs and max pools frozen: their spread is linear, and scales with u. In float32 rounding may also flip
-/// a gate whose input lies within λ spreads of its threshold. Further runs have all of these flipped, and there each
-/// element has the wider of both (`NearGates`). At float64's u no gate is near enough, so that its bound stays narrow,
+/// a gate whose input lies within λ spreads of its threshold. Further runs have these flipped, all of them and by halves, and there
+/// each element has the wider of both (`NearGates`). At float64's u no gate is near enough, so that its bound stays narrow,
 /// and gradients are held to it.
 ///
-/// The noise of independent values is the layers' statistical bounds over λ, each element by itself. Ties, constants and small
+/// The noise of independent values is the layers' statistical bounds over λ, each element by itself (`LayerNoise`). Ties, constants and small
 /// integers round alike wherever they meet, and their errors add up: the rigorous bound of a block comes from runs whose noise is the
 /// layers' rigorous bounds over λ, for each element by itself and for each channel at once.
 ///
@@ -64,9 +64,9 @@ public struct NetworkBounds: BoundModel {
       if let gates {
         if let flipped = gates.flipped() {
           let runs = min(runs, Self.furtherRunCount)
-          // Flips may cancel in an element by chance. What flows through an opened gate is disturbed, too.
+          // What flows through an opened gate is disturbed, too.
           spread.flipped =
-            Self.squares(values, run, nominal, kind, .all(flipped), runs: runs)?
+            Self.squares(values, run, nominal, kind, .others(flipped), runs: runs)?
             .mapValues { Self.steadied($0, runs: runs) } ?? [:]
         }
       } else {
@@ -98,8 +98,8 @@ public struct NetworkBounds: BoundModel {
   private enum Branches {
     /// Those of the undisturbed run.
     case frozen
-    /// Other ones, in every step.
-    case all(Gates)
+    /// Other ones, in every run different ones.
+    case others(FlippedGates)
     /// Its own.
     case free
   }
@@ -116,7 +116,7 @@ public struct NetworkBounds: BoundModel {
         let taken: Gates? =
           switch branches {
           case .frozen: nominal.gates[step]
-          case .all(let gates): gates
+          case .others(let flipped): flipped.gates(run: number)
           case .free: nil
           }
         return StepHooks(

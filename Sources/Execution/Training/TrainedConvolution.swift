@@ -1,0 +1,273 @@
+import Convolution
+import Problems
+import Tensors
+
+/// A convolution of a network that is trained, with what follows it on the way to the next activation, forward and backward:
+/// `z = conv(x)`, then a batch norm or a bias, the residual, and the ReLU.
+///
+/// z is kept for the way back, on which its batch norm needs it.
+final class TrainedConvolution {
+  let convolution: FusedPlan.Convolution
+  private let forward: any PreparedConvolution
+  /// `nil` where nobody asks for the gradient of what it reads.
+  private let backwardData: (any PreparedConvolution)?
+  private let weightGradient: any PreparedWeightGradient
+  /// `nil` where z is the activation itself.
+  private let normalisation: BlockedNormalisation?
+  private let z: AlignedBuffer?
+  /// Where its input is read in other blocks than it is kept in: the copy, and the ways there and back.
+  private let conversion: Conversion?
+  /// What z was normalised by last.
+  private var normaliser = Normaliser()
+  /// Of the parameters that are packed.
+  private var revision: Int
+
+  init(
+    _ convolution: FusedPlan.Convolution, forward: any PreparedConvolution, backwardData: (any PreparedConvolution)?,
+    weightGradient: any PreparedWeightGradient, normalisation: BlockedNormalisation?, conversion: Conversion?,
+    revision: Int
+  ) throws(ConvolutionError) {
+    self.convolution = convolution
+    self.forward = forward
+    self.backwardData = backwardData
+    self.weightGradient = weightGradient
+    self.normalisation = normalisation
+    self.conversion = conversion
+    self.revision = revision
+    z = try normalisation.map { (norm) throws(ConvolutionError) in
+      try AlignedBuffer(zeros: norm.inputLayout.count, name: "products")
+    }
+  }
+
+  /// Bytes that are kept for the way back beside activations.
+  var keptBytes: Int { (z?.bytes ?? 0) + (conversion?.copy.bytes ?? 0) }
+
+  /// The strategy of each pass that it does.
+  var strategyNames: [ConvolutionPass: String] {
+    var names = [
+      ConvolutionPass.forward: forward.strategyName, .backwardWeights: weightGradient.strategyName,
+    ]
+    names[.backwardData] = backwardData?.strategyName
+    return names
+  }
+
+  struct Conversion {
+    let copy: AlignedBuffer
+    let forward: BlockConversion
+    let backward: BlockConversion
+  }
+
+  /// Per channel.
+  private struct Normaliser {
+    var centre: [Double] = []
+    /// 1/√(variance + eps); 1 without a batch norm.
+    var inverse: [Double] = []
+    /// The batch norm's weight; 1 without.
+    var weight: [Double] = []
+  }
+
+  private var weightName: String { "\(convolution.layer).weight" }
+  private var channels: Int { convolution.problem.outputChannels }
+
+  /// Packs the weights again if they have changed.
+  private func refresh(_ parameters: NetworkParameters) throws(ExecutionError) {
+    guard revision != parameters.revision else { return }
+    let values = UnsafeBufferPointer(try parameters.parameter(weightName).values.buffer)
+    try translating { () throws(ConvolutionError) in
+      try forward.setWeights(values)
+      try backwardData?.setWeights(values)
+    }
+    revision = parameters.revision
+  }
+
+  // MARK: Forward
+
+  func run(
+    input: UnsafeBufferPointer<Float>, residual: UnsafeBufferPointer<Float>?,
+    output: UnsafeMutableBufferPointer<Float>, _ parameters: NetworkParameters
+  ) throws(ExecutionError) {
+    try refresh(parameters)
+    let input = try converted(input)
+    guard let normalisation, let z else {
+      return try translating { () throws(ConvolutionError) in
+        try forward.run(input: input, output: output, residual: nil)
+      }
+    }
+    try translating { () throws(ConvolutionError) in try forward.run(input: input, output: z.buffer, residual: nil) }
+    let products = UnsafeBufferPointer(z.buffer)
+    normaliser = try normaliser(of: products, normalisation, parameters)
+    var term = [Double](repeating: 0, count: channels)
+    if let norm = convolution.norm, norm.problem.hasBias {
+      term = try values("\(norm.layer).bias", parameters)
+    } else if convolution.norm == nil, convolution.hasBias {
+      term = try values("\(convolution.layer).bias", parameters)
+    }
+    normalisation.setCoefficients(
+      centre: normaliser.centre, factor: zip(normaliser.inverse, normaliser.weight).map(*), term: term)
+    let relu = convolution.relu
+    try translating { () throws(ConvolutionError) in
+      try normalisation.run(input: products, residual: residual, relu: relu, output: output)
+    }
+  }
+
+  private func converted(_ input: UnsafeBufferPointer<Float>) throws(ExecutionError) -> UnsafeBufferPointer<Float> {
+    guard let conversion else { return input }
+    try translating { () throws(ConvolutionError) in
+      try conversion.forward.run(input: input, output: conversion.copy.buffer)
+    }
+    return UnsafeBufferPointer(conversion.copy.buffer)
+  }
+
+  private func values(_ name: String, _ parameters: NetworkParameters) throws(ExecutionError) -> [Double] {
+    try parameters.parameter(name).values.buffer.map(Double.init)
+  }
+
+  private func normaliser(
+    of z: UnsafeBufferPointer<Float>, _ normalisation: BlockedNormalisation, _ parameters: NetworkParameters
+  ) throws(ExecutionError) -> Normaliser {
+    let ones = [Double](repeating: 1, count: channels)
+    guard let norm = convolution.norm else {
+      return Normaliser(centre: ones.map { _ in 0 }, inverse: ones, weight: ones)
+    }
+    let problem = norm.problem
+    let weight = problem.hasWeight ? try values("\(norm.layer).weight", parameters) : ones
+    var (means, variances): ([Double], [Double])
+    if problem.usesBatchStatistics {
+      let moments = try translating { () throws(ConvolutionError) in try normalisation.moments(of: z) }
+      let count = Double(problem.inputShape.count / problem.channels)
+      means = moments.means
+      variances = moments.squares.map { $0 / count }
+      if problem.updatesRunningStatistics { update(norm, means, moments.squares, count, parameters) }
+    } else {
+      func statistic(_ name: String) throws(ExecutionError) -> [Double] {
+        guard let found = parameters.statistics["\(norm.layer).\(name)"] else {
+          throw .weight(name: "\(norm.layer).\(name)", expected: "running statistics", found: "none")
+        }
+        return found.elements.map(Double.init)
+      }
+      (means, variances) = (try statistic("running_mean"), try statistic("running_var"))
+    }
+    return Normaliser(
+      centre: means, inverse: variances.map { 1 / ($0 + problem.eps).squareRoot() }, weight: weight)
+  }
+
+  /// running = (1 − f)·running + f·batch with f the momentum, or 1/batches for a cumulative average; the variance is the unbiased
+  /// one.
+  private func update(
+    _ norm: FusedPlan.Convolution.Norm, _ means: [Double], _ squares: [Double], _ count: Double,
+    _ parameters: NetworkParameters
+  ) {
+    let counter = "\(norm.layer).num_batches_tracked"
+    if let batches = parameters.counters[counter] { parameters.counters[counter] = batches.map { $0 &+ 1 } }
+    let factor =
+      norm.problem.momentum ?? parameters.counters[counter]?.elements.first.map { 1 / Double($0) } ?? 0
+    for (name, batch) in [("running_mean", means), ("running_var", squares.map { $0 / (count - 1) })] {
+      let key = "\(norm.layer).\(name)"
+      guard var running = parameters.statistics[key] else { continue }
+      for channel in batch.indices {
+        running.elements[channel] = Float(
+          (1 - factor) * Double(running.elements[channel]) + factor * batch[channel])
+      }
+      parameters.statistics[key] = running
+    }
+  }
+
+  // MARK: Backward
+
+  /// The buffers of a backward pass, each with its layout.
+  struct BackwardBuffers {
+    struct Place {
+      let buffer: UnsafeMutableBufferPointer<Float>
+      let layout: BlockedLayout
+    }
+
+    /// x, and y as the forward pass left them.
+    var input: UnsafeBufferPointer<Float>
+    var output: UnsafeBufferPointer<Float>
+    /// dy.
+    var dOutput: Place
+    /// Where dy goes as far as the ReLU is open, for the residual: dy's own buffer, or that of the residual's gradient.
+    var masked: Place?
+    /// Where dz goes: dy's own buffer, or one beside it.
+    var dProducts: Place
+    /// Where dx goes, or is added to.
+    var dInput: Place?
+    /// Likewise of the copy in other blocks.
+    var dConverted: Place?
+  }
+
+  func runBackward(_ buffers: BackwardBuffers, _ parameters: NetworkParameters) throws(ExecutionError) {
+    if let normalisation, let z {
+      try backwardThroughNorm(normalisation, UnsafeBufferPointer(z.buffer), buffers, parameters)
+    }
+    let dProducts = UnsafeBufferPointer(buffers.dProducts.buffer)
+    let weights = try parameters.parameter(weightName)
+    let input = conversion.map { UnsafeBufferPointer($0.copy.buffer) } ?? buffers.input
+    try translating { () throws(ConvolutionError) in
+      try weightGradient.run(
+        input: input, outputGradient: dProducts, weightGradient: weights.gradient.buffer)
+      guard let backwardData, let target = buffers.dConverted ?? buffers.dInput else { return }
+      let residual = backwardData.epilogue.addsResidual ? UnsafeBufferPointer(target.buffer) : nil
+      try backwardData.run(input: dProducts, output: target.buffer, residual: residual)
+      if let conversion, let converted = buffers.dConverted, let dInput = buffers.dInput {
+        try conversion.backward.run(input: UnsafeBufferPointer(converted.buffer), output: dInput.buffer)
+      }
+    }
+  }
+
+  /// dy becomes dz, and gives the gradients of the batch norm's parameters, or of the bias.
+  ///
+  ///     dγ = Σ m·x̂,  dβ = Σ m,  x̂ = (z − μ)·σ⁻¹,  m = dy where the ReLU is open
+  ///     dz = γσ⁻¹·(m − dβ/n − x̂·dγ/n)   where μ and σ are the batch's, else γσ⁻¹·m
+  private func backwardThroughNorm(
+    _ normalisation: BlockedNormalisation, _ z: UnsafeBufferPointer<Float>, _ buffers: BackwardBuffers,
+    _ parameters: NetworkParameters
+  ) throws(ExecutionError) {
+    var operands = BlockedNormalisation.GradientOperands(
+      dOutput: UnsafeBufferPointer(buffers.dOutput.buffer), dOutputLayout: buffers.dOutput.layout,
+      gate: convolution.relu ? buffers.output : nil, input: z)
+    let masked = buffers.masked.map { ($0.buffer, $0.layout) }
+    let centre = normaliser.centre
+    let sums = try translating { () throws(ConvolutionError) in
+      try normalisation.gradientSums(operands, centre: centre, masked: masked)
+    }
+    if let norm = convolution.norm {
+      if norm.problem.hasWeight {
+        try set("\(norm.layer).weight", zip(sums.products, normaliser.inverse).map(*), parameters)
+      }
+      if norm.problem.hasBias { try set("\(norm.layer).bias", sums.sums, parameters) }
+    } else if convolution.hasBias {
+      try set("\(convolution.layer).bias", sums.sums, parameters)
+    }
+    let factor = zip(normaliser.inverse, normaliser.weight).map(*)
+    var line: (slope: [Double], term: [Double])?
+    if let problem = convolution.norm?.problem, problem.usesBatchStatistics {
+      let count = Double(problem.inputShape.count / problem.channels)
+      var (slope, term) = (factor, factor)
+      for channel in factor.indices {
+        let inverse = normaliser.inverse[channel]
+        slope[channel] = -factor[channel] * inverse * inverse * sums.products[channel] / count
+        // The kernel's centre is rounded; what it lacks belongs to the term.
+        let rest = Double(Float(centre[channel])) - centre[channel]
+        term[channel] = -factor[channel] * sums.sums[channel] / count + slope[channel] * rest
+      }
+      line = (slope, term)
+    }
+    normalisation.setGradientCoefficients(factor: factor, line: line)
+    if let place = buffers.masked {
+      operands.dOutput = UnsafeBufferPointer(place.buffer)
+      operands.dOutputLayout = place.layout
+      operands.gate = nil
+    }
+    let target = buffers.dProducts
+    let found = operands
+    try translating { () throws(ConvolutionError) in
+      try normalisation.inputGradient(found, target: target.buffer, target.layout)
+    }
+  }
+
+  private func set(_ name: String, _ gradient: [Double], _ parameters: NetworkParameters) throws(ExecutionError) {
+    let buffer = try parameters.parameter(name).gradient.buffer
+    for index in gradient.indices { buffer[index] = Float(gradient[index]) }
+  }
+}

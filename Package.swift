@@ -75,7 +75,7 @@ let package = Package(
       dependencies: ["Tensors", "Problems", "Convolution", .product(name: "RealModule", package: "swift-numerics")]),
     .target(
       name: "NetworkFiles",
-      dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations", "OperatingSystem"]),
+      dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations", "OperatingSystem", "Results"]),
     // What is asked of an engine
     .target(
       name: "Engines",
@@ -155,7 +155,8 @@ let package = Package(
       name: "GoldenFilesTests", dependencies: ["GoldenFiles", "Operations", "HDF5", "CHDF5", "TestSupport", "assay"],
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
     .testTarget(
-      name: "NetworkFilesTests", dependencies: ["NetworkFiles", "GoldenFiles", "Operations", "TestSupport", "assay"],
+      name: "NetworkFilesTests",
+      dependencies: ["NetworkFiles", "GoldenFiles", "Operations", "Results", "TestSupport", "assay"],
       exclude: ["Samples/make.py"], resources: [.copy("Samples/python.safetensors")]),
     .testTarget(name: "OperationsTests", dependencies: ["Operations", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "TestSupport"]),

@@ -2,14 +2,17 @@ import GoldenFiles
 import Operations
 import OperatingSystem
 import Problems
+import Results
 import Tensors
 
 // Weights as a safetensors file: tensors under their `state_dict` names, as PyTorch's tools take them, what HDF5's attributes
-// say in the metadata, and what the optimiser remembers under `optimizer.<parameter>.<name>`.
+// say in the metadata, what the optimiser remembers under `optimizer.<parameter>.<name>`, and the run's epochs under
+// `training.history`.
 
 extension WeightsFile {
   private static let memoryPrefix = "optimizer."
   private static let settingPrefix = "training."
+  private static let historyName = "training.history"
   private static let stepName = "step"
 
   /// - Parameters:
@@ -41,7 +44,7 @@ extension WeightsFile {
     let isMemory = { (name: String) in name.hasPrefix(Self.memoryPrefix) }
     self.init(
       architecture: architecture, classCount: classCount, width: try number("width"),
-      tensors: file.tensors.filter { !isMemory($0.key) })
+      tensors: file.tensors.filter { !isMemory($0.key) && $0.key != Self.historyName })
     guard let epochs = try number("epochs_done") else { return }
     guard epochs >= 0 else {
       throw GoldenFileError(
@@ -54,6 +57,9 @@ extension WeightsFile {
     }
     let memory = try Self.memory(file.tensors.filter { isMemory($0.key) }, from: path)
     checkpoint = Checkpoint(epochsDone: epochs, settings: settings, optimizer: memory)
+    if let history = file.tensors[Self.historyName] {
+      checkpoint?.history = try TrainingHistory(history, at: "/\(Self.historyName)", of: path)
+    }
   }
 
   private static func memory(
@@ -116,6 +122,7 @@ extension WeightsFile {
     var tensors = tensors
     if let checkpoint {
       metadata["epochs_done"] = "\(checkpoint.epochsDone)"
+      if !checkpoint.history.epochs.isEmpty { tensors[Self.historyName] = checkpoint.history.tensor }
       for (name, text) in checkpoint.settings { metadata[Self.settingPrefix + name] = text }
       for (parameter, memory) in checkpoint.optimizer {
         let prefix = "\(Self.memoryPrefix)\(parameter)."

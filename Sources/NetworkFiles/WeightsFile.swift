@@ -1,5 +1,6 @@
 import GoldenFiles
 import HDF5
+import Results
 import Tensors
 
 /// A network's values as a file: schema `assay.weights`, one dataset for each tensor under its `state_dict` name. A
@@ -8,6 +9,7 @@ import Tensors
 ///     /                     @schema "assay.weights", @schema_version 1, @architecture, @num_classes, (@width)
 ///     /state_dict/<name>    float32 or float64; int64 for num_batches_tracked
 ///     /training             @epochs_done, and the run's settings as strings; checkpoints alone
+///     /training/history     float64 (epochs, 5): epoch, loss, judged loss, accuracy, learning rate
 ///     /optimizer/<name>     @step; datasets momentum_buffer, exp_avg, exp_avg_sq, max_exp_avg_sq; checkpoints alone
 public struct WeightsFile: Sendable, Equatable {
   public static let schema = "assay.weights"
@@ -29,6 +31,8 @@ public struct WeightsFile: Sendable, Equatable {
     public var settings: [String: String]
     /// By parameter name.
     public var optimizer: [String: Memory]
+    /// Its epochs so far, without what they took; empty in files of earlier versions.
+    public var history: TrainingHistory
 
     /// What the optimiser remembers of one parameter.
     public struct Memory: Sendable, Equatable {
@@ -41,10 +45,14 @@ public struct WeightsFile: Sendable, Equatable {
       }
     }
 
-    public init(epochsDone: Int, settings: [String: String], optimizer: [String: Memory]) {
+    public init(
+      epochsDone: Int, settings: [String: String], optimizer: [String: Memory],
+      history: TrainingHistory = TrainingHistory()
+    ) {
       self.epochsDone = epochsDone
       self.settings = settings
       self.optimizer = optimizer
+      self.history = TrainingHistory(history.epochs.map(\.untimed))
     }
   }
 
@@ -146,7 +154,12 @@ public struct WeightsFile: Sendable, Equatable {
       }
       memory[link.name] = Checkpoint.Memory(step: step, tensors: try tensors(in: entry, &reader))
     }
-    return Checkpoint(epochsDone: epochs, settings: settings, optimizer: memory)
+    var history = TrainingHistory()
+    if case .dataset(let dataset)? = try translating({ () throws(HDF5Error) in try training.memberIfPresent("history") }
+    ) {
+      history = try TrainingHistory(try reader.read(dataset), at: dataset.path, of: path)
+    }
+    return Checkpoint(epochsDone: epochs, settings: settings, optimizer: memory, history: history)
   }
 
   // MARK: Writing
@@ -172,6 +185,9 @@ public struct WeightsFile: Sendable, Equatable {
       try training.setAttribute("epochs_done", .integer(checkpoint.epochsDone))
       for (name, text) in checkpoint.settings.sorted(by: { $0.key < $1.key }) {
         try training.setAttribute(name, .string(text))
+      }
+      if !checkpoint.history.epochs.isEmpty {
+        try training.createDataset("history", checkpoint.history.tensor, options: HDF5DatasetOptions())
       }
       let optimizer = try root.createGroup("optimizer")
       for (name, memory) in checkpoint.optimizer.sorted(by: { $0.key < $1.key }) {

@@ -220,9 +220,70 @@ import Testing
     #expect(typo.errors.contains("layr1.*"), "\(typo.errors)")
   }
 
+  /// A warm-up is a setting like the others, and a part of the curve.
+  @Test func aWarmUpIsOneCurveInOneGoAndResumed() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    let (whole, half) = (folder.file("whole.h5").path, folder.file("half.h5").path)
+    let words = ["train", "--data", data, "--width", "1", "--batch", "4", "--schedule", "step:2:0.5", "--warmup", "2"]
+    #expect(try CommandRun(words + ["--epochs", "3", "--out", whole]).exitCode == 0)
+    #expect(try CommandRun(words + ["--epochs", "1", "--out", half]).exitCode == 0)
+    let resume = ["train", "--data", data, "--resume", half, "--epochs", "3", "--out", half]
+    #expect(try CommandRun(resume + ["--warmup", "1"]).exitCode == 64)
+    #expect(try CommandRun(resume).exitCode == 0)
+    #expect(try Data(contentsOf: URL(filePath: whole)) == Data(contentsOf: URL(filePath: half)))
+    let history = try #require(WeightsFile(contentsOf: whole).checkpoint?.history)
+    let expected = [1e-3 / 3, 2e-3 / 3, 5e-4]
+    #expect(history.epochs.map(\.epoch) == [1, 2, 3])
+    #expect(zip(history.epochs.map(\.learningRate), expected).allSatisfy { abs($0 - $1) <= 0x1p-50 * $1 })
+  }
+
+  /// The epoch with the lowest held-out loss, in one go and resumed; and no epoch after the last that may be in vain.
+  @Test func theBestEpochIsKeptAndTheRunEndsEarly() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    // A rate at which the loss soon rises again.
+    let words = ["train", "--data", data, "--lr", "0.3"] + small
+    let (last, best) = (folder.file("last.h5").path, folder.file("best.safetensors").path)
+    let run = try CommandRun(words + ["--epochs", "40", "--patience", "3", "--out", last, "--best", best])
+    #expect(run.exitCode == 0, "\(run.errors)")
+    let file = try WeightsFile(contentsOf: last)
+    let epochs = try #require(file.checkpoint?.history.epochs)
+    let lowest = try #require(epochs.min { $0.judgedLoss < $1.judgedLoss })
+    #expect(epochs.count < 40 && epochs.count == lowest.epoch + 3)
+    #expect(run.output.contains("stopped after epoch \(epochs.count): 3 epochs without a lower held-out loss"))
+    #expect(run.output.contains("best: epoch \(lowest.epoch), with held-out loss"), "\(run.output)")
+    let kept = try WeightsFile(contentsOf: best)
+    #expect(kept.checkpoint?.epochsDone == lowest.epoch)
+    #expect(kept.checkpoint?.history.epochs == Array(epochs.prefix(lowest.epoch)))
+    // It is what an evaluation says it is.
+    let judged = try CommandRun(["evaluate", "--data", data, "--weights", best, "--engine", "reference"])
+    #expect(judged.output.contains(String(format: "loss %.6f,", lowest.judgedLoss)), "\(judged.output)")
+    // Resumed it has no more patience than before, and with more of it another one.
+    let resume = ["train", "--data", data, "--resume", last, "--epochs", "40", "--out", last, "--best", best]
+    let again = try CommandRun(resume + ["--patience", "3"])
+    #expect(again.exitCode == 0 && again.output.contains("stopped after epoch \(epochs.count)"), "\(again.output)")
+    #expect(again.output.contains("best.safetensors is not written"))
+    #expect(try WeightsFile(contentsOf: last) == file)
+    #expect(try CommandRun(resume + ["--patience", "4"]).exitCode == 0)
+    #expect(try #require(WeightsFile(contentsOf: last).checkpoint).epochsDone > epochs.count)
+    #expect(try CommandRun(words + ["--out", last, "--best", last]).exitCode == 64)
+    #expect(try CommandRun(words + ["--best", "/dev/null/best.h5"]).exitCode == 74)
+  }
+
+  @Test func eachEpochSaysHowFastItWasAndWhatIsLeft() throws {
+    let folder = try TemporaryDirectory()
+    let run = try CommandRun(["train", "--data", images(folder), "--epochs", "2"] + small)
+    let lines = run.output.split(separator: "\n").map { $0.split(separator: /\ {2,}/) }
+    #expect(lines.first?.suffix(3) == ["seconds", "images/s", "left"])
+    #expect(lines.count == 3 && lines[1].count == 7 && lines[1].last?.contains(" s") == true, "\(run.output)")
+    #expect(lines.dropFirst().allSatisfy { Double($0[5]).map { $0 > 0 } == true }, "\(run.output)")
+  }
+
   @Test(arguments: [
     ["--lr", "5"], ["--batch", "8"], ["--optimizer", "sgd"], ["--seed", "3"], ["--width", "2"], ["--classes", "9"],
     ["--weight-decay", "0.5"], ["--model", "resnet18"], ["--zero-init-residual"],
+    ["--warmup", "3"],
   ])
   func aResumedRunTakesNoOtherSettings(_ words: [String]) throws {
     let folder = try TemporaryDirectory()

@@ -1,6 +1,7 @@
 import GoldenFiles
 import Problems
 import Operations
+import Results
 import Tensors
 import TestSupport
 import Testing
@@ -22,7 +23,8 @@ import Testing
   private func run(_ optimizer: OptimizerOptions, _ schedule: LearningRateSchedule) -> SavedRun {
     SavedRun(
       options: TrainingOptions(
-        architecture: architecture, classCount: 3, batchSize: 4, optimizer: optimizer, schedule: schedule, seed: 7),
+        architecture: architecture, classCount: 3, batchSize: 4, optimizer: optimizer, schedule: schedule,
+        warmupEpochs: 3, seed: 7),
       freeze: ["layer1.*", "fc.bias"], imageScale: 255)
   }
 
@@ -92,9 +94,41 @@ import Testing
     #expect(resumed.step.state.stateDict(AnyTensor.float32) == written.tensors)
   }
 
+  @Test(arguments: ["checkpoint.h5", "checkpoint.safetensors"])
+  func theEpochsComeBackWithoutTheirTimes(_ name: String) throws {
+    let saved = run(try OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1)])), .constant)
+    let epochs = (1...3).map {
+      TrainingEpoch(
+        epoch: $0, loss: 1 / Double($0), judgedLoss: 0.1, accuracy: 0.5, learningRate: 1e-3, seconds: 2,
+        imagesPerSecond: 7)
+    }
+    let plan = try plan()
+    let training = Training(options: saved.options, state: Initialization(seed: 1).state(of: plan, as: Float.self))
+    let path = folder.file(name).path
+    try training.checkpoint(saved, history: TrainingHistory(epochs)).write(to: path)
+    let found = try #require(WeightsFile(contentsOf: path).checkpoint?.history)
+    #expect(found.epochs == epochs.map(\.untimed))
+    #expect(found.best?.epoch == 1 && found.epochsSinceBest == 2 && !found.lastIsBest)
+  }
+
+  @Test(arguments: [
+    AnyTensor.int64(Tensor(shape: [1, 5], repeating: 1)), .float64(Tensor(shape: [5], repeating: 1)),
+    .float64(Tensor(shape: [1, 4], repeating: 1)), .float64(Tensor(shape: [2, 5], repeating: 1)),
+    .float64(Tensor(shape: [1, 5], elements: [1, .nan, 0, 0, 0])),
+    .float64(Tensor(shape: [1, 5], elements: [0, 0, 0, 0, 0])),
+    .float64(Tensor(shape: [1, 5], elements: [1.5, 0, 0, 0, 0])),
+    .float64(Tensor(shape: [1, 5], elements: [1e300, 0, 0, 0, 0])),
+  ])
+  func epochsThatNoRunHas(_ tensor: AnyTensor) throws {
+    let error = #expect(throws: GoldenFileError.self) { try TrainingHistory(tensor, at: "/history", of: "w.h5") }
+    #expect(error?.object.hasPrefix("/history") == true)
+  }
+
   /// What a file may say that no run has: each is an error with its place.
   @Test(arguments: [
     ("batch_size", "0"), ("batch_size", "many"), ("optimizer", nil), ("schedule", "cosine:0"), ("seed", "-1"),
+    ("warmup_epochs", "-1"),
+    ("warmup_epochs", "x"),
   ])
   func settingsThatNoRunHas(name: String, value: String?) throws {
     var written = try file(run(OptimizerOptions(name: "sgd", attributes: Attributes(["lr": .real(1)])), .constant))

@@ -56,7 +56,7 @@ public struct SavedRun: Sendable {
   }
 
   /// As strings, for the file.
-  var settings: [String: String] {
+  public var settings: [String: String] {
     let values = options.optimizer.attributes.values.sorted { $0.key < $1.key }
     var settings = [
       "batch_size": "\(options.batchSize)", "seed": "\(options.seed)", "schedule": options.schedule.text,

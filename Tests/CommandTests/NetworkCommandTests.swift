@@ -1,6 +1,8 @@
 import Foundation
 import HDF5
 import NetworkFiles
+import Reporting
+import Results
 import Tensors
 import TestSupport
 import Testing
@@ -269,6 +271,39 @@ import Testing
     #expect(try #require(WeightsFile(contentsOf: last).checkpoint).epochsDone > epochs.count)
     #expect(try CommandRun(words + ["--out", last, "--best", last]).exitCode == 64)
     #expect(try CommandRun(words + ["--best", "/dev/null/best.h5"]).exitCode == 74)
+  }
+
+  /// The curves, with the epochs before the run was resumed; also of a run that fails or is interrupted.
+  @Test func theCurvesAreReported() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    let (out, report) = (folder.file("w.h5").path, folder.file("report").path)
+    let words = ["train", "--data", data, "--report", report]
+    #expect(try CommandRun(words + small + ["--epochs", "2", "--out", out]).exitCode == 0)
+    let resumed = try CommandRun(words + ["--resume", out, "--epochs", "3", "--require-accuracy", "1"])
+    #expect(resumed.output.contains("report: \(report)/report.html"), "\(resumed.output)")
+    let record = report + "/run.json"
+    let run = try RunFile.read(record)
+    let section = try #require(run.training)
+    #expect(section.history.epochs.map(\.epoch) == [1, 2, 3])
+    #expect(section.history.epochs.map { $0.seconds != nil } == [false, false, true])
+    #expect(section.settings["schedule"] == "constant" && section.trainingImages == 8 && section.judgedImages == 4)
+    #expect(run.conclusion.outcome.exitCode == resumed.exitCode)
+    let page = try String(contentsOfFile: report + "/report.html", encoding: .utf8)
+    for title in ["Loss", "Accuracy", "Learning rate", "Speed", "Settings"] {
+      #expect(page.contains("<h3>\(title)</h3>"), "\(title)")
+    }
+    #expect(FileManager.default.fileExists(atPath: report + "/pictures/training.svg"))
+    let diverged = try CommandRun(words + small + ["--optimizer", "sgd", "--lr", "1e30", "--epochs", "3"])
+    #expect(diverged.exitCode == 1)
+    #expect(try RunFile.read(record).training?.diverged?.hasPrefix("diverged at epoch 1") == true)
+    let interrupted = try CommandRun(interrupting: words + small + ["--epochs", "100000"], by: SIGINT) { command in
+      command.output.contains("\n    2")
+    }
+    #expect(interrupted.exitCode == 2)
+    let stopped = try #require(try RunFile.read(record).training)
+    #expect(stopped.interrupted && stopped.history.epochs.count >= 2)
+    #expect(try CommandRun(words + small + ["--report", "/dev/null/report"]).exitCode == 74)
   }
 
   @Test func eachEpochSaysHowFastItWasAndWhatIsLeft() throws {

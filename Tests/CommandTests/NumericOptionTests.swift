@@ -118,7 +118,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
     "known-failures", "layout", "library", "logits", "method", "model", "name", "network", "only", "operation",
     "optimizer", "out",
     "pass",
-    "pass-env", "problem", "resume", "spoil",
+    "pass-env", "problem", "report", "resume", "spoil",
     "suite", "symbol", "tag", "time", "trace", "weights",
   ]
 }

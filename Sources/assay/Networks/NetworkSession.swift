@@ -91,5 +91,5 @@ enum NetworkSession {
 
 extension ImagesFile {
   /// What the judged images are to the network.
-  var judged: String { hasSplit ? "held-out" : "training-set" }
+  var judged: String { TrainingSection.judged(isHeldOut: hasSplit) }
 }

@@ -22,7 +22,8 @@ struct TrainCommand: ParsableCommand {
       one of the settings: a cosine over 10 epochs is another curve than one over 8, so that a run of 8 epochs that may
       go on to 10 is started with cosine:10. After each epoch the checkpoint is replaced as a whole, so that a run that
       dies, is interrupted or diverges leaves the last complete one. --best keeps the best besides, and --patience stops
-      a run that learns nothing more; both count the epochs before a run was resumed.
+      a run that learns nothing more; both count the epochs before a run was resumed, and so does --report, whose report.html
+      shows loss, accuracy, learning rate and images/s by epoch.
 
       EXAMPLES:
         assay train --data Fixtures/data/digits.h5 --model simple_resnet --width 12 --epochs 8 --out digits.h5
@@ -30,6 +31,7 @@ struct TrainCommand: ParsableCommand {
         assay train --data Fixtures/data/digits.h5 --resume digits.h5 --epochs 10 --out digits.h5
         assay train --data images.h5 --model resnet18 --init resnet18.h5 --freeze 'layer1.*' --out mine-weights.h5
         assay train --data Fixtures/data/digits.h5 --width 12 --epochs 50 --warmup 2 --patience 5 --best best.safetensors
+        assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --report Reports/digits
         assay train --data images.h5 --model resnet18 --init model.safetensors --out mine.safetensors
 
       EXIT CODES: 0 done, 1 it diverged or the accuracy is too low, 2 interrupted, 64 usage, 65 bad data, 74 the
@@ -64,6 +66,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Stop when so many epochs in a row do not better the held-out loss.")
   var patience: Int?
 
+  @Option(help: "Write run.json, the curves of loss and accuracy, and reports to this folder.", completion: .directory)
+  var report: String?
+
   @Option(help: "How many epochs there are in all.")
   var epochs = 6
 
@@ -78,6 +83,7 @@ struct TrainCommand: ParsableCommand {
     try OptionRange.require(threads, "--threads", in: OptionRange.threads)
     if resume != nil, initial != nil { throw ValidationError("--resume and --init exclude each other") }
     try OptionRange.require(patience, "--patience", in: OptionRange.epochs)
+    if report == "" { throw ValidationError("--report takes the path of a folder") }
     if best == "" { throw ValidationError("--best takes the path of a file") }
     if let best, best == out { throw ValidationError("--best and --out name the same file, \(best)") }
     if out == "" { throw ValidationError("--out takes the path of a file") }
@@ -92,6 +98,7 @@ struct TrainCommand: ParsableCommand {
         Console.note("note: without --out or --best the weights are not kept")
       }
       if let best { try AtomicFile.check(best) }
+      if let report { try ReportOutput(folder: report).check() }
       let images = try NetworkSession.images(data)
       let (saved, file) = try savedRun(images)
       let history = file?.checkpoint?.history ?? TrainingHistory()
@@ -205,6 +212,14 @@ struct TrainCommand: ParsableCommand {
       Console.print(
         "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
+    var record = report.map { folder in
+      TrainingReport(
+        folder: folder, seed: run.options.seed,
+        TrainingSection(
+          training, run, on: source, judgedBy: judged, data: data, epochs: epochs, patience: patience,
+          requiredAccuracy: requireAccuracy))
+    }
+    try record?.add(history)
     let progress = ProgressDisplay()
     let first = training.epochsDone
     while training.epochsDone < epochs, !isOutOfPatience(history) {
@@ -212,9 +227,10 @@ struct TrainCommand: ParsableCommand {
       let epoch = training.epochsDone
       let kept = epoch > first ? out : resume
       let batch = Mutex(1)
-      let interrupted: @Sendable () throws -> Void = { [self] in
+      let interrupted: @Sendable () throws -> Void = { [self, record] in
         let error = TrainingError.stopped(epoch: epoch + 1, batch: batch.withLock { $0 })
         noteKept(kept, epochs: epoch, error)
+        try record?.end(error)
         try NetworkSession.run { throw error }
       }
       do {
@@ -241,12 +257,15 @@ struct TrainCommand: ParsableCommand {
       } catch {
         progress.clear()
         noteKept(kept, epochs: epoch, error)
+        try record?.end(error)
         throw error
       }
       let checkpoint = training.checkpoint(run, history: history)
       if let out { try checkpoint.write(to: out) }
       if let best, history.lastIsBest { try checkpoint.write(to: best) }
+      try record?.add(history)
     }
+    try record?.end()
     sayBest(history, after: first, images.judged)
     return accuracy
   }
@@ -279,6 +298,7 @@ struct TrainCommand: ParsableCommand {
     if let out { words += ["--out", out] }
     if let best { words += ["--best", best] }
     if let patience { words += ["--patience", "\(patience)"] }
+    if let report { words += ["--report", report] }
     if let requireAccuracy { words += ["--require-accuracy", "\(requireAccuracy)"] }
     Console.note("resume: \(ShellCommand(words))")
   }

@@ -100,6 +100,7 @@ enum DocumentedTreatment {
       0, after: ["assay train --data Fixtures/data/digits.h5 --width 12 --epochs 1 --batch 512 --out digits.h5"]),
     "assay train --data Fixtures/data/digits.h5 --width 12 --epochs 50 --warmup 2 --patience 5 --best best.safetensors":
       .begins(),
+    "assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --report Reports/digits": .begins(),
     "assay train --data images.h5 --model resnet18 --init model.safetensors --out mine.safetensors": .begins(),
     "assay evaluate --data images.h5 --weights model.safetensors --model resnet50": .parses(
       because: "weights of 100 MB"),

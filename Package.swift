@@ -73,7 +73,9 @@ let package = Package(
     .target(
       name: "Execution",
       dependencies: ["Tensors", "Problems", "Convolution", .product(name: "RealModule", package: "swift-numerics")]),
-    .target(name: "NetworkFiles", dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations"]),
+    .target(
+      name: "NetworkFiles",
+      dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations", "OperatingSystem", "Results"]),
     // What is asked of an engine
     .target(
       name: "Engines",
@@ -152,7 +154,10 @@ let package = Package(
     .testTarget(
       name: "GoldenFilesTests", dependencies: ["GoldenFiles", "Operations", "HDF5", "CHDF5", "TestSupport", "assay"],
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
-    .testTarget(name: "NetworkFilesTests", dependencies: ["NetworkFiles", "GoldenFiles", "TestSupport"]),
+    .testTarget(
+      name: "NetworkFilesTests",
+      dependencies: ["NetworkFiles", "GoldenFiles", "Operations", "Results", "TestSupport", "assay"],
+      exclude: ["Samples/make.py"], resources: [.copy("Samples/python.safetensors")]),
     .testTarget(name: "OperationsTests", dependencies: ["Operations", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Operations", "TestSupport"]),

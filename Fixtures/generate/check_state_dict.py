@@ -2,8 +2,8 @@
 
     python check_state_dict.py resnet18 [--image-size 64] [--images 4] [--assay .build/release/assay]
 
-The weights go the way of a user's: torch.save, export_state_dict.py, `assay evaluate --logits`. Expected are PyTorch's
-logits in float64. Each may be off by eight times the spread of float64 runs in which every layer's output is disturbed by
+The weights go both ways of a user's: torch.save, export_state_dict.py, `assay evaluate --logits`; and as safetensors, which must
+give the same bits. What `assay model --out x.safetensors` writes must be what was saved. Expected are PyTorch's logits in float64. Each may be off by eight times the spread of float64 runs in which every layer's output is disturbed by
 what its own rounding in float32 may do, as METHODOLOGY.md derives it for whole networks. Exit code 1 when one is further off.
 """
 import argparse
@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import torch
 import torchvision
+from safetensors.torch import load_file, save_file
 
 UNIT = 2.0**-24
 LAMBDA = 8
@@ -71,10 +72,22 @@ def main():
         subprocess.run([sys.executable, script, folder / "weights.pth", folder / "weights.h5"], check=True)
         with h5py.File(folder / "images.h5", "w", libver=("v108", "v108")) as file:
             file["images"], file["labels"] = images.numpy(), np.zeros(options.images, np.int64)
-        subprocess.run([options.assay, "evaluate", "--data", folder / "images.h5", "--weights", folder / "weights.h5",
-                        "--logits", folder / "logits.h5"], check=True)
-        with h5py.File(folder / "logits.h5") as file:
-            got = torch.tensor(file["logits"][...]).double()
+        save_file(model.state_dict(), folder / "weights.safetensors")
+        logits = {}
+        for kind in ("h5", "safetensors"):
+            subprocess.run([options.assay, "evaluate", "--data", folder / "images.h5", "--weights",
+                            folder / f"weights.{kind}", "--logits", folder / "logits.h5"], check=True)
+            with h5py.File(folder / "logits.h5") as file:
+                logits[kind] = torch.tensor(file["logits"][...])
+        if not torch.equal(logits["h5"], logits["safetensors"]):
+            sys.exit("the same weights as HDF5 and as safetensors give other logits")
+        subprocess.run([options.assay, "model", options.architecture, "--weights", folder / "weights.h5",
+                        "--out", folder / "back.safetensors"], check=True, stdout=subprocess.DEVNULL)
+        back = load_file(folder / "back.safetensors")
+        if back.keys() != model.state_dict().keys() or any(
+                not torch.equal(back[key], value) for key, value in model.state_dict().items()):
+            sys.exit("back.safetensors has other tensors than were saved")
+        got = logits["h5"].double()
     with torch.no_grad():
         single = model(images)
         model, images = model.double(), images.double()

@@ -1,13 +1,27 @@
 import Foundation
 
 /// A whole file in memory and its digest: what was checked is then what is parsed, whatever happens to the file meanwhile.
-struct GoldenFileBytes {
+package struct GoldenFileBytes {
   let bytes: [UInt8]
   /// Lower-case hexadecimal.
   let sha256: String
 
   /// - Throws: ``GoldenFileError`` for what is missing, a directory or other special file, empty, or too large.
   static func read(_ path: String, limits: GoldenLimits) throws(GoldenFileError) -> GoldenFileBytes {
+    let bytes = try regularFile(path, limits: limits).bytes
+    return GoldenFileBytes(bytes: bytes, sha256: FileDigest.sha256(of: bytes))
+  }
+
+  /// The bytes of a regular file.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - limits: how large it may be.
+  ///   - start: how many bytes of its start are asked for; `nil` for all.
+  /// - Returns: the bytes, and how large the whole file is.
+  /// - Throws: ``GoldenFileError`` for what is missing, a directory or other special file, empty, or too large.
+  package static func regularFile(
+    _ path: String, limits: GoldenLimits, start: Int? = nil
+  ) throws(GoldenFileError) -> (bytes: [UInt8], fileBytes: Int) {
     func error(_ kind: GoldenFileError.Kind, _ found: String, _ advice: String) -> GoldenFileError {
       GoldenFileError(kind, file: path, expected: "a file", found: found, advice: advice)
     }
@@ -28,7 +42,8 @@ struct GoldenFileBytes {
         .tooLarge, file: path, expected: "at most \(limits.fileBytes) bytes", found: "\(status.st_size)",
         advice: "split the file, store large tensors procedurally and sampled, or raise the limit with --max-memory")
     }
-    let size = Int(status.st_size)
+    let fileBytes = Int(status.st_size)
+    let size = min(fileBytes, start ?? fileBytes)
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       while count < size {
         let got = Foundation.read(
@@ -41,6 +56,6 @@ struct GoldenFileBytes {
       }
     }
     guard bytes.count == size else { throw error(.damaged, "a file that cannot be read to its end", "try again") }
-    return GoldenFileBytes(bytes: bytes, sha256: FileDigest.sha256(of: bytes))
+    return (bytes, fileBytes)
   }
 }

@@ -7,14 +7,10 @@ extension GoldenFileProbe {
   /// - Throws: when the request is not one; files never make it throw.
   public static func serve(_ request: String) throws {
     let request = try JSONDecoder().decode(GoldenProbeRequest.self, from: Data(request.utf8))
-    // A crash is expected here: no core file of it.
-    limit(coreSize, to: 0)
-    limit(addressSpace, to: request.resources.memoryBytes)
+    ProbeLimits.begin(request.resources)
     for path in request.paths {
-      limitProcessorTime(seconds: request.resources.processorSeconds)
-      var line = try JSONEncoder().encode(reply(path, limits: request.limits))
-      line.append(UInt8(ascii: "\n"))
-      try FileHandle.standardOutput.write(contentsOf: line)
+      ProbeLimits.beginFile(request.resources)
+      try ProbeLimits.answer(reply(path, limits: request.limits))
     }
   }
 
@@ -28,33 +24,19 @@ extension GoldenFileProbe {
       return GoldenProbeReply(error: error)
     }
   }
+}
 
-  // Glibc imports these as an enumeration, but its functions take integers.
-  #if canImport(Glibc)
-    private static let coreSize = Int32(RLIMIT_CORE.rawValue)
-    private static let addressSpace = Int32(RLIMIT_AS.rawValue)
-    private static let processorTime = Int32(RLIMIT_CPU.rawValue)
-    private static let ownUsage = RUSAGE_SELF.rawValue
-  #else
-    private static let coreSize = RLIMIT_CORE
-    private static let addressSpace = RLIMIT_AS
-    private static let processorTime = RLIMIT_CPU
-    private static let ownUsage = RUSAGE_SELF
-  #endif
+/// What the parent asks of the child, as its one argument.
+struct GoldenProbeRequest: Codable {
+  var resources: GoldenFileProbe.Resources
+  var limits: GoldenLimits
+  var paths: [String]
+}
 
-  private static func limit(_ kind: Int32, to value: Int) {
-    var bound = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
-    setrlimit(kind, &bound)
-  }
-
-  /// From now on: what was used for earlier files does not count.
-  private static func limitProcessorTime(seconds: Int) {
-    var usage = rusage()
-    getrusage(ownUsage, &usage)
-    var bound = rlimit()
-    getrlimit(processorTime, &bound)
-    let used = Int(usage.ru_utime.tv_sec) + Int(usage.ru_stime.tv_sec)
-    bound.rlim_cur = min(bound.rlim_max, rlim_t(used + 1 + seconds))
-    setrlimit(processorTime, &bound)
-  }
+/// The child's line for one file.
+struct GoldenProbeReply: ProbeReply, Codable {
+  var sha256 = ""
+  var caseCount = 0
+  var error: GoldenFileError?
+  var payloadBytes: Int { 0 }
 }

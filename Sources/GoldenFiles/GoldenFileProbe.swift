@@ -48,17 +48,20 @@ public struct GoldenFileProbe: Sendable {
   }
 
   /// One verdict for each path, in order.
-  ///
-  /// A child that fails on a file may have been harmed by an earlier one, so that file is tried again by a fresh child; only
-  /// what that one says counts.
   public func run(_ paths: [String]) -> [Verdict] {
+    let runner = ProbeRunner<GoldenProbeReply>(
+      executable: executable, subcommand: Self.subcommand, resources: resources
+    ) { paths in
+      let request = GoldenProbeRequest(resources: resources, limits: limits, paths: paths)
+      return String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
+    }
     var verdicts: [Verdict] = []
-    while verdicts.count < paths.count {
-      // Not more than the system takes as arguments of one command.
-      let batch = Array(paths[verdicts.count...].prefix(400))
-      let (answered, failure) = GoldenProbeSession(probe: self, paths: batch).run()
-      verdicts += answered
-      if answered.isEmpty, let failure { verdicts.append(.unsound(failure)) }
+    runner.run(paths) { verdict in
+      switch verdict {
+      case .success(let answer):
+        verdicts.append(.sound(sha256: answer.reply.sha256, caseCount: answer.reply.caseCount))
+      case .failure(let error): verdicts.append(.unsound(error))
+      }
     }
     return verdicts
   }

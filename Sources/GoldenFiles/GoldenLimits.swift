@@ -37,9 +37,9 @@ public struct GoldenLimits: Sendable, Hashable, Codable {
   }
 
   /// The most bytes of the file: not more than a case may take.
-  var fileBytes: Int { min(maximumFileBytes, computation.maximumBytes) }
+  package var fileBytes: Int { min(maximumFileBytes, computation.maximumBytes) }
   /// The most bytes of one tensor likewise.
-  var tensorBytes: Int { min(maximumTensorBytes, computation.maximumBytes) }
+  package var tensorBytes: Int { min(maximumTensorBytes, computation.maximumBytes) }
 
   /// What HDF5 itself holds every read against.
   var library: HDF5Limits {

@@ -48,19 +48,22 @@ public struct SavedRun: Sendable {
       },
       optimizer: try OptimizerOptions(name: setting("optimizer", "an optimiser") { $0 }, attributes: attributes),
       schedule: try setting("schedule", "constant, cosine:EPOCHS or step:EPOCHS:FACTOR") { LearningRateSchedule($0) },
+      warmupEpochs: checkpoint.settings["warmup_epochs"] == nil
+        ? 0 : try setting("warmup_epochs", "a number of epochs") { Int($0).flatMap { $0 >= 0 ? $0 : nil } },
       seed: try setting("seed", "a seed") { UInt64($0) })
     freeze = checkpoint.settings["freeze"].map { $0.split(separator: " ").map(String.init) } ?? []
     imageScale = checkpoint.settings["image_scale"].flatMap { Double($0) }
   }
 
   /// As strings, for the file.
-  var settings: [String: String] {
+  public var settings: [String: String] {
     let values = options.optimizer.attributes.values.sorted { $0.key < $1.key }
     var settings = [
       "batch_size": "\(options.batchSize)", "seed": "\(options.seed)", "schedule": options.schedule.text,
       "optimizer": options.optimizer.name,
       "optimizer_options": values.map { "\($0.key)=\($0.value.text)" }.joined(separator: " "),
     ]
+    settings["warmup_epochs"] = options.warmupEpochs > 0 ? "\(options.warmupEpochs)" : nil
     settings["freeze"] = freeze.isEmpty ? nil : freeze.joined(separator: " ")
     settings["image_scale"] = imageScale.map { "\($0)" }
     return settings

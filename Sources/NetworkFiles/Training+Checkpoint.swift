@@ -1,20 +1,24 @@
 import GoldenFiles
 import Problems
 import Operations
+import Results
 import Tensors
 
 // How a training run becomes a file and comes back.
 
 extension ResNetArchitecture {
   /// Planes of the first stage where they are not the architecture's own.
-  fileprivate var otherWidth: Int? {
+  var otherWidth: Int? {
     guard let own = try? ResNetArchitecture(named: name), own.widths != widths else { return nil }
     return widths[0]
   }
 }
 
 extension Training where Scalar == Float {
-  public func checkpoint(_ run: SavedRun) -> WeightsFile {
+  /// - Parameters:
+  ///   - run: what must be the same when it goes on.
+  ///   - history: its epochs so far.
+  public func checkpoint(_ run: SavedRun, history: TrainingHistory = TrainingHistory()) -> WeightsFile {
     let memory = step.optimizerStates.mapValues { state in
       let tensors = [
         "momentum_buffer": state.momentumBuffer, "exp_avg": state.expAvg, "exp_avg_sq": state.expAvgSq,
@@ -26,7 +30,7 @@ extension Training where Scalar == Float {
     return WeightsFile(
       architecture: options.architecture.name, classCount: options.classCount, width: options.architecture.otherWidth,
       tensors: step.state.stateDict(AnyTensor.float32),
-      checkpoint: .init(epochsDone: epochsDone, settings: run.settings, optimizer: memory))
+      checkpoint: .init(epochsDone: epochsDone, settings: run.settings, optimizer: memory, history: history))
   }
 
   /// Goes on where a checkpoint stands.

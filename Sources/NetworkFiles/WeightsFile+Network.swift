@@ -12,6 +12,11 @@ extension WeightsFile {
   /// - Throws: ``Problems/ProblemError`` for an architecture that does not exist,
   ///   ``GoldenFiles/GoldenFileError`` for a width that none has.
   public func network(from path: String) throws -> ResNetArchitecture {
+    guard let architecture else {
+      throw GoldenFileError(
+        .missing, file: path, expected: "the names and shapes of a network that Assay knows", found: "others",
+        advice: "--model NAME says what differs from that one")
+    }
     let found = try ResNetArchitecture(named: architecture)
     guard let width else { return found }
     guard Self.widths.contains(width) else {

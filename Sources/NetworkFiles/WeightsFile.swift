@@ -1,19 +1,22 @@
 import GoldenFiles
 import HDF5
+import Results
 import Tensors
 
 /// A network's values as a file: schema `assay.weights`, one dataset for each tensor under its `state_dict` name. A
-/// checkpoint has the optimiser's memory besides.
+/// checkpoint has the optimiser's memory besides. A path that ends in `.safetensors` stands for the same in that format.
 ///
 ///     /                     @schema "assay.weights", @schema_version 1, @architecture, @num_classes, (@width)
 ///     /state_dict/<name>    float32 or float64; int64 for num_batches_tracked
 ///     /training             @epochs_done, and the run's settings as strings; checkpoints alone
+///     /training/history     float64 (epochs, 5): epoch, loss, judged loss, accuracy, learning rate
 ///     /optimizer/<name>     @step; datasets momentum_buffer, exp_avg, exp_avg_sq, max_exp_avg_sq; checkpoints alone
 public struct WeightsFile: Sendable, Equatable {
   public static let schema = "assay.weights"
   public static let version = 1
 
-  public var architecture: String
+  /// `nil` for another program's tensors, which are no known network's.
+  public var architecture: String?
   public var classCount: Int
   /// Planes of the first stage where they are not the architecture's own.
   public var width: Int?
@@ -28,6 +31,8 @@ public struct WeightsFile: Sendable, Equatable {
     public var settings: [String: String]
     /// By parameter name.
     public var optimizer: [String: Memory]
+    /// Its epochs so far, without what they took; empty in files of earlier versions.
+    public var history: TrainingHistory
 
     /// What the optimiser remembers of one parameter.
     public struct Memory: Sendable, Equatable {
@@ -40,15 +45,19 @@ public struct WeightsFile: Sendable, Equatable {
       }
     }
 
-    public init(epochsDone: Int, settings: [String: String], optimizer: [String: Memory]) {
+    public init(
+      epochsDone: Int, settings: [String: String], optimizer: [String: Memory],
+      history: TrainingHistory = TrainingHistory()
+    ) {
       self.epochsDone = epochsDone
       self.settings = settings
       self.optimizer = optimizer
+      self.history = TrainingHistory(history.epochs.map(\.untimed))
     }
   }
 
   public init(
-    architecture: String, classCount: Int, width: Int? = nil, tensors: [String: AnyTensor],
+    architecture: String?, classCount: Int, width: Int? = nil, tensors: [String: AnyTensor],
     checkpoint: Checkpoint? = nil
   ) {
     self.architecture = architecture
@@ -60,8 +69,18 @@ public struct WeightsFile: Sendable, Equatable {
 
   // MARK: Reading
 
+  /// - Parameters:
+  ///   - path: the file, HDF5 or safetensors.
+  ///   - limits: what it may ask for.
+  ///   - probe: the process that parses the header of a safetensors file; `nil` parses it in this one.
   /// - Throws: ``GoldenFiles/GoldenFileError`` for a file that is missing, cut short, of another schema, or without the groups.
-  public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
+  public init(
+    contentsOf path: String, limits: GoldenLimits = .standard, probe: NetworkFileProbe? = nil
+  ) throws(GoldenFileError) {
+    if SafetensorsFile.isOne(path, limits: limits) {
+      self = try WeightsFile(SafetensorsFile(contentsOf: path, limits: limits, probe: probe), from: path)
+      return
+    }
     let root = try Self.open(path, limits)
     let attributes = GoldenAttributes(object: root, file: path)
     guard try attributes.string("schema") == Self.schema else {
@@ -91,10 +110,10 @@ public struct WeightsFile: Sendable, Equatable {
   private static func open(_ path: String, _ limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
     do { return try opening(path, limits: limits) } catch {
       // Whoever has weights of PyTorch's needs the way from there to here, not a guess about damage.
-      let isForeign = [".pth", ".pt", ".bin", ".ckpt", ".safetensors"].contains { path.lowercased().hasSuffix($0) }
+      let isForeign = [".pth", ".pt", ".bin", ".ckpt"].contains { path.lowercased().hasSuffix($0) }
       guard error.kind == .notAGoldenFile, isForeign else { throw error }
       throw GoldenFileError(
-        .notAGoldenFile, file: path, expected: "weights as HDF5", found: "a file in PyTorch's format",
+        .notAGoldenFile, file: path, expected: "weights as HDF5 or safetensors", found: "a file in PyTorch's format",
         advice: "convert it with `python Fixtures/generate/export_state_dict.py FILE weights.h5`")
     }
   }
@@ -135,7 +154,12 @@ public struct WeightsFile: Sendable, Equatable {
       }
       memory[link.name] = Checkpoint.Memory(step: step, tensors: try tensors(in: entry, &reader))
     }
-    return Checkpoint(epochsDone: epochs, settings: settings, optimizer: memory)
+    var history = TrainingHistory()
+    if case .dataset(let dataset)? = try translating({ () throws(HDF5Error) in try training.memberIfPresent("history") }
+    ) {
+      history = try TrainingHistory(try reader.read(dataset), at: dataset.path, of: path)
+    }
+    return Checkpoint(epochsDone: epochs, settings: settings, optimizer: memory, history: history)
   }
 
   // MARK: Writing
@@ -143,10 +167,16 @@ public struct WeightsFile: Sendable, Equatable {
   /// Writes the file under a temporary name and renames it: a run that dies leaves the last complete one.
   /// - Throws: ``GoldenFiles/GoldenFileError`` of kind `cannotWrite`.
   public func write(to path: String) throws(GoldenFileError) {
+    if SafetensorsFile.hasName(path) {
+      do { try safetensors.write(to: path) } catch {
+        throw GoldenFileError(.cannotWrite, file: path, expected: "a new file", found: error.reason)
+      }
+      return
+    }
     try creating(path) { root in
       try root.setAttribute("schema", .string(Self.schema))
       try root.setAttribute("schema_version", .integer(Self.version))
-      try root.setAttribute("architecture", .string(architecture))
+      if let architecture { try root.setAttribute("architecture", .string(architecture)) }
       try root.setAttribute("num_classes", .integer(classCount))
       if let width { try root.setAttribute("width", .integer(width)) }
       try Self.write(tensors, to: try root.createGroup("state_dict"))
@@ -155,6 +185,9 @@ public struct WeightsFile: Sendable, Equatable {
       try training.setAttribute("epochs_done", .integer(checkpoint.epochsDone))
       for (name, text) in checkpoint.settings.sorted(by: { $0.key < $1.key }) {
         try training.setAttribute(name, .string(text))
+      }
+      if !checkpoint.history.epochs.isEmpty {
+        try training.createDataset("history", checkpoint.history.tensor, options: HDF5DatasetOptions())
       }
       let optimizer = try root.createGroup("optimizer")
       for (name, memory) in checkpoint.optimizer.sorted(by: { $0.key < $1.key }) {

@@ -9,6 +9,7 @@ public enum MarkdownReport {
     if let verification = run.verification { lines += VerificationMarkdown(verification).lines }
     if let fuzzing = run.fuzzing { lines += FuzzingMarkdown(fuzzing).lines }
     if let gradients = run.gradients { lines += GradientMarkdown(gradients).lines }
+    if let training = run.training { lines += TrainingMarkdown(training).lines }
     if let selfTest = run.selfTest { lines += SelfTestMarkdown(selfTest).lines }
     if let benchmark = run.benchmark { lines += BenchmarkMarkdown.lines(benchmark, run.provenance) }
     if let duet = run.duet { lines += BenchmarkMarkdown.lines(duet) }

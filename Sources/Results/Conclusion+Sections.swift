@@ -72,6 +72,20 @@ extension FuzzingSection: RunSection {
   }
 }
 
+extension TrainingSection: RunSection {
+  public var conclusion: Conclusion {
+    var conclusion = Conclusion()
+    if let diverged { conclusion.add(.fails, because: diverged) }
+    if let requiredAccuracy, let last = history.epochs.last, last.accuracy < requiredAccuracy {
+      conclusion.add(
+        .fails, because: "the \(judged) accuracy is \(last.accuracy), below the required \(requiredAccuracy)")
+    }
+    if interrupted { conclusion.add(.inconclusive, because: "interrupted") }
+    if history.epochs.isEmpty { conclusion.add(.inconclusive, because: "no epoch was finished") }
+    return conclusion
+  }
+}
+
 extension GradientSection: RunSection {
   public var conclusion: Conclusion {
     var conclusion = Conclusion()

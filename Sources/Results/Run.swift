@@ -15,6 +15,7 @@ public struct Run: Sendable {
   public var fuzzing: FuzzingSection?
   public var gradients: GradientSection?
   public var selfTest: SelfTestSection?
+  public var training: TrainingSection?
   public var benchmark: BenchmarkSection?
   public var duet: DuetSection?
   public var history: HistorySection?
@@ -29,6 +30,7 @@ public struct Run: Sendable {
     case .fuzzing: fuzzing
     case .gradients: gradients
     case .selfTest: selfTest
+    case .training: training
     case .benchmark: benchmark
     case .duet: duet
     case .history: history
@@ -56,7 +58,7 @@ public struct Run: Sendable {
 extension Run: Codable {
   private enum CodingKeys: String, CodingKey {
     case schema, schemaVersion, outcome, reasons, parts
-    case provenance, verification, fuzzing, gradients, selfTest, benchmark, duet, history, holes
+    case provenance, verification, fuzzing, gradients, selfTest, training, benchmark, duet, history, holes
   }
 
   public init(from decoder: any Decoder) throws {
@@ -66,6 +68,7 @@ extension Run: Codable {
     fuzzing = try container.decodeIfPresent(FuzzingSection.self, forKey: .fuzzing)
     gradients = try container.decodeIfPresent(GradientSection.self, forKey: .gradients)
     selfTest = try container.decodeIfPresent(SelfTestSection.self, forKey: .selfTest)
+    training = try container.decodeIfPresent(TrainingSection.self, forKey: .training)
     benchmark = try container.decodeIfPresent(BenchmarkSection.self, forKey: .benchmark)
     duet = try container.decodeIfPresent(DuetSection.self, forKey: .duet)
     history = try container.decodeIfPresent(HistorySection.self, forKey: .history)
@@ -87,6 +90,7 @@ extension Run: Codable {
     try container.encodeIfPresent(fuzzing, forKey: .fuzzing)
     try container.encodeIfPresent(gradients, forKey: .gradients)
     try container.encodeIfPresent(selfTest, forKey: .selfTest)
+    try container.encodeIfPresent(training, forKey: .training)
     try container.encodeIfPresent(benchmark, forKey: .benchmark)
     try container.encodeIfPresent(duet, forKey: .duet)
     try container.encodeIfPresent(history, forKey: .history)

@@ -10,6 +10,7 @@ public enum RunPart: String, Codable, Sendable, CaseIterable, Hashable {
   case fuzzing
   case gradients
   case selfTest = "self_test"
+  case training
   case benchmark
   case duet
   case history
@@ -20,6 +21,7 @@ public enum RunPart: String, Codable, Sendable, CaseIterable, Hashable {
     case .fuzzing: "Fuzzing"
     case .gradients: "Gradients"
     case .selfTest: "Self-test"
+    case .training: "Training"
     case .benchmark: "Benchmark"
     case .duet: "Regression gate"
     case .history: "History"

@@ -52,6 +52,7 @@ public enum RunMerge {
     merged.fuzzing = fuzzing
     merged.gradients = try only(runs, "gradient checks") { $0.gradients }
     merged.selfTest = try only(runs, "self-tests") { $0.selfTest }
+    merged.training = try only(runs, "a training run") { $0.training }
     merged.duet = try only(runs, "gates") { $0.duet }
     merged.history = try only(runs, "histories") { $0.history }
     let all = runs.flatMap { $0.run.holes ?? [] } + missing + interruptions(runs) + holes(merged, expected)
@@ -89,7 +90,7 @@ public enum RunMerge {
     runs.compactMap { path, run in
       guard
         run.fuzzing?.interrupted == true || run.gradients?.interrupted == true || run.selfTest?.interrupted == true
-          || run.duet?.complete == false
+          || run.training?.interrupted == true || run.duet?.complete == false
       else { return nil }
       return RunHole("\(path) was interrupted", command: ShellCommand(run.provenance.command).description)
     }

@@ -19,7 +19,7 @@ struct Assay: AsyncParsableCommand {
     version: version,
     subcommands: [
       VerifyCommand.self, FuzzCommand.self, GradcheckCommand.self, SelftestCommand.self, GoldenCommand.self,
-      GoldenProbeCommand.self,
+      GoldenProbeCommand.self, NetworkFileProbeCommand.self,
       EngineCommand.self, HostCommand.self, ModelCommand.self, TrainCommand.self, EvaluateCommand.self,
       BenchCommand.self, DuetCommand.self, CompareCommand.self, HistoryCommand.self, ReportCommand.self,
       MachineCommand.self, TuneCommand.self, BoundCommand.self,

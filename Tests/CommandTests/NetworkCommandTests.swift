@@ -1,6 +1,8 @@
 import Foundation
 import HDF5
 import NetworkFiles
+import Reporting
+import Results
 import Tensors
 import TestSupport
 import Testing
@@ -62,6 +64,38 @@ import Testing
     #expect(try file.root.dataset("logits").read(Float.self).count == 4 * 3)
     #expect(try file.root.dataset("labels").read(Int64.self) == [2, 0, 1, 2])
     _ = try train(small + ["--epochs", "1", "--init", whole, "--classes", "5", "--freeze", "layer1.*"])
+  }
+
+  /// The same run in either format of file, in one go and resumed from one into the other.
+  @Test func aRunIsTheSameInSafetensors() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    func train(_ words: [String]) throws {
+      let run = try CommandRun(["train", "--data", data] + words)
+      #expect(run.exitCode == 0, "\(run.errors)")
+    }
+    let (whole, half) = (folder.file("whole.h5").path, folder.file("half.safetensors").path)
+    try train(small + ["--epochs", "2", "--out", whole])
+    try train(small + ["--epochs", "1", "--out", half])
+    try train(["--resume", half, "--epochs", "2", "--out", half])
+    #expect(try WeightsFile(contentsOf: half) == WeightsFile(contentsOf: whole))
+    let evaluations = try [whole, half].map { try CommandRun(["evaluate", "--data", data, "--weights", $0]) }
+    #expect(evaluations.map(\.exitCode) == [0, 0])
+    #expect(evaluations[0].output == evaluations[1].output)
+    // From one to the other without the optimiser's memory, which starts another run.
+    let alone = folder.file("alone.safetensors").path
+    let model = ["model", "simple_resnet", "--width", "1", "--classes", "3"]
+    #expect(try CommandRun(model + ["--weights", whole, "--out", alone]).exitCode == 0)
+    let weights = try WeightsFile(contentsOf: alone)
+    #expect(try weights.checkpoint == nil && weights.tensors == WeightsFile(contentsOf: whole).tensors)
+    try train(small + ["--epochs", "1", "--init", alone])
+    #expect(try CommandRun(["train", "--data", data, "--resume", alone]).exitCode == 65)
+    #expect(try CommandRun(model + ["--out", alone]).exitCode == 64)
+    try Data(contentsOf: URL(filePath: half)).prefix(3_000).write(to: URL(filePath: alone))
+    for words in [["evaluate", "--weights", alone], ["train", "--init", alone], ["train", "--resume", alone]] {
+      let run = try CommandRun(words + ["--data", data])
+      #expect(run.exitCode == 65 && run.errors.contains("alone.safetensors"), "\(run.errors)")
+    }
   }
 
   /// The strategies and the definitions agree to some roundings, whatever the batches are.
@@ -188,9 +222,103 @@ import Testing
     #expect(typo.errors.contains("layr1.*"), "\(typo.errors)")
   }
 
+  /// A warm-up is a setting like the others, and a part of the curve.
+  @Test func aWarmUpIsOneCurveInOneGoAndResumed() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    let (whole, half) = (folder.file("whole.h5").path, folder.file("half.h5").path)
+    let words = ["train", "--data", data, "--width", "1", "--batch", "4", "--schedule", "step:2:0.5", "--warmup", "2"]
+    #expect(try CommandRun(words + ["--epochs", "3", "--out", whole]).exitCode == 0)
+    #expect(try CommandRun(words + ["--epochs", "1", "--out", half]).exitCode == 0)
+    let resume = ["train", "--data", data, "--resume", half, "--epochs", "3", "--out", half]
+    #expect(try CommandRun(resume + ["--warmup", "1"]).exitCode == 64)
+    #expect(try CommandRun(resume).exitCode == 0)
+    #expect(try Data(contentsOf: URL(filePath: whole)) == Data(contentsOf: URL(filePath: half)))
+    let history = try #require(WeightsFile(contentsOf: whole).checkpoint?.history)
+    let expected = [1e-3 / 3, 2e-3 / 3, 5e-4]
+    #expect(history.epochs.map(\.epoch) == [1, 2, 3])
+    #expect(zip(history.epochs.map(\.learningRate), expected).allSatisfy { abs($0 - $1) <= 0x1p-50 * $1 })
+  }
+
+  /// The epoch with the lowest held-out loss, in one go and resumed; and no epoch after the last that may be in vain.
+  @Test func theBestEpochIsKeptAndTheRunEndsEarly() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    // A rate at which the loss soon rises again.
+    let words = ["train", "--data", data, "--lr", "0.3"] + small
+    let (last, best) = (folder.file("last.h5").path, folder.file("best.safetensors").path)
+    let run = try CommandRun(words + ["--epochs", "40", "--patience", "3", "--out", last, "--best", best])
+    #expect(run.exitCode == 0, "\(run.errors)")
+    let file = try WeightsFile(contentsOf: last)
+    let epochs = try #require(file.checkpoint?.history.epochs)
+    let lowest = try #require(epochs.min { $0.judgedLoss < $1.judgedLoss })
+    #expect(epochs.count < 40 && epochs.count == lowest.epoch + 3)
+    #expect(run.output.contains("stopped after epoch \(epochs.count): 3 epochs without a lower held-out loss"))
+    #expect(run.output.contains("best: epoch \(lowest.epoch), with held-out loss"), "\(run.output)")
+    let kept = try WeightsFile(contentsOf: best)
+    #expect(kept.checkpoint?.epochsDone == lowest.epoch)
+    #expect(kept.checkpoint?.history.epochs == Array(epochs.prefix(lowest.epoch)))
+    // It is what an evaluation says it is.
+    let judged = try CommandRun(["evaluate", "--data", data, "--weights", best, "--engine", "reference"])
+    #expect(judged.output.contains(String(format: "loss %.6f,", lowest.judgedLoss)), "\(judged.output)")
+    // Resumed it has no more patience than before, and with more of it another one.
+    let resume = ["train", "--data", data, "--resume", last, "--epochs", "40", "--out", last, "--best", best]
+    let again = try CommandRun(resume + ["--patience", "3"])
+    #expect(again.exitCode == 0 && again.output.contains("stopped after epoch \(epochs.count)"), "\(again.output)")
+    #expect(again.output.contains("best.safetensors is not written"))
+    #expect(try WeightsFile(contentsOf: last) == file)
+    #expect(try CommandRun(resume + ["--patience", "4"]).exitCode == 0)
+    #expect(try #require(WeightsFile(contentsOf: last).checkpoint).epochsDone > epochs.count)
+    #expect(try CommandRun(words + ["--out", last, "--best", last]).exitCode == 64)
+    #expect(try CommandRun(words + ["--best", "/dev/null/best.h5"]).exitCode == 74)
+  }
+
+  /// The curves, with the epochs before the run was resumed; also of a run that fails or is interrupted.
+  @Test func theCurvesAreReported() throws {
+    let folder = try TemporaryDirectory()
+    let data = try images(folder)
+    let (out, report) = (folder.file("w.h5").path, folder.file("report").path)
+    let words = ["train", "--data", data, "--report", report]
+    #expect(try CommandRun(words + small + ["--epochs", "2", "--out", out]).exitCode == 0)
+    let resumed = try CommandRun(words + ["--resume", out, "--epochs", "3", "--require-accuracy", "1"])
+    #expect(resumed.output.contains("report: \(report)/report.html"), "\(resumed.output)")
+    let record = report + "/run.json"
+    let run = try RunFile.read(record)
+    let section = try #require(run.training)
+    #expect(section.history.epochs.map(\.epoch) == [1, 2, 3])
+    #expect(section.history.epochs.map { $0.seconds != nil } == [false, false, true])
+    #expect(section.settings["schedule"] == "constant" && section.trainingImages == 8 && section.judgedImages == 4)
+    #expect(run.conclusion.outcome.exitCode == resumed.exitCode)
+    let page = try String(contentsOfFile: report + "/report.html", encoding: .utf8)
+    for title in ["Loss", "Accuracy", "Learning rate", "Speed", "Settings"] {
+      #expect(page.contains("<h3>\(title)</h3>"), "\(title)")
+    }
+    #expect(FileManager.default.fileExists(atPath: report + "/pictures/training.svg"))
+    let diverged = try CommandRun(words + small + ["--optimizer", "sgd", "--lr", "1e30", "--epochs", "3"])
+    #expect(diverged.exitCode == 1)
+    #expect(try RunFile.read(record).training?.diverged?.hasPrefix("diverged at epoch 1") == true)
+    let interrupted = try CommandRun(interrupting: words + small + ["--epochs", "100000"], by: SIGINT) { command in
+      command.output.contains("\n    2")
+    }
+    #expect(interrupted.exitCode == 2)
+    let stopped = try #require(try RunFile.read(record).training)
+    #expect(stopped.interrupted && stopped.history.epochs.count >= 2)
+    #expect(try CommandRun(words + small + ["--report", "/dev/null/report"]).exitCode == 74)
+  }
+
+  @Test func eachEpochSaysHowFastItWasAndWhatIsLeft() throws {
+    let folder = try TemporaryDirectory()
+    let run = try CommandRun(["train", "--data", images(folder), "--epochs", "2"] + small)
+    let lines = run.output.split(separator: "\n").map { $0.split(separator: /\ {2,}/) }
+    #expect(lines.first?.suffix(3) == ["seconds", "images/s", "left"])
+    #expect(lines.count == 3 && lines[1].count == 7 && lines[1].last?.contains(" s") == true, "\(run.output)")
+    #expect(lines.dropFirst().allSatisfy { Double($0[5]).map { $0 > 0 } == true }, "\(run.output)")
+  }
+
   @Test(arguments: [
     ["--lr", "5"], ["--batch", "8"], ["--optimizer", "sgd"], ["--seed", "3"], ["--width", "2"], ["--classes", "9"],
     ["--weight-decay", "0.5"], ["--model", "resnet18"], ["--zero-init-residual"],
+    ["--warmup", "3"],
   ])
   func aResumedRunTakesNoOtherSettings(_ words: [String]) throws {
     let folder = try TemporaryDirectory()
@@ -252,13 +380,11 @@ import Testing
 
   @Test func weightsInPyTorchsFormatAreRecognised() throws {
     let folder = try TemporaryDirectory()
-    for name in ["resnet18.pth", "resnet18.safetensors"] {
-      let path = folder.file(name).path
-      try Data("no HDF5".utf8).write(to: URL(filePath: path))
-      let run = try CommandRun(["evaluate", "--data", trial("T8_ten_images.h5"), "--weights", path])
-      #expect(run.exitCode == 65)
-      #expect(run.errors.contains("Fixtures/generate/export_state_dict.py"), "\(run.errors)")
-    }
+    let path = folder.file("resnet18.pth").path
+    try Data("no HDF5".utf8).write(to: URL(filePath: path))
+    let run = try CommandRun(["evaluate", "--data", trial("T8_ten_images.h5"), "--weights", path])
+    #expect(run.exitCode == 65)
+    #expect(run.errors.contains("Fixtures/generate/export_state_dict.py"), "\(run.errors)")
   }
 
   // MARK: Numbers that mean nothing

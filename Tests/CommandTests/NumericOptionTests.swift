@@ -90,7 +90,8 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
       "train", data + ["--optimizer", "sgd"],
       [
         "width": .count, "classes": .count, "batch": .count, "lr": .rate, "momentum": .rate, "weight-decay": .rate,
-        "schedule": .count, "seed": .seed, "epochs": .count, "threads": .count, "require-accuracy": .share,
+        "schedule": .count, "warmup": .amount, "seed": .seed, "epochs": .count, "patience": .count, "threads": .count,
+        "require-accuracy": .share,
       ])
     + options(
       "evaluate", data + ["--weights", "none.h5"],
@@ -112,11 +113,12 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   /// Options of every command whose values are words.
   static let textual: Set<String> = [
     "accumulate", "algorithm",
-    "base", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json", "junit",
+    "base", "best", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json",
+    "junit",
     "known-failures", "layout", "library", "logits", "method", "model", "name", "network", "only", "operation",
     "optimizer", "out",
     "pass",
-    "pass-env", "problem", "resume", "spoil",
+    "pass-env", "problem", "report", "resume", "spoil",
     "suite", "symbol", "tag", "time", "trace", "weights",
   ]
 }

@@ -21,7 +21,7 @@ import Testing
     case .gradients: run.gradients = whole.gradients
     case .selfTest: run.selfTest = whole.selfTest
     case .benchmark: run.benchmark = whole.benchmark
-    case .fuzzing, .duet, .history: Issue.record("the sample has no \(part)")
+    case .fuzzing, .training, .duet, .history: Issue.record("the sample has no \(part)")
     }
     change(&run)
     try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)

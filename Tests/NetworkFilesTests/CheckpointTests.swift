@@ -1,10 +1,12 @@
 import GoldenFiles
-import NetworkFiles
 import Problems
 import Operations
+import Results
 import Tensors
 import TestSupport
 import Testing
+
+@testable import NetworkFiles
 
 /// A training run as a file, and back.
 @Suite struct CheckpointTests {
@@ -21,7 +23,8 @@ import Testing
   private func run(_ optimizer: OptimizerOptions, _ schedule: LearningRateSchedule) -> SavedRun {
     SavedRun(
       options: TrainingOptions(
-        architecture: architecture, classCount: 3, batchSize: 4, optimizer: optimizer, schedule: schedule, seed: 7),
+        architecture: architecture, classCount: 3, batchSize: 4, optimizer: optimizer, schedule: schedule,
+        warmupEpochs: 3, seed: 7),
       freeze: ["layer1.*", "fc.bias"], imageScale: 255)
   }
 
@@ -34,6 +37,32 @@ import Testing
     memory.expAvg = Tensor(shape: [3], elements: [1, 2, 3])
     training.step.optimizerStates["fc.bias"] = memory
     return training.checkpoint(run)
+  }
+
+  /// The same in either format.
+  @Test func bothFormatsHoldTheSame() throws {
+    let written = try file(run(OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1e-3)])), .constant))
+    for name in ["checkpoint.h5", "checkpoint.safetensors"] {
+      try written.write(to: folder.file(name).path)
+      #expect(try WeightsFile(contentsOf: folder.file(name).path) == written)
+    }
+  }
+
+  @Test func aStepThatIsMissingOrNone() throws {
+    let written = try file(run(OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1)])), .constant))
+    var tensors = written.safetensors.tensors
+    let noInteger = AnyTensor.float32(Tensor(shape: [], elements: [1]))
+    for step in [nil, noInteger] {
+      tensors["optimizer.fc.bias.step"] = step
+      let odd = SafetensorsFile(tensors: tensors, metadata: written.safetensors.metadata)
+      let error = #expect(throws: GoldenFileError.self) { try WeightsFile(odd, from: "w.safetensors") }
+      #expect(error?.object == "/optimizer.fc.bias.step")
+    }
+    for (name, text) in [("epochs_done", "-1"), ("epochs_done", "x"), ("num_classes", "1e3"), ("schema_version", "2")] {
+      var odd = written.safetensors
+      odd.metadata[name] = text
+      #expect(throws: GoldenFileError.self, "\(name)") { try WeightsFile(odd, from: "w.safetensors") }
+    }
   }
 
   @Test(arguments: [
@@ -51,7 +80,9 @@ import Testing
     #expect(found.freeze == saved.freeze && found.imageScale == 255)
   }
 
-  @Test func theRunGoesOnWhereItStood() throws {
+  @Test(arguments: ["checkpoint.h5", "checkpoint.safetensors"])
+  func theRunGoesOnWhereItStood(_ name: String) throws {
+    let path = folder.file(name).path
     let saved = run(try OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1e-3)])), .constant)
     var written = try file(saved)
     written.checkpoint?.epochsDone = 2
@@ -63,9 +94,41 @@ import Testing
     #expect(resumed.step.state.stateDict(AnyTensor.float32) == written.tensors)
   }
 
+  @Test(arguments: ["checkpoint.h5", "checkpoint.safetensors"])
+  func theEpochsComeBackWithoutTheirTimes(_ name: String) throws {
+    let saved = run(try OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1)])), .constant)
+    let epochs = (1...3).map {
+      TrainingEpoch(
+        epoch: $0, loss: 1 / Double($0), judgedLoss: 0.1, accuracy: 0.5, learningRate: 1e-3, seconds: 2,
+        imagesPerSecond: 7)
+    }
+    let plan = try plan()
+    let training = Training(options: saved.options, state: Initialization(seed: 1).state(of: plan, as: Float.self))
+    let path = folder.file(name).path
+    try training.checkpoint(saved, history: TrainingHistory(epochs)).write(to: path)
+    let found = try #require(WeightsFile(contentsOf: path).checkpoint?.history)
+    #expect(found.epochs == epochs.map(\.untimed))
+    #expect(found.best?.epoch == 1 && found.epochsSinceBest == 2 && !found.lastIsBest)
+  }
+
+  @Test(arguments: [
+    AnyTensor.int64(Tensor(shape: [1, 5], repeating: 1)), .float64(Tensor(shape: [5], repeating: 1)),
+    .float64(Tensor(shape: [1, 4], repeating: 1)), .float64(Tensor(shape: [2, 5], repeating: 1)),
+    .float64(Tensor(shape: [1, 5], elements: [1, .nan, 0, 0, 0])),
+    .float64(Tensor(shape: [1, 5], elements: [0, 0, 0, 0, 0])),
+    .float64(Tensor(shape: [1, 5], elements: [1.5, 0, 0, 0, 0])),
+    .float64(Tensor(shape: [1, 5], elements: [1e300, 0, 0, 0, 0])),
+  ])
+  func epochsThatNoRunHas(_ tensor: AnyTensor) throws {
+    let error = #expect(throws: GoldenFileError.self) { try TrainingHistory(tensor, at: "/history", of: "w.h5") }
+    #expect(error?.object.hasPrefix("/history") == true)
+  }
+
   /// What a file may say that no run has: each is an error with its place.
   @Test(arguments: [
     ("batch_size", "0"), ("batch_size", "many"), ("optimizer", nil), ("schedule", "cosine:0"), ("seed", "-1"),
+    ("warmup_epochs", "-1"),
+    ("warmup_epochs", "x"),
   ])
   func settingsThatNoRunHas(name: String, value: String?) throws {
     var written = try file(run(OptimizerOptions(name: "sgd", attributes: Attributes(["lr": .real(1)])), .constant))

@@ -24,8 +24,29 @@ public struct StateDictMismatch: Error, Hashable, Sendable, CustomStringConverti
   }
 }
 
+extension StateDictMismatch {
+  fileprivate static var counter: String { ".num_batches_tracked" }
+
+  /// What of these tensors does not agree with a network. `num_batches_tracked` may be absent, as in old files, and may have
+  /// any shape of one element.
+  public init(_ tensors: [String: AnyTensor], for plan: NetworkPlan) {
+    let expected = plan.stateNames
+    for entry in expected {
+      let isCounter = entry.name.hasSuffix(Self.counter)
+      if let tensor = tensors[entry.name] {
+        guard tensor.shape != entry.shape, !(isCounter && tensor.shape.count == 1) else { continue }
+        misshapen.append("\(entry.name) \(tensor.shape) for \(entry.shape)")
+      } else if !isCounter {
+        missing.append(entry.name)
+      }
+    }
+    let known = Set(expected.map(\.name))
+    unexpected = tensors.keys.filter { !known.contains($0) }.sorted()
+  }
+}
+
 extension NetworkState {
-  private static var counter: String { ".num_batches_tracked" }
+  private static var counter: String { StateDictMismatch.counter }
 
   /// Takes tensors by their `state_dict` name into a network that has values already.
   ///
@@ -40,25 +61,13 @@ extension NetworkState {
   public mutating func load(
     _ tensors: [String: AnyTensor], into plan: NetworkPlan, strict: Bool = true
   ) throws(StateDictMismatch) -> StateDictMismatch {
-    var mismatch = StateDictMismatch()
-    var next = self
-    let expected = plan.stateNames
-    for entry in expected {
-      guard let tensor = tensors[entry.name] else {
-        if !entry.name.hasSuffix(Self.counter) { mismatch.missing.append(entry.name) }
-        continue
-      }
-      let isCounter = entry.name.hasSuffix(Self.counter)
-      guard tensor.shape == entry.shape || isCounter && tensor.shape.count == 1 else {
-        mismatch.misshapen.append("\(entry.name) \(tensor.shape) for \(entry.shape)")
-        continue
-      }
-      next.set(entry.name, tensor)
-    }
-    let known = Set(expected.map(\.name))
-    mismatch.unexpected = tensors.keys.filter { !known.contains($0) }.sorted()
+    let mismatch = StateDictMismatch(tensors, for: plan)
     if strict, !mismatch.isEmpty { throw mismatch }
-    self = next
+    for entry in plan.stateNames {
+      guard let tensor = tensors[entry.name] else { continue }
+      let isCounter = entry.name.hasSuffix(Self.counter)
+      if tensor.shape == entry.shape || isCounter && tensor.shape.count == 1 { set(entry.name, tensor) }
+    }
     return mismatch
   }
 

@@ -8,23 +8,33 @@ public struct TrainingOptions: Hashable, Sendable {
   public var batchSize: Int
   public var optimizer: OptimizerOptions
   public var schedule: LearningRateSchedule
+  /// Epochs in which the learning rate rises to what the schedule says.
+  public var warmupEpochs: Int
   /// Decides the order of the images in every epoch.
   public var seed: UInt64
 
   public init(
     architecture: ResNetArchitecture, classCount: Int, batchSize: Int, optimizer: OptimizerOptions,
-    schedule: LearningRateSchedule = .constant, seed: UInt64 = 0
+    schedule: LearningRateSchedule = .constant, warmupEpochs: Int = 0, seed: UInt64 = 0
   ) {
     self.architecture = architecture
     self.classCount = classCount
     self.batchSize = batchSize
     self.optimizer = optimizer
     self.schedule = schedule
+    self.warmupEpochs = warmupEpochs
     self.seed = seed
   }
 }
 
 extension TrainingOptions {
+  /// The learning rate of an epoch, counted from 0: the optimiser's, times the schedule's factor and, in epoch e of a warm-up
+  /// of n epochs, times (e + 1)/(n + 1). It depends on nothing else, so that a resumed run goes on as one run would.
+  public func learningRate(epoch: Int) -> Double {
+    let rate = optimizer.learningRate * schedule.factor(epoch: epoch)
+    return epoch < warmupEpochs ? rate * Double(epoch + 1) / Double(warmupEpochs + 1) : rate
+  }
+
   /// The plans of an epoch by their number of images: of the full mini-batches, and of the last where it is smaller.
   ///
   /// - Parameters:
@@ -98,7 +108,7 @@ public struct Training<Scalar: RealScalar>: Sendable {
     shouldStop: @escaping () -> Bool = { false }
   ) throws(TrainingError) -> Double {
     let rows = order(of: data.count)
-    let rate = options.optimizer.learningRate * options.schedule.factor(epoch: epochsDone)
+    let rate = options.learningRate(epoch: epochsDone)
     let batchCount = (rows.count + options.batchSize - 1) / options.batchSize
     let plans: [Int: NetworkPlan]
     do { plans = try options.plans(imageShape: data.imageShape, count: data.count) } catch { throw .problem(error) }

@@ -28,6 +28,7 @@ public enum HTMLReport {
     if let verification = run.verification { sections.append(VerificationPage.section(verification)) }
     if let fuzzing = run.fuzzing { sections.append(FuzzingPage.section(fuzzing)) }
     if let gradients = run.gradients { sections.append(GradientPage.section(gradients)) }
+    if let training = run.training { sections.append(TrainingPage.section(training)) }
     if let selfTest = run.selfTest { sections.append(SelfTestPage.section(selfTest)) }
     return HTMLPage(
       title: "Assay report", subtitle: run.provenance.commandLine, style: HTMLTemplate.style,

@@ -33,6 +33,7 @@ enum VerdictBanner {
     case .gradients: return counts(run.gradients?.records ?? [], by: \.verdict, of: GradientVerdict.allCases)
     case .selfTest:
       return "\(run.selfTest?.score ?? "no mutant"), \(run.selfTest?.falseAlarms.count ?? 0) false alarms"
+    case .training: return run.training?.summary ?? ""
     case .benchmark:
       let workloads = run.benchmark?.workloads ?? []
       let timed = workloads.flatMap(\.contestants).filter { $0.status == .timed }

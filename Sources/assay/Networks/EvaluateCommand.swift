@@ -15,13 +15,15 @@ struct EvaluateCommand: ParsableCommand {
     abstract: "Judge a network by images.",
     discussion: """
       The data file has images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out). The held-out
-      images are used, or all of them when there is no split. Weights come from assay train or from
-      Fixtures/generate/export_state_dict.py; Fixtures/FORMAT.md says how pixels become numbers.
+      images are used, or all of them when there is no split. Weights come from assay train, from a safetensors file with
+      torchvision's names, or from Fixtures/generate/export_state_dict.py; Fixtures/FORMAT.md says how pixels become
+      numbers.
 
       EXAMPLES:
         assay evaluate --data Fixtures/data/digits.h5 --weights digits-weights.h5
         assay evaluate --data images.h5 --weights resnet50.h5 --top 5 --require-accuracy 0.75
         assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5
+        assay evaluate --data images.h5 --weights model.safetensors --model resnet50
 
       EXIT CODES: 0 judged, 1 a logit or loss is not finite or the accuracy too low, 2 interrupted, 64 usage, 65 bad data,
       74 the logits cannot be written.
@@ -30,10 +32,10 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "The images.", completion: .file(extensions: ["h5"]))
   var data: String
 
-  @Option(help: "The network's weights.", completion: .file(extensions: ["h5"]))
+  @Option(help: "The network's weights, HDF5 or safetensors.", completion: .file(extensions: ["h5", "safetensors"]))
   var weights: String
 
-  @Option(help: "The architecture (default: what the weights file says).")
+  @Option(help: "The architecture (default: what the weights file says, or its tensors' names and shapes).")
   var model: String?
 
   @Option(help: "Also count an image as right when its class is among this many.")
@@ -78,7 +80,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try NetworkSession.run {
       if let logits { try AtomicFile.check(logits) }
-      let file = try WeightsFile(contentsOf: weights)
+      let file = try NetworkSession.weights(weights)
       let architecture =
         try model.map { try NetworkSession.architecture($0, width: file.width) }
         ?? file.network(from: weights)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import NetworkFiles
+import OperatingSystem
 import Problems
 import Operations
 import Reporting
@@ -15,6 +16,7 @@ struct ModelCommand: ParsableCommand {
         assay model resnet50
         assay model simple_resnet --width 16 --batch 32
         assay model resnet50 --weights resnet50.h5     do these weights fit?
+        assay model simple_resnet --width 12 --weights digits.h5 --out digits.safetensors
       """)
 
   @Argument(help: "resnet18 … resnet152, resnext50_32x4d, wide_resnet50_2, simple_resnet, cifar_resnet20, …")
@@ -32,17 +34,26 @@ struct ModelCommand: ParsableCommand {
   @Option(help: "Planes of the first stage; the others follow in proportion.")
   var width: Int?
 
-  @Option(help: "A weights file that has to fit.", completion: .file(extensions: ["h5"]))
+  @Option(
+    help: "A weights file that has to fit, HDF5 or safetensors.", completion: .file(extensions: ["h5", "safetensors"]))
   var weights: String?
+
+  @Option(
+    help: "Write the weights to this file, without a training run's memory: HDF5, or safetensors by the path's ending.",
+    completion: .file(extensions: ["h5", "safetensors"]))
+  var out: String?
 
   func validate() throws {
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
     try OptionRange.require(imageSize, "--image-size", in: OptionRange.imageSize)
     try OptionRange.require(classes, "--classes", in: OptionRange.classes)
+    if out == "" { throw ValidationError("--out takes the path of a file") }
+    if out != nil, weights == nil { throw ValidationError("--out writes the weights that --weights names") }
   }
 
   func run() throws {
     try NetworkSession.run {
+      if let out { try AtomicFile.check(out) }
       let architecture = try NetworkSession.architecture(name, width: width)
       let size = imageSize ?? architecture.usualImageSide
       let plan: NetworkPlan
@@ -51,9 +62,13 @@ struct ModelCommand: ParsableCommand {
       } catch { throw ValidationError("\(error)") }
       Console.print(Self.table(plan.summary).text, terminator: "")
       if let weights {
-        let file = try WeightsFile(contentsOf: weights)
+        var file = try NetworkSession.weights(weights)
         _ = try file.state(of: plan, from: weights)
-        Console.print("\(weights): fits (\(file.tensors.count) tensors of \(file.architecture))")
+        Console.print("\(weights): fits (\(file.tensors.count) tensors of \(file.architecture ?? name))".printable)
+        guard let out else { return }
+        file.checkpoint = nil
+        file.architecture = file.architecture ?? name
+        try file.write(to: out)
       }
     }
   }

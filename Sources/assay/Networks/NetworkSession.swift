@@ -42,6 +42,11 @@ enum NetworkSession {
 
   // MARK: Data
 
+  /// A file of weights, HDF5 or safetensors.
+  static func weights(_ path: String) throws(GoldenFileError) -> WeightsFile {
+    try WeightsFile(contentsOf: path, probe: .ofThisExecutable())
+  }
+
   /// A file of images; what it leaves open is said.
   static func images(_ path: String) throws(GoldenFileError) -> ImagesFile {
     let images = try ImagesFile(contentsOf: path)
@@ -86,5 +91,5 @@ enum NetworkSession {
 
 extension ImagesFile {
   /// What the judged images are to the network.
-  var judged: String { hasSplit ? "held-out" : "training-set" }
+  var judged: String { TrainingSection.judged(isHeldOut: hasSplit) }
 }

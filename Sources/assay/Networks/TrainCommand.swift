@@ -21,13 +21,18 @@ struct TrainCommand: ParsableCommand {
       The same settings and seed give the same weights, in one go or resumed, on any number of threads. The schedule is
       one of the settings: a cosine over 10 epochs is another curve than one over 8, so that a run of 8 epochs that may
       go on to 10 is started with cosine:10. After each epoch the checkpoint is replaced as a whole, so that a run that
-      dies, is interrupted or diverges leaves the last complete one.
+      dies, is interrupted or diverges leaves the last complete one. --best keeps the best besides, and --patience stops
+      a run that learns nothing more; both count the epochs before a run was resumed, and so does --report, whose report.html
+      shows loss, accuracy, learning rate and images/s by epoch.
 
       EXAMPLES:
         assay train --data Fixtures/data/digits.h5 --model simple_resnet --width 12 --epochs 8 --out digits.h5
         assay train --data Fixtures/data/digits.h5 --width 12 --schedule cosine:10 --epochs 8 --out digits.h5
         assay train --data Fixtures/data/digits.h5 --resume digits.h5 --epochs 10 --out digits.h5
         assay train --data images.h5 --model resnet18 --init resnet18.h5 --freeze 'layer1.*' --out mine-weights.h5
+        assay train --data Fixtures/data/digits.h5 --width 12 --epochs 50 --warmup 2 --patience 5 --best best.safetensors
+        assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --report Reports/digits
+        assay train --data images.h5 --model resnet18 --init model.safetensors --out mine.safetensors
 
       EXIT CODES: 0 done, 1 it diverged or the accuracy is too low, 2 interrupted, 64 usage, 65 bad data, 74 the
       checkpoint cannot be written.
@@ -38,17 +43,31 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The images.", completion: .file(extensions: ["h5"]))
   var data: String
 
-  @Option(help: "Where weights and checkpoint go after each epoch.", completion: .file(extensions: ["h5"]))
+  @Option(
+    help: "Where the checkpoint goes after each epoch: HDF5, or safetensors by the path's ending.",
+    completion: .file(extensions: ["h5", "safetensors"]))
   var out: String?
 
-  @Option(help: "Go on from this checkpoint, with its settings.", completion: .file(extensions: ["h5"]))
+  @Option(
+    help: "Go on from this checkpoint, with its settings.", completion: .file(extensions: ["h5", "safetensors"]))
   var resume: String?
 
   @Option(
     name: .customLong("init"),
-    help: "Start from these weights; what does not fit (another classifier) starts anew.",
-    completion: .file(extensions: ["h5"]))
+    help: "Start from these weights, HDF5 or safetensors; what does not fit (another classifier) starts anew.",
+    completion: .file(extensions: ["h5", "safetensors"]))
   var initial: String?
+
+  @Option(
+    help: "Where the checkpoint of the epoch with the lowest held-out loss goes.",
+    completion: .file(extensions: ["h5", "safetensors"]))
+  var best: String?
+
+  @Option(help: "Stop when so many epochs in a row do not better the held-out loss.")
+  var patience: Int?
+
+  @Option(help: "Write run.json, the curves of loss and accuracy, and reports to this folder.", completion: .directory)
+  var report: String?
 
   @Option(help: "How many epochs there are in all.")
   var epochs = 6
@@ -63,6 +82,10 @@ struct TrainCommand: ParsableCommand {
     try OptionRange.require(epochs, "--epochs", in: OptionRange.epochs)
     try OptionRange.require(threads, "--threads", in: OptionRange.threads)
     if resume != nil, initial != nil { throw ValidationError("--resume and --init exclude each other") }
+    try OptionRange.require(patience, "--patience", in: OptionRange.epochs)
+    if report == "" { throw ValidationError("--report takes the path of a folder") }
+    if best == "" { throw ValidationError("--best takes the path of a file") }
+    if let best, best == out { throw ValidationError("--best and --out name the same file, \(best)") }
     if out == "" { throw ValidationError("--out takes the path of a file") }
     try NetworkSession.requireShare(requireAccuracy)
   }
@@ -71,12 +94,15 @@ struct TrainCommand: ParsableCommand {
     try NetworkSession.run {
       if let out {
         try AtomicFile.check(out)
-      } else {
-        Console.note("note: without --out the weights are not kept")
+      } else if best == nil {
+        Console.note("note: without --out or --best the weights are not kept")
       }
+      if let best { try AtomicFile.check(best) }
+      if let report { try ReportOutput(folder: report).check() }
       let images = try NetworkSession.images(data)
       let (saved, file) = try savedRun(images)
-      let accuracy = try train(try start(images, saved, file), saved, images)
+      let history = file?.checkpoint?.history ?? TrainingHistory()
+      let accuracy = try train(try start(images, saved, file), saved, history, images)
       if let requireAccuracy, accuracy < requireAccuracy {
         NetworkSession.report("the \(images.judged) accuracy is \(accuracy), below the required \(requireAccuracy)")
         try Outcome.fails.end()
@@ -90,7 +116,7 @@ struct TrainCommand: ParsableCommand {
   private func savedRun(_ images: ImagesFile) throws -> (SavedRun, WeightsFile?) {
     var (run, file): (SavedRun, WeightsFile?)
     if let resume {
-      let checkpoint = try WeightsFile(contentsOf: resume)
+      let checkpoint = try NetworkSession.weights(resume)
       (run, file) = (try SavedRun(checkpoint, from: resume), checkpoint)
       try settings.requireAgreement(with: run)
       if let schedule = try settings.schedule(epochs: epochs) { run.options.schedule = schedule }
@@ -121,7 +147,7 @@ struct TrainCommand: ParsableCommand {
       var state = Initialization(seed: options.seed, zeroInitResidual: settings.zeroInitResidual)
         .state(of: plan, as: Float.self)
       if let initial {
-        let mismatch = try WeightsFile(contentsOf: initial).load(into: &state, of: plan, from: initial)
+        let mismatch = try NetworkSession.weights(initial).load(into: &state, of: plan, from: initial)
         if !mismatch.isEmpty { Console.note("note: \(mismatch)".printable) }
       }
       training = Training(options: options, state: state)
@@ -168,36 +194,47 @@ struct TrainCommand: ParsableCommand {
   // MARK: The epochs
 
   /// - Returns: the accuracy in the end.
-  private func train(_ start: Training<Float>, _ run: SavedRun, _ images: ImagesFile) throws -> Double {
-    var training = start
+  private func train(
+    _ start: Training<Float>, _ run: SavedRun, _ earlier: TrainingHistory, _ images: ImagesFile
+  ) throws -> Double {
+    var (training, history) = (start, earlier)
     let architecture = run.options.architecture
     let source = try PreparedImages(images, rows: images.trainingRows, for: architecture)
     let judged = try PreparedImages(images, rows: images.heldOutRows, for: architecture)
     NetworkSession.noteEnlargement(source, architecture)
     if !images.hasSplit { Console.note("note: \(data.printable) has no split: judged by the images trained on") }
-    let lossTitle = "\(images.judged) loss"
-    Console.print("epoch   loss     \(lossTitle)  accuracy  seconds")
+    let table = EpochTable(lossTitle: "\(images.judged) loss", epochs: epochs)
+    Console.print(table.headings)
     let lastBatch = (source.count - 1) / run.options.batchSize + 1
     var accuracy = 0.0
-    if training.epochsDone >= epochs {
+    if training.epochsDone >= epochs || isOutOfPatience(history) {
       accuracy = try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch).accuracy
       Console.print(
         "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
+    var record = report.map { folder in
+      TrainingReport(
+        folder: folder, seed: run.options.seed,
+        TrainingSection(
+          training, run, on: source, judgedBy: judged, data: data, epochs: epochs, patience: patience,
+          requiredAccuracy: requireAccuracy))
+    }
+    try record?.add(history)
     let progress = ProgressDisplay()
     let first = training.epochsDone
-    while training.epochsDone < epochs {
+    while training.epochsDone < epochs, !isOutOfPatience(history) {
       let clock = ContinuousClock.now
       let epoch = training.epochsDone
       let kept = epoch > first ? out : resume
       let batch = Mutex(1)
-      let interrupted: @Sendable () throws -> Void = { [self] in
+      let interrupted: @Sendable () throws -> Void = { [self, record] in
         let error = TrainingError.stopped(epoch: epoch + 1, batch: batch.withLock { $0 })
         noteKept(kept, epochs: epoch, error)
+        try record?.end(error)
         try NetworkSession.run { throw error }
       }
       do {
-        let (loss, result) = try Interruption.concluding(with: interrupted) {
+        let (loss, trained, result) = try Interruption.concluding(with: interrupted) {
           let loss = try training.runEpoch(
             source,
             progress: { state in
@@ -206,23 +243,48 @@ struct TrainCommand: ParsableCommand {
                 done: (epoch - first) * state.batchCount + state.batch, of: (epochs - first) * state.batchCount,
                 subject: "batches: epoch \(epoch + 1)/\(epochs), loss \(state.runningLoss.formatted(digits: 4))")
             }, shouldStop: { Task.isCancelled })
-          return (loss, try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch))
+          let trained = clock.duration(to: .now) / .seconds(1)
+          return (loss, trained, try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch))
         }
         accuracy = result.accuracy
         progress.clear()
-        let seconds = Double((ContinuousClock.now - clock) / .milliseconds(1)) / 1000
-        Console.print(
-          "\(String(epoch + 1).padded(5))  \(loss.formatted(digits: 5))  "
-            + result.loss.formatted(digits: 5).padded(lossTitle.count)
-            + "  \((100 * accuracy).formatted(digits: 2).padded(6)) %  \(seconds.formatted(digits: 1).padded(7))")
+        history.epochs.append(
+          TrainingEpoch(
+            epoch: epoch + 1, loss: loss, judgedLoss: result.loss, accuracy: accuracy,
+            learningRate: run.options.learningRate(epoch: epoch), seconds: clock.duration(to: .now) / .seconds(1),
+            imagesPerSecond: Double(source.count) / trained))
+        Console.print(table.line(history))
       } catch {
         progress.clear()
         noteKept(kept, epochs: epoch, error)
+        try record?.end(error)
         throw error
       }
-      if let out { try training.checkpoint(run).write(to: out) }
+      let checkpoint = training.checkpoint(run, history: history)
+      if let out { try checkpoint.write(to: out) }
+      if let best, history.lastIsBest { try checkpoint.write(to: best) }
+      try record?.add(history)
     }
+    try record?.end()
+    sayBest(history, after: first, images.judged)
     return accuracy
+  }
+
+  private func isOutOfPatience(_ history: TrainingHistory) -> Bool {
+    patience.map { history.epochsSinceBest >= $0 } ?? false
+  }
+
+  /// Why it stopped early, if it did, and which epoch was the best, where that was asked for.
+  /// - Parameter first: epochs that were done when this command began.
+  private func sayBest(_ history: TrainingHistory, after first: Int, _ judged: String) {
+    guard best != nil || patience != nil, let epoch = history.best else { return }
+    if isOutOfPatience(history), let last = history.epochs.last?.epoch, last < epochs {
+      Console.print("stopped after epoch \(last): \(history.epochsSinceBest) epochs without a lower \(judged) loss")
+    }
+    let place = best.map { path in
+      epoch.epoch > first ? ", in \(path.printable)" : ", before this command: \(path.printable) is not written"
+    }
+    Console.print("best: \(EpochTable.best(epoch, judged: judged))\(place ?? "")")
   }
 
   /// What remains after an epoch that did not end: the checkpoint before it and, after an interruption, the command
@@ -234,12 +296,10 @@ struct TrainCommand: ParsableCommand {
     var words = ["assay", "train", "--data", data, "--resume", checkpoint, "--epochs", "\(epochs)"]
     words += ["--threads", "\(threads)"]
     if let out { words += ["--out", out] }
+    if let best { words += ["--best", best] }
+    if let patience { words += ["--patience", "\(patience)"] }
+    if let report { words += ["--report", report] }
     if let requireAccuracy { words += ["--require-accuracy", "\(requireAccuracy)"] }
     Console.note("resume: \(ShellCommand(words))")
   }
-}
-
-extension String {
-  /// Right-aligned in a column.
-  fileprivate func padded(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }

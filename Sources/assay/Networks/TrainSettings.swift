@@ -39,6 +39,9 @@ struct TrainSettings: ParsableArguments {
       """)
   var schedule: String?
 
+  @Option(help: "Epochs in which the learning rate rises to what the schedule says (default: 0).")
+  var warmup: Int?
+
   @Option(help: "Seed of the initial values and of the order of the images (default: 0).")
   var seed: UInt64?
 
@@ -52,6 +55,7 @@ struct TrainSettings: ParsableArguments {
     try OptionRange.require(width, "--width", in: OptionRange.width)
     try OptionRange.require(classes, "--classes", in: OptionRange.classes)
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
+    try OptionRange.require(warmup, "--warmup", in: 0...OptionRange.epochs.upperBound)
     if let blank = freeze.first(where: { $0.contains(" ") }) {
       throw ValidationError("--freeze '\(blank)': no parameter's name has a blank in it")
     }
@@ -76,7 +80,8 @@ struct TrainSettings: ParsableArguments {
     return TrainingOptions(
       architecture: try NetworkSession.architecture(model ?? "simple_resnet", width: width),
       classCount: classes ?? labelCount, batchSize: batch ?? 32, optimizer: rule,
-      schedule: try schedule(epochs: epochs) ?? .cosine(epochs: epochs), seed: seed ?? 0)
+      schedule: try schedule(epochs: epochs) ?? .cosine(epochs: epochs), warmupEpochs: warmup ?? 0,
+      seed: seed ?? 0)
   }
 
   /// The schedule that was asked for.
@@ -109,6 +114,7 @@ struct TrainSettings: ParsableArguments {
     compare("momentum", momentum, try? rule.real("momentum", default: nil))
     compare("nesterov", nesterov ? true : nil, try? rule.boolean("nesterov", default: false))
     compare("weight-decay", weightDecay, try? rule.real("weight_decay", default: nil))
+    compare("warmup", warmup, options.warmupEpochs)
     compare("seed", seed, options.seed)
     if !freeze.isEmpty { compare("freeze", freeze.sorted(), run.freeze.sorted()) }
     if zeroInitResidual { differing.append("--zero-init-residual (a checkpoint has its values already)") }

@@ -96,6 +96,14 @@ enum DocumentedTreatment {
     "assay model resnet50": .exits(0),
     "assay model simple_resnet --width 16 --batch 32": .exits(0),
     "assay model resnet50 --weights resnet50.h5": .parses(because: "weights of 100 MB"),
+    "assay model simple_resnet --width 12 --weights digits.h5 --out digits.safetensors": .exits(
+      0, after: ["assay train --data Fixtures/data/digits.h5 --width 12 --epochs 1 --batch 512 --out digits.h5"]),
+    "assay train --data Fixtures/data/digits.h5 --width 12 --epochs 50 --warmup 2 --patience 5 --best best.safetensors":
+      .begins(),
+    "assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --report Reports/digits": .begins(),
+    "assay train --data images.h5 --model resnet18 --init model.safetensors --out mine.safetensors": .begins(),
+    "assay evaluate --data images.h5 --weights model.safetensors --model resnet50": .parses(
+      because: "weights of 100 MB"),
     "assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --out weights.h5": .begins(),
     "assay train --data Fixtures/data/digits.h5 --model simple_resnet --width 12 --epochs 8 --out digits.h5": .begins(),
     "assay train --data Fixtures/data/digits.h5 --width 12 --schedule cosine:10 --epochs 8 --out digits.h5": .begins(),

@@ -100,6 +100,9 @@ final class ExampleFolder {
     let classifier = Tensor<Float>(shape: [4], repeating: 0)
     try WeightsFile(architecture: "resnet18", classCount: 4, tensors: ["fc.bias": .float32(classifier)])
       .write(to: file("resnet18.h5").path)
+    let weight = Tensor<Float>(shape: [4, 512], repeating: 0)
+    try SafetensorsFile(tensors: ["fc.weight": .float32(weight), "fc.bias": .float32(classifier)])
+      .write(to: file("model.safetensors").path)
   }
 
   /// Starts a line as somebody types it who has `assay` on the path.

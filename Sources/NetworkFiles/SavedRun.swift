@@ -13,11 +13,14 @@ public struct SavedRun: Sendable {
   public var freeze: [String]
   /// What the images were divided by; `nil` where the checkpoint does not say.
   public var imageScale: Double?
+  /// What computes the steps: another rounds otherwise.
+  public var engine: String
 
-  public init(options: TrainingOptions, freeze: [String], imageScale: Double?) {
+  public init(options: TrainingOptions, freeze: [String], imageScale: Double?, engine: String = "reference") {
     self.options = options
     self.freeze = freeze
     self.imageScale = imageScale
+    self.engine = engine
   }
 
   /// - Throws: ``GoldenFiles/GoldenFileError`` when the file is no checkpoint or says something that cannot be;
@@ -53,6 +56,8 @@ public struct SavedRun: Sendable {
       seed: try setting("seed", "a seed") { UInt64($0) })
     freeze = checkpoint.settings["freeze"].map { $0.split(separator: " ").map(String.init) } ?? []
     imageScale = checkpoint.settings["image_scale"].flatMap { Double($0) }
+    // Checkpoints of the time when there was no other do not say.
+    engine = checkpoint.settings["engine"] ?? "reference"
   }
 
   /// As strings, for the file.
@@ -60,7 +65,7 @@ public struct SavedRun: Sendable {
     let values = options.optimizer.attributes.values.sorted { $0.key < $1.key }
     var settings = [
       "batch_size": "\(options.batchSize)", "seed": "\(options.seed)", "schedule": options.schedule.text,
-      "optimizer": options.optimizer.name,
+      "optimizer": options.optimizer.name, "engine": engine,
       "optimizer_options": values.map { "\($0.key)=\($0.value.text)" }.joined(separator: " "),
     ]
     settings["warmup_epochs"] = options.warmupEpochs > 0 ? "\(options.warmupEpochs)" : nil

@@ -12,7 +12,7 @@ import Tensors
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a residual network with the reference implementation.",
+    abstract: "Train a residual network.",
     discussion: """
       The data file has images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out); without a
       split the network is judged by the images that it was trained on. Fixtures/FORMAT.md says how pixels become
@@ -123,7 +123,8 @@ struct TrainCommand: ParsableCommand {
       try NetworkSession.requireScale(run.imageScale, of: images, data, exactly: true)
     } else {
       let options = try settings.options(labelCount: images.classCount, epochs: epochs)
-      (run, file) = (SavedRun(options: options, freeze: settings.freeze, imageScale: nil), nil)
+      let engine = (settings.engine ?? .execution).rawValue
+      (run, file) = (SavedRun(options: options, freeze: settings.freeze, imageScale: nil, engine: engine), nil)
     }
     run.imageScale = images.scale
     if let length = run.options.schedule.length, length < epochs {
@@ -201,6 +202,8 @@ struct TrainCommand: ParsableCommand {
     let architecture = run.options.architecture
     let source = try PreparedImages(images, rows: images.trainingRows, for: architecture)
     let judged = try PreparedImages(images, rows: images.heldOutRows, for: architecture)
+    let engine =
+      run.engine == NetworkEngine.execution.rawValue ? try ExecutionTrainer(run.options, threads: threads) : nil
     NetworkSession.noteEnlargement(source, architecture)
     if !images.hasSplit { Console.note("note: \(data.printable) has no split: judged by the images trained on") }
     let table = EpochTable(lossTitle: "\(images.judged) loss", epochs: epochs)
@@ -208,7 +211,9 @@ struct TrainCommand: ParsableCommand {
     let lastBatch = (source.count - 1) / run.options.batchSize + 1
     var accuracy = 0.0
     if training.epochsDone >= epochs || isOutOfPatience(history) {
-      accuracy = try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch).accuracy
+      accuracy = try NetworkSession.validate(
+        training, judged, threads: threads, lastBatch: lastBatch, onExecution: engine != nil
+      ).accuracy
       Console.print(
         "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
@@ -236,7 +241,7 @@ struct TrainCommand: ParsableCommand {
       do {
         let (loss, trained, result) = try Interruption.concluding(with: interrupted) {
           let loss = try training.runEpoch(
-            source,
+            source, on: engine,
             progress: { state in
               batch.withLock { $0 = state.batch }
               progress.step(
@@ -244,7 +249,11 @@ struct TrainCommand: ParsableCommand {
                 subject: "batches: epoch \(epoch + 1)/\(epochs), loss \(state.runningLoss.formatted(digits: 4))")
             }, shouldStop: { Task.isCancelled })
           let trained = clock.duration(to: .now) / .seconds(1)
-          return (loss, trained, try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch))
+          return (
+            loss, trained,
+            try NetworkSession.validate(
+              training, judged, threads: threads, lastBatch: lastBatch, onExecution: engine != nil)
+          )
         }
         accuracy = result.accuracy
         progress.clear()

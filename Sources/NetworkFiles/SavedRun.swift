@@ -13,11 +13,16 @@ public struct SavedRun: Sendable {
   public var freeze: [String]
   /// What the images were divided by; `nil` where the checkpoint does not say.
   public var imageScale: Double?
+  /// What their channels were normalised by then; `nil` where they were not.
+  public var normalization: ImageNormalization?
 
-  public init(options: TrainingOptions, freeze: [String], imageScale: Double?) {
+  public init(
+    options: TrainingOptions, freeze: [String], imageScale: Double?, normalization: ImageNormalization? = nil
+  ) {
     self.options = options
     self.freeze = freeze
     self.imageScale = imageScale
+    self.normalization = normalization
   }
 
   /// - Throws: ``GoldenFiles/GoldenFileError`` when the file is no checkpoint or says something that cannot be;
@@ -52,6 +57,7 @@ public struct SavedRun: Sendable {
         ? 0 : try setting("warmup_epochs", "a number of epochs") { Int($0).flatMap { $0 >= 0 ? $0 : nil } },
       seed: try setting("seed", "a seed") { UInt64($0) })
     freeze = checkpoint.settings["freeze"].map { $0.split(separator: " ").map(String.init) } ?? []
+    normalization = file.normalization
     imageScale = checkpoint.settings["image_scale"].flatMap { Double($0) }
   }
 

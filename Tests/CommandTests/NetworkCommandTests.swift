@@ -515,6 +515,78 @@ import Testing
     #expect(try CommandRun(["evaluate"] + words).errors.contains("no split"))
   }
 
+  // MARK: Normalisation
+
+  /// A folder of CIFAR-10's binary version: each class has its own brightness.
+  private func cifar(_ folder: TemporaryDirectory) throws -> String {
+    for (name, count) in [("data_batch_1", 6), ("data_batch_2", 6), ("test_batch", 4)] {
+      var data = Data()
+      for record in 0..<count {
+        data.append(UInt8(record % 3))
+        data.append(contentsOf: (0..<3072).map { UInt8(record % 3 * 80 + $0 % 17) })
+      }
+      try data.write(to: folder.file("\(name).bin"))
+    }
+    return folder.url.path
+  }
+
+  @Test func whatImagesAreNormalisedByStaysWithTheWeights() throws {
+    let folder = try TemporaryDirectory()
+    let (data, other) = (try cifar(folder), try TemporaryDirectory())
+    let (out, alone) = (other.file("w.safetensors").path, other.file("alone.h5").path)
+    func train(_ words: [String]) throws -> CommandRun {
+      try CommandRun(["train", "--data", data] + words)
+    }
+    let shape = ["--model", "cifar_resnet8", "--width", "2", "--batch", "4", "--schedule", "constant", "--epochs", "1"]
+    let run = try train(shape + ["--measure", "--out", out])
+    #expect(run.exitCode == 0 && run.errors.contains("normalised by mean 0.34"), "\(run.errors)")
+    let normalization = try #require(WeightsFile(contentsOf: out).normalization)
+    // Pixels have 0 … 16 in every third of 1024 places, all about equally, on 0, 80 and 160.
+    #expect(normalization.mean.allSatisfy { abs($0 * 255 - 88) < 0.05 }, "\(normalization)")
+    #expect(normalization.std.allSatisfy { abs($0 * 255 - (24.0 + 80 * 80 * 2 / 3).squareRoot()) < 0.05 })
+    // The same for whoever judges or goes on; without the run's memory, too.
+    let model = ["model", "cifar_resnet8", "--width", "2", "--classes", "3", "--weights", out, "--out", alone]
+    #expect(try CommandRun(model).exitCode == 0)
+    #expect(try WeightsFile(contentsOf: alone).normalization == normalization)
+    let evaluate = ["evaluate", "--data", data + "/test_batch.bin", "--weights", alone]
+    let judged = try CommandRun(evaluate)
+    #expect(judged.exitCode == 0 && judged.errors.contains("normalised by"), "\(judged.errors)")
+    #expect(run.output.contains(judged.output.firstMatch(of: /accuracy +([0-9.]+)/)?.1 ?? "none"))
+    #expect(try CommandRun(evaluate + ["--mean", "0", "--std", "1"]).exitCode == 64)
+    #expect(try train(["--resume", out, "--epochs", "2", "--out", out]).exitCode == 0)
+    #expect(try WeightsFile(contentsOf: out).normalization == normalization)
+    #expect(try train(["--resume", out, "--epochs", "3", "--measure"]).exitCode == 64)
+    #expect(try train(["--resume", out, "--epochs", "3", "--mean", "0", "--std", "1"]).exitCode == 64)
+    // Fine-tuning starts with what the weights know.
+    let tuned = other.file("tuned.h5").path
+    #expect(try train(shape + ["--init", alone, "--out", tuned]).exitCode == 0)
+    #expect(try WeightsFile(contentsOf: tuned).normalization == normalization)
+    #expect(try train(shape + ["--init", alone, "--mean", "0.5", "--std", "1,2,3", "--out", tuned]).exitCode == 0)
+    #expect(try WeightsFile(contentsOf: tuned).normalization?.std == [1, 2, 3])
+  }
+
+  @Test(arguments: [
+    ["--mean", "0.5"], ["--std", "1"], ["--mean", "0.5,0.5", "--std", "1"], ["--mean", "x", "--std", "1"],
+    ["--mean", "0", "--std", "0"], ["--mean", "0", "--std", "1,1,-1"], ["--mean", "nan", "--std", "1"],
+    ["--mean", "0", "--std", "inf"], ["--mean", "", "--std", "1"], ["--mean", "0,0,0,0", "--std", "1"],
+    ["--mean", "0", "--std", "1", "--measure"],
+  ])
+  func numbersThatNormaliseNothingAreUsageErrors(_ words: [String]) throws {
+    let data = ["--data", trial("X_sixteen_images.h5")]
+    #expect(try CommandRun(["train", "--width", "1", "--epochs", "1"] + data + words).exitCode == 64)
+    guard !words.contains("--measure") else { return }
+    let evaluate = ["evaluate", "--weights", trial("weights_cifar8_w2.h5")]
+    #expect(try CommandRun(evaluate + data + words).exitCode == 64)
+  }
+
+  @Test func damagedCIFARFilesAreOneError() throws {
+    let folder = try TemporaryDirectory()
+    let data = try cifar(folder)
+    try Data(repeating: 200, count: 3073).write(to: folder.file("data_batch_2.bin"))
+    let run = try CommandRun(["train", "--data", data, "--model", "cifar_resnet8", "--epochs", "1"])
+    #expect(run.exitCode == 65 && run.errors.contains("data_batch_2.bin: record 0"), "\(run.errors)")
+  }
+
   // MARK: Interruption
 
   @Test(arguments: [SIGINT, SIGTERM])

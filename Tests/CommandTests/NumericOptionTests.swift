@@ -115,10 +115,10 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
     "accumulate", "algorithm",
     "base", "best", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json",
     "junit",
-    "known-failures", "layout", "library", "logits", "method", "model", "name", "network", "only", "operation",
+    "known-failures", "layout", "library", "logits", "mean", "method", "model", "name", "network", "only", "operation",
     "optimizer", "out",
     "pass",
-    "pass-env", "problem", "report", "resume", "spoil",
+    "pass-env", "problem", "report", "resume", "spoil", "std",
     "suite", "symbol", "tag", "time", "trace", "weights",
   ]
 }

@@ -47,9 +47,9 @@ enum NetworkSession {
     try WeightsFile(contentsOf: path, probe: .ofThisExecutable())
   }
 
-  /// A file of images; what it leaves open is said.
+  /// Images; what they leave open is said.
   static func images(_ path: String) throws(GoldenFileError) -> ImagesFile {
-    let images = try ImagesFile(contentsOf: path)
+    let images = try ImagesFile(at: path)
     if images.scaleIsAssumed {
       Console.note(
         "note: \(path.printable): the images are integers wider than a byte, without the attribute max_value: "
@@ -64,6 +64,11 @@ enum NetworkSession {
     Console.note(
       "note: images are enlarged \(images.enlargement) times to \(architecture.name)'s "
         + "\(images.imageShape[1])×\(images.imageShape[2])")
+  }
+
+  /// Says what images are normalised by.
+  static func note(_ normalization: ImageNormalization?) {
+    if let normalization { Console.note("note: images are normalised by \(normalization.text)") }
   }
 
   /// Refuses images whose values mean something else than those that the network was trained on.

@@ -48,6 +48,11 @@ struct TrainSettings: ParsableArguments {
   @Flag(help: "Let each block start as its shortcut.")
   var zeroInitResidual = false
 
+  @OptionGroup var normalization: NormalizationOptions
+
+  @Flag(help: "Normalise by mean and standard deviation of each channel, measured on the training images.")
+  var measure = false
+
   @Option(help: "Parameters that match this glob stay as they are. May be repeated.")
   var freeze: [String] = []
 
@@ -56,6 +61,9 @@ struct TrainSettings: ParsableArguments {
     try OptionRange.require(classes, "--classes", in: OptionRange.classes)
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
     try OptionRange.require(warmup, "--warmup", in: 0...OptionRange.epochs.upperBound)
+    if measure, normalization.mean != nil {
+      throw ValidationError("--measure finds what --mean and --std say: give one of them")
+    }
     if let blank = freeze.first(where: { $0.contains(" ") }) {
       throw ValidationError("--freeze '\(blank)': no parameter's name has a blank in it")
     }
@@ -117,6 +125,10 @@ struct TrainSettings: ParsableArguments {
     compare("warmup", warmup, options.warmupEpochs)
     compare("seed", seed, options.seed)
     if !freeze.isEmpty { compare("freeze", freeze.sorted(), run.freeze.sorted()) }
+    if let given = try normalization.normalization(), given != run.normalization {
+      differing.append("--mean and --std (the checkpoint has \(run.normalization?.text ?? "none"))")
+    }
+    if measure { differing.append("--measure (a checkpoint has its mean and standard deviation already)") }
     if zeroInitResidual { differing.append("--zero-init-residual (a checkpoint has its values already)") }
     guard differing.isEmpty else {
       throw ValidationError(

@@ -18,15 +18,33 @@ public struct ImagesFile: Sendable {
   public let scale: Double
   /// Integers wider than bytes without `max_value`: that 255 stands for 1 is then what is usual, not what the file says.
   public let scaleIsAssumed: Bool
+  /// By class, of a folder of pictures; empty otherwise.
+  public internal(set) var classNames: [String] = []
+  /// Files of a folder of pictures that are none.
+  public internal(set) var leftOutFiles = 0
 
-  /// Images of any kind that is read: a file of HDF5, or CIFAR-10's binary version as a file or a folder.
+  /// Whether a path is that of a folder of pictures, whose size is the reader's choice.
+  public static func arePictures(_ path: String) -> Bool { PictureFolder.isOne(path) && !CIFARImages.isOne(path) }
+
+  /// Images of any kind that is read: a file of HDF5, CIFAR-10's binary version as a file or a folder, or pictures in a folder
+  /// for each class.
   /// - Parameters:
   ///   - path: the file or folder.
+  ///   - pictureSide: height and width that pictures get.
   ///   - limits: what it may ask for.
+  ///   - probe: the process that decodes pictures; `nil` decodes them in this one.
+  ///   - progress: called with the pictures done and all of them.
   /// - Throws: ``GoldenFiles/GoldenFileError`` for what is missing, damaged, or no images.
-  public init(at path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
+  public init(
+    at path: String, pictureSide: Int, limits: GoldenLimits = .standard, probe: NetworkFileProbe? = nil,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws(GoldenFileError) {
     if CIFARImages.isOne(path) {
       self.init(try CIFARImages(contentsOf: path, limits: limits))
+    } else if PictureFolder.isOne(path) {
+      try self.init(
+        PictureFolder(at: path), at: path, size: PictureSize(side: pictureSide), limits: limits, probe: probe,
+        progress: progress)
     } else {
       try self.init(contentsOf: path, limits: limits)
     }

@@ -15,6 +15,10 @@ public struct SavedRun: Sendable {
   public var imageScale: Double?
   /// What their channels were normalised by then; `nil` where they were not.
   public var normalization: ImageNormalization?
+  /// Height and width that pictures got; `nil` where they were no pictures.
+  public var imageSize: Int?
+  /// The classes' names, of pictures; empty otherwise.
+  public var classNames: [String] = []
 
   public init(
     options: TrainingOptions, freeze: [String], imageScale: Double?, normalization: ImageNormalization? = nil
@@ -58,6 +62,8 @@ public struct SavedRun: Sendable {
       seed: try setting("seed", "a seed") { UInt64($0) })
     freeze = checkpoint.settings["freeze"].map { $0.split(separator: " ").map(String.init) } ?? []
     normalization = file.normalization
+    imageSize = file.imageSize
+    classNames = checkpoint.settings["class_names"]?.split(separator: "/").map(String.init) ?? []
     imageScale = checkpoint.settings["image_scale"].flatMap { Double($0) }
   }
 
@@ -71,6 +77,9 @@ public struct SavedRun: Sendable {
     ]
     settings["warmup_epochs"] = options.warmupEpochs > 0 ? "\(options.warmupEpochs)" : nil
     settings["freeze"] = freeze.isEmpty ? nil : freeze.joined(separator: " ")
+    // No name of a folder has a slash in it. What HDF5 has no room for in an attribute is left out.
+    let names = classNames.joined(separator: "/")
+    settings["class_names"] = names.isEmpty || names.utf8.count > 60_000 ? nil : names
     settings["image_scale"] = imageScale.map { "\($0)" }
     return settings
   }

@@ -9,7 +9,7 @@ import Tensors
 /// checkpoint has the optimiser's memory besides. A path that ends in `.safetensors` stands for the same in that format.
 ///
 ///     /                     @schema "assay.weights", @schema_version 1, @architecture, @num_classes, (@width),
-///                           (@image_mean, @image_std: three numbers each)
+///                           (@image_mean, @image_std: three numbers each), (@image_size)
 ///     /state_dict/<name>    float32 or float64; int64 for num_batches_tracked
 ///     /training             @epochs_done, and the run's settings as strings; checkpoints alone
 ///     /training/history     float64 (epochs, 5): epoch, loss, judged loss, accuracy, learning rate
@@ -25,6 +25,8 @@ public struct WeightsFile: Sendable, Equatable {
   public var width: Int?
   /// What the images that it was trained on were normalised by; `nil` where they were not, or the file does not say.
   public var normalization: ImageNormalization?
+  /// Height and width that pictures got; `nil` where they were no pictures, or the file does not say.
+  public var imageSize: Int?
   /// By `state_dict` name.
   public var tensors: [String: AnyTensor]
   public var checkpoint: Checkpoint?
@@ -63,12 +65,13 @@ public struct WeightsFile: Sendable, Equatable {
 
   public init(
     architecture: String?, classCount: Int, width: Int? = nil, normalization: ImageNormalization? = nil,
-    tensors: [String: AnyTensor], checkpoint: Checkpoint? = nil
+    imageSize: Int? = nil, tensors: [String: AnyTensor], checkpoint: Checkpoint? = nil
   ) {
     self.architecture = architecture
     self.classCount = classCount
     self.width = width
     self.normalization = normalization
+    self.imageSize = imageSize
     self.tensors = tensors
     self.checkpoint = checkpoint
   }
@@ -110,6 +113,7 @@ public struct WeightsFile: Sendable, Equatable {
     width = try attributes.number("width").flatMap { Int(exactly: $0) }
     normalization = try Self.normalization(
       mean: try attributes.numbers("image_mean"), std: try attributes.numbers("image_std"), from: path)
+    imageSize = try attributes.number("image_size").flatMap { Int(exactly: $0) }
     var reader = GoldenTensorReader(file: path, limits: limits)
     tensors = try Self.tensors(in: try translating { () throws(HDF5Error) in try root.group("state_dict") }, &reader)
     checkpoint = try Self.checkpoint(in: root, path, &reader)
@@ -201,6 +205,7 @@ public struct WeightsFile: Sendable, Equatable {
         try root.setAttribute("image_mean", .floats(normalization.mean))
         try root.setAttribute("image_std", .floats(normalization.std))
       }
+      if let imageSize { try root.setAttribute("image_size", .integer(imageSize)) }
       try Self.write(tensors, to: try root.createGroup("state_dict"))
       guard let checkpoint else { return }
       let training = try root.createGroup("training")

@@ -565,6 +565,42 @@ import Testing
     #expect(try WeightsFile(contentsOf: tuned).normalization?.std == [1, 2, 3])
   }
 
+  /// Pictures keep their size and the order of their classes.
+  @Test func picturesAreTrainedOnAndJudged() throws {
+    let folder = try TemporaryDirectory()
+    let samples = Repository.root.appending(path: "Tests/NetworkFilesTests/Samples/pictures")
+    let out = folder.file("w.safetensors").path
+    func train(_ words: [String], _ data: String = samples.path) throws -> CommandRun {
+      try CommandRun(["train", "--data", data] + words)
+    }
+    let shape = ["--model", "cifar_resnet8", "--width", "2", "--batch", "4", "--schedule", "constant"]
+    let run = try train(shape + ["--image-size", "16", "--measure", "--epochs", "1", "--out", out])
+    #expect(run.exitCode == 0, "\(run.errors)")
+    let file = try WeightsFile(contentsOf: out)
+    #expect(file.imageSize == 16 && file.checkpoint?.settings["class_names"] == "cat/dog")
+    let evaluate = ["evaluate", "--data", samples.path, "--weights", out]
+    let judged = try CommandRun(evaluate)
+    #expect(judged.exitCode == 0 && judged.output.hasPrefix("3 images"), "\(judged.errors)")
+    #expect(run.output.contains(judged.output.firstMatch(of: /accuracy +([0-9.]+)/)?.1 ?? "none"))
+    #expect(try train(["--resume", out, "--epochs", "2", "--out", out]).exitCode == 0)
+    for words in [evaluate, ["train", "--data", samples.path, "--resume", out, "--epochs", "3"]] {
+      let other = try CommandRun(words + ["--image-size", "24"])
+      #expect(other.exitCode == 64 && other.errors.contains("16×16"), "\(other.errors)")
+    }
+    let hdf5 = try CommandRun(["train", "--data", images(folder), "--image-size", "8", "--epochs", "1"])
+    #expect(hdf5.exitCode == 64)
+    // The same numbers of other classes mean something else.
+    let renamed = folder.file("renamed")
+    try FileManager.default.copyItem(at: samples.appending(path: "train"), to: renamed)
+    try FileManager.default.moveItem(at: renamed.appending(path: "cat"), to: renamed.appending(path: "zebra"))
+    let zebras = try CommandRun(["evaluate", "--data", renamed.path, "--weights", out])
+    #expect(zebras.exitCode == 65 && zebras.errors.contains("dog, zebra"), "\(zebras.errors)")
+    // One damaged picture is one error that names it.
+    try Data("no picture".utf8).write(to: renamed.appending(path: "dog/bits.png"))
+    let damaged = try train(shape, renamed.path)
+    #expect(damaged.exitCode == 65 && damaged.errors.contains("dog/bits.png: expected a PNG"), "\(damaged.errors)")
+  }
+
   @Test(arguments: [
     ["--mean", "0.5"], ["--std", "1"], ["--mean", "0.5,0.5", "--std", "1"], ["--mean", "x", "--std", "1"],
     ["--mean", "0", "--std", "0"], ["--mean", "0", "--std", "1,1,-1"], ["--mean", "nan", "--std", "1"],

@@ -89,13 +89,14 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
     + options(
       "train", data + ["--optimizer", "sgd"],
       [
-        "width": .count, "classes": .count, "batch": .count, "lr": .rate, "momentum": .rate, "weight-decay": .rate,
+        "width": .count, "classes": .count, "image-size": .count, "batch": .count, "lr": .rate, "momentum": .rate,
+        "weight-decay": .rate,
         "schedule": .count, "warmup": .amount, "seed": .seed, "epochs": .count, "patience": .count, "threads": .count,
         "require-accuracy": .share,
       ])
     + options(
       "evaluate", data + ["--weights", "none.h5"],
-      ["top": .count, "batch": .count, "threads": .count, "require-accuracy": .share])
+      ["top": .count, "image-size": .count, "batch": .count, "threads": .count, "require-accuracy": .share])
     + options(
       "bench", ["--quick", "--dry-run"],
       [

@@ -16,8 +16,9 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a residual network with the reference implementation.",
     discussion: """
       The data are an HDF5 file with images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out), or
-      CIFAR-10's binary version: a folder with data_batch_1.bin … test_batch.bin, or one such file. Without a split the
-      network is judged by the images that it was trained on. Fixtures/FORMAT.md says how pixels become numbers.
+      CIFAR-10's binary version (a folder with data_batch_1.bin … test_batch.bin, or one such file), or PNG and JPEG files in
+      a folder for each class, with or without train and test above them. Without a split the network is judged by the
+      images that it was trained on. Fixtures/FORMAT.md says how pixels become numbers.
 
       The same settings and seed give the same weights, in one go or resumed, on any number of threads. The schedule is
       one of the settings: a cosine over 10 epochs is another curve than one over 8, so that a run of 8 epochs that may
@@ -34,6 +35,7 @@ struct TrainCommand: ParsableCommand {
         assay train --data Fixtures/data/digits.h5 --width 12 --epochs 50 --warmup 2 --patience 5 --best best.safetensors
         assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --report Reports/digits
         assay train --data cifar-10-batches-bin --model cifar_resnet20 --measure --epochs 30 --out cifar.h5
+        assay train --data pictures --model resnet18 --image-size 64 --measure --out pictures.h5
         assay train --data images.h5 --model resnet18 --init model.safetensors --out mine.safetensors
 
       EXIT CODES: 0 done, 1 it diverged or the accuracy is too low, 2 interrupted, 64 usage, 65 bad data, 74 the
@@ -101,11 +103,11 @@ struct TrainCommand: ParsableCommand {
       }
       if let best { try AtomicFile.check(best) }
       if let report { try ReportOutput(folder: report).check() }
-      let images = try NetworkSession.images(data)
-      let initialFile = try initial.map { (path) throws(GoldenFileError) in try NetworkSession.weights(path) }
-      let (saved, file) = try savedRun(images, initialFile)
-      let history = file?.checkpoint?.history ?? TrainingHistory()
-      let accuracy = try train(try start(images, saved, file ?? initialFile), saved, history, images)
+      // What the run goes on from, or starts from.
+      let file = try (resume ?? initial).map { (path) throws(GoldenFileError) in try NetworkSession.weights(path) }
+      let (saved, images) = try savedRun(file)
+      let history = resume == nil ? TrainingHistory() : file?.checkpoint?.history ?? TrainingHistory()
+      let accuracy = try train(try start(images, saved, file), saved, history, images)
       if let requireAccuracy, accuracy < requireAccuracy {
         NetworkSession.report("the \(images.judged) accuracy is \(accuracy), below the required \(requireAccuracy)")
         try Outcome.fails.end()
@@ -115,19 +117,30 @@ struct TrainCommand: ParsableCommand {
 
   // MARK: The start
 
-  /// The run's settings: the checkpoint's, with its file, or those of the command line.
-  private func savedRun(_ images: ImagesFile, _ initial: WeightsFile?) throws -> (SavedRun, WeightsFile?) {
-    var (run, file): (SavedRun, WeightsFile?)
-    if let resume {
-      let checkpoint = try NetworkSession.weights(resume)
-      (run, file) = (try SavedRun(checkpoint, from: resume), checkpoint)
+  /// The run's settings, the checkpoint's or those of the command line, and its images.
+  private func savedRun(_ file: WeightsFile?) throws -> (SavedRun, ImagesFile) {
+    var run: SavedRun
+    let images: ImagesFile
+    func read(_ architecture: ResNetArchitecture, trained: Int?) throws -> ImagesFile {
+      let side = try NetworkSession.pictureSide(settings.imageSize, trained: trained, architecture, data: data)
+      return try NetworkSession.images(data, pictureSide: side)
+    }
+    if let resume, let file {
+      run = try SavedRun(file, from: resume)
+      images = try read(run.options.architecture, trained: run.imageSize)
+      try NetworkSession.requireClassNames(run.classNames, of: images, data)
       try settings.requireAgreement(with: run)
       if let schedule = try settings.schedule(epochs: epochs) { run.options.schedule = schedule }
       try NetworkSession.requireScale(run.imageScale, of: images, data, exactly: true)
     } else {
-      let options = try settings.options(labelCount: images.classCount, epochs: epochs)
-      (run, file) = (SavedRun(options: options, freeze: settings.freeze, imageScale: nil), nil)
-      run.normalization = try normalization(images, options.architecture, initial)
+      let architecture = try settings.architecture()
+      images = try read(architecture, trained: nil)
+      let options = try settings.options(labelCount: images.classCount, architecture, epochs: epochs)
+      run = SavedRun(options: options, freeze: settings.freeze, imageScale: nil)
+      run.normalization = try normalization(images, architecture, file)
+    }
+    if !images.classNames.isEmpty {
+      (run.classNames, run.imageSize) = (images.classNames, images.pixels.shape[2])
     }
     NetworkSession.note(run.normalization)
     run.imageScale = images.scale
@@ -137,7 +150,7 @@ struct TrainCommand: ParsableCommand {
           + "there on. Give --schedule cosine:\(epochs) (another curve, from the next epoch on), constant, or "
           + "step:EPOCHS:FACTOR.")
     }
-    return (run, file)
+    return (run, images)
   }
 
   /// What was asked for, measured, or else what the weights to start from were trained with.

@@ -101,6 +101,14 @@ final class ExampleFolder {
     for name in ["data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"] {
       try (record + record).write(to: file("cifar-10-batches-bin/\(name)"))
     }
+    for part in ["train", "test"] {
+      for name in ["cat", "dog"] {
+        let picture = Repository.root.appending(path: "Tests/NetworkFilesTests/Samples/pictures/train/cat/small.png")
+        for number in 1...2 {
+          try FileManager.default.copyItem(at: picture, to: file("pictures/\(part)/\(name)/\(number).png"))
+        }
+      }
+    }
     let classifier = Tensor<Float>(shape: [4], repeating: 0)
     try WeightsFile(architecture: "resnet18", classCount: 4, tensors: ["fc.bias": .float32(classifier)])
       .write(to: file("resnet18.h5").path)

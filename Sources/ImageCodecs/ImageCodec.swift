@@ -57,23 +57,33 @@ public enum ImageCodec: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whether this program was built with the format's library.
-  public var isBuiltIn: Bool {
+  /// A library's reading of a file: its bytes and their number, width and height, room for the pixels or nothing, and room for
+  /// the reason why it is none.
+  private typealias Reading = (
+    UnsafePointer<UInt8>, Int, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt8>?,
+    UnsafeMutablePointer<CChar>
+  ) -> Int32
+
+  /// `nil` in a build without the format's library.
+  private var reading: Reading? {
     switch self {
     case .png:
       #if HAS_PNG
-        true
+        { assay_png_decode($0, $1, UInt32(Self.largestSide), $2, $3, $4, $5) }
       #else
-        false
+        nil
       #endif
     case .jpeg:
       #if HAS_JPEG
-        true
+        { assay_jpeg_decode($0, $1, $2, $3, $4, $5) }
       #else
-        false
+        nil
       #endif
     }
   }
+
+  /// Whether this program was built with the format's library.
+  public var isBuiltIn: Bool { reading != nil }
 
   /// The library, as people install it.
   public var library: String { self == .png ? "libpng" : "libjpeg-turbo" }
@@ -81,10 +91,8 @@ public enum ImageCodec: String, CaseIterable, Sendable {
   /// The image in a file's bytes, with grey as three equal channels, without alpha, and of 16 bits the upper eight.
   /// - Throws: ``Failure`` for what is damaged, has too many pixels, or cannot be decoded by this build.
   public func decode(_ bytes: [UInt8]) throws(Failure) -> RGBImage {
-    guard isBuiltIn else {
-      throw Failure(kind: .notBuiltIn, description: "a build without \(library)")
-    }
-    let (width, height) = try pass(bytes, (0, 0), nil)
+    guard let reading else { throw Failure(kind: .notBuiltIn, description: "a build without \(library)") }
+    let (width, height) = try Self.read(bytes, (0, 0), nil, reading)
     guard (1...Self.largestSide).contains(width), (1...Self.largestSide).contains(height),
       width * height <= Self.mostPixels
     else {
@@ -94,40 +102,33 @@ public enum ImageCodec: String, CaseIterable, Sendable {
     let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { buffer, count in
       // A row that a library leaves out is black, not what the memory held.
       buffer.initialize(repeating: 0)
-      do throws(Failure) { _ = try pass(bytes, (width, height), buffer.baseAddress) } catch { failure = error }
+      do throws(Failure) { _ = try Self.read(bytes, (width, height), buffer.baseAddress, reading) } catch {
+        failure = error
+      }
       count = width * height * 3
     }
     if let failure { throw failure }
     return RGBImage(width: width, height: height, pixels: pixels)
   }
 
-  /// One reading of a file.
   /// - Parameters:
   ///   - bytes: of the file.
   ///   - size: of the image; nothing while it is not known.
   ///   - pixels: room for it; `nil` to be told the size.
-  private func pass(
-    _ bytes: [UInt8], _ size: (width: Int, height: Int), _ pixels: UnsafeMutablePointer<UInt8>?
+  ///   - reading: of the format's library.
+  private static func read(
+    _ bytes: [UInt8], _ size: (width: Int, height: Int), _ pixels: UnsafeMutablePointer<UInt8>?, _ reading: Reading
   ) throws(Failure) -> (width: Int, height: Int) {
     var (width, height) = (UInt32(size.width), UInt32(size.height))
-    let message = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 160) { message -> String? in
+    let message = withUnsafeTemporaryAllocation(of: CChar.self, capacity: messageBytes) { message -> String? in
       message.initialize(repeating: 0)
       guard let text = message.baseAddress else { return "no memory" }
-      var result: Int32 = -1
-      switch self {
-      case .png:
-        #if HAS_PNG
-          result = assay_png_decode(
-            bytes, bytes.count, UInt32(Self.largestSide), &width, &height, pixels, text)
-        #endif
-      case .jpeg:
-        #if HAS_JPEG
-          result = assay_jpeg_decode(bytes, bytes.count, &width, &height, pixels, text)
-        #endif
-      }
-      return result == 0 ? nil : String(cString: text)
+      return reading(bytes, bytes.count, &width, &height, pixels, text) == 0 ? nil : String(cString: text)
     }
     if let message { throw Failure(kind: .damaged, description: message) }
     return (Int(width), Int(height))
   }
+
+  /// What the C side takes for granted.
+  private static let messageBytes = 160
 }

@@ -16,17 +16,18 @@ SANITIZED_PROBLEMS = 40
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-deps: ## install the system packages (libhdf5-dev, pkg-config) when they are missing
+deps: ## install the system packages (libhdf5-dev, libpng-dev, libjpeg-dev, pkg-config) when they are missing
 	@if ! command -v $(SWIFT) >/dev/null; then \
 	  echo "swift is not on the PATH: install Swift 6.2 or later from swift.org" >&2; exit 1; fi
-	@if ! (command -v pkg-config >/dev/null && pkg-config --exists hdf5); then \
+	@if ! (command -v pkg-config >/dev/null && pkg-config --exists hdf5 libpng libjpeg); then \
 	  if command -v apt-get >/dev/null; then \
-	    echo "==> installing libhdf5-dev and pkg-config with apt-get (they are missing)"; \
+	    echo "==> installing libhdf5-dev, libpng-dev, libjpeg-dev and pkg-config with apt-get (some are missing)"; \
 	    as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
 	    $$as_root apt-get update -qq && \
-	      DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq libhdf5-dev pkg-config >/dev/null; \
+	      DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq libhdf5-dev libpng-dev libjpeg-dev pkg-config >/dev/null; \
 	  elif command -v brew >/dev/null; then \
-	    echo "==> installing hdf5 and pkg-config with brew (they are missing)"; brew install -q hdf5 pkg-config; \
+	    echo "==> installing hdf5, libpng, jpeg-turbo and pkg-config with brew (some are missing)"; \
+	    brew install -q hdf5 libpng jpeg-turbo pkg-config; \
 	  else \
 	    echo "HDF5 is missing: install its development package and pkg-config" >&2; exit 1; fi; fi
 

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // One row a module, layer by layer: a module imports only modules above it in this list.
@@ -47,6 +48,41 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
 
 let kernels: [Target.Dependency] = contracts + kernelTargets.map { .target(name: $0.name) }
 
+// Libraries that pictures are decoded by, each where it is installed: without one of them the rest is built, and a picture of its
+// kind is an error that says so. `ASSAY_PICTURES=0` builds without them; `=1` asks for both, wherever the linker finds them.
+
+struct PictureLibrary {
+  let target: String
+  let pkgConfig: String
+  let packages: [SystemPackageProvider]
+  let setting: SwiftSetting
+
+  private static let folders =
+    (Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+    + ["/usr", "/usr/local", "/opt/homebrew"].flatMap { root in
+      ["lib", "lib64", "share", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu"].map { "\(root)/\($0)/pkgconfig" }
+    }
+
+  var isUsed: Bool {
+    switch Context.environment["ASSAY_PICTURES"] {
+    case "0": false
+    case "1": true
+    default: Self.folders.contains { FileManager.default.fileExists(atPath: "\($0)/\(pkgConfig).pc") }
+    }
+  }
+
+  var systemLibrary: Target { .systemLibrary(name: target, pkgConfig: pkgConfig, providers: packages) }
+}
+
+let pictures = [
+  PictureLibrary(
+    target: "CPNG", pkgConfig: "libpng", packages: [.apt(["libpng-dev"]), .brew(["libpng"])],
+    setting: .define("HAS_PNG")),
+  PictureLibrary(
+    target: "CJPEG", pkgConfig: "libjpeg", packages: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])],
+    setting: .define("HAS_JPEG")),
+].filter(\.isUsed)
+
 let package = Package(
   name: "assay",
   platforms: [.macOS(.v15)],
@@ -62,7 +98,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
-  targets: kernelTargets + oracleLoops + [
+  targets: kernelTargets + oracleLoops + pictures.map(\.systemLibrary) + [
     .target(name: "KernelContracts"),
     .systemLibrary(name: "CShims"),
     // The system: children, and what must not be left behind
@@ -90,9 +126,15 @@ let package = Package(
     .target(
       name: "Execution",
       dependencies: ["Tensors", "Problems", "Convolution", .product(name: "RealModule", package: "swift-numerics")]),
+    // The fourth that knows pointers: pictures by C libraries, in a child process alone.
+    .target(
+      name: "ImageCodecs", dependencies: pictures.map { .target(name: $0.target) },
+      swiftSettings: pictures.map(\.setting)),
     .target(
       name: "NetworkFiles",
-      dependencies: ["HDF5", "GoldenFiles", "Tensors", "Problems", "Operations", "OperatingSystem", "Results"]),
+      dependencies: [
+        "ImageCodecs", "HDF5", "GoldenFiles", "Tensors", "Problems", "Operations", "OperatingSystem", "Results",
+      ]),
     // What is asked of an engine
     .target(
       name: "Engines",
@@ -173,8 +215,12 @@ let package = Package(
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
     .testTarget(
       name: "NetworkFilesTests",
-      dependencies: ["NetworkFiles", "GoldenFiles", "Operations", "Results", "TestSupport", "assay"],
-      exclude: ["Samples/make.py"], resources: [.copy("Samples/python.safetensors")]),
+      dependencies: ["ImageCodecs", "NetworkFiles", "GoldenFiles", "Operations", "Results", "TestSupport", "assay"],
+      exclude: ["Samples/make.py", "Samples/make_pictures.py"],
+      resources: [
+        .copy("Samples/python.safetensors"), .copy("Samples/pictures"), .copy("Samples/pictures24.raw"),
+        .copy("Samples/cmyk.jpg"),
+      ]),
     .testTarget(name: "OperationsTests", dependencies: ["Operations", "TestSupport"]),
     .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Operations", "TestSupport"]),

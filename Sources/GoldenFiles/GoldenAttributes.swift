@@ -64,6 +64,16 @@ package struct GoldenAttributes<Object: HDF5Object> {
     throw wrong(name, expected: "a number", found: value.description)
   }
 
+  /// A list of numbers of either kind, or one of them.
+  package func numbers(_ name: String) throws(GoldenFileError) -> [Double]? {
+    guard let value = try value(name) else { return nil }
+    switch value.elements {
+    case .floats(let floats): return floats
+    case .integers(let integers): return integers.map { Double($0) }
+    default: throw wrong(name, expected: "numbers", found: value.description)
+    }
+  }
+
   func boolean(_ name: String, default standard: Bool) throws(GoldenFileError) -> Bool {
     guard let value = try value(name) else { return standard }
     guard let integer = value.integer else { throw wrong(name, expected: "a boolean", found: value.description) }

@@ -20,6 +20,15 @@ public struct ImagePixels: Sendable {
   /// Integers of a type other than bytes, for which 255 is a guess.
   let areWideIntegers: Bool
 
+  /// - Requires: as many bytes as the shape has elements.
+  init(bytes: [UInt8], shape: Shape) {
+    precondition(bytes.count == shape.count, "one byte for each value")
+    self.shape = shape
+    storage = .bytes(bytes)
+    ordinaryMaximum = 255
+    areWideIntegers = false
+  }
+
   /// - Throws: ``GoldenFileError`` for anything but numbers in four dimensions, within the limits.
   init(_ dataset: HDF5Dataset, _ reader: inout GoldenTensorReader) throws(GoldenFileError) {
     let type = try translating { () throws(HDF5Error) in try dataset.datatype() }

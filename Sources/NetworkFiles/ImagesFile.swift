@@ -2,7 +2,7 @@ import GoldenFiles
 import HDF5
 import Tensors
 
-/// Images with a class each, as a file: datasets `images` (N, C, H, W), `labels` (N) and, where some are held out,
+/// Images with a class each, as files have them. In HDF5: datasets `images` (N, C, H, W), `labels` (N) and, where some are held out,
 /// `split` (N) with 0 for training and 1 for the others.
 public struct ImagesFile: Sendable {
   public let pixels: ImagePixels
@@ -18,6 +18,50 @@ public struct ImagesFile: Sendable {
   public let scale: Double
   /// Integers wider than bytes without `max_value`: that 255 stands for 1 is then what is usual, not what the file says.
   public let scaleIsAssumed: Bool
+  /// By class, of a folder of pictures; empty otherwise.
+  public internal(set) var classNames: [String] = []
+  /// Files of a folder of pictures that are none.
+  public internal(set) var leftOutFiles = 0
+
+  /// Whether a path is that of a folder of pictures, whose size is the reader's choice.
+  public static func arePictures(_ path: String) -> Bool { PictureFolder.isOne(path) && !CIFARImages.isOne(path) }
+
+  /// Images of any kind that is read: a file of HDF5, CIFAR-10's binary version as a file or a folder, or pictures in a folder
+  /// for each class.
+  /// - Parameters:
+  ///   - path: the file or folder.
+  ///   - pictureSide: height and width that pictures get.
+  ///   - limits: what it may ask for.
+  ///   - probe: the process that decodes pictures; `nil` decodes them in this one.
+  ///   - progress: called with the pictures done and all of them.
+  /// - Throws: ``GoldenFiles/GoldenFileError`` for what is missing, damaged, or no images.
+  public init(
+    at path: String, pictureSide: Int, limits: GoldenLimits = .standard, probe: NetworkFileProbe? = nil,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws(GoldenFileError) {
+    if CIFARImages.isOne(path) {
+      self.init(try CIFARImages(contentsOf: path, limits: limits))
+    } else if PictureFolder.isOne(path) {
+      try self.init(
+        PictureFolder(at: path), at: path, size: PictureSize(side: pictureSide), limits: limits, probe: probe,
+        progress: progress)
+    } else {
+      try self.init(contentsOf: path, limits: limits)
+    }
+  }
+
+  /// Bytes of pixels, for which 255 stands for 1.
+  /// - Requires: as many pixels and labels as there are rows; at least one row, and labels that are classes.
+  init(bytes: [UInt8], imageShape: [Int], labels: [Int64], trainingRows: Range<Int>, heldOutRows: Range<Int>) {
+    pixels = ImagePixels(bytes: bytes, shape: Shape([labels.count] + imageShape))
+    self.labels = Tensor(shape: [labels.count], elements: labels)
+    hasSplit = !trainingRows.isEmpty && !heldOutRows.isEmpty
+    let all = Array(labels.indices)
+    self.trainingRows = hasSplit ? Array(trainingRows) : all
+    self.heldOutRows = hasSplit ? Array(heldOutRows) : all
+    scale = pixels.ordinaryMaximum
+    scaleIsAssumed = false
+  }
 
   /// - Throws: ``GoldenFiles/GoldenFileError`` for a file that is missing, damaged, or without the datasets.
   public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {

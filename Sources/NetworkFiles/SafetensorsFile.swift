@@ -88,7 +88,7 @@ public struct SafetensorsFile: Sendable, Equatable {
     }
   }
 
-  /// Little-endian numbers, from any byte on.
+  /// Little-endian numbers, from any byte on: copied as a whole, since there are a hundred million bytes of ResNet-50.
   private static func words<Word: FixedWidthInteger>(_ bytes: [UInt8], _ range: Range<Int>) -> [Word] {
     let count = range.count / MemoryLayout<Word>.size
     return [Word](unsafeUninitializedCapacity: count) { words, initialized in

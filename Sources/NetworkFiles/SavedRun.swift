@@ -13,13 +13,23 @@ public struct SavedRun: Sendable {
   public var freeze: [String]
   /// What the images were divided by; `nil` where the checkpoint does not say.
   public var imageScale: Double?
+  /// What their channels were normalised by then; `nil` where they were not.
+  public var normalization: ImageNormalization?
+  /// Height and width that pictures got; `nil` where they were no pictures.
+  public var imageSize: Int?
+  /// The classes' names, of pictures; empty otherwise.
+  public var classNames: [String] = []
   /// What computes the steps: another rounds otherwise.
   public var engine: String
 
-  public init(options: TrainingOptions, freeze: [String], imageScale: Double?, engine: String = "reference") {
+  public init(
+    options: TrainingOptions, freeze: [String], imageScale: Double?, normalization: ImageNormalization? = nil,
+    engine: String = "reference"
+  ) {
     self.options = options
     self.freeze = freeze
     self.imageScale = imageScale
+    self.normalization = normalization
     self.engine = engine
   }
 
@@ -55,6 +65,9 @@ public struct SavedRun: Sendable {
         ? 0 : try setting("warmup_epochs", "a number of epochs") { Int($0).flatMap { $0 >= 0 ? $0 : nil } },
       seed: try setting("seed", "a seed") { UInt64($0) })
     freeze = checkpoint.settings["freeze"].map { $0.split(separator: " ").map(String.init) } ?? []
+    normalization = file.normalization
+    imageSize = file.imageSize
+    classNames = checkpoint.settings["class_names"]?.split(separator: "/").map(String.init) ?? []
     imageScale = checkpoint.settings["image_scale"].flatMap { Double($0) }
     // Checkpoints of the time when there was no other do not say.
     engine = checkpoint.settings["engine"] ?? "reference"
@@ -70,6 +83,9 @@ public struct SavedRun: Sendable {
     ]
     settings["warmup_epochs"] = options.warmupEpochs > 0 ? "\(options.warmupEpochs)" : nil
     settings["freeze"] = freeze.isEmpty ? nil : freeze.joined(separator: " ")
+    // No name of a folder has a slash in it. What HDF5 has no room for in an attribute is left out.
+    let names = classNames.joined(separator: "/")
+    settings["class_names"] = names.isEmpty || names.utf8.count > 60_000 ? nil : names
     settings["image_scale"] = imageScale.map { "\($0)" }
     return settings
   }

@@ -29,7 +29,7 @@ extension Training where Scalar == Float {
     }
     return WeightsFile(
       architecture: options.architecture.name, classCount: options.classCount, width: options.architecture.otherWidth,
-      tensors: step.state.stateDict(AnyTensor.float32),
+      normalization: run.normalization, imageSize: run.imageSize, tensors: step.state.stateDict(AnyTensor.float32),
       checkpoint: .init(epochsDone: epochsDone, settings: run.settings, optimizer: memory, history: history))
   }
 

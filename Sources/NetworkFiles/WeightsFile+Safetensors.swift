@@ -32,6 +32,10 @@ extension WeightsFile {
       }
       return number
     }
+    /// Without what is no number: too few are refused.
+    func numbers(_ name: String) -> [Double]? {
+      file.metadata[name].map { $0.split(separator: ",").compactMap { Double($0) } }
+    }
     let version = try number("schema_version") ?? 0
     guard version <= Self.version else {
       throw GoldenFileError(
@@ -44,6 +48,8 @@ extension WeightsFile {
     let isMemory = { (name: String) in name.hasPrefix(Self.memoryPrefix) }
     self.init(
       architecture: architecture, classCount: classCount, width: try number("width"),
+      normalization: try Self.normalization(mean: numbers("image_mean"), std: numbers("image_std"), from: path),
+      imageSize: try number("image_size"),
       tensors: file.tensors.filter { !isMemory($0.key) && $0.key != Self.historyName })
     guard let epochs = try number("epochs_done") else { return }
     guard epochs >= 0 else {
@@ -119,6 +125,10 @@ extension WeightsFile {
     metadata["architecture"] = architecture
     metadata["num_classes"] = "\(classCount)"
     metadata["width"] = width.map { "\($0)" }
+    metadata["image_size"] = imageSize.map { "\($0)" }
+    // The shortest decimals that read back as the same doubles.
+    metadata["image_mean"] = normalization.map { $0.mean.map { "\($0)" }.joined(separator: ",") }
+    metadata["image_std"] = normalization.map { $0.std.map { "\($0)" }.joined(separator: ",") }
     var tensors = tensors
     if let checkpoint {
       metadata["epochs_done"] = "\(checkpoint.epochsDone)"

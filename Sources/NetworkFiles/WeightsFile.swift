@@ -1,12 +1,15 @@
 import GoldenFiles
 import HDF5
+import Operations
+import Problems
 import Results
 import Tensors
 
 /// A network's values as a file: schema `assay.weights`, one dataset for each tensor under its `state_dict` name. A
 /// checkpoint has the optimiser's memory besides. A path that ends in `.safetensors` stands for the same in that format.
 ///
-///     /                     @schema "assay.weights", @schema_version 1, @architecture, @num_classes, (@width)
+///     /                     @schema "assay.weights", @schema_version 1, @architecture, @num_classes, (@width),
+///                           (@image_mean, @image_std: three numbers each), (@image_size)
 ///     /state_dict/<name>    float32 or float64; int64 for num_batches_tracked
 ///     /training             @epochs_done, and the run's settings as strings; checkpoints alone
 ///     /training/history     float64 (epochs, 5): epoch, loss, judged loss, accuracy, learning rate
@@ -20,6 +23,10 @@ public struct WeightsFile: Sendable, Equatable {
   public var classCount: Int
   /// Planes of the first stage where they are not the architecture's own.
   public var width: Int?
+  /// What the images that it was trained on were normalised by; `nil` where they were not, or the file does not say.
+  public var normalization: ImageNormalization?
+  /// Height and width that pictures got; `nil` where they were no pictures, or the file does not say.
+  public var imageSize: Int?
   /// By `state_dict` name.
   public var tensors: [String: AnyTensor]
   public var checkpoint: Checkpoint?
@@ -57,12 +64,14 @@ public struct WeightsFile: Sendable, Equatable {
   }
 
   public init(
-    architecture: String?, classCount: Int, width: Int? = nil, tensors: [String: AnyTensor],
-    checkpoint: Checkpoint? = nil
+    architecture: String?, classCount: Int, width: Int? = nil, normalization: ImageNormalization? = nil,
+    imageSize: Int? = nil, tensors: [String: AnyTensor], checkpoint: Checkpoint? = nil
   ) {
     self.architecture = architecture
     self.classCount = classCount
     self.width = width
+    self.normalization = normalization
+    self.imageSize = imageSize
     self.tensors = tensors
     self.checkpoint = checkpoint
   }
@@ -102,9 +111,22 @@ public struct WeightsFile: Sendable, Equatable {
     self.architecture = architecture
     self.classCount = classCount
     width = try attributes.number("width").flatMap { Int(exactly: $0) }
+    normalization = try Self.normalization(
+      mean: try attributes.numbers("image_mean"), std: try attributes.numbers("image_std"), from: path)
+    imageSize = try attributes.number("image_size").flatMap { Int(exactly: $0) }
     var reader = GoldenTensorReader(file: path, limits: limits)
     tensors = try Self.tensors(in: try translating { () throws(HDF5Error) in try root.group("state_dict") }, &reader)
     checkpoint = try Self.checkpoint(in: root, path, &reader)
+  }
+
+  static func normalization(
+    mean: [Double]?, std: [Double]?, from path: String
+  ) throws(GoldenFileError) -> ImageNormalization? {
+    guard mean != nil || std != nil else { return nil }
+    do throws(ProblemError) { return try ImageNormalization(mean: mean ?? [], std: std ?? []) } catch {
+      throw GoldenFileError(
+        .inconsistent, file: path, object: "/@image_\(error.subject)", expected: error.expected, found: error.found)
+    }
   }
 
   private static func open(_ path: String, _ limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
@@ -179,6 +201,11 @@ public struct WeightsFile: Sendable, Equatable {
       if let architecture { try root.setAttribute("architecture", .string(architecture)) }
       try root.setAttribute("num_classes", .integer(classCount))
       if let width { try root.setAttribute("width", .integer(width)) }
+      if let normalization {
+        try root.setAttribute("image_mean", .floats(normalization.mean))
+        try root.setAttribute("image_std", .floats(normalization.std))
+      }
+      if let imageSize { try root.setAttribute("image_size", .integer(imageSize)) }
       try Self.write(tensors, to: try root.createGroup("state_dict"))
       guard let checkpoint else { return }
       let training = try root.createGroup("training")

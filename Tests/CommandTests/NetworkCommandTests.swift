@@ -515,6 +515,114 @@ import Testing
     #expect(try CommandRun(["evaluate"] + words).errors.contains("no split"))
   }
 
+  // MARK: Normalisation
+
+  /// A folder of CIFAR-10's binary version: each class has its own brightness.
+  private func cifar(_ folder: TemporaryDirectory) throws -> String {
+    for (name, count) in [("data_batch_1", 6), ("data_batch_2", 6), ("test_batch", 4)] {
+      var data = Data()
+      for record in 0..<count {
+        data.append(UInt8(record % 3))
+        data.append(contentsOf: (0..<3072).map { UInt8(record % 3 * 80 + $0 % 17) })
+      }
+      try data.write(to: folder.file("\(name).bin"))
+    }
+    return folder.url.path
+  }
+
+  @Test func whatImagesAreNormalisedByStaysWithTheWeights() throws {
+    let folder = try TemporaryDirectory()
+    let (data, other) = (try cifar(folder), try TemporaryDirectory())
+    let (out, alone) = (other.file("w.safetensors").path, other.file("alone.h5").path)
+    func train(_ words: [String]) throws -> CommandRun {
+      try CommandRun(["train", "--data", data] + words)
+    }
+    let shape = ["--model", "cifar_resnet8", "--width", "2", "--batch", "4", "--schedule", "constant", "--epochs", "1"]
+    let run = try train(shape + ["--measure", "--out", out])
+    #expect(run.exitCode == 0 && run.errors.contains("normalised by mean 0.34"), "\(run.errors)")
+    let normalization = try #require(WeightsFile(contentsOf: out).normalization)
+    // Pixels have 0 … 16 in every third of 1024 places, all about equally, on 0, 80 and 160.
+    #expect(normalization.mean.allSatisfy { abs($0 * 255 - 88) < 0.05 }, "\(normalization)")
+    #expect(normalization.std.allSatisfy { abs($0 * 255 - (24.0 + 80 * 80 * 2 / 3).squareRoot()) < 0.05 })
+    // The same for whoever judges or goes on; without the run's memory, too.
+    let model = ["model", "cifar_resnet8", "--width", "2", "--classes", "3", "--weights", out, "--out", alone]
+    #expect(try CommandRun(model).exitCode == 0)
+    #expect(try WeightsFile(contentsOf: alone).normalization == normalization)
+    let evaluate = ["evaluate", "--data", data + "/test_batch.bin", "--weights", alone]
+    let judged = try CommandRun(evaluate)
+    #expect(judged.exitCode == 0 && judged.errors.contains("normalised by"), "\(judged.errors)")
+    #expect(run.output.contains(judged.output.firstMatch(of: /accuracy +([0-9.]+)/)?.1 ?? "none"))
+    #expect(try CommandRun(evaluate + ["--mean", "0", "--std", "1"]).exitCode == 64)
+    #expect(try train(["--resume", out, "--epochs", "2", "--out", out]).exitCode == 0)
+    #expect(try WeightsFile(contentsOf: out).normalization == normalization)
+    #expect(try train(["--resume", out, "--epochs", "3", "--measure"]).exitCode == 64)
+    #expect(try train(["--resume", out, "--epochs", "3", "--mean", "0", "--std", "1"]).exitCode == 64)
+    // Fine-tuning starts with what the weights know.
+    let tuned = other.file("tuned.h5").path
+    #expect(try train(shape + ["--init", alone, "--out", tuned]).exitCode == 0)
+    #expect(try WeightsFile(contentsOf: tuned).normalization == normalization)
+    #expect(try train(shape + ["--init", alone, "--mean", "0.5", "--std", "1,2,3", "--out", tuned]).exitCode == 0)
+    #expect(try WeightsFile(contentsOf: tuned).normalization?.std == [1, 2, 3])
+  }
+
+  /// Pictures keep their size and the order of their classes.
+  @Test func picturesAreTrainedOnAndJudged() throws {
+    let folder = try TemporaryDirectory()
+    let samples = Repository.root.appending(path: "Tests/NetworkFilesTests/Samples/pictures")
+    let out = folder.file("w.safetensors").path
+    func train(_ words: [String], _ data: String = samples.path) throws -> CommandRun {
+      try CommandRun(["train", "--data", data] + words)
+    }
+    let shape = ["--model", "cifar_resnet8", "--width", "2", "--batch", "4", "--schedule", "constant"]
+    let run = try train(shape + ["--image-size", "16", "--measure", "--epochs", "1", "--out", out])
+    #expect(run.exitCode == 0, "\(run.errors)")
+    let file = try WeightsFile(contentsOf: out)
+    #expect(file.imageSize == 16 && file.checkpoint?.settings["class_names"] == "cat/dog")
+    let evaluate = ["evaluate", "--data", samples.path, "--weights", out]
+    let judged = try CommandRun(evaluate)
+    #expect(judged.exitCode == 0 && judged.output.hasPrefix("3 images"), "\(judged.errors)")
+    #expect(run.output.contains(judged.output.firstMatch(of: /accuracy +([0-9.]+)/)?.1 ?? "none"))
+    #expect(try train(["--resume", out, "--epochs", "2", "--out", out]).exitCode == 0)
+    for words in [evaluate, ["train", "--data", samples.path, "--resume", out, "--epochs", "3"]] {
+      let other = try CommandRun(words + ["--image-size", "24"])
+      #expect(other.exitCode == 64 && other.errors.contains("16×16"), "\(other.errors)")
+    }
+    let hdf5 = try CommandRun(["train", "--data", images(folder), "--image-size", "8", "--epochs", "1"])
+    #expect(hdf5.exitCode == 64)
+    // The same numbers of other classes mean something else.
+    let renamed = folder.file("renamed")
+    try FileManager.default.copyItem(at: samples.appending(path: "train"), to: renamed)
+    try FileManager.default.moveItem(at: renamed.appending(path: "cat"), to: renamed.appending(path: "zebra"))
+    let zebras = try CommandRun(["evaluate", "--data", renamed.path, "--weights", out])
+    #expect(zebras.exitCode == 65 && zebras.errors.contains("dog, zebra"), "\(zebras.errors)")
+    // One damaged picture is one error that names it.
+    try Data("no picture".utf8).write(to: renamed.appending(path: "dog/bits.png"))
+    let damaged = try train(shape, renamed.path)
+    #expect(damaged.exitCode == 65 && damaged.errors.contains("dog/bits.png: expected a PNG"), "\(damaged.errors)")
+  }
+
+  @Test(arguments: [
+    ["--mean", "0.5"], ["--std", "1"], ["--mean", "0.5,0.5", "--std", "1"], ["--mean", "x", "--std", "1"],
+    ["--mean", "0", "--std", "0"], ["--mean", "0", "--std", "1,1,-1"], ["--mean", "nan", "--std", "1"],
+    ["--mean", "0", "--std", "inf"], ["--mean", "", "--std", "1"], ["--mean", "0,0,0,0", "--std", "1"],
+    ["--mean", "0", "--std", "1", "--measure"],
+  ])
+  func numbersThatNormaliseNothingAreUsageErrors(_ words: [String]) throws {
+    let data = ["--data", trial("X_sixteen_images.h5")]
+    #expect(try CommandRun(["train", "--width", "1", "--epochs", "1"] + data + words).exitCode == 64)
+    guard !words.contains("--measure") else { return }
+    let evaluate = ["evaluate", "--weights", trial("weights_cifar8_w2.h5")]
+    #expect(try CommandRun(evaluate + data + words).exitCode == 64)
+  }
+
+  @Test func damagedCIFARFilesAreOneError() throws {
+    let folder = try TemporaryDirectory()
+    let data = try cifar(folder)
+    try Data(repeating: 200, count: 3073).write(to: folder.file("data_batch_2.bin"))
+    let run = try CommandRun(["train", "--data", data, "--model", "cifar_resnet8", "--epochs", "1"])
+    #expect(run.exitCode == 65 && run.errors.contains("data_batch_2.bin: record 0"), "\(run.errors)")
+  }
+
   // MARK: Interruption
 
   @Test(arguments: [SIGINT, SIGTERM])

@@ -89,13 +89,14 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
     + options(
       "train", data + ["--optimizer", "sgd"],
       [
-        "width": .count, "classes": .count, "batch": .count, "lr": .rate, "momentum": .rate, "weight-decay": .rate,
+        "width": .count, "classes": .count, "image-size": .count, "batch": .count, "lr": .rate, "momentum": .rate,
+        "weight-decay": .rate,
         "schedule": .count, "warmup": .amount, "seed": .seed, "epochs": .count, "patience": .count, "threads": .count,
         "require-accuracy": .share,
       ])
     + options(
       "evaluate", data + ["--weights", "none.h5"],
-      ["top": .count, "batch": .count, "threads": .count, "require-accuracy": .share])
+      ["top": .count, "image-size": .count, "batch": .count, "threads": .count, "require-accuracy": .share])
     + options(
       "bench", ["--quick", "--dry-run"],
       [
@@ -115,10 +116,10 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
     "accumulate", "algorithm",
     "base", "best", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json",
     "junit",
-    "known-failures", "layout", "library", "logits", "method", "model", "name", "network", "only", "operation",
+    "known-failures", "layout", "library", "logits", "mean", "method", "model", "name", "network", "only", "operation",
     "optimizer", "out",
     "pass",
-    "pass-env", "problem", "report", "resume", "spoil",
+    "pass-env", "problem", "report", "resume", "spoil", "std",
     "suite", "symbol", "tag", "time", "trace", "weights",
   ]
 }

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 
 /// One damaged copy of a file: what was done to it follows from the seed alone.
 struct Corruption {
@@ -56,7 +57,7 @@ struct Corruption {
       guard start + width <= bytes.count else { return nil }
       bytes[start..<start + width].reverse()
     case .extremeValue:
-      Self.overwrite(&bytes, in: aimed()..<bytes.count, using: &random)
+      DamagedBytes.overwrite(&bytes, in: aimed()..<bytes.count, using: &random)
     default:
       let candidates = anatomy.messages.filter { kind.messageType == nil || $0.type == kind.messageType }
       guard let message = candidates.randomElement(using: &random) else { return nil }
@@ -83,20 +84,8 @@ struct Corruption {
     case 1 where kind == .shape && body.count >= 12:
       // An extent of a version 2 dataspace.
       let extent = body.lowerBound + 4 + 8 * Int.random(in: 0..<(body.count - 4) / 8, using: &random)
-      overwrite(&bytes, in: extent..<extent + 8, using: &random)
-    default: overwrite(&bytes, in: Int.random(in: body, using: &random)..<body.upperBound, using: &random)
-    }
-  }
-
-  /// Writes a number from the edge of some range at the start of `place`, as far as it fits.
-  private static func overwrite(_ bytes: inout [UInt8], in place: Range<Int>, using random: inout SplitMix64) {
-    let values: [UInt64] = [
-      0, 1, .max, .max >> 1, 1 << 63, 0xffff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff, 1 << 32, 1 << 40, 1 << 61, 255,
-    ]
-    let value = values.randomElement(using: &random) ?? 0
-    let width = [1, 2, 4, 8].randomElement(using: &random) ?? 8
-    for index in 0..<min(width, place.count) {
-      bytes[place.lowerBound + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
+      DamagedBytes.overwrite(&bytes, in: extent..<extent + 8, using: &random)
+    default: DamagedBytes.overwrite(&bytes, in: Int.random(in: body, using: &random)..<body.upperBound, using: &random)
     }
   }
 }

@@ -25,7 +25,8 @@ import NetworkFiles
       options: TrainingOptions(
         architecture: architecture, classCount: 3, batchSize: 4, optimizer: optimizer, schedule: schedule,
         warmupEpochs: 3, seed: 7),
-      freeze: ["layer1.*", "fc.bias"], imageScale: 255)
+      freeze: ["layer1.*", "fc.bias"], imageScale: 255,
+      normalization: try? ImageNormalization(mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 1 / 3]))
   }
 
   private func plan() throws -> NetworkPlan { try architecture.plan(inputShape: [4, 3, 32, 32], classCount: 3) }
@@ -58,7 +59,10 @@ import NetworkFiles
       let error = #expect(throws: GoldenFileError.self) { try WeightsFile(odd, from: "w.safetensors") }
       #expect(error?.object == "/optimizer.fc.bias.step")
     }
-    for (name, text) in [("epochs_done", "-1"), ("epochs_done", "x"), ("num_classes", "1e3"), ("schema_version", "2")] {
+    for (name, text) in [
+      ("epochs_done", "-1"), ("epochs_done", "x"), ("num_classes", "1e3"), ("schema_version", "2"),
+      ("image_mean", "1,2"), ("image_std", "1,2,x"), ("image_std", "1,2,0"),
+    ] {
       var odd = written.safetensors
       odd.metadata[name] = text
       #expect(throws: GoldenFileError.self, "\(name)") { try WeightsFile(odd, from: "w.safetensors") }
@@ -78,6 +82,7 @@ import NetworkFiles
     let found = try SavedRun(WeightsFile(contentsOf: path), from: path)
     #expect(found.options == saved.options)
     #expect(found.freeze == saved.freeze && found.imageScale == 255)
+    #expect(found.normalization == saved.normalization && saved.normalization != nil)
   }
 
   @Test(arguments: ["checkpoint.h5", "checkpoint.safetensors"])

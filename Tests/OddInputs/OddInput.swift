@@ -25,12 +25,16 @@ protocol OddInput {
 protocol OddFile: OddInput {
   /// What is known of a file that was written.
   associatedtype Written
+  /// Of the file's name.
+  static var ending: String { get }
   static func write(_ path: String, _ random: inout OddRandom) throws -> Written
 }
 
 extension OddFile {
+  static var ending: String { "h5" }
+
   mutating func describe(_ random: inout OddRandom) -> String {
-    let name = "odd-" + Self.name.replacing(" ", with: "-") + ".h5"
+    let name = "odd-" + Self.name.replacing(" ", with: "-") + "." + Self.ending
     let path = FileManager.default.temporaryDirectory.appending(path: name).path
     _ = try? Self.write(path, &random)
     return "written to \(path)"

@@ -11,7 +11,8 @@ enum OddRun {
   static let memoryLimit = 1 << 30
   static var kinds: [any OddInput.Type] {
     [
-      OddProblems.self, OddTables.self, OddRequests.self, OddGoldens.self, OddImages.self, OddCommands.self,
+      OddProblems.self, OddTables.self, OddRequests.self, OddGoldens.self, OddImages.self, OddSafetensors.self,
+      OddPictures.self, OddCommands.self,
     ]
   }
 

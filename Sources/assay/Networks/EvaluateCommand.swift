@@ -14,8 +14,10 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Judge a network by images.",
     discussion: """
-      The data file has images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out). The held-out
-      images are used, or all of them when there is no split. Weights come from assay train, from a safetensors file with
+      The data are an HDF5 file with images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out), or
+      CIFAR-10's binary version (a folder with data_batch_1.bin … test_batch.bin, or one such file), or PNG and JPEG files in
+      a folder for each class, with or without train and test above them. The held-out images are used, or all of them when
+      there is no split. They are normalised as those that the weights were trained on. Weights come from assay train, from a safetensors file with
       torchvision's names, or from Fixtures/generate/export_state_dict.py; Fixtures/FORMAT.md says how pixels become
       numbers.
 
@@ -24,12 +26,15 @@ struct EvaluateCommand: ParsableCommand {
         assay evaluate --data images.h5 --weights resnet50.h5 --top 5 --require-accuracy 0.75
         assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5
         assay evaluate --data images.h5 --weights model.safetensors --model resnet50
+        assay evaluate --data images.h5 --weights model.safetensors --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
+        assay evaluate --data pictures --weights pictures.h5
+        assay evaluate --data cifar-10-batches-bin/test_batch.bin --weights cifar.h5
 
       EXIT CODES: 0 judged, 1 a logit or loss is not finite or the accuracy too low, 2 interrupted, 64 usage, 65 bad data,
       74 the logits cannot be written.
       """)
 
-  @Option(help: "The images.", completion: .file(extensions: ["h5"]))
+  @Option(help: "The images: a file or a folder.", completion: .file())
   var data: String
 
   @Option(help: "The network's weights, HDF5 or safetensors.", completion: .file(extensions: ["h5", "safetensors"]))
@@ -37,6 +42,11 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: "The architecture (default: what the weights file says, or its tensors' names and shapes).")
   var model: String?
+
+  @Option(help: "Height and width that pictures of a folder get (default: as in training, else the network's usual).")
+  var imageSize: Int?
+
+  @OptionGroup var normalization: NormalizationOptions
 
   @Option(help: "Also count an image as right when its class is among this many.")
   var top = 5
@@ -70,6 +80,7 @@ struct EvaluateCommand: ParsableCommand {
   private static let standardBatch = 8
 
   func validate() throws {
+    try OptionRange.require(imageSize, "--image-size", in: OptionRange.imageSize)
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
     try OptionRange.require(threads, "--threads", in: OptionRange.threads)
     try OptionRange.require(top, "--top", in: OptionRange.top)
@@ -139,14 +150,19 @@ struct EvaluateCommand: ParsableCommand {
 
   /// The images to judge by.
   private func images(_ file: WeightsFile, _ architecture: ResNetArchitecture) throws -> PreparedImages {
-    let images = try NetworkSession.images(data)
+    let side = try NetworkSession.pictureSide(imageSize, trained: file.imageSize, architecture, data: data)
+    let images = try NetworkSession.images(data, pictureSide: side)
     try NetworkSession.requireClasses(images, data, classCount: file.classCount)
-    let trained = file.checkpoint == nil ? nil : try SavedRun(file, from: weights).imageScale
-    try NetworkSession.requireScale(trained, of: images, data, exactly: false)
+    let trained = file.checkpoint == nil ? nil : try SavedRun(file, from: weights)
+    try NetworkSession.requireClassNames(trained?.classNames ?? [], of: images, data)
+    try NetworkSession.requireScale(trained?.imageScale, of: images, data, exactly: false)
     if !images.hasSplit {
       Console.note("note: \(data.printable) has no split: all of its images are judged, also those trained on")
     }
-    let source = try PreparedImages(images, rows: images.heldOutRows, for: architecture)
+    let normalization = try normalization.normalization(of: file.normalization)
+    NetworkSession.note(normalization)
+    let source = try PreparedImages(
+      images, rows: images.heldOutRows, normalization: normalization, for: architecture)
     NetworkSession.noteEnlargement(source, architecture)
     return source
   }

@@ -47,9 +47,18 @@ enum NetworkSession {
     try WeightsFile(contentsOf: path, probe: .ofThisExecutable())
   }
 
-  /// A file of images; what it leaves open is said.
-  static func images(_ path: String) throws(GoldenFileError) -> ImagesFile {
-    let images = try ImagesFile(contentsOf: path)
+  /// Images; what they leave open is said.
+  /// - Parameter pictureSide: height and width that the pictures of a folder get.
+  static func images(_ path: String, pictureSide: Int) throws(GoldenFileError) -> ImagesFile {
+    let progress = ProgressDisplay()
+    defer { progress.clear() }
+    let images = try ImagesFile(at: path, pictureSide: pictureSide, probe: .ofThisExecutable()) { done, count in
+      progress.step(done: done, of: count, subject: "pictures")
+    }
+    progress.clear()
+    if images.leftOutFiles > 0 {
+      Console.note("note: \(path.printable): \(images.leftOutFiles) files are neither PNG nor JPEG, and left out")
+    }
     if images.scaleIsAssumed {
       Console.note(
         "note: \(path.printable): the images are integers wider than a byte, without the attribute max_value: "
@@ -66,6 +75,11 @@ enum NetworkSession {
         + "\(images.imageShape[1])×\(images.imageShape[2])")
   }
 
+  /// Says what images are normalised by.
+  static func note(_ normalization: ImageNormalization?) {
+    if let normalization { Console.note("note: images are normalised by \(normalization.text)") }
+  }
+
   /// Refuses images whose values mean something else than those that the network was trained on.
   ///
   /// - Parameters:
@@ -78,6 +92,31 @@ enum NetworkSession {
     throw GoldenFileError(
       .inconsistent, file: path, object: "/images", expected: "values that are divided by \(trained), as in training",
       found: "\(images.scale)", advice: "set the attribute max_value of images, or store them as floats")
+  }
+
+  /// Refuses pictures whose classes are others than those that the network was trained on.
+  static func requireClassNames(_ trained: [String], of images: ImagesFile, _ path: String) throws(GoldenFileError) {
+    guard !trained.isEmpty, !images.classNames.isEmpty, trained != images.classNames else { return }
+    func list(_ names: [String]) -> String {
+      names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", … (\(names.count))" : "")
+    }
+    throw GoldenFileError(
+      .inconsistent, file: path, expected: "the classes of the training: \(list(trained))",
+      found: list(images.classNames), advice: "name the folders as they were named then")
+  }
+
+  /// Height and width that pictures get: as in training, as asked for, or what the network is made for.
+  /// - Throws: a usage error when they differ, or the images have a size of their own.
+  static func pictureSide(
+    _ asked: Int?, trained: Int?, _ architecture: ResNetArchitecture, data: String
+  ) throws -> Int {
+    if let asked, !ImagesFile.arePictures(data) {
+      throw ValidationError("--image-size \(asked): \(data) is no folder of pictures, and its images have a size")
+    }
+    if let asked, let trained, asked != trained {
+      throw ValidationError("--image-size \(asked): the weights were trained on pictures of \(trained)×\(trained)")
+    }
+    return asked ?? trained ?? architecture.usualImageSide
   }
 
   /// Throws unless every label is a class.

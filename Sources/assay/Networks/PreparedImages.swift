@@ -11,11 +11,13 @@ struct PreparedImages: ImageSource {
   private let preparation: ImagePreparation
 
   /// - Throws: ``ProblemError`` when the network cannot take such images.
-  init(_ file: ImagesFile, rows: [Int], for architecture: ResNetArchitecture) throws(ProblemError) {
+  init(
+    _ file: ImagesFile, rows: [Int], normalization: ImageNormalization?, for architecture: ResNetArchitecture
+  ) throws(ProblemError) {
     self.file = file
     self.rows = rows
     let shape = Shape(Array(file.pixels.shape.dimensions.dropFirst()))
-    preparation = try ImagePreparation(shape, scale: file.scale, for: architecture)
+    preparation = try ImagePreparation(shape, scale: file.scale, normalization: normalization, for: architecture)
   }
 
   var count: Int { rows.count }

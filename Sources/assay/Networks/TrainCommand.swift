@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GoldenFiles
 import NetworkFiles
 import OperatingSystem
 import Problems
@@ -14,9 +15,10 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a residual network.",
     discussion: """
-      The data file has images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out); without a
-      split the network is judged by the images that it was trained on. Fixtures/FORMAT.md says how pixels become
-      numbers.
+      The data are an HDF5 file with images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out), or
+      CIFAR-10's binary version (a folder with data_batch_1.bin … test_batch.bin, or one such file), or PNG and JPEG files in
+      a folder for each class, with or without train and test above them. Without a split the network is judged by the
+      images that it was trained on. Fixtures/FORMAT.md says how pixels become numbers.
 
       The same settings and seed give the same weights, in one go or resumed, on any number of threads. The schedule is
       one of the settings: a cosine over 10 epochs is another curve than one over 8, so that a run of 8 epochs that may
@@ -32,6 +34,8 @@ struct TrainCommand: ParsableCommand {
         assay train --data images.h5 --model resnet18 --init resnet18.h5 --freeze 'layer1.*' --out mine-weights.h5
         assay train --data Fixtures/data/digits.h5 --width 12 --epochs 50 --warmup 2 --patience 5 --best best.safetensors
         assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --report Reports/digits
+        assay train --data cifar-10-batches-bin --model cifar_resnet20 --measure --epochs 30 --out cifar.h5
+        assay train --data pictures --model resnet18 --image-size 64 --measure --out pictures.h5
         assay train --data images.h5 --model resnet18 --init model.safetensors --out mine.safetensors
 
       EXIT CODES: 0 done, 1 it diverged or the accuracy is too low, 2 interrupted, 64 usage, 65 bad data, 74 the
@@ -40,7 +44,7 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var settings: TrainSettings
 
-  @Option(help: "The images.", completion: .file(extensions: ["h5"]))
+  @Option(help: "The images: a file or a folder.", completion: .file())
   var data: String
 
   @Option(
@@ -99,9 +103,10 @@ struct TrainCommand: ParsableCommand {
       }
       if let best { try AtomicFile.check(best) }
       if let report { try ReportOutput(folder: report).check() }
-      let images = try NetworkSession.images(data)
-      let (saved, file) = try savedRun(images)
-      let history = file?.checkpoint?.history ?? TrainingHistory()
+      // What the run goes on from, or starts from.
+      let file = try (resume ?? initial).map { (path) throws(GoldenFileError) in try NetworkSession.weights(path) }
+      let (saved, images) = try savedRun(file)
+      let history = resume == nil ? TrainingHistory() : file?.checkpoint?.history ?? TrainingHistory()
       let accuracy = try train(try start(images, saved, file), saved, history, images)
       if let requireAccuracy, accuracy < requireAccuracy {
         NetworkSession.report("the \(images.judged) accuracy is \(accuracy), below the required \(requireAccuracy)")
@@ -112,20 +117,34 @@ struct TrainCommand: ParsableCommand {
 
   // MARK: The start
 
-  /// The run's settings: the checkpoint's, with its file, or those of the command line.
-  private func savedRun(_ images: ImagesFile) throws -> (SavedRun, WeightsFile?) {
-    var (run, file): (SavedRun, WeightsFile?)
-    if let resume {
-      let checkpoint = try NetworkSession.weights(resume)
-      (run, file) = (try SavedRun(checkpoint, from: resume), checkpoint)
+  /// The run's settings, the checkpoint's or those of the command line, and its images.
+  private func savedRun(_ file: WeightsFile?) throws -> (SavedRun, ImagesFile) {
+    var run: SavedRun
+    let images: ImagesFile
+    func read(_ architecture: ResNetArchitecture, trained: Int?) throws -> ImagesFile {
+      let side = try NetworkSession.pictureSide(settings.imageSize, trained: trained, architecture, data: data)
+      return try NetworkSession.images(data, pictureSide: side)
+    }
+    if let resume, let file {
+      run = try SavedRun(file, from: resume)
+      images = try read(run.options.architecture, trained: run.imageSize)
+      try NetworkSession.requireClassNames(run.classNames, of: images, data)
       try settings.requireAgreement(with: run)
       if let schedule = try settings.schedule(epochs: epochs) { run.options.schedule = schedule }
       try NetworkSession.requireScale(run.imageScale, of: images, data, exactly: true)
     } else {
-      let options = try settings.options(labelCount: images.classCount, epochs: epochs)
-      let engine = (settings.engine ?? .execution).rawValue
-      (run, file) = (SavedRun(options: options, freeze: settings.freeze, imageScale: nil, engine: engine), nil)
+      let architecture = try settings.architecture()
+      images = try read(architecture, trained: nil)
+      let options = try settings.options(labelCount: images.classCount, architecture, epochs: epochs)
+      run = SavedRun(
+        options: options, freeze: settings.freeze, imageScale: nil,
+        engine: (settings.engine ?? .execution).rawValue)
+      run.normalization = try normalization(images, architecture, file)
     }
+    if !images.classNames.isEmpty {
+      (run.classNames, run.imageSize) = (images.classNames, images.pixels.shape[2])
+    }
+    NetworkSession.note(run.normalization)
     run.imageScale = images.scale
     if let length = run.options.schedule.length, length < epochs {
       throw ValidationError(
@@ -133,13 +152,26 @@ struct TrainCommand: ParsableCommand {
           + "there on. Give --schedule cosine:\(epochs) (another curve, from the next epoch on), constant, or "
           + "step:EPOCHS:FACTOR.")
     }
-    return (run, file)
+    return (run, images)
+  }
+
+  /// What was asked for, measured, or else what the weights to start from were trained with.
+  private func normalization(
+    _ images: ImagesFile, _ architecture: ResNetArchitecture, _ initial: WeightsFile?
+  ) throws -> ImageNormalization? {
+    if let given = try settings.normalization.normalization() { return given }
+    guard settings.measure else { return initial?.normalization }
+    let source = try PreparedImages(images, rows: images.trainingRows, normalization: nil, for: architecture)
+    return try ImageNormalization(measuring: source.count) { (rows) throws(ProblemError) in
+      try source.batch(Array(rows)).images
+    }
   }
 
   private func start(_ images: ImagesFile, _ run: SavedRun, _ file: WeightsFile?) throws -> Training<Float> {
     let options = run.options
     try NetworkSession.requireClasses(images, data, classCount: options.classCount)
-    let source = try PreparedImages(images, rows: images.trainingRows, for: options.architecture)
+    let source = try PreparedImages(
+      images, rows: images.trainingRows, normalization: run.normalization, for: options.architecture)
     let plan = try plan(options, source)
     var training: Training<Float>
     if let resume, let file {
@@ -147,8 +179,8 @@ struct TrainCommand: ParsableCommand {
     } else {
       var state = Initialization(seed: options.seed, zeroInitResidual: settings.zeroInitResidual)
         .state(of: plan, as: Float.self)
-      if let initial {
-        let mismatch = try NetworkSession.weights(initial).load(into: &state, of: plan, from: initial)
+      if let initial, let file {
+        let mismatch = try file.load(into: &state, of: plan, from: initial)
         if !mismatch.isEmpty { Console.note("note: \(mismatch)".printable) }
       }
       training = Training(options: options, state: state)
@@ -200,8 +232,10 @@ struct TrainCommand: ParsableCommand {
   ) throws -> Double {
     var (training, history) = (start, earlier)
     let architecture = run.options.architecture
-    let source = try PreparedImages(images, rows: images.trainingRows, for: architecture)
-    let judged = try PreparedImages(images, rows: images.heldOutRows, for: architecture)
+    let source = try PreparedImages(
+      images, rows: images.trainingRows, normalization: run.normalization, for: architecture)
+    let judged = try PreparedImages(
+      images, rows: images.heldOutRows, normalization: run.normalization, for: architecture)
     let engine =
       run.engine == NetworkEngine.execution.rawValue ? try ExecutionTrainer(run.options, threads: threads) : nil
     NetworkSession.noteEnlargement(source, architecture)

@@ -48,6 +48,14 @@ struct TrainSettings: ParsableArguments {
   @Flag(help: "Let each block start as its shortcut.")
   var zeroInitResidual = false
 
+  @Option(help: "Height and width that pictures of a folder get (default: the network's usual, 224 or 32).")
+  var imageSize: Int?
+
+  @OptionGroup var normalization: NormalizationOptions
+
+  @Flag(help: "Normalise by mean and standard deviation of each channel, measured on the training images.")
+  var measure = false
+
   @Option(help: "Parameters that match this glob stay as they are. May be repeated.")
   var freeze: [String] = []
 
@@ -63,14 +71,27 @@ struct TrainSettings: ParsableArguments {
     try OptionRange.require(classes, "--classes", in: OptionRange.classes)
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
     try OptionRange.require(warmup, "--warmup", in: 0...OptionRange.epochs.upperBound)
+    try OptionRange.require(imageSize, "--image-size", in: OptionRange.imageSize)
+    if measure, normalization.mean != nil {
+      throw ValidationError("--measure finds what --mean and --std say: give one of them")
+    }
     if let blank = freeze.first(where: { $0.contains(" ") }) {
       throw ValidationError("--freeze '\(blank)': no parameter's name has a blank in it")
     }
   }
 
-  /// - Parameter labelCount: classes that the labels need.
+  /// The network to train.
+  /// - Throws: a usage error.
+  func architecture() throws -> ResNetArchitecture {
+    try NetworkSession.architecture(model ?? "simple_resnet", width: width)
+  }
+
+  /// - Parameters:
+  ///   - labelCount: classes that the labels need.
+  ///   - architecture: the network.
+  ///   - epochs: of the run.
   /// - Throws: ``ProblemError`` or a usage error.
-  func options(labelCount: Int, epochs: Int) throws -> TrainingOptions {
+  func options(labelCount: Int, _ architecture: ResNetArchitecture, epochs: Int) throws -> TrainingOptions {
     let optimizer = optimizer ?? "adam"
     var attributes = Attributes(["lr": .real(lr ?? (optimizer == "sgd" ? 0.1 : 1e-3))])
     if optimizer == "sgd" {
@@ -85,8 +106,7 @@ struct TrainSettings: ParsableArguments {
       throw ValidationError("\(error)")
     }
     return TrainingOptions(
-      architecture: try NetworkSession.architecture(model ?? "simple_resnet", width: width),
-      classCount: classes ?? labelCount, batchSize: batch ?? 32, optimizer: rule,
+      architecture: architecture, classCount: classes ?? labelCount, batchSize: batch ?? 32, optimizer: rule,
       schedule: try schedule(epochs: epochs) ?? .cosine(epochs: epochs), warmupEpochs: warmup ?? 0,
       seed: seed ?? 0)
   }
@@ -125,6 +145,10 @@ struct TrainSettings: ParsableArguments {
     compare("seed", seed, options.seed)
     compare("engine", engine?.rawValue, run.engine)
     if !freeze.isEmpty { compare("freeze", freeze.sorted(), run.freeze.sorted()) }
+    if let given = try normalization.normalization(), given != run.normalization {
+      differing.append("--mean and --std (the checkpoint has \(run.normalization?.text ?? "none"))")
+    }
+    if measure { differing.append("--measure (a checkpoint has its mean and standard deviation already)") }
     if zeroInitResidual { differing.append("--zero-init-residual (a checkpoint has its values already)") }
     guard differing.isEmpty else {
       throw ValidationError(

@@ -101,6 +101,20 @@ enum DocumentedTreatment {
     "assay train --data Fixtures/data/digits.h5 --width 12 --epochs 50 --warmup 2 --patience 5 --best best.safetensors":
       .begins(),
     "assay train --data Fixtures/data/digits.h5 --width 12 --epochs 8 --report Reports/digits": .begins(),
+    "assay train --data cifar-10-batches-bin --model cifar_resnet20 --measure --epochs 30 --out cifar.h5": .begins(),
+    "assay evaluate --data cifar-10-batches-bin/test_batch.bin --weights cifar.h5": .exits(
+      0,
+      after: [
+        "assay train --data cifar-10-batches-bin --model cifar_resnet8 --width 2 --measure --epochs 1 --out cifar.h5"
+      ]),
+    "assay evaluate --data images.h5 --weights model.safetensors --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225":
+      .parses(because: "weights of 100 MB"),
+    "assay train --data pictures --model resnet18 --image-size 64 --measure --out pictures.h5": .begins(),
+    "assay evaluate --data pictures --weights pictures.h5": .exits(
+      0,
+      after: [
+        "assay train --data pictures --model cifar_resnet8 --width 2 --image-size 16 --epochs 1 --out pictures.h5"
+      ]),
     "assay train --data images.h5 --model resnet18 --init model.safetensors --out mine.safetensors": .begins(),
     "assay evaluate --data images.h5 --weights model.safetensors --model resnet50": .parses(
       because: "weights of 100 MB"),

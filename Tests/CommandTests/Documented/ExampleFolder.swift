@@ -97,6 +97,18 @@ final class ExampleFolder {
       try root.createDataset("images", shape: [16, 1, 8, 8], values: (0..<1024).map { UInt8($0 * 37 % 256) })
       try root.createDataset("labels", shape: [16], values: (0..<16).map { $0 % 4 })
     }
+    let record = Data([3]) + Data((0..<3072).map { UInt8($0 % 251) })
+    for name in ["data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"] {
+      try (record + record).write(to: file("cifar-10-batches-bin/\(name)"))
+    }
+    for part in ["train", "test"] {
+      for name in ["cat", "dog"] {
+        let picture = Repository.root.appending(path: "Tests/NetworkFilesTests/Samples/pictures/train/cat/small.png")
+        for number in 1...2 {
+          try FileManager.default.copyItem(at: picture, to: file("pictures/\(part)/\(name)/\(number).png"))
+        }
+      }
+    }
     let classifier = Tensor<Float>(shape: [4], repeating: 0)
     try WeightsFile(architecture: "resnet18", classCount: 4, tensors: ["fc.bias": .float32(classifier)])
       .write(to: file("resnet18.h5").path)

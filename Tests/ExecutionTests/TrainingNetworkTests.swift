@@ -9,53 +9,9 @@ import Testing
 ///
 /// Of few layers: batch norms over the few values of small images make errors grow from block to block. The bar is statistical, of whole tensors: goldens judge every element by bounds (`verify --engine execution`).
 @Suite struct TrainingNetworkTests {
-  /// A network in training, or in evaluation, and cotangents of its logits and of a stage.
-  struct Sample {
-    let network: NetworkSample
-    let plan: NetworkPlan
-    let dLogits: Tensor<Float>
-    let dStage: Tensor<Float>
-
-    init(_ architecture: ResNetArchitecture, batch: Int, side: Int, training: Bool = true) throws {
-      network = try NetworkSample(architecture, batch: batch, side: side)
-      plan = try architecture.plan(inputShape: network.images.shape, classCount: 7, training: training)
-      dLogits = Tensor(splitMix64Uniform: plan.logitsShape, seed: 3, low: -1, high: 1)
-      dStage = Tensor(splitMix64Uniform: plan.stageShapes[0], seed: 4, low: -0.01, high: 0.01)
-    }
-
-    func reference() throws -> (gradients: [String: Tensor<Double>], state: NetworkState<Double>) {
-      var pass = NetworkPass(state: network.state.map { Double($0) })
-      _ = try pass.forward(plan, x: network.images.map { Double($0) })
-      let gradients = try pass.backward(
-        plan, dLogits: dLogits.map { Double($0) }, dStages: [0: dStage.map { Double($0) }])
-      return (gradients, pass.state)
-    }
-
-    func run(_ network: TrainingNetwork) throws -> [String: Tensor<Float>] {
-      try network.forward(self.network.images)
-      try network.backward(["logits": dLogits, "stage1": dStage])
-      var gradients = ["x": try network.inputGradient()]
-      for name in network.parameters.names { gradients[name] = try network.parameters.gradient(of: name) }
-      return gradients
-    }
-
-    func prepared(
-      threads: Int = 1, _ set: InstructionSet? = nil, _ strategies: NetworkStrategies = .automatic(nil)
-    ) throws -> TrainingNetwork {
-      try TrainingNetwork(
-        plan, weights: network.tensors, threads: threads, instructionSet: set, strategies: strategies,
-        given: ["logits", "stage1"], wantsInputGradient: true)
-    }
-  }
-
-  static let networks: [(ResNetArchitecture, batch: Int, side: Int)] = [
-    (.resnet18.scaled(toWidth: 12), 3, 64), (.shortBottlenecks, 3, 65), (.groupedBottlenecks, 4, 32),
-    (.simpleResnet.scaled(toWidth: 12), 2, 32),
-  ]
-
-  @Test(arguments: networks, [true, false])
+  @Test(arguments: TrainingSample.networks, [true, false])
   func agreesWithTheReference(_ network: (ResNetArchitecture, batch: Int, side: Int), _ training: Bool) throws {
-    let sample = try Sample(network.0, batch: network.batch, side: network.side, training: training)
+    let sample = try TrainingSample(network.0, batch: network.batch, side: network.side, training: training)
     let (expected, state) = try sample.reference()
     for set in InstructionSet.available {
       for strategies: NetworkStrategies in [.automatic(nil), .one(DirectStrategy())] {
@@ -80,22 +36,6 @@ import Testing
     }
   }
 
-  /// The same bits on any number of threads, and in a second run.
-  @Test(arguments: networks) func threadsAndRunsChangeNoBit(_ network: (ResNetArchitecture, batch: Int, side: Int))
-    throws
-  {
-    let sample = try Sample(network.0, batch: network.batch, side: network.side)
-    var expected: [String: Tensor<Float>]?
-    for threads in 1...3 {
-      let prepared = try sample.prepared(threads: threads)
-      for _ in 0..<2 {
-        let found = try sample.run(prepared)
-        if let expected { #expect(found == expected, "\(threads) threads") }
-        expected = found
-      }
-    }
-  }
-
   static let optimizers: [(String, Attributes)] = [
     ("sgd", ["lr": .real(0.01), "momentum": .real(0.9), "nesterov": .boolean(true), "weight_decay": .real(1e-3)]),
     ("sgd", ["lr": .real(0.01), "momentum": .real(0.5), "dampening": .real(0.25)]), ("sgd", ["lr": .real(0.02)]),
@@ -109,7 +49,7 @@ import Testing
 
   /// A few mini-batches, with one parameter frozen.
   @Test(arguments: optimizers) func stepsAgreeWithTheReference(_ rule: (name: String, attributes: Attributes)) throws {
-    let sample = try Sample(.resnet18.scaled(toWidth: 8), batch: 4, side: 64)
+    let sample = try TrainingSample(.resnet18.scaled(toWidth: 8), batch: 4, side: 64)
     let options = try OptimizerOptions(name: rule.name, attributes: rule.attributes)
     let batch = LabelledImages(images: sample.network.images.map { Double($0) }, labels: Self.labels(4))
     var step = TrainingStep(state: sample.network.state.map { Double($0) }, optimizer: Optimizer(options))
@@ -165,7 +105,7 @@ import Testing
 
   /// Stopped after two steps and gone on with from what is saved, on other buffers and more threads.
   @Test(arguments: optimizers) func goesOnExactly(_ rule: (name: String, attributes: Attributes)) throws {
-    let sample = try Sample(.resnet18.scaled(toWidth: 8), batch: 4, side: 32)
+    let sample = try TrainingSample(.resnet18.scaled(toWidth: 8), batch: 4, side: 32)
     let options = try OptimizerOptions(name: rule.name, attributes: rule.attributes)
     func network(_ weights: [String: AnyTensor], threads: Int) throws -> TrainingNetwork {
       try TrainingNetwork(sample.plan, weights: weights, threads: threads, strategies: .automatic(nil))
@@ -187,8 +127,8 @@ import Testing
 
   /// A last mini-batch that is smaller has a network of its own, on the same parameters.
   @Test func batchesOfTwoSizesShareParameters() throws {
-    let sample = try Sample(.resnet18.scaled(toWidth: 8), batch: 4, side: 64)
-    let smaller = try Sample(.resnet18.scaled(toWidth: 8), batch: 2, side: 64)
+    let sample = try TrainingSample(.resnet18.scaled(toWidth: 8), batch: 4, side: 64)
+    let smaller = try TrainingSample(.resnet18.scaled(toWidth: 8), batch: 2, side: 64)
     let parameters = NetworkParameters()
     let optimizer = try NetworkOptimizer(OptimizerOptions(name: "sgd", attributes: Attributes(["lr": .real(0.01)])))
     let large = try TrainingNetwork(
@@ -209,7 +149,7 @@ import Testing
 
   /// Every pass of every convolution is timed, and times decide strategies.
   @Test func strategiesAreMeasuredInPlace() throws {
-    let sample = try Sample(.resnet18.scaled(toWidth: 16), batch: 2, side: 32)
+    let sample = try TrainingSample(.resnet18.scaled(toWidth: 16), batch: 2, side: 32)
     let plans = ConvolutionPlans(path: nil)
     let set = try InstructionSet.selected()
     let measured = try TrainingMeasurement(
@@ -231,7 +171,7 @@ import Testing
   }
 
   @Test func whatDoesNotFitIsRefused() throws {
-    let sample = try Sample(.resnet18.scaled(toWidth: 8), batch: 2, side: 64)
+    let sample = try TrainingSample(.resnet18.scaled(toWidth: 8), batch: 2, side: 64)
     let network = try TrainingNetwork(sample.plan, weights: sample.network.tensors)
     #expect(throws: ExecutionError.self) { try network.forward(Tensor(shape: [1, 3, 64, 64], repeating: 0)) }
     try network.forward(sample.network.images)
@@ -247,14 +187,5 @@ import Testing
     }
     let labels = Tensor<Int64>(shape: [2], elements: [0, 7])
     #expect(throws: ExecutionError.self) { try network.step(sample.network.images, labels: labels, optimizer) }
-  }
-}
-
-extension ResNetArchitecture {
-  /// One bottleneck a stage.
-  fileprivate static var shortBottlenecks: ResNetArchitecture {
-    var short = resnet50.scaled(toWidth: 8)
-    short.depths = [1, 1, 1, 1]
-    return short
   }
 }

@@ -111,6 +111,8 @@ public struct SelfTest: Sendable {
       return record
     }
     section.falseAlarms += ledger.withLock { $0.alarms.sorted() }
+    section.mutants += try oracleRecords()
+    keep(section)
     section.mutants += gateRecords(&section)
     keep(section)
     for number in 0..<seeds {
@@ -217,7 +219,7 @@ public struct SelfTest: Sendable {
   }
 
   /// A golden case of other values, expected from the reference in double precision.
-  private static func goldenCase(_ gradientCase: GradientCase, seed: UInt64) throws -> VerificationCase {
+  static func goldenCase(_ gradientCase: GradientCase, seed: UInt64) throws -> VerificationCase {
     let problem = try Problem.parse(gradientCase.text)
     let draw = OperandDraw(
       problem.operands, roles: problem.definition.roles, seed: seed, range: .init(-2, 2), fill: gradientCase.fill)
@@ -346,6 +348,27 @@ public struct SelfTest: Sendable {
         tensor.map { "\($0.tensor): \($0.pattern ?? $0.reason ?? "")" + ($0.hint.map { "; \($0)" } ?? "") }
         ?? found.contracts.first { $0.verdict == .fail }.map { "contract: \($0.name)" }
       return
+    }
+  }
+
+  /// The same defects in the oracle that bounds of networks and their layers come from: the golden cases that it computes itself must
+  /// show each.
+  private func oracleRecords() throws -> [MutantRecord] {
+    let oracle = Oracle.blocked
+    let planted = mutants.filter { mutant in
+      mutant.base == nil && !mutant.isNarrow && mutant.family != .classes && !mutant.operations.isEmpty
+        && oracle.operations.contains(where: mutant.applies)
+    }
+    return try parallelMap(planted.count, threads: threads) { index in
+      let spoilt = oracle.spoilt(by: planted[index])
+      var record = MutantRecord(name: "\(planted[index].name), in the oracle", family: planted[index].family.rawValue)
+      for item in spoilt.operations.sorted().flatMap({ items[$0] ?? [] }) {
+        guard let fault = item.verifier.fault(of: spoilt) else { continue }
+        record.verifyKill = "\(item.name) float64"
+        record.verifyDetail = fault
+        break
+      }
+      return record
     }
   }
 

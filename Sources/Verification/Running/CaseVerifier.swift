@@ -432,7 +432,8 @@ public struct CaseVerifier: Sendable {
     }
     let asked = exercise(.float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
     do throws(ProblemError) {
-      guard let found = try oracle.found(definition.problem, definition.given(asked, as: Double.self)) else { return nil }
+      let given: Given<Double> = definition.given(asked)
+      guard let found = try oracle.found(definition.problem, given) else { return nil }
       return fault(found.byPath.mapValues(\.elements), model, .float64)
     } catch {
       return "\(error)"

@@ -29,7 +29,6 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
   ]
 #endif
 
-
 // The inner loop of the float64 oracle, safe Swift with its checks, in the same way.
 #if arch(x86_64)
   let oracleLoops: [Target] = [

@@ -16,6 +16,7 @@ public struct ExecutionEngine: Engine {
   ///   - algorithms: which error bounds hold for them.
   public init(_ name: String, _ strategies: NetworkStrategies, algorithms: [String]) {
     self.strategies = strategies
+    let sums = OperationAlgorithm(Set(algorithms.map { SumAlgorithm(named: $0) }))
     description = EngineDescription(
       name: name, version: "1",
       operations: [
@@ -23,9 +24,15 @@ public struct ExecutionEngine: Engine {
         LinearProblem.operation, MaxPool2dProblem.operation, AdaptiveAvgPool2dProblem.operation,
         AvgPool2dProblem.operation, TrainingRunProblem.operation,
       ], dtypes: [.float32], passes: [.forward, .backward], omits: ["outputs/indices"], isBuiltIn: true,
-      algorithms: [Conv2dProblem.operation: OperationAlgorithm(Set(algorithms.map { SumAlgorithm(named: $0) }))],
+      algorithms: Dictionary(uniqueKeysWithValues: Self.convolving.map { ($0, sums) }),
       info: [EngineMessages.algorithmKey: algorithms.joined(separator: " ")], trust: .host)
   }
+
+  /// What has convolutions in it.
+  private static let convolving = [
+    Conv2dProblem.operation, BasicBlockProblem.operation, BottleneckProblem.operation, ResNetProblem.operation,
+    TrainingRunProblem.operation,
+  ]
 
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
     guard exercise.dtype == .float32 else { throw .unsupported("networks are computed in float32") }

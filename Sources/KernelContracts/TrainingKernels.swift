@@ -91,7 +91,7 @@ public struct AffineRow {
 /// The way back through an ``AffineRow``, in two passes over the gradient dy of its target.
 ///
 /// The first gives m = dy where the target is not ≤ 0 (everywhere without `gate`), else 0, to `masked` if that is there, and
-/// adds Σ m to `sums` and Σ m·(row − centre) to `products`, in float32. The second gives
+/// adds Σ m to `sums` and Σ m·((row − centre)·scale) to `products`, in float32. The second gives
 /// `target = m·factor + ((row − centre)·slope + term)`, or `m·factor` alone where `slope` is nil: nothing of the row is in it then,
 /// whatever it is.
 public struct GradientRow {
@@ -101,6 +101,7 @@ public struct GradientRow {
   public var row: UnsafePointer<Float>
   public var centre: UnsafePointer<Float>
   /// Of the first pass.
+  public var scale: UnsafePointer<Float>
   public var masked: UnsafeMutablePointer<Float>?
   public var sums: UnsafeMutablePointer<Float>
   public var products: UnsafeMutablePointer<Float>
@@ -114,7 +115,7 @@ public struct GradientRow {
 
   public init(
     dOutput: UnsafePointer<Float>, gate: UnsafePointer<Float>?, row: UnsafePointer<Float>,
-    centre: UnsafePointer<Float>, masked: UnsafeMutablePointer<Float>?, sums: UnsafeMutablePointer<Float>,
+    centre: UnsafePointer<Float>, scale: UnsafePointer<Float>, masked: UnsafeMutablePointer<Float>?, sums: UnsafeMutablePointer<Float>,
     products: UnsafeMutablePointer<Float>, factor: UnsafePointer<Float>, slope: UnsafePointer<Float>?,
     term: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, block: Int, pixels: Int
   ) {
@@ -122,6 +123,7 @@ public struct GradientRow {
     self.gate = gate
     self.row = row
     self.centre = centre
+    self.scale = scale
     self.masked = masked
     self.sums = sums
     self.products = products

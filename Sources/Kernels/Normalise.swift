@@ -75,6 +75,7 @@ struct GradientSums: LaneWork {
   func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
     let block = row.pointee.block
     let centre = load(row.pointee.centre + first, as: V.self, lanes)
+    let scale = load(row.pointee.scale + first, as: V.self, lanes)
     var sums = load(row.pointee.sums + first, as: V.self, lanes)
     var products = load(row.pointee.products + first, as: V.self, lanes)
     var (sums1, products1) = (V(repeating: 0), V(repeating: 0))
@@ -86,7 +87,7 @@ struct GradientSums: LaneWork {
       let m = gated(row, i + first, V.self, lanes)
       if let masked { store(m, masked + i, lanes) }
       sums += m
-      products = V.fma(m, load(source + i, as: V.self, lanes) - centre, products)
+      products = V.fma(m, (load(source + i, as: V.self, lanes) - centre) * scale, products)
     }
     var pixel = 0
     while pixel + 1 < pixels {

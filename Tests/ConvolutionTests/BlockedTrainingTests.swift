@@ -38,6 +38,12 @@ import Testing
       term = (0..<shape.channels).map { 0.2 - 0.05 * Double($0) }
     }
 
+    /// The same with other numbers.
+    init(_ other: Sample, _ z: Tensor<Float>) {
+      (shape, self.z, residual, dOutput) = (other.shape, z, other.residual, other.dOutput)
+      (centre, factor, term) = (other.centre, other.factor, other.term)
+    }
+
     func channel(_ index: Int) -> Int { index / (shape[2] * shape[3]) % shape[1] }
     func sums(_ value: (Int) -> Double) -> [Double] {
       var sums = [Double](repeating: 0, count: shape[1])
@@ -74,6 +80,27 @@ import Testing
       Self.expect(found.means, means, within: means.map { _ in 70 * Self.unit * 2 }, "mean")
       Self.expect(found.squares, squares, within: squares.map { _ in 70 * Self.unit * 4 * count }, "sum of squares")
     }
+  }
+
+  /// Infinities, both signs of them, NaN, and sums beyond float32: as in double precision.
+  @Test(arguments: InstructionSet.available) func momentsOfHostileNumbers(_ set: InstructionSet) throws {
+    var sample = Sample((channels: 20, height: 19, width: 17))
+    var z = sample.z
+    let plane = 19 * 17
+    for pixel in 0..<plane { z.elements[3 * plane + pixel] = pixel % 2 == 0 ? 3e38 : 2.5e38 }
+    z.elements[4 * plane + 7] = .infinity
+    (z.elements[5 * plane + 7], z.elements[25 * plane + 9]) = (.infinity, -.infinity)
+    z.elements[46 * plane + 300] = .nan
+    sample = Sample(sample, z)
+    let options = ConvolutionOptions(threads: 1, instructionSet: set)
+    let normalisation = try Self.normalisation(sample, options)
+    let blocked = try Samples.blocked(z, normalisation.inputLayout, options)
+    let found = try normalisation.moments(of: UnsafeBufferPointer(blocked.buffer))
+    let expected = sample.sums { Double(z.elements[$0]) }.map { $0 / Double(3 * plane) }
+    #expect(found.means[4] == .infinity && found.means[5].isNaN && found.means[6].isNaN)
+    #expect(found.squares[4].isNaN && found.squares[5].isNaN && found.squares[6].isNaN)
+    #expect(abs(found.means[3] - expected[3]) < 1e-6 * expected[3] && found.squares[3].isFinite)
+    #expect(found.squares[7].isFinite && found.squares[19].isFinite)
   }
 
   private static func normalisation(
@@ -118,13 +145,15 @@ import Testing
       input: UnsafeBufferPointer(z.buffer))
     let m = (0..<sample.shape.count).map { y.elements[$0] > 0 ? Double(sample.dOutput.elements[$0]) : 0 }
     let masked = try AlignedBuffer(zeros: outer.count, name: "masked")
-    let found = try normalisation.gradientSums(operands, centre: sample.centre, masked: (masked.buffer, outer))
+    normalisation.setScale(sample.factor)
+    let found = try normalisation.gradientSums(
+      operands, centre: sample.centre, scale: sample.factor, masked: (masked.buffer, outer))
     let count = Double(sample.shape.count / shape.channels)
     // Of at most 256 pixels, whose terms are below 4, in float32.
     Self.expect(found.sums, sample.sums { m[$0] }, within: m.map { _ in 256 * Self.unit * count }, "sum")
     Self.expect(
-      found.products, sample.sums { m[$0] * difference($0) }, within: m.map { _ in 258 * Self.unit * 4 * count },
-      "sum of products")
+      found.products, sample.sums { m[$0] * difference($0) * sample.factor[sample.channel($0)] },
+      within: sample.factor.map { 259 * Self.unit * 4 * count * $0 }, "sum of products")
     let inHalo = try Samples.dense(masked, outer, sample.shape, options)
     #expect(inHalo.elements.map(Double.init) == m)
 

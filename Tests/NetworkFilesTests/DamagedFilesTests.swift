@@ -3,7 +3,7 @@ import GoldenFiles
 import TestSupport
 import Testing
 
-@testable import NetworkFiles
+import NetworkFiles
 
 /// Damaged copies of users' files by the thousand, parsed as the command parses them: in a child process under limits.
 @Suite("Damaged files of users") struct DamagedFilesTests {

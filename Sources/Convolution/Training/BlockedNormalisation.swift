@@ -33,7 +33,7 @@ public final class BlockedNormalisation: @unchecked Sendable {
   public struct GradientSums: Sendable {
     /// Σ m.
     public var sums: [Double]
-    /// Σ m·(z − centre).
+    /// Σ m·(z − centre)·scale.
     public var products: [Double]
   }
 
@@ -46,7 +46,7 @@ public final class BlockedNormalisation: @unchecked Sendable {
     inputLayout = try outputLayout.with(halo: .init())
     kernels = try options.instructionSet.kernels()
     pool = try ThreadPool.shared(threads: options.threads)
-    coefficients = try AlignedBuffer(zeros: 6 * outputLayout.laneCount, name: "normalisation")
+    coefficients = try AlignedBuffer(zeros: 7 * outputLayout.laneCount, name: "normalisation")
     scratchStride = 4 * kernels.vectorWidth
     scratch = try AlignedBuffer(zeros: options.threads * scratchStride, name: "sums of pixels")
   }
@@ -54,7 +54,7 @@ public final class BlockedNormalisation: @unchecked Sendable {
   private var blocks: Int { outputLayout.groups * outputLayout.blocksPerGroup }
   private var pixels: Int { outputLayout.height * outputLayout.width }
 
-  private enum Coefficient: Int { case centre, factor, term, gradientFactor, slope, gradientTerm }
+  private enum Coefficient: Int { case centre, factor, term, scale, gradientFactor, slope, gradientTerm }
 
   private func pointer(_ coefficient: Coefficient, block: Int) -> UnsafeMutablePointer<Float> {
     coefficients.pointer + coefficient.rawValue * outputLayout.laneCount + block * outputLayout.block
@@ -124,22 +124,44 @@ public final class BlockedNormalisation: @unchecked Sendable {
         let length = min(Self.chunkPixels, pixels - first)
         let row = plane + first * lanes
         let n = Double(length)
-        for lane in 0..<lanes { centre[lane] = Float(means[lane]) }
+        for lane in 0..<lanes { centre[lane] = means[lane].isFinite ? Float(means[lane]) : 0 }
         kernels.training.centredSums(row, centre, sums, products, lanes, length)
         for lane in 0..<lanes { centre[lane] += sums[lane] / Float(length) }
         kernels.training.centredSums(row, centre, sums, products, lanes, length)
         let (all, share) = (count + n, n / (count + n))
         for lane in 0..<lanes {
           let offset = Double(sums[lane]) / n
-          let difference = Double(centre[lane]) + offset - means[lane]
+          var (mean, square) = (Double(centre[lane]) + offset, Double(products[lane]) - offset * Double(sums[lane]))
+          // Sums that overflow, and numbers that are none.
+          if !square.isFinite { (mean, square) = Self.moments(row + lane, step: lanes, count: length) }
+          guard mean.isFinite, means[lane].isFinite else {
+            means[lane] += mean
+            squares[lane] = .nan
+            continue
+          }
+          let difference = mean - means[lane]
           means[lane] += difference * share
-          squares[lane] +=
-            Double(products[lane]) - offset * Double(sums[lane]) + difference * difference * count * share
+          squares[lane] += square + difference * difference * count * share
         }
         count = all
         first += length
       }
     }
+  }
+
+  /// Of one channel of a row, in double precision.
+  private static func moments(
+    _ row: UnsafePointer<Float>, step: Int, count: Int
+  ) -> (mean: Double, squares: Double) {
+    var sum = 0.0
+    for pixel in 0..<count { sum += Double(row[pixel * step]) }
+    let mean = sum / Double(count)
+    var squares = 0.0
+    for pixel in 0..<count {
+      let difference = Double(row[pixel * step]) - mean
+      squares += difference * difference
+    }
+    return (mean, squares)
   }
 
   /// y from z; the output's halo is not touched. The residual may be the output itself.
@@ -199,14 +221,19 @@ public final class BlockedNormalisation: @unchecked Sendable {
     if let gate = operands.gate { try outputLayout.check(gate.count, "gate") }
   }
 
+  /// What differences from the centre are multiplied by in the sums of the way back, before they are multiplied by m: products of
+  /// small differences would lose more to underflow than those of differences in units of their deviation.
+  public func setScale(_ scale: [Double]) { set(.scale, scale) }
+
   /// The sums of a channel, about the centre that ``setCoefficients(centre:factor:term:)`` was given.
   /// - Parameters:
   ///   - operands: what is read.
   ///   - centre: that centre, before it was rounded.
+  ///   - scale: likewise what ``setScale(_:)`` was given.
   ///   - masked: where m goes, with its layout; it may be dy itself.
   /// - Throws: ``ConvolutionError`` before anything is written.
   public func gradientSums(
-    _ operands: GradientOperands, centre: [Double],
+    _ operands: GradientOperands, centre: [Double], scale: [Double],
     masked: (buffer: UnsafeMutableBufferPointer<Float>, layout: BlockedLayout)?
   ) throws(ConvolutionError) -> GradientSums {
     try check(operands)
@@ -229,7 +256,8 @@ public final class BlockedNormalisation: @unchecked Sendable {
     var result = byChannel(sums, products) { GradientSums(sums: $0, products: $1) }
     // The kernel's centre is the rounded one.
     for channel in centre.indices {
-      result.products[channel] += (Double(Float(centre[channel])) - centre[channel]) * result.sums[channel]
+      let rest = Double(Float(centre[channel])) - centre[channel]
+      result.products[channel] += rest * scale[channel] * result.sums[channel]
     }
     return result
   }
@@ -298,7 +326,8 @@ public final class BlockedNormalisation: @unchecked Sendable {
     return GradientRow(
       dOutput: dOutput + operands.dOutputLayout.offset(image: image, block: block),
       gate: operands.gate?.baseAddress.map { $0 + outputLayout.offset(image: image, block: block) },
-      row: input + inputLayout.offset(image: image, block: block), centre: pointer(.centre, block: block), masked: nil,
+      row: input + inputLayout.offset(image: image, block: block), centre: pointer(.centre, block: block),
+      scale: pointer(.scale, block: block), masked: nil,
       sums: target, products: target, factor: pointer(.gradientFactor, block: block),
       slope: hasLine ? UnsafePointer(pointer(.slope, block: block)) : nil, term: pointer(.gradientTerm, block: block),
       target: target,

@@ -247,26 +247,26 @@ final class TrainedConvolution {
       dOutput: UnsafeBufferPointer(buffers.dOutput.buffer), dOutputLayout: buffers.dOutput.layout,
       gate: convolution.relu ? buffers.output : nil, input: z)
     let masked = buffers.masked.map { ($0.buffer, $0.layout) }
-    let centre = normaliser.centre
+    let (centre, inverse) = (normaliser.centre, normaliser.inverse)
+    normalisation.setScale(inverse)
     let sums = try translating { () throws(ConvolutionError) in
-      try normalisation.gradientSums(operands, centre: centre, masked: masked)
+      try normalisation.gradientSums(operands, centre: centre, scale: inverse, masked: masked)
     }
     if let norm = convolution.norm {
       if norm.problem.hasWeight {
-        try set("\(norm.layer).weight", zip(sums.products, normaliser.inverse).map(*), parameters)
+        try set("\(norm.layer).weight", sums.products, parameters)
       }
       if norm.problem.hasBias { try set("\(norm.layer).bias", sums.sums, parameters) }
     } else if convolution.hasBias {
       try set("\(convolution.layer).bias", sums.sums, parameters)
     }
-    let factor = zip(normaliser.inverse, normaliser.weight).map(*)
+    let factor = zip(inverse, normaliser.weight).map(*)
     var line: (slope: [Double], term: [Double])?
     if let problem = convolution.norm?.problem, problem.usesBatchStatistics {
       let count = Double(problem.inputShape.count / problem.channels)
       var (slope, term) = (factor, factor)
       for channel in factor.indices {
-        let inverse = normaliser.inverse[channel]
-        slope[channel] = -factor[channel] * inverse * inverse * sums.products[channel] / count
+        slope[channel] = -factor[channel] * inverse[channel] * sums.products[channel] / count
         // The kernel's centre is rounded; what it lacks belongs to the term.
         let rest = Double(Float(centre[channel])) - centre[channel]
         term[channel] = -factor[channel] * sums.sums[channel] / count + slope[channel] * rest

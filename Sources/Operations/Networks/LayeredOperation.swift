@@ -29,7 +29,7 @@ extension PassingOperation {
 
   public func bounds(
     of given: Given<Double>, values: Found<Double>?, algorithms: Set<SumAlgorithm>
-  ) -> (any BoundModel)? { NetworkBounds(self, given) }
+  ) -> (any BoundModel)? { NetworkBounds(self, given, algorithms) }
 
   /// What stays so of each layer, and a loss.
   public var staysSingle: Set<String> {

@@ -41,18 +41,18 @@ struct LayerNoise {
   ///   - evenly: one deviation a channel (``Operation/evenDeviations(of:values:)``).
   init(
     records: [String: LayerRecord<Double>], cotangents: [String: Tensor<Double>], state: NetworkState<Double>,
-    kind: Kind = .usual, evenly: Bool, storage: DType
+    kind: Kind = .usual, evenly: Bool, storage: DType, algorithms: Set<SumAlgorithm>
   ) {
     self.kind = kind
     for (name, record) in records {
-      layers[name] = Self.deviations(record, cotangents[name], state, kind, evenly: evenly)
+      layers[name] = Self.deviations(record, cotangents[name], state, kind, evenly: evenly, algorithms)
     }
     if storage.isNarrow { self.storage = storage.format }
   }
 
   private static func deviations(
     _ record: LayerRecord<Double>, _ dOutput: Tensor<Double>?, _ state: NetworkState<Double>, _ kind: Kind,
-    evenly: Bool
+    evenly: Bool, _ algorithms: Set<SumAlgorithm>
   ) -> Deviations {
     let (layer, definition) = (record.layer, record.layer.problem.definition)
     guard var given = try? layer.given(record.inputs, state: state) else { return Deviations() }
@@ -65,7 +65,8 @@ struct LayerNoise {
       }
       return result
     }
-    guard let model = definition.bounds(of: given, values: nil, algorithms: []) else { return result }
+    guard let model = definition.bounds(of: given, values: nil, algorithms: definition is Conv2d ? algorithms : [])
+    else { return result }
     func deviations(_ path: String) -> [Double] {
       guard let bounds = model.bounds(of: path, in: .float32) else { return [] }
       let lambda = ElementBounds.lambda

@@ -45,9 +45,15 @@ public struct NetworkBounds: BoundModel {
     min(fullRunCount, max(2, 60_000_000 / max(multiplyAccumulates, 1)))
   }
 
-  init?(_ operation: some PassingOperation, _ given: Given<Double>) {
+  /// - Parameters:
+  ///   - operation: a block, a network or a training run.
+  ///   - given: its operands.
+  ///   - algorithms: those of its convolutions.
+  init?(_ operation: some PassingOperation, _ given: Given<Double>, _ algorithms: Set<SumAlgorithm>) {
     let runs = Self.runCount(multiplyAccumulates: operation.problem.multiplyAccumulates)
-    let nominal = NominalRun(evenly: runs < Self.fullRunCount, isSingle: operation.isSinglePass, storage: given.storage)
+    let nominal = NominalRun(
+      evenly: runs < Self.fullRunCount, isSingle: operation.isSinglePass, storage: given.storage, algorithms: algorithms
+    )
     func run(_ hooks: (Int) -> StepHooks<Double>) -> [String: [Double]]? {
       let results = try? operation.run(given) { step in
         let hooks = hooks(step)
@@ -252,8 +258,12 @@ final class NominalRun {
   /// What results are kept in between layers.
   let storage: DType
 
-  init(evenly: Bool, isSingle: Bool, storage: DType) {
+  /// Of convolutions.
+  private let algorithms: Set<SumAlgorithm>
+
+  init(evenly: Bool, isSingle: Bool, storage: DType, algorithms: Set<SumAlgorithm>) {
     self.storage = storage
+    self.algorithms = algorithms
     self.evenly = evenly
     self.isSingle = isSingle
   }
@@ -278,7 +288,7 @@ final class NominalRun {
         func noise(_ kind: LayerNoise.Kind) -> LayerNoise {
           LayerNoise(
             records: pass.records, cotangents: self.cotangents, state: pass.state, kind: kind, evenly: self.evenly,
-            storage: self.storage)
+            storage: self.storage, algorithms: self.algorithms)
         }
         self.usual[step] = noise(.usual)
         if !self.evenly { self.systematic[step] = noise(.systematic) }

@@ -30,6 +30,22 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
     .target(name: "KernelsNEON", dependencies: contracts, swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
   ]
 #endif
+
+// The inner loop of the float64 oracle, safe Swift with its checks, in the same way.
+#if arch(x86_64)
+  let oracleLoops: [Target] = [
+    .target(name: "OracleLoopsPortable"),
+    .target(
+      name: "OracleLoopsAVX2",
+      swiftSettings: [.define("ORACLE_AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
+    .target(
+      name: "OracleLoopsAVX512",
+      swiftSettings: [.define("ORACLE_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]),
+  ]
+#else
+  let oracleLoops: [Target] = [.target(name: "OracleLoopsPortable")]
+#endif
+
 let kernels: [Target.Dependency] = contracts + kernelTargets.map { .target(name: $0.name) }
 
 // Libraries that pictures are decoded by, each where it is installed: without one of them the rest is built, and a picture of its
@@ -82,7 +98,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
-  targets: kernelTargets + pictures.map(\.systemLibrary) + [
+  targets: kernelTargets + oracleLoops + pictures.map(\.systemLibrary) + [
     .target(name: "KernelContracts"),
     .systemLibrary(name: "CShims"),
     // The system: children, and what must not be left behind
@@ -99,7 +115,8 @@ let package = Package(
     // The numbers: what each operation is
     .target(
       name: "Operations",
-      dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
+      dependencies: ["Tensors", "Problems", "CShims", .product(name: "RealModule", package: "swift-numerics")]
+        + oracleLoops.map { .target(name: $0.name) }),
     .target(
       name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Operations", "Results", "OperatingSystem"]),
     // What stored runs amount to: their figures, their whole, and what changed between them

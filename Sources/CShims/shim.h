@@ -33,4 +33,14 @@ static inline void assay_keep_freed_memory(void) {
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
 #endif
 }
+
+// The level of x86-64 that the CPU runs, and whose registers the system saves: 4 (AVX-512), 3 (AVX2) or 1; elsewhere 0.
+static inline int assay_x86_64_level(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 1;
+#else
+  return 0;
+#endif
+}
 #endif

@@ -15,15 +15,17 @@ public enum NetworkStrategies: Sendable {
   ///   - problem: the layer.
   ///   - pass: what is computed.
   ///   - setting: what a measured time depends on besides: see ``NetworkStrategies/setting(threads:addsResidual:)``.
+  ///   - repacksWeights: whether weights are others in every run.
   ///   - instructionSet: the kernels.
   func choice(
-    _ problem: Conv2dProblem, _ pass: ConvolutionPass, setting: String, _ instructionSet: InstructionSet
+    _ problem: Conv2dProblem, _ pass: ConvolutionPass, setting: String, repacksWeights: Bool = false,
+    _ instructionSet: InstructionSet
   ) -> any ConvolutionStrategy {
     switch self {
     case .automatic(let plans):
       let auto = AutoStrategy(plans: plans)
       return plans.flatMap { auto.measured(problem, pass, instructionSet, $0, setting: setting) }
-        ?? AutoStrategy().choice(problem, pass, instructionSet)
+        ?? AutoStrategy(repacksWeights: repacksWeights).choice(problem, pass, instructionSet)
     case .one(let strategy):
       return strategy.unsupportedReason(problem, pass) == nil ? strategy : DirectStrategy()
     }
@@ -33,4 +35,7 @@ public enum NetworkStrategies: Sendable {
   static func setting(threads: Int, addsResidual: Bool) -> String {
     "in a network, \(threads) thread\(threads == 1 ? "" : "s")\(addsResidual ? ", residual" : "")"
   }
+
+  /// The same in training, where the weights are others in every run.
+  static func trainingSetting(threads: Int) -> String { "in training, \(threads) thread\(threads == 1 ? "" : "s")" }
 }

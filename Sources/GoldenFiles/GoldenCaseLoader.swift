@@ -30,15 +30,32 @@ struct GoldenCaseLoader {
 
   /// A case without anything expected, and without a judgement on it but for what it takes: what an engine is given.
   mutating func stimulus(_ summary: GoldenCaseSummary, of group: HDF5Group) throws(GoldenFileError) -> Exercise {
-    tensors.startCase()
-    let attributes = try GoldenAttributes(object: group, file: file).operationAttributes()
-    let given = try GivenTensors(
-      inputs: admitted(.inputs, of: group), parameters: admitted(.parameters, of: group),
-      buffers: admitted(.buffers, of: group), upstream: admitted(.upstream, of: group))
+    let (attributes, given) = try admitted(of: group)
     try GoldenCaseChecker(file: file).checkCost(summary, attributes, given.operands, limits: limits.computation)
     return Exercise(
       name: summary.name, operation: summary.operation, attributes: attributes, inputs: try read(given.inputs),
       parameters: try read(given.parameters), buffers: try read(given.buffers), upstream: try read(given.upstream))
+  }
+
+  /// What computing a case takes; no tensor is read.
+  mutating func cost(
+    of summary: GoldenCaseSummary, in root: HDF5Group
+  ) throws(GoldenFileError) -> ProblemCost {
+    let group = try translating { () throws(HDF5Error) in try root.group(summary.name) }
+    let (attributes, given) = try admitted(of: group)
+    return GoldenCaseChecker(file: file).cost(summary, attributes, given.operands)
+  }
+
+  private mutating func admitted(
+    of group: HDF5Group
+  ) throws(GoldenFileError) -> (attributes: Attributes, given: GivenTensors) {
+    tensors.startCase()
+    return try (
+      GoldenAttributes(object: group, file: file).operationAttributes(),
+      GivenTensors(
+        inputs: admitted(.inputs, of: group), parameters: admitted(.parameters, of: group),
+        buffers: admitted(.buffers, of: group), upstream: admitted(.upstream, of: group))
+    )
   }
 
   /// The late operands that a file brings: inputs and cotangents.

@@ -49,6 +49,13 @@ public struct GoldenFile: Sendable {
     return try loader.load(summary, from: root)
   }
 
+  /// What checking a case takes, from its attributes and shapes alone.
+  /// - Throws: ``GoldenFileError`` that names the object.
+  public func cost(of summary: GoldenCaseSummary) throws(GoldenFileError) -> ProblemCost {
+    var loader = GoldenCaseLoader(file: path, limits: limits)
+    return try loader.cost(of: summary, in: root)
+  }
+
   /// Loads the case of this name.
   public func load(named name: String) throws(GoldenFileError) -> GoldenCase {
     let wanted = name.hasPrefix("/") ? name : "/" + name

@@ -1,5 +1,3 @@
-import CShims
-
 // Rows of pixels whose blocks may be narrower than a vector: whole vectors where they are not, and four channels at a time, or
 // what is left of them, where they are.
 
@@ -20,15 +18,62 @@ func store<V: SIMD>(_ v: V, _ p: UnsafeMutablePointer<Float>, _ lanes: Int) wher
   }
 }
 
-/// x·w + a, rounded once where the instruction set has FMA.
-@inline(__always)
-func fma<V: SIMD>(_ x: V, _ w: V, _ a: V) -> V where V.Scalar == Float {
-  #if KERNELS_PORTABLE
-    return a + x * w
-  #else
-    return a.addingProduct(x, w)
-  #endif
+/// A vector of which some channels of a row fill all or the first lanes. What compares is written for each vector: the generic
+/// comparisons of the standard library go lane by lane.
+protocol RowVector: SIMD where Scalar == Float {
+  /// x·w + a, rounded once where the instruction set has FMA.
+  static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self
+  /// The vector with 0 where the gate is ≤ 0.
+  func gated(by gate: Self) -> Self
+  /// Takes a value in that is larger than the best so far, or NaN, and notes whose it was.
+  static func take(_ value: Self, of tap: Float, _ best: inout Self, _ winner: inout Self)
+  /// The vector where the winner is this one, else 0.
+  func share(of tap: Float, winner: Self) -> Self
 }
+
+extension Vector: RowVector {
+  @inline(__always)
+  static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self {
+    #if KERNELS_PORTABLE
+      return a + x * w
+    #else
+      return a.addingProduct(x, w)
+    #endif
+  }
+
+  @inline(__always)
+  func gated(by gate: Self) -> Self { replacing(with: 0, where: gate .<= 0) }
+
+  @inline(__always)
+  static func take(_ value: Self, of tap: Float, _ best: inout Self, _ winner: inout Self) {
+    let isLarger = (value .> best) .| (value .!= value)
+    best.replace(with: value, where: isLarger)
+    winner.replace(with: tap, where: isLarger)
+  }
+
+  @inline(__always)
+  func share(of tap: Float, winner: Self) -> Self { replacing(with: 0, where: winner .!= tap) }
+}
+
+#if KERNELS_AVX512 || KERNELS_AVX2
+  extension SIMD4<Float>: RowVector {
+    @inline(__always)
+    static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self { a.addingProduct(x, w) }
+
+    @inline(__always)
+    func gated(by gate: Self) -> Self { replacing(with: 0, where: gate .<= 0) }
+
+    @inline(__always)
+    static func take(_ value: Self, of tap: Float, _ best: inout Self, _ winner: inout Self) {
+      let isLarger = (value .> best) .| (value .!= value)
+      best.replace(with: value, where: isLarger)
+      winner.replace(with: tap, where: isLarger)
+    }
+
+    @inline(__always)
+    func share(of tap: Float, winner: Self) -> Self { replacing(with: 0, where: winner .!= tap) }
+  }
+#endif
 
 /// What is done to some channels of a row.
 protocol LaneWork {
@@ -36,7 +81,7 @@ protocol LaneWork {
   ///   - type: the vector.
   ///   - first: the first of the channels.
   ///   - lanes: how many there are, at most the vector's.
-  func run<V: SIMD>(_ type: V.Type, _ first: Int, _ lanes: Int) where V.Scalar == Float
+  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int)
 }
 
 @inline(__always)

@@ -10,7 +10,7 @@ struct CentredSums: LaneWork {
   let pixels: Int
 
   @inline(__always)
-  func run<V: SIMD>(_ type: V.Type, _ first: Int, _ lanes: Int) where V.Scalar == Float {
+  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
     let centre = load(centre + first, as: V.self, lanes)
     var (s0, s1, s2, s3) = (V(repeating: 0), V(repeating: 0), V(repeating: 0), V(repeating: 0))
     var (q0, q1, q2, q3) = (s0, s0, s0, s0)
@@ -22,14 +22,14 @@ struct CentredSums: LaneWork {
       let c = load(p + 2 * block, as: V.self, lanes) - centre
       let d = load(p + 3 * block, as: V.self, lanes) - centre
       (s0, s1, s2, s3) = (s0 + a, s1 + b, s2 + c, s3 + d)
-      (q0, q1, q2, q3) = (fma(a, a, q0), fma(b, b, q1), fma(c, c, q2), fma(d, d, q3))
+      (q0, q1, q2, q3) = (V.fma(a, a, q0), V.fma(b, b, q1), V.fma(c, c, q2), V.fma(d, d, q3))
       p += 4 * block
       left -= 4
     }
     while left > 0 {
       let a = load(p, as: V.self, lanes) - centre
       s0 += a
-      q0 = fma(a, a, q0)
+      q0 = V.fma(a, a, q0)
       p += block
       left -= 1
     }
@@ -43,7 +43,7 @@ struct AffineWork: LaneWork {
   let row: UnsafePointer<AffineRow>
 
   @inline(__always)
-  func run<V: SIMD>(_ type: V.Type, _ first: Int, _ lanes: Int) where V.Scalar == Float {
+  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
     let block = row.pointee.block
     let centre = load(row.pointee.centre + first, as: V.self, lanes)
     let factor = load(row.pointee.factor + first, as: V.self, lanes)
@@ -54,21 +54,16 @@ struct AffineWork: LaneWork {
     let relu = row.pointee.relu
     if let residual = row.pointee.residual.map({ $0 + first }) {
       for i in stride(from: 0, to: count, by: block) {
-        let value = fma(load(source + i, as: V.self, lanes) - centre, factor, term)
-        store(rectified(value + load(residual + i, as: V.self, lanes), relu), target + i, lanes)
+        let value = V.fma(load(source + i, as: V.self, lanes) - centre, factor, term)
+        let sum = value + load(residual + i, as: V.self, lanes)
+        store(relu ? sum.gated(by: sum) : sum, target + i, lanes)
       }
     } else {
       for i in stride(from: 0, to: count, by: block) {
-        let value = fma(load(source + i, as: V.self, lanes) - centre, factor, term)
-        store(rectified(value, relu), target + i, lanes)
+        let value = V.fma(load(source + i, as: V.self, lanes) - centre, factor, term)
+        store(relu ? value.gated(by: value) : value, target + i, lanes)
       }
     }
-  }
-
-  /// NaN stays NaN.
-  @inline(__always)
-  private func rectified<V: SIMD>(_ value: V, _ relu: Bool) -> V where V.Scalar == Float {
-    relu ? value.replacing(with: 0, where: value .<= 0) : value
   }
 }
 
@@ -77,7 +72,7 @@ struct GradientSums: LaneWork {
   let row: UnsafePointer<GradientRow>
 
   @inline(__always)
-  func run<V: SIMD>(_ type: V.Type, _ first: Int, _ lanes: Int) where V.Scalar == Float {
+  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
     let block = row.pointee.block
     let centre = load(row.pointee.centre + first, as: V.self, lanes)
     var sums = load(row.pointee.sums + first, as: V.self, lanes)
@@ -91,7 +86,7 @@ struct GradientSums: LaneWork {
       let m = gated(row, i + first, V.self, lanes)
       if let masked { store(m, masked + i, lanes) }
       sums += m
-      products = fma(m, load(source + i, as: V.self, lanes) - centre, products)
+      products = V.fma(m, load(source + i, as: V.self, lanes) - centre, products)
     }
     var pixel = 0
     while pixel + 1 < pixels {
@@ -110,7 +105,7 @@ struct InputGradient: LaneWork {
   let row: UnsafePointer<GradientRow>
 
   @inline(__always)
-  func run<V: SIMD>(_ type: V.Type, _ first: Int, _ lanes: Int) where V.Scalar == Float {
+  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
     let block = row.pointee.block
     let factor = load(row.pointee.factor + first, as: V.self, lanes)
     let target = row.pointee.target + first
@@ -126,17 +121,17 @@ struct InputGradient: LaneWork {
     let source = row.pointee.row + first
     for i in stride(from: 0, to: row.pointee.pixels * block, by: block) {
       let m = gated(row, i + first, V.self, lanes)
-      let linear = fma(load(source + i, as: V.self, lanes) - centre, slope, term)
-      store(fma(m, factor, linear), target + i, lanes)
+      let linear = V.fma(load(source + i, as: V.self, lanes) - centre, slope, term)
+      store(V.fma(m, factor, linear), target + i, lanes)
     }
   }
 }
 
 @inline(__always)
-private func gated<V: SIMD>(
+private func gated<V: RowVector>(
   _ row: UnsafePointer<GradientRow>, _ offset: Int, _ type: V.Type, _ lanes: Int
-) -> V where V.Scalar == Float {
+) -> V {
   let gradient = load(row.pointee.dOutput + offset, as: V.self, lanes)
   guard let gate = row.pointee.gate else { return gradient }
-  return gradient.replacing(with: 0, where: load(gate + offset, as: V.self, lanes) .<= 0)
+  return gradient.gated(by: load(gate + offset, as: V.self, lanes))
 }

@@ -10,7 +10,7 @@ struct SpreadMean: LaneWork {
   let accumulates: Bool
 
   @inline(__always)
-  func run<V: SIMD>(_ type: V.Type, _ first: Int, _ lanes: Int) where V.Scalar == Float {
+  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
     let share = load(value + first, as: V.self, lanes) * scale
     for i in stride(from: first, to: first + pixels * block, by: block) {
       store(accumulates ? load(target + i, as: V.self, lanes) + share : share, target + i, lanes)
@@ -25,7 +25,7 @@ struct SpreadMaxima: LaneWork {
   let targetRowStride: Int
 
   @inline(__always)
-  func run<V: SIMD>(_ type: V.Type, _ first: Int, _ lanes: Int) where V.Scalar == Float {
+  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
     let strip = strip.pointee
     for pixel in 0..<strip.pixels {
       let source = strip.input + pixel * strip.pixelStride + first
@@ -36,12 +36,10 @@ struct SpreadMaxima: LaneWork {
       var winner = V(repeating: 0)
       forEachTap(strip, strip.rowStride) { tap, offset in
         let value = load(source + offset, as: V.self, lanes)
-        let isLarger = (value .> best) .| (value .!= value)
-        best.replace(with: value, where: isLarger)
-        winner.replace(with: V(repeating: Float(tap)), where: isLarger)
+        V.take(value, of: Float(tap), &best, &winner)
       }
       forEachTap(strip, targetRowStride) { tap, offset in
-        let share = V(repeating: 0).replacing(with: gradient, where: winner .== V(repeating: Float(tap)))
+        let share = gradient.share(of: Float(tap), winner: winner)
         store(load(place + offset, as: V.self, lanes) + share, place + offset, lanes)
       }
     }

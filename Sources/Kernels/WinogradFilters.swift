@@ -25,32 +25,42 @@ func winogradFilterGradient(_ outputTile: Int, _ filters: UnsafePointer<Winograd
 private func transformFilters(_ filters: UnsafePointer<WinogradFilters>, points: Int) {
   let matrix = filters.pointee.matrix
   let pointStride = filters.pointee.pointStride
-  let lanes = filters.pointee.lanes
-  withUnsafeTemporaryAllocation(byteCount: (9 + 3 * points) * vectorWidth * 8, alignment: 64) { memory in
-    guard let taps = memory.bindMemory(to: Double.self).baseAddress else { return }
-    let half = taps + 9 * vectorWidth
-    for i in 0..<9 * vectorWidth { taps[i] = 0 }
-    for channel in 0..<filters.pointee.channels {
-      let source = filters.pointee.filters + channel * filters.pointee.channelStride
-      for lane in 0..<lanes {
-        let filter = source + lane * filters.pointee.laneStride
-        for tap in 0..<9 { taps[tap * vectorWidth + lane] = Double(filter[filters.pointee.turned ? 8 - tap : tap]) }
-      }
-      for i in 0..<points {
-        let (g0, g1, g2) = (matrix[3 * i], matrix[3 * i + 1], matrix[3 * i + 2])
-        for j in 0..<3 * vectorWidth {
-          half[i * 3 * vectorWidth + j] =
-            g0 * taps[j] + g1 * taps[3 * vectorWidth + j] + g2 * taps[6 * vectorWidth + j]
+  let tapCount = 9 * vectorWidth
+  // Where the taps of a lane's channels follow one another, those of several channels are brought into lanes at once.
+  let together = filters.pointee.channelStride == 9 ? 16 : 1
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: together * tapCount) { gathered in
+    withUnsafeTemporaryAllocation(byteCount: 3 * points * vectorWidth * 8, alignment: 64) { memory in
+      guard let half = memory.bindMemory(to: Double.self).baseAddress, let taps = gathered.baseAddress else { return }
+      taps.initialize(repeating: 0, count: gathered.count)
+      for channel in 0..<filters.pointee.channels {
+        if channel % together == 0 {
+          interleave(
+            filters.pointee.filters + channel * filters.pointee.channelStride, filters.pointee.laneStride, taps,
+            vectorWidth, filters.pointee.lanes, 9 * min(together, filters.pointee.channels - channel))
         }
-      }
-      let target = filters.pointee.transformed + channel * filters.pointee.transformedChannelStride
-      for i in 0..<points {
-        let row = half + i * 3 * vectorWidth
-        for j in 0..<points {
-          let (g0, g1, g2) = (matrix[3 * j], matrix[3 * j + 1], matrix[3 * j + 2])
-          let to = target + (i * points + j) * pointStride
-          for lane in 0..<vectorWidth {
-            to[lane] = Float(g0 * row[lane] + g1 * row[vectorWidth + lane] + g2 * row[2 * vectorWidth + lane])
+        let own = UnsafePointer(taps) + channel % together * tapCount
+        // A turned filter's rows and columns are read from the end.
+        let (first, step) = filters.pointee.turned ? (own + tapCount - vectorWidth, -vectorWidth) : (own, vectorWidth)
+        for i in 0..<points {
+          let (g0, g1, g2) = (matrix[3 * i], matrix[3 * i + 1], matrix[3 * i + 2])
+          for column in 0..<3 {
+            let from = first + column * step
+            let to = half + (3 * i + column) * vectorWidth
+            for lane in 0..<vectorWidth {
+              to[lane] =
+                g0 * Double(from[lane]) + g1 * Double(from[3 * step + lane]) + g2 * Double(from[6 * step + lane])
+            }
+          }
+        }
+        let target = filters.pointee.transformed + channel * filters.pointee.transformedChannelStride
+        for i in 0..<points {
+          let row = half + i * 3 * vectorWidth
+          for j in 0..<points {
+            let (g0, g1, g2) = (matrix[3 * j], matrix[3 * j + 1], matrix[3 * j + 2])
+            let to = target + (i * points + j) * pointStride
+            for lane in 0..<vectorWidth {
+              to[lane] = Float(g0 * row[lane] + g1 * row[vectorWidth + lane] + g2 * row[2 * vectorWidth + lane])
+            }
           }
         }
       }

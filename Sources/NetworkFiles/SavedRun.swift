@@ -19,14 +19,18 @@ public struct SavedRun: Sendable {
   public var imageSize: Int?
   /// The classes' names, of pictures; empty otherwise.
   public var classNames: [String] = []
+  /// What computes the steps: another rounds otherwise.
+  public var engine: String
 
   public init(
-    options: TrainingOptions, freeze: [String], imageScale: Double?, normalization: ImageNormalization? = nil
+    options: TrainingOptions, freeze: [String], imageScale: Double?, normalization: ImageNormalization? = nil,
+    engine: String = "reference"
   ) {
     self.options = options
     self.freeze = freeze
     self.imageScale = imageScale
     self.normalization = normalization
+    self.engine = engine
   }
 
   /// - Throws: ``GoldenFiles/GoldenFileError`` when the file is no checkpoint or says something that cannot be;
@@ -65,6 +69,8 @@ public struct SavedRun: Sendable {
     imageSize = file.imageSize
     classNames = checkpoint.settings["class_names"]?.split(separator: "/").map(String.init) ?? []
     imageScale = checkpoint.settings["image_scale"].flatMap { Double($0) }
+    // Checkpoints of the time when there was no other do not say.
+    engine = checkpoint.settings["engine"] ?? "reference"
   }
 
   /// As strings, for the file.
@@ -72,7 +78,7 @@ public struct SavedRun: Sendable {
     let values = options.optimizer.attributes.values.sorted { $0.key < $1.key }
     var settings = [
       "batch_size": "\(options.batchSize)", "seed": "\(options.seed)", "schedule": options.schedule.text,
-      "optimizer": options.optimizer.name,
+      "optimizer": options.optimizer.name, "engine": engine,
       "optimizer_options": values.map { "\($0.key)=\($0.value.text)" }.joined(separator: " "),
     ]
     settings["warmup_epochs"] = options.warmupEpochs > 0 ? "\(options.warmupEpochs)" : nil

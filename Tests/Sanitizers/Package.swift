@@ -29,11 +29,27 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
   ]
 #endif
 
+
+// The inner loop of the float64 oracle, safe Swift with its checks, in the same way.
+#if arch(x86_64)
+  let oracleLoops: [Target] = [
+    .target(name: "OracleLoopsPortable"),
+    .target(
+      name: "OracleLoopsAVX2",
+      swiftSettings: [.define("ORACLE_AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
+    .target(
+      name: "OracleLoopsAVX512",
+      swiftSettings: [.define("ORACLE_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]),
+  ]
+#else
+  let oracleLoops: [Target] = [.target(name: "OracleLoopsPortable")]
+#endif
+
 let package = Package(
   name: "sanitizers",
   platforms: [.macOS(.v15)],
   dependencies: [.package(url: "https://github.com/apple/swift-numerics", from: "1.1.1")],
-  targets: kernelTargets + [
+  targets: kernelTargets + oracleLoops + [
     .target(name: "KernelContracts"),
     .systemLibrary(name: "CShims"),
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
@@ -44,7 +60,8 @@ let package = Package(
     // For the bound that Winograd's results are held to.
     .target(
       name: "Operations",
-      dependencies: ["Tensors", "Problems", .product(name: "RealModule", package: "swift-numerics")]),
+      dependencies: ["Tensors", "Problems", "CShims", .product(name: "RealModule", package: "swift-numerics")]
+        + oracleLoops.map { .target(name: $0.name) }),
     .testTarget(
       name: "ConvolutionTests", dependencies: ["Convolution", "Problems", "Tensors", "Operations"],
       path: "ConvolutionTests",

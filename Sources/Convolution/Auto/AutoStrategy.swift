@@ -12,12 +12,18 @@ public struct AutoStrategy: ConvolutionStrategy {
   public let accuracyLimit: Double
   /// Times measured on this machine; `nil` goes by the cost model alone.
   public let plans: ConvolutionPlans?
+  /// Whether the weights are others in every run, as in training, so that packing them counts.
+  public let repacksWeights: Bool
 
   public static let defaultAccuracyLimit = 1.0
 
-  public init(accuracyLimit: Double = AutoStrategy.defaultAccuracyLimit, plans: ConvolutionPlans? = nil) {
+  public init(
+    accuracyLimit: Double = AutoStrategy.defaultAccuracyLimit, plans: ConvolutionPlans? = nil,
+    repacksWeights: Bool = false
+  ) {
     self.accuracyLimit = accuracyLimit
     self.plans = plans
+    self.repacksWeights = repacksWeights
   }
 
   /// The root-mean-square error of the strategies, on the scale of `accuracyLimit`; the tests measure it again.
@@ -68,7 +74,7 @@ public struct AutoStrategy: ConvolutionStrategy {
   ) -> any ConvolutionStrategy {
     if let plans, let found = measured(problem, pass, instructionSet, plans) { return found }
     let candidates = admissibleCandidates(problem, pass)
-    let best = candidates.min { Self.cost(problem, pass, $0) < Self.cost(problem, pass, $1) }
+    let best = candidates.min { cost(problem, pass, $0) < cost(problem, pass, $1) }
     return best?.strategy ?? DirectStrategy()
   }
 
@@ -91,13 +97,15 @@ public struct AutoStrategy: ConvolutionStrategy {
   /// Time in units of one multiply-add at the machine's peak.
   ///
   /// Arithmetic at the share of the peak that each algorithm reaches, and weights streamed from beyond the L2 cache at
-  /// eight multiply-adds a byte, which is what one AVX-512 core does in the time of a byte from the last-level cache.
-  private static func cost(_ problem: Conv2dProblem, _ pass: ConvolutionPass, _ candidate: Candidate) -> Double {
+  /// eight multiply-adds a byte, which is what one AVX-512 core does in the time of a byte from the last-level cache. Packed
+  /// weights are written at twenty a byte, where they have to be.
+  private func cost(_ problem: Conv2dProblem, _ pass: ConvolutionPass, _ candidate: Candidate) -> Double {
     let direct = Double(problem.multiplyAccumulates)
     let filters = Double(problem.outputChannels) * Double(problem.inputChannels / problem.groups)
     func streamed(_ positions: Double) -> Double {
       let bytes = filters * positions * 4
-      return bytes > 0x1p20 ? bytes * 8 : 0
+      let packing = repacksWeights && pass != .backwardWeights ? bytes * 20 : 0
+      return packing + (bytes > 0x1p20 ? bytes * 8 : 0)
     }
     let area = Double(problem.kernelSize.height * problem.kernelSize.width)
     guard let tile = candidate.tile else {

@@ -35,11 +35,11 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
     self.epilogue = epilogue
     tasks = GatherTask.direct(plan, threads: options.threads)
     weights = try PackedWeights(plan, epilogue)
-    try weights.pack(values, plan, pool)
+    try weights.pack(values, plan, kernels, pool)
   }
 
   func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
-    try running.withLock { _ throws(ConvolutionError) in try weights.pack(values, plan, pool) }
+    try running.withLock { _ throws(ConvolutionError) in try weights.pack(values, plan, kernels, pool) }
   }
 
   func run(

@@ -1,3 +1,4 @@
+import KernelContracts
 import Problems
 
 /// A gather's weights in the order its strips read them: `[phase][group][pair][segment][channel][pair's lanes]`,
@@ -38,7 +39,7 @@ struct PackedWeights {
 
   /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
   mutating func pack(
-    _ weights: UnsafeBufferPointer<Float>, _ plan: GatherPlan, _ pool: ThreadPool
+    _ weights: UnsafeBufferPointer<Float>, _ plan: GatherPlan, _ kernels: KernelTable, _ pool: ThreadPool
   ) throws(ConvolutionError) {
     guard weights.count == plan.problem.weightShape.count, let values = weights.baseAddress else {
       throw .bufferMismatch(name: "weights", expected: plan.problem.weightShape.count, found: weights.count)
@@ -48,14 +49,16 @@ struct PackedWeights {
     let pairs = (plan.destinationVectors + 1) / 2
     for phase in plan.phases {
       pool.run(tasks: plan.groups * pairs) { task, _ in
-        Self.packPair(values, target, plan, phase, group: task / pairs, vector: task % pairs * 2)
+        Self.packPair(values, target, plan, phase, kernels, group: task / pairs, vector: task % pairs * 2)
       }
     }
   }
 
+  /// A pair of vectors' weights: those of a block of source channels are brought into lanes at once, whose taps then go to their
+  /// places as vectors.
   private static func packPair(
     _ weights: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ plan: GatherPlan,
-    _ phase: GatherPlan.Phase, group: Int, vector: Int
+    _ phase: GatherPlan.Phase, _ kernels: KernelTable, group: Int, vector: Int
   ) {
     let problem = plan.problem
     let area = problem.kernelSize.height * problem.kernelSize.width
@@ -63,17 +66,36 @@ struct PackedWeights {
     // w is K × C/groups × R × S; forward gathers from C into K, backward from K into C.
     let perK = problem.inputChannels / problem.groups * area
     let outputStep = forward ? perK : area
-    let inputStep = forward ? area : perK
     let first = forward ? group * plan.destinationChannels * perK : group * plan.sourceChannels * perK
     let lanes = plan.vectors(at: vector) * plan.vectorWidth
     let firstOutput = vector * plan.vectorWidth
     let outputs = min(lanes, plan.destinationChannels - firstOutput)
     var position = target + plan.weightOffset(phase, group: group, vector: vector)
     let base = weights + first + firstOutput * outputStep
-    plan.forEachTerm(of: phase) { tap, channel in
-      let from = base + tap.r * problem.kernelSize.width + tap.s + channel * inputStep
-      for lane in 0..<outputs { position[lane] = from[lane * outputStep] }
-      position += lanes
+    let block = plan.source.block
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: block * area * lanes) { memory in
+      guard let inLanes = memory.baseAddress else { return }
+      if outputs < lanes { inLanes.initialize(repeating: 0, count: memory.count) }
+      var filled = -1
+      plan.forEachTerm(of: phase) { tap, channel in
+        if channel / block != filled {
+          filled = channel / block
+          let channels = min(block, plan.sourceChannels - filled * block)
+          if forward {
+            // The taps of a filter's channels follow one another.
+            kernels.interleave(
+              base + filled * block * area, perK, inLanes, lanes, outputs, channels * area)
+          } else {
+            for source in 0..<channels {
+              kernels.interleave(
+                base + (filled * block + source) * perK, area, inLanes + source * area * lanes, lanes, outputs, area)
+            }
+          }
+        }
+        let term = (channel - filled * block) * area + tap.r * problem.kernelSize.width + tap.s
+        position.update(from: inLanes + term * lanes, count: lanes)
+        position += lanes
+      }
     }
   }
 }

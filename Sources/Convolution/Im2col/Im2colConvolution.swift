@@ -65,11 +65,11 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
       zeros: materialised ? workspaceStride + options.threads * scratch : options.threads * workspaceStride,
       name: "im2col workspace")
     weights = try PackedWeights(plan, epilogue)
-    try weights.pack(values, plan, pool)
+    try weights.pack(values, plan, kernels, pool)
   }
 
   func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
-    try running.withLock { _ throws(ConvolutionError) in try weights.pack(values, plan, pool) }
+    try running.withLock { _ throws(ConvolutionError) in try weights.pack(values, plan, kernels, pool) }
   }
 
   func run(

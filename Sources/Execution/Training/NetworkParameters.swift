@@ -47,6 +47,20 @@ public final class NetworkParameters {
     return found
   }
 
+  /// Takes in other values of everything it has.
+  /// - Parameter tensors: by `state_dict` name; what it does not know is ignored.
+  /// - Throws: ``ExecutionError/weight(name:expected:found:)`` where one is missing or of another shape.
+  public func load(_ tensors: [String: AnyTensor]) throws(ExecutionError) {
+    let weights = StateDict(tensors: tensors)
+    for (name, parameter) in parameters {
+      let values = try weights.tensor(name, parameter.shape)
+      _ = parameter.values.buffer.update(fromContentsOf: values.elements)
+    }
+    for (name, statistic) in statistics { statistics[name] = try weights.tensor(name, statistic.shape) }
+    for name in counters.keys { counters[name] = tensors[name]?.integers ?? counters[name] }
+    noteChange()
+  }
+
   /// What a network reads after values were changed.
   func noteChange() { revision += 1 }
 

@@ -19,8 +19,11 @@ final class TrainedConvolution {
   private let conversion: Conversion?
   /// What z was normalised by last.
   private var normaliser = Normaliser()
-  /// Of the parameters that are packed.
-  private var revision: Int
+  /// Of the parameters that are packed for either pass.
+  private var forwardRevision: Int
+  private var backwardRevision: Int
+  /// What each pass took last, with the packing of its weights.
+  private(set) var nanoseconds: [ConvolutionPass: Int] = [:]
 
   init(
     _ convolution: FusedPlan.Convolution, forward: any PreparedConvolution, backwardData: (any PreparedConvolution)?,
@@ -33,7 +36,7 @@ final class TrainedConvolution {
     self.weightGradient = weightGradient
     self.normalisation = normalisation
     self.conversion = conversion
-    self.revision = revision
+    (forwardRevision, backwardRevision) = (revision, revision)
     z = try normalisation.map { (norm) throws(ConvolutionError) in
       try AlignedBuffer(zeros: norm.inputLayout.count, name: "products")
     }
@@ -69,15 +72,24 @@ final class TrainedConvolution {
   private var weightName: String { "\(convolution.layer).weight" }
   private var channels: Int { convolution.problem.outputChannels }
 
-  /// Packs the weights again if they have changed.
-  private func refresh(_ parameters: NetworkParameters) throws(ExecutionError) {
-    guard revision != parameters.revision else { return }
+  /// Packs the weights again if they have changed since this pass was run: just before they are read, while they are in a cache.
+  private func refresh(
+    _ prepared: any PreparedConvolution, _ packed: inout Int, _ parameters: NetworkParameters
+  ) throws(ExecutionError) {
+    guard packed != parameters.revision else { return }
     let values = UnsafeBufferPointer(try parameters.parameter(weightName).values.buffer)
-    try translating { () throws(ConvolutionError) in
-      try forward.setWeights(values)
-      try backwardData?.setWeights(values)
-    }
-    revision = parameters.revision
+    try translating { () throws(ConvolutionError) in try prepared.setWeights(values) }
+    packed = parameters.revision
+  }
+
+  /// Runs a pass, and notes what it took.
+  private func timed(
+    _ pass: ConvolutionPass, _ body: () throws(ExecutionError) -> Void
+  ) throws(ExecutionError) {
+    let start = ContinuousClock.now
+    try body()
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    nanoseconds[pass] = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
   }
 
   // MARK: Forward
@@ -86,14 +98,13 @@ final class TrainedConvolution {
     input: UnsafeBufferPointer<Float>, residual: UnsafeBufferPointer<Float>?,
     output: UnsafeMutableBufferPointer<Float>, _ parameters: NetworkParameters
   ) throws(ExecutionError) {
-    try refresh(parameters)
     let input = try converted(input)
-    guard let normalisation, let z else {
-      return try translating { () throws(ConvolutionError) in
-        try forward.run(input: input, output: output, residual: nil)
-      }
+    let target = z?.buffer ?? output
+    try timed(.forward) { () throws(ExecutionError) in
+      try refresh(forward, &forwardRevision, parameters)
+      try translating { () throws(ConvolutionError) in try forward.run(input: input, output: target, residual: nil) }
     }
-    try translating { () throws(ConvolutionError) in try forward.run(input: input, output: z.buffer, residual: nil) }
+    guard let normalisation, let z else { return }
     let products = UnsafeBufferPointer(z.buffer)
     normaliser = try normaliser(of: products, normalisation, parameters)
     var term = [Double](repeating: 0, count: channels)
@@ -203,13 +214,22 @@ final class TrainedConvolution {
     let dProducts = UnsafeBufferPointer(buffers.dProducts.buffer)
     let weights = try parameters.parameter(weightName)
     let input = conversion.map { UnsafeBufferPointer($0.copy.buffer) } ?? buffers.input
-    try translating { () throws(ConvolutionError) in
-      try weightGradient.run(
-        input: input, outputGradient: dProducts, weightGradient: weights.gradient.buffer)
-      guard let backwardData, let target = buffers.dConverted ?? buffers.dInput else { return }
-      let residual = backwardData.epilogue.addsResidual ? UnsafeBufferPointer(target.buffer) : nil
-      try backwardData.run(input: dProducts, output: target.buffer, residual: residual)
-      if let conversion, let converted = buffers.dConverted, let dInput = buffers.dInput {
+    try timed(.backwardWeights) { () throws(ExecutionError) in
+      try translating { () throws(ConvolutionError) in
+        try weightGradient.run(
+          input: input, outputGradient: dProducts, weightGradient: weights.gradient.buffer)
+      }
+    }
+    guard let backwardData, let target = buffers.dConverted ?? buffers.dInput else { return }
+    let residual = backwardData.epilogue.addsResidual ? UnsafeBufferPointer(target.buffer) : nil
+    try timed(.backwardData) { () throws(ExecutionError) in
+      try refresh(backwardData, &backwardRevision, parameters)
+      try translating { () throws(ConvolutionError) in
+        try backwardData.run(input: dProducts, output: target.buffer, residual: residual)
+      }
+    }
+    if let conversion, let converted = buffers.dConverted, let dInput = buffers.dInput {
+      try translating { () throws(ConvolutionError) in
         try conversion.backward.run(input: UnsafeBufferPointer(converted.buffer), output: dInput.buffer)
       }
     }

@@ -79,8 +79,8 @@ struct TrainingBuilder {
     guard case .convolution(let convolution) = step.work else { return nil }
     func choice(_ pass: ConvolutionPass) -> any ConvolutionStrategy {
       strategies.choice(
-        convolution.problem, pass, setting: NetworkStrategies.setting(threads: options.threads, addsResidual: false),
-        options.instructionSet)
+        convolution.problem, pass, setting: NetworkStrategies.trainingSetting(threads: options.threads),
+        repacksWeights: true, options.instructionSet)
     }
     return Chosen(
       forward: choice(.forward), backwardData: choice(.backwardData), backwardWeights: choice(.backwardWeights))

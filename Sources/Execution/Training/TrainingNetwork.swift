@@ -261,6 +261,26 @@ public final class TrainingNetwork {
     }.joined(separator: "; ")
   }
 
+  /// One pass of a convolution, and what it took in the last step with the packing of its weights.
+  public struct PassTime: Sendable {
+    public let problem: Conv2dProblem
+    public let pass: ConvolutionPass
+    public let strategy: String
+    public let nanoseconds: Int
+  }
+
+  /// Of all convolutions, in the order of the network.
+  public var passTimes: [PassTime] {
+    steps.flatMap { step -> [PassTime] in
+      guard case .convolution(let trained) = step.work else { return [] }
+      return ConvolutionPass.allCases.compactMap { pass in
+        guard let time = trained.nanoseconds[pass], let strategy = trained.strategyNames[pass] else { return nil }
+        return PassTime(
+          problem: trained.convolution.problem, pass: pass, strategy: strategy, nanoseconds: time)
+      }
+    }
+  }
+
   // MARK: Layouts
 
   private func pack(

@@ -36,15 +36,17 @@ extension NetworkLayer {
   ///   - state: parameters and running statistics, by name.
   ///   - gates: decide where a layer branches in place of its input, where they name the layer.
   ///   - threads: share the work; they change no bit.
+  ///   - oracle: computes in the definition's place.
   /// - Throws: ``ProblemError`` when a tensor is missing or has the wrong shape.
   public func forward<Scalar: RealScalar>(
     _ x: Tensor<Scalar>, other: Tensor<Scalar>? = nil, state: inout NetworkState<Scalar>, gates: Gates? = nil,
-    threads: Int = 1
+    threads: Int = 1, oracle: Oracle? = nil
   ) throws(ProblemError) -> LayerRecord<Scalar> {
     var inputs = ["x": x]
     inputs["other"] = other
     var given = try given(inputs, state: state, threads: threads)
     given.gate = gates?[name]
+    given.oracle = oracle
     let found = try problem.definition.compute(given)
     guard let y = found.outputs["y"] else {
       throw ProblemError(.invalidArgument, name, expected: "a layer with the output y", found: problem.text)
@@ -76,13 +78,16 @@ extension LayerRecord {
   ///   - state: as in the forward pass.
   ///   - gates: those of the forward pass, where it had any.
   ///   - threads: share the work; they change no bit.
+  ///   - oracle: computes in the definition's place.
   /// - Throws: ``Problems/ProblemError`` when a tensor is missing or has the wrong shape.
   public func backward(
-    _ dOutput: Tensor<Scalar>, state: NetworkState<Scalar>, gates: Gates? = nil, threads: Int = 1
+    _ dOutput: Tensor<Scalar>, state: NetworkState<Scalar>, gates: Gates? = nil, threads: Int = 1,
+    oracle: Oracle? = nil
   ) throws(ProblemError) -> LayerGradients<Scalar> {
     var given = try layer.given(inputs, state: state, threads: threads)
     given.upstream = ["y": dOutput]
     given.wantsOutputs = false
+    given.oracle = oracle
     // What the forward pass chose needs not be chosen again.
     given.gate = gates?[layer.name] ?? gate
     return LayerGradients(byName: try layer.problem.definition.compute(given).gradients)

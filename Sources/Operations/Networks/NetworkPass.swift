@@ -17,6 +17,8 @@ public struct NetworkPass<Scalar: RealScalar> {
   public var keepsRecords = true
   /// Threads that share convolutions; they change no bit.
   public var threads = 1
+  /// Computes layers in place of their definitions, in double precision.
+  public var oracle: Oracle?
   /// Decides ReLUs and max pools, forward and backward, in place of the values.
   public var gates: Gates?
   /// Replaces each layer's output: how far a perturbation of every layer by a relative u spreads is the measure of what
@@ -74,7 +76,8 @@ public struct NetworkPass<Scalar: RealScalar> {
     _ layer: NetworkLayer, _ x: Tensor<Scalar>, other: Tensor<Scalar>? = nil
   ) throws(ProblemError) -> Tensor<Scalar> {
     try beforeLayer?()
-    let record = try layer.forward(x, other: other, state: &state, gates: gates, threads: threads)
+    let record = try layer.forward(
+      x, other: other, state: &state, gates: gates, threads: threads, oracle: oracle)
     if keepsRecords { records[layer.name] = record }
     observe?(record)
     return transform?(layer, record.y) ?? record.y
@@ -152,7 +155,8 @@ public struct NetworkPass<Scalar: RealScalar> {
     _ layer: NetworkLayer, _ dOutput: Tensor<Scalar>
   ) throws(ProblemError) -> LayerGradients<Scalar> {
     try beforeLayer?()
-    let result = try record(layer).backward(dOutput, state: state, gates: gates, threads: threads)
+    let result = try record(layer).backward(
+      dOutput, state: state, gates: gates, threads: threads, oracle: oracle)
     return transformGradients?(layer, dOutput, result) ?? result
   }
 

@@ -98,13 +98,15 @@ public struct Training<Scalar: RealScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - data: images and labels.
+  ///   - engine: what computes the steps, where that is not the reference.
   ///   - progress: called after each batch.
-  ///   - shouldStop: asked before each layer of each batch.
+  ///   - shouldStop: asked before each layer of each batch, or before each batch of an engine's.
   /// - Returns: the mean loss over the epoch's images.
-  /// - Throws: ``TrainingError``; the values are then those before the failing batch.
+  /// - Throws: ``TrainingError``; the values are then those before the failing batch, or of an engine's before the epoch.
   @discardableResult
   public mutating func runEpoch(
-    _ data: some ImageSource<Scalar>, progress: (Progress) -> Void = { _ in },
+    _ data: some ImageSource<Scalar>, on engine: (any StepEngine<Scalar>)? = nil,
+    progress: (Progress) -> Void = { _ in },
     shouldStop: @escaping () -> Bool = { false }
   ) throws(TrainingError) -> Double {
     let rows = order(of: data.count)
@@ -113,6 +115,7 @@ public struct Training<Scalar: RealScalar>: Sendable {
     let plans: [Int: NetworkPlan]
     do { plans = try options.plans(imageShape: data.imageShape, count: data.count) } catch { throw .problem(error) }
     let stop = StopRequest(shouldStop)
+    do { try engine?.begin(step) } catch { throw .problem(error) }
     var sum = 0.0
     for batch in 0..<batchCount {
       let part = Array(rows[batch * options.batchSize..<min((batch + 1) * options.batchSize, rows.count)])
@@ -120,7 +123,12 @@ public struct Training<Scalar: RealScalar>: Sendable {
       var next = step
       let loss: Double
       do throws(ProblemError) {
-        loss = try next.run(plan, data.batch(part), learningRate: rate, beforeLayer: stop.check).loss.doubleValue
+        if let engine {
+          try stop.check()
+          loss = try engine.run(plan, data.batch(part), learningRate: rate)
+        } else {
+          loss = try next.run(plan, data.batch(part), learningRate: rate, beforeLayer: stop.check).loss.doubleValue
+        }
       } catch {
         throw stop.wasMade ? .stopped(epoch: epochsDone + 1, batch: batch + 1) : .problem(error)
       }
@@ -133,6 +141,14 @@ public struct Training<Scalar: RealScalar>: Sendable {
         Progress(
           batch: batch + 1, batchCount: batchCount, loss: loss,
           runningLoss: sum / Double(min((batch + 1) * options.batchSize, rows.count))))
+    }
+    if let engine {
+      let end: TrainingStep<Scalar>
+      do { end = try engine.end(step) } catch { throw .problem(error) }
+      if let defect = end.state.defect {
+        throw .diverged(epoch: epochsDone + 1, batch: batchCount, finding: defect.description)
+      }
+      step = end
     }
     epochsDone += 1
     return rows.isEmpty ? .nan : sum / Double(rows.count)

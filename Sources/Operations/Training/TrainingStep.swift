@@ -114,3 +114,19 @@ public struct StepHooks<Scalar: RealScalar> {
     self.parameter = parameter
   }
 }
+
+/// Something else than the reference that computes the steps of an epoch, with values of its own in between.
+public protocol StepEngine<Scalar> {
+  associatedtype Scalar: RealScalar
+  /// Takes in the values, and the optimiser's memory, that an epoch begins with.
+  /// - Throws: `ProblemError` where it cannot.
+  func begin(_ step: TrainingStep<Scalar>) throws(ProblemError)
+  /// One mini-batch, as ``TrainingStep/run(_:_:learningRate:beforeLayer:hooks:)``.
+  /// - Returns: the loss before the step.
+  /// - Throws: `ProblemError` when the batch does not fit the plan or a label is no class.
+  func run(_ plan: NetworkPlan, _ batch: LabelledImages<Scalar>, learningRate: Double) throws(ProblemError) -> Double
+  /// The values and the memory that the epoch ends with.
+  /// - Parameter step: what it began with.
+  /// - Throws: `ProblemError` where they do not fit.
+  func end(_ step: TrainingStep<Scalar>) throws(ProblemError) -> TrainingStep<Scalar>
+}

@@ -2,9 +2,9 @@ import Tensors
 
 /// Standard deviations of a tensor's elements, one for each or one for each channel.
 public struct Deviation: Sendable {
-  private let values: [Double]
+  @usableFromInline let values: [Double]
   /// Consecutive elements that share a value; the values repeat when they are used up.
-  private let run: Int
+  @usableFromInline let run: Int
 
   /// One for each element.
   public init(_ values: [Double]) {
@@ -26,6 +26,14 @@ public struct Deviation: Sendable {
   public var isEmpty: Bool { values.isEmpty }
 
   public subscript(element: Int) -> Double { values[element / run % values.count] }
+
+  /// Visits the consecutive elements of a tensor of so many that share a deviation.
+  @inlinable
+  public func forEachRun(of count: Int, _ body: (_ elements: Range<Int>, _ deviation: Double) -> Void) {
+    for (number, start) in stride(from: 0, to: count, by: run).enumerated() {
+      body(start..<min(start + run, count), values[number % values.count])
+    }
+  }
 
   /// Root mean squares by channel, for tensors too large to keep one for each element.
   public func byChannel(_ shape: Shape) -> Deviation {

@@ -21,6 +21,8 @@ public struct Given<Scalar: RealScalar>: Sendable {
   public var threads = 1
   /// The type that an implementation under judgement keeps each layer's result in: of 16 bits it rounds more than the sums do.
   public var storage = DType.float32
+  /// Computes in a definition's place, in double precision; `nil` for the definition's own loops.
+  public var oracle: Oracle?
 
   public init(
     operands: [String: Tensor<Scalar>], integers: [String: Tensor<Int64>] = [:],

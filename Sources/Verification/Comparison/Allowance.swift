@@ -95,9 +95,10 @@ public struct AllowanceRules: Sendable {
     let statistical = fill == .random || roundsSums
     let (first, second) = statistical ? (own.tightest, oracle.tightest) : (own.rigorous, oracle.rigorous)
     if first.allSatisfy({ $0 == 0 }) { return byValue }
-    return .within(
-      zip(zip(first, second).map(+), stored(expected)).map(+),
-      rule: statistical && own.statistical != nil ? Self.statistical : "rigorous")
+    var bounds = first
+    add(second, to: &bounds)
+    if let stored = stored(expected) { add(stored, to: &bounds) }
+    return .within(bounds, rule: statistical && own.statistical != nil ? Self.statistical : "rigorous")
   }
 
   /// What the errors of a whole tensor are held to, beside each element's bound.
@@ -127,11 +128,13 @@ public struct AllowanceRules: Sendable {
 
   private var byValue: Allowance { candidate.isNarrow ? .byRoundedValue(candidate) : .byValue }
 
+  private func add(_ terms: [Double], to bounds: inout [Double]) {
+    for i in bounds.indices { bounds[i] += terms[i] }
+  }
+
   /// What storing each result in 16 bits may cost: half a spacing.
-  private func stored(_ expected: ExpectedTensor) -> [Double] {
-    guard candidate.isNarrow, case .whole(let tensor) = expected.value else {
-      return Array(repeating: 0, count: expected.shape.count)
-    }
+  private func stored(_ expected: ExpectedTensor) -> [Double]? {
+    guard candidate.isNarrow, case .whole(let tensor) = expected.value else { return nil }
     return tensor.doubles.elements.map(StoredRounding(candidate).bound)
   }
 

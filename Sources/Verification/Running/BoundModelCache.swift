@@ -20,7 +20,15 @@ final class NarrowCases: @unchecked Sendable {
   }
 }
 
-/// Bound models of one case by the engine's algorithms and, in 16 bits, by the type.
+/// What one case is judged by.
+struct CaseBounds: Sendable {
+  /// `nil` where nothing is known.
+  var model: (any BoundModel)?
+  /// What is wrong with the oracle's own results, which the model rests on.
+  var fault: String?
+}
+
+/// Bounds of one case by the engine's algorithms and, in 16 bits, by the type.
 final class BoundModelCache: @unchecked Sendable {
   struct Key: Hashable {
     let algorithms: Set<SumAlgorithm>
@@ -30,15 +38,32 @@ final class BoundModelCache: @unchecked Sendable {
 
   // The lock guards the dictionary; models themselves never change.
   private let lock = NSLock()
-  private var models: [Key: (any BoundModel)?] = [:]
+  private var known: [Key: CaseBounds] = [:]
 
-  func model(for key: Key, make: () -> (any BoundModel)?) -> (any BoundModel)? {
+  /// - Parameters:
+  ///   - key: what they depend on.
+  ///   - make: the model.
+  ///   - check: looks for what is wrong with the oracle that made it.
+  func bounds(
+    for key: Key, make: () -> (any BoundModel)?, check: (any BoundModel) -> String?
+  ) -> CaseBounds {
     lock.withLock {
-      if let model = models[key] { return model }
-      // A network's bounds are quickly had from its spreads, and as large as its gradients.
-      let model = make().map { $0 is NetworkBounds ? $0 : RememberedBounds($0) }
-      models[key] = .some(model)
-      return model
+      if let bounds = known[key] { return bounds }
+      var bounds = CaseBounds()
+      if let model = make() {
+        if var network = model as? NetworkBounds {
+          bounds.fault = check(network)
+          network.forgetValues()
+          // Quickly had from its spreads, and as large as its gradients.
+          bounds.model = network
+        } else {
+          let remembered = RememberedBounds(model)
+          bounds.fault = check(remembered)
+          bounds.model = remembered
+        }
+      }
+      known[key] = bounds
+      return bounds
     }
   }
 }

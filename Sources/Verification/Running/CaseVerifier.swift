@@ -12,9 +12,15 @@ public struct CaseVerifier: Sendable {
   private let definition: (any Operations.Operation)?
   private let models: BoundModelCache
   private let narrow: NarrowCases
+  /// What bounds of networks are measured with, and what their layers are held against.
+  private let oracle: Oracle
 
-  public init(_ item: VerificationCase) {
+  /// - Parameters:
+  ///   - item: the case.
+  ///   - oracle: computes the float64 side of networks, and is itself held to the case.
+  public init(_ item: VerificationCase, oracle: Oracle = .blocked) {
     self.item = item
+    self.oracle = oracle
     // The loader validated it already; a case that it could not validate has no bound.
     definition =
       item.golden.expectError == nil ? (try? OperationRegistry.operation(of: item.golden.exercise)) ?? nil : nil
@@ -122,7 +128,9 @@ public struct CaseVerifier: Sendable {
     var exercise = exercise(asked.dtype, wanted: paths, passes: needsGradients ? [.forward, .backward] : [.forward])
       .guarded
     let before = exercise.fingerprints
-    let model = definition.flatMap { boundModel($0, asked.description, asked.dtype) }
+    let bounds = definition.map { caseBounds($0, asked.description, asked.dtype) }
+    if let fault = bounds?.fault { return failed(start, .failed("the oracle that judges it is wrong: \(fault)")) }
+    let model = bounds?.model
     var result = start
     var first: Answer?
     var last: Answer?
@@ -226,7 +234,7 @@ public struct CaseVerifier: Sendable {
     var result = CaseResult(
       file: item.file, name: item.golden.name, operation: golden.operation, fill: golden.fill.rawValue,
       engine: asked.description.name, dtype: asked.dtype.rawValue, status: .fail)
-    let model = other.definition.flatMap { other.boundModel($0, asked.description, asked.dtype) }
+    let model = other.definition.flatMap { other.caseBounds($0, asked.description, asked.dtype).model }
     other.compare(answer, expected, exercise, model, asked.description, into: &result)
     return result.status == .pass ? nil : result.message
   }
@@ -379,7 +387,8 @@ public struct CaseVerifier: Sendable {
     guard !item.isPart, let layers = (model as? NetworkBounds)?.capturedLayers,
       asked.dtype != .float64 || !(asked.description.isBuiltIn && asked.description.name == "reference")
     else { return }
-    let judge = LayerJudge(engine: asked.engine, dtype: asked.dtype, threads: threads)
+    let judge = LayerJudge(
+      engine: asked.engine, dtype: asked.dtype, parameters: item.golden.parameters, threads: threads, oracle: oracle)
     let (record, count) = judge.judge(layers)
     result.layers = record
     guard let first = record.failures.first else { return }
@@ -389,19 +398,68 @@ public struct CaseVerifier: Sendable {
     if let count { result = result.naming(count, after: threads.prefix { $0 != count }, of: asked.threads) }
   }
 
-  private func boundModel(
+  private func caseBounds(
     _ definition: any Operations.Operation, _ engine: EngineDescription, _ dtype: DType
-  ) -> (any BoundModel)? {
+  ) -> CaseBounds {
     let algorithms = engine.sums(of: item.golden.operation)
     let key = BoundModelCache.Key(algorithms: algorithms, narrow: dtype.isNarrow ? dtype : nil)
-    return models.model(for: key) {
+    func given() -> Given<Double> {
       // In 16 bits the operands are other numbers.
       let asked = exercise(
         key.narrow ?? .float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
       var given: Given<Double> = definition.given(asked)
+      given.oracle = oracle
       if let narrow = key.narrow { given.storage = narrow }
-      return definition.bounds(of: given, values: nil, algorithms: algorithms)
+      return given
     }
+    return models.bounds(
+      for: key, make: { definition.bounds(of: given(), values: nil, algorithms: algorithms) },
+      check: { model in
+        // Of a part of what is timed nothing is expected but that part.
+        guard !item.isPart else { return nil }
+        if let network = model as? NetworkBounds { return fault(network.values, model, dtype) }
+        guard let found = try? oracle.found(definition.problem, given()) else { return nil }
+        return fault(found.byPath.mapValues(\.elements), model, dtype)
+      })
+  }
+
+  /// What is wrong with an oracle's own results of this case, as its file or the reference has them.
+  /// - Parameter oracle: another than the one that the case is judged by.
+  /// - Returns: `nil` where nothing is, and where it leaves the case to the definition.
+  public func fault(of oracle: Oracle) -> String? {
+    guard let definition, let model = caseBounds(definition, ReferenceEngine().description, .float64).model else {
+      return nil
+    }
+    let asked = exercise(.float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
+    do throws(ProblemError) {
+      guard let found = try oracle.found(definition.problem, definition.given(asked, as: Double.self)) else { return nil }
+      return fault(found.byPath.mapValues(\.elements), model, .float64)
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  /// Holds results in double precision to what is expected, by their own bound.
+  /// - Parameters:
+  ///   - values: by path.
+  ///   - model: their bounds.
+  ///   - dtype: the type that is judged.
+  private func fault(_ values: [String: [Double]], _ model: any BoundModel, _ dtype: DType) -> String? {
+    let expected = expectations(dtype).filter { values[$0.key] != nil }
+    var answer = Answer()
+    for (path, tensor) in expected {
+      // A shape that is not the operation's is for the engines' verdicts to name.
+      guard let elements = values[path], elements.count == tensor.shape.count else { continue }
+      answer[path] = .float64(Tensor(shape: tensor.shape, elements: elements))
+    }
+    var result = CaseResult(
+      file: item.file, name: item.golden.name, operation: item.golden.operation, fill: item.golden.fill.rawValue,
+      engine: "oracle", dtype: DType.float64.rawValue, status: .fail)
+    var asked = exercise(.float64, wanted: Set(expected.keys), passes: [])
+    asked.singles = []
+    compare(
+      answer, expected.filter { answer[$0.key] != nil }, asked, model, ReferenceEngine().description, into: &result)
+    return result.status == .pass ? nil : result.message
   }
 }
 

@@ -13,8 +13,12 @@ import Tensors
 struct LayerJudge {
   let engine: any Engine
   let dtype: DType
+  /// The network's parameters, as they are stored.
+  let parameters: [String: AnyTensor]
   /// The counts that each layer is computed with.
   var threads = [1]
+  /// Computes what the layers must give.
+  var oracle = Oracle.blocked
 
   /// Failing tensors that a record keeps.
   private static let keptFailures = 8
@@ -26,7 +30,9 @@ struct LayerJudge {
     let description = engine.description
     for layer in captured.layers {
       let name = layer.layer.name
-      let exercise = rounded(layer.exercise(dOutput: captured.cotangents[name], state: captured.state), layer.layer)
+      var state = captured.state
+      for parameter in layer.layer.parameters { state.parameters[parameter.name] = parameters[parameter.name]?.doubles }
+      let exercise = rounded(layer.exercise(dOutput: captured.cotangents[name], state: state), layer.layer)
       guard description.operations.isEmpty || description.operations.contains(exercise.operation) else {
         record.unsupported += 1
         continue
@@ -58,13 +64,13 @@ struct LayerJudge {
     asked.name = Exercise.neutralName
     if !description.passes.contains(.backward) { asked.passes = [.forward] }
     let found: Found<Double>
-    do throws(ProblemError) { found = try definition.compute(definition.given(exercise)) } catch {
+    do throws(ProblemError) { found = try definition.compute(given(exercise, definition)) } catch {
       return (wrong("\(error)"), nil)
     }
     let wanted = wanted(of: Answer(found), asked)
     var bounded = exercise
     bounded.wanted = Set(wanted.keys)
-    var given: Given<Double> = definition.given(bounded)
+    var given = given(bounded, definition)
     if dtype.isNarrow { given.storage = dtype }
     let model = definition.bounds(of: given, values: found, algorithms: description.sums(of: exercise.operation))
     var known: (answer: Answer, tensors: [TensorResult])?
@@ -78,6 +84,12 @@ struct LayerJudge {
       known = (answer, tensors)
     }
     return (known?.tensors ?? [], nil)
+  }
+
+  private func given(_ exercise: Exercise, _ definition: any Operation) -> Given<Double> {
+    var given: Given<Double> = definition.given(exercise)
+    given.oracle = oracle
+    return given
   }
 
   private func wanted(of expected: Answer, _ asked: Exercise) -> [String: AnyTensor] {

@@ -92,6 +92,18 @@ public struct Verifier: Sendable {
 
     let origin: Origin
     let summary: GoldenCaseSummary
+    /// What a slow case takes; nothing for others, which are small.
+    let bytes: SaturatingCount
+
+    init(_ origin: Origin, _ summary: GoldenCaseSummary) {
+      (self.origin, self.summary) = (origin, summary)
+      if case .file(let file) = origin, summary.tags.contains("slow") {
+        // What is wrong with it is said when it is loaded.
+        bytes = (try? file.cost(of: summary).bytes) ?? 0
+      } else {
+        bytes = 0
+      }
+    }
 
     var path: String {
       switch origin {
@@ -138,9 +150,13 @@ public struct Verifier: Sendable {
   }
 
   private func jobs(_ files: [GoldenFile]) -> [Job] {
-    let stored = files.flatMap { file in file.cases.map { Job(origin: .file(file), summary: $0) } }
-    let fresh = plan.fresh.map { fresh in fresh.summaries.map { Job(origin: .fresh(fresh), summary: $0) } } ?? []
-    return (stored + fresh).filter { plan.includes($0.summary) }
+    let stored = files.flatMap { file in
+      file.cases.filter(plan.includes).map { Job(.file(file), $0) }
+    }
+    let fresh = plan.fresh.map { fresh in
+      fresh.summaries.filter(plan.includes).map { Job(.fresh(fresh), $0) }
+    }
+    return stored + (fresh ?? [])
   }
 
   private func open() -> ([GoldenFile], [FileRecord]) {
@@ -230,17 +246,29 @@ public struct Verifier: Sendable {
     return section
   }
 
+  /// What slow cases that are verified at once may take together by their own count: networks are as large as their parameters, a
+  /// few times over.
+  static let bytesAtOnce = SaturatingCount(7 << 29)
+
   private func runAll(_ jobs: [Job]) async {
     await withTaskGroup(of: Finished.self) { group in
-      var next = 0
+      var waiting = Array(jobs.indices)
+      var running: [Int: SaturatingCount] = [:]
+      /// The first that fits beside those that run; any, where none does.
       func start() {
-        guard next < jobs.count, !Task.isCancelled else { return }
-        let (index, job) = (next, jobs[next])
-        next += 1
-        group.addTask { verify(job, index) }
+        while running.count < max(1, plan.workers), !Task.isCancelled {
+          let held = running.values.total()
+          let next = waiting.firstIndex { running.isEmpty || held + jobs[$0].bytes <= Self.bytesAtOnce }
+          guard let next else { return }
+          let index = waiting.remove(at: next)
+          let job = jobs[index]
+          running[index] = job.bytes
+          group.addTask { verify(job, index) }
+        }
       }
-      for _ in 0..<max(1, plan.workers) { start() }
+      start()
       while let outcome = await group.next() {
+        running[outcome.index] = nil
         let done = ledger.withLock { ledger in
           ledger.finished.append(outcome)
           return ledger.finished.count

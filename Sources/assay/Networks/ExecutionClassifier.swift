@@ -20,7 +20,7 @@ struct ExecutionClassifier {
   init(
     _ architecture: ResNetArchitecture, weights: [String: AnyTensor], classCount: Int, imageShape: Shape, batch: Int,
     threads: Int
-  ) throws {
+  ) throws(ExecutionError) {
     // The cost model's strategies: what a network is worth does not depend on what was timed where.
     network = try InferenceNetwork(
       architecture, weights: weights, batch: batch, imageSize: Pair(imageShape[1], imageShape[2]),
@@ -39,9 +39,7 @@ struct ExecutionClassifier {
       let logits = try network(batch)
       let classes = logits.shape[1]
       return Tensor(shape: [count, classes], elements: Array(logits.elements.prefix(count * classes)))
-    } catch {
-      throw ProblemError(.invalidArgument, "network", expected: "one that can be run", found: "\(error)")
-    }
+    } catch { throw ExecutionTrainer.translated(error) }
   }
 }
 

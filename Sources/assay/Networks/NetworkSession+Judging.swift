@@ -1,4 +1,5 @@
 import ArgumentParser
+import Execution
 import Problems
 import Operations
 import Tensors
@@ -9,13 +10,26 @@ extension NetworkSession {
   /// The network after its last epoch.
   /// - Throws: ``TrainingError``: `stopped`, or `diverged` where an image gives numbers that are not finite.
   static func validate(
-    _ training: Training<Float>, _ images: PreparedImages, threads: Int, lastBatch: Int
+    _ training: Training<Float>, _ images: PreparedImages, threads: Int, lastBatch: Int, onExecution: Bool
   ) throws(TrainingError) -> Validation {
     do throws(Validation.Failure) {
+      let (options, state) = (training.options, training.step.state)
       let result = try naming(images) { () throws(Validation.Failure) in
-        try Validation.run(
-          training.options.architecture, classCount: training.options.classCount, state: training.step.state,
-          data: images, threads: threads, shouldStop: { Task.isCancelled })
+        guard onExecution else {
+          return try Validation.run(
+            options.architecture, classCount: options.classCount, state: state, data: images, threads: threads,
+            shouldStop: { Task.isCancelled })
+        }
+        let size = max(1, min(options.batchSize, images.count))
+        let classifier: ExecutionClassifier
+        do throws(ExecutionError) {
+          classifier = try ExecutionClassifier(
+            options.architecture, weights: state.stateDict { .float32($0) }, classCount: options.classCount,
+            imageShape: images.imageShape, batch: size, threads: threads)
+        } catch { throw .problem(ExecutionTrainer.translated(error)) }
+        return try Validation.run(
+          classCount: options.classCount, data: images, batchSize: size, shouldStop: { Task.isCancelled },
+          network: classifier.logits)
       }
       if result.count == images.count { return result }
     } catch {

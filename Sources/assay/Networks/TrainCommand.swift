@@ -13,7 +13,7 @@ import Tensors
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a residual network with the reference implementation.",
+    abstract: "Train a residual network.",
     discussion: """
       The data are an HDF5 file with images (N, C, H, W), labels (N) and, optionally, split (N: 0 training, 1 held out), or
       CIFAR-10's binary version (a folder with data_batch_1.bin … test_batch.bin, or one such file), or PNG and JPEG files in
@@ -136,7 +136,8 @@ struct TrainCommand: ParsableCommand {
       let architecture = try settings.architecture()
       images = try read(architecture, trained: nil)
       let options = try settings.options(labelCount: images.classCount, architecture, epochs: epochs)
-      run = SavedRun(options: options, freeze: settings.freeze, imageScale: nil)
+      let engine = (settings.engine ?? .execution).rawValue
+      run = SavedRun(options: options, freeze: settings.freeze, imageScale: nil, engine: engine)
       run.normalization = try normalization(images, architecture, file)
     }
     if !images.classNames.isEmpty {
@@ -234,6 +235,8 @@ struct TrainCommand: ParsableCommand {
       images, rows: images.trainingRows, normalization: run.normalization, for: architecture)
     let judged = try PreparedImages(
       images, rows: images.heldOutRows, normalization: run.normalization, for: architecture)
+    let engine =
+      run.engine == NetworkEngine.execution.rawValue ? try ExecutionTrainer(run.options, threads: threads) : nil
     NetworkSession.noteEnlargement(source, architecture)
     if !images.hasSplit { Console.note("note: \(data.printable) has no split: judged by the images trained on") }
     let table = EpochTable(lossTitle: "\(images.judged) loss", epochs: epochs)
@@ -241,7 +244,9 @@ struct TrainCommand: ParsableCommand {
     let lastBatch = (source.count - 1) / run.options.batchSize + 1
     var accuracy = 0.0
     if training.epochsDone >= epochs || isOutOfPatience(history) {
-      accuracy = try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch).accuracy
+      accuracy = try NetworkSession.validate(
+        training, judged, threads: threads, lastBatch: lastBatch, onExecution: engine != nil
+      ).accuracy
       Console.print(
         "the checkpoint has \(training.epochsDone) epochs already; accuracy \((100 * accuracy).formatted(digits: 2)) %")
     }
@@ -269,7 +274,7 @@ struct TrainCommand: ParsableCommand {
       do {
         let (loss, trained, result) = try Interruption.concluding(with: interrupted) {
           let loss = try training.runEpoch(
-            source,
+            source, on: engine,
             progress: { state in
               batch.withLock { $0 = state.batch }
               progress.step(
@@ -277,7 +282,11 @@ struct TrainCommand: ParsableCommand {
                 subject: "batches: epoch \(epoch + 1)/\(epochs), loss \(state.runningLoss.formatted(digits: 4))")
             }, shouldStop: { Task.isCancelled })
           let trained = clock.duration(to: .now) / .seconds(1)
-          return (loss, trained, try NetworkSession.validate(training, judged, threads: threads, lastBatch: lastBatch))
+          return (
+            loss, trained,
+            try NetworkSession.validate(
+              training, judged, threads: threads, lastBatch: lastBatch, onExecution: engine != nil)
+          )
         }
         accuracy = result.accuracy
         progress.clear()

@@ -59,6 +59,13 @@ struct TrainSettings: ParsableArguments {
   @Option(help: "Parameters that match this glob stay as they are. May be repeated.")
   var freeze: [String] = []
 
+  @Option(
+    help: """
+      What computes the steps: execution (whole networks at speed; default) or reference (the readable definitions). Each \
+      rounds in its own way, so that a checkpoint is gone on from by the same.
+      """)
+  var engine: NetworkEngine?
+
   func validate() throws {
     try OptionRange.require(width, "--width", in: OptionRange.width)
     try OptionRange.require(classes, "--classes", in: OptionRange.classes)
@@ -136,6 +143,7 @@ struct TrainSettings: ParsableArguments {
     compare("weight-decay", weightDecay, try? rule.real("weight_decay", default: nil))
     compare("warmup", warmup, options.warmupEpochs)
     compare("seed", seed, options.seed)
+    compare("engine", engine?.rawValue, run.engine)
     if !freeze.isEmpty { compare("freeze", freeze.sorted(), run.freeze.sorted()) }
     if let given = try normalization.normalization(), given != run.normalization {
       differing.append("--mean and --std (the checkpoint has \(run.normalization?.text ?? "none"))")

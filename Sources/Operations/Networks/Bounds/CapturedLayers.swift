@@ -7,7 +7,7 @@ public struct CapturedLayers: Sendable {
   public let layers: [LayerRecord<Double>]
   /// Gradients by the layers' outputs; empty where no backward pass was asked for.
   public let cotangents: [String: Tensor<Double>]
-  /// Before the run.
+  /// The running statistics before the run. Parameters are whoever's asked for the run: a copy would be as large as the network.
   public let state: NetworkState<Double>
 }
 

@@ -141,9 +141,10 @@ final class NoiseSource {
   func disturbed(_ tensor: Tensor<Double>, _ deviation: Deviation) -> Tensor<Double> {
     guard !deviation.isEmpty else { return tensor }
     var result = tensor
-    for i in result.elements.indices {
-      let scale = deviation[i]
-      if scale != 0 { result.elements[i] += scale * next() }
+    var elements = result.elements.mutableSpan
+    deviation.forEachRun(of: elements.count) { range, scale in
+      guard scale != 0 else { return }
+      for i in range { elements[i] += scale * next() }
     }
     return result
   }

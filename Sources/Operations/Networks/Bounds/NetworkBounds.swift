@@ -19,21 +19,21 @@ import Tensors
 /// Large networks get fewer runs; an element's square is then averaged with its tensor's mean, since two runs alone may both
 /// come out close to y.
 public struct NetworkBounds: BoundModel {
-  private let values: [String: [Double]]
-  /// In float32, of independent values; and of those that round alike.
+  /// What the undisturbed run gave: the oracle's own results, until somebody has held them to what is expected.
+  public private(set) var values: [String: [Double]]
+  /// Of independent values; and of those that round alike.
   private let usual: Spread
   private let systematic: Spread?
   private let exact: Bool
   /// What the layers of a whole network met; `nil` for anything else.
   public let capturedLayers: CapturedLayers?
 
-  /// What one kind of rounding does, in float32.
+  /// What one kind of rounding does: bounds in float32, by path.
   private struct Spread {
-    /// With frozen gates, and with flipped ones.
+    /// With the gates of the undisturbed run.
     var frozen: [String: [Double]]
-    var flipped: [String: [Double]] = [:]
-    /// Running statistics' own rounding.
-    var own: [String: [Double]] = [:]
+    /// With flipped gates, where any is near enough.
+    var widest: [String: [Double]] = [:]
   }
 
   private static let fullRunCount = 32
@@ -49,36 +49,49 @@ public struct NetworkBounds: BoundModel {
     let runs = Self.runCount(multiplyAccumulates: operation.problem.multiplyAccumulates)
     let nominal = NominalRun(evenly: runs < Self.fullRunCount, isSingle: operation.isSinglePass, storage: given.storage)
     func run(_ hooks: (Int) -> StepHooks<Double>) -> [String: [Double]]? {
-      (try? operation.run(given, hooks: hooks))?.byPath.mapValues(\.elements)
+      let results = try? operation.run(given) { step in
+        let hooks = hooks(step)
+        return StepHooks(
+          begin: { pass in
+            pass.oracle = given.oracle
+            hooks.begin(&pass)
+          }, end: hooks.end, parameter: hooks.parameter)
+      }
+      return results?.byPath.mapValues(\.elements)
     }
     guard let values = run(nominal.hooks) else { return nil }
     func spread(_ kind: LayerNoise.Kind, runs: Int) -> Spread? {
       let gates = nominal.isSingle ? NearGates(nominal) : nil
-      guard let frozen = Self.squares(values, run, nominal, kind, .frozen, runs: runs, observed: gates) else {
+      guard var frozen = Self.squares(values, run, nominal, kind, .frozen, runs: runs, observed: gates) else {
         return nil
       }
-      var spread = Spread(
-        frozen: frozen.mapValues { squares in
-          nominal.evenly ? Self.steadied(squares, runs: runs) : squares.map { ($0 / Double(runs)).squareRoot() }
-        })
+      Self.takeRoots(of: &frozen, runs: runs, steadied: nominal.evenly)
+      var flipped: [String: [Double]] = [:]
       if let gates {
-        if let flipped = gates.flipped() {
+        if let other = gates.flipped() {
           let runs = min(runs, Self.furtherRunCount)
           // What flows through an opened gate is disturbed, too.
-          spread.flipped =
-            Self.squares(values, run, nominal, kind, .others(flipped), runs: runs)?
-            .mapValues { Self.steadied($0, runs: runs) } ?? [:]
+          flipped = Self.squares(values, run, nominal, kind, .others(other), runs: runs) ?? [:]
+          Self.takeRoots(of: &flipped, runs: runs, steadied: true)
         }
       } else {
         // A training run: gates are free in every step.
-        let free = Self.squares(values, run, nominal, kind, .free, runs: 1)
-        spread.flipped =
-          free?.mapValues { nominal.evenly ? Self.steadied($0, runs: 1) : $0.map { $0.squareRoot() } } ?? [:]
+        flipped = Self.squares(values, run, nominal, kind, .free, runs: 1) ?? [:]
+        Self.takeRoots(of: &flipped, runs: 1, steadied: nominal.evenly)
       }
+      var own: [String: [Double]] = [:]
       for (_, deviations) in nominal.noise(kind, 0)?.layers ?? [:] {
-        for (name, bounds) in deviations.buffers { spread.own["buffers_after/\(name)"] = bounds }
+        for (name, bounds) in deviations.buffers { own["buffers_after/\(name)"] = bounds }
       }
-      return spread
+      for path in Array(flipped.keys) {
+        // What is not a number is no bound.
+        Self.widen(&flipped[path, default: []], to: frozen[path] ?? [])
+      }
+      for (path, values) in values {
+        Self.makeBounds(&frozen[path, default: []], values, own[path])
+        if flipped[path] != nil { Self.makeBounds(&flipped[path, default: []], values, own[path]) }
+      }
+      return Spread(frozen: frozen, widest: flipped)
     }
     guard let usual = spread(.usual, runs: runs) else { return nil }
     self.values = values
@@ -131,17 +144,44 @@ public struct NetworkBounds: BoundModel {
       guard let results else { return nil }
       for (path, result) in results {
         guard let value = values[path] else { continue }
-        for i in result.indices { squares[path]?[i] += (result[i] - value[i]) * (result[i] - value[i]) }
+        addSquares(of: result, minus: value, to: &squares[path, default: []])
       }
     }
     return squares
   }
 
-  /// Roots of the squares' averages with their mean.
-  private static func steadied(_ squares: [Double], runs: Int) -> [Double] {
-    let mean = squares.reduce(0, +) / Double(max(squares.count, 1))
-    return squares.map { (($0 + mean) / Double(2 * runs)).squareRoot() }
+  private static func addSquares(of result: [Double], minus value: [Double], to squares: inout [Double]) {
+    for i in result.indices {
+      let deviation = result[i] - value[i]
+      squares[i] += deviation * deviation
+    }
   }
+
+  /// Sums of squares become deviations: roots of the means, or of the averages of each with its tensor's.
+  private static func takeRoots(of squares: inout [String: [Double]], runs: Int, steadied: Bool) {
+    for path in Array(squares.keys) { takeRoots(of: &squares[path, default: []], runs: runs, steadied: steadied) }
+  }
+
+  private static func takeRoots(of squares: inout [Double], runs: Int, steadied: Bool) {
+    let mean = steadied ? squares.reduce(0, +) / Double(max(squares.count, 1)) : 0
+    let count = Double(steadied ? 2 * runs : runs)
+    for i in squares.indices { squares[i] = ((squares[i] + mean) / count).squareRoot() }
+  }
+
+  private static func widen(_ deviations: inout [Double], to others: [Double]) {
+    for i in others.indices where !(deviations[i] > others[i]) { deviations[i] = others[i] }
+  }
+
+  /// Deviations become bounds.
+  private static func makeBounds(_ deviations: inout [Double], _ values: [Double], _ own: [Double]?) {
+    let unit = Rounding.float32.unit
+    for i in deviations.indices {
+      deviations[i] = ElementBounds.lambda * deviations[i] + 2 * unit * abs(values[i]) + (own?[i] ?? 0)
+    }
+  }
+
+  /// Lets go of the oracle's own results, which are as large as the network.
+  public mutating func forgetValues() { values = [:] }
 
   public func isExact(_ path: String) -> Bool { exact && path != "outputs/loss" }
 
@@ -157,15 +197,10 @@ public struct NetworkBounds: BoundModel {
   }
 
   private func bounds(of path: String, in rounding: Rounding, _ spread: Spread) -> [Double]? {
-    guard let values = values[path], let frozen = spread.frozen[path] else { return nil }
+    guard rounding != .float32 else { return spread.widest[path] ?? spread.frozen[path] }
+    // A power of two: all three parts scale with u.
     let scale = rounding.unit / Rounding.float32.unit
-    let own = spread.own[path]
-    let flipped = rounding == .float32 ? spread.flipped[path] : nil
-    return values.indices.map { i in
-      // What is not a number is no bound.
-      let widest = flipped.map { frozen[i] >= $0[i] ? frozen[i] : $0[i] } ?? frozen[i]
-      return ElementBounds.lambda * scale * widest + 2 * rounding.unit * abs(values[i]) + scale * (own?[i] ?? 0)
-    }
+    return spread.frozen[path].map { bounds in bounds.map { scale * $0 } }
   }
 }
 
@@ -199,7 +234,7 @@ final class NominalRun {
         // Its layers' noise is found from what they met, whether or not there is a way back.
         pass.keepsRecords = true
         self.cotangents = [:]
-        if self.isSingle { self.start = pass.state }
+        if self.isSingle { self.start = NetworkState(buffers: pass.state.buffers) }
         pass.transformGradients = { layer, dOutput, gradients in
           self.cotangents[layer.name] = dOutput
           return gradients

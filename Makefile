@@ -93,7 +93,7 @@ docs: deps ## the pages of every library module from its comments, in .build/doc
 	@echo "==> symbol graphs"
 	@symbols=$$(dirname "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)")/symbolgraph; rm -rf $$symbols $(DOCUMENTATION); \
 	$(SWIFT) package -c $(CONFIGURATION) dump-symbol-graph --minimum-access-level public --skip-synthesized-members >/dev/null && \
-	rm -f $$symbols/Kernels* $$symbols/*Tests.symbols.json $$symbols/TestSupport* && \
+	rm -f $$symbols/Kernels* $$symbols/OracleLoops* $$symbols/*Tests.symbols.json $$symbols/TestSupport* && \
 	echo "==> docc" && docc=$$(command -v docc || xcrun --find docc) && \
 	$$docc convert --fallback-display-name Assay --fallback-bundle-identifier assay --analyze --warnings-as-errors \
 	  --additional-symbol-graph-dir $$symbols --output-dir $(DOCUMENTATION)

@@ -6,18 +6,13 @@ import Tensors
 struct GoldenCaseChecker {
   let file: String
 
-  /// What computing the case takes: where its shapes make no sense, what holding its operands takes.
-  func cost(_ summary: GoldenCaseSummary, _ attributes: Attributes, _ operands: Operands) -> ProblemCost {
-    let problem = try? Problem.make(operation: summary.operation, attributes: attributes, operands: operands)
-    return problem?.cost ?? operands.cost
-  }
-
   /// Holds what computing the case takes against the limits. A case whose shapes make no sense costs nothing here: the
   /// operation itself refuses it later.
   func checkCost(
     _ summary: GoldenCaseSummary, _ attributes: Attributes, _ operands: Operands, limits: CaseLimits
   ) throws(GoldenFileError) {
-    guard let excess = limits.excess(of: cost(summary, attributes, operands)) else { return }
+    let problem = try? Problem.make(operation: summary.operation, attributes: attributes, operands: operands)
+    guard let excess = limits.excess(of: problem?.cost ?? operands.cost) else { return }
     throw GoldenFileError(
       .tooCostly, file: file, object: summary.name, expected: excess.expected, found: excess.found,
       advice: excess.advice)

@@ -1,4 +1,5 @@
 import HDF5
+import Operations
 import Problems
 import Tensors
 
@@ -37,13 +38,13 @@ struct GoldenCaseLoader {
       parameters: try read(given.parameters), buffers: try read(given.buffers), upstream: try read(given.upstream))
   }
 
-  /// What computing a case takes; no tensor is read.
-  mutating func cost(
+  /// What a case asks; no tensor is read.
+  mutating func problem(
     of summary: GoldenCaseSummary, in root: HDF5Group
-  ) throws(GoldenFileError) -> ProblemCost {
+  ) throws(GoldenFileError) -> (any OperationProblem)? {
     let group = try translating { () throws(HDF5Error) in try root.group(summary.name) }
     let (attributes, given) = try admitted(of: group)
-    return GoldenCaseChecker(file: file).cost(summary, attributes, given.operands)
+    return try? Problem.make(operation: summary.operation, attributes: attributes, operands: given.operands)
   }
 
   private mutating func admitted(

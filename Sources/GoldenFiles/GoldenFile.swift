@@ -49,11 +49,11 @@ public struct GoldenFile: Sendable {
     return try loader.load(summary, from: root)
   }
 
-  /// What checking a case takes, from its attributes and shapes alone.
+  /// What a case asks, from its attributes and shapes alone; `nil` where they make no sense, or no operation of this project's.
   /// - Throws: ``GoldenFileError`` that names the object.
-  public func cost(of summary: GoldenCaseSummary) throws(GoldenFileError) -> ProblemCost {
+  public func problem(of summary: GoldenCaseSummary) throws(GoldenFileError) -> (any OperationProblem)? {
     var loader = GoldenCaseLoader(file: path, limits: limits)
-    return try loader.cost(of: summary, in: root)
+    return try loader.problem(of: summary, in: root)
   }
 
   /// Loads the case of this name.

@@ -1,4 +1,5 @@
 import Foundation
+import Operations
 import Tensors
 
 /// How much each output of a forward pass is blurred by rounding inside the function: what finite differences divide by

@@ -9,7 +9,7 @@ extension SafetensorsHeader {
   ///   - path: the file, for messages.
   ///   - limits: how many tensors there may be.
   /// - Throws: ``GoldenFiles/GoldenFileError`` with the byte at which it is no header.
-  init(json: [UInt8], file path: String, limits: GoldenLimits) throws(GoldenFileError) {
+  package init(json: [UInt8], file path: String, limits: GoldenLimits) throws(GoldenFileError) {
     var scanner = SafetensorsScanner(json, file: path)
     guard json.isEmpty || json.first == UInt8(ascii: "{") else {
       throw scanner.error(.damaged, "'{' at its first byte", "another")

@@ -8,19 +8,19 @@ import Tensors
 ///
 /// - Source: the format's description in github.com/huggingface/safetensors. A tensor may begin at any byte there, and does
 ///   here; the writers keep to multiples of eight.
-struct SafetensorsHeader: Codable, Sendable, Equatable {
-  struct Entry: Codable, Sendable, Equatable {
-    var name: String
-    var type: SafetensorsType
-    var shape: [Int]
+package struct SafetensorsHeader: Codable, Sendable, Equatable {
+  package struct Entry: Codable, Sendable, Equatable {
+    package var name: String
+    package var type: SafetensorsType
+    package var shape: [Int]
     /// Bytes of its elements, counted from the first after the header.
-    var begin: Int
-    var end: Int
+    package var begin: Int
+    package var end: Int
   }
 
   /// In the order of the header.
-  var entries: [Entry] = []
-  var metadata: [String: String] = [:]
+  package var entries: [Entry] = []
+  package var metadata: [String: String] = [:]
 
   /// Bytes of the length before the header.
   static let lengthBytes = 8
@@ -34,7 +34,7 @@ struct SafetensorsHeader: Codable, Sendable, Equatable {
   ///   - fileBytes: how many it has in all.
   ///   - path: the file, for messages.
   /// - Throws: ``GoldenFiles/GoldenFileError`` when there is no room for such a header.
-  static func length(_ start: [UInt8], fileBytes: Int, file path: String) throws(GoldenFileError) -> Int {
+  package static func length(_ start: [UInt8], fileBytes: Int, file path: String) throws(GoldenFileError) -> Int {
     guard start.count >= lengthBytes else {
       throw GoldenFileError(
         .notAGoldenFile, file: path, expected: "the eight bytes that begin a safetensors file",

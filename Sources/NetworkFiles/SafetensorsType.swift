@@ -1,7 +1,7 @@
 import Tensors
 
 /// The element types that a safetensors file may have and that are read.
-enum SafetensorsType: String, CaseIterable, Codable, Sendable {
+package enum SafetensorsType: String, CaseIterable, Codable, Sendable {
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"
@@ -28,7 +28,7 @@ enum SafetensorsType: String, CaseIterable, Codable, Sendable {
   }
 
   /// Of an element in the file.
-  var byteCount: Int {
+  package var byteCount: Int {
     switch self {
     case .float64, .int64, .uint64: 8
     case .float32, .int32, .uint32: 4

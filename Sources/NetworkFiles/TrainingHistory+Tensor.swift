@@ -9,7 +9,7 @@ extension TrainingHistory {
   private static let columnCount = 5
 
   /// (epochs, 5)
-  var tensor: AnyTensor {
+  package var tensor: AnyTensor {
     let rows = epochs.flatMap { [Double($0.epoch), $0.loss, $0.judgedLoss, $0.accuracy, $0.learningRate] }
     return .float64(Tensor(shape: [epochs.count, Self.columnCount], elements: rows))
   }
@@ -19,7 +19,7 @@ extension TrainingHistory {
   ///   - object: where in the file it stands, for messages.
   ///   - path: the file.
   /// - Throws: ``GoldenFiles/GoldenFileError`` for what no run gives.
-  init(_ tensor: AnyTensor, at object: String, of path: String) throws(GoldenFileError) {
+  package init(_ tensor: AnyTensor, at object: String, of path: String) throws(GoldenFileError) {
     guard tensor.dtype == .float64, tensor.shape.rank == 2, tensor.shape[1] == Self.columnCount else {
       throw GoldenFileError(
         .inconsistent, file: path, object: object, expected: "float64 of shape (epochs, \(Self.columnCount))",

@@ -19,7 +19,7 @@ extension WeightsFile {
   ///   - file: one that ``safetensors`` made, or tensors alone, whose network is told from their names and shapes.
   ///   - path: where it was read, for messages.
   /// - Throws: ``GoldenFiles/GoldenFileError`` when it is of another schema, or no network's.
-  init(_ file: SafetensorsFile, from path: String) throws(GoldenFileError) {
+  package init(_ file: SafetensorsFile, from path: String) throws(GoldenFileError) {
     guard file.metadata["schema"] == Self.schema else {
       self = try Self.foreign(file.tensors, from: path)
       return
@@ -119,7 +119,7 @@ extension WeightsFile {
   }
 
   /// What ``init(_:from:)`` reads back. Half-precision tensors stay what they are.
-  var safetensors: SafetensorsFile {
+  package var safetensors: SafetensorsFile {
     // What other programs look for: the tensors are laid out as PyTorch has them.
     var metadata = ["format": "pt", "schema": Self.schema, "schema_version": "\(Self.version)"]
     metadata["architecture"] = architecture

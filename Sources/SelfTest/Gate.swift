@@ -14,6 +14,10 @@ struct Gate: Sendable {
   var judge: @Sendable (VerificationCase, any Engine, DType) -> CaseResult = { item, engine, dtype in
     CaseVerifier(item).verify(engine, dtype: dtype)
   }
+  /// The reference in single precision on one case, with bounds from an oracle.
+  var judgeBy: @Sendable (Oracle, VerificationCase) -> CaseResult = { oracle, item in
+    CaseVerifier(item, oracle: oracle).verify(ReferenceEngine(), dtype: .float32)
+  }
   /// A run's exit code.
   var conclude: @Sendable (VerificationSection) -> Int = { Int($0.conclusion.outcome.exitCode) }
   /// Whether cases of one operation would notice defects.
@@ -131,7 +135,7 @@ extension GateMutant {
     ).converted(to: found.dtype)
   }
 
-  static let all: [GateMutant] = comparisons + conclusions + vacuity + gradients + runs
+  static let all: [GateMutant] = comparisons + conclusions + oracles + vacuity + gradients + runs
 
   private static let comparisons: [GateMutant] = [
     comparing("NaN equal to anything") { found, expected in merged(found, expected) { _, value in value.isNaN } },

@@ -18,7 +18,7 @@ struct GateProbe: Sendable {
     self.holds = holds
   }
 
-  static let all: [GateProbe] = verdicts + exitCodes + vacuity + gradients + runs
+  static let all: [GateProbe] = verdicts + exitCodes + oracles + vacuity + gradients + runs
 
   /// What the probes judge: an operation with a weight, small and quickly computed.
   static let operation = LinearProblem.operation

@@ -101,16 +101,18 @@ public struct SelfTest: Sendable {
   ) throws -> SelfTestSection {
     let total = mutants.count + seeds + (trial?.cheats.count ?? 0)
     var section = SelfTestSection()
-    let sound = mutants.isEmpty ? [:] : try soundCases(&section)
+    let sound = mutants.isEmpty ? [:] : soundCases(&section)
     keep(section)
     let soundGradients = try soundGradients()
-    section.mutants = try parallelMap(mutants.count, threads: threads) { index in
+    section.mutants = parallelMap(mutants.count, threads: threads) { index in
       let record = judge(mutants[index], sound: sound, soundGradients: soundGradients)
       ledger.withLock { $0.section.mutants.append(record) }
       onProgress(index + 1, total, mutants[index].name)
       return record
     }
     section.falseAlarms += ledger.withLock { $0.alarms.sorted() }
+    section.mutants += oracleRecords(sound: sound)
+    keep(section)
     section.mutants += gateRecords(&section)
     keep(section)
     for number in 0..<seeds {
@@ -152,9 +154,9 @@ public struct SelfTest: Sendable {
   private typealias SoundCases = [DType: Set<String>]
 
   /// The cases that the reference passes, by name; any that it does not is a false alarm.
-  private func soundCases(_ section: inout SelfTestSection) throws -> SoundCases {
+  private func soundCases(_ section: inout SelfTestSection) -> SoundCases {
     let all = items.sorted { $0.key < $1.key }.flatMap(\.value)
-    let results = try parallelMap(all.count, threads: threads) { index in verdictsOnCorrectCode(all[index].verifier) }
+    let results = parallelMap(all.count, threads: threads) { index in verdictsOnCorrectCode(all[index].verifier) }
     var sound: SoundCases = [:]
     for (item, found) in zip(all, results) {
       section.checksOfCorrectCode += found.count
@@ -217,7 +219,7 @@ public struct SelfTest: Sendable {
   }
 
   /// A golden case of other values, expected from the reference in double precision.
-  private static func goldenCase(_ gradientCase: GradientCase, seed: UInt64) throws -> VerificationCase {
+  static func goldenCase(_ gradientCase: GradientCase, seed: UInt64) throws -> VerificationCase {
     let problem = try Problem.parse(gradientCase.text)
     let draw = OperandDraw(
       problem.operands, roles: problem.definition.roles, seed: seed, range: .init(-2, 2), fill: gradientCase.fill)
@@ -347,6 +349,28 @@ public struct SelfTest: Sendable {
         ?? found.contracts.first { $0.verdict == .fail }.map { "contract: \($0.name)" }
       return
     }
+  }
+
+  /// The same defects in the oracle that bounds of networks and their layers come from: the golden cases that it computes itself must
+  /// show each. One that these cases show in no engine of double precision either, such as an overflow of float32, is none there.
+  private func oracleRecords(sound: SoundCases) -> [MutantRecord] {
+    let oracle = Oracle.blocked
+    let planted = mutants.filter { mutant in
+      mutant.base == nil && !mutant.isNarrow && mutant.family != .classes && !mutant.operations.isEmpty
+        && oracle.operations.contains(where: mutant.applies)
+    }
+    let records = parallelMap(planted.count, threads: threads) { index -> MutantRecord? in
+      let spoilt = oracle.spoilt(by: planted[index])
+      var record = MutantRecord(name: "\(planted[index].name), in the oracle", family: planted[index].family.rawValue)
+      for item in spoilt.operations.sorted().flatMap({ items[$0] ?? [] }) {
+        guard let fault = item.verifier.fault(of: spoilt) else { continue }
+        record.verifyKill = "\(item.name) float64"
+        record.verifyDetail = fault
+        return record
+      }
+      return kill(of: planted[index], MutantEngine(planted[index]), in: .float64, sound: sound) == nil ? nil : record
+    }
+    return records.compactMap { $0 }
   }
 
   private func gateRecords(_ section: inout SelfTestSection) -> [MutantRecord] {

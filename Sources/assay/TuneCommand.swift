@@ -19,12 +19,14 @@ struct TuneCommand: ParsableCommand {
 
       With --network the strategies are timed within that network, layer by layer, on as many threads as are asked for: what
       whole networks (bench, evaluate) choose by. --trace writes one run with the chosen strategies in the trace-event format,
-      which Perfetto and Chrome open, and prints where its time goes.
+      which Perfetto and Chrome open, and prints where its time goes. --training times the three passes within steps of training
+      instead, with the packing of weights that change, and says what a step takes.
 
       EXAMPLES:
         assay tune
         assay tune --network resnet50 --batch 1 --threads 2
         assay tune --network resnet18 --trace trace.json
+        assay tune --network resnet18 --training --batch 8
         assay tune --depth 18 --batch 1,8 --pass forward
         ASSAY_ISA=avx2 assay tune --filter '*r3s3*'
 
@@ -48,6 +50,9 @@ struct TuneCommand: ParsableCommand {
     completion: .file(extensions: ["json"]))
   var trace: String?
 
+  @Flag(help: "With --network: steps of training, with Adam, in place of evaluation.")
+  var training = false
+
   @Option(help: "Passes, with commas: \(ConvolutionPass.allCases.map(\.rawValue).joined(separator: ", ")).")
   var pass = "forward"
 
@@ -65,6 +70,8 @@ struct TuneCommand: ParsableCommand {
     for threads in try BenchSelection.numbers(threads, "--threads") {
       try OptionRange.require(threads, "--threads", in: OptionRange.threads)
     }
+    if network == nil, training { throw ValidationError("--training needs the --network that is trained.") }
+    if training, trace != nil { throw ValidationError("--trace is of evaluation: leave --training out.") }
     if network == nil, trace != nil { throw ValidationError("--trace needs the --network that is traced.") }
     if network != nil, !filter.isEmpty || pass != "forward" {
       throw ValidationError("--network times every convolution of its forward pass: leave --filter and --pass out.")
@@ -119,8 +126,16 @@ struct TuneCommand: ParsableCommand {
     var tables: [String] = []
     for batch in try BenchSelection.numbers(batch, "--batch") {
       for threads in try BenchSelection.numbers(threads, "--threads") {
-        let tuning = try NetworkTuning(name, batch: batch, threads: threads)
+        let tuning = try NetworkTuning(name, batch: batch, threads: threads, training: training)
         let progress = ProgressDisplay(isQuiet: quiet)
+        if training {
+          let table = try tuning.measureTraining(rounds: rounds, plans: .shared) { done, all in
+            progress.step(done: done, of: all, subject: "\(name), batch \(batch), \(threads) threads")
+          }
+          progress.clear()
+          tables.append("\(name), training, batch \(batch), threads \(threads)\n\(table)")
+          continue
+        }
         let measured = try tuning.measure(rounds: rounds, plans: .shared) { done, all in
           progress.step(done: done, of: all, subject: "\(name), batch \(batch), \(threads) threads")
         }

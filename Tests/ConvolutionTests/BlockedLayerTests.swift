@@ -8,7 +8,7 @@ import Testing
   /// Channels below, at and beside a block, and the stem's three.
   static let channels = [1, 3, 12, 16, 20, 33]
 
-  private static func blocked(
+  static func blocked(
     _ values: Tensor<Float>, _ layout: BlockedLayout, _ options: ConvolutionOptions
   ) throws -> AlignedBuffer {
     let buffer = try AlignedBuffer(zeros: layout.count, name: "activation")
@@ -19,7 +19,7 @@ import Testing
     return buffer
   }
 
-  private static func dense(
+  static func dense(
     _ buffer: AlignedBuffer, _ layout: BlockedLayout, _ shape: Shape, _ options: ConvolutionOptions
   ) throws -> Tensor<Float> {
     var values = Tensor<Float>(zeros: shape)

@@ -14,6 +14,9 @@ import Testing
   static let problems =
     ProcessInfo.processInfo.environment["ASSAY_RANDOM_PROBLEMS"].flatMap(Int.init).map { max(1, $0) } ?? 2000
   static let chunks = (problems + seedsPerChunk - 1) / seedsPerChunk
+  /// How many of them with several threads: a sanitizer, for which there are few, slows these down most.
+  static let threadedChunks = max(1, min(200, problems) / threadedPerChunk)
+  static let threadedPerChunk = 10
 
   @Test("forward, backward-data and backward-weights of random problems", arguments: 0..<chunks)
   func randomProblems(chunk: Int) throws {
@@ -36,10 +39,11 @@ import Testing
     }
   }
 
-  @Test("one, two and three threads give the same bits", arguments: 0..<20)
+  @Test("one, two and three threads give the same bits", arguments: 0..<threadedChunks)
   func threads(chunk: Int) throws {
-    for index in 0..<10 {
-      let random = RandomConvolution(seed: UInt64(1_000_000 + chunk * 10 + index), maximumWork: 400_000)
+    for index in 0..<Self.threadedPerChunk {
+      let seed = UInt64(1_000_000 + chunk * Self.threadedPerChunk + index)
+      let random = RandomConvolution(seed: seed, maximumWork: 400_000)
       for instructionSet in InstructionSet.available {
         for strategy in Self.strategies {
           for pass in ConvolutionPass.allCases where strategy.unsupportedReason(random.problem, pass) == nil {

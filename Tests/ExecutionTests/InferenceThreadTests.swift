@@ -29,7 +29,7 @@ import Testing
 
 extension ResNetArchitecture {
   /// One bottleneck of ResNeXt: blocks of channels are converted before and behind its grouped convolution.
-  fileprivate static var groupedBottlenecks: ResNetArchitecture {
+  static var groupedBottlenecks: ResNetArchitecture {
     var small = resnext50
     small.depths = [1]
     small.widths = [64]

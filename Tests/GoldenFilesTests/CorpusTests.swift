@@ -44,6 +44,7 @@ struct CorpusTests {
     var largest: [String: Int] = [:]
     for summary in file.cases {
       let golden = try file.load(summary)
+      #expect(try file.problem(of: summary)?.text == golden.exercise.problem()?.text, "\(summary.name)")
       #expect(golden.fill != .adversarial && golden.expectError == nil, "\(summary.name)")
       for input in golden.inputs.values where input.dtype != .int64 {
         found[golden.operation, default: []].formUnion(SizeClass.classes(of: input.shape.dimensions.last ?? 1))

@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import NetworkFiles
+import NetworkFiles
 
 /// A training run as a file, and back.
 @Suite struct CheckpointTests {

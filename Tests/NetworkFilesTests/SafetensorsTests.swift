@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import NetworkFiles
+import NetworkFiles
 
 /// Tensors in the safetensors format: another program's, our own, and what is none.
 @Suite struct SafetensorsTests {

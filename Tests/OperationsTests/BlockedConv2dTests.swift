@@ -52,7 +52,8 @@ import Testing
       let values = uniform(shape, seed: seed &+ number)
       return isInteger ? values.map { (8 * $0).rounded() } : values
     }
-    let (x, weight, dy) = (tensor(problem.inputShape, 1), tensor(problem.weightShape, 2), tensor(problem.outputShape, 3))
+    let (x, weight) = (tensor(problem.inputShape, 1), tensor(problem.weightShape, 2))
+    let dy = tensor(problem.outputShape, 3)
     let bias = problem.hasBias ? tensor(Shape(problem.outputChannels), 4) : nil
     let (plain, blocked) = (Conv2d(problem), BlockedConv2d(problem, threads: Int(seed % 3) + 1, loops: loops))
     func magnitude(_ tensor: Tensor<Double>) -> Tensor<Double> { tensor.map(abs) }

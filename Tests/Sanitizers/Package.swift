@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The convolution strategies alone, with their property tests: small enough to be built once for each sanitizer.
+// The convolution strategies and the networks on them alone, with the tests that run them on several threads: small enough to be built once for each sanitizer.
 // `make sanitize` runs it; the whole package would take minutes for each.
 
 let contracts: [Target.Dependency] = ["KernelContracts", "CShims"]
@@ -28,7 +28,6 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
       name: "KernelsNEON", dependencies: contracts, swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
   ]
 #endif
-
 
 // The inner loop of the float64 oracle, safe Swift with its checks, in the same way.
 #if arch(x86_64)
@@ -57,6 +56,9 @@ let package = Package(
     .target(
       name: "Convolution",
       dependencies: ["Tensors", "Problems", "KernelContracts"] + kernelTargets.map { .target(name: $0.name) }),
+    .target(
+      name: "Execution",
+      dependencies: ["Tensors", "Problems", "Convolution", .product(name: "RealModule", package: "swift-numerics")]),
     // For the bound that Winograd's results are held to.
     .target(
       name: "Operations",
@@ -72,6 +74,16 @@ let package = Package(
       sources: [
         "ConvolutionOracle.swift", "GuardedBuffer.swift", "RandomConvolution.swift", "StrategyPropertyTests.swift",
         "StrategyRun.swift",
+      ]),
+    .testTarget(
+      name: "ExecutionTests", dependencies: ["Execution", "Convolution", "Problems", "Tensors", "Operations"],
+      path: "ExecutionTests",
+      exclude: [
+        "ClassificationTests.swift", "InferenceNetworkTests.swift", "MemoryPlanTests.swift",
+        "TrainingNetworkTests.swift",
+      ],
+      sources: [
+        "InferenceThreadTests.swift", "NetworkSample.swift", "TrainingSample.swift", "TrainingThreadTests.swift",
       ]),
   ],
   swiftLanguageModes: [.v6]

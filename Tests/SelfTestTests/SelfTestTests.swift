@@ -27,6 +27,7 @@ import Testing
     #expect(section.survivors.map(\.name) == [])
     #expect(section.falseAlarms == [])
     #expect(section.mutants.count >= 80)
+    #expect(section.mutants.count { $0.name.hasSuffix(", in the oracle") } >= 30)
     #expect(section.conclusion.outcome == .holds)
   }
 

@@ -77,11 +77,15 @@ public struct ConvolutionOptions: Hashable, Sendable {
   public var inputHalo: BlockedLayout.Halo
   /// The halo round the output, for what reads it next.
   public var outputHalo: BlockedLayout.Halo
+  /// Whether the weights stay where they are, and as they are until they are set again, for as long as what is prepared of them
+  /// is run: a strategy that needs them as they were given then keeps no copy.
+  public var weightsStay: Bool
 
   public init(
     threads: Int = 1, instructionSet: InstructionSet, inputHalo: BlockedLayout.Halo = .init(),
-    outputHalo: BlockedLayout.Halo = .init()
+    outputHalo: BlockedLayout.Halo = .init(), weightsStay: Bool = false
   ) {
+    self.weightsStay = weightsStay
     self.threads = threads
     self.instructionSet = instructionSet
     self.inputHalo = inputHalo

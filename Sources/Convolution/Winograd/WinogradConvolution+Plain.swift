@@ -38,7 +38,7 @@ extension WinogradConvolution {
     var sum = 0.0
     for from in 0..<source.channels {
       let plane = input + source.offset(image: image, channel: from) + from % source.block
-      let taps = weights.given.pointer + channel * channelStep + from * sourceStep
+      let taps = weights.given + channel * channelStep + from * sourceStep
       for tap in 0..<9 {
         let (h, w) = (row + tap / 3 - plan.before.height, column + tap % 3 - plan.before.width)
         if h >= 0, h < source.height, w >= 0, w < source.width {

@@ -52,7 +52,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     segments = (0..<plan.sourceBlocks).map { $0 * blockStride }
     outputSpaceCount = blocking.outputSpaceCount(plan)
     outputSpace = try AlignedBuffer(zeros: options.threads * outputSpaceCount, name: "products")
-    weights = try WinogradWeights(plan)
+    weights = try WinogradWeights(plan, values, weightsStay: options.weightsStay)
     try weights.transform(values, plan, kernels, pool)
   }
 

@@ -2,22 +2,29 @@ import KernelContracts
 import Problems
 
 /// Transformed weights, `[pair of output vectors][point][source channel][pair's lanes]`, in the order the products read them.
-final class WinogradWeights: Sendable {
+///
+/// `@unchecked Sendable`: `given` changes with the weights alone, which happens between runs.
+final class WinogradWeights: @unchecked Sendable {
   let storage: AlignedBuffer
+  /// A copy of the weights as they were given; `nil` where the caller's stay.
+  private let copy: AlignedBuffer?
   /// The weights as they were given, for tiles that overflow.
-  let given: AlignedBuffer
+  private(set) var given: UnsafePointer<Float>
 
   /// Whether they are too many to stay in the second-level cache from one block of tiles to the next.
   let comesFromAfar: Bool
 
   /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)``.
-  init(_ plan: WinogradPlan) throws(ConvolutionError) {
+  init(
+    _ plan: WinogradPlan, _ weights: UnsafeBufferPointer<Float>, weightsStay: Bool
+  ) throws(ConvolutionError) {
     let lanes = plan.destinationVectors * plan.vectorWidth
     let (count, overflow) = lanes.multipliedReportingOverflow(by: plan.points * plan.source.channels)
     guard !overflow else { throw .outOfMemory(name: "transformed weights", bytes: nil) }
     storage = try AlignedBuffer(zeros: count, name: "transformed weights")
     comesFromAfar = Machine.current.comesFromAfar(storage.bytes)
-    given = try AlignedBuffer(zeros: plan.problem.weightShape.count, name: "weights")
+    copy = weightsStay ? nil : try AlignedBuffer(zeros: plan.problem.weightShape.count, name: "weights")
+    given = copy.map { UnsafePointer($0.pointer) } ?? weights.baseAddress ?? UnsafePointer(storage.pointer)
   }
 
   func address(pair: Int, _ plan: WinogradPlan) -> UnsafeMutablePointer<Float> {
@@ -31,7 +38,11 @@ final class WinogradWeights: Sendable {
     guard weights.count == plan.problem.weightShape.count, let values = weights.baseAddress else {
       throw .bufferMismatch(name: "weights", expected: plan.problem.weightShape.count, found: weights.count)
     }
-    given.pointer.update(from: values, count: weights.count)
+    if let copy {
+      copy.pointer.update(from: values, count: weights.count)
+    } else {
+      given = values
+    }
     // w is K × C × 3 × 3; forward goes from C to K, backward-data from K to C with the taps turned.
     let forward = plan.pass == .forward
     let kStride = plan.problem.inputChannels * 9

@@ -208,6 +208,8 @@ struct TrainingBuilder {
     var options = options
     options.inputHalo = input.halo
     options.outputHalo = output.halo
+    // The network holds its parameters' buffers, and packs after every change.
+    options.weightsStay = true
     switch step.work {
     case .maxPool(let problem):
       return .maxPool(

@@ -14,6 +14,13 @@ extension LayeredProblem {
   public var scratchElements: SaturatingCount { layers.scratchElements }
   public var operands: Operands { layerOperands }
 
+  /// Bytes that are held while it is judged end to end and layer by layer: five copies of the parameters (as stored, in double
+  /// precision, the undisturbed gradients and two sets of bounds) and eight of each layer's output (the operands, cotangents and
+  /// gates of the undisturbed run and of a disturbed one, and their deviations). Measured (METHODOLOGY.md, "Limits").
+  public var bytesWhileJudged: SaturatingCount {
+    ProblemCost.bytesPerElement * (5 * operands.elements + 8 * layers.map(\.outputShape.elements).total())
+  }
+
   /// `x`, and the parameters and buffers of all layers.
   var layerOperands: Operands {
     var operands = Operands(inputs: ["x": TensorType(inputShape)])

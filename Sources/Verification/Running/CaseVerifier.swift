@@ -14,13 +14,16 @@ public struct CaseVerifier: Sendable {
   private let narrow: NarrowCases
   /// What bounds of networks are measured with, and what their layers are held against.
   private let oracle: Oracle
+  private let lanes: Int
 
   /// - Parameters:
   ///   - item: the case.
   ///   - oracle: computes the float64 side of networks, and is itself held to the case.
-  public init(_ item: VerificationCase, oracle: Oracle = .blocked) {
+  ///   - lanes: layers of a network that are judged at once, where the engine is built in.
+  public init(_ item: VerificationCase, oracle: Oracle = .blocked, lanes: Int = 1) {
     self.item = item
     self.oracle = oracle
+    self.lanes = lanes
     // The loader validated it already; a case that it could not validate has no bound.
     definition =
       item.golden.expectError == nil ? (try? OperationRegistry.operation(of: item.golden.exercise)) ?? nil : nil
@@ -125,12 +128,13 @@ public struct CaseVerifier: Sendable {
   ) -> CaseResult {
     let paths = Set(expected.keys)
     let needsGradients = paths.contains { $0.hasPrefix("gradients/") }
-    var exercise = exercise(asked.dtype, wanted: paths, passes: needsGradients ? [.forward, .backward] : [.forward])
-      .guarded
-    let before = exercise.fingerprints
+    // Before the operands: those of a network and what its bounds are made of would be too much at once.
     let bounds = definition.map { caseBounds($0, asked.description, asked.dtype) }
     if let fault = bounds?.fault { return failed(start, .failed("the oracle that judges it is wrong: \(fault)")) }
     let model = bounds?.model
+    var exercise = exercise(asked.dtype, wanted: paths, passes: needsGradients ? [.forward, .backward] : [.forward])
+      .guarded
+    let before = exercise.fingerprints
     var result = start
     var first: Answer?
     var last: Answer?
@@ -388,7 +392,8 @@ public struct CaseVerifier: Sendable {
       asked.dtype != .float64 || !(asked.description.isBuiltIn && asked.description.name == "reference")
     else { return }
     let judge = LayerJudge(
-      engine: asked.engine, dtype: asked.dtype, parameters: item.golden.parameters, threads: threads, oracle: oracle)
+      engine: asked.engine, dtype: asked.dtype, parameters: item.golden.parameters, threads: threads, oracle: oracle,
+      lanes: asked.description.isBuiltIn ? lanes : 1)
     let (record, count) = judge.judge(layers)
     result.layers = record
     guard let first = record.failures.first else { return }
@@ -432,7 +437,8 @@ public struct CaseVerifier: Sendable {
     }
     let asked = exercise(.float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
     do throws(ProblemError) {
-      guard let found = try oracle.found(definition.problem, definition.given(asked, as: Double.self)) else { return nil }
+      let given: Given<Double> = definition.given(asked)
+      guard let found = try oracle.found(definition.problem, given) else { return nil }
       return fault(found.byPath.mapValues(\.elements), model, .float64)
     } catch {
       return "\(error)"

@@ -19,6 +19,8 @@ struct LayerJudge {
   var threads = [1]
   /// Computes what the layers must give.
   var oracle = Oracle.blocked
+  /// Layers that are judged at once.
+  var lanes = 1
 
   /// Failing tensors that a record keeps.
   private static let keptFailures = 8
@@ -27,30 +29,45 @@ struct LayerJudge {
   func judge(_ captured: CapturedLayers) -> (record: LayerwiseRecord, failingThreads: Int?) {
     var record = LayerwiseRecord()
     var failingThreads: Int?
-    let description = engine.description
-    for layer in captured.layers {
-      let name = layer.layer.name
-      var state = captured.state
-      for parameter in layer.layer.parameters { state.parameters[parameter.name] = parameters[parameter.name]?.doubles }
-      let exercise = rounded(layer.exercise(dOutput: captured.cotangents[name], state: state), layer.layer)
-      guard description.operations.isEmpty || description.operations.contains(exercise.operation) else {
+    let verdicts = parallelMap(captured.layers.count, threads: lanes) { verdict(on: captured.layers[$0], of: captured) }
+    for (layer, verdict) in zip(captured.layers.map(\.layer), verdicts) {
+      guard let verdict else {
         record.unsupported += 1
         continue
       }
       record.judged += 1
-      let (stage, judgement) = (layer.layer.stage, type(of: layer.layer.problem.definition).judgementAsLayer)
-      let (tensors, count) = tensors(of: exercise, layer.layer.problem.definition)
-      failingThreads = failingThreads ?? count
-      for tensor in tensors {
+      let judgement = type(of: layer.problem.definition).judgementAsLayer
+      failingThreads = failingThreads ?? verdict.failingThreads
+      for tensor in verdict.tensors {
         var tensor = tensor
-        tensor.path = "layers/\(name)/\(tensor.path)"
+        tensor.path = "layers/\(layer.name)/\(tensor.path)"
         record.compared += tensor.compared
         if !tensor.passes, record.failures.count < Self.keptFailures { record.failures.append(tensor) }
         guard !tensor.passes || judgement.countsInWorst else { continue }
-        if record.worst[stage].map({ tensor.worstRatio > $0.worstRatio }) ?? true { record.worst[stage] = tensor }
+        if record.worst[layer.stage].map({ tensor.worstRatio > $0.worstRatio }) ?? true {
+          record.worst[layer.stage] = tensor
+        }
       }
     }
     return (record, failingThreads)
+  }
+
+  private struct Verdict: Sendable {
+    var tensors: [TensorResult]
+    /// With how many threads a tensor is wrong.
+    var failingThreads: Int?
+  }
+
+  /// - Returns: `nil` for a layer that the engine does not have.
+  private func verdict(on layer: LayerRecord<Double>, of captured: CapturedLayers) -> Verdict? {
+    let description = engine.description
+    let name = layer.layer.name
+    var state = captured.state
+    for parameter in layer.layer.parameters { state.parameters[parameter.name] = parameters[parameter.name]?.doubles }
+    let exercise = rounded(layer.exercise(dOutput: captured.cotangents[name], state: state), layer.layer)
+    guard description.operations.isEmpty || description.operations.contains(exercise.operation) else { return nil }
+    let (tensors, count) = tensors(of: exercise, layer.layer.problem.definition)
+    return Verdict(tensors: tensors, failingThreads: count)
   }
 
   /// - Parameter exercise: in double precision.

@@ -92,14 +92,15 @@ public struct Verifier: Sendable {
 
     let origin: Origin
     let summary: GoldenCaseSummary
-    /// What a slow case takes; nothing for others, which are small.
+    /// What a network takes that is so large that its case is slow; nothing for others, which are small.
     let bytes: SaturatingCount
 
     init(_ origin: Origin, _ summary: GoldenCaseSummary) {
       (self.origin, self.summary) = (origin, summary)
       if case .file(let file) = origin, summary.tags.contains("slow") {
         // What is wrong with it is said when it is loaded.
-        bytes = (try? file.cost(of: summary).bytes) ?? 0
+        let problem = try? file.problem(of: summary)
+        bytes = (problem as? any LayeredProblem)?.bytesWhileJudged ?? problem?.cost.bytes ?? 0
       } else {
         bytes = 0
       }
@@ -246,8 +247,7 @@ public struct Verifier: Sendable {
     return section
   }
 
-  /// What slow cases that are verified at once may take together by their own count: networks are as large as their parameters, a
-  /// few times over.
+  /// What slow cases that are verified at once may take together by their own count.
   static let bytesAtOnce = SaturatingCount(7 << 29)
 
   private func runAll(_ jobs: [Job]) async {
@@ -283,7 +283,8 @@ public struct Verifier: Sendable {
     let item: VerificationCase
     do { item = try job.load() } catch { return Finished(index: index, results: [], error: "\(error)") }
     if let problem = item.missingTolerance { return Finished(index: index, results: [], error: problem) }
-    let verifier = CaseVerifier(item)
+    // While a large network leaves no room for another, its layers are judged side by side.
+    let verifier = CaseVerifier(item, lanes: job.bytes > 0 ? plan.workers : 1)
     let results = plan.engines.flatMap { engine in
       plan.dtypes.map { dtype in
         var result = verifier.verify(

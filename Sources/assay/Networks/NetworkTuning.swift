@@ -15,11 +15,11 @@ struct NetworkTuning {
   private let instructionSet: InstructionSet
 
   /// - Throws: `ValidationError` for a network that does not exist.
-  init(_ name: String, batch: Int, threads: Int) throws {
+  init(_ name: String, batch: Int, threads: Int, training: Bool = false) throws {
     do throws(ProblemError) {
       let architecture = try ResNetArchitecture(named: name)
       let side = architecture.usualImageSide
-      plan = try architecture.plan(inputShape: Shape(batch, 3, side, side))
+      plan = try architecture.plan(inputShape: Shape(batch, 3, side, side), training: training)
     } catch { throw ValidationError("--network: \(error)") }
     weights = Initialization(seed: 1).state(of: plan, as: Float.self).stateDict { .float32($0) }
     self.threads = threads
@@ -33,6 +33,37 @@ struct NetworkTuning {
     try StrategyMeasurement(
       plan, weights: weights, threads: threads, instructionSet: instructionSet, rounds: rounds, plans: plans,
       progress: progress)
+  }
+
+  /// Times within steps of training, as a table, and what a step takes with the strategies that are chosen by them.
+  /// - Throws: ``Execution/ExecutionError``.
+  func measureTraining(rounds: Int, plans: ConvolutionPlans, progress: (Int, Int) -> Void) throws -> String {
+    let measured = try TrainingMeasurement(
+      plan, weights: weights, threads: threads, instructionSet: instructionSet, rounds: rounds, plans: plans,
+      progress: progress)
+    let rows = measured.passes.map { pass in
+      Self.row([pass.problem.text, pass.pass.rawValue, "\(pass.count)"], pass.nanoseconds)
+    }
+    let names = AutoStrategy().admissible.map { "\($0.name) ms" }
+    let table = TextTable(["convolution", "pass", "layers", "fastest"] + names, rows, words: 4)
+    let network = try TrainingNetwork(
+      plan, weights: weights, threads: threads, instructionSet: instructionSet, strategies: .automatic(plans))
+    let rule = try OptimizerOptions(name: "adam", attributes: Attributes(["lr": .real(1e-4)]))
+    let optimizer = try NetworkOptimizer(rule, threads: threads, instructionSet: instructionSet)
+    let images = Tensor<Float>(splitMix64Uniform: plan.inputShape, seed: 1, low: -1, high: 1)
+    let labels = Tensor<Int64>(shape: [images.shape[0]], elements: Array(repeating: 0, count: images.shape[0]))
+    var seconds: [Double] = []
+    for round in 0...rounds {
+      let start = ContinuousClock.now
+      try network.step(images, labels: labels, optimizer)
+      if round > 0 { seconds.append(start.duration(to: .now) / .seconds(1)) }
+    }
+    let median = seconds.sorted()[seconds.count / 2]
+    let memory = network.activationBytes + network.gradientBytes + network.parameters.bytes
+    let step = String(
+      format: "a step with Adam: median %.1f ms, %.1f images/s; activations, gradients and parameters %d MiB\n",
+      median * 1000, Double(images.shape[0]) / median, memory >> 20)
+    return table.text + step
   }
 
   /// A run with the strategies that the plans' times choose.
@@ -51,11 +82,18 @@ struct NetworkTuning {
   func table(_ measurement: StrategyMeasurement) -> TextTable {
     let names = AutoStrategy().admissible.map(\.name)
     let rows = measurement.layers.map { layer -> [String] in
-      let best = layer.nanoseconds.min { $0.value < $1.value }?.key ?? ""
       let text = layer.problem.text + (layer.addsResidual ? " + residual" : "")
-      return [text, "\(layer.count)", best]
-        + names.map { layer.nanoseconds[$0].map { String(format: "%.3f", $0 * 1e-6) } ?? "–" }
+      return Self.row([text, "\(layer.count)"], layer.nanoseconds)
     }
     return TextTable(["convolution", "layers", "fastest"] + names.map { "\($0) ms" }, rows, words: 3)
+  }
+
+  /// What was timed, the fastest strategy, and the times of all.
+  private static func row(_ words: [String], _ nanoseconds: [String: Double]) -> [String] {
+    let best = nanoseconds.min { $0.value < $1.value }?.key ?? ""
+    let times = AutoStrategy().admissible.map { strategy in
+      nanoseconds[strategy.name].map { String(format: "%.3f", $0 * 1e-6) } ?? "–"
+    }
+    return words + [best] + times
   }
 }

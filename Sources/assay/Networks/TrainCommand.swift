@@ -136,8 +136,9 @@ struct TrainCommand: ParsableCommand {
       let architecture = try settings.architecture()
       images = try read(architecture, trained: nil)
       let options = try settings.options(labelCount: images.classCount, architecture, epochs: epochs)
-      let engine = (settings.engine ?? .execution).rawValue
-      run = SavedRun(options: options, freeze: settings.freeze, imageScale: nil, engine: engine)
+      run = SavedRun(
+        options: options, freeze: settings.freeze, imageScale: nil,
+        engine: (settings.engine ?? .execution).rawValue)
       run.normalization = try normalization(images, architecture, file)
     }
     if !images.classNames.isEmpty {

@@ -15,18 +15,8 @@ extension LayerRecord where Scalar == Double {
   /// The layer as an exercise of its own, in double precision.
   public func exercise(dOutput: Tensor<Double>?, state: NetworkState<Double>) -> Exercise {
     // What a state lacks is not asked for.
-    let given = (try? layer.given(inputs, state: state)) ?? Given(operands: inputs)
-    let types = layer.problem.operands
-    func group(_ types: [String: TensorType]) -> [String: AnyTensor] {
-      types.reduce(into: [:]) { group, operand in
-        group[operand.key] =
-          given.operands[operand.key].map { .float64($0) } ?? given.integers[operand.key].map { .int64($0) }
-      }
-    }
-    return Exercise(
-      name: layer.name, operation: type(of: layer.problem).operation, attributes: layer.problem.attributes,
-      inputs: group(types.inputs), parameters: group(types.parameters), buffers: group(types.buffers),
-      upstream: dOutput.map { ["y": .float64($0)] } ?? [:], dtype: .float64,
-      passes: dOutput == nil ? [.forward] : [.forward, .backward])
+    var given = (try? layer.given(inputs, state: state)) ?? Given(operands: inputs)
+    given.upstream = dOutput.map { ["y": $0] } ?? [:]
+    return Exercise(layer.problem, given, named: layer.name)
   }
 }

@@ -122,7 +122,7 @@ public struct NetworkBounds: BoundModel {
     _ values: [String: [Double]], _ run: Run, _ nominal: NominalRun, _ kind: LayerNoise.Kind,
     _ branches: Branches, runs: Int, observed: NearGates? = nil
   ) -> [String: [Double]]? {
-    var squares = values.mapValues { [Double](repeating: 0, count: $0.count) }
+    let sums = SquaredDeviations(from: values)
     for number in 0..<runs {
       let source = NoiseSource(seed: SplitMix64.mix(UInt64(number) &+ 0x5EED))
       let results = run { step in
@@ -137,24 +137,15 @@ public struct NetworkBounds: BoundModel {
             // Also of a pass that goes no way back.
             if observed != nil { pass.keepsRecords = true }
             nominal.noise(kind, step)?.disturb(&pass, from: source)
+            if nominal.isSingle { sums.takeParameterGradients(of: &pass) }
             if let taken { pass.gates = taken }
           }, end: { pass in observed?.observe(pass.records) },
           parameter: { source.disturbed($0, roundings: 2) })
       }
       guard let results else { return nil }
-      for (path, result) in results {
-        guard let value = values[path] else { continue }
-        addSquares(of: result, minus: value, to: &squares[path, default: []])
-      }
+      for (path, result) in results { sums.add(result, at: path) }
     }
-    return squares
-  }
-
-  private static func addSquares(of result: [Double], minus value: [Double], to squares: inout [Double]) {
-    for i in result.indices {
-      let deviation = result[i] - value[i]
-      squares[i] += deviation * deviation
-    }
+    return sums.squares
   }
 
   /// Sums of squares become deviations: roots of the means, or of the averages of each with its tensor's.
@@ -201,6 +192,47 @@ public struct NetworkBounds: BoundModel {
     // A power of two: all three parts scale with u.
     let scale = rounding.unit / Rounding.float32.unit
     return spread.frozen[path].map { bounds in bounds.map { scale * $0 } }
+  }
+}
+
+/// Sums of squared deviations from the undisturbed run, by path. A class because the hooks of a pass add to it; never shared between
+/// tasks.
+private final class SquaredDeviations {
+  private(set) var squares: [String: [Double]]
+  private let values: [String: [Double]]
+
+  init(from values: [String: [Double]]) {
+    self.values = values
+    squares = values.mapValues { [Double](repeating: 0, count: $0.count) }
+  }
+
+  /// Adds a run's result; nothing for one that was taken before.
+  func add(_ result: [Double], at path: String) {
+    guard let value = values[path], result.count == value.count else { return }
+    Self.add(result, minus: value, to: &squares[path, default: []])
+  }
+
+  private static func add(_ result: [Double], minus value: [Double], to squares: inout [Double]) {
+    for i in result.indices {
+      let deviation = result[i] - value[i]
+      squares[i] += deviation * deviation
+    }
+  }
+
+  /// Takes the gradients by parameters as soon as a layer's backward pass gives them: all of them at once would be as large as the
+  /// network.
+  func takeParameterGradients(of pass: inout NetworkPass<Double>) {
+    guard let disturbed = pass.transformGradients else { return }
+    pass.transformGradients = { layer, dOutput, gradients in
+      var found = disturbed(layer, dOutput, gradients)
+      for parameter in layer.parameters {
+        let name = String(parameter.name.dropFirst(layer.name.utf8.count + 1))
+        guard let gradient = found.byName[name] else { continue }
+        self.add(gradient.elements, at: "gradients/\(parameter.name)")
+        found.byName[name] = Tensor(zeros: [0])
+      }
+      return found
+    }
   }
 }
 

@@ -56,7 +56,7 @@ extension TrainingSection {
     let options = run.options
     self.init(
       architecture: options.architecture.name, width: options.architecture.widths[0], classCount: options.classCount,
-      parameterCount: training.step.state.parameters.values.reduce(0) { $0 + $1.count }, engine: "reference",
+      parameterCount: training.step.state.parameters.values.reduce(0) { $0 + $1.count }, engine: run.engine,
       threads: training.step.threads, settings: run.settings, data: data,
       imageShape: source.imageShape.dimensions, trainingImages: source.count, judgedImages: judged.count,
       isHeldOut: source.file.hasSplit, epochsAsked: epochs, patience: patience, requiredAccuracy: requiredAccuracy)

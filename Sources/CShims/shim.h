@@ -25,6 +25,13 @@ static inline void assay_give_back_from(int bytes) {
 #endif
 }
 
+// Gives back what is free at this moment.
+static inline void assay_give_back_free_memory(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 // From now on blocks of up to 32 MB stay with the process when they are freed: whoever makes and frees tensors in turn does
 // not have the system clear each page again. Nothing with another allocator.
 static inline void assay_keep_freed_memory(void) {

@@ -67,6 +67,7 @@ struct VerifyCommand: AsyncParsableCommand {
     if let fresh = plan.fresh { Console.note(fresh.summary) }
     let progress = ProgressDisplay(isQuiet: output.quiet)
     let verifier = Verifier(plan: plan, reader: reader) { done, total, results in
+      if mayHoldNetworks(plan) { assay_give_back_free_memory() }
       progress.step(
         done: done, of: total, failures: results.count { $0.counts(strict: plan.strict) },
         subject: results.first?.name ?? "")
@@ -142,10 +143,13 @@ struct VerifyCommand: AsyncParsableCommand {
     }
   }
 
-  /// The corpus's tensors from a megabyte on: left alone glibc keeps 490 to 550 MB at its peak in place of 430 to 510. Those of whole
-  /// networks, which are asked for by tag or name, from 32 MB on: layers take what others have left, where clearing pages anew was a
-  /// third of the time.
+  /// Large networks are asked for by tag or name.
+  private func mayHoldNetworks(_ plan: VerificationPlan) -> Bool { !plan.tags.isEmpty || !plan.filters.isEmpty }
+
+  /// The corpus's tensors from a megabyte on: left alone glibc keeps 490 to 550 MB at its peak in place of 430 to 510. Those of
+  /// networks from 32 MB on: layers take what others have left, where clearing pages anew was a third of the time. What is left of a
+  /// whole network is given back after it.
   private func giveLargeTensorsBack(_ plan: VerificationPlan) {
-    assay_give_back_from(plan.tags.isEmpty && plan.filters.isEmpty ? 1 << 20 : 32 << 20)
+    assay_give_back_from(mayHoldNetworks(plan) ? 32 << 20 : 1 << 20)
   }
 }

@@ -16,7 +16,7 @@ extension LayeredProblem {
 
   /// Bytes that are held while it is judged end to end and layer by layer: five copies of the parameters (as stored, in double
   /// precision, the undisturbed gradients and two sets of bounds) and eight of each layer's output (the operands, cotangents and
-  /// gates of the undisturbed run and of a disturbed one, and their deviations). Measured (METHODOLOGY.md, "Limits").
+  /// gates of the undisturbed run and of a disturbed one, and their deviations). Measured (METHODOLOGY.md, "Blocks and networks").
   public var bytesWhileJudged: SaturatingCount {
     ProblemCost.bytesPerElement * (5 * operands.elements + 8 * layers.map(\.outputShape.elements).total())
   }

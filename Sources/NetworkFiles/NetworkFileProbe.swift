@@ -67,7 +67,7 @@ public struct NetworkFileProbe: Sendable {
   ///   - limits: what each may ask for.
   ///   - receive: takes each header, or why there is none, in order.
   /// - Throws: what `receive` throws.
-  func headers(
+  package func headers(
     of paths: [String], limits: GoldenLimits,
     _ receive: (Result<(header: SafetensorsHeader, sha256: String), GoldenFileError>) throws(GoldenFileError) -> Void
   ) throws(GoldenFileError) {
@@ -102,7 +102,7 @@ public struct NetworkFileProbe: Sendable {
   ///   - size: what each becomes.
   ///   - receive: takes the planes of each, or why there are none, in order.
   /// - Throws: what `receive` throws.
-  func pictures(
+  package func pictures(
     _ paths: [String], _ size: PictureSize,
     _ receive: (Result<[UInt8], GoldenFileError>) throws(GoldenFileError) -> Void
   ) throws(GoldenFileError) {

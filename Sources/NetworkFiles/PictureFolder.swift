@@ -100,12 +100,12 @@ public struct PictureSize: Sendable, Hashable, Codable {
   public init(side: Int) { self.side = side }
 
   /// Of the shorter side before the middle is taken: 256 for 224, and as much for other sizes.
-  var resized: Int { Int((Double(side) * 8 / 7).rounded()) }
+  package var resized: Int { Int((Double(side) * 8 / 7).rounded()) }
 
   /// The planes of red, green and blue, one after the other.
   ///
   /// A picture that has the size is taken as it is; of any other the shorter side is resized, and the middle taken.
-  func planes(of image: RGBImage) -> [UInt8] {
+  package func planes(of image: RGBImage) -> [UInt8] {
     let isSquare = image.width == side && image.height == side
     let square = isSquare ? image : image.square(side, resized: resized)
     return (0..<3).flatMap { channel in

@@ -6,12 +6,6 @@ import Problems
 import Results
 import Tensors
 
-/// What of networks is timed.
-enum BenchSubjects: String, EnumerableFlag {
-  case layers
-  case networks
-}
-
 /// What `assay bench` times: a suite's file, changed by the command line.
 struct BenchSelection: ParsableArguments {
   static let standardSuite = "Benchmarks/resnet.toml"
@@ -29,10 +23,11 @@ struct BenchSelection: ParsableArguments {
   var depth: String?
 
   @Flag(
+    inversion: .prefixedNo,
     help: """
       Time networks whole, in evaluation from images to logits, or their distinct convolutions (default: as the suite says).
       """)
-  var subjects: BenchSubjects?
+  var networks: Bool?
 
   @Option(help: "Batch sizes, with commas.")
   var batch: String?
@@ -97,9 +92,9 @@ struct BenchSelection: ParsableArguments {
       found.networks = try Self.architectures(depth)
       found.problems = []
     }
-    if let subjects, found.timesWholeNetworks != (subjects == .networks) {
+    if let networks, found.timesWholeNetworks != networks {
       // Who does the one does not do the other.
-      found.timesWholeNetworks = subjects == .networks
+      found.timesWholeNetworks = networks
       found.engines = []
     }
     if found.timesWholeNetworks {

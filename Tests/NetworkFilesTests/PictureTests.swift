@@ -4,7 +4,7 @@ import ImageCodecs
 import TestSupport
 import Testing
 
-@testable import NetworkFiles
+import NetworkFiles
 
 /// Pictures in a folder for each class.
 @Suite struct PictureTests {

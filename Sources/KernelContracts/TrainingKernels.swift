@@ -92,8 +92,8 @@ public struct AffineRow {
 ///
 /// The first gives m = dy where the target is not ≤ 0 (everywhere without `gate`), else 0, to `masked` if that is there, and
 /// adds Σ m to `sums` and Σ m·((row − centre)·scale) to `products`, in float32. The second gives
-/// `target = m·factor + ((row − centre)·slope + term)`, or `m·factor` alone where `slope` is nil: nothing of the row is in it then,
-/// whatever it is.
+/// `target = m·factor + ((row − centre)·slope + term)`, or `m·factor` alone where `slope` is nil: nothing of the row is in it
+/// then, whatever it is.
 public struct GradientRow {
   public var dOutput: UnsafePointer<Float>
   /// What the ReLU gave, or nil where there is none.
@@ -115,8 +115,9 @@ public struct GradientRow {
 
   public init(
     dOutput: UnsafePointer<Float>, gate: UnsafePointer<Float>?, row: UnsafePointer<Float>,
-    centre: UnsafePointer<Float>, scale: UnsafePointer<Float>, masked: UnsafeMutablePointer<Float>?, sums: UnsafeMutablePointer<Float>,
-    products: UnsafeMutablePointer<Float>, factor: UnsafePointer<Float>, slope: UnsafePointer<Float>?,
+    centre: UnsafePointer<Float>, scale: UnsafePointer<Float>, masked: UnsafeMutablePointer<Float>?,
+    sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>, factor: UnsafePointer<Float>,
+    slope: UnsafePointer<Float>?,
     term: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, block: Int, pixels: Int
   ) {
     self.dOutput = dOutput

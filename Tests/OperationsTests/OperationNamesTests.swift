@@ -24,6 +24,7 @@ import Testing
       ("Benchmarking/Audit/OutputWindow.swift", "what is timed are the convolutions of networks"),
       ("Execution/", "networks, and the layers that they have"),
       ("Engines/ExecutionEngine.swift", "networks, and the layers that they have"),
+      ("Engines/AskedTraining.swift", "the same, in training"),
       ("Benchmarking/Suites/BenchmarkSubject.swift", "what is timed are networks and their convolutions"),
       ("assay/BenchSelection.swift", "who times what by default"),
       ("Engines/NullEngine.swift", "it stands beside what is timed"),

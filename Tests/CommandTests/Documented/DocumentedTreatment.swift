@@ -163,6 +163,8 @@ enum DocumentedTreatment {
     "assay tune --network resnet50 --threads 1,2": .begins(),
     "assay tune --network resnet18 --trace trace.json": .begins(),
     "assay tune --network resnet18 --training --batch 8": .begins(),
+    "assay tune --network NAME --training": .parses(because: "a pattern, not a command"),
+    "assay model --out x.safetensors": .parses(because: "a fragment"),
     "assay tune --network": .parses(because: "a fragment"),
     "assay fuzz --engine mnn --problem 'gelu shape1' --data 'exact@1764310403,*=ones'": .parses(
       because: "needs the peers"),

@@ -50,7 +50,8 @@ public struct BlockedMaxPool: Sendable {
   /// Adds each output's gradient to the gradient of its window's largest element: of the first of equals, of the last NaN.
   /// - Parameters:
   ///   - input: what was pooled.
-  ///   - outputGradient: of ``outputLayout``.
+  ///   - outputGradient: of the output's blocks.
+  ///   - gradientLayout: its layout.
   ///   - inputGradient: of the input's blocks.
   ///   - layout: the input gradient's, whose halo stays as it is.
   ///   - accumulates: whether the input's gradient keeps what it holds, instead of starting from zero.

@@ -3,7 +3,7 @@ import KernelContracts
 /// `y = relu((z − centre)·factor + term + residual)` with one centre, factor and term a channel, and the way back: a batch norm,
 /// or a bias, between a convolution's output z and the activation y.
 ///
-/// Sums over a channel's pixels are of float32 within at most ``chunkPixels`` pixels, of double precision beyond, and in one
+/// Sums over a channel's pixels are of float32 within at most 256 pixels, of double precision beyond, and in one
 /// order whatever the number of threads: a thread sums all pixels of a block of channels.
 ///
 /// `@unchecked Sendable`: whoever runs it lets one run at a time do so, as with a prepared convolution.
@@ -296,7 +296,8 @@ public final class BlockedNormalisation: @unchecked Sendable {
   /// dz by the coefficients that were set.
   /// - Parameters:
   ///   - operands: what is read: dy, or m without a gate.
-  ///   - target: where dz goes, with its layout; it may be dy itself, or z.
+  ///   - target: where dz goes; it may be dy itself, or z.
+  ///   - targetLayout: its layout.
   /// - Throws: ``ConvolutionError`` before anything is written.
   public func inputGradient(
     _ operands: GradientOperands, target: UnsafeMutableBufferPointer<Float>, _ targetLayout: BlockedLayout

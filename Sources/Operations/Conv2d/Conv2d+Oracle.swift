@@ -2,7 +2,7 @@ import Problems
 import Tensors
 
 extension Oracle {
-  /// Convolutions by blocked loops (``BlockedConv2d``); everything else by its definition.
+  /// Convolutions by blocked loops (`BlockedConv2d`); everything else by its definition.
   public static let blocked = Oracle(of: [Conv2d.name]) { (problem, given) throws(ProblemError) in
     guard let problem = problem as? Conv2dProblem else { return nil }
     return try BlockedConv2d(problem, threads: given.threads).compute(given)

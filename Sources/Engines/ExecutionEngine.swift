@@ -35,17 +35,14 @@ public struct ExecutionEngine: Engine {
   ]
 
   public func compute(_ exercise: Exercise) throws(EngineError) -> Answer {
-    guard exercise.dtype == .float32 else { throw .unsupported("networks are computed in float32") }
-    let found: (any OperationProblem)?
-    do throws(ProblemError) { found = try exercise.problem() } catch { throw EngineError(error) }
-    guard let problem = found else { throw .unsupported("no network here computes \(exercise.operation)") }
+    let problem = try Self.problem(of: exercise)
     if let run = problem as? TrainingRunProblem { return try AskedTrainingRun.answer(exercise, run, strategies) }
     let layers = (problem as? any LayeredProblem)?.layers ?? []
     if exercise.passes.contains(.backward) || AskedTraining.usesBatchStatistics(layers) {
       return try AskedTraining(exercise, problem, strategies).answer()
     }
     let wanted = exercise.wanted
-    let asked = try AskedNetwork(exercise, strategies, threads: exercise.threads) {
+    let asked = try AskedNetwork(exercise, problem, strategies, threads: exercise.threads) {
       wanted.isEmpty || wanted.contains("outputs/\($0)")
     }
     var answer = try asked.answer(try asked.results(of: exercise.late))
@@ -56,6 +53,14 @@ public struct ExecutionEngine: Engine {
     return answer
   }
 
+  private static func problem(of exercise: Exercise) throws(EngineError) -> any OperationProblem {
+    guard exercise.dtype == .float32 else { throw .unsupported("networks are computed in float32") }
+    let found: (any OperationProblem)?
+    do throws(ProblemError) { found = try exercise.problem() } catch { throw EngineError(error) }
+    guard let found else { throw .unsupported("no network here computes \(exercise.operation)") }
+    return found
+  }
+
   public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
     guard timing.pass == .forward || timing.pass == .inference else {
       throw .unsupported("\(description.name) computes networks in evaluation, not \(timing.pass.rawValue)")
@@ -64,7 +69,9 @@ public struct ExecutionEngine: Engine {
       throw .unsupported("\(description.name) takes NCHW images, and keeps blocks of channels in between")
     }
     let wanted = exercise.wanted
-    let asked = try AskedNetwork(exercise, strategies, threads: timing.threads) { wanted.contains("outputs/\($0)") }
+    let asked = try AskedNetwork(exercise, Self.problem(of: exercise), strategies, threads: timing.threads) {
+      wanted.contains("outputs/\($0)")
+    }
     return ExecutionOperation(asked)
   }
 }
@@ -77,12 +84,9 @@ struct AskedNetwork {
   private let shape: Shape
 
   init(
-    _ exercise: Exercise, _ strategies: NetworkStrategies, threads: Int, wants: (String) -> Bool
+    _ exercise: Exercise, _ problem: any OperationProblem, _ strategies: NetworkStrategies, threads: Int,
+    wants: (String) -> Bool
   ) throws(EngineError) {
-    guard exercise.dtype == .float32 else { throw .unsupported("networks are computed in float32") }
-    let found: (any OperationProblem)?
-    do throws(ProblemError) { found = try exercise.problem() } catch { throw EngineError(error) }
-    guard let problem = found else { throw .unsupported("no network here computes \(exercise.operation)") }
     let weights = exercise.parameters.merging(exercise.buffers) { parameter, _ in parameter }
     var target: Tensor<Int64>?
     do throws(ExecutionError) {

@@ -107,16 +107,8 @@ struct NetworkBuilder {
     options.outputHalo = output.halo
     switch step.work {
     case .maxPool(let problem):
-      return .maxPool(
-        try translating { () throws(ConvolutionError) in
-          try BlockedMaxPool(problem, inputHalo: input.halo, options: options)
-        })
-    case .mean:
-      let shape = Shape(input.batch, input.channels, input.height, input.width)
-      return .mean(
-        try translating { () throws(ConvolutionError) in
-          try BlockedMean(shape, inputHalo: input.halo, options: options)
-        })
+      return .maxPool(try BlockedMaxPool(problem, reading: input, options))
+    case .mean: return .mean(try BlockedMean(reading: input, options))
     case .convolution(let convolution):
       let (scale, shift) = try weights.affine(of: convolution)
       let epilogue = ConvolutionEpilogue(

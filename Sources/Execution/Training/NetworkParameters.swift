@@ -22,15 +22,9 @@ public final class NetworkParameters {
 
   public init() {}
 
-  /// Takes in a parameter, unless it is known already.
+  /// Takes in a parameter that it does not have yet.
   /// - Throws: ``ExecutionError``.
   func adopt(_ name: String, _ values: Tensor<Float>) throws(ExecutionError) {
-    if let known = parameters[name] {
-      guard known.shape.count == values.count else {
-        throw .weight(name: name, expected: "\(known.shape)", found: "\(values.shape)")
-      }
-      return
-    }
     parameters[name] = try translating { () throws(ConvolutionError) in
       let buffer = try AlignedBuffer(zeros: values.count, name: name)
       _ = buffer.buffer.update(fromContentsOf: values.elements)

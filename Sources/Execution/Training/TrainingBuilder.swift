@@ -212,16 +212,8 @@ struct TrainingBuilder {
     options.weightsStay = true
     switch step.work {
     case .maxPool(let problem):
-      return .maxPool(
-        try translating { () throws(ConvolutionError) in
-          try BlockedMaxPool(problem, inputHalo: input.halo, options: options)
-        })
-    case .mean:
-      let shape = Shape(input.batch, input.channels, input.height, input.width)
-      return .mean(
-        try translating { () throws(ConvolutionError) in
-          try BlockedMean(shape, inputHalo: input.halo, options: options)
-        })
+      return .maxPool(try BlockedMaxPool(problem, reading: input, options))
+    case .mean: return .mean(try BlockedMean(reading: input, options))
     case .convolution(let convolution):
       guard let chosen else { throw .unsupported(layer: step.layers[0], reason: "no strategy") }
       guard convolution.norm == nil || !convolution.hasBias else {

@@ -16,20 +16,22 @@ SANITIZED_PROBLEMS = 40
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-deps: ## install the system packages (libhdf5-dev, libpng-dev, libjpeg-dev, pkg-config) when they are missing
+# Pictures are optional: without their libraries the rest is built, and says so when it meets one.
+deps: ## install the system packages (libhdf5-dev, pkg-config; for pictures libpng-dev, libjpeg-dev) when they are missing
 	@if ! command -v $(SWIFT) >/dev/null; then \
 	  echo "swift is not on the PATH: install Swift 6.2 or later from swift.org" >&2; exit 1; fi
-	@if ! (command -v pkg-config >/dev/null && pkg-config --exists hdf5 libpng libjpeg); then \
+	@has() { command -v pkg-config >/dev/null && pkg-config --exists "$$@"; }; \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	install() { \
 	  if command -v apt-get >/dev/null; then \
-	    echo "==> installing libhdf5-dev, libpng-dev, libjpeg-dev and pkg-config with apt-get (some are missing)"; \
-	    as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
-	    $$as_root apt-get update -qq && \
-	      DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq libhdf5-dev libpng-dev libjpeg-dev pkg-config >/dev/null; \
-	  elif command -v brew >/dev/null; then \
-	    echo "==> installing hdf5, libpng, jpeg-turbo and pkg-config with brew (some are missing)"; \
-	    brew install -q hdf5 libpng jpeg-turbo pkg-config; \
-	  else \
-	    echo "HDF5 is missing: install its development package and pkg-config" >&2; exit 1; fi; fi
+	    echo "==> installing $$1 with apt-get (missing)"; \
+	    $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq $$1 >/dev/null; \
+	  elif command -v brew >/dev/null; then echo "==> installing $$2 with brew (missing)"; brew install -q $$2; \
+	  else return 1; fi; }; \
+	has hdf5 || install "libhdf5-dev pkg-config" "hdf5 pkg-config" || \
+	  { echo "HDF5 is missing: install its development package and pkg-config" >&2; exit 1; }; \
+	has libpng libjpeg || install "libpng-dev libjpeg-dev" "libpng jpeg-turbo" || \
+	  echo "==> without libpng-dev and libjpeg-dev pictures are not read"
 
 build: deps ## build the release binary
 	@echo "==> building (release)"

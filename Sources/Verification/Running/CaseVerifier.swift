@@ -9,11 +9,11 @@ import Tensors
 /// Holds one case against engines; the bounds are computed once for all of them.
 public struct CaseVerifier: Sendable {
   public let item: VerificationCase
-  private let definition: (any Operations.Operation)?
-  private let models: BoundModelCache
+  let definition: (any Operations.Operation)?
+  let models: BoundModelCache
   private let narrow: NarrowCases
   /// What bounds of networks are measured with, and what their layers are held against.
-  private let oracle: Oracle
+  let oracle: Oracle
   private let lanes: Int
 
   /// - Parameters:
@@ -32,7 +32,7 @@ public struct CaseVerifier: Sendable {
   }
 
   /// What an engine is asked for.
-  private func exercise(_ dtype: DType, wanted: Set<String>, passes: Set<Pass>) -> Exercise {
+  func exercise(_ dtype: DType, wanted: Set<String>, passes: Set<Pass>) -> Exercise {
     var exercise = item.golden.exercise
     exercise.name = Exercise.neutralName
     exercise.passes = passes
@@ -43,7 +43,7 @@ public struct CaseVerifier: Sendable {
   }
 
   /// What results in a precision are held against: the file's, or in 16 bits the reference's in float64 on operands of that type.
-  private func expectations(_ dtype: DType) -> [String: ExpectedTensor] {
+  func expectations(_ dtype: DType) -> [String: ExpectedTensor] {
     let stored = item.golden.expected
     guard dtype.isNarrow, let definition else { return stored }
     return narrow.expectations(dtype) {
@@ -347,7 +347,7 @@ public struct CaseVerifier: Sendable {
     return result
   }
 
-  private func compare(
+  func compare(
     _ answer: Answer, _ expectations: [String: ExpectedTensor], _ exercise: Exercise, _ model: (any BoundModel)?,
     _ engine: EngineDescription, into result: inout CaseResult
   ) {
@@ -401,71 +401,6 @@ public struct CaseVerifier: Sendable {
     result.message = "\(first.path) is wrong on its own: " + (first.problem.isEmpty ? first.pattern : first.problem)
     result.tensors += record.failures
     if let count { result = result.naming(count, after: threads.prefix { $0 != count }, of: asked.threads) }
-  }
-
-  private func caseBounds(
-    _ definition: any Operations.Operation, _ engine: EngineDescription, _ dtype: DType
-  ) -> CaseBounds {
-    let algorithms = engine.sums(of: item.golden.operation)
-    let key = BoundModelCache.Key(algorithms: algorithms, narrow: dtype.isNarrow ? dtype : nil)
-    func given() -> Given<Double> {
-      // In 16 bits the operands are other numbers.
-      let asked = exercise(
-        key.narrow ?? .float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
-      var given: Given<Double> = definition.given(asked)
-      given.oracle = oracle
-      if let narrow = key.narrow { given.storage = narrow }
-      return given
-    }
-    return models.bounds(
-      for: key, make: { definition.bounds(of: given(), values: nil, algorithms: algorithms) },
-      check: { model in
-        // Of a part of what is timed nothing is expected but that part.
-        guard !item.isPart else { return nil }
-        if let network = model as? NetworkBounds { return fault(network.values, model, dtype) }
-        guard let found = try? oracle.found(definition.problem, given()) else { return nil }
-        return fault(found.byPath.mapValues(\.elements), model, dtype)
-      })
-  }
-
-  /// What is wrong with an oracle's own results of this case, as its file or the reference has them.
-  /// - Parameter oracle: another than the one that the case is judged by.
-  /// - Returns: `nil` where nothing is, and where it leaves the case to the definition.
-  public func fault(of oracle: Oracle) -> String? {
-    guard let definition, let model = caseBounds(definition, ReferenceEngine().description, .float64).model else {
-      return nil
-    }
-    let asked = exercise(.float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
-    do throws(ProblemError) {
-      let given: Given<Double> = definition.given(asked)
-      guard let found = try oracle.found(definition.problem, given) else { return nil }
-      return fault(found.byPath.mapValues(\.elements), model, .float64)
-    } catch {
-      return "\(error)"
-    }
-  }
-
-  /// Holds results in double precision to what is expected, by their own bound.
-  /// - Parameters:
-  ///   - values: by path.
-  ///   - model: their bounds.
-  ///   - dtype: the type that is judged.
-  private func fault(_ values: [String: [Double]], _ model: any BoundModel, _ dtype: DType) -> String? {
-    let expected = expectations(dtype).filter { values[$0.key] != nil }
-    var answer = Answer()
-    for (path, tensor) in expected {
-      // A shape that is not the operation's is for the engines' verdicts to name.
-      guard let elements = values[path], elements.count == tensor.shape.count else { continue }
-      answer[path] = .float64(Tensor(shape: tensor.shape, elements: elements))
-    }
-    var result = CaseResult(
-      file: item.file, name: item.golden.name, operation: item.golden.operation, fill: item.golden.fill.rawValue,
-      engine: "oracle", dtype: DType.float64.rawValue, status: .fail)
-    var asked = exercise(.float64, wanted: Set(expected.keys), passes: [])
-    asked.singles = []
-    compare(
-      answer, expected.filter { answer[$0.key] != nil }, asked, model, ReferenceEngine().description, into: &result)
-    return result.status == .pass ? nil : result.message
   }
 }
 

@@ -1,0 +1,75 @@
+import Engines
+import Operations
+import Problems
+import Results
+import Tensors
+
+// The float64 side of a case: what bounds are made of, and the oracle that makes it, held to what the case expects.
+
+extension CaseVerifier {
+  /// The bounds of a case's results, and what is wrong with the oracle that they come from.
+  func caseBounds(
+    _ definition: any Operations.Operation, _ engine: EngineDescription, _ dtype: DType
+  ) -> CaseBounds {
+    let algorithms = engine.sums(of: item.golden.operation)
+    let key = BoundModelCache.Key(algorithms: algorithms, narrow: dtype.isNarrow ? dtype : nil)
+    func given() -> Given<Double> {
+      // In 16 bits the operands are other numbers.
+      let asked = exercise(
+        key.narrow ?? .float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
+      var given: Given<Double> = definition.given(asked)
+      given.oracle = oracle
+      if let narrow = key.narrow { given.storage = narrow }
+      return given
+    }
+    return models.bounds(
+      for: key, make: { definition.bounds(of: given(), values: nil, algorithms: algorithms) },
+      check: { model in
+        // Of a part of what is timed nothing is expected but that part.
+        guard !item.isPart else { return nil }
+        if let network = model as? NetworkBounds { return fault(network.values, model, dtype) }
+        guard let found = try? oracle.found(definition.problem, given()) else { return nil }
+        return fault(found.byPath.mapValues(\.elements), model, dtype)
+      })
+  }
+
+  /// What is wrong with an oracle's own results of this case, as its file or the reference has them.
+  /// - Parameter oracle: another than the one that the case is judged by.
+  /// - Returns: `nil` where nothing is, and where it leaves the case to the definition.
+  public func fault(of oracle: Oracle) -> String? {
+    guard let definition, let model = caseBounds(definition, ReferenceEngine().description, .float64).model else {
+      return nil
+    }
+    let asked = exercise(.float64, wanted: Set(item.golden.expected.keys), passes: [.forward, .backward])
+    do throws(ProblemError) {
+      let given: Given<Double> = definition.given(asked)
+      guard let found = try oracle.found(definition.problem, given) else { return nil }
+      return fault(found.byPath.mapValues(\.elements), model, .float64)
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  /// Holds results in double precision to what is expected, by their own bound.
+  /// - Parameters:
+  ///   - values: by path.
+  ///   - model: their bounds.
+  ///   - dtype: the type that is judged.
+  private func fault(_ values: [String: [Double]], _ model: any BoundModel, _ dtype: DType) -> String? {
+    let expected = expectations(dtype).filter { values[$0.key] != nil }
+    var answer = Answer()
+    for (path, tensor) in expected {
+      // A shape that is not the operation's is for the engines' verdicts to name.
+      guard let elements = values[path], elements.count == tensor.shape.count else { continue }
+      answer[path] = .float64(Tensor(shape: tensor.shape, elements: elements))
+    }
+    var result = CaseResult(
+      file: item.file, name: item.golden.name, operation: item.golden.operation, fill: item.golden.fill.rawValue,
+      engine: "oracle", dtype: DType.float64.rawValue, status: .fail)
+    var asked = exercise(.float64, wanted: Set(expected.keys), passes: [])
+    asked.singles = []
+    compare(
+      answer, expected.filter { answer[$0.key] != nil }, asked, model, ReferenceEngine().description, into: &result)
+    return result.status == .pass ? nil : result.message
+  }
+}

@@ -124,7 +124,10 @@ public struct SelfTest: Sendable {
     let goldens = (items[CheatTrial.operation] ?? []).prefix(Self.casesForCheats).map(\.verifier)
     for (number, cheat) in (trial?.cheats ?? []).enumerated() {
       onProgress(mutants.count + seeds + number, total, cheat.name)
-      switch try trial?.outcome(of: cheat, goldens: goldens) {
+      let outcome = try trial?.outcome(of: cheat, goldens: goldens)
+      // A trial that was cut short caught nobody, and spared nobody.
+      guard !Task.isCancelled else { break }
+      switch outcome {
       case .tried(let record): section.mutants.append(record)
       case .spared(let checks, let alarms):
         section.checksOfCorrectCode += checks
@@ -133,7 +136,7 @@ public struct SelfTest: Sendable {
       }
       keep(section)
     }
-    return ledger.withLock { Self.section($0, interrupted: false) }
+    return ledger.withLock { Self.section($0, interrupted: Task.isCancelled) }
   }
 
   /// What is done at this moment, while ``run(_:onProgress:)`` goes on: what an interrupted run keeps.
@@ -376,16 +379,22 @@ public struct SelfTest: Sendable {
   private func gateRecords(_ section: inout SelfTestSection) -> [MutantRecord] {
     let correct = Gate()
     for probe in GateProbe.all {
+      let holds = probe.holds(correct)
+      // What is judged while it is told to stop says nothing: its search ended early.
+      guard !Task.isCancelled else { return [] }
       section.checksOfCorrectCode += 1
-      if !probe.holds(correct) { section.falseAlarms.append("the gate itself: \(probe.name)") }
+      if !holds { section.falseAlarms.append("the gate itself: \(probe.name)") }
     }
-    return gateMutants.map { mutant in
+    var records: [MutantRecord] = []
+    for mutant in gateMutants {
       var gate = correct
       mutant.apply(&gate)
       var record = MutantRecord(name: mutant.name, family: Mutant.Family.gate.rawValue)
       let noticed = GateProbe.all.filter { $0.holds(correct) && !$0.holds(gate) }
       record.probeKill = noticed.first?.name
-      return record
+      guard !Task.isCancelled else { break }
+      records.append(record)
     }
+    return records
   }
 }

@@ -83,6 +83,18 @@ import Testing
     #expect(section.mutants.count + (trial.cheats.allSatisfy(\.isHonest) ? 1 : 0) == 1)
   }
 
+  /// The search of the gate's probes ends early where it is told to stop, and would miss what it looks for.
+  @Test func `what is told to stop judges nothing`() async throws {
+    let section = try await withThrowingTaskGroup(of: SelfTestSection.self) { group in
+      group.cancelAll()
+      group.addTask { try SelfTest(files: [], seeds: 0, threads: 1, seed: 1, selection: [NamePattern("gate/*")]).run() }
+      return try #require(try await group.next())
+    }
+    #expect(section.interrupted == true)
+    #expect(section.falseAlarms == [])
+    #expect(section.mutants.isEmpty)
+  }
+
   @Test func `what was not run is counted apart and only strictness minds`() {
     var section = SelfTestSection()
     var (killed, missing) = (MutantRecord(name: "a", family: "gate"), MutantRecord(name: "b", family: "cheats"))

@@ -44,7 +44,8 @@ package struct AuditJudge {
   }
 
   package func findings(_ ledger: AuditLedger, medianNanoseconds: Double) -> [AuditFinding] {
-    var found = [remembers(ledger), clock(ledger), cpuTime(ledger), elsewhere(ledger)]
+    let own = ledger.isOfSteps ? leavesToLater(ledger) : remembers(ledger)
+    var found = [own, clock(ledger), cpuTime(ledger), elsewhere(ledger)]
     if let impossible { found.append(floor(medianNanoseconds, impossible)) }
     return found
   }
@@ -72,6 +73,19 @@ package struct AuditJudge {
       + Self.text(Self.tolerance)
     return AuditFinding(
       .remembers, found.lower > Self.tolerance ? .violated : .holds, evidence: evidence,
+      figures: ["ratio_lower": found.lower, "ratio_upper": found.upper, "limit": Self.tolerance])
+  }
+
+  /// The step after those that are reported computes a gradient from what they left: whoever put their work off does it there.
+  private func leavesToLater(_ ledger: AuditLedger) -> AuditFinding {
+    guard let found = interval(ledger.steps.map { $0.after / max(1, $0.reported) }) else {
+      return unresolved(.elsewhere, "\(ledger.steps.count) blocks of steps, of which \(Self.turnsToDecide) are needed")
+    }
+    let evidence =
+      "the step after those that are reported takes \(Self.text(found.lower)) to \(Self.text(found.upper)) times as long, "
+      + "which may not exceed \(Self.text(Self.tolerance))"
+    return AuditFinding(
+      .elsewhere, found.lower > Self.tolerance ? .violated : .holds, evidence: evidence,
       figures: ["ratio_lower": found.lower, "ratio_upper": found.upper, "limit": Self.tolerance])
   }
 

@@ -37,7 +37,10 @@ import Testing
     let file = try String(contentsOfFile: out + "/run.json", encoding: .utf8)
     #expect(file.contains("resnet n2c3h32w32 archcifar_resnet8 classes10 inference nchw t1"))
     #expect(file.contains("what was timed was right in each of 3 collected sets"))
-    for (more, reason) in [(["--pass", "forward"], "--pass"), (["--pass", "training_step,forward"], "--pass"), (["--layout", "native"], "--layout")] {
+    for (more, reason) in [
+      (["--pass", "forward"], "--pass"), (["--pass", "training_step,forward"], "--pass"),
+      (["--layout", "native"], "--layout"),
+    ] {
       let refused = try run(words + more)
       #expect(refused.code == 64 && refused.errors.contains(reason), "\(refused.errors)")
     }
@@ -48,7 +51,9 @@ import Testing
     let out = path("training")
     let served = "served=\(Repository.command.path(percentEncoded: false)) engine execution"
     let words = ["bench", "--networks", "--pass", "training_step", "--depth", "cifar_resnet8", "--batch", "2"]
-    let more = ["--threads", "1", "--blocks", "2", "--quiet", "--engine", "execution", "--engine", served, "--out", out]
+    let more = [
+      "--threads", "1", "--blocks", "2", "--quiet", "--engine", "execution", "--engine", served, "--out", out,
+    ]
     let found = try run(words + more)
     #expect(found.code == 2, "two blocks decide nothing: \(found.errors)")
     let section = try #require(try RunFile.read(out + "/run.json").benchmark)

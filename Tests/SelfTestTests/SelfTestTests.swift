@@ -91,7 +91,8 @@ import Testing
       cheats: Cheat.all.filter { $0.way == .training && $0.trick == trick },
       tools: CheatTools(sources: Repository.root, program: program), nulls: NullEngines(program: program, package: ""),
       seed: 1, blocks: 2)
-    let section = try SelfTest(files: [], seeds: 0, threads: 1, seed: 1, selection: [NamePattern("cheats/*")]).run(trial)
+    let section = try SelfTest(files: [], seeds: 0, threads: 1, seed: 1, selection: [NamePattern("cheats/*")]).run(
+      trial)
     #expect(section.survivors.map(\.name) == [])
     #expect(section.falseAlarms.filter { !$0.hasPrefix("the gate") } == [])
     #expect(section.mutants.count + (trial.cheats.allSatisfy(\.isHonest) ? 1 : 0) == 1)

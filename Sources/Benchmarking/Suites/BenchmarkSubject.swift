@@ -78,9 +78,7 @@ public enum BenchmarkSubject: Hashable, Sendable {
     case .convolution(let problem): problem.inputShape.count + problem.weightShape.count + problem.outputShape.count
     case .network(let problem):
       problem.inputShape.count + problem.plan.parameterCount + problem.plan.logitsShape.count
-    case .training(let network):
-      // A parameter and what the optimiser remembers of it are read and written.
-      network.problem.inputShape.count + network.batch + 2 * (1 + network.memories) * network.problem.plan.parameterCount
+    case .training(let network): network.compulsoryElements
     }
   }
 }

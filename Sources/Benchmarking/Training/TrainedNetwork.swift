@@ -38,12 +38,14 @@ public struct TrainedNetwork: Hashable, Sendable {
 
   package var batch: Int { problem.inputShape[0] }
 
-  /// Tensors that the optimiser keeps beside each parameter.
-  var memories: Int {
-    switch optimizer {
-    case .sgd(let options): options.momentum == 0 ? 0 : 1
-    case .adam(let options): options.amsgrad ? 3 : 2
-    }
+  /// Of the images and labels once; each parameter, and what the optimiser remembers of it, is read and written.
+  var compulsoryElements: Int {
+    let memories =
+      switch optimizer {
+      case .sgd(let options): options.momentum == 0 ? 0 : 1
+      case .adam(let options): options.amsgrad ? 3 : 2
+      }
+    return problem.inputShape.count + batch + 2 * (1 + memories) * problem.plan.parameterCount
   }
 
   /// The network's and the optimiser's.
@@ -96,7 +98,8 @@ public struct TrainedNetwork: Hashable, Sendable {
     return Exercise(
       name: whole.name, operation: TrainingRunProblem.operation, attributes: runAttributes,
       inputs: [
-        "images": .float32(joined("images", batches.map(\.images))), "labels": .int64(joined("labels", batches.map(\.labels))),
+        "images": .float32(joined("images", batches.map(\.images))),
+        "labels": .int64(joined("labels", batches.map(\.labels))),
         "batches": .int64(rows),
       ], parameters: whole.parameters, buffers: whole.buffers, dtype: .float32, passes: [.forward],
       wanted: ["outputs/loss"], threads: threads)

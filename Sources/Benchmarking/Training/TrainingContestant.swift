@@ -111,7 +111,8 @@ final class TrainingContestant: Contestant {
       guard !cold else { continue }
       block.slices.append(
         AuditLedger.Slice(
-          claimed: claimed.reduce(0) { $0 + Double($1) }, wall: taken.wall, cpu: taken.cpu, waited: taken.waited, sets: 1))
+          claimed: claimed.reduce(0) { $0 + Double($1) }, wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
+          sets: 1))
     }
     for step in batches.indices {
       let (answer, collected) = try meter.measure { () throws(EngineError) in try operation.collect(set: step) }

@@ -39,7 +39,9 @@ final class TrainingRounds {
     if let current, current.round == round { return current.batches }
     let batches = (0..<TrainedNetwork.steps).map { step in
       let drawn = workload.sets.operands(set: step, round: round)
-      guard looksAt(round), network.distinctImages < network.batch, let images = Self.images(drawn) else { return drawn }
+      guard looksAt(round), network.distinctImages < network.batch, let images = Self.images(drawn) else {
+        return drawn
+      }
       var order = SplitMix64(seed: seed &+ UInt64(TrainedNetwork.steps * round + step))
       let rows = (0..<network.batch).map { $0 % network.distinctImages }.shuffled(using: &order)
       let batch = images.batch(rows)

@@ -37,6 +37,15 @@ import Testing
     let file = try String(contentsOfFile: out + "/run.json", encoding: .utf8)
     #expect(file.contains("resnet n2c3h32w32 archcifar_resnet8 classes10 inference nchw t1"))
     #expect(file.contains("what was timed was right in each of 3 collected sets"))
+    let section = try #require(try RunFile.read(out + "/run.json").benchmark)
+    let contestant = try #require(section.workloads.first?.contestant("execution"))
+    #if os(Linux)
+      let memory = try #require(contestant.memory, "\(contestant.memoryMissing ?? "no reason")")
+      #expect(memory.startBytes < memory.peakBytes && memory.workloadBytes < 1 << 30)
+      #expect(found.output.contains("peak memory"))
+    #endif
+    let layers = try #require(contestant.layers)
+    #expect(layers.count == 13 && layers.compactMap(\.limitNanoseconds).count == 11)
     for (more, reason) in [
       (["--pass", "forward"], "--pass"), (["--pass", "training_step,forward"], "--pass"),
       (["--layout", "native"], "--layout"),

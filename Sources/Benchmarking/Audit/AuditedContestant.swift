@@ -64,6 +64,8 @@ final class AuditedContestant: Contestant {
     return result.status == .pass ? nil : result
   }
 
+  var traced: (any TracedOperation)? { operation as? any TracedOperation }
+
   /// How many iterations a slice is long.
   var visits: Int { plan.visits }
   /// How many sets of operands a slice visits; of one whose word is all there is, nobody knows.

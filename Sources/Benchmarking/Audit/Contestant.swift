@@ -13,6 +13,8 @@ protocol Contestant: AnyObject {
   var sets: Int? { get }
   /// Seconds of work that the audit alone asked for.
   var auditSeconds: Double { get }
+  /// What is ready, its first set visited, and can tell what each of its steps takes; `nil` where nothing is.
+  var traced: (any TracedOperation)? { get }
 
   /// Makes ready for slices as long as these.
   /// - Parameters:

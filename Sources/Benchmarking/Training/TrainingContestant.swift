@@ -19,6 +19,8 @@ final class TrainingContestant: Contestant {
   var ledger = AuditLedger(isOfSteps: true)
   private(set) var estimate = 1.0
   let sets: Int? = nil
+  /// What a block prepares is let go of at its end.
+  let traced: (any TracedOperation)? = nil
   private(set) var auditSeconds = 0.0
   private var contention: CoreContention.Spent?
   /// What the engine says of what it prepared.

@@ -58,7 +58,7 @@ public struct MemoryProbe: Sendable {
       throw Missing(reason: "expected a built-in engine or one in a process of its own, found \(name) in this one")
     }
     return ProcessEngine.Declaration(
-      name: name, command: "exec \(ShellCommand([program, "engine", name, "--tuned"]))", timeout: 600)
+      name: name, command: ServedEngine.command(program, name, options: ["--tuned"]), timeout: 600)
   }
 }
 

@@ -220,7 +220,8 @@ public final class BenchmarkRunner {
       workload.contestants.append(contestant)
     }
     do throws(EngineError) {
-      if !slots.isEmpty { try rounds.expectBlocks(shouldStop: shouldStop) }
+      // Two contestants take turns as ABBA.
+      if !slots.isEmpty { try rounds.expectBlocks(turns: slots.count == 2 ? 2 : 1, shouldStop: shouldStop) }
     } catch {
       for slot in slots { workload.contestants[slot.index].record(error) }
     }

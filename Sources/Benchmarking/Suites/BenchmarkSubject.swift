@@ -19,7 +19,7 @@ public enum BenchmarkSubject: Hashable, Sendable {
     }
   }
 
-  /// What the reference computes of it at once: of a network one image, of a training run those that are not repeated.
+  /// What the reference computes of it at once: of a network one image, of training one step.
   /// - Throws: ``Problems/ProblemError`` where there is no image.
   var reference: any OperationProblem {
     get throws(ProblemError) {

@@ -58,12 +58,13 @@ public struct TrainedNetwork: Hashable, Sendable {
     return attributes
   }
 
-  /// A block's steps on the distinct images alone.
-  var reference: TrainingRunProblem {
+  /// What the reference holds at once: one step, on the distinct images alone.
+  var reference: ResNetProblem {
     get throws(ProblemError) {
-      var operands = problem.operands
-      operands.inputs = runInputs
-      return try TrainingRunProblem(attributes: runAttributes, operands: operands)
+      let image = problem.inputShape.dimensions.dropFirst()
+      return try ResNetProblem(
+        architecture: problem.architecture, inputShape: Shape([distinctImages] + image),
+        classCount: problem.classCount, training: true, hasTarget: true)
     }
   }
 

@@ -59,9 +59,12 @@ final class TrainingRounds {
   }
 
   /// Computes what the losses of the rounds that are looked at in blocks must be, before any block is timed.
+  /// - Parameters:
+  ///   - turns: of each contestant in a block, whose rounds alone are there: two at most.
+  ///   - shouldStop: asked before each round.
   /// - Throws: `EngineError` of the reference.
-  func expectBlocks(shouldStop: () -> Bool) throws(EngineError) {
-    for round in lookedAt.sorted() where !shouldStop() { _ = try verifier(round) }
+  func expectBlocks(turns: Int, shouldStop: () -> Bool) throws(EngineError) {
+    for round in lookedAt.sorted() where round % 2 < turns && !shouldStop() { _ = try verifier(round) }
   }
 
   private func verifier(_ round: Int) throws(EngineError) -> CaseVerifier {

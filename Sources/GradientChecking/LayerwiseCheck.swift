@@ -10,20 +10,31 @@ struct LayerwiseCheck: Sendable {
   /// Of the network's backward pass, and so of each layer's.
   let implementation: Implementation
 
-  /// - Returns: one record for each layer at fault, in the order of the layers.
-  func run(
-    at point: NamedTensors, upstream: NamedTensors, options: GradientCheck.Options
-  ) throws -> [GradientContractRecord] {
-    try network.captured(at: point, upstream: upstream).compactMap { captured in
+  /// What the layers are on their own.
+  struct Findings {
+    /// One record for each layer at fault, in the order of the layers.
+    var guilty: [GradientContractRecord] = []
+    /// Operations that the engine does not do by themselves, so that nothing is said of their layers.
+    var unasked: Set<String> = []
+  }
+
+  func run(at point: NamedTensors, upstream: NamedTensors, options: GradientCheck.Options) throws -> Findings {
+    var findings = Findings()
+    for captured in try network.captured(at: point, upstream: upstream) {
       let record = check(captured, options: options).run()
-      guard record.verdict == .fail || record.verdict == .error else { return nil }
+      if record.verdict == .unsupported {
+        findings.unasked.insert(type(of: captured.layer.problem).operation)
+      }
+      guard record.verdict == .fail || record.verdict == .error else { continue }
       let bad = record.tensors.filter { $0.verdict == .fail }.map { tensor in
         "gradient of \(tensor.tensor): " + (tensor.pattern ?? tensor.reason ?? "wrong")
       }
-      return GradientContractRecord(
-        name: "layer \(captured.layer.name)", verdict: .fail,
-        detail: bad.isEmpty ? record.reason : bad.joined(separator: "; "))
+      findings.guilty.append(
+        GradientContractRecord(
+          name: "layer \(captured.layer.name)", verdict: .fail,
+          detail: bad.isEmpty ? record.reason : bad.joined(separator: "; ")))
     }
+    return findings
   }
 
   private func check(_ captured: CapturedLayer, options: GradientCheck.Options) -> GradientCheck {
@@ -35,7 +46,7 @@ struct LayerwiseCheck: Sendable {
     let operands = captured.operands.mapValues(representable)
     var function = CheckedFunction(
       OperationFunction(layer.problem), name: layer.name, at: operands, by: implementation(of: layer, at: operands))
-    if case .code = implementation, let defect = network.defect {
+    if let defect = network.defect {
       let correct = function.backward
       function.backward = { operands, upstream in
         var gradients = try correct(operands, upstream)

@@ -71,6 +71,7 @@ enum DocumentedTreatment {
     "assay gradcheck --model resnet50": .begins(),
     "assay gradcheck --model resnet50 --size 32": .begins(),
     "assay gradcheck --model cifar_resnet8 --spoil layer2.0.conv2": .exits(1),
+    "assay gradcheck --model cifar_resnet8 --engine execution --training --batch 4": .exits(0),
     "assay gradcheck --golden FILE --engine NAME='COMMAND …'": .parses(because: "a pattern, not a command"),
     "assay gradcheck --golden mine.h5 --engine mine='./engine --fast' --dtype float32": .exits(2),
     "assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients": .begins(),

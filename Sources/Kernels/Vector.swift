@@ -1,21 +1,29 @@
 import CShims
 
-// The vector of the instruction set this folder is being compiled for, and the largest register tile that it holds
-// without spilling: pixels × two vectors of output channels.
+// The vector of the instruction set this folder is being compiled for, half of one, as many doubles, which fill a register,
+// and the largest register tile that it holds without spilling: pixels × two vectors of output channels.
 #if KERNELS_AVX512
   typealias Vector = SIMD16<Float>
+  typealias HalfVector = SIMD8<Float>
+  typealias HalfDoubles = SIMD8<Double>
   @inline(__always) var vectorWidth: Int { 16 }
   @inline(__always) var tilePixels: Int { 14 }
 #elseif KERNELS_AVX2
   typealias Vector = SIMD8<Float>
+  typealias HalfVector = SIMD4<Float>
+  typealias HalfDoubles = SIMD4<Double>
   @inline(__always) var vectorWidth: Int { 8 }
   @inline(__always) var tilePixels: Int { 6 }
 #elseif KERNELS_NEON
   typealias Vector = SIMD4<Float>
+  typealias HalfVector = SIMD2<Float>
+  typealias HalfDoubles = SIMD2<Double>
   @inline(__always) var vectorWidth: Int { 4 }
   @inline(__always) var tilePixels: Int { 14 }
 #else
   typealias Vector = SIMD4<Float>
+  typealias HalfVector = SIMD2<Float>
+  typealias HalfDoubles = SIMD2<Double>
   @inline(__always) var vectorWidth: Int { 4 }
   @inline(__always) var tilePixels: Int { 6 }
 #endif
@@ -30,6 +38,16 @@ func fma(_ x: Vector, _ w: Vector, _ a: Vector) -> Vector {
     return a + x * w
   #else
     return a.addingProduct(x, w)
+  #endif
+}
+
+/// The same in double precision.
+@inline(__always)
+func fma(_ x: HalfDoubles, _ w: Double, _ a: HalfDoubles) -> HalfDoubles {
+  #if KERNELS_PORTABLE
+    return a + x * w
+  #else
+    return a.addingProduct(x, HalfDoubles(repeating: w))
   #endif
 }
 

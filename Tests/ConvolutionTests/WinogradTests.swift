@@ -129,11 +129,15 @@ struct WinogradTests {
       var results: Set<[UInt32]> = []
       for threads in 1...3 {
         let options = ConvolutionOptions(threads: threads, instructionSet: instructionSet)
-        for (blockTiles, sharesInput) in [(nil, false), (1, false), (5, true), (13, false), (29, true)] {
+        let blockings: [(Int?, shares: Bool, transforms: Bool)] = [
+          (nil, false, false), (1, false, false), (5, true, false), (13, false, false), (29, true, false),
+          (11, true, true), (1000, true, true),
+        ]
+        for (blockTiles, sharesInput, transformsWeights) in blockings {
           let prepared = try harness.w.withUnsafeBufferPointer {
             try strategy.prepare(
               problem, pass, weights: $0, epilogue: .init(), options: options, blockTiles: blockTiles,
-              sharesInput: sharesInput)
+              sharesInput: sharesInput, transformsWeights: transformsWeights)
           }
           results.insert(try harness.run(prepared).map(\.bitPattern))
           results.insert(try harness.run(prepared).map(\.bitPattern))
@@ -197,6 +201,30 @@ struct WinogradTests {
     try second.w.withUnsafeBufferPointer { try prepared.setWeights($0) }
     #expect(try second.run(prepared) == second.run(fresh))
     #expect(try second.run(prepared) != before)
+  }
+
+  @Test("Weights that stay are transformed where they are used, to the same bits", arguments: 1...3)
+  func weightsStay(threads: Int) throws {
+    let strategy = try #require(WinogradStrategy(outputTile: 4))
+    // 9 MB of transformed weights: beyond any second-level cache.
+    let problem = try Conv2dProblem(
+      batch: 2, inputChannels: 256, inputSize: 7, outputChannels: 250, kernelSize: 3, padding: .explicit(1))
+    let (first, second) = (WinogradHarness(problem, seed: 1), WinogradHarness(problem, seed: 2))
+    for pass in [ConvolutionPass.forward, .backwardData] {
+      var options = try ConvolutionOptions(threads: threads)
+      let plain = try second.w.withUnsafeBufferPointer {
+        try strategy.prepare(problem, pass, weights: $0, epilogue: .init(), options: options)
+      }
+      options.weightsStay = true
+      try first.w.withUnsafeBufferPointer { weights in
+        let staying = try strategy.prepare(problem, pass, weights: weights, epilogue: .init(), options: options)
+        #expect(staying.weightBytes < plain.weightBytes)
+        try second.w.withUnsafeBufferPointer { weights in
+          try staying.setWeights(weights)
+          #expect(try second.run(staying).map(\.bitPattern) == second.run(plain).map(\.bitPattern))
+        }
+      }
+    }
   }
 
   @Test("What Winograd cannot do is refused with its reason; batch 0 is no error")

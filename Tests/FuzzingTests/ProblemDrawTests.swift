@@ -53,7 +53,10 @@ import Testing
     let draw = try draw(operation)
     var missing: Set<String> = []
     var found: Set<String> = []
+    // Budgets keep some extents from ever being large.
+    func isNearlyAll() -> Bool { Double(missing.subtracting(found).count) <= 0.05 * Double(missing.count) }
     for seed in 0..<3_000 as Range<UInt64> {
+      if seed >= 600, seed % 100 == 0, isNearlyAll() { break }
       for choice in draw.problem(seed: seed).choices {
         switch choice.domain {
         case .option(let labels):
@@ -65,9 +68,7 @@ import Testing
         }
       }
     }
-    let never = missing.subtracting(found).sorted()
-    // Budgets keep some extents from ever being large.
-    #expect(Double(never.count) <= 0.05 * Double(missing.count), "\(never)")
+    #expect(isNearlyAll(), "\(missing.subtracting(found).sorted())")
   }
 
   @Test(arguments: [

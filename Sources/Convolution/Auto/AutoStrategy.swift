@@ -98,14 +98,15 @@ public struct AutoStrategy: ConvolutionStrategy {
   ///
   /// Arithmetic at the share of the peak that each algorithm reaches, and weights streamed from beyond the L2 cache at
   /// eight multiply-adds a byte, which is what one AVX-512 core does in the time of a byte from the last-level cache. Packed
-  /// weights are written at twenty a byte, where they have to be.
+  /// weights are written at twenty a byte, where they have to be; transformed ones at four, since each pair of output vectors'
+  /// are made where they are used.
   private func cost(_ problem: Conv2dProblem, _ pass: ConvolutionPass, _ candidate: Candidate) -> Double {
     let direct = Double(problem.multiplyAccumulates)
     let filters = Double(problem.outputChannels) * Double(problem.inputChannels / problem.groups)
-    func streamed(_ positions: Double) -> Double {
+    func streamed(_ positions: Double, packing: Double = 20) -> Double {
       let bytes = filters * positions * 4
-      let packing = repacksWeights && pass != .backwardWeights ? bytes * 20 : 0
-      return packing + (bytes > 0x1p20 ? bytes * 8 : 0)
+      let packed = repacksWeights && pass != .backwardWeights ? bytes * packing : 0
+      return packed + (bytes > 0x1p20 ? bytes * 8 : 0)
     }
     let area = Double(problem.kernelSize.height * problem.kernelSize.width)
     guard let tile = candidate.tile else {
@@ -121,7 +122,7 @@ public struct AutoStrategy: ConvolutionStrategy {
     let transforms =
       Double(problem.batch) * tiles * points * Double(tile + 2)
       * Double(problem.inputChannels + problem.outputChannels) * 1.5
-    return products / 0.8 + transforms + streamed(points)
+    return products / 0.8 + transforms + streamed(points, packing: 4)
   }
 
   public func unsupportedReason(_ problem: Conv2dProblem, _ pass: ConvolutionPass) -> String? { nil }

@@ -78,7 +78,8 @@ public struct ConvolutionOptions: Hashable, Sendable {
   /// The halo round the output, for what reads it next.
   public var outputHalo: BlockedLayout.Halo
   /// Whether the weights stay where they are, and as they are until they are set again, for as long as what is prepared of them
-  /// is run: a strategy that needs them as they were given then keeps no copy.
+  /// is run, and are others nearly every time: a strategy that needs them as they were given keeps no copy, and one that
+  /// transforms many of them may do so anew in each run, where they are used.
   public var weightsStay: Bool
 
   public init(

@@ -13,10 +13,15 @@ struct WinogradBlocking: Hashable, Sendable {
   var inputSpaces: Int
   /// Pieces of the tiles of a block of channels that are transformed as one task each, where the threads share.
   var inputPieces: Int
+  /// Whether each pair of output vectors has its weights transformed just before all tiles are multiplied by them, instead of
+  /// all weights beforehand.
+  var transformsWeights: Bool
 
-  init(blockTiles: Int, sharesInput: Bool, plan: WinogradPlan, threads: Int) {
+  init(blockTiles: Int, sharesInput: Bool, transformsWeights: Bool = false, plan: WinogradPlan, threads: Int) {
     self.blockTiles = blockTiles
+    let sharesInput = sharesInput || transformsWeights
     self.sharesInput = sharesInput
+    self.transformsWeights = transformsWeights
     inputTiles = sharesInput ? max(plan.tiles, 1) : blockTiles
     inputSpaces = sharesInput ? 1 : threads
     inputPieces = max(1, min(plan.tiles, (threads * 4 + plan.sourceBlocks - 1) / plan.sourceBlocks))
@@ -24,7 +29,10 @@ struct WinogradBlocking: Hashable, Sendable {
 
   /// Blocks whose transformed tiles fill a quarter of a 2 MB L2 cache, more where the weights have to be streamed from the
   /// outer caches for every block anyway. Measured on ResNet's layers: from 14 to 128 tiles nothing changes by more than 10 %.
-  init(_ plan: WinogradPlan, threads: Int) {
+  ///
+  /// Weights that are others in every run, and too many for the second-level cache, would be written to memory and read again:
+  /// each pair's are transformed where they are used, if the transformed tiles stay in a cache for that long.
+  init(_ plan: WinogradPlan, threads: Int, weightsStay: Bool) {
     let tileBytes = plan.points * plan.sourceBlocks * plan.vectorWidth * 4
     let weightBytes = plan.points * plan.source.channels * plan.destinationVectors * plan.vectorWidth * 4
     let cached = weightBytes <= 4 << 20 ? 1 << 19 : weightBytes <= 16 << 20 ? 1 << 20 : 5 << 19
@@ -32,9 +40,12 @@ struct WinogradBlocking: Hashable, Sendable {
     let block = WinogradPlan.evenBlock(max(plan.tiles, 1), atMost: largest)
     let blocks = (plan.tiles + block - 1) / block
     let sharedBytes = plan.tiles * tileBytes
+    let transformsWeights =
+      weightsStay && Machine.current.comesFromAfar(weightBytes) && sharedBytes <= (Machine.current.l3Bytes ?? 16 << 20) / 2 && plan.pairs >= threads
     self.init(
-      blockTiles: block, sharesInput: blocks < 3 * threads && sharedBytes <= threads * (3 << 20), plan: plan,
-      threads: threads)
+      blockTiles: block,
+      sharesInput: blocks < 3 * threads && sharedBytes <= threads * (3 << 20),
+      transformsWeights: transformsWeights, plan: plan, threads: threads)
   }
 
   /// Floats of an input workspace.

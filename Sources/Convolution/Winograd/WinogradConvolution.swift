@@ -42,7 +42,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     pool = try ThreadPool.shared(threads: options.threads)
     self.plan = plan
     self.epilogue = epilogue
-    let blocking = chosen ?? WinogradBlocking(plan, threads: options.threads)
+    let blocking = chosen ?? WinogradBlocking(plan, threads: options.threads, weightsStay: options.weightsStay)
     self.blocking = blocking
     scale = try Self.lanes(epilogue.scale, plan, "scale")
     shift = try Self.lanes(epilogue.shift, plan, "shift")
@@ -52,8 +52,9 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     segments = (0..<plan.sourceBlocks).map { $0 * blockStride }
     outputSpaceCount = blocking.outputSpaceCount(plan)
     outputSpace = try AlignedBuffer(zeros: options.threads * outputSpaceCount, name: "products")
-    weights = try WinogradWeights(plan, values, weightsStay: options.weightsStay)
-    try weights.transform(values, plan, kernels, pool)
+    weights = try WinogradWeights(
+      plan, values, weightsStay: options.weightsStay, workers: blocking.transformsWeights ? options.threads : nil)
+    try takeWeights(values)
   }
 
   private static func lanes(
@@ -69,7 +70,15 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
-    try running.withLock { _ throws(ConvolutionError) in try weights.transform(values, plan, kernels, pool) }
+    try running.withLock { _ throws(ConvolutionError) in try takeWeights(values) }
+  }
+
+  private func takeWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
+    try weights.set(values, plan)
+    guard !blocking.transformsWeights else { return }
+    pool.run(tasks: plan.pairs) { pair, _ in
+      weights.transform(pair: pair, to: weights.address(pair: pair, plan), plan, kernels)
+    }
   }
 
   func run(
@@ -95,7 +104,9 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
       let range = task * size..<min(plan.tiles, (task + 1) * size)
       let transformed = inputTiles(worker)
       for block in 0..<plan.sourceBlocks { transformInput(operands, range, block, transformed, worker) }
-      for pair in 0..<plan.pairs { multiply(operands, range, 0, pair, transformed, worker) }
+      for pair in 0..<plan.pairs {
+        multiply(operands, range, 0, pair, weights.address(pair: pair, plan), transformed, worker)
+      }
     }
   }
 
@@ -112,10 +123,22 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     }
     let size = blocking.blockTiles
     let blocks = (plan.tiles + size - 1) / size
+    guard !blocking.transformsWeights else {
+      pool.run(tasks: plan.pairs) { pair, worker in
+        let own = weights.address(pair: worker, plan)
+        weights.transform(pair: pair, to: own, plan, kernels)
+        for block in 0..<blocks {
+          let range = block * size..<min(plan.tiles, (block + 1) * size)
+          multiply(operands, range, range.lowerBound, pair, own, transformed, worker)
+        }
+      }
+      return
+    }
     pool.run(tasks: plan.pairs * blocks) { task, worker in
       let first = task % blocks * size
       let range = first..<min(plan.tiles, first + size)
-      multiply(operands, range, first, task / blocks, transformed, worker)
+      let pair = task / blocks
+      multiply(operands, range, first, pair, weights.address(pair: pair, plan), transformed, worker)
     }
   }
 
@@ -146,8 +169,8 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
 
   /// The products of a range of tiles with a pair of output vectors, and their way back.
   private func multiply(
-    _ operands: ConvolutionOperands, _ range: Range<Int>, _ slot: Int, _ pair: Int, _ transformed: TransformedTiles,
-    _ worker: Int
+    _ operands: ConvolutionOperands, _ range: Range<Int>, _ slot: Int, _ pair: Int,
+    _ weights: UnsafeMutablePointer<Float>, _ transformed: TransformedTiles, _ worker: Int
   ) {
     let vectors = min(2, plan.destinationVectors - 2 * pair)
     let products = TransformedTiles(
@@ -155,20 +178,21 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
       vectorWidth: plan.vectorWidth, blocks: vectors)
     // Each point is a matrix multiplication: one row of pixels, a segment for each block of channels.
     let whole = plan.source.channels / plan.vectorWidth
+    let comesFromAfar = self.weights.comesFromAfar
     segments.withUnsafeBufferPointer { segments in
       guard let segments = segments.baseAddress else { return }
       var strip = ConvolutionStrip(
         // The first segment's offset is zero, and so is the only row's.
         input: transformed.address(block: 0, tile: slot), inputRows: segments, inputPixelStride: plan.vectorWidth,
         segments: segments, segmentCount: whole, shortCount: plan.sourceBlocks - whole,
-        shortChannels: plan.source.channels % plan.vectorWidth, weights: weights.address(pair: pair, plan),
+        shortChannels: plan.source.channels % plan.vectorWidth, weights: weights,
         output: products.base, outputRows: segments, outputPixelStride: plan.vectorWidth,
         outputVectorStride: products.blockStride, rowCount: 1, width: range.count, vectors: vectors,
         lanes: plan.vectorWidth)
-      let pointWeights = plan.source.channels * vectors * plan.vectorWidth
+      let pointWeights = WinogradWeights.rows(plan) * vectors * plan.vectorWidth
       for _ in 0..<plan.points {
         // Behind the last point's come the next pair's.
-        if weights.comesFromAfar { strip.nextWeights = strip.weights + pointWeights }
+        if comesFromAfar { strip.nextWeights = strip.weights + pointWeights }
         kernels.convolveStrip(&strip)
         strip.input += transformed.pointStride
         strip.output += products.pointStride

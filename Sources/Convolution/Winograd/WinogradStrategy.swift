@@ -35,14 +35,17 @@ public struct WinogradStrategy: ConvolutionStrategy {
   /// The same with blocks of so many tiles, for tests and tuning.
   package func prepare(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights: UnsafeBufferPointer<Float>,
-    epilogue: ConvolutionEpilogue, options: ConvolutionOptions, blockTiles: Int?, sharesInput: Bool = false
+    epilogue: ConvolutionEpilogue, options: ConvolutionOptions, blockTiles: Int?, sharesInput: Bool = false,
+    transformsWeights: Bool = false
   ) throws(ConvolutionError) -> any PreparedConvolution {
     guard pass != .backwardWeights else {
       throw .unsupported(strategy: name, reason: "backward-weights is prepared by prepareWeightGradient")
     }
     let plan = try plan(problem, pass, options)
     let blocking = blockTiles.map {
-      WinogradBlocking(blockTiles: $0, sharesInput: sharesInput, plan: plan, threads: options.threads)
+      WinogradBlocking(
+        blockTiles: $0, sharesInput: sharesInput, transformsWeights: transformsWeights, plan: plan,
+        threads: options.threads)
     }
     return try WinogradConvolution(
       name, plan, weights: weights, epilogue: epilogue, options: options, blocking: blocking)

@@ -1,7 +1,8 @@
 import KernelContracts
 import Problems
 
-/// Transformed weights, `[pair of output vectors][point][source channel][pair's lanes]`, in the order the products read them.
+/// Transformed weights, `[pair of output vectors][point][source channel][pair's lanes]`, in the order the products read them:
+/// all pairs, or one a thread, which the thread transforms when it gets there.
 ///
 /// `@unchecked Sendable`: `given` changes with the weights alone, which happens between runs.
 final class WinogradWeights: @unchecked Sendable {
@@ -14,12 +15,17 @@ final class WinogradWeights: @unchecked Sendable {
   /// Whether they are too many to stay in the second-level cache from one block of tiles to the next.
   let comesFromAfar: Bool
 
+  /// - Parameters:
+  ///   - plan: the convolution.
+  ///   - weights: as they are given.
+  ///   - weightsStay: whether their memory is the caller's as long as this is used.
+  ///   - workers: how many threads transform a pair at a time; `nil`: all pairs are transformed beforehand.
   /// - Throws: ``ConvolutionError/outOfMemory(name:bytes:)``.
   init(
-    _ plan: WinogradPlan, _ weights: UnsafeBufferPointer<Float>, weightsStay: Bool
+    _ plan: WinogradPlan, _ weights: UnsafeBufferPointer<Float>, weightsStay: Bool, workers: Int?
   ) throws(ConvolutionError) {
-    let lanes = plan.destinationVectors * plan.vectorWidth
-    let (count, overflow) = lanes.multipliedReportingOverflow(by: plan.points * plan.source.channels)
+    let lanes = workers.map { $0 * 2 * plan.vectorWidth } ?? plan.destinationVectors * plan.vectorWidth
+    let (count, overflow) = lanes.multipliedReportingOverflow(by: plan.points * Self.rows(plan))
     guard !overflow else { throw .outOfMemory(name: "transformed weights", bytes: nil) }
     storage = try AlignedBuffer(zeros: count, name: "transformed weights")
     comesFromAfar = Machine.current.comesFromAfar(storage.bytes)
@@ -27,14 +33,17 @@ final class WinogradWeights: @unchecked Sendable {
     given = copy.map { UnsafePointer($0.pointer) } ?? weights.baseAddress ?? UnsafePointer(storage.pointer)
   }
 
+  /// Rows of a point's weights: one more than there are channels, so that the points do not all fall on the same cache sets.
+  static func rows(_ plan: WinogradPlan) -> Int { plan.source.channels + 1 }
+
+  /// Where a pair's weights are, or, where each thread transforms its own, those of a thread.
   func address(pair: Int, _ plan: WinogradPlan) -> UnsafeMutablePointer<Float> {
-    storage.pointer + 2 * pair * plan.vectorWidth * plan.points * plan.source.channels
+    storage.pointer + 2 * pair * plan.vectorWidth * plan.points * Self.rows(plan)
   }
 
+  /// Takes other weights; `transform(pair:to:_:_:)` then goes by them.
   /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
-  func transform(
-    _ weights: UnsafeBufferPointer<Float>, _ plan: WinogradPlan, _ kernels: KernelTable, _ pool: ThreadPool
-  ) throws(ConvolutionError) {
+  func set(_ weights: UnsafeBufferPointer<Float>, _ plan: WinogradPlan) throws(ConvolutionError) {
     guard weights.count == plan.problem.weightShape.count, let values = weights.baseAddress else {
       throw .bufferMismatch(name: "weights", expected: plan.problem.weightShape.count, found: weights.count)
     }
@@ -43,20 +52,25 @@ final class WinogradWeights: @unchecked Sendable {
     } else {
       given = values
     }
+  }
+
+  /// Transforms the weights of a pair of output vectors.
+  func transform(pair: Int, to transformed: UnsafeMutablePointer<Float>, _ plan: WinogradPlan, _ kernels: KernelTable) {
     // w is K × C × 3 × 3; forward goes from C to K, backward-data from K to C with the taps turned.
     let forward = plan.pass == .forward
     let kStride = plan.problem.inputChannels * 9
     let width = plan.vectorWidth
+    let vectors = min(2, plan.destinationVectors - 2 * pair)
     plan.filterMatrix.withUnsafeBufferPointer { matrix in
       guard let matrix = matrix.baseAddress else { return }
-      pool.run(tasks: plan.destinationVectors) { vector, _ in
-        let lanes = min(2, plan.destinationVectors - vector / 2 * 2) * width
+      for number in 0..<vectors {
+        let channel = (2 * pair + number) * width
         var filters = WinogradFilters(
-          filters: UnsafeMutablePointer(mutating: values) + vector * width * (forward ? kStride : 9),
-          laneStride: forward ? kStride : 9, lanes: min(width, plan.destination.channels - vector * width),
-          turned: !forward, matrix: matrix, transformed: address(pair: vector / 2, plan) + vector % 2 * width,
-          pointStride: plan.source.channels * lanes, channels: plan.source.channels,
-          channelStride: forward ? 9 : kStride, transformedChannelStride: lanes)
+          filters: UnsafeMutablePointer(mutating: given) + channel * (forward ? kStride : 9),
+          laneStride: forward ? kStride : 9, lanes: min(width, plan.destination.channels - channel), turned: !forward,
+          matrix: matrix, transformed: transformed + number * width,
+          pointStride: Self.rows(plan) * vectors * width, channels: plan.source.channels,
+          channelStride: forward ? 9 : kStride, transformedChannelStride: vectors * width)
         kernels.winograd.filters(plan.outputTile, &filters)
       }
     }

@@ -154,6 +154,8 @@ enum DocumentedTreatment {
     "assay bench --resume": .parses(because: "a fragment"),
     "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
     "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),
+    "assay duet --base 'old/assay engine execution' --head 'new/assay engine execution' --suite Benchmarks/duet_networks.toml":
+      .begins(),
     "assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%": .begins(),
     "assay duet --base library:old/libmine.so --head library:new/libmine.so": .begins(),
     "assay engine --inject-slowdown": .parses(because: "a fragment"),

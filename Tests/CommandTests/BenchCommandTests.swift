@@ -266,6 +266,23 @@ import Testing
     }
   }
 
+  /// Whole networks are benchmarks of a gate, too: the same engine on both sides is right on them, and does all of them.
+  @Test func gatesTakeWholeNetworks() throws {
+    let suite = path("networks.toml")
+    try """
+    networks = ["cifar_resnet8"]
+    whole_networks = true
+    slice_ms = 0.2
+    """.write(toFile: suite, atomically: true, encoding: .utf8)
+    let engine = "\(Repository.command.path) engine execution"
+    let out = path("gate")
+    let found = try run(["duet", "--base", engine, "--head", engine, "--suite", suite, "--quiet", "--out", out])
+    let gate = try #require(try RunFile.read(out + "/run.json").duet, "\(found)")
+    #expect(gate.complete)
+    #expect(gate.benchmarks.map(\.name) == ["resnet n1c3h32w32 archcifar_resnet8 classes10 inference nchw t1"])
+    #expect(gate.benchmarks.first?.screen.count == 12, "\(found)")
+  }
+
   /// An engine that is not there, or does not do a benchmark, is neither a regression nor a pass.
   @Test func gatesThatCannotBeHeldAreUndecided() throws {
     let assay = Repository.command.path

@@ -36,6 +36,8 @@ import Testing
       ("SelfTest/GateProbe.swift", "a probe needs some small case"),
       ("SelfTest/Cheats/CheatTrial.swift", "what is timed are convolutions, and so what cheats are"),
       ("Reporting/NetworkTable.swift", "a table of the records of whole networks"),
+      ("Reporting/WholeNetworkTable.swift", "the same of a benchmark"),
+      ("RunAnalysis/Floor/NetworkFloor.swift", "the least that a whole network takes"),
       ("Reporting/HTML/BenchmarkPage.swift", "architectures' names begin like this, and are shortened"),
       ("assay/TuneCommand.swift", "what is tuned are the strategies"),
       ("assay/GradcheckCommand.swift", "--model stands for the problem of a whole network"),

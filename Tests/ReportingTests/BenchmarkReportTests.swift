@@ -299,7 +299,7 @@ import Testing
       ("direct on conv2d", { $0.workloads[0].contestants[0].time?.upperNanoseconds = value }),
       ("conv2d n1c64", { $0.workloads[0].flops = value }),
       (
-        "direct on conv2d, layer1",
+        "forward nchw t1, layer1",
         { section in
           section.workloads[0].contestants[0].layers = [
             LayerTime(layer: "layer1", problem: nil, strategy: "direct", nanoseconds: value)

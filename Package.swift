@@ -241,7 +241,8 @@ let package = Package(
       name: "SelfTestTests", dependencies: ["SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),
     .testTarget(
       name: "BenchmarkingTests",
-      dependencies: ["Benchmarking", "Engines", "Operations", "Problems", "Tensors", "TestSupport"]),
+      dependencies: ["Benchmarking", "Engines", "Operations", "Problems", "Tensors", "TestSupport"],
+      exclude: ["Engines/allocating.c"]),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),
     // Odd inputs by the thousand, and what the program makes of them: run by a test of the command, or on its own.

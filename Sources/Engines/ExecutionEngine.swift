@@ -2,6 +2,7 @@ import Convolution
 import Execution
 import Operations
 import Problems
+import Results
 import Tensors
 
 /// Whole networks at speed as an engine: networks and blocks in evaluation and in training, forward and backward, training runs,
@@ -146,7 +147,7 @@ struct AskedNetwork {
 }
 
 /// A prepared network: one, whose activations every set's run uses, and the results of each set.
-private final class ExecutionOperation: PreparedOperation {
+private final class ExecutionOperation: TracedOperation {
   private final class Operands {
     var images: Tensor<Float>
     var results: [(name: String, tensor: Tensor<Float>)]
@@ -206,6 +207,17 @@ private final class ExecutionOperation: PreparedOperation {
       }
     } catch { throw AskedNetwork.translated(error) }
     return durations
+  }
+
+  func trace(set: Int) throws(EngineError) -> [LayerTime] {
+    guard let operands = sets[set] else { throw notLoaded(set) }
+    do throws(ExecutionError) {
+      return try network.trace(operands.images).map { step in
+        LayerTime(
+          layer: step.layer, problem: step.problem?.text, strategy: step.kind,
+          nanoseconds: Double(max(step.nanoseconds, 1)))
+      }
+    } catch { throw AskedNetwork.translated(error) }
   }
 
   func collect(set: Int) throws(EngineError) -> Answer {

@@ -1,4 +1,5 @@
 import Problems
+import Results
 
 /// What is to be timed.
 public struct TimingRequest: Hashable, Sendable, Codable {
@@ -67,6 +68,15 @@ public protocol PreparedOperation: AnyObject {
 
   /// What the last timed run on that set left.
   func collect(set: Int) throws(EngineError) -> Answer
+}
+
+/// A network that is ready, and can tell what each of its steps takes.
+public protocol TracedOperation: PreparedOperation {
+  /// Runs on a set, as ``PreparedOperation/time(_:)`` does, with a reading of the clock between steps.
+  /// - Parameter set: that is loaded.
+  /// - Returns: the steps in their order.
+  /// - Throws: ``Problems/EngineError``.
+  func trace(set: Int) throws(EngineError) -> [LayerTime]
 }
 
 extension PreparedOperation {

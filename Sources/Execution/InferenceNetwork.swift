@@ -186,6 +186,9 @@ public final class InferenceNetwork: @unchecked Sendable {
     /// The strategy's name, or what else it does.
     public let kind: String
     public let nanoseconds: Int
+
+    /// The first of its layers, which does the work; the others are done on its sums.
+    public var layer: String { name.split(separator: " + ").first.map(String.init) ?? name }
   }
 
   /// The same, with the time of every step.

@@ -26,6 +26,7 @@ extension GradientCase {
     let defect = try spoilt.map { text throws(ProblemError) in try GradientDefect(text) }
     var options = options
     var subject: any GenericFunction = OperationFunction(problem, integers: draw.integers)
+    var sound: ReferenceNetwork?
     if var network = try NetworkFunction(problem, integers: draw.integers) {
       if network.isWhole {
         do { try network.freezeGates(at: draw.operands) } catch {
@@ -34,6 +35,7 @@ extension GradientCase {
         // Every tensor by projections: eight of them share a pass, where single elements of each would take one more.
         options.workLimit = 0
       }
+      sound = network.layers
       if let defect, defect.index == nil { try defect.apply(to: &network.layers) }
       subject = network
     } else if let defect, defect.index == nil {
@@ -42,6 +44,9 @@ extension GradientCase {
     var function = CheckedFunction(subject, name: name, at: draw.operands, by: implementation)
     function.hasIndependentOperands = fill == .random
     if let defect, defect.index != nil { try defect.apply(to: &function) }
+    if engine != nil, defect?.index == nil, let sound, let spoilt = subject.network, spoilt.defect != nil {
+      function.spoil(by: spoilt, insteadOf: sound)
+    }
     return GradientCheck(function, options: options)
   }
 }

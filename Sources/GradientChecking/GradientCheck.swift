@@ -157,12 +157,9 @@ public struct GradientCheck: Sendable {
     }
     var calibration = GradientCalibration()
     record.tensors = try session.checkAll(&calibration)
-    if let guilty = try session.faults(&record.tensors) {
-      record.contracts += guilty
-      record.reason =
-        guilty.isEmpty
-        ? "every layer is right on its own: the fault is in how they are put together"
-        : "at fault: " + guilty.map(\.name).joined(separator: ", ")
+    if let faults = try session.faults(&record.tensors) {
+      record.contracts += faults.guilty
+      record.reason = faults.reason
     }
     record.calibration = calibration.elements > 0 ? calibration : nil
   }

@@ -56,3 +56,24 @@ public struct GradientDefect: Sendable {
       .invalidArgument, "defect", expected: "an element such as x[0, 1, 2, 3], or a network's layer", found: name)
   }
 }
+
+extension CheckedFunction {
+  /// An engine whose network has a layer that is wrong: to its gradients comes by what the defect changes the reference's, since
+  /// nobody can reach into an engine.
+  mutating func spoil(by spoilt: ReferenceNetwork, insteadOf sound: ReferenceNetwork) {
+    let correct = backward
+    backward = { operands, upstream in
+      let wrong = try spoilt.backward(operands, upstream)
+      let right = try sound.backward(operands, upstream)
+      return try correct(operands, upstream).reduce(into: [:]) { gradients, found in
+        var tensor = found.value
+        if let wrong = wrong[found.key], let right = right[found.key] {
+          for element in tensor.elements.indices {
+            tensor.elements[element] += wrong.elements[element] - right.elements[element]
+          }
+        }
+        gradients[found.key] = tensor
+      }
+    }
+  }
+}

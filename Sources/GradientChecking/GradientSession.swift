@@ -128,12 +128,15 @@ struct GradientSession: Sendable {
     return try sweep.all().map { try judge(sweep, $0, &closeRounding) }
   }
 
-  /// Layers of a network that are wrong on their own; and the elements at fault in what they give.
-  func faults(_ records: inout [GradientTensorRecord]) throws -> [GradientContractRecord]? {
+  /// Layers of a network that are wrong on their own, and a sentence that says so; and the elements at fault in what they give.
+  func faults(
+    _ records: inout [GradientTensorRecord]
+  ) throws -> (guilty: [GradientContractRecord], reason: String)? {
     let failing = records.indices.filter { records[$0].verdict == .fail }
     guard let layerwise = function.layerwise, !failing.isEmpty else { return nil }
-    let guilty = try layerwise.run(
+    let findings = try layerwise.run(
       at: function.point, upstream: evaluator.layout.unflatten(cotangent), options: options)
+    let guilty = findings.guilty
     let names = guilty.map { $0.name.dropFirst("layer ".count) + "." }
     let suspects =
       guilty.isEmpty
@@ -145,7 +148,21 @@ struct GradientSession: Sendable {
         try projection(noise: nil).run([records[index].tensor], seed: options.seed &+ UInt64(position)).first
         ?? records[index]
     }
-    return guilty
+    return (guilty, reason(findings, failing.map { records[$0].tensor }))
+  }
+
+  private func reason(_ findings: LayerwiseCheck.Findings, _ failing: [String]) -> String {
+    guard findings.guilty.isEmpty else {
+      return "at fault: " + findings.guilty.map(\.name).joined(separator: ", ")
+    }
+    guard !findings.unasked.isEmpty else {
+      return "every layer is right on its own: the fault is in how they are put together"
+    }
+    // A gradient is spoilt by every layer behind its own.
+    let last = function.checked.last(where: failing.contains) ?? failing.last ?? ""
+    return
+      "no layer that the engine does on its own is wrong, and \(findings.unasked.sorted().joined(separator: ", ")) it "
+      + "does not: the last wrong gradient is that of \(last), so the fault is there or in a layer after it"
   }
 
   /// Tensors that are searched where no layer is wrong on its own.

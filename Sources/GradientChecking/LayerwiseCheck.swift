@@ -10,19 +10,57 @@ struct LayerwiseCheck: Sendable {
   /// Of the network's backward pass, and so of each layer's.
   let implementation: Implementation
 
-  /// - Returns: one record for each layer at fault, in the order of the layers.
-  func run(
-    at point: NamedTensors, upstream: NamedTensors, options: GradientCheck.Options
-  ) throws -> [GradientContractRecord] {
-    try network.captured(at: point, upstream: upstream).compactMap { captured in
-      let record = check(captured, options: options).run()
-      guard record.verdict == .fail || record.verdict == .error else { return nil }
-      let bad = record.tensors.filter { $0.verdict == .fail }.map { tensor in
+  /// What the layers are on their own.
+  struct Findings {
+    /// One record for each layer at fault, in the order of the layers.
+    var guilty: [GradientContractRecord] = []
+    /// Operations that the engine does not do by themselves, so that nothing is said of their layers.
+    var unasked: Set<String> = []
+  }
+
+  func run(at point: NamedTensors, upstream: NamedTensors, options: GradientCheck.Options) throws -> Findings {
+    var findings = Findings()
+    for captured in try network.captured(at: point, upstream: upstream) {
+      let check = check(captured, options: options)
+      let record = check.run()
+      if record.verdict == .unsupported {
+        findings.unasked.insert(type(of: captured.layer.problem).operation)
+        continue
+      }
+      var bad = record.tensors.filter { $0.verdict == .fail }.map { tensor in
         "gradient of \(tensor.tensor): " + (tensor.pattern ?? tensor.reason ?? "wrong")
       }
-      return GradientContractRecord(
-        name: "layer \(captured.layer.name)", verdict: .fail,
-        detail: bad.isEmpty ? record.reason : bad.joined(separator: "; "))
+      if bad.isEmpty, record.verdict != .error { bad = try wrongElements(captured.layer, check) }
+      guard record.verdict == .error || !bad.isEmpty else { continue }
+      findings.guilty.append(
+        GradientContractRecord(
+          name: "layer \(captured.layer.name)", verdict: .fail,
+          detail: bad.isEmpty ? record.reason : bad.joined(separator: "; ")))
+    }
+    return findings
+  }
+
+  /// What of an engine's gradients differs from the definition's by more than rounding explains, element by element: over the
+  /// thousands of a convolution the bounds of a projection add up, and hide what each of them shows.
+  private func wrongElements(_ layer: NetworkLayer, _ check: GradientCheck) throws -> [String] {
+    guard case .engine = implementation, let upstream = check.options.cotangent else { return [] }
+    let function = check.function
+    let definition = OperationFunction(layer.problem)
+    let bounds = definition.roundingBounds(
+      at: function.point, upstream: upstream, of: function.checked, by: function.implementation)
+    guard let bounds else { return [] }
+    let right = try definition.backward(function.point, upstream)
+    let found = try function.backward(function.point, upstream)
+    return function.checked.compactMap { name in
+      guard let right = right[name], let found = found[name], found.shape == right.shape, let bound = bounds[name]
+      else { return nil }
+      let limits = bound.tightest
+      let wrong = right.elements.indices.filter { element in
+        abs(found.elements[element] - right.elements[element]) > limits[element]
+      }
+      guard let first = wrong.first else { return nil }
+      return "gradient of \(name): \(wrong.count) of \(right.count) elements, the first "
+        + "\(right.shape.index(ofOffset: first)): \(found.elements[first]), expected \(right.elements[first])"
     }
   }
 
@@ -35,7 +73,7 @@ struct LayerwiseCheck: Sendable {
     let operands = captured.operands.mapValues(representable)
     var function = CheckedFunction(
       OperationFunction(layer.problem), name: layer.name, at: operands, by: implementation(of: layer, at: operands))
-    if case .code = implementation, let defect = network.defect {
+    if let defect = network.defect {
       let correct = function.backward
       function.backward = { operands, upstream in
         var gradients = try correct(operands, upstream)

@@ -28,6 +28,10 @@ enum BenchmarkMarkdown {
         })
       lines += totals.markdown
     }
+    for table in WholeNetworkTable.tables(section) {
+      lines += ["### \(table.title)", "", table.caption, ""]
+      lines += TextTable(table.headings, table.rows, words: WholeNetworkTable.words).markdown
+    }
     lines += failures(section, provenance)
     if let table = AuditTable(section) {
       lines += ["### Audits", "", table.caption, ""] + TextTable(table.headings, table.rows, words: 2).markdown

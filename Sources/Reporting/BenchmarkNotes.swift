@@ -2,13 +2,13 @@ import Results
 
 /// What stands beside times without failing a run, a sentence for each engine and kind.
 public enum BenchmarkNotes {
-  /// Times whose worth is the engine's word, and times below the limit.
+  /// Times whose worth is the engine's word, times below the limit, and memory that could not be measured.
   public static func lines(_ section: BenchmarkSection) -> [String] {
     section.engines.flatMap { engine in
       let own = section.workloads.compactMap { workload in
         workload.contestant(engine.name).map { (workload: workload, contestant: $0) }
       }
-      return [claimed(own, engine.name), belowLimit(own, engine.name)].compactMap { $0 }
+      return [claimed(own, engine.name), belowLimit(own, engine.name), unmeasured(own, engine.name)].compactMap { $0 }
     }
   }
 
@@ -30,6 +30,13 @@ public enum BenchmarkNotes {
     let algorithm = workload.limitAlgorithm.map { " of \($0)" } ?? ""
     return "Below limit: \(engine) on \(workloads(below.count)), at most \(BenchmarkText.ratio(fraction)) times as "
       + "fast as the limit\(algorithm), on \(workload.name)."
+  }
+
+  private static func unmeasured(_ own: [Timing], _ engine: String) -> String? {
+    let reasons = own.compactMap(\.contestant.memoryMissing)
+    return reasons.first.map { reason in
+      "Memory: that of \(engine) is not measured on \(workloads(reasons.count)): \(reason)."
+    }
   }
 
   private static func workloads(_ count: Int) -> String { "\(count) workload\(count == 1 ? "" : "s")" }

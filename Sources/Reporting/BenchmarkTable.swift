@@ -8,7 +8,7 @@ enum BenchmarkTable {
     "upper_ns",
     "gflops_equivalent", "gflops_actual", "peak_fraction", "gigabytes_per_second", "limit_ns", "limited_by",
     "limit_fraction", "speedup", "speedup_lower", "speedup_upper", "workspace_bytes", "error_by_bound", "summary",
-    "message", "trust", "limit_algorithm", "sets", "violated",
+    "message", "trust", "limit_algorithm", "sets", "violated", "start_bytes", "peak_bytes", "running_bytes",
   ]
 
   static func csv(_ section: BenchmarkSection) -> String {
@@ -41,6 +41,9 @@ enum BenchmarkTable {
         workload.sets.map(String.init) ?? "",
         contestant.audit?.violations.map(\.rule.rawValue).joined(separator: " ") ?? "",
       ]
+      + [contestant.memory?.startBytes, contestant.memory?.peakBytes, contestant.memory?.runningBytes].map { bytes in
+        bytes.map(String.init) ?? ""
+      }
   }
 
   private static func quoted(_ cell: String) -> String {

@@ -25,6 +25,8 @@ extension BenchmarkSection {
         if contestant.status == .cheated, !isViolated {
           throw BadFigure(description: "\(place): expected a violated rule of a result that is cheated")
         }
+        try Self.require(contestant.memory?.figures ?? [], of: place)
+        for layer in contestant.layers ?? [] { try Self.require(layer.figures, of: "\(place), \(layer.layer)") }
         guard let time = contestant.time else { continue }
         guard !isViolated else { throw BadFigure(description: "\(place): expected no time where a rule is violated") }
         guard contestant.status == .timed else {
@@ -73,6 +75,21 @@ extension BenchmarkWorkload {
       ("flops", flops), ("compulsory_bytes", compulsoryBytes), ("sets", sets.map { Double($0) }),
       ("limit_nanoseconds", limitNanoseconds),
     ]
+  }
+}
+
+extension MemoryRecord {
+  fileprivate var figures: [(name: String, value: Double?)] {
+    [
+      ("start_bytes", Double(startBytes)), ("peak_bytes", Double(peakBytes)),
+      ("running_bytes", runningBytes.map { Double($0) }),
+    ]
+  }
+}
+
+extension LayerTime {
+  fileprivate var figures: [(name: String, value: Double?)] {
+    [("nanoseconds", nanoseconds), ("limit_nanoseconds", limitNanoseconds)]
   }
 }
 

@@ -93,6 +93,10 @@ public struct BenchmarkContestant: Codable, Sendable, Hashable {
   /// What ran, in the engine's words.
   public var summary: String
   public var workspaceBytes: Int
+  /// What it holds of main memory, measured apart from its times. Absent where that was not asked, or not possible.
+  public var memory: MemoryRecord?
+  /// Why it was not possible: one sentence.
+  public var memoryMissing: String?
   /// The largest error/bound of its result on this problem, found before it was timed.
   public var worstRatio: Double?
   /// How the tensors that are wrong compare with what was expected, as verification found them.
@@ -104,6 +108,8 @@ public struct BenchmarkContestant: Codable, Sendable, Hashable {
   /// One for each block: durations of single iterations.
   public var samples: [DurationSamples]
   public var time: TimeSummary?
+  /// Where the time of a network goes, in the order of a run. Absent where the engine cannot tell.
+  public var layers: [LayerTime]?
 
   public init(engine: String, status: BenchmarkStatus, message: String = "", worstRatio: Double? = nil) {
     self.engine = engine

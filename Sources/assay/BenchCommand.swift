@@ -92,6 +92,7 @@ struct BenchCommand: AsyncParsableCommand {
     func done(_ workload: String) -> Int { (plan.items.firstIndex { $0.name == workload } ?? 0) * suite.blocks }
     let runner = BenchmarkRunner(
       plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed, nulls: EngineLookup.nulls(),
+      memory: MemoryProbe(program: EngineCatalog.thisProgram),
       onEvent: { event in
         switch event {
         case .measuringCeilings(let threads):
@@ -100,6 +101,8 @@ struct BenchCommand: AsyncParsableCommand {
           progress.step(done: done(workload), of: all, subject: "verifying \(engine) on \(workload)")
         case .block(let workload, let block, _):
           progress.step(done: done(workload) + block, of: all, subject: workload)
+        case .measuringMemory(let workload, let engine):
+          progress.step(done: done(workload) + suite.blocks, of: all, subject: "memory of \(engine) on \(workload)")
         case .finished(let workload):
           let bad = workload.contestants.count { $0.status.isFault }
           progress.step(done: done(workload.name) + suite.blocks, of: all, failures: bad, subject: workload.name)

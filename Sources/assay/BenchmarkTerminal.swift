@@ -26,6 +26,7 @@ struct BenchmarkTerminal {
     lines += section.machine.warnings.map { color.doubtful("warning: \($0)") }
     if showsLayers { lines += layers }
     lines += totals
+    lines += networks
     lines += problems
     lines += audits
     lines += BenchmarkNotes.lines(section).map { "note: \($0.printable)" }
@@ -88,6 +89,13 @@ struct BenchmarkTerminal {
       "",
       "Convolutions of each network added up, milliseconds ((n): convolutions that \(section.options.baseline) does for it):",
     ] + TextTable(["network", "convs"] + names, rows).lines
+  }
+
+  private var networks: [String] {
+    WholeNetworkTable.tables(section).flatMap { table in
+      ["", "\(table.title). \(table.caption)"]
+        + TextTable(table.headings, table.rows, words: WholeNetworkTable.words).lines
+    }
   }
 
   /// The best strategy beside the fastest peer, where there are peers.

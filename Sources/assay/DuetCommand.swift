@@ -21,6 +21,7 @@ struct DuetCommand: AsyncParsableCommand {
         assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
         assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%
         assay duet --base library:old/libmine.so --head library:new/libmine.so
+        assay duet --base 'old/assay engine execution' --head 'new/assay engine execution' --suite Benchmarks/duet_networks.toml
 
       A regression is 1; inconclusive and underpowered are 2.
 

@@ -23,12 +23,17 @@ struct EngineCommand: ParsableCommand {
     transform: Percentage.init)
   var injectSlowdown: Percentage?
 
+  @Flag(help: "Choose strategies by what `assay tune` measured on this machine.")
+  var tuned = false
+
   @OptionGroup var limits: CaseLimitOptions
 
   func run() throws {
     assay_keep_freed_memory()
+    let engines = tuned ? BuiltInEngines.tuned : BuiltInEngines.all
     let server = EngineServer(
-      name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name), slowdown: injectSlowdown?.fraction ?? 0,
+      name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name, of: engines),
+      slowdown: injectSlowdown?.fraction ?? 0,
       limits: limits.limits())
     server.serve(lines: { readLine() }) { reply in
       // A reader that went away ends the loop with the next end of input.

@@ -26,9 +26,9 @@ enum EngineLookup {
 
   /// The built-in engine of a word.
   /// - Throws: `ValidationError` for any other.
-  static func builtIn(_ word: String) throws -> any Engine {
-    if let engine = BuiltInEngines.named(word) { return engine }
-    let known = BuiltInEngines.all.map(\.description.name).joined(separator: ", ")
+  static func builtIn(_ word: String, of engines: [any Engine] = BuiltInEngines.all) throws -> any Engine {
+    if let engine = engines.first(where: { $0.description.name == word }) { return engine }
+    let known = engines.map(\.description.name).joined(separator: ", ")
     throw ValidationError("engine '\(word)': expected one of \(known)")
   }
 

@@ -29,6 +29,7 @@ struct GradcheckCommand: AsyncParsableCommand {
         assay gradcheck --fuzz 20 --seed 7
         assay gradcheck --model resnet50 --size 32
         assay gradcheck --model cifar_resnet8 --spoil layer2.0.conv2
+        assay gradcheck --model cifar_resnet8 --engine execution --training --batch 4
         assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'
         assay gradcheck --golden mine.h5 --engine mine='./engine --fast' --dtype float32
         assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients
@@ -64,7 +65,11 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   @OptionGroup var engines: EngineOptions
 
-  @Option(help: "Precision of the backward pass: float64 or float32. May be repeated (default: float64).")
+  @Option(
+    help: """
+      Precision of the backward pass: float64 or float32. May be repeated (default: float64, and float32 of an engine that does \
+      not have that).
+      """)
   var dtype: [Precisions] = []
 
   @Option(
@@ -115,8 +120,9 @@ struct GradcheckCommand: AsyncParsableCommand {
   @OptionGroup var threads: ThreadOption
   @OptionGroup var limits: CaseLimitOptions
 
+  /// Those that were asked for; none where the engines decide.
   private var dtypes: [DType] {
-    get throws { try Precisions.chosen(dtype, standard: [.float64], among: [.float64, .float32]) }
+    get throws { try Precisions.chosen(dtype, standard: [], among: [.float64, .float32]) }
   }
 
   func validate() throws {

@@ -31,6 +31,7 @@ struct GradcheckPlan {
     var options: GradientCheck.Options
     /// By the words of the command line; none is the reference itself.
     var engines: [(word: String, engine: any Engine)]
+    /// As they were asked for; none where each engine's own are meant.
     var dtypes: [DType]
     /// How many threads engines are asked with; `nil` for each engine's standard.
     var threads: [Int]?
@@ -38,6 +39,12 @@ struct GradcheckPlan {
     var limits: CaseLimits
     var spoil: String?
     var reproduction: GradcheckReproduction
+
+    /// The precisions that an engine is checked in, `nil` standing for the reference.
+    func dtypes(of engine: (any Engine)?) -> [DType] {
+      guard dtypes.isEmpty else { return dtypes }
+      return [engine?.description.dtypes.contains(.float64) ?? true ? .float64 : .float32]
+    }
 
     /// The check of an engine with each number of threads, one after the other. The first that does not pass is the verdict.
     func record(
@@ -72,7 +79,7 @@ struct GradcheckPlan {
       items.append(
         Item(name: gradientCase.name) { note in
           for choice in chosen {
-            for dtype in settings.dtypes {
+            for dtype in settings.dtypes(of: choice?.engine) {
               func check(_ threads: Int) throws -> GradientRecord {
                 do throws(ProblemError) {
                   return try gradientCase.check(
@@ -116,7 +123,7 @@ struct GradcheckPlan {
             stored.reproduce = settings.reproduction.command(path, summary.name)
             note(stored)
             for (word, engine) in settings.engines {
-              for dtype in settings.dtypes {
+              for dtype in settings.dtypes(of: engine) {
                 var (record, threads) = settings.record(of: engine) {
                   gradients.record(of: engine, dtype: dtype, threads: $0, options: settings.options)
                 }

@@ -12,7 +12,7 @@ import Testing
     return try BenchmarkSuite.read(file)
   }
 
-  @Test(arguments: ["resnet", "quick", "peers", "duet"])
+  @Test(arguments: ["resnet", "quick", "peers", "networks", "duet", "duet_networks"])
   func shippedSuitesAreSoundAndHaveWorkloads(name: String) throws {
     let suite = try BenchmarkSuite.read(Repository.root.appending(path: "Benchmarks/\(name).toml"))
     #expect(try !BenchmarkPlan(suite).items.isEmpty)

@@ -37,6 +37,15 @@ import Testing
     let file = try String(contentsOfFile: out + "/run.json", encoding: .utf8)
     #expect(file.contains("resnet n2c3h32w32 archcifar_resnet8 classes10 inference nchw t1"))
     #expect(file.contains("what was timed was right in each of 3 collected sets"))
+    let section = try #require(try RunFile.read(out + "/run.json").benchmark)
+    let contestant = try #require(section.workloads.first?.contestant("execution"))
+    #if os(Linux)
+      let memory = try #require(contestant.memory, "\(contestant.memoryMissing ?? "no reason")")
+      #expect(memory.startBytes < memory.peakBytes && memory.workloadBytes < 1 << 30)
+      #expect(found.output.contains("peak memory"))
+    #endif
+    let layers = try #require(contestant.layers)
+    #expect(layers.count == 13 && layers.compactMap(\.limitNanoseconds).count == 11)
     for (more, reason) in [(["--pass", "forward"], "--pass"), (["--layout", "native"], "--layout")] {
       let refused = try run(words + more)
       #expect(refused.code == 64 && refused.errors.contains(reason), "\(refused.errors)")
@@ -228,6 +237,23 @@ import Testing
     for sound in ["5%", "0.05", "0%", "100%"] {
       #expect(try run(["compare", old, old, "--policy", sound]).code == 0, "\(sound)")
     }
+  }
+
+  /// Whole networks are benchmarks of a gate, too: the same engine on both sides is right on them, and does all of them.
+  @Test func gatesTakeWholeNetworks() throws {
+    let suite = path("networks.toml")
+    try """
+    networks = ["cifar_resnet8"]
+    whole_networks = true
+    slice_ms = 0.2
+    """.write(toFile: suite, atomically: true, encoding: .utf8)
+    let engine = "\(Repository.command.path) engine execution"
+    let out = path("gate")
+    let found = try run(["duet", "--base", engine, "--head", engine, "--suite", suite, "--quiet", "--out", out])
+    let gate = try #require(try RunFile.read(out + "/run.json").duet, "\(found)")
+    #expect(gate.complete)
+    #expect(gate.benchmarks.map(\.name) == ["resnet n1c3h32w32 archcifar_resnet8 classes10 inference nchw t1"])
+    #expect(gate.benchmarks.first?.screen.count == 12, "\(found)")
   }
 
   /// An engine that is not there, or does not do a benchmark, is neither a regression nor a pass.

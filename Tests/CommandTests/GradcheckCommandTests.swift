@@ -26,6 +26,19 @@ import Testing
     #expect(try String(contentsOf: junit, encoding: .utf8).contains("<failure"))
   }
 
+  /// Asked for nothing else, an engine of networks is checked in its own precision. A convolution that is wrong is wrong on its
+  /// own, too; of what the engine does only within a network the last gradient that is wrong says where.
+  @Test(arguments: [
+    ([], 0, "1 PASS"), (["--training", "--batch", "2"], 0, "1 PASS"),
+    (["--spoil", "layer2.0.conv2"], 1, "at fault: layer layer2.0.conv2"),
+    (["--spoil", "layer2.0.bn1"], 1, "the last wrong gradient is that of layer2.0.conv1.weight"),
+  ])
+  func networksOfAnEngine(more: [String], code: Int32, text: String) throws {
+    let words = ["gradcheck", "--model", "cifar_resnet8", "--engine", "execution", "--threads", "1"]
+    let run = try CommandRun(words + more)
+    #expect(run.exitCode == code && (run.output + run.errors).contains(text), "\(run.output) \(run.errors)")
+  }
+
   @Test func `1: the layer of a network that is at fault`() throws {
     let run = try CommandRun(["gradcheck", "--model", "cifar_resnet8", "--spoil", "layer2.0.conv2"])
     #expect(run.exitCode == 1)

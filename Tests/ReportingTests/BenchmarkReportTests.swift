@@ -298,6 +298,14 @@ import Testing
       ("direct on conv2d", { $0.workloads[0].contestants[0].time?.speedup = value }),
       ("direct on conv2d", { $0.workloads[0].contestants[0].time?.upperNanoseconds = value }),
       ("conv2d n1c64", { $0.workloads[0].flops = value }),
+      (
+        "forward nchw t1, layer1",
+        { section in
+          section.workloads[0].contestants[0].layers = [
+            LayerTime(layer: "layer1", problem: nil, strategy: "direct", nanoseconds: value)
+          ]
+        }
+      ),
       ("calibration with 1 thread", { $0.ceilings[0].peakGigaflops = value }),
       ("calibration with 1 thread", { $0.ceilings[0].frozenConvolutionNanoseconds = value }),
       (
@@ -327,6 +335,24 @@ import Testing
         try RunFile.read(path)
       } throws: { error in
         "\(error)".contains(path) && "\(error)".contains(place) && "\(error)".contains("above 0")
+      }
+    }
+  }
+
+  @Test(arguments: [0, -1])
+  func impossibleMemoryIsNoRun(bytes: Int) throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("run.json").path
+    for memory in [
+      MemoryRecord(startBytes: bytes, peakBytes: 1, runningBytes: nil),
+      MemoryRecord(startBytes: 1, peakBytes: bytes, runningBytes: 1),
+      MemoryRecord(startBytes: 1, peakBytes: 1, runningBytes: bytes),
+    ] {
+      try RunFile.data(changed { $0.workloads[0].contestants[1].memory = memory }).write(to: URL(filePath: path))
+      #expect {
+        try RunFile.read(path)
+      } throws: { error in
+        "\(error)".contains("peer on conv2d") && "\(error)".contains("bytes above 0")
       }
     }
   }

@@ -64,6 +64,51 @@ public enum SampleBenchmark {
     return section
   }
 
+  /// Two whole networks, with times, memory and, of `execution`, the steps of a run. Nothing is derived yet.
+  public static func networks() -> BenchmarkSection {
+    var section = empty(engines: ["execution", "peer", "other"])
+    section.options.baseline = "execution"
+    section.networks = []
+    section.engines[2].isBuiltIn = false
+    section.workloads = [(depth: 8, blocks: 1), (depth: 14, blocks: 2)].map { network in
+      let problem = "resnet n1c3h32w32 archcifar_resnet\(network.depth) classes10"
+      var workload = BenchmarkWorkload(
+        name: "\(problem) inference nchw t1", operation: "resnet", problem: problem, batch: 1, pass: "inference",
+        layout: "nchw", threads: 1, flops: 25e6, compulsoryBytes: 1e6)
+      for (name, time) in [("execution", UInt64(400_000)), ("peer", 600_000), ("other", 900_000)] {
+        var contestant = BenchmarkContestant(engine: name, status: .timed)
+        contestant.samples = (0..<6).map { DurationSamples([time * UInt64(network.blocks) + $0 * 2_000]) }
+        workload.contestants.append(contestant)
+      }
+      workload.contestants[0].memory = MemoryRecord(startBytes: 40 << 20, peakBytes: 100 << 20, runningBytes: 90 << 20)
+      workload.contestants[1].memory = MemoryRecord(startBytes: 200 << 20, peakBytes: 300 << 20, runningBytes: nil)
+      workload.contestants[2].memoryMissing = "its process ended"
+      workload.contestants[0].layers = layers(blocks: network.blocks)
+      return workload
+    }
+    return section
+  }
+
+  /// The steps of a CIFAR network with so many blocks a stage.
+  private static func layers(blocks: Int) -> [LayerTime] {
+    var names = ["conv1"]
+    for stage in 1...3 {
+      for block in 0..<blocks {
+        if stage > 1, block == 0 { names.append("layer\(stage).0.downsample.0") }
+        names += ["layer\(stage).\(block).conv1", "layer\(stage).\(block).conv2"]
+      }
+    }
+    let convolutions = names.map { name in
+      LayerTime(
+        layer: name, problem: problem, strategy: name.hasSuffix("conv2") ? "winograd4" : "direct", nanoseconds: 3e4)
+    }
+    func other(_ name: String, _ kind: String) -> LayerTime {
+      LayerTime(layer: name, problem: nil, strategy: kind, nanoseconds: 2e3)
+    }
+    return [other("images", "pack")] + convolutions + [other("avgpool", "mean")]
+      + [LayerTime(layer: "fc", problem: problem, strategy: "gemm", nanoseconds: 4e3), other("logits", "unpack")]
+  }
+
   public static func run(_ section: BenchmarkSection, started: String = "2026-01-01T00:00:00Z") -> Run {
     var run = Run(
       provenance: Provenance(

@@ -30,7 +30,9 @@ public final class DuetRunner {
   private var timed: [String: TimedWorkload] = [:]
   private var ledgers: [String: [AuditLedger]] = [:]
   private var visits: [String: Int] = [:]
-  private var round = 0
+  /// Where the rounds of the base's pairs with itself begin, and of further turns: those of a benchmark's own pairs are numbered
+  /// by its blocks, of which some are held against the reference.
+  private static let (sentinelRound, confirmingRound) = (1 << 21, 1 << 22)
 
   /// What is known of a gate so far: ln(t_second / t_first) by benchmark and block.
   private struct Measured: Sendable {
@@ -101,11 +103,11 @@ public final class DuetRunner {
       onProgress(block * (items.count + 1), screening, "screening, block \(block + 1) of \(policy.screenBlocks)")
       try restart()
       for (index, item) in items.enumerated() where !shouldStop() {
-        let found = try difference(item, base, head, isAudited: true)
+        let found = try difference(item, base, head, round: 2 * block, isAudited: true)
         measured.withLock { $0.screens[index].append(found) }
       }
       if let first = items.first, !shouldStop() {
-        let found = try difference(first, base, twin, isAudited: false)
+        let found = try difference(first, base, twin, round: Self.sentinelRound + 2 * block, isAudited: false)
         measured.withLock { $0.sentinelScreen.append(found) }
       }
     }
@@ -119,12 +121,13 @@ public final class DuetRunner {
           screening + block * pairs, screening + policy.decisionBlocks * pairs,
           "deciding on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
         try restart()
+        let round = 2 * (policy.screenBlocks + block)
         for index in advancing where !shouldStop() {
-          let found = try difference(items[index], base, head, isAudited: true)
+          let found = try difference(items[index], base, head, round: round, isAudited: true)
           measured.withLock { $0.decisions[index].append(found) }
         }
         if sentinelAdvances, let first = items.first, !shouldStop() {
-          let found = try difference(first, base, twin, isAudited: false)
+          let found = try difference(first, base, twin, round: Self.sentinelRound + round, isAudited: false)
           measured.withLock { $0.sentinelDecision.append(found) }
         }
       }
@@ -204,10 +207,11 @@ public final class DuetRunner {
     }
   }
 
-  /// ln(t_second / t_first) of the medians of one ABBA or BAAB block, each slice on first visits of fresh operands.
+  /// ln(t_second / t_first) of the medians of one ABBA or BAAB block, each slice on first visits of fresh operands: those of two
+  /// rounds from this one.
   /// - Throws: ``Failure`` when what was timed is wrong.
   private func difference(
-    _ item: BenchmarkPlan.Item, _ first: ProcessEngine, _ second: ProcessEngine, isAudited: Bool
+    _ item: BenchmarkPlan.Item, _ first: ProcessEngine, _ second: ProcessEngine, round: Int, isAudited: Bool
   ) throws -> Double {
     guard let workload = timed[item.name] else { return 0 }
     let known = isAudited ? ledgers[item.name] : nil
@@ -229,7 +233,6 @@ public final class DuetRunner {
       if let problem = found.problem { throw wrong([first, second][side], item, problem) }
       samples[side] += found.durations.map { Double($0) }
     }
-    round += 2
     if isAudited { ledgers[item.name] = sides.map(\.ledger) }
     let medians = samples.map { OrderStatistics.median($0) ?? 0 }
     return log(medians[1] / medians[0])
@@ -247,7 +250,7 @@ public final class DuetRunner {
         guard judge.accuses(ledger) else { continue }
         let contestant = try AuditedContestant(engine, workload, ledger: ledger)
         try contestant.planSlices(fastest: contestant.estimate, slice: sliceNanoseconds)
-        let findings = try contestant.findings(judge, medianNanoseconds: 0, confirmingFrom: round)
+        let findings = try contestant.findings(judge, medianNanoseconds: 0, confirmingFrom: Self.confirmingRound)
         contestant.suspend()
         if let caught = findings.first(where: { $0.verdict == .violated }) {
           throw Failure(

@@ -15,6 +15,7 @@ public final class BenchmarkRunner {
     case measuringCeilings(threads: Int)
     case verifying(workload: String, engine: String)
     case block(workload: String, index: Int, count: Int)
+    case measuringMemory(workload: String, engine: String)
     case finished(workload: BenchmarkWorkload)
   }
 
@@ -28,6 +29,7 @@ public final class BenchmarkRunner {
   private var verdicts: [VerdictKey: Verdict] = [:]
   private var steal = StealAccount()
   private let nulls: NullEngines
+  private let memory: MemoryProbe?
 
   private struct VerdictKey: Hashable {
     var subject: BenchmarkSubject
@@ -69,8 +71,18 @@ public final class BenchmarkRunner {
     }
   }
 
+  /// - Parameters:
+  ///   - plan: the workloads.
+  ///   - suite: how they are timed.
+  ///   - engines: the contestants.
+  ///   - seed: of operands and of the order of slices.
+  ///   - nulls: the engines that do nothing, beside which contestants are audited.
+  ///   - memory: what measures the memory of whole networks after their times; `nil` where nobody asks.
+  ///   - onEvent: told what happens.
+  ///   - shouldStop: whether the run is to end.
   public init(
     plan: BenchmarkPlan, suite: BenchmarkSuite, engines: [any Engine], seed: UInt64, nulls: NullEngines,
+    memory: MemoryProbe? = nil,
     onEvent: @escaping (Event) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
   ) {
     self.plan = plan
@@ -78,6 +90,7 @@ public final class BenchmarkRunner {
     self.engines = engines
     self.seed = seed
     self.nulls = nulls
+    self.memory = memory
     self.onEvent = onEvent
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
@@ -159,8 +172,10 @@ public final class BenchmarkRunner {
     guard time(slots, timed, &workload) else { return nil }
     workload.sets = slots.filter { !$0.contestant.isClaimed }.map(\.contestant.sets).max()
     for slot in slots { audit(slot, timed, &workload, section) }
+    for slot in slots { trace(slot, &workload) }
     section.auditSeconds =
       slots.reduce(section.auditSeconds ?? 0) { $0 + $1.contestant.auditSeconds } + nulls.takeSeconds()
+    measureMemory(&workload, item, timed)
     if let stolen = steal.fraction { section.machine.stealFraction = max(stolen, section.machine.stealFraction ?? 0) }
     return workload
   }
@@ -256,6 +271,27 @@ public final class BenchmarkRunner {
         judge, medianNanoseconds: OrderStatistics.median(blocks) ?? 0, confirmingFrom: 2 * suite.blocks)
       for finding in findings { workload.contestants[slot.index].take(finding) }
     } catch { workload.contestants[slot.index].record(error) }
+  }
+
+  /// Where the time goes, of a contestant that can tell.
+  private func trace(_ slot: ContestantSlot, _ workload: inout BenchmarkWorkload) {
+    guard workload.contestants[slot.index].status == .timed,
+      let operation = slot.contestant.operation as? any TracedOperation
+    else { return }
+    do throws(EngineError) {
+      // Every contestant has visited its first set.
+      workload.contestants[slot.index].layers = try LayerTrace.layers(of: operation, set: 0)
+    } catch { workload.contestants[slot.index].record(error) }
+  }
+
+  /// Of a whole network's contestants that have times, in fresh processes, while nobody is timed.
+  private func measureMemory(_ workload: inout BenchmarkWorkload, _ item: BenchmarkPlan.Item, _ timed: TimedWorkload) {
+    guard let memory, item.subject.isWholeNetwork else { return }
+    for index in workload.contestants.indices where workload.contestants[index].status == .timed && !shouldStop() {
+      onEvent(.measuringMemory(workload: workload.name, engine: workload.contestants[index].engine))
+      workload.contestants[index].measureMemory(
+        with: memory, of: engines[index], on: timed.work.exercise, timed.request)
+    }
   }
 
   /// Half of the least time of any algorithm; `nil` in a debug build, whose peak means nothing.

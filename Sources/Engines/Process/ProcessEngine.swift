@@ -164,6 +164,13 @@ public final class ProcessEngine: Engine {
   /// CPU time of the engine's processes since they started, in nanoseconds; `nil` where the system does not tell.
   public func cpuNanoseconds() -> UInt64? { state.withLock { $0.worker?.cpuNanoseconds() } }
 
+  /// Resident memory of the engine's processes; `nil` where none runs, or the system does not tell.
+  public func memory() -> ProcessMemory? { state.withLock { $0.worker?.memory() } }
+
+  /// Has the peak of that be counted from here on.
+  /// - Returns: whether the system does that.
+  public func restartPeakMemory() -> Bool { state.withLock { $0.worker?.restartPeakMemory() ?? false } }
+
   /// Stops the engine's processes until it is asked again, so that they take nothing from whoever is measured.
   public func suspend() { state.withLock { $0.worker?.suspend() } }
 

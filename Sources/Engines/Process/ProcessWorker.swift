@@ -138,6 +138,13 @@ final class ProcessWorker: @unchecked Sendable {
   /// CPU time of the child and of what it started, in nanoseconds; `nil` where the system does not tell.
   func cpuNanoseconds() -> UInt64? { child.cpuNanoseconds() }
 
+  /// Resident memory of the child and of what it started; `nil` where the system does not tell.
+  func memory() -> ProcessMemory? { child.memory() }
+
+  /// Has the peak of that be counted from here on.
+  /// - Returns: whether the system does that.
+  func restartPeakMemory() -> Bool { child.restartPeakMemory() }
+
   /// Stops the child and what it started, until something is sent to it.
   func suspend() {
     child.signalAll(SIGSTOP)

@@ -20,7 +20,11 @@ enum BenchmarkPage {
     var tables = HTMLPage.Section(
       anchor: "tables", title: "All figures",
       intro: "Medians of blocks with their intervals. Each line's command measures it again.")
-    for (setting, workloads) in settings {
+    for (setting, all) in settings {
+      tables.tables.append(table(all, section, provenance, setting))
+      if let failures = failures(all, section, provenance, setting) { layers.tables.append(failures) }
+      let workloads = all.filter { !$0.isWholeNetwork }
+      guard !workloads.isEmpty else { continue }
       if let figure = HeatMap.figure(workloads, section, setting: setting.name) { layers.figures.append(figure) }
       if let figure = DotCharts.peers(workloads, section, setting: setting.name) { peers.figures.append(figure) }
       if let figure = RooflineChart.figure(
@@ -33,8 +37,6 @@ enum BenchmarkPage {
         costs.figures.append(figure)
       }
       layers.tables.append(best(workloads, section, setting))
-      if let failures = failures(workloads, section, provenance, setting) { layers.tables.append(failures) }
-      tables.tables.append(table(workloads, section, provenance, setting))
       let totals = section.totals.filter {
         $0.batch == setting.batch && $0.pass == setting.pass && $0.layout == setting.layout
           && $0.threads == setting.threads
@@ -56,7 +58,8 @@ enum BenchmarkPage {
       anchor: "audits", title: "Audits",
       intro: "Whether what was timed is what was verified: rules that each contestant was held to while it was timed.",
       tables: AuditTable(section).map { [rules($0)] } ?? [])
-    return [networks, layers, peers, limits, costs, audits, tables].filter { !$0.figures.isEmpty || !$0.tables.isEmpty }
+    return [WholeNetworkPage.section(section), networks, layers, peers, limits, costs, audits, tables]
+      .filter { !$0.figures.isEmpty || !$0.tables.isEmpty }
   }
 
   private static func rules(_ table: AuditTable) -> HTMLPage.Table {

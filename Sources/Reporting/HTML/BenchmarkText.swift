@@ -8,6 +8,12 @@ enum BenchmarkText {
     problem.firstIndex(of: " ").map { String(problem[problem.index(after: $0)...]) } ?? problem
   }
 
+  /// `resnet50`: what the architecture is called, in the problem of a whole network.
+  static func network(_ workload: BenchmarkWorkload) -> String {
+    let word = workload.problem.split(separator: " ").first { $0.hasPrefix("arch") }
+    return word.map { String($0.dropFirst("arch".count)) } ?? shape(workload.problem)
+  }
+
   static func ratio(_ value: Double) -> String {
     value >= 100
       ? String(format: "%.0f", value) : value >= 10 ? String(format: "%.1f", value) : String(format: "%.2f", value)
@@ -64,6 +70,8 @@ enum BenchmarkText {
   static func mebibytes(_ bytes: Int) -> String {
     bytes == 0 ? "0" : String(format: "%.2f", Double(bytes) / 1_048_576)
   }
+
+  static func wholeMebibytes(_ bytes: Int) -> String { String(format: "%.0f", Double(bytes) / 1_048_576) }
 
   static func threads(_ count: Int) -> String { "\(count) thread\(count == 1 ? "" : "s")" }
 }

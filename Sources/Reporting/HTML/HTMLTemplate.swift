@@ -79,7 +79,7 @@ enum HTMLTemplate {
     svg .mark{stroke-width:1;fill-opacity:.85}svg .hollow{stroke-width:1.8}
     svg .wrong{fill:#fff;stroke:#c22f00;stroke-width:2}svg .wrongtext{font-size:11px;font-weight:700;fill:#a32800}\
     svg .hatch{fill:url(#hatch)}svg .hatchline{stroke:var(--soft);stroke-width:1.4}
-    svg .outline{fill:none;stroke-width:2}svg .outline.dark{stroke:#111}svg .outline.light{stroke:#fff}svg .marginband{fill:var(--grid)}
+    svg .started{fill:var(--line)}svg .outline{fill:none;stroke-width:2}svg .outline.dark{stroke:#111}svg .outline.light{stroke:#fff}svg .marginband{fill:var(--grid)}
     table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums}
     th,td{padding:.22rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
     th{position:sticky;top:0;background:var(--bg);color:var(--soft);font-weight:600}

@@ -18,15 +18,17 @@ public enum BenchmarkAnalysis {
   static func summarise(_ workload: inout BenchmarkWorkload, _ section: BenchmarkSection) {
     let ceiling = section.ceilings.first { $0.threads == workload.threads }
     let floor = ConvolutionFloor(workload, in: section)
-    workload.limitNanoseconds = floor?.nanoseconds
-    workload.limitedBy = floor?.limitedBy
-    workload.limitAlgorithm = floor?.algorithm
+    let network = NetworkFloor(workload, in: section)
+    workload.limitNanoseconds = floor?.nanoseconds ?? network?.nanoseconds
+    workload.limitedBy = floor?.limitedBy ?? network?.limitedBy
+    workload.limitAlgorithm = floor?.algorithm ?? network.map { _ in NetworkFloor.algorithm }
     let baseline = workload.contestant(section.options.baseline)?.samples.map(blockMedian) ?? []
     for index in workload.contestants.indices {
       let algorithm = section.engines.first { $0.name == workload.contestants[index].engine }?.info["algorithm"]
       workload.contestants[index].time = time(
         of: workload.contestants[index], workload, ceiling, baseline: baseline, declared: algorithm ?? "",
         confidence: section.options.confidence)
+      workload.contestants[index].layers = workload.contestants[index].layers.map { limited($0, by: network) }
     }
     // What an engine alone says of its time may be shown, and names nobody fastest.
     let timed = workload.contestants.filter { $0.time != nil && !$0.isClaimed }
@@ -36,6 +38,17 @@ public enum BenchmarkAnalysis {
         section.engines.contains { $0.name == contestant.engine && $0.isBuiltIn }
       })
     workload.ties = workload.best.map { ties(with: $0, of: timed, confidence: section.options.confidence) }
+  }
+
+  /// The layers of a network with their limits. A step of several layers is named after the first, which does the work.
+  private static func limited(_ layers: [LayerTime], by floor: NetworkFloor?) -> [LayerTime] {
+    let limits = Dictionary(
+      (floor?.layers ?? []).map { ($0.name, $0.nanoseconds) }, uniquingKeysWith: { first, _ in first })
+    return layers.map { layer in
+      var layer = layer
+      layer.limitNanoseconds = limits[layer.layer]
+      return layer
+    }
   }
 
   /// By the same figure that every table calls the speed-up, so that what is called the fastest is never shown as slower

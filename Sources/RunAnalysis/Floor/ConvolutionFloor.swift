@@ -74,7 +74,7 @@ public struct ConvolutionFloor: Sendable, Hashable {
 }
 
 extension BenchmarkSection {
-  fileprivate var elementType: DType { DType(rawValue: options.dtype) ?? .float32 }
+  var elementType: DType { DType(rawValue: options.dtype) ?? .float32 }
 }
 
 extension CeilingRecord {

@@ -33,6 +33,13 @@ package struct ConvolutionWork {
     guard let problem = (try? Problem.parse(workload.problem)) as? Conv2dProblem,
       let pass = Pass(rawValue: workload.pass)
     else { return nil }
+    self.init(problem, pass)
+  }
+
+  /// The forward pass.
+  package init(forward problem: Conv2dProblem) { self.init(problem, .forward) }
+
+  private init(_ problem: Conv2dProblem, _ pass: Pass) {
     self.problem = problem
     self.pass = pass
     rows = ConvolutionAxis(problem, \.height)

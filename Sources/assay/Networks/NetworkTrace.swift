@@ -22,8 +22,7 @@ struct NetworkTrace {
     let rows = steps.map { step -> [String] in
       let rate = step.problem.map { 2 * Double($0.multiplyAccumulates) / Double(max(step.nanoseconds, 1)) }
       return [
-        step.name.split(separator: " + ").first.map(String.init) ?? step.name, step.problem?.text ?? "",
-        step.kind, String(format: "%.3f", Double(step.nanoseconds) * 1e-6),
+        step.layer, step.problem?.text ?? "", step.kind, String(format: "%.3f", Double(step.nanoseconds) * 1e-6),
         String(format: "%.1f %%", 100 * Double(step.nanoseconds) / Double(max(nanoseconds, 1))),
         rate.map { String(format: "%.0f", $0) } ?? "",
       ]

@@ -71,6 +71,7 @@ enum DocumentedTreatment {
     "assay gradcheck --model resnet50": .begins(),
     "assay gradcheck --model resnet50 --size 32": .begins(),
     "assay gradcheck --model cifar_resnet8 --spoil layer2.0.conv2": .exits(1),
+    "assay gradcheck --model cifar_resnet8 --engine execution --training --batch 4": .exits(0),
     "assay gradcheck --golden FILE --engine NAME='COMMAND …'": .parses(because: "a pattern, not a command"),
     "assay gradcheck --golden mine.h5 --engine mine='./engine --fast' --dtype float32": .exits(2),
     "assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients": .begins(),
@@ -153,6 +154,8 @@ enum DocumentedTreatment {
     "assay bench --resume": .parses(because: "a fragment"),
     "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
     "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),
+    "assay duet --base 'old/assay engine execution' --head 'new/assay engine execution' --suite Benchmarks/duet_networks.toml":
+      .begins(),
     "assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%": .begins(),
     "assay duet --base library:old/libmine.so --head library:new/libmine.so": .begins(),
     "assay engine --inject-slowdown": .parses(because: "a fragment"),

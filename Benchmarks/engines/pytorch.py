@@ -233,6 +233,10 @@ class PyTorch(Engine):
     # Of operations that are prepared in one way alone.
     manner = "eager, contiguous"
 
+    def __init__(self):
+        # The training prepared last, by problem and threads.
+        self.trainings = {}
+
     def binder(self, case, weights):
         """A function of the inputs that gives what computes the case on them."""
         attributes = keywords(case)
@@ -311,7 +315,7 @@ class PyTorch(Engine):
     def prepare(self, case, timed_pass, layout, threads):
         torch.set_num_threads(threads)
         if case.operation == "resnet":
-            return self._prepare_network(case, timed_pass, layout)
+            return self._prepare_network(case, timed_pass, layout, threads)
         if case.operation == "conv2d":
             return self._prepare_convolution(case, timed_pass, layout)
         if timed_pass != "forward":
@@ -402,11 +406,11 @@ class PyTorch(Engine):
             lambda inputs, upstream: candidates[best].run(
                 operands(inputs, upstream), lambda found: {"gradients": {name: _array(found)}}), best)
 
-    def _prepare_network(self, case, timed_pass, layout):
+    def _prepare_network(self, case, timed_pass, layout, threads):
         if layout != "nchw":
             raise Unsupported("a whole network starts and ends in NCHW")
         if timed_pass == "training_step":
-            return Prepared(self._training_step(case), "eager, channels_last, Adam")
+            return self._prepare_training(case, threads)
         if timed_pass not in ("forward", "inference"):
             raise Unsupported(f"{timed_pass} of a network")
         x = shared(case.inputs["x"])
@@ -426,30 +430,74 @@ class PyTorch(Engine):
             "eager, channels_last": Candidate(lambda x: last(x.contiguous(memory_format=torch.channels_last))),
             "frozen TorchScript, optimised for inference": Candidate(traced)}
 
-    def _training_step(self, case):
-        model = self.network(case, True).to(memory_format=torch.channels_last)
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-        classes = case.integer("num_classes", 1000)
+    def _prepare_training(self, case, threads):
+        """Steps from the case's values, in the way that is fastest on stand-ins. What depends on no number (the choice,
+        and what a way compiled) is kept for the next time."""
+        optimizer = _optimizer(case)
+        key = (case.string("architecture"), tuple(case.inputs["x"].shape), threads)
+        if key not in self.trainings:
+            self.trainings = {key: self._chosen_training(case, optimizer)}
+        way, training = self.trainings[key]
+        training.begin(case, optimizer)
 
         def bind(inputs, upstream):
-            x = shared(inputs["x"])
-            target = shared(inputs["target"]) if "target" in inputs else torch.arange(len(x)) % classes
-            held = [None]
+            x, target = shared(inputs["x"]), shared(inputs["target"])
+            return Run(lambda: training.step(x, target), lambda loss: {"outputs": {"loss": _array(loss)}})
 
-            def refresh():
-                held[0] = x.contiguous(memory_format=torch.channels_last)
+        return Prepared(bind, f"{way}, {case.string('optimizer')}", start=lambda: training.begin(case, optimizer))
 
-            def run():
-                optimizer.zero_grad(set_to_none=True)
-                loss = F.cross_entropy(model(held[0]), target)
-                loss.backward()
-                optimizer.step()
-                return loss
+    def _chosen_training(self, case, optimizer):
+        ways = self.trainings_of(case)
+        for training in ways.values():
+            training.begin(case, optimizer)
+        x, target = shared(case.inputs["x"]), shared(case.inputs["target"])
+        best = fastest({way: lambda t=training: t.step(x, target) for way, training in ways.items()}, rounds=2)
+        return best, ways[best]
 
-            refresh()
-            return Run(run, lambda loss: {"outputs": {"loss": _array(loss)}}, refresh=refresh)
+    def trainings_of(self, case):
+        """The ways to train a whole network, by description."""
+        return {
+            "eager, contiguous": Training(self.network(case, True)),
+            "eager, channels_last": Training(self.network(case, True), torch.channels_last)}
 
-        return bind
+
+class Training:
+    """A network in training mode, in a memory format, and what runs it: itself, or what was compiled from it."""
+
+    def __init__(self, model, memory_format=torch.contiguous_format, compiled=lambda model: model):
+        self.model, self.memory_format = model.to(memory_format=memory_format), memory_format
+        self.run, self.optimizer = compiled(self.model), None
+
+    def begin(self, case, optimizer):
+        """Back to the case's values, which nobody has trained."""
+        self.model.load_state_dict(tensors_of({**case.parameters, **case.buffers}), strict=False)
+        self.optimizer = optimizer(self.model.parameters())
+
+    def step(self, x, target):
+        """Forward, loss, backward and the optimiser; the loss before the step."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(self.run(x.contiguous(memory_format=self.memory_format)), target)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+
+def _optimizer(case):
+    """The optimiser that a case's attributes ask for: a function of the parameters."""
+    kinds = {
+        "sgd": (torch.optim.SGD, {
+            "lr": case.real("lr", 0), "momentum": case.real("momentum", 0), "dampening": case.real("dampening", 0),
+            "nesterov": case.boolean("nesterov", False)}),
+        "adam": (torch.optim.Adam, {}), "adamw": (torch.optim.AdamW, {})}
+    name = case.string("optimizer", "none")
+    if name not in kinds:
+        raise Refused("invalid_argument", f"optimizer: expected one of {', '.join(kinds)}, found {name}")
+    kind, keys = kinds[name]
+    if name != "sgd":
+        keys = {"lr": case.real("lr", 1e-3), "betas": case.reals("betas", (0.9, 0.999)), "eps": case.real("eps", 1e-8),
+                "amsgrad": case.boolean("amsgrad", False)}
+    keys["weight_decay"] = case.real("weight_decay", 0.01 if name == "adamw" else 0)
+    return lambda parameters: kind(parameters, fused=True, **keys)
 
 
 def keep_memory():

@@ -11,7 +11,7 @@ import os
 
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 # Ahead of torch: it says how long libgomp's threads look for work, which libgomp reads when torch loads it.
-from pytorch import STAGES, Candidate, PyTorch, call_of, keep_memory, tensors_of
+from pytorch import STAGES, Candidate, PyTorch, Training, call_of, keep_memory, tensors_of
 
 import torch
 
@@ -64,8 +64,8 @@ class CompiledPyTorch(PyTorch):
         return super().compute(case, passes, threads, wanted)
 
     def prepare(self, case, timed_pass, layout, threads):
-        if timed_pass not in ("forward", "inference"):
-            raise Unsupported(f"{timed_pass}: compiled for inference")
+        if timed_pass not in ("forward", "inference", "training_step"):
+            raise Unsupported(f"{timed_pass}: compiled for inference and training")
         return super().prepare(case, timed_pass, layout, threads)
 
     def convolutions(self, case, layout):
@@ -78,8 +78,15 @@ class CompiledPyTorch(PyTorch):
 
     def network(self, case, training):
         if training:
-            raise Unsupported("a network in training mode: compiled for inference")
+            raise Unsupported("a network in training mode: compiled for inference, and for steps that are timed")
         return _compiled(super().network(case, False))
+
+    def trainings_of(self, case):
+        torch._dynamo.reset()
+        return {
+            way: Training(super(CompiledPyTorch, self).network(case, True), memory_format, torch.compile)
+            for way, memory_format in (
+                ("inductor", torch.contiguous_format), ("inductor, channels_last", torch.channels_last))}
 
     def networks(self, case, x):
         return {self.manner: Candidate(self.network(case, False))}

@@ -63,17 +63,39 @@ public struct ExecutionEngine: Engine {
   }
 
   public func prepare(_ exercise: Exercise, for timing: TimingRequest) throws(EngineError) -> any PreparedOperation {
-    guard timing.pass == .forward || timing.pass == .inference else {
-      throw .unsupported("\(description.name) computes networks in evaluation, not \(timing.pass.rawValue)")
-    }
     guard timing.layout == .nchw else {
       throw .unsupported("\(description.name) takes NCHW images, and keeps blocks of channels in between")
+    }
+    if timing.pass == .trainingStep { return try training(exercise, threads: timing.threads) }
+    guard timing.pass == .forward || timing.pass == .inference else {
+      throw .unsupported(
+        "\(description.name) computes networks in evaluation and steps of training, not \(timing.pass.rawValue)")
     }
     let wanted = exercise.wanted
     let asked = try AskedNetwork(exercise, Self.problem(of: exercise), strategies, threads: timing.threads) {
       wanted.contains("outputs/\($0)")
     }
     return ExecutionOperation(asked)
+  }
+
+  /// A network and an optimiser, ready for the first step.
+  private func training(_ exercise: Exercise, threads: Int) throws(EngineError) -> any PreparedOperation {
+    _ = try Self.problem(of: exercise)
+    let asked = try TrainingExercise(exercise)
+    do throws(ExecutionError) {
+      let network = try TrainingNetwork(
+        asked.network.plan, weights: exercise.parameters.merging(exercise.buffers) { parameter, _ in parameter },
+        threads: threads, strategies: strategies)
+      let optimizer = try NetworkOptimizer(asked.optimizer, threads: threads)
+      return TrainingOperation(
+        asked.network, workspaceBytes: network.activationBytes + network.gradientBytes,
+        summary: "\(network.instructionSet.rawValue), \(network.strategySummary)"
+      ) { (batch) throws(EngineError) in
+        do throws(ExecutionError) {
+          return try network.step(batch.images, labels: batch.labels, optimizer)
+        } catch { throw AskedNetwork.translated(error) }
+      }
+    } catch { throw AskedNetwork.translated(error) }
   }
 }
 

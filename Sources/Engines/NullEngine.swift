@@ -34,6 +34,7 @@ public struct NullEngine: Engine {
         case .backwardWeight: ("weight", problem.weightShape, true)
         case .forward, .inference, .trainingStep: ("y", problem.outputShape, false)
         }
+    case is ResNetProblem where timing.pass == .trainingStep: (name, shape, isGradient) = ("loss", [], false)
     case let problem as ResNetProblem: (name, shape, isGradient) = ("logits", problem.plan.logitsShape, false)
     default: throw .unsupported("it stands beside convolutions and networks alone")
     }

@@ -23,6 +23,7 @@ public struct ReferenceEngine: Engine {
   ) throws(EngineError) -> any PreparedOperation {
     guard timing.threads == 1 else { throw .unsupported("the reference runs on one thread") }
     guard timing.layout == .nchw else { throw .unsupported("the reference keeps NCHW between layers") }
+    if timing.pass == .trainingStep, exercise.attributes["optimizer"] != nil { return try training(exercise) }
     do throws(ProblemError) {
       let timed = try timed(exercise, timing.pass)
       // What the problem refuses is refused here.
@@ -36,6 +37,18 @@ public struct ReferenceEngine: Engine {
       }
     } catch {
       throw EngineError(error)
+    }
+  }
+
+  /// A network and an optimiser, ready for the first step.
+  private func training(_ exercise: Exercise) throws(EngineError) -> any PreparedOperation {
+    let asked = try TrainingExercise(exercise)
+    guard exercise.dtype == .float32 else { throw .unsupported("steps of training are timed in float32") }
+    var step = try asked.step(exercise)
+    return TrainingOperation(asked.network, summary: "plain loops, float32") { (batch) throws(EngineError) in
+      do throws(ProblemError) { return Double(try step.run(asked.network.plan, batch).loss) } catch {
+        throw EngineError(error)
+      }
     }
   }
 

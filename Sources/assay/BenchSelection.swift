@@ -25,7 +25,8 @@ struct BenchSelection: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: """
-      Time networks whole, in evaluation from images to logits, or their distinct convolutions (default: as the suite says).
+      Time networks whole, in evaluation from images to logits or with --pass training_step a step of training, or their \
+      distinct convolutions (default: as the suite says).
       """)
   var networks: Bool?
 
@@ -93,21 +94,24 @@ struct BenchSelection: ParsableArguments {
       found.problems = []
     }
     if let networks, found.timesWholeNetworks != networks {
-      // Who does the one does not do the other.
+      // Who does the one does not do the other, and in other passes.
       found.timesWholeNetworks = networks
+      found.passes = networks ? [.inference] : [.forward]
       found.engines = []
     }
     if found.timesWholeNetworks {
       guard found.problems.isEmpty else {
         throw ValidationError("--networks: the suite has problems besides; name networks with --depth.")
       }
-      if pass != nil || layout != nil {
-        throw ValidationError("--networks times inference from and to NCHW: leave --pass and --layout out.")
-      }
+      if layout != nil { throw ValidationError("--networks goes from and to NCHW: leave --layout out.") }
     }
     if let batch { found.batches = try Self.numbers(batch, "--batch") }
     if let threads { found.threads = try Self.numbers(threads, "--threads") }
     if let pass { found.passes = try Self.choices(pass, "--pass") }
+    if found.timesWholeNetworks, let other = found.passes.first(where: { !BenchmarkSuite.networkPasses.contains($0) }) {
+      let known = BenchmarkSuite.networkPasses.map(\.rawValue).joined(separator: " or ")
+      throw ValidationError("--pass: expected \(known) with --networks, found \(other.rawValue).")
+    }
     if let layout { found.layouts = try Self.choices(layout, "--layout") }
     if let type = dtype?.dtypes.first { found.dtype = type }
     if !engines.words.isEmpty { found.engines = engines.words }
@@ -140,6 +144,9 @@ struct BenchSelection: ParsableArguments {
   static func plan(suite path: String, filters: [String]) throws -> (suite: BenchmarkSuite, plan: BenchmarkPlan) {
     let suite = try BenchmarkSuite.read(URL(fileURLWithPath: path))
     let plan = try BenchmarkPlan(suite, filters: filters.map { NamePattern($0) }, limits: .standard)
+    if let item = plan.items.first(where: { $0.pass == .trainingStep && suite.timesWholeNetworks }) {
+      throw ValidationError("\(path): \(item.name): steps of training are timed by `assay bench` alone.")
+    }
     guard !plan.items.isEmpty else { throw Outcome.inconclusive.ending("no workload matches") }
     return (suite, plan)
   }

@@ -53,6 +53,23 @@ import Testing
     #expect(try verdict(rule, ledger) == .violated)
   }
 
+  /// Of steps of training nothing is visited again, and the one that is not reported may not do others' work.
+  @Test(arguments: [
+    (turns: 8, after: 1.05, verdict: AuditVerdict.holds), (8, 1.3, .violated), (5, 1.3, .unresolved),
+  ])
+  func stepsAreNotPutOff(turns: Int, after: Double, verdict: AuditVerdict) throws {
+    var ledger = AuditLedger(isOfSteps: true)
+    let visits = Self.ledger(turns: 8)
+    (ledger.slices, ledger.turns) = (visits.slices, visits.turns)
+    for turn in 0..<turns {
+      ledger.steps.append(.init(reported: 4e6, after: (after + 0.001 * Double(turn)) * 4e6))
+    }
+    #expect(try self.verdict(.elsewhere, ledger) == verdict)
+    let judge = AuditJudge(threads: 1, costs: Self.costs, impossible: nil)
+    let rules = judge.findings(ledger, medianNanoseconds: 4e6).map(\.rule)
+    #expect(rules == [.clock, .threads, .elsewhere])
+  }
+
   @Test func whatIsFasterThanPossibleIsViolated() throws {
     #expect(try verdict(.impossible, Self.ledger(), median: 0.9e6) == .violated)
   }

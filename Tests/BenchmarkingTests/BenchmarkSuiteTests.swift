@@ -12,7 +12,7 @@ import Testing
     return try BenchmarkSuite.read(file)
   }
 
-  @Test(arguments: ["resnet", "quick", "peers", "networks", "duet", "duet_networks"])
+  @Test(arguments: ["resnet", "quick", "peers", "networks", "training", "duet", "duet_networks"])
   func shippedSuitesAreSoundAndHaveWorkloads(name: String) throws {
     let suite = try BenchmarkSuite.read(Repository.root.appending(path: "Benchmarks/\(name).toml"))
     #expect(try !BenchmarkPlan(suite).items.isEmpty)
@@ -23,6 +23,8 @@ import Testing
     ("passes = [\"sideways\"]", "found 'sideways'"), ("layouts = 3", "layouts: expected an array"),
     ("slice_ms = -1", "slice_ms"), ("cold = 2", "cold: expected true or false"), ("blocks = 0", "blocks"),
     ("threads = [", "suite.toml"), ("batches = []", "batches"), ("dtype = \"int64\"", "dtype: expected float64"),
+    ("whole_networks = true\npasses = [\"forward\"]", "passes: expected inference or training_step"),
+    ("whole_networks = true\npasses = [\"training_step\"]\ndtype = \"bfloat16\"", "dtype: expected float32"),
     ("dtype = [\"float16\"]", "dtype: expected float64"), ("dtype = \"half\"", "dtype: expected float64"),
   ])
   func badFilesNameKeyAndValue(text: String, expected: String) throws {
@@ -47,6 +49,23 @@ import Testing
       let suite = try read(text)
       #expect(throws: BenchmarkSuite.Invalid.self) { try BenchmarkPlan(suite) }
     }
+  }
+
+  /// Networks have passes of their own, and one where none is named.
+  @Test func wholeNetworksHaveTheirOwnPasses() throws {
+    let networks = "networks = [\"cifar_resnet8\"]\nwhole_networks = true\nbatches = [2, 4]\n"
+    let problem = "archcifar_resnet8 classes10"
+    #expect(
+      try BenchmarkPlan(read(networks)).items.map(\.name) == [
+        "resnet n2c3h32w32 \(problem) inference nchw t1", "resnet n4c3h32w32 \(problem) inference nchw t1",
+      ])
+    let both = try BenchmarkPlan(read(networks + "passes = [\"training_step\", \"inference\"]"))
+    #expect(
+      both.items.map(\.name).prefix(2) == [
+        "resnet n2c3h32w32 target \(problem) training training_step nchw t1",
+        "resnet n2c3h32w32 \(problem) inference nchw t1",
+      ])
+    #expect(both.items.count == 4)
   }
 
   /// A convolution that several depths share is timed once, and filters match whole names.

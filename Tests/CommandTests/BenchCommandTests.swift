@@ -46,10 +46,37 @@ import Testing
     #endif
     let layers = try #require(contestant.layers)
     #expect(layers.count == 13 && layers.compactMap(\.limitNanoseconds).count == 11)
-    for (more, reason) in [(["--pass", "forward"], "--pass"), (["--layout", "native"], "--layout")] {
+    for (more, reason) in [
+      (["--pass", "forward"], "--pass"), (["--pass", "training_step,forward"], "--pass"),
+      (["--layout", "native"], "--layout"),
+    ] {
       let refused = try run(words + more)
       #expect(refused.code == 64 && refused.errors.contains(reason), "\(refused.errors)")
     }
+  }
+
+  /// A step of training, in this process and over the protocol: the same numbers, which the same run judges.
+  @Test func stepsOfTrainingAreTimed() throws {
+    let out = path("training")
+    let served = "served=\(Repository.command.path(percentEncoded: false)) engine execution"
+    let words = ["bench", "--networks", "--pass", "training_step", "--depth", "cifar_resnet8", "--batch", "2"]
+    let more = [
+      "--threads", "1", "--blocks", "2", "--quiet", "--engine", "execution", "--engine", served, "--out", out,
+    ]
+    let found = try run(words + more)
+    #expect(found.code == 2, "two blocks decide nothing: \(found.errors)")
+    let section = try #require(try RunFile.read(out + "/run.json").benchmark)
+    let workload = try #require(section.workloads.first)
+    #expect(workload.name == "resnet n2c3h32w32 target archcifar_resnet8 classes10 training training_step nchw t1")
+    #expect(workload.contestants.map(\.status) == [.timed, .timed], "\(workload.contestants.map(\.message))")
+    let ratios = workload.contestants.compactMap(\.worstRatio)
+    #expect(ratios.count == 2 && ratios[0] == ratios[1])
+    // Other commands time what has no steps.
+    let suite = path("steps.toml")
+    try "networks = [\"cifar_resnet8\"]\nwhole_networks = true\npasses = [\"training_step\"]\n".write(
+      toFile: suite, atomically: true, encoding: .utf8)
+    let duet = try run(["duet", "--base", "assay engine direct", "--head", "assay engine direct", "--suite", suite])
+    #expect(duet.code == 64 && duet.errors.contains("`assay bench` alone"), "\(duet.errors)")
   }
 
   @Test func aNetworkIsTunedInPlace() throws {

@@ -83,6 +83,21 @@ import Testing
     #expect(section.mutants.count + (trial.cheats.allSatisfy(\.isHonest) ? 1 : 0) == 1)
   }
 
+  /// Those whose losses are wrong need no quiet machine either.
+  @Test(arguments: ["none", "trains_nothing", "every_second", "first_loss"])
+  func `a trainer that cheats is named and its honest twin is not`(trick: String) throws {
+    let program = Repository.command.path(percentEncoded: false)
+    let trial = CheatTrial(
+      cheats: Cheat.all.filter { $0.way == .training && $0.trick == trick },
+      tools: CheatTools(sources: Repository.root, program: program), nulls: NullEngines(program: program, package: ""),
+      seed: 1, blocks: 2)
+    let section = try SelfTest(files: [], seeds: 0, threads: 1, seed: 1, selection: [NamePattern("cheats/*")]).run(
+      trial)
+    #expect(section.survivors.map(\.name) == [])
+    #expect(section.falseAlarms.filter { !$0.hasPrefix("the gate") } == [])
+    #expect(section.mutants.count + (trial.cheats.allSatisfy(\.isHonest) ? 1 : 0) == 1)
+  }
+
   /// The search of the gate's probes ends early where it is told to stop, and would miss what it looks for.
   @Test func `what is told to stop judges nothing`() async throws {
     let section = try await withThrowingTaskGroup(of: SelfTestSection.self) { group in

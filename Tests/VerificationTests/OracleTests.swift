@@ -39,6 +39,28 @@ import Verification
     #expect(found.message.contains("the oracle that judges it is wrong: outputs/"), "\(found.message)")
   }
 
+  /// What it gives of a run that no file holds is what the plain loops give, and an engine is judged by it.
+  @Test func `a run without a file is the oracle's own`() throws {
+    let problem = try Problem.parse("training_run n4c3h32w32 t2b2 archcifar_resnet8 classes10 optimizeradam")
+    var exercise = RandomExercise(problem: problem, roles: problem.definition.roles, fill: .random, seed: 1).exercise
+    exercise.wanted = ["outputs/loss"]
+    let verifier = try CaseVerifier(ofRuns: exercise, file: "none")
+    let expected = try #require(verifier.item.golden.outputs["loss"])
+    guard case .whole(let found) = expected.value else { Issue.record("not whole"); return }
+    let plain = try #require(try ReferenceEngine().compute(exercise.converted(to: .float64)).outputs["loss"])
+    for (loss, other) in zip(found.doubles.elements, plain.doubles.elements) {
+      #expect(abs(loss - other) <= 1e-10 * abs(other))
+    }
+    let execution = try #require(BuiltInEngines.named("execution"))
+    for engine: any Engine in [ReferenceEngine(), execution] {
+      let result = verifier.verify(engine, dtype: .float32)
+      #expect(result.status == .pass && result.tensors.map(\.path) == ["outputs/loss"], "\(result.message)")
+    }
+    let single = try Problem.parse("conv2d n1c1h3w3 k1r1s1")
+    let other = RandomExercise(problem: single, roles: single.definition.roles, fill: .random, seed: 1).exercise
+    #expect(throws: EngineError.self) { try CaseVerifier(ofRuns: other, file: "none") }
+  }
+
   @Test func `another oracle's fault is named without judging an engine`() throws {
     let verifier = CaseVerifier(try Self.item(Self.cases[0].0, Self.cases[0].1))
     #expect(verifier.fault(of: .blocked) == nil)

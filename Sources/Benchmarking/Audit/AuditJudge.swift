@@ -44,7 +44,10 @@ package struct AuditJudge {
   }
 
   package func findings(_ ledger: AuditLedger, medianNanoseconds: Double) -> [AuditFinding] {
-    var found = [remembers(ledger), clock(ledger), cpuTime(ledger), elsewhere(ledger)]
+    // Steps of training visit no operands again, from values that nobody has been at before.
+    var found = ledger.isOfSteps ? [] : [remembers(ledger)]
+    found += [clock(ledger), cpuTime(ledger)]
+    found.append(ledger.isOfSteps ? elsewhere(ledger).joined(with: leavesToLater(ledger)) : elsewhere(ledger))
     if let impossible { found.append(floor(medianNanoseconds, impossible)) }
     return found
   }
@@ -73,6 +76,19 @@ package struct AuditJudge {
     return AuditFinding(
       .remembers, found.lower > Self.tolerance ? .violated : .holds, evidence: evidence,
       figures: ["ratio_lower": found.lower, "ratio_upper": found.upper, "limit": Self.tolerance])
+  }
+
+  /// The step after those that are reported computes a gradient from what they left: whoever put their work off does it there.
+  private func leavesToLater(_ ledger: AuditLedger) -> AuditFinding {
+    guard let found = interval(ledger.steps.map { $0.after / max(1, $0.reported) }) else {
+      return unresolved(.elsewhere, "\(ledger.steps.count) blocks of steps, of which \(Self.turnsToDecide) are needed")
+    }
+    let evidence =
+      "the step after those that are reported takes \(Self.text(found.lower)) to \(Self.text(found.upper)) times as long, "
+      + "which may not exceed \(Self.text(Self.tolerance))"
+    return AuditFinding(
+      .elsewhere, found.lower > Self.tolerance ? .violated : .holds, evidence: evidence,
+      figures: ["later_lower": found.lower, "later_upper": found.upper, "later_limit": Self.tolerance])
   }
 
   /// Two ways in which a clock can be caught: the tool's own saw more time than was claimed and waited for, or the engine used
@@ -205,4 +221,14 @@ package struct AuditJudge {
 
   private static func text(_ value: Double) -> String { String(format: "%.2f", value) }
   private static func milliseconds(_ nanoseconds: Double) -> String { String(format: "%.3f", nanoseconds * 1e-6) }
+}
+
+extension AuditFinding {
+  /// One finding of two by the same rule: the worse verdict, and what was measured for both.
+  fileprivate func joined(with other: AuditFinding) -> AuditFinding {
+    let verdicts: [AuditVerdict] = [.violated, .unresolved, .holds]
+    return AuditFinding(
+      rule, verdicts.first { $0 == verdict || $0 == other.verdict } ?? verdict,
+      evidence: "\(evidence); \(other.evidence)", figures: figures.merging(other.figures) { first, _ in first })
+  }
 }

@@ -59,13 +59,28 @@ package struct AuditLedger {
     }
   }
 
+  /// What a step of training that is reported claims, and the one after it, which is not.
+  package struct Steps {
+    package var reported: Double
+    package var after: Double
+
+    package init(reported: Double, after: Double) {
+      self.reported = reported
+      self.after = after
+    }
+  }
+
+  /// Whether it is of training, whose steps visit no operands again.
+  package let isOfSteps: Bool
+  package var steps: [Steps] = []
   package var slices: [Slice] = []
   package var turns: [Turn] = []
   /// Of these, whose results were held against the reference.
   package var lookedAt = 0
   package var visits: [Visits] = []
 
-  package init() {}
+  /// - Parameter isOfSteps: whether it is of training.
+  package init(isOfSteps: Bool = false) { self.isOfSteps = isOfSteps }
 
   /// Of all slices, by this program's clock.
   var sliceSeconds: Double { slices.reduce(0) { $0 + $1.wall } * 1e-9 }

@@ -8,7 +8,7 @@ import Tensors
 import Verification
 
 /// One engine on one workload: it is loaded with fresh operands, timed on their first visits, and what that left is verified.
-final class AuditedContestant {
+final class AuditedContestant: Contestant {
   let engine: any Engine
   let operation: any PreparedOperation
   private let workload: TimedWorkload
@@ -17,12 +17,9 @@ final class AuditedContestant {
   /// Nanoseconds of one iteration, from a short trial.
   private(set) var estimate = 1.0
   private var plan = SlicePlan()
-  private(set) var ledger: AuditLedger
+  var ledger: AuditLedger
   /// Draws the order of visits.
   private var generator: SplitMix64
-  /// How many further turns decide whether a rule is violated: enough for an interval that leaves out the two or three oddest
-  /// of them, and a second of slices.
-  private static let (fewestConfirming, mostConfirming, confirmingSeconds) = (12, 200, 1.0)
   /// Of the numbers that are there before the first turn.
   private static let firstRound = 1 << 20
   /// What threads ran and waited in timed requests since this was last taken; `nil` where there was none, or the system does not
@@ -32,8 +29,6 @@ final class AuditedContestant {
   private(set) var auditSeconds = 0.0
 
   private var process: ProcessEngine? { engine as? ProcessEngine }
-  /// Whether there is nothing but the engine's word for its times.
-  var isClaimed: Bool { engine.description.trust == .claimed }
 
   /// Prepares the engine, and runs the operation for the first time.
   /// - Parameters:
@@ -69,13 +64,12 @@ final class AuditedContestant {
     return result.status == .pass ? nil : result
   }
 
-  /// Lets nothing of it run until it is asked again.
-  func suspend() { process?.suspend() }
+  var traced: (any TracedOperation)? { operation as? any TracedOperation }
 
   /// How many iterations a slice is long.
   var visits: Int { plan.visits }
-  /// How many sets of operands a slice visits.
-  var sets: Int { plan.sets }
+  /// How many sets of operands a slice visits; of one whose word is all there is, nobody knows.
+  var sets: Int? { isClaimed ? nil : plan.sets }
 
   /// Chooses how long slices are (``SlicePlan``), loads the sets, and visits each of them.
   func planSlices(fastest: Double, slice: Double) throws(EngineError) {
@@ -85,9 +79,9 @@ final class AuditedContestant {
     guard !isClaimed else { return }
     let started = ContinuousClock.now
     // The last one only warms up.
-    for set in 0...sets { try operation.load(workload.sets.operands(set: set, round: Self.firstRound), set: set) }
+    for set in 0...plan.sets { try operation.load(workload.sets.operands(set: set, round: Self.firstRound), set: set) }
     auditSeconds += (ContinuousClock.now - started).seconds
-    _ = try operation.time(TimedRun(visiting: Array(0..<sets)))
+    _ = try operation.time(TimedRun(visiting: Array(0..<plan.sets)))
   }
 
   /// Fresh operands and a slice, and nothing else: a turn without its audit.
@@ -97,13 +91,13 @@ final class AuditedContestant {
     return try slice(sequence(fresh)).first
   }
 
-  private func chosenSets() -> [Int] { Array((0..<sets).shuffled(using: &generator).prefix(plan.fresh)) }
+  private func chosenSets() -> [Int] { Array((0..<plan.sets).shuffled(using: &generator).prefix(plan.fresh)) }
 
   private func sequence(_ fresh: [Int], visits: Int? = nil) -> VisitSequence {
-    let seen = (0..<sets).filter { !fresh.contains($0) }
+    let seen = (0..<plan.sets).filter { !fresh.contains($0) }
     // The set that warms up is the only one that was seen where there is no other.
     return VisitSequence(
-      fresh: fresh, seen: seen.isEmpty ? [sets] : seen, visits: visits ?? self.visits, using: &generator)
+      fresh: fresh, seen: seen.isEmpty ? [plan.sets] : seen, visits: visits ?? self.visits, using: &generator)
   }
 
   /// Loads a round's numbers into these sets.
@@ -156,36 +150,6 @@ final class AuditedContestant {
     return (found.first, problem)
   }
 
-  /// What the rules say of the turns so far. A rule on times that these violate is held against further turns, and those decide:
-  /// a few blocks on a busy machine may be unlucky together, and a cheat does not stop.
-  /// - Parameters:
-  ///   - judge: the rules.
-  ///   - medianNanoseconds: the time that is reported.
-  ///   - round: of the operands of the first further turn.
-  /// - Throws: `EngineError` of the engine.
-  func findings(
-    _ judge: AuditJudge, medianNanoseconds: Double, confirmingFrom round: Int
-  ) throws(EngineError) -> [AuditFinding] {
-    let found = judge.findings(ledger, medianNanoseconds: medianNanoseconds)
-    guard judge.accuses(ledger) else { return found }
-    ledger = AuditLedger()
-    var wrong: String?
-    while wrong == nil, ledger.turns.count < Self.mostConfirming,
-      ledger.turns.count < Self.fewestConfirming || ledger.sliceSeconds < Self.confirmingSeconds
-    {
-      wrong = try turn(round: round + ledger.turns.count).problem
-    }
-    if let wrong { return [AuditFinding(.outputs, .violated, evidence: wrong)] }
-    let count = ledger.turns.count
-    let again = judge.findings(ledger, medianNanoseconds: medianNanoseconds)
-    return zip(found, again).map { first, second in
-      guard first.verdict == .violated, first.rule != .impossible else { return first }
-      var second = second
-      second.evidence += " (of \(count) further turns, since those of the blocks violated the rule)"
-      return second
-    }
-  }
-
   /// Visits sets in this order, after runs on one that is not timed.
   private func slice(_ sequence: VisitSequence) throws(EngineError) -> (first: [UInt64], again: [UInt64]) {
     var durations: [UInt64] = []
@@ -193,12 +157,12 @@ final class AuditedContestant {
       // Each iteration is a request of its own, so that what flushing takes is not taken for work.
       for set in sequence.sets { durations += try time(TimedRun(sets: [set], iterations: 1, cold: true)).durations }
     } else {
-      let visited = Array(repeating: sets, count: plan.warmUps) + sequence.sets
+      let visited = Array(repeating: plan.sets, count: plan.warmUps) + sequence.sets
       let (all, taken) = try time(TimedRun(visiting: visited))
       ledger.slices.append(
         AuditLedger.Slice(
           claimed: Self.sum(all[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
-          sets: sets + 1, iterations: visited.count, distinct: Set(all).count))
+          sets: plan.sets + 1, iterations: visited.count, distinct: Set(all).count))
       durations = Array(all[plan.warmUps...])
     }
     return sequence.split(durations)

@@ -1,3 +1,4 @@
+import Operations
 import Problems
 import Tensors
 
@@ -16,6 +17,8 @@ package struct OperandSets: Sendable {
   let bytes: Int
   private let exercise: Exercise
   private let seed: UInt64
+  /// By input, how many classes its indices are of.
+  private let classes: [String: Int]
 
   /// - Parameters:
   ///   - exercise: the operands' types and shapes.
@@ -26,19 +29,27 @@ package struct OperandSets: Sendable {
     self.seed = seed
     let given = [exercise.inputs, exercise.upstream].flatMap(\.values)
     bytes = given.reduce(resultBytes) { $0 + $1.shape.count * $1.dtype.byteCount }
+    let roles = (try? OperationRegistry.operation(of: exercise))??.roles ?? [:]
+    classes = roles.compactMapValues { if case .indices(let count, _) = $0 { count } else { nil } }
     most = max(2, min(Self.mostSets, Self.mostBytes / max(bytes, 1)))
   }
 
-  /// The numbers of one set in one round: uniform in [−1, 1), as the bounds of random values ask.
+  /// The numbers of one set in one round: uniform in [−1, 1), as the bounds of random values ask, and any class each.
   package func operands(set: Int, round: Int) -> LateOperands {
     // A stream for each tensor: SplitMix64 scatters seeds that follow each other.
     var stream = SplitMix64(seed: seed &+ UInt64(2 * round * OperandSets.mostSets + set))
     func fresh(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
       var drawn: [String: AnyTensor] = [:]
       for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-        let single = AnyTensor.float32(
-          Tensor(splitMix64Uniform: tensor.shape, seed: stream.next(), low: -1, high: 1))
-        drawn[name] = single.converted(to: tensor.dtype)
+        let own = stream.next()
+        if let count = classes[name] {
+          var labels = SplitMix64(seed: own)
+          let elements = (0..<tensor.shape.count).map { _ in Int64(labels.below(count)) }
+          drawn[name] = .int64(Tensor(shape: tensor.shape, elements: elements))
+        } else {
+          let single = AnyTensor.float32(Tensor(splitMix64Uniform: tensor.shape, seed: own, low: -1, high: 1))
+          drawn[name] = single.converted(to: tensor.dtype)
+        }
       }
       return drawn
     }

@@ -21,6 +21,8 @@ package enum OutputWindow: Sendable {
     switch item.subject {
     case .convolution(let problem):
       ConvolutionWindow.windows(of: problem, item.pass, count: count, using: &generator).map { .convolution($0) }
+    // A step mixes all images: it has no part that is a problem of its own.
+    case .training: []
     case .network(let problem):
       (0..<max(problem.inputShape[0], 1)).shuffled(using: &generator).prefix(max(count, 1)).map {
         .network(NetworkWindow(problem: problem, image: $0))

@@ -131,7 +131,7 @@ public final class NullEngines {
   /// Of the Python package for an engine that runs in Python, this program's otherwise.
   private func command(beside contestant: ProcessEngine) -> String {
     guard let python = contestant.pythonInterpreter else {
-      return "exec \(ShellCommand.quoted(program)) engine \(NullEngine.name)"
+      return ServedEngine.command(program, NullEngine.name)
     }
     return "PYTHONPATH=\(ShellCommand.quoted(package))${PYTHONPATH:+:$PYTHONPATH} exec \(ShellCommand.quoted(python)) "
       + "-m assay_engine.null"

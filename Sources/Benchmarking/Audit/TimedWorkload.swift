@@ -32,7 +32,8 @@ final class TimedWorkload {
     switch item.subject {
     case .convolution: lookedAt = nil
     // A network's reference and its bound take seconds an image: no engine knows which blocks these are.
-    case .network: lookedAt = Set((0..<max(blocks, 1)).shuffled(using: &generator).prefix(Self.networkLooks))
+    case .network: lookedAt = Self.some(of: blocks, Self.networkLooks, &generator)
+    case .training: lookedAt = Self.some(of: blocks, Self.trainingLooks, &generator)
     }
     self.generator = SplitMix64(seed: generator.next())
   }
@@ -63,8 +64,17 @@ final class TimedWorkload {
   /// Which of the round's fresh operands' results are collected: at random, and the same for all who have as many.
   func chosenIndex(of count: Int) -> Int { choice % count }
 
-  /// Blocks of a whole network's workload whose results are held against the reference.
-  private static let networkLooks = 3
+  /// Blocks of a whole network's workload whose results are held against the reference, in evaluation and in training.
+  private static let (networkLooks, trainingLooks) = (3, 1)
+
+  private static func some(of blocks: Int, _ count: Int, _ generator: inout SplitMix64) -> Set<Int> {
+    Set((0..<max(blocks, 1)).shuffled(using: &generator).prefix(count))
+  }
+
+  /// The rounds of the blocks whose results are held against the reference; of all blocks where none are drawn.
+  func looks(blocks: Int) -> [Int] {
+    (0..<blocks).filter { lookedAt?.contains($0) ?? true }.flatMap { [2 * $0, 2 * $0 + 1] }
+  }
 
   /// Whether a round's results are held against the reference. A block has two rounds.
   func looksAt(round: Int) -> Bool { lookedAt?.contains(round / 2) ?? true }

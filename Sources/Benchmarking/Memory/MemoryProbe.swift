@@ -58,16 +58,16 @@ public struct MemoryProbe: Sendable {
       throw Missing(reason: "expected a built-in engine or one in a process of its own, found \(name) in this one")
     }
     return ProcessEngine.Declaration(
-      name: name, command: "exec \(ShellCommand([program, "engine", name, "--tuned"]))", timeout: 600)
+      name: name, command: ServedEngine.command(program, name, options: ["--tuned"]), timeout: 600)
   }
 }
 
 extension BenchmarkSubject {
-  /// Whether it is a network, and not one layer of it.
+  /// Whether it is a network, or a step of training one, and not one layer of it.
   var isWholeNetwork: Bool {
     switch self {
     case .convolution: false
-    case .network: true
+    case .network, .training: true
     }
   }
 }

@@ -141,12 +141,35 @@ public final class BenchmarkRunner {
       batch: item.subject.batch,
       pass: item.pass.rawValue, layout: item.layout.rawValue, threads: item.threads, flops: item.flops,
       compulsoryBytes: item.compulsoryBytes)
+    let timed = TimedWorkload(item, work, blocks: suite.blocks, using: &generator)
+    let slots =
+      if case .training(let network) = item.subject {
+        enter(network, timed, &workload, &section)
+      } else {
+        enter(timed, &workload, &section)
+      }
+    guard let slots, time(slots, timed, &workload) else { return nil }
+    workload.sets = slots.compactMap(\.contestant.sets).max()
+    for slot in slots { audit(slot, timed, &workload, section) }
+    for slot in slots { trace(slot, &workload) }
+    section.auditSeconds =
+      slots.reduce(section.auditSeconds ?? 0) { $0 + $1.contestant.auditSeconds } + nulls.takeSeconds()
+    measureMemory(&workload, item, timed)
+    if let stolen = steal.fraction { section.machine.stealFraction = max(stolen, section.machine.stealFraction ?? 0) }
+    return workload
+  }
+
+  /// Enters the engines that are right: on the whole workload, and where it is timed.
+  /// - Returns: `nil` when it was interrupted.
+  private func enter(
+    _ timed: TimedWorkload, _ workload: inout BenchmarkWorkload, _ section: inout BenchmarkSection
+  ) -> [ContestantSlot]? {
+    let (item, work) = (timed.item, timed.work)
     let verifier: Result<CaseVerifier, EngineError>
     do throws(EngineError) { verifier = .success(try work.verifier()) } catch { verifier = .failure(error) }
     verify(item, work, verifier)
     if shouldStop() { return nil }
     section.options.pinned = Affinity.pin(toCores: item.threads)
-    let timed = TimedWorkload(item, work, blocks: suite.blocks, using: &generator)
     var slots: [ContestantSlot] = []
     for engine in engines {
       let name = engine.description.name
@@ -169,15 +192,41 @@ public final class BenchmarkRunner {
       }
       workload.contestants.append(contestant)
     }
-    guard time(slots, timed, &workload) else { return nil }
-    workload.sets = slots.filter { !$0.contestant.isClaimed }.map(\.contestant.sets).max()
-    for slot in slots { audit(slot, timed, &workload, section) }
-    for slot in slots { trace(slot, &workload) }
-    section.auditSeconds =
-      slots.reduce(section.auditSeconds ?? 0) { $0 + $1.contestant.auditSeconds } + nulls.takeSeconds()
-    measureMemory(&workload, item, timed)
-    if let stolen = steal.fraction { section.machine.stealFraction = max(stolen, section.machine.stealFraction ?? 0) }
-    return workload
+    return slots
+  }
+
+  /// Enters the engines whose first block of training steps is right.
+  /// - Returns: `nil` when it was interrupted.
+  private func enter(
+    _ network: TrainedNetwork, _ timed: TimedWorkload, _ workload: inout BenchmarkWorkload,
+    _ section: inout BenchmarkSection
+  ) -> [ContestantSlot]? {
+    let rounds = TrainingRounds(timed, network, blocks: suite.blocks, using: &generator)
+    var slots: [ContestantSlot] = []
+    Affinity.release()
+    for engine in engines {
+      if shouldStop() { return nil }
+      onEvent(.verifying(workload: workload.name, engine: engine.description.name))
+      var contestant = BenchmarkContestant(engine: engine.description.name, Verdict(status: .timed, message: ""))
+      contestant.trust = engine.description.trust
+      do throws(EngineError) {
+        let trained = try TrainingContestant(engine, rounds, cold: suite.cold)
+        let verdict = Verdict(try trained.admission())
+        contestant.take(verdict)
+        contestant.summary = trained.summary
+        contestant.workspaceBytes = trained.workspaceBytes
+        if verdict.status == .timed { slots.append(ContestantSlot(index: workload.contestants.count, trained)) }
+      } catch { contestant.record(error) }
+      workload.contestants.append(contestant)
+    }
+    do throws(EngineError) {
+      // Two contestants take turns as ABBA.
+      if !slots.isEmpty { try rounds.expectBlocks(turns: slots.count == 2 ? 2 : 1, shouldStop: shouldStop) }
+    } catch {
+      for slot in slots { workload.contestants[slot.index].record(error) }
+    }
+    section.options.pinned = Affinity.pin(toCores: timed.item.threads)
+    return shouldStop() ? nil : slots
   }
 
   /// Every contestant computes the workload with the threads that are timed, before any of them is.
@@ -276,7 +325,7 @@ public final class BenchmarkRunner {
   /// Where the time goes, of a contestant that can tell.
   private func trace(_ slot: ContestantSlot, _ workload: inout BenchmarkWorkload) {
     guard workload.contestants[slot.index].status == .timed,
-      let operation = slot.contestant.operation as? any TracedOperation
+      let operation = slot.contestant.traced
     else { return }
     do throws(EngineError) {
       // Every contestant has visited its first set.
@@ -328,9 +377,9 @@ extension BenchmarkSection {
 /// A contestant that is ready, and its place in the workload's record.
 private struct ContestantSlot {
   let index: Int
-  let contestant: AuditedContestant
+  let contestant: any Contestant
 
-  init(index: Int, _ contestant: AuditedContestant) {
+  init(index: Int, _ contestant: any Contestant) {
     self.index = index
     self.contestant = contestant
   }

@@ -21,6 +21,9 @@ package struct WorkloadExercise: Sendable {
     case .convolution(let problem):
       (single, expectedPath) = Self.convolution(problem, item, seed)
       window = nil
+    case .training(let network):
+      (single, expectedPath) = Self.training(network, item, seed)
+      window = nil
     case .network(let problem):
       (single, expectedPath) = Self.network(problem, item, seed)
       window = NetworkWindow(problem: problem, image: Int(seed % UInt64(max(problem.inputShape[0], 1))))
@@ -66,6 +69,18 @@ package struct WorkloadExercise: Sendable {
       buffers: tensors.filter { buffers.contains($0.key) }, dtype: .float32, passes: [.forward],
       wanted: ["outputs/logits"], threads: item.threads)
     return (exercise, "outputs/logits")
+  }
+
+  /// The same initial values for a network that is trained; its images and labels come later.
+  private static func training(
+    _ trained: TrainedNetwork, _ item: BenchmarkPlan.Item, _ seed: UInt64
+  ) -> (Exercise, path: String) {
+    var (exercise, _) = network(trained.problem, item, seed)
+    exercise.attributes = trained.attributes
+    exercise.inputs["target"] = .int64(Tensor(shape: [trained.batch], repeating: 0))
+    exercise.passes = [.forward, .backward]
+    exercise.wanted = ["outputs/loss"]
+    return (exercise, "outputs/loss")
   }
 
   /// What every contestant is held against before it is timed.

@@ -55,8 +55,9 @@ public struct BenchmarkPlan: Sendable {
       subjects = suite.timesWholeNetworks ? try Self.wholeNetworks(suite) : try convolutions(of: suite)
       for subject in subjects { try limits.require(subject.reference) }
     } catch { throw BenchmarkSuite.Invalid("suite \(suite.name): \(error)") }
+    try suite.requirePasses()
     for subject in subjects {
-      for pass in suite.timesWholeNetworks ? [.inference] : suite.passes {
+      for pass in suite.passes where subject.has(pass) {
         for threads in suite.threads {
           for layout in suite.timesWholeNetworks ? [.nchw] : suite.layouts {
             let item = Item(subject, pass: pass, layout: layout, threads: threads, dtype: suite.dtype)
@@ -74,10 +75,14 @@ public struct BenchmarkPlan: Sendable {
       let side = architecture.stem == .imageNet ? suite.imageSize : architecture.usualImageSide
       for batch in suite.batches {
         let shape = try ProblemText.shape([batch, 3, side, side])
-        found.append(
-          .network(
-            try ResNetProblem(
-              architecture: architecture, inputShape: shape, classCount: architecture.classCount)))
+        for pass in suite.passes {
+          found.append(
+            pass == .trainingStep
+              ? .training(try TrainedNetwork(architecture, inputShape: shape))
+              : .network(
+                try ResNetProblem(
+                  architecture: architecture, inputShape: shape, classCount: architecture.classCount)))
+        }
       }
     }
     return found

@@ -17,14 +17,20 @@ public struct BenchmarkSuite: Sendable, Hashable {
   public var name: String
   /// Names of architectures whose distinct convolutions are timed, or which are timed whole.
   public var networks: [String] = []
-  /// Whether the networks are timed as a whole, in evaluation from images to logits, in place of their convolutions.
+  /// Whether the networks are timed as a whole in place of their convolutions: in evaluation from images to logits, or one step of
+  /// training.
   public var timesWholeNetworks = false
   /// Further problems in their text form; their batch is their own.
   public var problems: [String] = []
   public var batches = [1]
   public var threads = [1]
   public var imageSize = 224
-  public var passes: [TimingRequest.TimedPass] = [.forward]
+  /// Where nothing is said, forward, and of whole networks in evaluation.
+  public var passes: [TimingRequest.TimedPass] {
+    get { statedPasses ?? (timesWholeNetworks ? [.inference] : [.forward]) }
+    set { statedPasses = newValue }
+  }
+  private var statedPasses: [TimingRequest.TimedPass]?
   public var layouts: [TimingRequest.Layout] = [.nchw]
   public var dtype = DType.float32
   public var engines: [String] = []
@@ -57,7 +63,7 @@ public struct BenchmarkSuite: Sendable, Hashable {
     suite.batches = try integers(table, "batches", 1...65_536) ?? suite.batches
     suite.threads = try integers(table, "threads", 1...1_024) ?? suite.threads
     suite.imageSize = try integers(table, "image_size", 1...65_536)?.first ?? suite.imageSize
-    suite.passes = try choices(table, "passes") ?? suite.passes
+    suite.statedPasses = try choices(table, "passes")
     suite.layouts = try choices(table, "layouts") ?? suite.layouts
     if let value = table["dtype"] {
       guard let dtype = value.string.flatMap(DType.init(rawValue:)), dtype.format != nil else {
@@ -79,7 +85,23 @@ public struct BenchmarkSuite: Sendable, Hashable {
     if suite.timesWholeNetworks, !suite.problems.isEmpty {
       throw Invalid("problems: expected none beside whole_networks, found \(suite.problems.count)")
     }
+    try suite.requirePasses()
     return suite
+  }
+
+  /// What whole networks are timed in.
+  public static let networkPasses: [TimingRequest.TimedPass] = [.inference, .trainingStep]
+
+  /// - Throws: ``Invalid`` for a pass that whole networks do not have, or not in the suite's type.
+  func requirePasses() throws(Invalid) {
+    guard timesWholeNetworks else { return }
+    if let pass = passes.first(where: { !Self.networkPasses.contains($0) }) {
+      let known = Self.networkPasses.map(\.rawValue).joined(separator: " or ")
+      throw Invalid("passes: expected \(known) of whole networks, found \(pass.rawValue)")
+    }
+    if passes.contains(.trainingStep), dtype != .float32 {
+      throw Invalid("dtype: expected float32 for training_step, found \(dtype.rawValue)")
+    }
   }
 
   private static func flag(_ table: TOMLTable, _ key: String) throws(Invalid) -> Bool? {

@@ -1,6 +1,6 @@
 import Results
 
-/// A small engine with one trick, or an honest one beside it, in `Benchmarks/engines/cheats`.
+/// A small engine with one trick, or an honest one beside it: in `Benchmarks/engines/cheats`, or of this program.
 public struct Cheat: Sendable, Hashable {
   /// How it joins.
   public enum Way: String, Sendable, CaseIterable {
@@ -9,6 +9,8 @@ public struct Cheat: Sendable, Hashable {
     case function
     /// A Python program that speaks the protocol.
     case process
+    /// In this program, timed on steps of training.
+    case training
   }
 
   /// What names it.
@@ -37,6 +39,8 @@ public struct Cheat: Sendable, Hashable {
     self.threads = threads
   }
 
+  /// Whether there is a first version of the protocol to try it by.
+  var speaksProtocols: Bool { way == .function || way == .process }
   public var isHonest: Bool { caughtBy.isEmpty }
   public var name: String { "\(text) (\(way.rawValue))" }
   /// What reports call the engine.
@@ -47,7 +51,7 @@ extension Cheat {
   private static let isWrong = Rule.verification("is wrong")
 
   /// Every trick that is known of, in each way in which it makes sense, and honest twins.
-  public static let all: [Cheat] = libraries + functions + processes
+  public static let all: [Cheat] = libraries + functions + processes + trainings
 
   private static let libraries = [
     Cheat(.library, "none", "honest"),
@@ -106,6 +110,15 @@ extension Cheat {
     Cheat(.function, "fixtures", "reads the golden files", .verification("outputs/y")),
     Cheat(.function, "two_threads", "uses two threads where one was asked for", .audit(.threads), .audit(.clock)),
     Cheat(.function, "undeclared", "is not deterministic and declares it", .verification("declared deterministic")),
+  ]
+
+  private static let trainings = [
+    Cheat(.training, "none", "honest"),
+    Cheat(.training, "trains_nothing", "answers the loss of the forward pass and trains nothing", .audit(.outputs)),
+    Cheat(.training, "every_second", "skips every second update", .audit(.outputs)),
+    Cheat(.training, "first_loss", "repeats its first loss", .audit(.outputs)),
+    Cheat(
+      .training, "puts_off", "leaves the last gradient that is timed to the step after it", .audit(.elsewhere)),
   ]
 
   private static let processes = [

@@ -45,14 +45,20 @@ public struct CheatTools: Sendable {
   ///   - name: what reports call it, where that is not its own name.
   ///   - protocolVersion: the highest that is spoken with it; `nil` for the highest of all.
   /// - Throws: ``Missing`` without the tool that it needs; ``Problems/EngineError`` where it does not start, a mistake of its own.
-  func engine(_ cheat: Cheat, named name: String? = nil, protocolVersion: Int? = nil) throws -> ProcessEngine {
+  func engine(_ cheat: Cheat, named name: String? = nil, protocolVersion: Int? = nil) throws -> any Engine {
     let name = name ?? cheat.engineName
+    if cheat.way == .training {
+      guard let trick = TrainingCheat.Trick(rawValue: cheat.trick) else {
+        preconditionFailure("\(cheat.trick) is no trick of training")
+      }
+      return TrainingCheat(trick, name: name)
+    }
     var declaration: ProcessEngine.Declaration
     switch cheat.way {
     case .library:
       let library = LibraryWord(library: "\(name)=\(try compiled(cheat.trick))")
       declaration = try EngineCatalog(builtIn: [], host: program).declaration(of: library)
-    case .function, .process:
+    default:
       let script = sources.appending(path: "cheats/cheats.py").path(percentEncoded: false)
       let words = [try python.get(), script, "--trick", cheat.trick]
       declaration = ProcessEngine.Declaration(name: name, command: "exec \(ShellCommand(words))")

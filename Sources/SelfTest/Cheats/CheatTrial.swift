@@ -18,6 +18,8 @@ public final class CheatTrial {
   /// Milliseconds of work for a plain loop, so that what requests cost by themselves is little.
   private static let problem = "conv2d n4c16h14w14 k16r3s3 stride1 pad1"
   private static let freshCases = 20
+  /// A network whose step takes the definition a tenth of a second.
+  private static let trainedNetwork = (name: "cifar_resnet8", batch: 2)
 
   public let cheats: [Cheat]
   private let tools: CheatTools
@@ -26,7 +28,7 @@ public final class CheatTrial {
   private let blocks: Int
   private let shouldStop: () -> Bool
   private var ceilings: [CeilingRecord] = []
-  private var twins: [Cheat.Way: ProcessEngine] = [:]
+  private var twins: [Cheat.Way: any Engine] = [:]
   private var fresh: [CaseVerifier] = []
 
   /// - Parameters:
@@ -65,7 +67,9 @@ public final class CheatTrial {
     var checks = 0
     do {
       let engine = try tools.engine(cheat)
-      let found = try verdict(on: engine, goldens + freshVerifiers(), cheat, &checks)
+      // Steps of training are no answer to a case.
+      let cases = cheat.way == .training ? [] : try goldens + freshVerifiers()
+      let found = try verdict(on: engine, cases, cheat, &checks)
       record.verifyKill = found.kill?.name
       record.verifyDetail = (found.kill?.message ?? found.other).map(Self.firstLine)
       if found.kill == nil, found.other == nil {
@@ -77,7 +81,7 @@ public final class CheatTrial {
         for what in [found.other, record.benchDetail].compactMap(\.self) { alarms.append("\(cheat.name): \(what)") }
         return .spared(checks: checks, alarms: alarms)
       }
-      if cheat.way != .library { record.firstProtocolKill = try firstProtocol(cheat, goldens) }
+      if cheat.speaksProtocols { record.firstProtocolKill = try firstProtocol(cheat, goldens) }
     } catch let missing as CheatTools.Missing {
       if cheat.isHonest { return .spared(checks: 0, alarms: []) }
       record.notRun = missing.description
@@ -125,7 +129,7 @@ public final class CheatTrial {
     return (nil, other)
   }
 
-  private func twin(_ way: Cheat.Way) throws -> ProcessEngine {
+  private func twin(_ way: Cheat.Way) throws -> any Engine {
     if let known = twins[way] { return known }
     let honest = Cheat(way, way == .process ? "engine" : "none", "twin")
     let engine = try tools.engine(honest, named: "honest-\(way.rawValue)")
@@ -133,14 +137,26 @@ public final class CheatTrial {
     return engine
   }
 
-  /// - Returns: the rule that names the cheat, or what else is held against it.
-  private func benchmark(
-    _ cheat: Cheat, _ engine: ProcessEngine, _ checks: inout Int, _ alarms: inout [String]
-  ) throws -> (rule: String?, evidence: String?) {
+  private func suite(of cheat: Cheat) -> BenchmarkSuite {
     var suite = BenchmarkSuite(name: "cheats")
-    suite.problems = [Self.problem]
+    if cheat.way == .training {
+      suite.timesWholeNetworks = true
+      suite.passes = [.trainingStep]
+      suite.networks = [Self.trainedNetwork.name]
+      suite.batches = [Self.trainedNetwork.batch]
+    } else {
+      suite.problems = [Self.problem]
+    }
     suite.threads = [cheat.threads]
     suite.blocks = blocks
+    return suite
+  }
+
+  /// - Returns: the rule that names the cheat, or what else is held against it.
+  private func benchmark(
+    _ cheat: Cheat, _ engine: any Engine, _ checks: inout Int, _ alarms: inout [String]
+  ) throws -> (rule: String?, evidence: String?) {
+    let suite = suite(of: cheat)
     let contestants = [try twin(cheat.way), engine]
     var section = BenchmarkSection(
       suite: suite.name,

@@ -40,6 +40,8 @@ final class BoundModelCache: @unchecked Sendable {
   private let lock = NSLock()
   private var known: [Key: CaseBounds] = [:]
 
+  func remember(_ bounds: CaseBounds, for key: Key) { lock.withLock { known[key] = bounds } }
+
   /// - Parameters:
   ///   - key: what they depend on.
   ///   - make: the model.

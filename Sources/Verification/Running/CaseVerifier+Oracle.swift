@@ -1,4 +1,5 @@
 import Engines
+import GoldenFiles
 import Operations
 import Problems
 import Results
@@ -7,11 +8,39 @@ import Tensors
 // The float64 side of a case: what bounds are made of, and the oracle that makes it, held to what the case expects.
 
 extension CaseVerifier {
+  /// A training run, or another network, that no file holds: expected is what the oracle's own undisturbed run gave, which the bounds
+  /// are of, so that it is computed once.
+  /// - Parameters:
+  ///   - exercise: in float32, with what is wanted of it.
+  ///   - file: what stands for its file's path.
+  /// - Throws: `EngineError`, a refusal of operands that do not fit, or a failure where bounds are not measured by runs.
+  public init(ofRuns exercise: Exercise, file: String) throws(EngineError) {
+    let definition: (any Operations.Operation)?
+    do throws(ProblemError) { definition = try OperationRegistry.operation(of: exercise) } catch {
+      throw EngineError(error)
+    }
+    let oracle = Oracle.blocked
+    guard let definition else { throw .failed("no operation \(exercise.operation)") }
+    var given: Given<Double> = definition.given(exercise.converted(to: .float64))
+    given.oracle = oracle
+    guard var model = definition.bounds(of: given, values: nil, algorithms: []) as? NetworkBounds else {
+      throw .failed("\(exercise.name): expected bounds that are measured by runs, found none")
+    }
+    var golden = GoldenCase(exercise, fill: .random)
+    for (name, type) in definition.problem.outputs where exercise.wanted.contains("outputs/\(name)") {
+      guard let elements = model.values["outputs/\(name)"] else { continue }
+      golden.outputs[name] = ExpectedTensor(.float64(Tensor(shape: type.shape, elements: elements)))
+    }
+    model.forgetValues()
+    self.init(VerificationCase(file: file, oracle: .float64, golden: golden, isPart: true), oracle: oracle)
+    models.remember(CaseBounds(model: model), for: BoundModelCache.Key(algorithms: [], narrow: nil))
+  }
+
   /// The bounds of a case's results, and what is wrong with the oracle that they come from.
   func caseBounds(
     _ definition: any Operations.Operation, _ engine: EngineDescription, _ dtype: DType
   ) -> CaseBounds {
-    let algorithms = engine.sums(of: item.golden.operation)
+    let algorithms = NetworkBounds.dependOnAlgorithms(definition) ? engine.sums(of: item.golden.operation) : []
     let key = BoundModelCache.Key(algorithms: algorithms, narrow: dtype.isNarrow ? dtype : nil)
     func given() -> Given<Double> {
       // In 16 bits the operands are other numbers.

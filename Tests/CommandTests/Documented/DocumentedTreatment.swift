@@ -173,6 +173,8 @@ enum DocumentedTreatment {
       because: "needs the peers"),
     "assay bench --networks --depth 18,50": .begins(),
     "assay bench --suite Benchmarks/networks.toml": .parses(because: "needs the peers"),
+    "assay bench --networks --pass training_step --depth 18": .begins(),
+    "assay bench --suite Benchmarks/training.toml": .parses(because: "needs the peers"),
     "assay verify --filter '*resnet*' --tag slow --engine execution": .begins(),
     "assay verify --engine execution": .begins(),
     "ASSAY_ISA=avx2 assay tune --filter '*r3s3*'": .parses(because: "an instruction set that not every machine has"),

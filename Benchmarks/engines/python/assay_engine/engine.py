@@ -45,10 +45,13 @@ class Prepared:
 
     `bind(inputs, upstream)` returns the Run of one set. The arrays are the set's own and stay where they are: later
     numbers are written into them.
+
+    Once after `prepare` a run on the stand-ins is tried. An operation that goes on from run to run, as training does, gives
+    `start()`, which is called after that and puts it back to where the case begins.
     """
 
-    def __init__(self, bind, description="", workspace_bytes=0):
-        self.bind, self.description, self.workspace_bytes = bind, description, workspace_bytes
+    def __init__(self, bind, description="", workspace_bytes=0, start=None):
+        self.bind, self.description, self.workspace_bytes, self.start = bind, description, workspace_bytes, start
 
 
 class Run:
@@ -109,6 +112,8 @@ class PreparedOperation:
         # Once, on the stand-ins: what a framework does at its first call is done, and the answer's shapes are known.
         trial = prepared.bind(case.inputs, case.upstream)
         self.template = trial.answer(trial.call())
+        if prepared.start is not None:
+            prepared.start()
 
     def load(self, index, read):
         """`read(inputs, upstream)` puts the numbers into a set's arrays, or makes these."""

@@ -66,6 +66,8 @@ class Null(Engine):
             group, name = "gradients", _GRADIENTS[timed_pass]
             found = {"x": x, "weight": weight}[name]
             shape, dtype = found.shape, found.dtype
+        elif timed_pass == "training_step":
+            group, name, shape, dtype = "outputs", "loss", (), x.dtype
         else:
             group, name = "outputs", _NAMES.get(case.operation, "y")
             shape, dtype = shape(x.shape, None if weight is None else weight.shape, keywords(case)), x.dtype

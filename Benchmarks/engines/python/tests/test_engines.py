@@ -226,6 +226,48 @@ class Torch(Folder):
                 np.testing.assert_allclose(
                     float32_of(y) if dtype == "bfloat16" else y, convolution(late["inputs"]["x"]), rtol=0.02, atol=0.1)
 
+    @unittest.skipUnless(importlib.util.find_spec("torchvision"), "torchvision is not installed")
+    def test_steps_of_training(self):
+        """From the case's values in each preparation, through the sets in their order, by the optimiser that is named."""
+        import torch
+        import torchvision
+
+        sys.path.insert(0, str(ENGINES))
+        from pytorch import PyTorch
+
+        torch.manual_seed(0)
+        model = torchvision.models.resnet18(num_classes=10).train()
+        state = {name: tensor.numpy().copy() for name, tensor in model.state_dict().items()}
+        learnt = dict(model.named_parameters())
+        random = np.random.default_rng(1)
+        batches = [{"inputs": {
+            "x": random.standard_normal((4, 3, 64, 64)).astype(np.float32),
+            "target": random.integers(0, 10, 4)}} for _ in range(3)]
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+        expected = []
+        for batch in batches:
+            x, target = (torch.from_numpy(batch["inputs"][name]) for name in ("x", "target"))
+            loss = torch.nn.functional.cross_entropy(model(x), target)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            expected.append(loss.item())
+        case = {**batches[0], "parameters": {name: state[name] for name in learnt},
+                "buffers": {name: value for name, value in state.items() if name not in learnt}}
+        attributes = {"architecture": "resnet18", "num_classes": 10, "training": 1, "optimizer": "adamw", "lr": 0.01}
+        dialogue = Dialogue(PyTorch(), self.folder)
+        for _ in range(2):
+            reply = dialogue.prepare("resnet", case, timed_pass="training_step", attributes=attributes)
+            handle = reply["result"]["handle"]
+            for index, batch in enumerate(batches):
+                dialogue.load(handle, index, batch)
+                dialogue.time(handle, [index], 1)
+            found = [float(dialogue.collect(handle, index)["outputs"]["loss"]) for index in range(3)]
+            np.testing.assert_allclose(found, expected, rtol=1e-3)
+        reply = dialogue.prepare(
+            "resnet", case, timed_pass="training_step", attributes={**attributes, "optimizer": "lion"})
+        self.assertEqual(reply["error"]["category"], "invalid_argument")
+
     def test_operands_and_results(self):
         import torch
 

@@ -110,6 +110,24 @@ class Serving(Folder):
         self.assertEqual((seen.shape, seen.dtype), ((4, 2), np.float32))
         self.assertFalse(np.isin(seen, groups["inputs"]["x"]).any())
 
+    def test_what_goes_on_from_run_to_run_begins_after_the_trial(self):
+        class Counting(Linear):
+            def prepare(self, case, timed_pass, layout, threads):
+                count = [0]
+
+                def call():
+                    count[0] += 1
+                    return np.float32(count[0])
+
+                return Prepared(
+                    lambda inputs, upstream: Run(call, lambda result: {"outputs": {"y": result}}),
+                    start=lambda: count.__setitem__(0, 10))
+
+        dialogue = Dialogue(Counting(), self.folder)
+        handle, _ = self.prepared(dialogue)
+        dialogue.time(handle, [1, 0], 2)
+        self.assertEqual([dialogue.collect(handle, index)["outputs"]["y"] for index in (1, 0)], [11, 12])
+
     @of_each_kind
     def test_what_is_timed_is_collected(self, engine, dialogue):
         handle, loaded = self.prepared(dialogue)

@@ -45,6 +45,16 @@ public struct NetworkBounds: BoundModel {
     min(fullRunCount, max(2, 60_000_000 / max(multiplyAccumulates, 1)))
   }
 
+  /// Whether the bounds of an operation depend on how sums are computed: of large networks they do not, whose noise is one figure a
+  /// channel by the number of terms.
+  public static func dependOnAlgorithms(_ operation: any Operation) -> Bool {
+    guard let passing = operation as? any PassingOperation,
+      runCount(multiplyAccumulates: operation.problem.multiplyAccumulates) < fullRunCount
+    else { return true }
+    // A convolution with a bias has no such figure.
+    return passing.passedLayers.contains { ($0.problem as? Conv2dProblem)?.hasBias == true }
+  }
+
   /// - Parameters:
   ///   - operation: a block, a network or a training run.
   ///   - given: its operands.

@@ -12,6 +12,12 @@ struct LayerTimes {
 
   private static let other = "pools, mean, layout"
 
+  /// The same colour in every picture.
+  private static func color(_ kind: String) -> String {
+    let known = ["direct", "winograd2", "winograd4", "winograd6", "im2col", "gemm"]
+    return SeriesStyle(index: known.firstIndex(of: kind) ?? (kind == other ? 7 : 6)).color
+  }
+
   private let workload: BenchmarkWorkload
   private let engine: String
   private let steps: [Step]
@@ -81,7 +87,7 @@ struct LayerTimes {
     canvas.line(left, bottom, right, bottom, class: "axis")
     for (index, kind) in kinds.enumerated() {
       let row = top + 4 + Double(index) * 19
-      canvas.rectangle(right + 24, row - 6, 12, 12, fill: SeriesStyle(index: index).color)
+      canvas.rectangle(right + 24, row - 6, 12, 12, fill: Self.color(kind.name))
       canvas.text(
         right + 42, row + 4, "\(kind.name) \(BenchmarkText.percent(kind.nanoseconds / nanoseconds))", class: "legend")
     }
@@ -97,13 +103,12 @@ struct LayerTimes {
   }
 
   private func draw(_ step: Step, _ x: Double, _ width: Double, _ y: ChartScale, on canvas: inout SVGCanvas) {
-    let color = SeriesStyle(index: kinds.firstIndex { $0.name == step.kind } ?? 0).color
     let time = step.time
     var title = "\(time.layer), \(time.strategy): \(BenchmarkText.milliseconds(time.nanoseconds)) ms"
     if let problem = time.problem { title += " for \(problem)" }
     if let limit = time.limitNanoseconds { title += ", limit \(BenchmarkText.milliseconds(limit)) ms" }
     let top = y(time.nanoseconds * 1e-6)
-    canvas.rectangle(x + 0.5, top, width - 1, y.range.0 - top, fill: color, title: title)
+    canvas.rectangle(x + 0.5, top, width - 1, y.range.0 - top, fill: Self.color(step.kind), title: title)
     guard let limit = time.limitNanoseconds else { return }
     canvas.line(x, y(limit * 1e-6), x + width, y(limit * 1e-6), class: "limit")
   }

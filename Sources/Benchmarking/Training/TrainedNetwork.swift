@@ -68,6 +68,13 @@ public struct TrainedNetwork: Hashable, Sendable {
     }
   }
 
+  /// Whether the reference has as few runs for the bounds of a block's losses as there ever are.
+  var isMeasuredByFewestRuns: Bool {
+    let each = SaturatingCount(problem.multiplyAccumulates / max(batch, 1))
+    let run = SaturatingCount(Self.steps) * SaturatingCount(distinctImages) * each
+    return NetworkBounds.hasFewestRuns(multiplyAccumulates: run.value)
+  }
+
   private var runInputs: [String: TensorType] {
     let image = Array(problem.inputShape.dimensions.dropFirst())
     let count = Self.steps * distinctImages

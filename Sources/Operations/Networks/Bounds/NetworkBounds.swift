@@ -42,7 +42,14 @@ public struct NetworkBounds: BoundModel {
 
   /// Runs for a problem of so many multiply-accumulates: 32, fewer where they would take long.
   static func runCount(multiplyAccumulates: Int) -> Int {
-    min(fullRunCount, max(2, 60_000_000 / max(multiplyAccumulates, 1)))
+    min(fullRunCount, max(fewestRuns, 60_000_000 / max(multiplyAccumulates, 1)))
+  }
+
+  private static let fewestRuns = 2
+
+  /// Whether work of this size has no more runs with frozen gates than two.
+  public static func hasFewestRuns(multiplyAccumulates: Int) -> Bool {
+    runCount(multiplyAccumulates: multiplyAccumulates) == fewestRuns
   }
 
   /// Whether the bounds of an operation depend on how sums are computed: of large networks they do not, whose noise is one figure a

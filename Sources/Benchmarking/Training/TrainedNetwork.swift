@@ -4,7 +4,7 @@ import Tensors
 
 /// A network that is trained: what one step computes, and how often a block takes one.
 ///
-/// A block prepares the network afresh, with the same initial values, and takes ``steps`` steps on mini-batches that nobody has
+/// A block prepares the network afresh, with the same initial values, and takes four steps on mini-batches that nobody has
 /// seen. The first warms up. The last is not reported either: its loss shows that the gradients and updates of those before were
 /// right.
 public struct TrainedNetwork: Hashable, Sendable {

@@ -31,7 +31,7 @@ struct WinogradBlocking: Hashable, Sendable {
   /// outer caches for every block anyway. Measured on ResNet's layers: from 14 to 128 tiles nothing changes by more than 10 %.
   ///
   /// Threads read each other's transformed tiles slowly: they share them only where there are too few for a block each, or so
-  /// many weights that each had better read its own part of them. (Two threads, 64 channels of 56×56: 0.22 ms apart, 0.34
+  /// many weights that each had better read its own part of them. (Two threads, 64 channels of 56×56: 0.18 ms apart, 0.21
   /// shared.)
   ///
   /// Weights that are others in every run, and too many for the second-level cache, would be written to memory and read again:

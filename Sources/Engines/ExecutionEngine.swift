@@ -80,7 +80,6 @@ public struct ExecutionEngine: Engine {
 
   /// A network and an optimiser, ready for the first step.
   private func training(_ exercise: Exercise, threads: Int) throws(EngineError) -> any PreparedOperation {
-    _ = try Self.problem(of: exercise)
     let asked = try TrainingExercise(exercise)
     do throws(ExecutionError) {
       let network = try TrainingNetwork(

@@ -43,7 +43,6 @@ public struct ReferenceEngine: Engine {
   /// A network and an optimiser, ready for the first step.
   private func training(_ exercise: Exercise) throws(EngineError) -> any PreparedOperation {
     let asked = try TrainingExercise(exercise)
-    guard exercise.dtype == .float32 else { throw .unsupported("steps of training are timed in float32") }
     var step = try asked.step(exercise)
     return TrainingOperation(asked.network, summary: "plain loops, float32") { (batch) throws(EngineError) in
       do throws(ProblemError) { return Double(try step.run(asked.network.plan, batch).loss) } catch {

@@ -8,8 +8,10 @@ package struct TrainingExercise {
   package let network: ResNetProblem
   package let optimizer: OptimizerOptions
 
-  /// - Throws: `EngineError`: `unsupported` for anything but a network in training mode; a refusal of an optimiser that there is not.
+  /// - Throws: `EngineError`: `unsupported` for anything but a network in training mode in float32; a refusal of an optimiser that
+  ///   there is not.
   package init(_ exercise: Exercise) throws(EngineError) {
+    guard exercise.dtype == .float32 else { throw .unsupported("steps of training are timed in float32") }
     let problem: (any OperationProblem)?
     do throws(ProblemError) {
       problem = try exercise.problem()

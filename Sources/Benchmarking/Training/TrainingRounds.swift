@@ -105,7 +105,9 @@ final class TrainingRounds {
   private static func widened(_ result: CaseResult) -> CaseResult {
     var result = result
     for index in result.tensors.indices { result.tensors[index].worstRatio /= fewRuns }
-    if result.status == .fail, result.tensors.allSatisfy({ $0.worstRatio <= 1 && $0.problem.isEmpty }) {
+    if result.status == .fail, !result.tensors.isEmpty,
+      result.tensors.allSatisfy({ $0.worstRatio <= 1 && $0.problem.isEmpty })
+    {
       result.status = .pass
       result.message = ""
     }

@@ -1,33 +1,53 @@
 #!/usr/bin/env bash
-# Live gates of one binary against itself and against slowed copies: how often does the gate cry wolf, how often does it see?
-#   Benchmarks/gates.sh 30                     30 gates without a change
-#   Benchmarks/gates.sh 30 5% 10%              then 30 with +5 % and 30 with +10 %
-#   GATES=5 Benchmarks/gates.sh 30 5% 10%      5 of each slowdown instead
-# Environment: ASSAY (the command), OUT (where the gates' runs go, default Reports/gates), and further options of `assay duet` in DUET.
+# Live gates of one binary against itself and against slowed copies, on a quiet machine and beside a load that this script makes:
+# how often does the gate cry wolf, how often does it see, what does it cost?
+#   Benchmarks/gates.sh 30                            30 gates without a change
+#   Benchmarks/gates.sh 30 5% 10%                     then 30 with +5 % and 30 with +10 %
+#   GATES=5 Benchmarks/gates.sh 30 5% 10%             5 of each slowdown instead
+#   Benchmarks/gates.sh --load 4 10 5%                the same beside four busy processes
+# Every gate keeps its folder; those that are there already are counted and not measured again, so that the same command goes on
+# where it was stopped. Environment: ASSAY (the command), OUT (where the folders go, default Reports/gates), and further options
+# of `assay duet` in DUET.
 set -u
-count=${1:?usage: gates.sh COUNT [SLOWDOWN ...]}
+load=0
+if [ "${1:-}" = --load ]; then load=${2:?--load: expected a number of processes}; shift 2; fi
+count=${1:?usage: gates.sh [--load N] COUNT [SLOWDOWN ...]}
 shift
 assay=${ASSAY:-.build/release/assay}
-out=${OUT:-Reports/gates}
-printf '%-10s %5s %6s %11s %13s %8s %9s\n' change gates pass regression inconclusive failed 's a gate'
+out=${OUT:-Reports/gates}/load-$load
+mkdir -p "$out"
 
+# Every other one computes, the others move memory, as compilers and test runs beside a gate do.
+busy=()
+for ((i = 0; i < load; i++)); do
+  if ((i % 2)); then (while :; do :; done) & else dd if=/dev/zero of=/dev/null bs=4M 2>/dev/null & fi
+  busy+=($!)
+done
+trap '[ ${#busy[@]} = 0 ] || kill "${busy[@]}" 2>/dev/null' EXIT
+
+printf 'load %s\n%-10s %5s %6s %11s %12s %13s %7s %9s\n' "$load" change gates pass regression underpowered inconclusive failed \
+  's a gate'
 gates() { # name, count, words for the head's engine
-  local name=$1 number=$2 pass=0 regression=0 inconclusive=0 failed=0 start=$SECONDS
+  local name=$1 number=$2 seconds=0 folder log code i
+  local -A verdicts=()
   for ((i = 1; i <= number; i++)); do
-    $assay duet --base "$assay engine direct" --head "$assay engine direct $3" --seed "$i" --quiet ${DUET:-} \
-      --out "$out/$name-$i" >"$out/$name-$i.log" 2>&1
-    case $? in
-      0) pass=$((pass + 1)) ;;
-      1) if grep -q '^verdict: regression' "$out/$name-$i.log"; then regression=$((regression + 1)); else failed=$((failed + 1)); fi ;;
-      2) inconclusive=$((inconclusive + 1)) ;;
-      *) failed=$((failed + 1)) ;;
-    esac
+    folder=$out/$name-$i log=$out/$name-$i.log
+    if [ ! -e "$folder/run.json" ]; then
+      local start=$SECONDS
+      $assay duet --base "$assay engine direct" --head "$assay engine direct $3" --seed "$i" --quiet ${DUET:-} --out "$folder" \
+        >"$log" 2>&1
+      code=$?
+      echo "exit $code after $((SECONDS - start)) s" >>"$log"
+    fi
+    verdict=$(sed -n 's/^verdict: //p' "$log")
+    verdicts[${verdict:-failed}]=$((${verdicts[${verdict:-failed}]:-0} + 1))
+    seconds=$((seconds + $(sed -n 's/^exit .* after \([0-9]*\) s$/\1/p' "$log")))
   done
-  printf '%-10s %5d %6d %11d %13d %8d %9d\n' "$name" "$number" $pass $regression $inconclusive $failed \
-    $(((SECONDS - start) / (number > 0 ? number : 1)))
+  printf '%-10s %5d %6d %11d %12d %13d %7d %9d\n' "$name" "$number" "${verdicts[pass]:-0}" "${verdicts[regression]:-0}" \
+    "${verdicts[underpowered]:-0}" "${verdicts[inconclusive]:-0}" "${verdicts[failed]:-0}" \
+    $((seconds / (number > 0 ? number : 1)))
 }
 
-mkdir -p "$out"
 gates none "$count" ""
 for slowdown in "$@"; do gates "$slowdown" "${GATES:-$count}" "--inject-slowdown $slowdown"; done
 echo

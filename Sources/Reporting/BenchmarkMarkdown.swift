@@ -85,19 +85,18 @@ enum BenchmarkMarkdown {
       "Base \(MarkdownText.code(duet.base)), head \(MarkdownText.code(duet.head)).", "",
     ]
     lines += duet.reasons.map { "- \(MarkdownText.inline($0))" }
-    let rows = (duet.benchmarks + [duet.sentinel].compactMap { $0 }).enumerated().map { index, found in
+    let rows = (duet.benchmarks + duet.againstItself).enumerated().map { index, found in
       let interval = found.changeLower.flatMap { low in
         found.changeUpper.map { "\(BenchmarkText.change(low)) to \(BenchmarkText.change($0))" }
       }
       return [
-        (index == duet.benchmarks.count ? "base against itself: " : "") + found.name,
+        (index >= duet.benchmarks.count ? "base against itself: " : "") + found.name,
         BenchmarkText.change(found.change),
         interval ?? "too few blocks",
-        found.smallestDetectableChange.isFinite ? BenchmarkText.change(found.smallestDetectableChange) : "none",
-        found.verdict,
+        found.couldSee, found.decidingClock, found.verdict,
       ]
     }
-    lines += [""] + TextTable(["benchmark", "change", "interval", "could see", "verdict"], rows).markdown
+    lines += [""] + TextTable(["benchmark", "change", "interval", "could see", "by", "verdict"], rows).markdown
     return lines
   }
 }

@@ -4,8 +4,10 @@ public struct DuetSection: Codable, Sendable {
   public var head: String
   public var policy: DuetPolicyRecord
   public var benchmarks: [DuetBenchmark]
-  /// The base against itself.
+  /// The base against itself on one benchmark, in runs of versions that had one.
   public var sentinel: DuetBenchmark?
+  /// The base against itself, on each benchmark in turn.
+  public var sentinels: [DuetBenchmark]?
   public var stealFraction: Double?
   public var complete: Bool
   /// `pass`, `regression`, `improvement`, `underpowered` or `inconclusive`.
@@ -14,20 +16,25 @@ public struct DuetSection: Codable, Sendable {
   public var seconds: Double
 
   public init(
-    base: String, head: String, policy: DuetPolicyRecord, benchmarks: [DuetBenchmark], sentinel: DuetBenchmark?,
-    stealFraction: Double?, complete: Bool, verdict: String, reasons: [String], seconds: Double
+    base: String, head: String, policy: DuetPolicyRecord, benchmarks: [DuetBenchmark], sentinel: DuetBenchmark? = nil,
+    sentinels: [DuetBenchmark]? = nil, stealFraction: Double?, complete: Bool, verdict: String, reasons: [String],
+    seconds: Double
   ) {
     self.base = base
     self.head = head
     self.policy = policy
     self.benchmarks = benchmarks
     self.sentinel = sentinel
+    self.sentinels = sentinels
     self.stealFraction = stealFraction
     self.complete = complete
     self.verdict = verdict
     self.reasons = reasons
     self.seconds = seconds
   }
+
+  /// The base against itself, of whichever version the run is.
+  public var againstItself: [DuetBenchmark] { sentinels ?? [sentinel].compactMap { $0 } }
 }
 
 /// The gate's numbers, as fractions where they are rates or changes.
@@ -42,10 +49,15 @@ public struct DuetPolicyRecord: Codable, Sendable, Hashable {
   public var stealLimit: Double
   /// Whether an improvement fails too. Absent in runs of earlier versions.
   public var failsOnImprovement: Bool?
+  /// Up to how many times as many blocks a noisy benchmark gets. Absent in runs of earlier versions, where all have the same.
+  public var mostEffort: Int?
+  /// Whether a regression had to be one again in fresh blocks.
+  public var confirms: Bool?
 
   public init(
     screenBlocks: Int, screenAdvance: Int, decisionBlocks: Int, margin: Double, falseDiscoveryRate: Double,
-    policy: Double, power: Double, stealLimit: Double, failsOnImprovement: Bool? = nil
+    policy: Double, power: Double, stealLimit: Double, failsOnImprovement: Bool? = nil, mostEffort: Int? = nil,
+    confirms: Bool? = nil
   ) {
     self.screenBlocks = screenBlocks
     self.screenAdvance = screenAdvance
@@ -56,6 +68,8 @@ public struct DuetPolicyRecord: Codable, Sendable, Hashable {
     self.power = power
     self.stealLimit = stealLimit
     self.failsOnImprovement = failsOnImprovement
+    self.mostEffort = mostEffort
+    self.confirms = confirms
   }
 }
 
@@ -74,6 +88,14 @@ public struct DuetBenchmark: Codable, Sendable, Hashable {
   public var pValue: Double
   public var adjustedPValue: Double
   public var smallestDetectableChange: Double
+  /// What follows is absent in runs of earlier versions. How many threads work at a time.
+  public var threads: Int?
+  /// Whose word the verdict, the change and what could be seen are: `wall` or `cpu`.
+  public var clock: String?
+  /// Differences of the blocks that were asked for once more.
+  public var confirmation: [Double]?
+  /// The same blocks by the CPU time; absent where the system does not tell.
+  public var cpu: DuetCPUTime?
 
   public init(
     name: String, verdict: String, advanced: String?, screen: [Double], decision: [Double], change: Double,
@@ -90,6 +112,27 @@ public struct DuetBenchmark: Codable, Sendable, Hashable {
     self.changeUpper = changeUpper
     self.pValue = pValue
     self.adjustedPValue = adjustedPValue
+    self.smallestDetectableChange = smallestDetectableChange
+  }
+}
+
+/// A benchmark's blocks by the time that its threads ran: waiting for a core is not in it.
+public struct DuetCPUTime: Codable, Sendable, Hashable {
+  /// Differences ln(t_head / t_base), block by block as by the wall clock.
+  public var screen: [Double]
+  public var decision: [Double]
+  public var confirmation: [Double]?
+  /// exp(median d) − 1.
+  public var change: Double
+  public var smallestDetectableChange: Double
+
+  public init(
+    screen: [Double], decision: [Double], confirmation: [Double]?, change: Double, smallestDetectableChange: Double
+  ) {
+    self.screen = screen
+    self.decision = decision
+    self.confirmation = confirmation
+    self.change = change
     self.smallestDetectableChange = smallestDetectableChange
   }
 }

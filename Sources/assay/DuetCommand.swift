@@ -14,8 +14,10 @@ struct DuetCommand: AsyncParsableCommand {
     abstract: "The regression gate: two engines side by side, red for a slowdown and never for noise.",
     discussion: """
       Both commands speak the engine protocol. They are restarted for each block and take turns in it; 12 blocks screen every
-      benchmark, 40 fresh ones decide those that exceed the margin. The base runs against itself beside them: where that
-      differs, nothing is concluded. An engine that does not start, or does not do a benchmark, leaves the gate undecided.
+      benchmark, 40 fresh ones decide those that exceed the margin, and a noisy one gets up to 8 times as many. The wall clock
+      decides; where other work blinds it, the CPU time of the engines' threads may convict any benchmark and acquit those of
+      one thread. The base runs against a copy of itself beside them: where that differs, nothing is concluded. An engine that
+      does not start, or does not do a benchmark, leaves the gate undecided.
 
       EXAMPLES:
         assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
@@ -50,6 +52,12 @@ struct DuetCommand: AsyncParsableCommand {
   @Option(help: "Steal time above which nothing is concluded (default: 2%).", transform: Percentage.init)
   var stealLimit: Percentage?
 
+  @Option(help: "Seconds in which the gate is to be decided, however noisy the machine (default: as many as it takes).")
+  var deadline: Int?
+
+  @Flag(help: "Ask once more, with fresh blocks, of what seems to be a regression.")
+  var confirm = false
+
   @Flag(help: "An improvement fails too: the baseline is stale.")
   var failOnImprovement = false
 
@@ -79,6 +87,7 @@ struct DuetCommand: AsyncParsableCommand {
       throw ValidationError("--base and --head take a command.")
     }
     try OptionRange.requireTimeout(timeout)
+    try OptionRange.require(deadline, "--deadline", in: 1...86_400)
   }
 
   private var reports: ReportOutput { ReportOutput(folder: out) }
@@ -91,6 +100,7 @@ struct DuetCommand: AsyncParsableCommand {
     if let margin { rules.margin = margin.fraction }
     if let stealLimit { rules.stealLimit = stealLimit.fraction }
     rules.failOnImprovement = failOnImprovement
+    rules.confirms = confirm
     let provenance = Provenance.current(seed: seed)
     let progress = ProgressDisplay(isQuiet: quiet)
     let declarations = (base: try declaration("base", base), head: try declaration("head", head))
@@ -99,6 +109,7 @@ struct DuetCommand: AsyncParsableCommand {
       runner = try DuetRunner(
         plan: plan, base: declarations.base, head: declarations.head, policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, nulls: EngineLookup.nulls(), allowsClaims: allowClaimed,
+        deadline: deadline.map(Double.init),
         onProgress: { done, total, subject in progress.step(done: done, of: total, subject: subject) },
         shouldStop: { Task.isCancelled })
     } catch { throw Outcome.inconclusive.ending("the gate cannot begin: \(error)") }
@@ -130,8 +141,8 @@ struct DuetCommand: AsyncParsableCommand {
   }
 
   private static func printSection(_ section: DuetSection) {
-    let rows = (section.benchmarks + [section.sentinel].compactMap { $0 }).enumerated().map { index, found in
-      let name = index == section.benchmarks.count ? "base against itself: \(found.name)" : found.name
+    let rows = (section.benchmarks + section.againstItself).enumerated().map { index, found in
+      let name = index >= section.benchmarks.count ? "base against itself: \(found.name)" : found.name
       let interval = found.changeLower.flatMap { low in
         found.changeUpper.map { String(format: "%+.1f … %+.1f %%", 100 * low, 100 * $0) }
       }
@@ -140,10 +151,10 @@ struct DuetCommand: AsyncParsableCommand {
         found.pValue < 1 ? String(format: "%.2g", found.adjustedPValue) : "–",
         found.smallestDetectableChange.isFinite
           ? String(format: "%.1f %%", 100 * found.smallestDetectableChange) : "none",
-        found.verdict,
+        found.clock == "cpu" ? "CPU time" : "wall clock", found.verdict,
       ]
     }
-    let table = TextTable(["benchmark", "change", "interval", "p", "could see", "verdict"], rows)
+    let table = TextTable(["benchmark", "change", "interval", "p", "could see", "by", "verdict"], rows)
     Console.print(table.text, terminator: "")
     for reason in section.reasons { Console.print("inconclusive: \(reason.printable)") }
     Console.print("verdict: \(section.verdict)")

@@ -1,23 +1,31 @@
 import Foundation
 import RunAnalysis
 
-/// The gate's decision from the differences d = ln(t_head / t_base) of its blocks. Pure: the same differences give the
-/// same verdicts, today and from a stored run.
+/// The gate's decision from the differences d = ln(t_head / t_base) of its blocks, by both clocks. Pure: the same differences give
+/// the same verdicts, today and from a stored run.
 public struct DuetGate: Sendable {
   public var policy: DuetPolicy
 
   public init(policy: DuetPolicy = DuetPolicy()) { self.policy = policy }
 
-  /// The differences of one benchmark: those of the screen, and of the decision where it went on.
+  /// The differences of one benchmark: those of the screen, of the decision where it went on, and of what was asked once more.
   public struct Differences: Hashable, Sendable {
     public var name: String
-    public var screen: [Double]
-    public var decision: [Double]
+    /// That work at a time: with one, the time that a thread ran is what the result waited for.
+    public var threads: Int
+    public var screen: [DuetDifference]
+    public var decision: [DuetDifference]
+    public var confirmation: [DuetDifference]
 
-    public init(name: String, screen: [Double], decision: [Double] = []) {
+    public init(
+      name: String, threads: Int = 1, screen: [DuetDifference], decision: [DuetDifference] = [],
+      confirmation: [DuetDifference] = []
+    ) {
       self.name = name
+      self.threads = threads
       self.screen = screen
       self.decision = decision
+      self.confirmation = confirmation
     }
   }
 
@@ -28,24 +36,41 @@ public struct DuetGate: Sendable {
   /// Which way a benchmark went on after the screen.
   public enum Direction: String, Hashable, Sendable, Codable { case slower, faster }
 
+  /// What one clock says of a benchmark.
+  public struct Reading: Hashable, Sendable {
+    public var advanced: Direction?
+    /// Median of d over the blocks that decided; exp(d) − 1 is the change.
+    public var median = 0.0
+    public var interval: MedianInterval?
+    /// p of the one-sided test in the direction that it went on in; 1 where it did not go on.
+    public var pValue = 1.0
+    /// Adjusted for all benchmarks and clocks, in that direction.
+    public var adjustedPValue = 1.0
+    /// As a fraction; infinity where no change would have been found.
+    public var smallestDetectableChange = Double.infinity
+
+    /// Whether it is a discovery in this direction.
+    func finds(_ direction: Direction, rate: Double) -> Bool { advanced == direction && adjustedPValue <= rate }
+  }
+
   public struct Finding: Hashable, Sendable {
     public var name: String
     public var verdict: Verdict
-    public var advanced: Direction?
-    /// Median of d over the blocks that decided; exp(d) − 1 is the change.
-    public var median: Double
-    public var interval: MedianInterval?
-    /// p of the one-sided test in the direction that it went on in; 1 where it did not go on.
-    public var pValue: Double
-    public var adjustedPValue: Double
-    /// As a fraction; infinity where no change would have been found.
-    public var smallestDetectableChange: Double
+    /// Whose word the verdict is.
+    public var clock: DuetClock
+    public var wall: Reading
+    /// `nil` where the system does not tell.
+    public var cpu: Reading?
+
+    /// What the clock that decided says.
+    public var decisive: Reading { clock == .cpu ? cpu ?? wall : wall }
   }
 
   public struct Decision: Hashable, Sendable {
     public var verdict: Verdict
     public var findings: [Finding]
-    public var sentinel: Finding?
+    /// The base against itself, one for each benchmark that was.
+    public var sentinels: [Finding]
     /// Why nothing is concluded, where that is so.
     public var reasons: [String]
   }
@@ -53,30 +78,74 @@ public struct DuetGate: Sendable {
   /// Whether the screen sends a benchmark on to the decision, and why.
   public func advance(screen: [Double]) -> Direction? {
     guard screen.count >= policy.screenBlocks else { return nil }
-    if screen.count(where: { $0 > policy.logMargin }) >= policy.screenAdvance { return .slower }
-    if screen.count(where: { $0 < -policy.logMargin }) >= policy.screenAdvance { return .faster }
+    let needed = policy.screenAdvance(of: screen.count)
+    if screen.count(where: { $0 > policy.logMargin }) >= needed { return .slower }
+    if screen.count(where: { $0 < -policy.logMargin }) >= needed { return .faster }
     return nil
   }
 
+  /// Whether either clock sends a benchmark on.
+  public func advances(_ benchmark: Differences) -> Bool {
+    DuetClock.allCases.contains { advance(screen: benchmark.screen.on($0)) != nil }
+  }
+
+  // MARK: How many blocks
+
+  /// p of each effort that makes a discovery of one of so many tests (``DuetPolicy/requiredExceedance(tests:effort:)``).
+  public struct Exceedances: Sendable {
+    let values: [DuetPolicy.Effort: Double]
+
+    func of(_ effort: DuetPolicy.Effort) -> Double? { values[effort] }
+  }
+
+  /// - Parameter count: of benchmarks; each is two tests, one a clock.
+  public func exceedances(benchmarks count: Int) -> Exceedances {
+    Exceedances(
+      values: Dictionary(
+        uniqueKeysWithValues: policy.efforts.compactMap { effort in
+          policy.requiredExceedance(tests: count * DuetClock.allCases.count, effort: effort).map { (effort, $0) }
+        }))
+  }
+
+  /// The effort that a benchmark's screen has had.
+  public func effort(of benchmark: Differences) -> DuetPolicy.Effort {
+    policy.efforts.last { benchmark.screen.count >= policy.screenBlocks($0) } ?? .least
+  }
+
+  /// The effort at which the gate would see the policy's change through the noise of this benchmark's screen, where it has had
+  /// less; `nil` where it sees it already, or would not with the most. The screen's centre, which is the effect, is taken out.
+  public func effortWanted(_ benchmark: Differences, _ exceedances: Exceedances) -> DuetPolicy.Effort? {
+    let present = effort(of: benchmark)
+    func sees(_ effort: DuetPolicy.Effort) -> Bool {
+      clocksThatAcquit(benchmark).contains { clock in
+        policy.smallestDetectableChange(
+          differences: benchmark.screen.on(clock), exceedance: exceedances.of(effort)) <= policy.policy
+      }
+    }
+    return sees(present) ? nil : policy.efforts.first { $0 > present && sees($0) }
+  }
+
+  /// Of several threads the CPU time may stay while the result comes later: their waiting for each other is not in it.
+  private func clocksThatAcquit(_ benchmark: Differences) -> [DuetClock] {
+    benchmark.threads == 1 ? [.wall, .cpu] : [.wall]
+  }
+
+  // MARK: What is found
+
   /// - Parameters:
-  ///   - sentinel: the same binary against itself; it fires when it would be called changed in either direction.
   ///   - benchmarks: every benchmark of the gate with the differences of its blocks.
+  ///   - sentinels: the same binary against itself, on the benchmarks' names.
   ///   - stealFraction: of the CPU time of the gate; `nil` where the system does not tell.
   ///   - complete: `false` for a gate that was interrupted.
   ///   - undone: what was asked for and could not be measured, one sentence each. It leaves the gate undecided, unless
   ///     another benchmark is a regression.
   public func decide(
-    _ benchmarks: [Differences], sentinel: Differences?, stealFraction: Double?, complete: Bool = true,
+    _ benchmarks: [Differences], sentinels: [Differences] = [], stealFraction: Double?, complete: Bool = true,
     undone: [String] = []
   ) -> Decision {
-    let findings = findings(of: benchmarks, exceedance: policy.requiredExceedance(benchmarks: benchmarks.count))
-    let sentinelFinding = sentinel.flatMap {
-      self.findings(of: [$0], exceedance: policy.requiredExceedance(benchmarks: 1)).first
-    }
-    var reasons: [String] = []
-    if let sentinelFinding, sentinelFinding.verdict == .regression || sentinelFinding.verdict == .improvement {
-      reasons.append("the same binary differs from itself on \(sentinelFinding.name)")
-    }
+    let findings = findings(of: benchmarks, exceedances(benchmarks: benchmarks.count))
+    let judged = DuetSentinel(policy: policy).judge(sentinels)
+    var reasons = judged.reasons
     if let stealFraction, stealFraction > policy.stealLimit {
       reasons.append(
         "the hypervisor took \(Self.percent(stealFraction)) of the CPU time, more than \(Self.percent(policy.stealLimit))"
@@ -86,16 +155,94 @@ public struct DuetGate: Sendable {
     if !complete { reasons.append("the gate was interrupted") }
     var verdict = overall(findings, inconclusive: !reasons.isEmpty)
     if !undone.isEmpty, verdict != .regression { verdict = .inconclusive }
+    let unconfirmed = zip(benchmarks, findings).filter { $1.verdict == .inconclusive && !$0.confirmation.isEmpty }
+      .map { "the regression of \($0.0.name) was not seen again in \($0.0.confirmation.count) fresh blocks" }
     return Decision(
-      verdict: verdict, findings: findings, sentinel: sentinelFinding, reasons: undone + reasons)
+      verdict: verdict, findings: findings, sentinels: judged.findings, reasons: undone + reasons + unconfirmed)
   }
 
-  /// - Parameter exceedance: ``DuetPolicy/requiredExceedance(benchmarks:)`` for so many benchmarks.
-  func findings(of benchmarks: [Differences], exceedance: Double?) -> [Finding] {
-    let slower = BenjaminiHochberg.adjusted(benchmarks.map { pValue($0, .slower) })
-    let faster = BenjaminiHochberg.adjusted(benchmarks.map { pValue($0, .faster) })
-    return benchmarks.indices.map { index in
-      finding(benchmarks[index], slower: slower[index], faster: faster[index], exceedance: exceedance)
+  /// - Parameter exceedances: of so many benchmarks.
+  public func findings(of benchmarks: [Differences], _ exceedances: Exceedances) -> [Finding] {
+    let clocks = DuetClock.allCases
+    let tests = benchmarks.indices.flatMap { index in clocks.map { (index: index, clock: $0) } }
+      .filter { $0.clock == .wall || !benchmarks[$0.index].screen.on($0.clock).isEmpty }
+    func adjusted(_ direction: Direction) -> [Double] {
+      BenjaminiHochberg.adjusted(tests.map { pValue(benchmarks[$0.index], $0.clock, direction) })
+    }
+    let (slower, faster) = (adjusted(.slower), adjusted(.faster))
+    var readings: [[DuetClock: Reading]] = Array(repeating: [:], count: benchmarks.count)
+    for (place, test) in tests.enumerated() {
+      readings[test.index][test.clock] = reading(
+        benchmarks[test.index], test.clock, slower: slower[place], faster: faster[place], exceedances)
+    }
+    var found = zip(benchmarks, readings).map { finding($0, $1) }
+    confirm(&found, benchmarks)
+    return found
+  }
+
+  private func pValue(_ benchmark: Differences, _ clock: DuetClock, _ direction: Direction) -> Double {
+    guard advance(screen: benchmark.screen.on(clock)) == direction else { return 1 }
+    let deciding = benchmark.decision.on(clock)
+    switch direction {
+    case .slower: return SignTest.pValue(above: policy.logMargin, deciding)
+    case .faster: return SignTest.pValue(below: -policy.logMargin, deciding)
+    }
+  }
+
+  private func reading(
+    _ benchmark: Differences, _ clock: DuetClock, slower: Double, faster: Double, _ exceedances: Exceedances
+  ) -> Reading {
+    let (screen, decision) = (benchmark.screen.on(clock), benchmark.decision.on(clock))
+    let direction = advance(screen: screen)
+    let deciding = direction != nil && !decision.isEmpty ? decision : screen
+    return Reading(
+      advanced: direction, median: OrderStatistics.median(deciding) ?? 0,
+      interval: OrderStatistics.medianInterval(deciding),
+      pValue: direction.map { pValue(benchmark, clock, $0) } ?? 1,
+      adjustedPValue: direction == .faster ? faster : direction == .slower ? slower : 1,
+      smallestDetectableChange: policy.smallestDetectableChange(
+        differences: deciding, exceedance: exceedances.of(effort(of: benchmark))))
+  }
+
+  /// The wall clock is what somebody waits for, and it has the first word; where it is blind CPU time may convict, and it may
+  /// acquit one thread.
+  private func finding(_ benchmark: Differences, _ readings: [DuetClock: Reading]) -> Finding {
+    let (wall, cpu) = (readings[.wall] ?? Reading(), readings[.cpu])
+    let rate = policy.falseDiscoveryRate
+    let isCut =
+      benchmark.screen.count < policy.screenBlocks
+      || (advances(benchmark) && benchmark.decision.count < policy.decisionBlocks(effort(of: benchmark)))
+    let (verdict, clock): (Verdict, DuetClock) =
+      if isCut {
+        (.inconclusive, .wall)
+      } else if wall.finds(.slower, rate: rate) {
+        (.regression, .wall)
+      } else if wall.finds(.faster, rate: rate) {
+        (.improvement, .wall)
+      } else if let cpu, cpu.finds(.slower, rate: rate) {
+        (.regression, .cpu)
+      } else if wall.smallestDetectableChange <= policy.policy {
+        (.pass, .wall)
+      } else if let cpu, benchmark.threads == 1, cpu.finds(.faster, rate: rate) {
+        (.improvement, .cpu)
+      } else if let cpu, benchmark.threads == 1, cpu.smallestDetectableChange <= policy.policy {
+        (.pass, .cpu)
+      } else {
+        (.underpowered, .wall)
+      }
+    return Finding(name: benchmark.name, verdict: verdict, clock: clock, wall: wall, cpu: cpu)
+  }
+
+  /// A regression that was asked for once more stands where fresh blocks say the same, by the clock that found it.
+  private func confirm(_ findings: inout [Finding], _ benchmarks: [Differences]) {
+    guard policy.confirms else { return }
+    let convicted = findings.indices.filter { findings[$0].verdict == .regression }
+    let again = BenjaminiHochberg.adjusted(
+      convicted.map {
+        SignTest.pValue(above: policy.logMargin, benchmarks[$0].confirmation.on(findings[$0].clock))
+      })
+    for (index, p) in zip(convicted, again) where p > policy.falseDiscoveryRate {
+      findings[index].verdict = .inconclusive
     }
   }
 
@@ -106,40 +253,6 @@ public struct DuetGate: Sendable {
     if verdicts.contains(.inconclusive) { return .inconclusive }
     if verdicts.contains(.underpowered) { return .underpowered }
     return verdicts.contains(.improvement) ? .improvement : .pass
-  }
-
-  private func pValue(_ differences: Differences, _ direction: Direction) -> Double {
-    guard advance(screen: differences.screen) == direction else { return 1 }
-    switch direction {
-    case .slower: return SignTest.pValue(above: policy.logMargin, differences.decision)
-    case .faster: return SignTest.pValue(below: -policy.logMargin, differences.decision)
-    }
-  }
-
-  private func finding(_ differences: Differences, slower: Double, faster: Double, exceedance: Double?) -> Finding {
-    let direction = advance(screen: differences.screen)
-    let deciding = direction != nil && !differences.decision.isEmpty ? differences.decision : differences.screen
-    let detectable = policy.smallestDetectableChange(differences: deciding, exceedance: exceedance)
-    let adjusted = min(slower, faster)
-    let verdict: Verdict =
-      if differences.screen.count < policy.screenBlocks
-        || (direction != nil && differences.decision.count < policy.decisionBlocks)
-      {
-        .inconclusive
-      } else if slower <= policy.falseDiscoveryRate {
-        .regression
-      } else if faster <= policy.falseDiscoveryRate {
-        .improvement
-      } else if detectable > policy.policy {
-        .underpowered
-      } else {
-        .pass
-      }
-    return Finding(
-      name: differences.name, verdict: verdict, advanced: direction,
-      median: OrderStatistics.median(deciding) ?? 0, interval: OrderStatistics.medianInterval(deciding),
-      pValue: direction.map { pValue(differences, $0) } ?? 1, adjustedPValue: adjusted,
-      smallestDetectableChange: detectable)
   }
 
   static func percent(_ fraction: Double) -> String { String(format: "%.1f %%", 100 * fraction) }

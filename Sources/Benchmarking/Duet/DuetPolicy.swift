@@ -3,15 +3,17 @@ import RunAnalysis
 
 /// What a gate asks. METHODOLOGY.md explains the defaults.
 public struct DuetPolicy: Hashable, Sendable {
-  /// Blocks that screen every benchmark.
+  /// Blocks that screen every benchmark, at ``Effort/least``.
   public var screenBlocks = 12
   /// How many of them must exceed the margin for a benchmark to go on.
   public var screenAdvance = 7
-  /// Fresh blocks that decide those that went on; the screen's are not used again.
+  /// Fresh blocks that decide those that went on, at ``Effort/least``; the screen's are not used again.
   public var decisionBlocks = 40
+  /// Up to how many times as many blocks a noisy benchmark gets; a power of two.
+  public var mostEffort = 8
   /// A slowdown that is not worth an alarm, as a fraction.
   public var margin = 0.02
-  /// False discovery rate over all benchmarks.
+  /// False discovery rate over all benchmarks and both clocks.
   public var falseDiscoveryRate = 0.05
   /// The change that the gate must be able to see, as a fraction; where it cannot, the verdict is *underpowered*.
   public var policy = 0.05
@@ -21,34 +23,60 @@ public struct DuetPolicy: Hashable, Sendable {
   /// hypervisor that took more could account for every difference that the gate would call real.
   public var stealLimit = 0.02
   public var failOnImprovement = false
+  /// Whether what is called a regression must be one again in fresh blocks.
+  public var confirms = false
 
   public init() {}
+
+  /// How many times the least number of blocks a benchmark gets. It follows from the benchmark's noise alone, never from what the
+  /// change seems to be: otherwise a gate could go on until chance gives it what it looks for.
+  public struct Effort: Hashable, Sendable, Comparable {
+    public var times: Int
+
+    public init(times: Int) { self.times = times }
+
+    public static let least = Effort(times: 1)
+
+    public static func < (left: Effort, right: Effort) -> Bool { left.times < right.times }
+  }
+
+  /// Every effort, the least first: each has twice the blocks of the one before.
+  public var efforts: [Effort] {
+    Array(sequence(first: 1) { $0 * 2 }.prefix { $0 <= max(mostEffort, 1) }.map(Effort.init(times:)))
+  }
+
+  public func screenBlocks(_ effort: Effort) -> Int { screenBlocks * effort.times }
+  public func decisionBlocks(_ effort: Effort) -> Int { decisionBlocks * effort.times }
+
+  /// How many blocks of a screen must exceed the margin: as many more than half of a longer one as of the least.
+  func screenAdvance(of blocks: Int) -> Int { blocks / 2 + screenAdvance - screenBlocks / 2 }
 
   /// The margin as a difference of logarithms.
   public var logMargin: Double { log1p(margin) }
   public var logPolicy: Double { log1p(policy) }
 
-  /// How many of the decision blocks must exceed the margin for one benchmark of `count` to be a discovery on its own, which
-  /// is the hardest case of Benjamini–Hochberg.
-  public func criticalCount(benchmarks count: Int) -> Int? {
-    SignTest.criticalCount(trials: decisionBlocks, level: falseDiscoveryRate / Double(max(count, 1)))
+  /// How many of the decision blocks must exceed the margin for one of `count` tests to be a discovery on its own, which is the
+  /// hardest case of Benjamini–Hochberg.
+  public func criticalCount(tests count: Int, effort: Effort = .least) -> Int? {
+    SignTest.criticalCount(trials: decisionBlocks(effort), level: falseDiscoveryRate / Double(max(count, 1)))
   }
 
-  /// The probability that a gate of `count` benchmarks calls one a regression whose blocks each exceed the margin with
+  /// The probability that a gate of `count` tests calls a benchmark a regression whose blocks each exceed the margin with
   /// probability `p`: both stages must agree.
-  public func power(exceeding p: Double, benchmarks count: Int) -> Double {
-    guard let critical = criticalCount(benchmarks: count) else { return 0 }
-    return BinomialTail.atLeast(screenAdvance, trials: screenBlocks, success: p)
-      * BinomialTail.atLeast(critical, trials: decisionBlocks, success: p)
+  public func power(exceeding p: Double, tests count: Int, effort: Effort = .least) -> Double {
+    guard let critical = criticalCount(tests: count, effort: effort) else { return 0 }
+    let screen = screenBlocks(effort)
+    return BinomialTail.atLeast(screenAdvance(of: screen), trials: screen, success: p)
+      * BinomialTail.atLeast(critical, trials: decisionBlocks(effort), success: p)
   }
 
   /// The smallest probability of exceeding the margin in one block that reaches ``power``; `nil` when none does.
-  public func requiredExceedance(benchmarks count: Int) -> Double? {
-    guard power(exceeding: 1, benchmarks: count) >= power else { return nil }
+  public func requiredExceedance(tests count: Int, effort: Effort = .least) -> Double? {
+    guard power(exceeding: 1, tests: count, effort: effort) >= power else { return nil }
     var (low, high) = (0.0, 1.0)
-    for _ in 0..<50 {
+    for _ in 0..<40 {
       let middle = (low + high) / 2
-      if power(exceeding: middle, benchmarks: count) >= power { high = middle } else { low = middle }
+      if power(exceeding: middle, tests: count, effort: effort) >= power { high = middle } else { low = middle }
     }
     return high
   }
@@ -60,7 +88,7 @@ public struct DuetPolicy: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - differences: ln(t_head / t_base) of each block.
-  ///   - exceedance: p, from ``requiredExceedance(benchmarks:)``.
+  ///   - exceedance: p, from ``requiredExceedance(tests:effort:)``.
   /// - Returns: infinity when no change would have been found, or there are no differences.
   public func smallestDetectableChange(differences: [Double], exceedance: Double?) -> Double {
     guard let exceedance, let centre = OrderStatistics.median(differences),

@@ -18,9 +18,11 @@ public final class DuetRunner {
   private let base: ProcessEngine
   private let head: ProcessEngine
   private let twin: ProcessEngine
+  private let copy: DuetTwin
   private let gate: DuetGate
   private let sliceNanoseconds: Double
   private let seed: UInt64
+  private let pace: DuetPace
   private let onProgress: (_ done: Int, _ total: Int, _ subject: String) -> Void
   private let shouldStop: () -> Bool
   private let measured: Shared<Measured>
@@ -30,48 +32,65 @@ public final class DuetRunner {
   private var timed: [String: TimedWorkload] = [:]
   private var ledgers: [String: [AuditLedger]] = [:]
   private var visits: [String: Int] = [:]
+
+  /// Where a block's pair is kept. A block has two rounds of operands; each stage has blocks of its own, so that no numbers come
+  /// twice.
+  private enum Stage: Int {
+    case screen, decision, confirmation
+
+    var keyPath: WritableKeyPath<DuetGate.Differences, [DuetDifference]> & Sendable {
+      switch self {
+      case .screen: \.screen
+      case .decision: \.decision
+      case .confirmation: \.confirmation
+      }
+    }
+
+    func round(of block: Int) -> Int { 2 * (rawValue << 16 + block) }
+  }
+
   /// Where the rounds of the base's pairs with itself begin, and of further turns: those of a benchmark's own pairs are numbered
   /// by its blocks, of which some are held against the reference.
   private static let (sentinelRound, confirmingRound) = (1 << 21, 1 << 22)
 
-  /// What is known of a gate so far: ln(t_second / t_first) by benchmark and block.
+  /// What is known of a gate so far.
   private struct Measured: Sendable {
     let started = ContinuousClock.now
     let ticks = MachineProbe.CPUTicks.now()
-    /// The benchmarks that both engines do.
-    var names: [String]
-    /// What an engine does not do, one sentence each.
+    /// The benchmarks that both engines do, and the base against itself on each.
+    var benchmarks, sentinels: [DuetGate.Differences]
+    /// What was asked for and not measured, one sentence each.
     var undone: [String] = []
-    var screens, decisions: [[Double]]
-    var sentinelScreen: [Double] = []
-    var sentinelDecision: [Double] = []
 
     init(_ items: [BenchmarkPlan.Item]) {
-      names = items.map(\.name)
-      screens = Array(repeating: [], count: items.count)
-      decisions = screens
+      benchmarks = items.map { DuetGate.Differences(name: $0.name, threads: $0.threads, screen: []) }
+      sentinels = benchmarks
     }
   }
 
+  /// - Parameter deadline: seconds in which the gate is to be decided.
   /// - Throws: `EngineError` when either engine does not start, or speaks protocol 1 alone where claims are not allowed.
   public init(
     plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,
-    sliceMilliseconds: Double, seed: UInt64, nulls: NullEngines, allowsClaims: Bool = false,
+    sliceMilliseconds: Double, seed: UInt64, nulls: NullEngines, allowsClaims: Bool = false, deadline: Double? = nil,
     onProgress: @escaping (_ done: Int, _ total: Int, _ subject: String) -> Void = { _, _, _ in },
     shouldStop: @escaping () -> Bool = { false }
   ) throws(EngineError) {
     items = plan.items
     self.nulls = nulls
     (self.base, self.head) = try Self.started(base, head, allowsClaims: allowsClaims)
-    twin = try ProcessEngine(self.base.declaration)
+    (copy, twin) = try Self.twin(of: self.base)
     gate = DuetGate(policy: policy)
     sliceNanoseconds = sliceMilliseconds * 1e6
     self.seed = seed
+    pace = DuetPace(deadline: deadline)
     self.onProgress = onProgress
     self.shouldStop = shouldStop
     generator = SplitMix64(seed: seed)
     measured = Shared(Measured(items))
   }
+
+  deinit { copy.remove() }
 
   /// Both engines, in the highest version of the protocol that both speak.
   private static func started(
@@ -91,49 +110,96 @@ public final class DuetRunner {
     return (try ProcessEngine(declarations.0), try ProcessEngine(declarations.1))
   }
 
+  /// The base once more, from a copy where that starts and says that it is the same.
+  private static func twin(of base: ProcessEngine) throws(EngineError) -> (DuetTwin, ProcessEngine) {
+    let copy = DuetTwin(of: base.declaration)
+    if copy.isCopy, let twin = try? ProcessEngine(copy.declaration), twin.description == base.description {
+      return (copy, twin)
+    }
+    copy.remove()
+    return (copy, try ProcessEngine(base.declaration))
+  }
+
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or `EngineError` when it cannot be timed on one.
   public func run() throws -> DuetSection {
     try verify()
     if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     defer { Affinity.release() }
-    let policy = gate.policy
-    // Pairs of slices: of each benchmark, and of the base with itself.
-    let screening = policy.screenBlocks * (items.count + 1)
-    for block in 0..<policy.screenBlocks where !shouldStop() && !items.isEmpty {
-      onProgress(block * (items.count + 1), screening, "screening, block \(block + 1) of \(policy.screenBlocks)")
-      try restart()
-      for (index, item) in items.enumerated() where !shouldStop() {
-        let found = try difference(item, base, head, round: 2 * block, isAudited: true)
-        measured.withLock { $0.screens[index].append(found) }
-      }
-      if let first = items.first, !shouldStop() {
-        let found = try difference(first, base, twin, round: Self.sentinelRound + 2 * block, isAudited: false)
-        measured.withLock { $0.sentinelScreen.append(found) }
-      }
-    }
-    let screened = measured.withLock { $0 }
-    let advancing = items.indices.filter { gate.advance(screen: screened.screens[$0]) != nil }
-    let sentinelAdvances = gate.advance(screen: screened.sentinelScreen) != nil
-    if !advancing.isEmpty || sentinelAdvances {
-      let pairs = advancing.count + (sentinelAdvances ? 1 : 0)
-      for block in 0..<policy.decisionBlocks where !shouldStop() {
-        onProgress(
-          screening + block * pairs, screening + policy.decisionBlocks * pairs,
-          "deciding on \(advancing.count), block \(block + 1) of \(policy.decisionBlocks)")
-        try restart()
-        let round = 2 * (policy.screenBlocks + block)
-        for index in advancing where !shouldStop() {
-          let found = try difference(items[index], base, head, round: round, isAudited: true)
-          measured.withLock { $0.decisions[index].append(found) }
-        }
-        if sentinelAdvances, let first = items.first, !shouldStop() {
-          let found = try difference(first, base, twin, round: Self.sentinelRound + round, isAudited: false)
-          measured.withLock { $0.sentinelDecision.append(found) }
-        }
-      }
+    let all = Array(items.indices)
+    try blocks(.screen, all.map { ($0, gate.policy.screenBlocks) }, "screening")
+    try screenFurther()
+    let advancing = all.filter { gate.advances(benchmark($0)) }
+    try blocks(.decision, advancing.map { ($0, decisionBlocks($0)) }, "deciding on \(advancing.count)")
+    if gate.policy.confirms, !shouldStop() {
+      let convicted = convicted()
+      try blocks(
+        .confirmation, convicted.map { ($0, decisionBlocks($0)) }, "once more, \(convicted.count) that fired")
     }
     if !shouldStop() { try audit() }
     return section(!shouldStop())
+  }
+
+  private func benchmark(_ index: Int) -> DuetGate.Differences { measured.withLock { $0.benchmarks[index] } }
+
+  private func decisionBlocks(_ index: Int) -> Int {
+    gate.policy.decisionBlocks(gate.effort(of: benchmark(index)))
+  }
+
+  private func convicted() -> [Int] {
+    var unconfirmed = gate
+    unconfirmed.policy.confirms = false
+    let benchmarks = measured.withLock { $0.benchmarks }
+    let findings = unconfirmed.findings(of: benchmarks, gate.exceedances(benchmarks: benchmarks.count))
+    return findings.indices.filter { findings[$0].verdict == .regression }
+  }
+
+  /// Gives more blocks to those benchmarks whose noise asks for them, the cheapest first, as far as the deadline allows.
+  private func screenFurther() throws {
+    let exceedances = gate.exceedances(benchmarks: items.count)
+    while !shouldStop() {
+      let deciding = items.indices.filter { gate.advances(benchmark($0)) }.map { decisionBlocks($0) }.reduce(0, +)
+      var granted: [(index: Int, count: Int)] = []
+      let wanted = items.indices.compactMap { index in
+        gate.effortWanted(benchmark(index), exceedances).map { (index, gate.policy.screenBlocks($0)) }
+      }
+      var pairs = deciding
+      for (index, count) in wanted.sorted(by: { ($0.1, $0.0) < ($1.1, $1.0) }) {
+        let more = count - benchmark(index).screen.count
+        guard pace.allows(pairs: pairs + more) else { continue }
+        pairs += more
+        granted.append((index, count))
+      }
+      guard !granted.isEmpty else { return }
+      try blocks(.screen, granted, "screening \(granted.count) that vary further")
+    }
+  }
+
+  /// Measures benchmarks until each has so many blocks of a stage.
+  private func blocks(_ stage: Stage, _ wanted: [(index: Int, count: Int)], _ subject: String) throws {
+    let path = stage.keyPath
+    let first = wanted.map { benchmark($0.index)[keyPath: path].count }.min() ?? 0
+    let last = wanted.map(\.count).max() ?? 0
+    guard first < last else { return }
+    for block in first..<last where !shouldStop() {
+      let present = wanted.filter { block < $0.count }.map(\.index)
+      guard pace.allows(pairs: present.count) else {
+        return measured.withLock { $0.undone.append(pace.missed) }
+      }
+      onProgress(block - first, last - first, "\(subject), block \(block - first + 1) of \(last - first)")
+      let began = ContinuousClock.now
+      try restart()
+      for index in present where !shouldStop() {
+        let found = try difference(items[index], base, head, round: stage.round(of: block), isAudited: true)
+        measured.withLock { $0.benchmarks[index][keyPath: path].append(found) }
+      }
+      let turns = DuetSentinel.turns(of: present, block: block)
+      for index in turns where !shouldStop() {
+        let round = Self.sentinelRound + stage.round(of: block)
+        let found = try difference(items[index], base, twin, round: round, isAudited: false)
+        measured.withLock { $0.sentinels[index][keyPath: path].append(found) }
+      }
+      pace.took((ContinuousClock.now - began).seconds, pairs: present.count)
+    }
   }
 
   /// The gate's decision on what is measured at this moment, for a gate that is complete or not. Whoever interrupts a gate
@@ -142,14 +208,9 @@ public final class DuetRunner {
     let commands = (base: base.declaration.command, head: head.declaration.command)
     return { [gate, measured] complete in
       let measured = measured.withLock { $0 }
-      let differences = measured.names.indices.map {
-        DuetGate.Differences(name: measured.names[$0], screen: measured.screens[$0], decision: measured.decisions[$0])
-      }
-      let sentinel = measured.names.first.map {
-        DuetGate.Differences(name: $0, screen: measured.sentinelScreen, decision: measured.sentinelDecision)
-      }
       return DuetRecords.section(
-        gate, differences, sentinel: sentinel, base: commands.base, head: commands.head,
+        gate, measured.benchmarks, sentinels: measured.sentinels.filter { !$0.screen.isEmpty }, base: commands.base,
+        head: commands.head,
         stealFraction: MachineProbe.CPUTicks.stealFraction(from: measured.ticks, to: .now()), complete: complete,
         undone: measured.undone, seconds: (ContinuousClock.now - measured.started).seconds)
     }
@@ -207,18 +268,18 @@ public final class DuetRunner {
     }
   }
 
-  /// ln(t_second / t_first) of the medians of one ABBA or BAAB block, each slice on first visits of fresh operands: those of two
-  /// rounds from this one.
+  /// ln(t_second / t_first) of one ABBA or BAAB block, each slice on first visits of fresh operands, those of two rounds from this
+  /// one: of the durations' medians, and of the CPU time of whole slices.
   /// - Throws: ``Failure`` when what was timed is wrong.
   private func difference(
     _ item: BenchmarkPlan.Item, _ first: ProcessEngine, _ second: ProcessEngine, round: Int, isAudited: Bool
-  ) throws -> Double {
-    guard let workload = timed[item.name] else { return 0 }
-    let known = isAudited ? ledgers[item.name] : nil
+  ) throws -> DuetDifference {
+    guard let workload = timed[item.name] else { throw Failure(description: "\(item.name) was not verified") }
+    let ledgers = isAudited ? self.ledgers[item.name] : nil
     var sides: [AuditedContestant] = []
     for (side, engine) in [first, second].enumerated() {
       // What a fresh process runs first is warm-up.
-      sides.append(try AuditedContestant(engine, workload, ledger: known?[side] ?? AuditLedger()))
+      sides.append(try AuditedContestant(engine, workload, ledger: ledgers?[side] ?? AuditLedger()))
       sides[side].suspend()
     }
     // Each side has two slices a block.
@@ -227,15 +288,25 @@ public final class DuetRunner {
     visits[item.name] = sides[0].visits
     var samples: [[Double]] = [[], []]
     var turns = [0, 0]
+    let known = sides.map(\.ledger.slices.count)
     for side in Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] {
       let found = try sides[side].turn(round: round + turns[side])
       turns[side] += 1
       if let problem = found.problem { throw wrong([first, second][side], item, problem) }
       samples[side] += found.durations.map { Double($0) }
     }
-    if isAudited { ledgers[item.name] = sides.map(\.ledger) }
+    if isAudited { self.ledgers[item.name] = sides.map(\.ledger) }
     let medians = samples.map { OrderStatistics.median($0) ?? 0 }
-    return log(medians[1] / medians[0])
+    let cpu = zip(sides, known).map { side, count in Self.cpuTime(ofIterationIn: side.ledger.slices[count...]) }
+    return DuetDifference(
+      wall: log(medians[1] / medians[0]), cpu: cpu[0].flatMap { first in cpu[1].map { log($0 / first) } })
+  }
+
+  /// Nanoseconds; `nil` where a slice's is not known, or is none.
+  private static func cpuTime(ofIterationIn slices: ArraySlice<AuditLedger.Slice>) -> Double? {
+    let spent = slices.compactMap(\.cpu)
+    guard !slices.isEmpty, spent.count == slices.count, let least = spent.min(), least > 0 else { return nil }
+    return spent.reduce(0, +) / Double(slices.reduce(0) { $0 + $1.iterations })
   }
 
   /// Holds what both engines' requests took against the rules.
@@ -259,36 +330,5 @@ public final class DuetRunner {
         }
       }
     }
-  }
-}
-
-/// A gate's decision as a record, and a record's differences as a decision again.
-public enum DuetRecords {
-  public static func section(
-    _ gate: DuetGate, _ differences: [DuetGate.Differences], sentinel: DuetGate.Differences?, base: String,
-    head: String,
-    stealFraction: Double?, complete: Bool, undone: [String] = [], seconds: Double
-  ) -> DuetSection {
-    let decision = gate.decide(
-      differences, sentinel: sentinel, stealFraction: stealFraction, complete: complete, undone: undone)
-    let policy = gate.policy
-    return DuetSection(
-      base: base, head: head,
-      policy: DuetPolicyRecord(
-        screenBlocks: policy.screenBlocks, screenAdvance: policy.screenAdvance, decisionBlocks: policy.decisionBlocks,
-        margin: policy.margin, falseDiscoveryRate: policy.falseDiscoveryRate, policy: policy.policy,
-        power: policy.power, stealLimit: policy.stealLimit, failsOnImprovement: policy.failOnImprovement),
-      benchmarks: zip(differences, decision.findings).map(record),
-      sentinel: sentinel.flatMap { found in decision.sentinel.map { record(found, $0) } }, stealFraction: stealFraction,
-      complete: complete, verdict: decision.verdict.rawValue, reasons: decision.reasons, seconds: seconds)
-  }
-
-  private static func record(_ differences: DuetGate.Differences, _ finding: DuetGate.Finding) -> DuetBenchmark {
-    DuetBenchmark(
-      name: finding.name, verdict: finding.verdict.rawValue, advanced: finding.advanced?.rawValue,
-      screen: differences.screen, decision: differences.decision, change: expm1(finding.median),
-      changeLower: finding.interval.map { expm1($0.lower) }, changeUpper: finding.interval.map { expm1($0.upper) },
-      pValue: finding.pValue, adjustedPValue: finding.adjustedPValue,
-      smallestDetectableChange: finding.smallestDetectableChange)
   }
 }

@@ -64,11 +64,11 @@ enum DotCharts {
 
   /// The gate's changes with their intervals.
   static func forest(_ section: DuetSection) -> HTMLPage.Figure? {
-    let rows = section.benchmarks + [section.sentinel].compactMap { $0 }
+    let rows = section.benchmarks + section.againstItself
     let limits = rows.flatMap { [$0.change, $0.changeLower ?? $0.change, $0.changeUpper ?? $0.change] }.map { 100 * $0 }
     let margin = 100 * section.policy.margin
     let labels = rows.enumerated().map { index, row in
-      (index == section.benchmarks.count ? "base against itself: " : "") + BenchmarkText.shape(row.name)
+      (index >= section.benchmarks.count ? "base against itself: " : "") + BenchmarkText.shape(row.name)
     }
     let left = 16 + 6.8 * Double(labels.map(\.count).max() ?? 0)
     let right = left + 420

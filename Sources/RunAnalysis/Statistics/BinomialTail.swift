@@ -1,6 +1,6 @@
 /// Exact tails of the binomial distribution with n trials, in double precision.
 ///
-/// Every term is built from its neighbour by a ratio, so nothing overflows for the few hundred trials that a gate has.
+/// Every term is built from its neighbour by a ratio, so nothing overflows for the hundreds of trials that a gate has.
 public enum BinomialTail {
   /// P(X = k) for X ~ Bin(n, p).
   /// - Requires: n ≥ 0 and 0 ≤ p ≤ 1.
@@ -24,14 +24,34 @@ public enum BinomialTail {
   public static func atLeast(_ k: Int, trials n: Int, success p: Double = 0.5) -> Double {
     guard k > 0 else { return 1 }
     guard k <= n else { return 0 }
-    // From the far end inwards: the small terms are added first.
-    return min(1, stride(from: n, through: k, by: -1).reduce(0) { $0 + probability(of: $1, trials: n, success: p) })
+    return min(1, sum(k...n, trials: n, success: p))
   }
 
   /// P(X ≤ k).
   public static func atMost(_ k: Int, trials n: Int, success p: Double = 0.5) -> Double {
     guard k < n else { return 1 }
     guard k >= 0 else { return 0 }
-    return min(1, (0...k).reduce(0) { $0 + probability(of: $1, trials: n, success: p) })
+    return min(1, sum(0...k, trials: n, success: p))
+  }
+
+  /// From the likeliest of them outwards, each from its neighbour, so that none is lost below the smallest number; then added
+  /// from both ends inwards, the small terms first.
+  private static func sum(_ range: ClosedRange<Int>, trials n: Int, success p: Double) -> Double {
+    guard p > 0, p < 1 else { return range.contains(p > 0 ? n : 0) ? 1 : 0 }
+    let mode = min(max(Int(Double(n + 1) * p), range.lowerBound), range.upperBound)
+    let highest = probability(of: mode, trials: n, success: p)
+    let odds = p / (1 - p)
+    var (above, below) = ([Double](), [Double]())
+    var term = highest
+    for i in mode..<range.upperBound {
+      term *= Double(n - i) / Double(i + 1) * odds
+      above.append(term)
+    }
+    term = highest
+    for i in stride(from: mode, to: range.lowerBound, by: -1) {
+      term *= Double(i) / Double(n - i + 1) / odds
+      below.append(term)
+    }
+    return above.reversed().reduce(0, +) + below.reversed().reduce(0, +) + highest
   }
 }

@@ -44,12 +44,12 @@ public enum BinomialTail {
     var (above, below) = ([Double](), [Double]())
     var term = highest
     for i in mode..<range.upperBound {
-      term *= Double(n - i) / Double(i + 1) * odds
+      term = term * Double(n - i) * odds / Double(i + 1)
       above.append(term)
     }
     term = highest
     for i in stride(from: mode, to: range.lowerBound, by: -1) {
-      term *= Double(i) / Double(n - i + 1) / odds
+      term = term * Double(i) / odds / Double(n - i + 1)
       below.append(term)
     }
     return above.reversed().reduce(0, +) + below.reversed().reduce(0, +) + highest

@@ -49,7 +49,8 @@ wheel: deps ## dist/assay-VERSION-py3-none-manylinux_….whl: the command, its f
 	@Packaging/static_libraries.sh $(WHEEL)
 	@echo "==> building (release, static)"
 	@PKG_CONFIG_PATH=$(CURDIR)/$(WHEEL)/pkgconfig $(SWIFT) build -c release --static-swift-stdlib --product assay \
-	  --scratch-path $(WHEEL)/build
+	  --scratch-path $(WHEEL)/build -Xlinker $(CURDIR)/$(WHEEL)/no_icu_data.o \
+	  -Xlinker "$$(cat $(WHEEL)/no_icu_data.txt)"
 	@rm -rf $(WHEEL)/tree; strip -o $(WHEEL)/assay $(WHEEL)/build/release/assay
 	@Packaging/install.sh $(WHEEL)/assay $(WHEEL)/tree
 	@python3 Packaging/wheel.py $(WHEEL)/tree dist

@@ -96,7 +96,8 @@ interpret=""
 engines=$(printf '%q' "$here/engines") py=$(printf '%q' "$(command -v "$python")")
 pytorch="pytorch=$py $engines/pytorch.py --device $device"
 triton="triton=$interpret$py $engines/triton_engine.py --device $device"
-pytorch_tf32="pytorch-tf32=${pytorch#*=} --tf32"
+[[ $device != cpu ]] && pytorch="pytorch-cuda=${pytorch#*=}"
+pytorch_tf32="${pytorch%%=*}-tf32=${pytorch#*=} --tf32"
 triton_tf32="triton-tf32=${triton#*=} --tf32"
 common=(--threads 1 --timeout 120 --quiet)
 dtypes=float32,float16,bfloat16
@@ -110,7 +111,7 @@ for operation in "${operations[@]}"; do
 done
 # A process for each of a few cores: all of them share one GPU.
 cores=$(nproc)
-jobs=$((cores < 4 ? cores : 4))
+jobs=$((cores < 6 ? cores : 6))
 [[ -n $smoke ]] && one=(--filter '*h14w14 k256r3s3*nchw*')
 
 # step NAME EXPECTED SECONDS COMMAND…: runs a part of the whole for so long at most, keeps what it prints and its run, and goes on.
@@ -140,19 +141,21 @@ for engine in pytorch_tf32 triton_tf32; do
   step "verify-${engine/_/-}" 1 60 verify --engine "${!engine}" --filter 'conv2d/*' --tag smoke --dtype float32 --jobs "$jobs" \
     "${common[@]}"
 done
-for dtype in ${dtypes//,/ }; do
-  rivals=(--engine "$pytorch")
-  [[ $device != cpu ]] && rivals+=(--engine "$triton") # interpreted kernels have no time worth a slice
-  step "bench-$dtype" 0 60 bench --suite "$here/gpu.toml" --dtype "$dtype" "${rivals[@]}" ${one[@]+"${one[@]}"} --timeout 120 --quiet
-done
 for engine in pytorch triton; do
   step "fuzz-$engine" 0 $((fuzz + 45)) fuzz --engine "${!engine}" "${drawn[@]}" --dtype "$dtypes" --time "${fuzz}s" --jobs "$jobs" \
     "${common[@]}"
+done
+# Interpreted kernels have no time worth a slice, and a CPU without instructions for 16 bits none either.
+rivals=(--engine "$pytorch") timed=float32
+[[ $device != cpu ]] && rivals+=(--engine "$triton") timed=$dtypes
+for dtype in ${timed//,/ }; do
+  step "bench-$dtype" 0 75 bench --suite "$here/gpu.toml" --dtype "$dtype" "${rivals[@]}" ${one[@]+"${one[@]}"} --timeout 120 --quiet
 done
 
 code=0
 "$python" "$here/gpu_summary.py" "$out" | tee "$out/summary.txt"
 code=${PIPESTATUS[0]}
-tar -czf "$out/gpu.tar.gz.tmp" -C "$out" --exclude 'gpu.tar.gz*' . && mv "$out/gpu.tar.gz.tmp" "$out/gpu.tar.gz"
+rm -f "$out/gpu.tar.gz"
+packed=$(mktemp) && tar -czf "$packed" -C "$out" . && mv "$packed" "$out/gpu.tar.gz"
 echo "$((SECONDS - started)) s; runs, logs and gpu.tar.gz are in $out"
 exit "$code"

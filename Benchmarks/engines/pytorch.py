@@ -493,16 +493,19 @@ class OnDevice(PyTorch):
     def __init__(self, device, tf32):
         super().__init__()
         self.device, on_gpu = device, device != "cpu"
-        self.name = "pytorch-tf32" if tf32 else "pytorch"
+        # What is known to fail on the CPU is not excused elsewhere: it has another name.
+        self.name = "pytorch" + ("-cuda" if on_gpu else "") + ("-tf32" if tf32 else "")
         if tf32:
             self.dtypes = ("float32",)
         if on_gpu:
+            torch.cuda.set_device(device)
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
             # Sums of 16 bits are kept in float32, as `info` says.
             torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
             torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
             self.synchronize = torch.cuda.synchronize
         elif tf32:
+            self.passes = ("forward",)
             OPERATIONS.update({name: _in_tf32(OPERATIONS[name]) for name in ("conv2d", "linear")})
         self.info = {
             "gpu": torch.cuda.get_device_name(device) if on_gpu else "none",

@@ -29,6 +29,11 @@ LOG2_E_REST = tl.constexpr(1.925963033500e-8)
 PRECISION = "ieee"
 
 
+def compiled_once(*varying):
+    """A kernel that is compiled once, whatever these integers are: not anew for each that is 1, or a multiple of 16."""
+    return triton.jit(do_not_specialize=varying)
+
+
 @triton.jit
 def _exp(x):
     """e^x in float32. The rounding of x·log2(e), which alone would cost |x| roundoffs, is put back as a factor."""
@@ -39,13 +44,15 @@ def _exp(x):
     return tl.where(tl.abs(scaled) < 150.0, power + power * (rest * LN_2), power)
 
 
-@triton.jit
+@compiled_once(
+    "pixels", "height", "width", "out_height", "out_width", "channels", "kernels", "taps_high", "taps_wide", "stride_high",
+    "stride_wide", "pad_top", "pad_left", "dilation_high", "dilation_wide", "x_n", "x_c", "x_h", "x_w", "y_n", "y_c", "y_h",
+    "y_w")
 def _conv2d_kernel(
     x, weight, bias, y, pixels, height, width, out_height, out_width, channels, kernels, taps_high, taps_wide,
     stride_high, stride_wide, pad_top, pad_left, dilation_high, dilation_wide,
     x_n, x_c, x_h, x_w, y_n, y_c, y_h, y_w,
-    HAS_BIAS: tl.constexpr, PRECISION: tl.constexpr, WIDENS: tl.constexpr,
-    BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr,
+    HAS_BIAS: tl.constexpr, PRECISION: tl.constexpr, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr,
 ):
     """A tile of output pixels × output channels of one group. Channels of input and output are a group's; weights are
     rows of taps × channels, channels last."""
@@ -73,8 +80,6 @@ def _conv2d_kernel(
         b = tl.load(
             weight + (group * kernels + kernel)[None, :].to(tl.int64) * terms + term[:, None],
             mask=(term < terms)[:, None] & (kernel < kernels)[None, :], other=0.0)
-        if WIDENS:
-            a, b = a.to(tl.float32), b.to(tl.float32)
         total = tl.dot(a, b, total, input_precision=PRECISION)
     if HAS_BIAS:
         total += tl.load(bias + group * kernels + kernel, mask=kernel < kernels, other=0.0).to(tl.float32)[None, :]
@@ -82,20 +87,20 @@ def _conv2d_kernel(
     tl.store(y + place, total.to(y.dtype.element_ty), mask=(pixel < pixels)[:, None] & (kernel < kernels)[None, :])
 
 
-@triton.jit
+@compiled_once("count")
 def _gelu_kernel(x, y, count, TANH: tl.constexpr, BLOCK: tl.constexpr):
     place = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     value = tl.load(x + place, mask=place < count, other=0.0).to(tl.float32)
     if TANH:
         # ½(1 + tanh z) = 1/(1 + e^(−2z))
         double = 1.5957691216057308 * (value + 0.044715 * value * value * value)
-        result = value / (1.0 + _exp(-double))
+        result = tl.div_rn(value, 1.0 + _exp(-double))
     else:
         result = 0.5 * value * (1.0 + tl.erf(value * 0.7071067811865476))
     tl.store(y + place, result.to(y.dtype.element_ty), mask=place < count)
 
 
-@triton.jit
+@compiled_once("length", "inner")
 def _softmax_kernel(x, y, length, inner, BLOCK: tl.constexpr):
     """One row: along axis 1, whose elements lie `inner` apart."""
     row = tl.program_id(0).to(tl.int64)
@@ -104,10 +109,10 @@ def _softmax_kernel(x, y, length, inner, BLOCK: tl.constexpr):
     value = tl.load(x + place, mask=along < length, other=-float("inf")).to(tl.float32)
     power = _exp(value - tl.max(value, 0))
     power = tl.where(along < length, power, 0.0)
-    tl.store(y + place, (power / tl.sum(power, 0)).to(y.dtype.element_ty), mask=along < length)
+    tl.store(y + place, tl.div_rn(power, tl.sum(power, 0)).to(y.dtype.element_ty), mask=along < length)
 
 
-@triton.jit
+@compiled_once("images", "channels", "size")
 def _statistics_kernel(x, mean, variance, images, channels, size, BLOCK: tl.constexpr):
     """Mean and variance of one channel over images and pixels, the second around the first."""
     channel = tl.program_id(0)
@@ -117,7 +122,7 @@ def _statistics_kernel(x, mean, variance, images, channels, size, BLOCK: tl.cons
         item = first + tl.arange(0, BLOCK)
         place = ((item // size).to(tl.int64) * channels + channel) * size + item % size
         total += tl.load(x + place, mask=item < count, other=0.0).to(tl.float32)
-    middle = tl.sum(total, 0) / count
+    middle = tl.div_rn(tl.sum(total, 0), count.to(tl.float32))
     square = tl.zeros((BLOCK,), dtype=tl.float32)
     for first in range(0, count, BLOCK):
         item = first + tl.arange(0, BLOCK)
@@ -125,10 +130,10 @@ def _statistics_kernel(x, mean, variance, images, channels, size, BLOCK: tl.cons
         away = tl.load(x + place, mask=item < count, other=0.0).to(tl.float32) - middle
         square += tl.where(item < count, away * away, 0.0)
     tl.store(mean + channel, middle)
-    tl.store(variance + channel, tl.sum(square, 0) / count)
+    tl.store(variance + channel, tl.div_rn(tl.sum(square, 0), count.to(tl.float32)))
 
 
-@triton.jit
+@compiled_once("count", "channels", "size")
 def _normalise_kernel(
     x, mean, variance, weight, bias, y, count, channels, size, eps, HAS_WEIGHT: tl.constexpr, HAS_BIAS: tl.constexpr,
     BLOCK: tl.constexpr,
@@ -139,7 +144,7 @@ def _normalise_kernel(
     value = tl.load(x + place, mask=inside, other=0.0).to(tl.float32)
     middle = tl.load(mean + channel, mask=inside, other=0.0).to(tl.float32)
     spread = tl.load(variance + channel, mask=inside, other=1.0).to(tl.float32)
-    result = (value - middle) / tl.sqrt_rn(spread + eps)
+    result = tl.div_rn(value - middle, tl.sqrt_rn(spread + eps))
     if HAS_WEIGHT:
         result *= tl.load(weight + channel, mask=inside, other=0.0).to(tl.float32)
     if HAS_BIAS:
@@ -179,9 +184,7 @@ class Convolution:
         _conv2d_kernel[grid](
             x, self.weight, self.bias, y, pixels, *x.shape[2:], high, wide, self.channels, self.kernels, *self.taps,
             *self.stride, *self.before, *self.dilation, *x.stride(), *y.stride(),
-            HAS_BIAS=self.bias is not None, PRECISION=PRECISION,
-            # The interpreter has no products of bfloat16; float32 holds them exactly.
-            WIDENS=INTERPRETED and x.dtype == torch.bfloat16, BLOCK_M=tile[0], BLOCK_N=tile[1], BLOCK_K=tile[2],
+            HAS_BIAS=self.bias is not None, PRECISION=PRECISION, BLOCK_M=tile[0], BLOCK_N=tile[1], BLOCK_K=tile[2],
             num_warps=4)
         return y
 
@@ -211,7 +214,7 @@ def softmax(x):
     y, length = torch.empty_like(x), x.shape[1]
     if x.numel():
         inner = x[0, 0].numel()
-        _softmax_kernel[(x.shape[0] * inner,)](x, y, length, inner, BLOCK=triton.next_power_of_2(length))
+        _softmax_kernel[(x.shape[0] * inner,)](x, y, length, inner, BLOCK=max(1024, triton.next_power_of_2(length)))
     return y
 
 
@@ -256,11 +259,13 @@ def main():
         parser.error("no GPU is here: --device cpu with TRITON_INTERPRET=1 interprets the kernels")
     if not on_gpu and not INTERPRETED:
         parser.error("--device cpu needs TRITON_INTERPRET=1: Triton compiles for GPUs alone")
+    # The interpreter cuts off what bfloat16 does not hold, where a GPU rounds, and multiplies patterns as if they were numbers.
+    dtypes = ("float32", "float16", "bfloat16") if on_gpu else ("float32", "float16")
     global PRECISION
     PRECISION = "tf32" if options.tf32 else "ieee"
     assay.serve(
         name="triton-tf32" if options.tf32 else "triton", version=triton.__version__, device=options.device,
-        dtypes=("float32",) if options.tf32 else ("float32", "float16", "bfloat16"),
+        dtypes=("float32",) if options.tf32 else dtypes,
         deterministic=True, convert=lambda array: torch.from_dlpack(array).to(options.device),
         synchronize=torch.cuda.synchronize if on_gpu else None,
         info={

@@ -127,7 +127,7 @@ step() {
   ((limit > left)) && limit=$left
   echo "==> $name (at most $limit s)"
   local begun=$SECONDS
-  timeout --signal=INT --kill-after=10 "$limit" "$assay" "$@" --out "$out/$name" >"$out/$name.txt" 2>&1 || code=$?
+  timeout --signal=INT --kill-after=15 "$limit" "$assay" "$@" --out "$out/$name" >"$out/$name.txt" 2>&1 || code=$?
   printf '%s\t%s\t%s\t%s\n' "$name" "$expected" "$code" "$((SECONDS - begun))" >>"$out/steps"
   tail -n 3 "$out/$name.txt" | cut -c 1-160
 }

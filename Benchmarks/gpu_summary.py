@@ -30,13 +30,16 @@ def table(headings, rows):
     print()
 
 
-def ratio(value):
+def ratio_of(value):
     """A number of a run's record, in which what JSON has no number for is a word."""
-    try:
-        value = float(value)
-    except (TypeError, ValueError):
-        return "–" if value is None else str(value)
-    return f"{value:.3g}" if math.isfinite(value) else "inf"
+    return float(value) if isinstance(value, (int, float)) else math.inf
+
+
+def ratio(value):
+    if value is None:
+        return "–"
+    value = ratio_of(value)
+    return f"{value:.3g}" if math.isfinite(value) else "inf" if value > 0 else "–"
 
 
 def counted(statuses):
@@ -48,11 +51,38 @@ def verified(runs):
     for run in runs:
         for result in run.get("verification", {}).get("results", ()):
             entry = found[result["engine"], result["operation"], result["dtype"]]
-            entry[0][result["status"]] += 1
+            entry[0][("known " if "known_failure" in result else "") + result["status"]] += 1
             for tensor in result["tensors"]:
-                worst = tensor.get("worst_ratio")
-                entry[1] = max(entry[1], float(worst) if isinstance(worst, (int, float)) else math.inf)
+                entry[1] = max(entry[1], ratio_of(tensor.get("worst_ratio")))
     return [[*key, counted(statuses), ratio(worst)] for key, (statuses, worst) in found.items()]
+
+
+def failing(runs, most=3):
+    """Of each engine, operation and precision the first cases that fail, and why."""
+    found = collections.defaultdict(list)
+    for run in runs:
+        results = list(run.get("verification", {}).get("results", ()))
+        for failure in run.get("fuzzing", {}).get("failures", ()):
+            results.append(failure["result"] | {"name": f"{failure['problem']} {failure['data']}"})
+        for result in results:
+            if result["status"] in ("FAIL", "ERROR", "NOT RUN") and "known_failure" not in result:
+                found[result["engine"], result["operation"], result["dtype"]].append(result)
+    rows = []
+    for (engine, _, dtype), results in found.items():
+        for result in results[:most]:
+            worst = max((ratio_of(tensor.get("worst_ratio")) for tensor in result["tensors"]), default=math.nan)
+            rows.append([engine, dtype, result["status"], ratio(worst), result["name"][:70], result["message"][:100]])
+    return rows
+
+
+def engines(runs):
+    """What the engines say of themselves, once each."""
+    found = {}
+    for run in runs:
+        for engine in run.get("verification", {}).get("engines", ()):
+            info = ", ".join(f"{key} {value}" for key, value in sorted(engine.get("info", {}).items()))
+            found[engine["name"]] = [engine["name"], str(engine.get("version", "")), info[:110]]
+    return list(found.values())
 
 
 def fuzzed(runs):
@@ -99,9 +129,11 @@ def main(folder):
                     runs.append(json.load(run))
     table(["step", "expected", "ended", "s", "that is"], steps)
     for headings, rows in (
+        (["engine", "version", "what it says of itself"], engines(runs)),
         (["engine", "operation", "precision", "verified", "error/bound"], verified(runs)),
         (["engine", "operation", "random problems", "ended", "error/bound", "kinds of failure"], fuzzed(runs)),
         (["engine", "workload", "precision", "ms", "Tflop/s", "audited", "trust", "error/bound", "what ran"], timed(runs)),
+        (["engine", "precision", "ended", "error/bound", "what fails, of each kind the first", "why"], failing(runs)),
     ):
         if rows:
             table(headings, rows)

@@ -499,6 +499,8 @@ class OnDevice(PyTorch):
             self.dtypes = ("float32",)
         if on_gpu:
             torch.cuda.set_device(device)
+            # Some of cuDNN's gradients are sums in no fixed order.
+            self.deterministic = False
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
             # Sums of 16 bits are kept in float32, as `info` says.
             torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False

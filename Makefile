@@ -11,7 +11,7 @@ VERIFY = verify --calibrate
 # Random convolutions that each sanitizer sees.
 SANITIZED_PROBLEMS = 40
 
-.PHONY: help deps build run example test fuzz sanitize lint format docs verify goldens peers odd-inputs
+.PHONY: help deps build install wheel run example test fuzz sanitize lint format docs verify goldens peers odd-inputs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,24 @@ deps: ## install the system packages (libhdf5-dev, pkg-config; for pictures libp
 build: deps ## build the release binary
 	@echo "==> building (release)"
 	@$(SWIFT) build -c $(CONFIGURATION) --product assay
+
+PREFIX = /usr/local
+install: build ## bin/assay, share/assay, include/assay.h and completions below PREFIX (/usr/local)
+	@Packaging/install.sh $(BIN) $(PREFIX)
+	@echo "==> installed below $(PREFIX)"
+
+# A program that needs nothing but the C and C++ libraries: Swift's runtime and the libraries of files are linked into it, as
+# archives, which the linker finds in a folder that holds no other.
+WHEEL = .build/wheel
+wheel: deps ## dist/assay-VERSION-py3-none-manylinux_….whl: the command, its files and assay_engine for pip, on Linux
+	@Packaging/static_libraries.sh $(WHEEL)
+	@echo "==> building (release, static)"
+	@PKG_CONFIG_PATH=$(CURDIR)/$(WHEEL)/pkgconfig $(SWIFT) build -c release --static-swift-stdlib --product assay \
+	  --scratch-path $(WHEEL)/build -Xlinker $(CURDIR)/$(WHEEL)/no_icu_data.o \
+	  -Xlinker "$$(cat $(WHEEL)/no_icu_data.txt)"
+	@rm -rf $(WHEEL)/tree; strip -o $(WHEEL)/assay $(WHEEL)/build/release/assay
+	@Packaging/install.sh $(WHEEL)/assay $(WHEEL)/tree
+	@python3 Packaging/wheel.py $(WHEEL)/tree dist
 
 # Every part writes its record, also when it fails; `merge` decides what all of them amount to, and a part that wrote nothing
 # counts by the exit code of its command.

@@ -1,5 +1,11 @@
-"""PyTorch as an engine: eager, with autograd for gradients; timed in inference mode with the fastest of its layouts."""
+"""PyTorch as an engine: eager, with autograd for gradients; timed in inference mode with the fastest of its layouts.
 
+On the CPU, or with `--device cuda` on a GPU. There `--tf32` lets PyTorch round float32 operands of convolutions and matrix
+products to TF32's 11 bits, which for convolutions is its own default and is off here without the option; on the CPU, which
+has no TF32, it rounds operands of `conv2d` and `linear` so. `info` says it; a verdict shows it.
+"""
+
+import argparse
 import ctypes
 import os
 import sys
@@ -15,7 +21,7 @@ import torch.nn.functional as F
 from torch.utils import mkldnn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
-from assay_engine import Engine, Prepared, Refused, Run, Unsupported, fastest, keywords, serve
+from assay_engine import Engine, Prepared, Refused, Run, Unsupported, fastest, keywords, require_sound, serve
 
 
 SIXTEEN = (torch.float16, torch.bfloat16)
@@ -109,7 +115,7 @@ def _conv_transpose(x, weight, bias=None, *, stride, padding, output_padding, di
 def _affine(x, shape, weight, bias):
     """Weight and bias of a norm. Beside an x of 16 bits PyTorch takes a float32 bias only beside a weight."""
     if weight is None and bias is not None and bias.dtype != x.dtype:
-        weight = torch.ones(shape, dtype=bias.dtype)
+        weight = torch.ones(shape, dtype=bias.dtype, device=bias.device)
     return weight, bias
 
 
@@ -170,7 +176,7 @@ def _tensor(value):
 
 
 def _array(tensor):
-    tensor = tensor.detach().contiguous()
+    tensor = tensor.detach().cpu().contiguous()
     return tensor.view(torch.int16).numpy().view(np.uint16) if tensor.dtype == torch.bfloat16 else tensor.numpy()
 
 
@@ -218,11 +224,6 @@ class Candidate:
         return Run(run, answer, refresh=None if held[0] is x else refresh)
 
 
-def _fastest(candidates, x, rounds=5):
-    """The description of the fastest of {description: Candidate} on an operand like those to come."""
-    return fastest({name: each.run(x, None).call for name, each in candidates.items()}, rounds)
-
-
 class PyTorch(Engine):
     name = "pytorch"
     version = torch.__version__
@@ -237,6 +238,17 @@ class PyTorch(Engine):
         # The training prepared last, by problem and threads.
         self.trainings = {}
 
+    def place(self, tensor):
+        """The tensor where the engine computes."""
+        return tensor
+
+    def places(self, tensors):
+        return {name: self.place(tensor) for name, tensor in tensors.items()}
+
+    def fastest(self, candidates, x, rounds=5):
+        """The description of the fastest of {description: Candidate} on an operand like those to come."""
+        return fastest({name: each.run(x, None).call for name, each in candidates.items()}, rounds)
+
     def binder(self, case, weights):
         """A function of the inputs that gives what computes the case on them."""
         attributes = keywords(case)
@@ -246,9 +258,9 @@ class PyTorch(Engine):
         torch.set_num_threads(threads)
         if case.operation == "resnet":
             return self._network_groups(case, passes)
-        inputs, parameters, buffers = tensors_of(case.inputs), tensors_of(case.parameters), tensors_of(case.buffers)
-        upstream = tensors_of(case.upstream)
-        _require_definition(case.operation, [*inputs.values(), *parameters.values(), *upstream.values()])
+        inputs, parameters, buffers, upstream = (
+            self.places(tensors_of(group)) for group in (case.inputs, case.parameters, case.buffers, case.upstream))
+        self.require_definition(case, [*inputs.values(), *parameters.values(), *upstream.values()])
         leaves = {k: v for k, v in {**inputs, **parameters}.items() if v.is_floating_point()}
         if case.operation == "cross_entropy":
             leaves = {"x": inputs["x"]}
@@ -271,6 +283,9 @@ class PyTorch(Engine):
         if case.buffers:
             groups["buffers_after"] = _arrays(buffers)
         return groups
+
+    def require_definition(self, case, tensors):
+        _require_definition(case.operation, tensors)
 
     def network(self, case, training):
         import torchvision
@@ -320,23 +335,27 @@ class PyTorch(Engine):
             return self._prepare_convolution(case, timed_pass, layout)
         if timed_pass != "forward":
             raise Unsupported(f"{timed_pass} of {case.operation}")
-        bound = self.binder(case, tensors_of({**case.parameters, **case.buffers}))
+        bound = self.binder(case, self.places(tensors_of({**case.parameters, **case.buffers})))
 
         def bind(inputs, upstream):
-            call = bound({name: shared(array) for name, array in inputs.items()})
+            held = {}
+
+            def refresh():
+                held["call"] = bound(self.places({name: shared(array) for name, array in inputs.items()}))
 
             def run():
                 with torch.inference_mode():
-                    return call()
+                    return held["call"]()
 
-            return Run(run, lambda y: {"outputs": _arrays(_outputs(case.operation, y))})
+            refresh()
+            return Run(run, lambda y: {"outputs": _arrays(_outputs(case.operation, y))}, refresh=refresh)
 
         return Prepared(bind, self.manner)
 
     def _prepare_convolution(self, case, timed_pass, layout):
         if timed_pass == "forward":
             candidates = self.convolutions(case, layout)
-            best = _fastest(candidates, shared(case.inputs["x"]))
+            best = self.fastest(candidates, shared(case.inputs["x"]))
             return Prepared(
                 lambda inputs, upstream: candidates[best].run(
                     shared(inputs["x"]), lambda y: {"outputs": {"y": _array(y.to_dense() if y.is_mkldnn else y)}}),
@@ -348,22 +367,24 @@ class PyTorch(Engine):
 
     def convolutions(self, case, layout):
         """The ways to compute a convolution in a layout, by description."""
-        w = _tensor(case.parameters["weight"])
-        bias = _tensor(case.parameters["bias"]) if "bias" in case.parameters else None
-        attributes, last = keywords(case), torch.channels_last
+        w = self.place(_tensor(case.parameters["weight"]))
+        bias = self.place(_tensor(case.parameters["bias"])) if "bias" in case.parameters else None
+        attributes, last, convolve = keywords(case), torch.channels_last, OPERATIONS["conv2d"]
         wl = w.contiguous(memory_format=last)
-        plain = Candidate(lambda x: F.conv2d(x, w, bias, **attributes))
+        plain = Candidate(lambda x: convolve(x, w, bias, **attributes), self.place)
         if layout == "nchw":
             return {
                 "eager, contiguous": plain,
                 "eager, through channels_last": Candidate(
-                    lambda x: F.conv2d(x.contiguous(memory_format=last), wl, bias, **attributes).contiguous())}
+                    lambda x: convolve(x.contiguous(memory_format=last), wl, bias, **attributes).contiguous(),
+                    self.place)}
         return {
             "eager, channels_last": Candidate(
-                lambda x: F.conv2d(x, wl, bias, **attributes), lambda x: x.contiguous(memory_format=last)),
-            "eager, contiguous": plain, **self._packed(case, w, bias, attributes)}
+                lambda x: convolve(x, wl, bias, **attributes),
+                lambda x: self.place(x).contiguous(memory_format=last)),
+            "eager, contiguous": plain, **self.packed(case, w, bias, attributes)}
 
-    def _packed(self, case, w, bias, attributes):
+    def packed(self, case, w, bias, attributes):
         """oneDNN's own blocked layout with packed weights, where it takes the problem."""
         if isinstance(attributes["padding"], str) or case.dtype != "float32":
             return {}
@@ -383,7 +404,7 @@ class PyTorch(Engine):
 
     def _prepare_gradient(self, case, timed_pass, layout):
         """The gradient of x by the weights, or of the weights by x: what is held is the pair of cotangent and x."""
-        w, a, last = _tensor(case.parameters["weight"]), keywords(case), torch.channels_last
+        w, a, last = self.place(_tensor(case.parameters["weight"])), keywords(case), torch.channels_last
         name, place = ("x", 0) if timed_pass == "backward_data" else ("weight", 1)
         mask = [place == 0, place == 1, False]
 
@@ -392,16 +413,19 @@ class PyTorch(Engine):
         def gradient(weight):
             return lambda operands: torch.ops.aten.convolution_backward(*operands, weight, *settings)[place]
 
-        candidates = {"eager, contiguous": Candidate(gradient(w))}
+        def places(pair):
+            return tuple(self.place(each) for each in pair)
+
+        candidates = {"eager, contiguous": Candidate(gradient(w), places)}
         if layout == "native":
             candidates["eager, channels_last"] = Candidate(
                 gradient(w.contiguous(memory_format=last)),
-                lambda operands: tuple(each.contiguous(memory_format=last) for each in operands))
+                lambda pair: tuple(each.contiguous(memory_format=last) for each in places(pair)))
 
         def operands(inputs, upstream):
             return shared(upstream["y"]), shared(inputs["x"])
 
-        best = _fastest(candidates, operands(case.inputs, case.upstream))
+        best = self.fastest(candidates, operands(case.inputs, case.upstream))
         return Prepared(
             lambda inputs, upstream: candidates[best].run(
                 operands(inputs, upstream), lambda found: {"gradients": {name: _array(found)}}), best)
@@ -415,7 +439,7 @@ class PyTorch(Engine):
             raise Unsupported(f"{timed_pass} of a network")
         x = shared(case.inputs["x"])
         candidates = self.networks(case, x)
-        best = _fastest(candidates, x, rounds=3)
+        best = self.fastest(candidates, x, rounds=3)
         return Prepared(
             lambda inputs, upstream: candidates[best].run(
                 shared(inputs["x"]), lambda y: {"outputs": {"logits": _array(y)}}), best)
@@ -459,6 +483,74 @@ class PyTorch(Engine):
         return {
             "eager, contiguous": Training(self.network(case, True)),
             "eager, channels_last": Training(self.network(case, True), torch.channels_last)}
+
+
+class OnDevice(PyTorch):
+    """The same on another device than the CPU, or in TF32: layers, and no whole networks."""
+
+    operations = tuple(OPERATIONS)
+
+    def __init__(self, device, tf32):
+        super().__init__()
+        self.device, on_gpu = device, device != "cpu"
+        # What is known to fail on the CPU is not excused elsewhere: it has another name.
+        self.name = "pytorch" + ("-cuda" if on_gpu else "") + ("-tf32" if tf32 else "")
+        if tf32:
+            self.dtypes = ("float32",)
+        if on_gpu:
+            torch.cuda.set_device(device)
+            # Some of cuDNN's gradients are sums in no fixed order.
+            self.deterministic = False
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
+            # Sums of 16 bits are kept in float32, as `info` says.
+            torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+            torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+            self.synchronize = torch.cuda.synchronize
+        elif tf32:
+            self.passes = ("forward",)
+            OPERATIONS.update({name: _in_tf32(OPERATIONS[name]) for name in ("conv2d", "linear")})
+        self.info = {
+            "gpu": torch.cuda.get_device_name(device) if on_gpu else "none",
+            "cudnn": str(torch.backends.cudnn.version()) if on_gpu else "none",
+            "float32_products": "TF32" if tf32 else "IEEE", "accumulate": "float32"}
+
+    def place(self, tensor):
+        return tensor.to(self.device)
+
+    def fastest(self, candidates, x, rounds=5):
+        if self.synchronize is None:
+            return super().fastest(candidates, x, rounds)
+
+        def waited(run):
+            def waits():
+                run()
+                self.synchronize()
+
+            return waits
+
+        return fastest({name: waited(each.run(x, None).call) for name, each in candidates.items()}, rounds)
+
+    def require_definition(self, case, tensors):
+        # What has no result is refused here: a kernel that reads out of bounds ends the process's use of a GPU.
+        require_sound(case)
+        if self.device == "cpu":
+            super().require_definition(case, tensors)
+
+    def packed(self, case, w, bias, attributes):
+        return super().packed(case, w, bias, attributes) if self.device == "cpu" and "tf32" not in self.name else {}
+
+
+def _in_tf32(function):
+    """The function on operands of 11 significant bits, ties to even, as a GPU rounds them."""
+
+    def rounded(tensor):
+        if tensor.dtype != torch.float32:
+            return tensor
+        bits = tensor.contiguous().view(torch.int32)
+        short = ((bits + 0xFFF + ((bits >> 13) & 1)) & ~0x1FFF).view(torch.float32)
+        return torch.where(tensor.isfinite(), short, tensor)
+
+    return lambda x, weight, bias=None, **attributes: function(rounded(x), rounded(weight), bias, **attributes)
 
 
 class Training:
@@ -512,6 +604,16 @@ def keep_memory():
         pass  # another C library
 
 
-if __name__ == "__main__":
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1 (default: cpu)")
+    parser.add_argument("--tf32", action="store_true", help="round float32 operands of products to TF32")
+    options = parser.parse_args()
+    if options.device != "cpu" and not torch.cuda.is_available():
+        parser.error("no GPU is here that PyTorch can use")
     keep_memory()
-    serve(PyTorch())
+    serve(PyTorch() if options.device == "cpu" and not options.tf32 else OnDevice(options.device, options.tf32))
+
+
+if __name__ == "__main__":
+    main()

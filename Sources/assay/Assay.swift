@@ -14,6 +14,8 @@ struct Assay: AsyncParsableCommand {
     discussion: """
       A failure ends with the command that repeats it.
 
+      \(Resources.help)
+
       \(Outcome.exitCodes)
       """,
     version: version,

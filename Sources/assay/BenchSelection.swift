@@ -83,7 +83,7 @@ struct BenchSelection: ParsableArguments {
   /// The suite with everything that the command line says otherwise.
   /// - Throws: `ExitCode` 65 for a bad file, `ValidationError` for a bad word.
   func resolved() throws -> BenchmarkSuite {
-    let path = suite ?? (quick ? Self.quickSuite : Self.standardSuite)
+    let path = try suite ?? Self.path(of: quick ? Self.quickSuite : Self.standardSuite)
     var found = try BenchmarkSuite.read(URL(fileURLWithPath: path))
     // Whatever the command line changes, a problem of the file's own is the file's fault.
     do throws(BenchmarkSuite.Invalid) { _ = try BenchmarkPlan(found, limits: limits.limits()) } catch {
@@ -137,6 +137,11 @@ struct BenchSelection: ParsableArguments {
     do throws(BenchmarkSuite.Invalid) {
       return try BenchmarkPlan(suite, filters: filter.map { NamePattern($0) }, limits: limits.limits())
     } catch { throw ValidationError(error.description) }
+  }
+
+  /// A suite that comes with the program.
+  static func path(of name: String) throws(Resources.Missing) -> String {
+    try Resources().require(name, option: "--suite")
   }
 
   /// A suite as its file has it, for commands that change nothing of it.

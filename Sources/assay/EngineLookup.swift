@@ -10,18 +10,18 @@ enum EngineLookup {
 
   /// Built-in engines and those of `Benchmarks/engines.toml`, where there is one.
   static func catalog(builtIn: [any Engine]) throws -> EngineCatalog {
-    let file = URL(fileURLWithPath: standardFile)
-    guard FileManager.default.fileExists(atPath: file.path) else { return EngineCatalog(builtIn: builtIn) }
-    return EngineCatalog(builtIn: builtIn, declared: try EngineCatalog.declarations(at: file))
+    guard let file = Resources().path(standardFile) else { return EngineCatalog(builtIn: builtIn) }
+    return EngineCatalog(builtIn: builtIn, declared: try EngineCatalog.declarations(at: URL(fileURLWithPath: file)))
   }
 
-  static let pythonPackage = "Benchmarks/engines/python"
+  /// The folder of engines' sources; where there is none, its name, which whoever needs it then misses.
+  static var sources: URL { URL(fileURLWithPath: Resources().path("Benchmarks/engines") ?? "Benchmarks/engines") }
 
   /// The engines that do nothing, beside which others are audited.
   static func nulls() -> NullEngines {
     NullEngines(
       program: EngineCatalog.thisProgram,
-      package: URL(fileURLWithPath: pythonPackage).path)
+      package: sources.appending(path: "python").path)
   }
 
   /// The built-in engine of a word.

@@ -42,8 +42,8 @@ struct SelftestCommand: AsyncParsableCommand {
   @Flag(help: "Mutants that were not run, because a tool is missing, leave the whole undecided.")
   var strict = false
 
-  @Option(help: "The golden corpus.", completion: .directory)
-  var golden = GoldenCorpus.standardFolder
+  @Option(help: "The golden corpus (default: \(GoldenCorpus.standardFolder)).", completion: .directory)
+  var golden: String?
 
   @Option(help: "First seed of the false-alarm search.")
   var seed: UInt64 = 1
@@ -94,15 +94,14 @@ struct SelftestCommand: AsyncParsableCommand {
       patterns.isEmpty || patterns.contains { $0.matches("\(Mutant.Family.cheats.rawValue)/\(cheat.name)") }
     }
     guard !smoke || !patterns.isEmpty, !cheats.isEmpty else { return nil }
-    let sources = URL(fileURLWithPath: EngineLookup.pythonPackage).deletingLastPathComponent()
-    let tools = CheatTools(sources: sources, program: EngineCatalog.thisProgram)
+    let tools = CheatTools(sources: EngineLookup.sources, program: EngineCatalog.thisProgram)
     return CheatTrial(
       cheats: cheats, tools: tools, nulls: EngineLookup.nulls(), seed: seed, shouldStop: { Task.isCancelled })
   }
 
   private func makeTest() throws -> SelfTest {
     let reader = try GoldenSession.reader()
-    let files = try GoldenCorpus.files(at: [golden]).map { try reader.open($0) }
+    let files = try GoldenCorpus.files(at: [golden ?? Resources().corpus()]).map { try reader.open($0) }
     return try SelfTest(
       files: files, seeds: !filter.isEmpty ? 0 : smoke ? 3 : 20,
       threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed,

@@ -69,7 +69,7 @@ struct VerifySelection: ParsableArguments {
 
     var files: [String] = []
     var problems: [FileRecord] = []
-    for path in golden.isEmpty ? [GoldenCorpus.standardFolder] : golden {
+    for path in golden.isEmpty ? [try Resources().corpus()] : golden {
       do throws(GoldenFileError) {
         files += try GoldenCorpus.files(at: [path]).filter { !files.contains($0) }
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
@@ -94,11 +94,7 @@ struct VerifySelection: ParsableArguments {
   }
 
   private func excuses(_ path: String?) throws -> KnownFailures {
-    guard let path = path ?? standardFile else { return KnownFailures() }
+    guard let path = path ?? Resources().path(Self.standardKnownFailures) else { return KnownFailures() }
     return try KnownFailures(contentsOf: path)
-  }
-
-  private var standardFile: String? {
-    FileManager.default.fileExists(atPath: Self.standardKnownFailures) ? Self.standardKnownFailures : nil
   }
 }

@@ -33,7 +33,7 @@ struct GoldenListCommand: AsyncParsableCommand {
     var failed = false
     try GoldenSession.run { () throws(GoldenFileError) in
       let reader = try GoldenSession.reader()
-      for path in try GoldenCorpus.files(at: selection.paths) {
+      for path in try selection.paths() {
         do throws(GoldenFileError) {
           let file = try reader.open(path)
           files += 1

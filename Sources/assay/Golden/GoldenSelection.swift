@@ -15,7 +15,10 @@ struct GoldenSelection: ParsableArguments {
     help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
   var filter: [String] = []
 
-  var paths: [String] { files.isEmpty ? [GoldenCorpus.standardFolder] : files }
+  /// The files that these words name.
+  func paths() throws(GoldenFileError) -> [String] {
+    try GoldenCorpus.files(at: files.isEmpty ? [Resources().corpus()] : files)
+  }
 
   func matches(_ summary: GoldenCaseSummary) -> Bool {
     filter.isEmpty || filter.contains { NamePattern($0).matches(summary.name) }
@@ -29,7 +32,7 @@ enum GoldenSession {
     listed: CaseLimits = .standard, unlisted: CaseLimits = .unlisted
   ) throws(GoldenFileError) -> GoldenReader {
     GoldenReader(
-      trusted: try GoldenManifest.read(inFolder: GoldenCorpus.standardFolder), probe: .ofThisExecutable(),
+      trusted: try Resources().manifest(), probe: .ofThisExecutable(),
       listed: listed, unlisted: unlisted)
   }
 

@@ -35,7 +35,7 @@ struct GoldenValidateCommand: AsyncParsableCommand {
     } while: {
       try GoldenSession.run { () throws(GoldenFileError) in
         let reader = try limits.reader()
-        for path in try GoldenCorpus.files(at: files.isEmpty ? [GoldenCorpus.standardFolder] : files) {
+        for path in try GoldenCorpus.files(at: files.isEmpty ? [Resources().corpus()] : files) {
           if Task.isCancelled { break }
           do throws(GoldenFileError) {
             let file = try reader.open(path)

@@ -39,13 +39,14 @@ import Testing
   }
 
   /// Steps as the script writes them: name, expected exit code, how it ended, seconds.
-  @Test(arguments: [
-    ([["verify", "0", "0"], ["tf32", "1", "1"]], 0),
-    ([["tf32", "1", "0"]], 1),
-    ([["verify", "0", "1"], ["fuzz", "0", "124"]], 1),
-    ([["verify", "0", "0"], ["bench", "0", "left out"]], 2),
-    ([["verify", "0", "139"], ["bench", "0", "65"]], 70),
-  ] as [([[String]], Int32)])
+  @Test(
+    arguments: [
+      ([["verify", "0", "0"], ["tf32", "1", "1"]], 0),
+      ([["tf32", "1", "0"]], 1),
+      ([["verify", "0", "1"], ["fuzz", "0", "124"]], 1),
+      ([["verify", "0", "0"], ["bench", "0", "left out"]], 2),
+      ([["verify", "0", "139"], ["bench", "0", "65"]], 70),
+    ] as [([[String]], Int32)])
   func `the worst of the steps is its end`(steps: [[String]], code: Int32) throws {
     let lines = steps.map { ($0 + ["1"]).joined(separator: "\t") + "\n" }.joined()
     try Data(lines.utf8).write(to: folder.file("steps"))

@@ -27,7 +27,7 @@ package struct TrainingExercise {
   /// The definition's first step, from the exercise's values.
   /// - Throws: `EngineError` where a tensor of the network is missing.
   package func step(_ exercise: Exercise) throws(EngineError) -> TrainingStep<Float> {
-    var state = Initialization(seed: 0).state(of: network.plan, as: Float.self)
+    var state = NetworkState<Float>(zerosOf: network.plan)
     do throws(StateDictMismatch) {
       try state.load(exercise.parameters.merging(exercise.buffers) { parameter, _ in parameter }, into: network.plan)
     } catch { throw .failed("\(error)") }

@@ -30,7 +30,7 @@ extension WeightsFile {
   /// The values of a network that the file has to fit.
   /// - Throws: ``Operations/StateDictMismatch``, or ``GoldenFiles/GoldenFileError`` for a value that no network has.
   public func state(of plan: NetworkPlan, from path: String) throws -> NetworkState<Float> {
-    var state = Initialization(seed: 0).state(of: plan, as: Float.self)
+    var state = NetworkState<Float>(zerosOf: plan)
     try load(into: &state, of: plan, from: path, strict: true)
     return state
   }

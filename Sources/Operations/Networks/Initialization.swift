@@ -23,7 +23,7 @@ public struct Initialization: Sendable {
     of plan: NetworkPlan, as: Scalar.Type = Scalar.self
   ) -> NetworkState<Scalar> {
     var random = SplitMix64(seed: seed)
-    var state = NetworkState<Scalar>()
+    var state = NetworkState<Scalar>(zerosOf: plan)
     let last = zeroInitResidual ? Set(plan.stages.joined().compactMap { $0.branch.last?.name }) : []
     for layer in plan.layers {
       switch layer.problem {
@@ -40,17 +40,9 @@ public struct Initialization: Sendable {
           state.parameters["\(layer.name).bias"] = uniform([problem.outputFeatures], fanIn: fanIn, &random)
         }
       case let problem as BatchNorm2dProblem:
-        let vector = Shape(problem.channels)
-        if problem.hasWeight {
-          let weight: Scalar = last.contains(layer.name) ? 0 : 1
-          state.parameters["\(layer.name).weight"] = Tensor(shape: vector, repeating: weight)
-        }
-        if problem.hasBias { state.parameters["\(layer.name).bias"] = Tensor(zeros: vector) }
-        if problem.tracksRunningStatistics {
-          state.buffers[layer.name] = BatchNorm2d.Buffers(
-            runningMean: Tensor(zeros: vector), runningVariance: Tensor(shape: vector, repeating: 1),
-            batchesTracked: problem.countsBatches ? 0 : nil)
-        }
+        let ones = Tensor(shape: Shape(problem.channels), repeating: 1 as Scalar)
+        if problem.hasWeight, !last.contains(layer.name) { state.parameters["\(layer.name).weight"] = ones }
+        state.buffers[layer.name]?.runningVariance = ones
       default: break
       }
     }

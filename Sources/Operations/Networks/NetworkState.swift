@@ -13,6 +13,31 @@ public struct NetworkState<Scalar: RealScalar>: Sendable {
     self.buffers = buffers
   }
 
+  /// Zeros for everything that a plan's layers have.
+  public init(zerosOf plan: NetworkPlan) {
+    self.init()
+    for layer in plan.layers {
+      switch layer.problem {
+      case let problem as Conv2dProblem:
+        parameters["\(layer.name).weight"] = Tensor(zeros: problem.weightShape)
+        if problem.hasBias { parameters["\(layer.name).bias"] = Tensor(zeros: Shape(problem.outputChannels)) }
+      case let problem as LinearProblem:
+        parameters["\(layer.name).weight"] = Tensor(zeros: problem.weightShape)
+        if problem.hasBias { parameters["\(layer.name).bias"] = Tensor(zeros: Shape(problem.outputFeatures)) }
+      case let problem as BatchNorm2dProblem:
+        let vector = Shape(problem.channels)
+        if problem.hasWeight { parameters["\(layer.name).weight"] = Tensor(zeros: vector) }
+        if problem.hasBias { parameters["\(layer.name).bias"] = Tensor(zeros: vector) }
+        if problem.tracksRunningStatistics {
+          buffers[layer.name] = BatchNorm2d.Buffers(
+            runningMean: Tensor(zeros: vector), runningVariance: Tensor(zeros: vector),
+            batchesTracked: problem.countsBatches ? 0 : nil)
+        }
+      default: break
+      }
+    }
+  }
+
   /// A parameter.
   /// - Throws: ``ProblemError`` when there is none of that name.
   func parameter(_ name: String) throws(ProblemError) -> Tensor<Scalar> {

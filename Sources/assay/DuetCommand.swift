@@ -85,7 +85,8 @@ struct DuetCommand: AsyncParsableCommand {
 
   func run() async throws {
     try reports.check()
-    let (file, plan) = try BenchSelection.plan(suite: suite ?? BenchSelection.path(of: Self.standardSuite), filters: filter)
+    let (file, plan) = try BenchSelection.plan(
+      suite: suite ?? BenchSelection.path(of: Self.standardSuite), filters: filter)
     var rules = DuetPolicy()
     if let policy { rules.policy = policy.fraction }
     if let margin { rules.margin = margin.fraction }

@@ -33,7 +33,8 @@ struct EngineSurroundingsOptions: ParsableArguments {
     guard sandbox else { return surroundings }
     do throws(Sandbox.Impossible) {
       surroundings.sandbox = try Sandbox(
-        hiding: [Resources().path(GoldenCorpus.standardFolder) ?? GoldenCorpus.standardFolder] + golden, environment: ProcessInfo.processInfo.environment)
+        hiding: [Resources().path(GoldenCorpus.standardFolder) ?? GoldenCorpus.standardFolder] + golden,
+        environment: ProcessInfo.processInfo.environment)
     } catch { throw ValidationError("\(error)") }
     return surroundings
   }

@@ -27,7 +27,8 @@ extension Outcome {
       case let error as EngineCatalog.Failure where error.kind == .engine: .inconclusive
       case TrainingError.stopped: .inconclusive
       case is EngineError, is DuetRunner.Failure, TrainingError.diverged, Validation.Failure.notFinite: .fails
-      case is Resources.Missing, is RunFile.Invalid, is RunMerge.Refusal, is BenchmarkSuite.Invalid, is KnownFailures.Malformed,
+      case is Resources.Missing, is RunFile.Invalid, is RunMerge.Refusal, is BenchmarkSuite.Invalid,
+        is KnownFailures.Malformed,
         is EngineCatalog.Failure, is GoldenFileError, is ProblemError, is TrainingError, is Validation.Failure,
         is StateDictMismatch:
         .badData

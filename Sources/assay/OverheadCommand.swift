@@ -38,7 +38,8 @@ struct OverheadCommand: ParsableCommand {
   var seed: UInt64 = 1
 
   func run() throws {
-    let (file, plan) = try BenchSelection.plan(suite: suite ?? BenchSelection.path(of: Self.standardSuite), filters: filter)
+    let (file, plan) = try BenchSelection.plan(
+      suite: suite ?? BenchSelection.path(of: Self.standardSuite), filters: filter)
     let inside = try EngineLookup.builtIn(engine)
     let path = EngineCatalog.thisProgram
     let command = ShellCommand([path, "engine", engine])

@@ -76,13 +76,16 @@ struct Resources {
       return try require(GoldenCorpus.standardFolder, option: "a path of golden files")
     } catch {
       throw GoldenFileError(
-        .missing, file: error.name, expected: "golden files in " + error.places.map(\.printable).joined(separator: ", or in "),
+        .missing, file: error.name,
+        expected: "golden files in " + error.places.map(\.printable).joined(separator: ", or in "),
         found: "nothing of this name", advice: error.advice)
     }
   }
 
   /// The corpus's manifest, whose files are parsed in this process; `nil` without a corpus.
   func manifest() throws(GoldenFileError) -> GoldenManifest? {
-    try path(GoldenCorpus.standardFolder).flatMap { path throws(GoldenFileError) in try GoldenManifest.read(inFolder: path) }
+    try path(GoldenCorpus.standardFolder).flatMap { path throws(GoldenFileError) in
+      try GoldenManifest.read(inFolder: path)
+    }
   }
 }

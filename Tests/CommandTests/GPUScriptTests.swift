@@ -30,7 +30,8 @@ import Testing
   @Test(arguments: [
     (["--fuzz", "0"], "--fuzz: expected 1 to 600"), (["--budget", "x"], "--budget: expected 30 to 3600"),
     (["--device", "tpu"], "--device: expected cuda"), (["--wheel", "/no/such.whl"], "--wheel: expected a file"),
-    (["--out"], "--out: expected a value"), (["--faster"], "expected an option"),
+    (["--only", "speed"], "--only: expected some of"), (["--out"], "--out: expected a value"),
+    (["--faster"], "expected an option"),
   ])
   func `words that it does not know are refused, with its options`(words: [String], reason: String) throws {
     let run = try CommandRun([script] + words, of: "/bin/bash")
@@ -39,13 +40,14 @@ import Testing
   }
 
   /// Steps as the script writes them: name, expected exit code, how it ended, seconds.
-  @Test(arguments: [
-    ([["verify", "0", "0"], ["tf32", "1", "1"]], 0),
-    ([["tf32", "1", "0"]], 1),
-    ([["verify", "0", "1"], ["fuzz", "0", "124"]], 1),
-    ([["verify", "0", "0"], ["bench", "0", "left out"]], 2),
-    ([["verify", "0", "139"], ["bench", "0", "65"]], 70),
-  ] as [([[String]], Int32)])
+  @Test(
+    arguments: [
+      ([["verify", "0", "0"], ["tf32", "1", "1"]], 0),
+      ([["tf32", "1", "0"]], 1),
+      ([["verify", "0", "1"], ["fuzz", "0", "124"]], 1),
+      ([["verify", "0", "0"], ["bench", "0", "left out"]], 2),
+      ([["verify", "0", "139"], ["bench", "0", "65"]], 70),
+    ] as [([[String]], Int32)])
   func `the worst of the steps is its end`(steps: [[String]], code: Int32) throws {
     let lines = steps.map { ($0 + ["1"]).joined(separator: "\t") + "\n" }.joined()
     try Data(lines.utf8).write(to: folder.file("steps"))

@@ -8,6 +8,7 @@
 #   --out FOLDER      where runs, logs and summary.txt go (default: Reports/gpu); gpu.tar.gz in it holds all of them
 #   --fuzz SECONDS    of random problems an engine, 1 to 600 (default: 60)
 #   --budget SECONDS  for all steps, 30 to 3600 (default: 450): a step ends when it is spent, and what comes after is left out
+#   --only PARTS      of verify,tf32,fuzz,bench those named
 #   --smoke           the cases tagged smoke, and one convolution to time
 # PYTHON names the Python that has PyTorch, Triton, NumPy and h5py (default: python3).
 #
@@ -16,7 +17,7 @@
 # that did not end), 64 usage.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-device=cuda wheel="" out="" fuzz=60 budget=450 smoke="" python=${PYTHON:-python3}
+device=cuda wheel="" out="" fuzz=60 budget=450 smoke="" only=verify,tf32,fuzz,bench python=${PYTHON:-python3}
 
 usage() { echo "gpu.sh: $1" >&2; sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 64; }
 number() { # option, value, least, most
@@ -25,12 +26,13 @@ number() { # option, value, least, most
 while (($#)); do
   case $1 in
     --smoke) smoke=1 ;;
-    --device | --wheel | --out | --fuzz | --budget)
+    --device | --wheel | --out | --fuzz | --budget | --only)
       (($# > 1)) || usage "$1: expected a value"
       case $1 in
         --device) device=$2 ;;
         --wheel) wheel=$2 ;;
         --out) out=$2 ;;
+        --only) only=$2 ;;
         --fuzz) number "$1" "$2" 1 600; fuzz=$2 ;;
         --budget) number "$1" "$2" 30 3600; budget=$2 ;;
       esac
@@ -40,6 +42,8 @@ while (($#)); do
   shift
 done
 [[ $device =~ ^(cpu|cuda(:[0-9]+)?)$ ]] || usage "--device: expected cuda, cuda:1 or cpu, found '$device'"
+[[ $only =~ ^(verify|tf32|fuzz|bench)(,(verify|tf32|fuzz|bench))*$ ]] ||
+  usage "--only: expected some of verify,tf32,fuzz,bench, found '$only'"
 [[ -z $wheel || -f $wheel ]] || usage "--wheel: expected a file, found nothing at '$wheel'"
 
 # What must be there, said all at once.
@@ -114,10 +118,11 @@ cores=$(nproc)
 jobs=$((cores < 6 ? cores : 6))
 [[ -n $smoke ]] && one=(--filter '*h14w14 k256r3s3*nchw*')
 
-# step NAME EXPECTED SECONDS COMMAND…: runs a part of the whole for so long at most, keeps what it prints and its run, and goes on.
+# step PART NAME EXPECTED SECONDS COMMAND…: runs for so long at most, keeps what it prints and its run, and goes on.
 step() {
-  local name=$1 expected=$2 limit=$3 code=0 left
-  shift 3
+  local part=$1 name=$2 expected=$3 limit=$4 code=0 left
+  shift 4
+  [[ ,$only, == *,$part,* ]] || return 0
   left=$((budget - (SECONDS - started)))
   if ((left < 10)); then
     printf '%s\t%s\tleft out\t0\n' "$name" "$expected" >>"$out/steps"
@@ -133,23 +138,23 @@ step() {
 }
 
 for engine in pytorch triton; do
-  step "verify-$engine" 0 100 verify --engine "${!engine}" "${cases[@]}" --tag "$tag" --dtype "$dtypes" --jobs "$jobs" "${common[@]}"
+  step verify "verify-$engine" 0 100 verify --engine "${!engine}" "${cases[@]}" --tag "$tag" --dtype "$dtypes" --jobs "$jobs" "${common[@]}"
 done
 # What an engine that computes in float32 may not do unsaid: expected to be caught.
 for engine in pytorch_tf32 triton_tf32; do
   [[ $engine == triton_tf32 && $device == cpu ]] && continue # the interpreter has no TF32
-  step "verify-${engine/_/-}" 1 60 verify --engine "${!engine}" --filter 'conv2d/*' --tag smoke --dtype float32 --jobs "$jobs" \
+  step tf32 "verify-${engine/_/-}" 1 60 verify --engine "${!engine}" --filter 'conv2d/*' --tag smoke --dtype float32 --jobs "$jobs" \
     "${common[@]}"
 done
 for engine in pytorch triton; do
-  step "fuzz-$engine" 0 $((fuzz + 45)) fuzz --engine "${!engine}" "${drawn[@]}" --dtype "$dtypes" --time "${fuzz}s" --jobs "$jobs" \
+  step fuzz "fuzz-$engine" 0 $((fuzz + 45)) fuzz --engine "${!engine}" "${drawn[@]}" --dtype "$dtypes" --time "${fuzz}s" --jobs "$jobs" \
     "${common[@]}"
 done
 # Interpreted kernels have no time worth a slice, and a CPU without instructions for 16 bits none either.
 rivals=(--engine "$pytorch") timed=float32
 [[ $device != cpu ]] && rivals+=(--engine "$triton") timed=$dtypes
 for dtype in ${timed//,/ }; do
-  step "bench-$dtype" 0 75 bench --suite "$here/gpu.toml" --dtype "$dtype" "${rivals[@]}" ${one[@]+"${one[@]}"} --timeout 120 --quiet
+  step bench "bench-$dtype" 0 75 bench --suite "$here/gpu.toml" --dtype "$dtype" "${rivals[@]}" ${one[@]+"${one[@]}"} --timeout 120 --quiet
 done
 
 code=0

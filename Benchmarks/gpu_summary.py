@@ -79,9 +79,10 @@ def engines(runs):
     """What the engines say of themselves, once each."""
     found = {}
     for run in runs:
-        for engine in run.get("verification", {}).get("engines", ()):
-            info = ", ".join(f"{key} {value}" for key, value in sorted(engine.get("info", {}).items()))
-            found[engine["name"]] = [engine["name"], str(engine.get("version", "")), info[:110]]
+        for section in ("verification", "benchmark"):
+            for engine in run.get(section, {}).get("engines", ()):
+                info = ", ".join(f"{key} {value}" for key, value in sorted(engine.get("info", {}).items()))
+                found[engine["name"]] = [engine["name"], str(engine.get("version", "")), info[:110]]
     return list(found.values())
 
 

@@ -94,6 +94,9 @@ public struct BenchmarkEngine: Codable, Sendable, Hashable {
   public var command: String
   public var info: [String: String]
 
+  /// What it computes on, where that is not the CPU.
+  public var device: String? { info["device"].flatMap { $0 == "cpu" ? nil : $0 } }
+
   public init(name: String, version: String, isBuiltIn: Bool, command: String, info: [String: String]) {
     self.name = name
     self.version = version

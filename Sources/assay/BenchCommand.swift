@@ -143,9 +143,11 @@ struct BenchCommand: AsyncParsableCommand {
   private func opened(_ suite: BenchmarkSuite, _ chosen: [(word: String, engine: any Engine)]) throws -> Run {
     let engines = chosen.map { word, engine in
       let description = engine.description
+      var info = description.info
+      if description.device != "cpu" { info["device"] = description.device }
       return BenchmarkEngine(
         name: description.name, version: description.version, isBuiltIn: description.isBuiltIn, command: word,
-        info: description.info)
+        info: info)
     }
     let names = engines.map(\.name)
     let baseline = names.contains("direct") ? "direct" : names[0]

@@ -30,7 +30,8 @@ import Testing
   @Test(arguments: [
     (["--fuzz", "0"], "--fuzz: expected 1 to 600"), (["--budget", "x"], "--budget: expected 30 to 3600"),
     (["--device", "tpu"], "--device: expected cuda"), (["--wheel", "/no/such.whl"], "--wheel: expected a file"),
-    (["--out"], "--out: expected a value"), (["--faster"], "expected an option"),
+    (["--only", "speed"], "--only: expected some of"), (["--out"], "--out: expected a value"),
+    (["--faster"], "expected an option"),
   ])
   func `words that it does not know are refused, with its options`(words: [String], reason: String) throws {
     let run = try CommandRun([script] + words, of: "/bin/bash")

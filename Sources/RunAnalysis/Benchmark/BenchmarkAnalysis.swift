@@ -24,9 +24,9 @@ public enum BenchmarkAnalysis {
     workload.limitAlgorithm = floor?.algorithm ?? network.map { _ in NetworkFloor.algorithm }
     let baseline = workload.contestant(section.options.baseline)?.samples.map(blockMedian) ?? []
     for index in workload.contestants.indices {
-      let algorithm = section.engines.first { $0.name == workload.contestants[index].engine }?.info["algorithm"]
+      let engine = section.engines.first { $0.name == workload.contestants[index].engine }
       workload.contestants[index].time = time(
-        of: workload.contestants[index], workload, ceiling, baseline: baseline, declared: algorithm ?? "",
+        of: workload.contestants[index], workload, ceiling, baseline: baseline, engine: engine,
         confidence: section.options.confidence)
       workload.contestants[index].layers = workload.contestants[index].layers.map { limited($0, by: network) }
     }
@@ -79,7 +79,7 @@ public enum BenchmarkAnalysis {
 
   private static func time(
     of contestant: BenchmarkContestant, _ workload: BenchmarkWorkload, _ ceiling: CeilingRecord?, baseline: [Double],
-    declared: String, confidence: Double
+    engine: BenchmarkEngine?, confidence: Double
   ) -> TimeSummary? {
     let blocks = contestant.samples.map(blockMedian)
     guard contestant.status == .timed, let median = OrderStatistics.median(blocks), median > 0,
@@ -90,12 +90,15 @@ public enum BenchmarkAnalysis {
       medianNanoseconds: median, minimumNanoseconds: Double(minimum), lowerNanoseconds: interval?.lower,
       upperNanoseconds: interval?.upper, equivalentGigaflops: workload.flops / median,
       gigabytesPerSecond: workload.compulsoryBytes / median)
-    let algorithm = algorithm(declared: declared, summary: contestant.summary)
+    let algorithm = algorithm(declared: engine?.info["algorithm"] ?? "", summary: contestant.summary)
     if let actual = actualFlops(workload, algorithm: algorithm) { time.actualGigaflops = actual / median }
-    if let ceiling {
-      time.peakFraction = (time.actualGigaflops ?? time.equivalentGigaflops) / ceiling.peakGigaflops
+    // Peaks and limits are this machine's CPU's: they say nothing of another device.
+    if engine?.device == nil {
+      if let ceiling {
+        time.peakFraction = (time.actualGigaflops ?? time.equivalentGigaflops) / ceiling.peakGigaflops
+      }
+      time.limitFraction = workload.limitNanoseconds.map { $0 / median }
     }
-    time.limitFraction = workload.limitNanoseconds.map { $0 / median }
     if baseline.count == blocks.count, !baseline.isEmpty {
       let ratios = zip(baseline, blocks).map { $0 / $1 }
       let spread = OrderStatistics.medianInterval(ratios, confidence: confidence)

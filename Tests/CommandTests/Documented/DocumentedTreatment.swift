@@ -29,6 +29,8 @@ enum DocumentedTreatment {
       .begins(),
     "assay verify --engine mine='./my-engine' --filter 'relu/*'": .begins(),
     "assay verify --engine mine='python mine.py' --filter 'conv2d/*'": .parses(because: "it takes NumPy and h5py"),
+    "assay verify --engine triton='python Benchmarks/engines/triton_engine.py' --filter 'conv2d/*'": .parses(
+      because: "it takes Triton and a GPU"),
     "assay verify --engine numpy='python Benchmarks/engines/numpy_conv2d.py' --filter 'conv2d/*'": .parses(
       because: "it takes NumPy and h5py"),
     "assay bench --quick --filter '*h56w56 k64r3s3*' --engine numpy='python Benchmarks/engines/numpy_conv2d.py'":

@@ -6,10 +6,12 @@ enum BenchmarkMarkdown {
   static func lines(_ section: BenchmarkSection, _ provenance: Provenance) -> [String] {
     var lines = ["## Benchmark", ""]
     lines += (section.doubts ?? []).map { "- **Inconclusive:** \($0.printable)" }
+    if let answer = DecisionTable.answer(section) { lines.append("- \(answer.prefix(1).uppercased() + answer.dropFirst()).") }
     lines += section.facts.map { "- \($0)" }
     lines += section.machine.warnings.map { "- **Timing conditions:** \($0)" }
     lines += BenchmarkNotes.lines(section).map { "- **Note:** \(MarkdownText.inline($0))" }
     lines.append("")
+    lines += failures(section, provenance)
     let names = section.engines.map(\.name) + [NetworkTotal.bestMix]
     if !section.totals.isEmpty {
       lines += [
@@ -28,11 +30,11 @@ enum BenchmarkMarkdown {
         })
       lines += totals.markdown
     }
+    lines += decisions(section, provenance)
     for table in WholeNetworkTable.tables(section) {
       lines += ["### \(table.title)", "", table.caption, ""]
       lines += TextTable(table.headings, table.rows, words: WholeNetworkTable.words).markdown
     }
-    lines += failures(section, provenance)
     if let table = AuditTable(section) {
       lines += ["### Audits", "", table.caption, ""] + TextTable(table.headings, table.rows, words: 2).markdown
     }
@@ -52,6 +54,16 @@ enum BenchmarkMarkdown {
       lines += table.markdown
     }
     return lines
+  }
+
+  /// Which strategy for which class of layers, without the commands, which the page has.
+  private static func decisions(_ section: BenchmarkSection, _ provenance: Provenance) -> [String] {
+    guard let table = DecisionTable(section, provenance) else { return [] }
+    let figures = DecisionTable.classFigures
+    var markdown = TextTable(DecisionTable.classHeadings.dropLast(), figures: figures)
+    for row in table.classRows { markdown.add(row.dropLast().map(MarkdownText.inline)) }
+    let caption = DecisionTable.classCaption.components(separatedBy: " The command").first ?? ""
+    return ["### Which strategy for which layer", "", caption, ""] + markdown.markdown
   }
 
   private static func cell(

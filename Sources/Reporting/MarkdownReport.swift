@@ -6,14 +6,25 @@ public enum MarkdownReport {
   public static func text(_ run: Run) -> String {
     var lines = ["# Assay report", ""]
     lines += provenance(run.provenance)
-    if let verification = run.verification { lines += VerificationMarkdown(verification).lines }
-    if let fuzzing = run.fuzzing { lines += FuzzingMarkdown(fuzzing).lines }
-    if let gradients = run.gradients { lines += GradientMarkdown(gradients).lines }
-    if let training = run.training { lines += TrainingMarkdown(training).lines }
-    if let selfTest = run.selfTest { lines += SelfTestMarkdown(selfTest).lines }
-    if let benchmark = run.benchmark { lines += BenchmarkMarkdown.lines(benchmark, run.provenance) }
-    if let duet = run.duet { lines += BenchmarkMarkdown.lines(duet) }
+    lines += parts(run)
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What fails comes first, what decides nothing next, and else they stand in the order of the work.
+  private static func parts(_ run: Run) -> [String] {
+    var parts: [(outcome: Outcome, lines: [String])] = []
+    if let part = run.verification { parts.append((part.conclusion.outcome, VerificationMarkdown(part).lines)) }
+    if let part = run.fuzzing { parts.append((part.conclusion.outcome, FuzzingMarkdown(part).lines)) }
+    if let part = run.gradients { parts.append((part.conclusion.outcome, GradientMarkdown(part).lines)) }
+    if let part = run.training { parts.append((part.conclusion.outcome, TrainingMarkdown(part).lines)) }
+    if let part = run.selfTest { parts.append((part.conclusion.outcome, SelfTestMarkdown(part).lines)) }
+    if let part = run.changes { parts.append((.holds, ChangesMarkdown.lines(part))) }
+    if let part = run.benchmark { parts.append((part.conclusion.outcome, BenchmarkMarkdown.lines(part, run.provenance))) }
+    if let part = run.duet { parts.append((part.conclusion.outcome, BenchmarkMarkdown.lines(part))) }
+    func rank(_ outcome: Outcome) -> Int { outcome == .holds ? 2 : outcome == .inconclusive ? 1 : 0 }
+    return parts.enumerated()
+      .sorted { (rank($0.element.outcome), $0.offset) < (rank($1.element.outcome), $1.offset) }
+      .flatMap(\.element.lines)
   }
 
   private static func provenance(_ provenance: Provenance) -> [String] {

@@ -12,7 +12,7 @@ struct VerificationMarkdown {
 
   var lines: [String] {
     [
-      verdict, counts, fills, accuracy, widenings, networks, failures, excused, unsupported, overrides, vacuity,
+      verdict, failures, counts, fills, accuracy, widenings, networks, excused, unsupported, overrides, vacuity,
       calibration,
       files,
     ].flatMap { $0 }
@@ -80,15 +80,31 @@ struct VerificationMarkdown {
       + TextTable(NetworkTable.headings, table.rows.map(\.cells), words: NetworkTable.firstFigure).markdown
   }
 
+  /// Those of one kind together: the simplest case in full, the others by their names and commands.
   private var failures: [String] {
-    let failing = section.results.filter { $0.counts(strict: false) }
-    guard !failing.isEmpty else { return [] }
+    let groups = FailureGroup.groups(of: section)
+    guard !groups.isEmpty else { return [] }
     var lines = ["### Failures", ""]
-    for result in failing {
-      lines.append("- \(MarkdownText.inline(FailureText.headline(result)))")
-      lines += MarkdownText.block(FailureText.details(result))
+    for group in groups {
+      if group.results.count > 1 {
+        lines.append("- **\(MarkdownText.inline(group.title))** (\(MarkdownText.inline(group.extent))). The simplest:")
+        lines.append("  \(MarkdownText.inline(FailureText.headline(group.representative)))")
+      } else {
+        lines.append("- \(MarkdownText.inline(FailureText.headline(group.representative)))")
+      }
+      lines += MarkdownText.block(FailureText.details(group.representative))
+      guard !group.others.isEmpty else { continue }
+      lines += ["", "  <details><summary>\(group.others.count) more</summary>", ""]
+      lines += MarkdownText.block(group.others.map(Self.line))
+      lines += ["", "  </details>"]
     }
     return lines + [""]
+  }
+
+  /// Name, engine, and the command: on one line.
+  private static func line(_ result: CaseResult) -> String {
+    let command = result.reproduce.isEmpty ? "" : "  repeat: \(result.reproduce)"
+    return FailureText.headline(result) + command
   }
 
   private var excused: [String] {

@@ -33,6 +33,10 @@ public struct BenchmarkWorkload: Codable, Sendable, Hashable {
   /// Contestants that cannot be told from the best: the interval of the blocks' ratios spans 1, or there is none. Absent in
   /// runs of earlier versions.
   public var ties: [String]?
+  /// How far the best one is ahead. Absent in runs of earlier versions.
+  public var lead: LeadRecord?
+  /// The same of the built-in ones alone. Absent where nobody else was timed, and in runs of earlier versions.
+  public var builtInLead: LeadRecord?
 
   public init(
     name: String, operation: String, problem: String, batch: Int, pass: String, layout: String, threads: Int,

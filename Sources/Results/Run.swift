@@ -19,6 +19,8 @@ public struct Run: Sendable {
   public var benchmark: BenchmarkSection?
   public var duet: DuetSection?
   public var history: HistorySection?
+  /// What changed since an earlier run. It is advice and decides nothing. Absent where the run was compared with none.
+  public var changes: ChangesRecord?
   /// Of a merged run: parts that should be here and are not.
   public var holes: [RunHole]?
 
@@ -58,7 +60,7 @@ public struct Run: Sendable {
 extension Run: Codable {
   private enum CodingKeys: String, CodingKey {
     case schema, schemaVersion, outcome, reasons, parts
-    case provenance, verification, fuzzing, gradients, selfTest, training, benchmark, duet, history, holes
+    case provenance, verification, fuzzing, gradients, selfTest, training, benchmark, duet, history, changes, holes
   }
 
   public init(from decoder: any Decoder) throws {
@@ -72,6 +74,7 @@ extension Run: Codable {
     benchmark = try container.decodeIfPresent(BenchmarkSection.self, forKey: .benchmark)
     duet = try container.decodeIfPresent(DuetSection.self, forKey: .duet)
     history = try container.decodeIfPresent(HistorySection.self, forKey: .history)
+    changes = try container.decodeIfPresent(ChangesRecord.self, forKey: .changes)
     holes = try container.decodeIfPresent([RunHole].self, forKey: .holes)
   }
 
@@ -94,6 +97,7 @@ extension Run: Codable {
     try container.encodeIfPresent(benchmark, forKey: .benchmark)
     try container.encodeIfPresent(duet, forKey: .duet)
     try container.encodeIfPresent(history, forKey: .history)
+    try container.encodeIfPresent(changes, forKey: .changes)
     try container.encodeIfPresent(holes, forKey: .holes)
   }
 }

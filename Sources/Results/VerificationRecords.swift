@@ -206,6 +206,8 @@ public struct TensorResult: Codable, Sendable, Hashable {
   public var unbounded: Int?
   /// The errors as a whole. Absent where each is judged on its own alone, and in runs of earlier versions.
   public var distribution: ErrorDistributionRecord?
+  /// Where the failing elements are. Absent where none or all fail, and in runs of earlier versions.
+  public var map: FailureMap?
 
   public init(
     path: String, shape: [Int], compared: Int = 0, failing: Int = 0, rule: String = "", worstRatio: Double = 0,

@@ -134,6 +134,12 @@ struct BenchCommand: AsyncParsableCommand {
     guard let section = run.benchmark else { return }
     Console.print(BenchmarkTerminal(section, color: color, showsLayers: layers || !hasNetworks).text, terminator: "")
     explain(section)
+    var run = run
+    // What the run before it was, where there is one: the first question of whoever reads a second report.
+    run.changes = out.flatMap { EarlierRun.beside($0, of: run) }.map {
+      RunChanges.record(since: $0.run, at: $0.path, in: run)
+    }
+    if let changes = run.changes { Console.note(ChangesText.summary(changes)) }
     try reports.end(run)
   }
 

@@ -17,21 +17,24 @@ struct ReportOutput {
   private let folder: String?
   private let files: [File]
   private let extras: (Run) throws -> [ReportFolder.File]
+  private let view: ReportView
   private let environment: [String: String]
 
   /// - Parameters:
   ///   - junit: of `--junit`; where Bazel looks for a test's results is written too.
   ///   - files: of other options.
   ///   - extras: files of the command's own for the folder.
+  ///   - view: what the page shows first.
   init(
     folder: String?, junit: String? = nil, files: [File] = [],
-    extras: @escaping (Run) throws -> [ReportFolder.File] = { _ in [] },
+    extras: @escaping (Run) throws -> [ReportFolder.File] = { _ in [] }, view: ReportView = ReportView(),
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) {
     self.folder = folder
     let reports = [junit, environment["XML_OUTPUT_FILE"]].compactMap { $0 }.filter { !$0.isEmpty }
     self.files = files + reports.map { path in File(path: path) { Data(JUnitReport.text($0).utf8) } }
     self.extras = extras
+    self.view = view
     self.environment = environment
   }
 
@@ -57,7 +60,7 @@ struct ReportOutput {
       do throws(AtomicFile.Failure) { try AtomicFile.write(data, to: file.path) } catch { failures.append(error) }
     }
     if let folder {
-      let missing = try ReportFolder.write(run, to: folder, extras: extras(run))
+      let missing = try ReportFolder.write(run, to: folder, view: view, extras: extras(run))
       if missing.isEmpty, !Self.isPart { Console.print("report: \(folder)/report.html") }
       failures += missing
     }

@@ -50,9 +50,11 @@ enum BenchmarkText {
     return ratio(speedup) + "×"
   }
 
-  /// The share of the FMA peak. Above 1 it is of equivalent work, also where an engine does not tell what it did.
-  static func peak(_ time: TimeSummary) -> String {
+  /// The share of the FMA peak; nothing where it is the share of the limit, which stands beside it. Above 1 it is of
+  /// equivalent work, also where an engine does not tell what it did.
+  static func peak(_ time: TimeSummary, _ workload: BenchmarkWorkload) -> String {
     guard let fraction = time.peakFraction else { return "" }
+    if let limit = time.limitFraction, !isEquivalent(time), percent(limit) == percent(fraction) { return "=" }
     return percent(fraction) + (isEquivalent(time) ? " (equivalent)" : "")
   }
 
@@ -71,6 +73,12 @@ enum BenchmarkText {
     bytes == 0 ? "0" : String(format: "%.2f", Double(bytes) / 1_048_576)
   }
 
+  /// `–` where another engine tells nothing: 0 would be praise.
+  static func workspace(_ contestant: BenchmarkContestant, _ section: BenchmarkSection) -> String {
+    let isOwn = section.engines.contains { $0.name == contestant.engine && $0.isBuiltIn }
+    return contestant.workspaceBytes == 0 && !isOwn ? "–" : mebibytes(contestant.workspaceBytes)
+  }
+
   static func wholeMebibytes(_ bytes: Int) -> String { String(format: "%.0f", Double(bytes) / 1_048_576) }
 
   static func threads(_ count: Int) -> String { "\(count) thread\(count == 1 ? "" : "s")" }
@@ -84,6 +92,9 @@ struct BenchmarkSetting: Hashable {
   var threads: Int
 
   var name: String { "batch \(batch), \(pass.replacing("_", with: " ")), \(layout), \(BenchmarkText.threads(threads))" }
+
+  /// As a fold is titled.
+  var title: String { name.prefix(1).uppercased() + name.dropFirst() }
 
   static func settings(of section: BenchmarkSection) -> [(BenchmarkSetting, [BenchmarkWorkload])] {
     var order: [BenchmarkSetting] = []

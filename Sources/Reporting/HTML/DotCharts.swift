@@ -25,8 +25,9 @@ enum DotCharts {
     guard points.contains(where: { !section.engines[$0.engine].isBuiltIn }) else { return nil }
     let labels = rows.map { BenchmarkText.shape($0.problem) }
     let left = 16 + 6.8 * Double(labels.map(\.count).max() ?? 0)
-    let right = left + 480
+    let right = max(left + 480, 900 - 190)
     let bottom = 16 + 20 * Double(rows.count)
+    let styles = EngineStyles(section.engines.map(\.name))
     let shownRatios = points.map(\.ratio) + floors.map(\.ratio) + [0.8, 1.25]
     guard let x = ChartScale(holding: shownRatios, to: (left, right), logarithmic: true) else { return nil }
     let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
@@ -37,7 +38,7 @@ enum DotCharts {
     }
     canvas.line(x(1), 10, x(1), bottom, class: "zero")
     canvas.text(
-      (left + right) / 2, bottom + 36, "time by that of the best built-in strategy", anchor: .middle, class: "name")
+      (left + right) / 2, bottom + 36, "time by that of the best built-in strategy, logarithmic", anchor: .middle, class: "name")
     for (row, label) in labels.enumerated() {
       canvas.text(left - 8, 28 + 20 * Double(row), label, anchor: .end, class: "mono")
     }
@@ -45,13 +46,18 @@ enum DotCharts {
       let (place, middle) = (x(floor.ratio), 24 + 20 * Double(floor.row))
       canvas.line(place, middle - 7, place, middle + 7, class: "limit", title: "limit of \(rows[floor.row].problem)")
     }
+    // Marks that would cover each other in a row stand a little above and below its middle.
+    var placed: [Int: [Double]] = [:]
     for point in points {
       let engine = section.engines[point.engine]
+      let near = placed[point.row, default: []].count { abs($0 - x(point.ratio)) < 8 }
+      placed[point.row, default: []].append(x(point.ratio))
+      let shift = [0.0, -4, 4, -7, 7][min(near, 4)]
       canvas.mark(
-        x(point.ratio), 24 + 20 * Double(point.row), style: SeriesStyle(index: point.engine),
+        x(point.ratio), 24 + 20 * Double(point.row) + shift, style: styles[engine.name],
         title: "\(engine.name) on \(rows[point.row].problem): \(BenchmarkText.ratio(point.ratio))×", note: point.note)
     }
-    canvas.legend(right + 30, 24, shown.map { ($1.name, SeriesStyle(index: $0), false) })
+    canvas.legend(right + 30, 24, shown.map { ($1.name, styles[$1.name], false) })
     if !floors.isEmpty { canvas.limitLegend(right + 30, 24 + 19 * Double(shown.count)) }
     return HTMLPage.Figure(
       title: "Peers side by side: \(setting)",
@@ -71,7 +77,7 @@ enum DotCharts {
       (index >= section.benchmarks.count ? "base against itself: " : "") + BenchmarkText.shape(row.name)
     }
     let left = 16 + 6.8 * Double(labels.map(\.count).max() ?? 0)
-    let right = left + 420
+    let right = max(left + 420, 900 - 190)
     guard let x = ChartScale(holding: limits + [-margin * 1.6, margin * 1.6], to: (left, right), logarithmic: false)
     else {
       return nil

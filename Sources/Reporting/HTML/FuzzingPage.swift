@@ -3,28 +3,36 @@ import Results
 /// Fuzzing's part of the page.
 enum FuzzingPage {
   static func section(_ section: FuzzingSection) -> HTMLPage.Section {
-    var tables = [results(section)]
-    if !section.failures.isEmpty { tables.insert(failures(section), at: 0) }
-    tables.append(coverage(section))
+    var budget = 300_000
+    let cards = section.failures.prefix(60).map { card($0, &budget) }
+    let left = section.failures.count - cards.count
     return HTMLPage.Section(
       anchor: "fuzzing", title: "Fuzzing",
       intro: ([
         "\(section.caseCount) random problems with seed \(section.seed), each held against the reference in float64, "
           + "forward and backward; what fails is shrunk."
-      ] + FuzzingText.remarks(section).map { "\($0)." }).joined(separator: " "), tables: tables)
+      ] + FuzzingText.remarks(section).map { "\($0)." }).joined(separator: " ")
+        + (left > 0 ? " \(left) more kinds of failures are in run.json." : ""),
+      cards: cards, tables: [results(section), coverage(section)])
   }
 
-  private static func failures(_ section: FuzzingSection) -> HTMLPage.Table {
-    HTMLPage.Table(
-      title: "What fails", caption: "The smallest problem of each kind of failure.",
-      headings: ["problem", "engine", "cases", "in common", "what is wrong", "command"],
-      rows: section.failures.map { failure in
-        HTMLPage.Row(cells: [
-          .init(failure.problem, "code"), .init("\(failure.engine), \(failure.dtype)"), .figure("\(failure.count)"),
-          .init(failure.common ?? "–"), .init(failure.result.message, "bad"),
-          .init(failure.result.reproduce, "code"),
-        ])
-      })
+  /// The smallest problem of each kind of failure.
+  private static func card(_ failure: FuzzFailure, _ budget: inout Int) -> HTMLPage.Card {
+    let tensor = failure.result.tensors.first { !$0.passes }
+    let drawn = failure.trials > 0 ? ", shrunk in \(failure.trials) trials from \(failure.drawn)" : ", as it was drawn"
+    var facts = [
+      HTMLPage.Property(name: "Smallest problem", value: failure.problem.printable, style: "code"),
+      .init(name: "Operands", value: failure.data.printable, style: "code"),
+      .init(name: "Cases that fail so", value: "\(failure.count)"),
+    ]
+    if let common = failure.common { facts.append(.init(name: "In common", value: common.printable)) }
+    if let file = failure.file { facts.append(.init(name: "Golden file", value: file.printable, style: "code")) }
+    return HTMLPage.Card(
+      title: "\(failure.engine.printable) on \(failure.operation.printable) in \(failure.dtype): "
+        + (failure.result.message.split(separator: "\n").first.map(String.init)?.printable ?? failure.result.status.rawValue),
+      intro: "\(failure.problem)\(drawn).".printable, facts: facts + (tensor.map(FailureCards.facts) ?? []),
+      figure: tensor.flatMap { FailureCards.figure($0, &budget) },
+      command: failure.result.reproduce.isEmpty ? nil : failure.result.reproduce)
   }
 
   private static func results(_ section: FuzzingSection) -> HTMLPage.Table {

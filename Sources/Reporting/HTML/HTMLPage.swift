@@ -35,19 +35,52 @@ struct HTMLPage {
     var caption: String
     var headings: [String]
     var rows: [Row]
-    /// `commands` where the last column holds what to type, which paper leaves out.
-    var style = ""
+  }
+
+  /// One thing that is wrong: what, where in the tensor, by how much, and what to type.
+  struct Card {
+    var title: String
+    var intro: String
+    /// What a link leads to.
+    var anchor: String?
+    var facts: [Property]
+    var figure: Figure?
+    /// To be copied as it stands.
+    var command: String?
+    /// What is wrong likewise.
+    var fold: Fold?
+  }
+
+  /// Content that is shown when it is asked for.
+  struct Fold {
+    var title: String
+    var isOpen = false
+    var intro = ""
+    var cards: [Card] = []
+    var figures: [Figure] = []
+    var tables: [Table] = []
+
+    var isEmpty: Bool { cards.isEmpty && figures.isEmpty && tables.isEmpty && intro.isEmpty }
   }
 
   struct Section {
     var anchor: String
     var title: String
     var intro: String
+    var cards: [Card] = []
     var figures: [Figure] = []
     var tables: [Table] = []
+    var folds: [Fold] = []
 
-    var isEmpty: Bool { figures.isEmpty && tables.isEmpty && intro.isEmpty }
+    /// Whether it has nothing but words.
+    var isBare: Bool { cards.isEmpty && figures.isEmpty && tables.isEmpty && folds.isEmpty }
+    var isEmpty: Bool { isBare && intro.isEmpty }
+    /// In the order in which they stand.
+    var allFigures: [Figure] { figures + folds.flatMap(\.figures) }
   }
+
+  /// Words that the page uses, and what they mean.
+  struct Glossary { var entries: [Property] }
 
   struct Fact { var text: String }
   struct Verdict {
@@ -58,18 +91,50 @@ struct HTMLPage {
   struct Property {
     var name: String
     var value: String
+    /// `code` or nothing.
+    var style = ""
   }
 
   var title: String
   var subtitle: String
   var style: String
+  var script: String
   var verdicts: [Verdict]
   var facts: [Fact]
   var properties: [Property]
   var sections: [Section]
+  var glossary: Glossary?
 }
 
 extension HTMLPage.Cell {
   init(_ text: String, _ style: String = "") { self.init(text: text, style: style) }
   static func figure(_ text: String) -> HTMLPage.Cell { .init(text: text, style: "num") }
+}
+
+extension HTMLPage.Section {
+  /// Its own words: titles, captions and headings, which say what figures mean.
+  var texts: [String] {
+    let tables = tables + folds.flatMap(\.tables)
+    let all = [title, intro] + allFigures.flatMap { [$0.title, $0.caption] } + cards.flatMap { $0.facts.map(\.name) }
+    return all + tables.flatMap { [$0.title, $0.caption] + $0.headings } + tables.prefix(2).flatMap { table in
+      table.rows.prefix(2).flatMap { $0.cells.prefix(1).map(\.text) }
+    }
+  }
+
+  /// The first of the folds is open, and one alone needs no folding.
+  mutating func fold(_ found: [HTMLPage.Fold]) {
+    let full = found.filter { !$0.isEmpty }
+    guard let first = full.first else { return }
+    guard full.count > 1 else {
+      cards += first.cards
+      figures += first.figures
+      tables += first.tables
+      return
+    }
+    folds += full.enumerated().map { index, fold in
+      var fold = fold
+      fold.isOpen = index == 0
+      return fold
+    }
+  }
 }

@@ -1,39 +1,60 @@
 import Foundation
-import Mustache
 import Results
+
+/// What a reader wants to see first of a run's page.
+public struct ReportView: Sendable, Hashable {
+  /// The engine whose view of a benchmark is open, with all its layers.
+  public var engine: String?
+
+  public init(engine: String? = nil) { self.engine = engine }
+}
 
 /// `report.html`: one file with every picture and table of a run, made from its record alone.
 public enum HTMLReport {
+  /// - Parameters:
+  ///   - run: what is reported.
+  ///   - view: whose view is wanted.
   /// - Throws: a parse error of the template, which is part of this program.
-  public static func text(_ run: Run) throws -> String {
-    let template = try MustacheTemplate(string: HTMLTemplate.page)
-    return template.render(page(run))
+  public static func text(_ run: Run, view: ReportView = ReportView()) throws -> String {
+    try HTMLTemplate.library().render(page(run, view), withTemplate: "page") ?? ""
   }
 
   /// Each picture of the page as a file of its own, `pictures/layers.svg` and so on, for other pages to show.
   static func pictures(_ run: Run) -> [(name: String, data: Data)] {
-    page(run).sections.flatMap { section in
-      section.figures.enumerated().map { index, figure in
+    page(run, ReportView()).sections.flatMap { section in
+      section.allFigures.enumerated().map { index, figure in
         let name = "pictures/\(section.anchor)" + (index == 0 ? "" : "-\(index + 1)") + ".svg"
-        return (name, Data(SVGCanvas.standalone(figure.svg, style: HTMLTemplate.style).utf8))
+        return (name, Data(SVGCanvas.standalone(figure.svg, style: HTMLStyle.text).utf8))
       }
     }
   }
 
-  static func page(_ run: Run) -> HTMLPage {
+  static func page(_ run: Run, _ view: ReportView) -> HTMLPage {
     var sections: [HTMLPage.Section] = []
     if let duet = run.duet { sections.append(DuetPage.section(duet)) }
-    if let benchmark = run.benchmark { sections += BenchmarkPage.sections(benchmark, run.provenance) }
+    if let changes = run.changes { sections.append(ChangesPage.section(changes)) }
+    if let benchmark = run.benchmark {
+      sections += BenchmarkPage.sections(benchmark, run.provenance, engine: view.engine)
+    }
     if let history = run.history { sections.append(DuetPage.section(history)) }
-    if let verification = run.verification { sections.append(VerificationPage.section(verification)) }
+    let verification = run.verification.map(VerificationPage.section)
+    // What is wrong comes before everything that is only slower.
+    if let verification, run.verification?.conclusion.outcome != .holds {
+      sections.insert(verification, at: 0)
+    } else if let verification {
+      sections.append(verification)
+    }
     if let fuzzing = run.fuzzing { sections.append(FuzzingPage.section(fuzzing)) }
     if let gradients = run.gradients { sections.append(GradientPage.section(gradients)) }
     if let training = run.training { sections.append(TrainingPage.section(training)) }
     if let selfTest = run.selfTest { sections.append(SelfTestPage.section(selfTest)) }
+    let shown = sections.filter { !$0.isEmpty }
+    let glossary = Glossary.entries(for: shown.flatMap(\.texts))
     return HTMLPage(
-      title: "Assay report", subtitle: run.provenance.commandLine, style: HTMLTemplate.style,
+      title: "Assay report", subtitle: run.provenance.commandLine, style: HTMLStyle.text, script: HTMLScript.text,
       verdicts: VerdictBanner.verdicts(run), facts: RunFacts.facts(of: run).map(HTMLPage.Fact.init),
-      properties: properties(run), sections: sections.filter { !$0.isEmpty })
+      properties: properties(run), sections: shown,
+      glossary: glossary.isEmpty ? nil : HTMLPage.Glossary(entries: glossary))
   }
 
   private static func properties(_ run: Run) -> [HTMLPage.Property] {

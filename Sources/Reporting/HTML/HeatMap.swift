@@ -9,7 +9,12 @@ enum HeatMap {
   static func figure(_ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, setting: String) -> HTMLPage.Figure?
   {
     let baseline = section.options.baseline
-    let engines = section.engines.map(\.name).filter { $0 != baseline }
+    // A column for whoever was timed somewhere here, or has a fault to show.
+    let engines = section.engines.map(\.name).filter { name in
+      name != baseline
+        && workloads.contains { $0.contestant(name).map { $0.time != nil || $0.status.isFault } ?? false }
+    }
+    let idle = section.engines.map(\.name).filter { $0 != baseline && !engines.contains($0) }
     guard !engines.isEmpty, workloads.contains(where: { $0.contestants.contains { $0.time?.speedup != nil } }) else {
       return nil
     }
@@ -36,7 +41,8 @@ enum HeatMap {
         "Time of \(baseline) by time of the engine, on each distinct convolution. Grey: the interval spans 1×. Hatched: "
         + "the engine does not do it. Wrong, failed or cheated: it has no time, and the mark leads to what was found. A question "
         + "mark: the time is claimed by the engine alone. A frame marks the fastest of the row and those that tie with it; no "
-        + "frame: nothing is certainly faster than \(baseline).",
+        + "frame: nothing is certainly faster than \(baseline)."
+        + (idle.isEmpty ? "" : " Without a column, since they do none of this: \(idle.joined(separator: ", "))."),
       svg: canvas.svg(label: "Speed-up over \(baseline), layer by engine, \(setting)"))
   }
 

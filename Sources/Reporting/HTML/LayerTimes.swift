@@ -14,8 +14,7 @@ struct LayerTimes {
 
   /// The same colour in every picture.
   private static func color(_ kind: String) -> String {
-    let known = ["direct", "winograd2", "winograd4", "winograd6", "im2col", "gemm"]
-    return SeriesStyle(index: known.firstIndex(of: kind) ?? (kind == other ? 7 : 6)).color
+    kind == other ? SeriesStyle.colors[7] : EngineStyles([kind])[kind].color
   }
 
   private let workload: BenchmarkWorkload

@@ -12,6 +12,7 @@ enum NetworkCharts {
   static func times(_ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, setting: String)
     -> HTMLPage.Figure?
   {
+    let styles = EngineStyles(section.engines.map(\.name))
     let groups = groups(workloads, section) { $0.time.map { $0.medianNanoseconds * 1e-6 } }
     let limits = groups.compactMap(\.workload.limitNanoseconds)
     let ends = groups.flatMap(\.rows).compactMap(\.contestant.time).flatMap { time in
@@ -24,7 +25,7 @@ enum NetworkCharts {
     axis(x, name: "milliseconds", bottom: canvas.height - 44, on: &canvas)
     draw(groups, left: left, on: &canvas) { row, y, canvas in
       guard let time = row.contestant.time else { return }
-      let style = SeriesStyle(index: row.engine)
+      let style = styles[row.contestant.engine]
       if let low = time.lowerNanoseconds, let high = time.upperNanoseconds {
         canvas.line(x(low * 1e-6), y, x(high * 1e-6), y, class: "range", stroke: style.color)
       }
@@ -51,6 +52,7 @@ enum NetworkCharts {
   static func memory(_ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, setting: String)
     -> HTMLPage.Figure?
   {
+    let styles = EngineStyles(section.engines.map(\.name))
     let groups = groups(workloads, section) { $0.memory.map { Double($0.peakBytes) / 1_048_576 } }
     let longest = groups.flatMap(\.rows).map(\.value).max() ?? 0
     guard longest > 0, longest < 1e300 else { return nil }
@@ -67,7 +69,7 @@ enum NetworkCharts {
       canvas.rectangle(
         left, y - 6, start - left, 12, class: "started", title: "\(engine), started: \(text(memory.startBytes))")
       canvas.rectangle(
-        start, y - 6, peak - start, 12, fill: SeriesStyle(index: row.engine).color,
+        start, y - 6, peak - start, 12, fill: styles[engine].color,
         title: "\(engine), for the network: \(text(memory.workloadBytes))")
       if let running = memory.runningBytes {
         canvas.line(
@@ -88,8 +90,6 @@ enum NetworkCharts {
   }
 
   private struct Row {
-    /// Its place among the run's engines, which decides how it looks.
-    let engine: Int
     let contestant: BenchmarkContestant
     let value: Double
   }
@@ -103,9 +103,9 @@ enum NetworkCharts {
     _ workloads: [BenchmarkWorkload], _ section: BenchmarkSection, value: (BenchmarkContestant) -> Double?
   ) -> [Group] {
     workloads.map { workload in
-      let rows = section.engines.enumerated().compactMap { index, engine in
+      let rows = section.engines.compactMap { engine in
         workload.contestant(engine.name).flatMap { contestant in
-          value(contestant).map { Row(engine: index, contestant: contestant, value: $0) }
+          value(contestant).map { Row(contestant: contestant, value: $0) }
         }
       }
       return Group(workload: workload, rows: rows)

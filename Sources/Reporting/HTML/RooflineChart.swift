@@ -37,25 +37,31 @@ enum RooflineChart {
       )
     }
     let (left, right, bottom, top) = (70.0, 690.0, 400.0, 20.0)
-    // Wide enough to show where each bandwidth meets the peak, also when every layer lies beyond.
     let bandwidths = [
       ceiling.l2GigabytesPerSecond, ceiling.l3GigabytesPerSecond, ceiling.memoryGigabytesPerSecond,
     ].compactMap { $0 }
-    let ridges = bandwidths.filter { $0 > 0 }.map { ceiling.peakGigaflops / $0 * 0.35 }
-    guard let x = ChartScale(holding: points.map(\.intensity) + ridges, to: (left, right), logarithmic: true),
+    // From half the least intensity of a layer: bandwidths that meet the peak before that are no limit of any layer here, and
+    // are named in the caption instead of being drawn.
+    let least = points.map(\.intensity).filter { $0 > 0 }.min() ?? 1
+    let ridges = bandwidths.filter { $0 > 0 }.map { ceiling.peakGigaflops / $0 }.filter { $0 > least / 2 }
+    guard let x = ChartScale(holding: points.map(\.intensity) + [least / 2] + ridges, to: (left, right), logarithmic: true),
       let y = ChartScale(
         holding: points.map(\.gigaflops) + floors.map(\.gigaflops) + [ceiling.peakGigaflops * 1.3],
         to: (bottom, top), logarithmic: true)
     else { return nil }
+    let styles = EngineStyles(section.engines.map(\.name))
     var canvas = SVGCanvas(width: 900, height: 450)
     canvas.axes(
-      x: x, y: y, xName: "arithmetic intensity, flop per compulsory byte", yName: "10⁹ flop/s of the definition")
+      x: x, y: y, xName: "arithmetic intensity, flop per compulsory byte", yName: "GF/s of the definition's arithmetic")
     let roofs: [(String, Double, String)] =
       [("L2", ceiling.l2GigabytesPerSecond, "roof soft")]
       + (ceiling.l3GigabytesPerSecond.map { [("L3", $0, "roof soft")] } ?? [])
       + [("memory", ceiling.memoryGigabytesPerSecond, "roof soft")]
+    var drawn: [(Double, Double)] = []
+    var beyond: [String] = []
     for (name, bandwidth, style) in roofs {
-      roof(&canvas, name, bandwidth, ceiling.peakGigaflops, x, y, style, isLast: name == roofs.last?.0)
+      let text = "\(name) \(BenchmarkText.ratio(bandwidth)) GB/s"
+      if !roof(&canvas, text, bandwidth, ceiling.peakGigaflops, x, y, style, labels: &drawn) { beyond.append(text) }
     }
     if y.domain.contains(ceiling.peakGigaflops) {
       canvas.line(left, y(ceiling.peakGigaflops), right, y(ceiling.peakGigaflops), class: "roof")
@@ -70,14 +76,14 @@ enum RooflineChart {
     }
     for point in points {
       canvas.mark(
-        x(point.intensity), y(point.gigaflops), style: SeriesStyle(index: point.engine), hollow: point.hollow,
+        x(point.intensity), y(point.gigaflops), style: styles[section.engines[point.engine].name], hollow: point.hollow,
         title: point.title, note: point.note)
     }
     let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
     canvas.legend(
       715, 30,
       shown.map { index, engine in
-        (engine.name, SeriesStyle(index: index), points.contains { $0.engine == index && $0.hollow })
+        (engine.name, styles[engine.name], points.contains { $0.engine == index && $0.hollow })
       })
     if !floors.isEmpty { canvas.limitLegend(715, 30 + 19 * Double(shown.count)) }
     return HTMLPage.Figure(
@@ -86,29 +92,32 @@ enum RooflineChart {
         "One mark for each convolution. Hollow marks are direct-equivalent: Winograd does fewer multiplications than the "
         + "definition, so it may stand above the peak. A bar is the limit of a convolution: the best that the ceilings allow to any "
         + "algorithm that Assay knows. The ceilings were measured in this run; which bandwidth applies depends on where a layer's "
-        + "operands fit. A question mark: the time is claimed by the engine alone.",
+        + "operands fit."
+        + (beyond.isEmpty ? "" : " Met left of the picture, so no limit here: \(beyond.joined(separator: ", ")).") + " A question mark: the time is claimed by the engine alone.",
       svg: canvas.svg(label: title))
   }
 
-  /// The part of a bandwidth's line that lies under the peak and inside the picture.
+  /// The part of a bandwidth's line that lies under the peak and inside the picture, with its name beside it where no other
+  /// name stands.
+  /// - Parameter labels: where names stand already.
+  /// - Returns: whether there is such a part.
   private static func roof(
-    _ canvas: inout SVGCanvas, _ name: String, _ bandwidth: Double, _ peak: Double, _ x: ChartScale, _ y: ChartScale,
-    _ style: String, isLast: Bool
-  ) {
+    _ canvas: inout SVGCanvas, _ text: String, _ bandwidth: Double, _ peak: Double, _ x: ChartScale, _ y: ChartScale,
+    _ style: String, labels: inout [(Double, Double)]
+  ) -> Bool {
     let start = max(x.domain.lowerBound, y.domain.lowerBound / bandwidth)
     let end = min(x.domain.upperBound, peak / bandwidth)
-    guard start < end else { return }
+    guard start < end else { return false }
     canvas.polyline([(x(start), y(start * bandwidth)), (x(end), y(end * bandwidth))], class: style)
-    // Left of the line, above its middle: it rises to the right, so that side is free. The last line, memory's, has its
-    // right side free as well, and another one may stand close by on its left.
+    // To the right of the line, where it leads away from: below the last name that is near.
     let middle = (start * end).squareRoot()
-    let text = "\(name) \(BenchmarkText.ratio(bandwidth)) GB/s"
-    if isLast {
-      canvas.text(x(middle) + 10, y(middle * bandwidth) + 16, text, class: "small")
-    } else {
-      // Nearer to the peak, where the axis is farther away.
-      let place = (middle * end).squareRoot()
-      canvas.text(x(place) - 8, y(place * bandwidth) - 4, text, anchor: .end, class: "small")
+    var place = (x(middle) + 8, y(middle * bandwidth) + 14)
+    while labels.contains(where: { abs($0.0 - place.0) < 130 && abs($0.1 - place.1) < 13 }) {
+      place.1 += 13
+      place.0 += 4
     }
+    labels.append(place)
+    canvas.text(place.0, min(place.1, y.range.0 - 4), text, class: "small")
+    return true
   }
 }

@@ -68,6 +68,13 @@ struct SVGCanvas {
     element("polyline", [("points", text), ("class", name), ("stroke", stroke), ("fill", "none")])
   }
 
+  mutating func path(_ data: String, class name: String) { element("path", [("d", data), ("class", name)]) }
+
+  mutating func ring(_ x: Double, _ y: Double, _ radius: Double) {
+    element(
+      "circle", [("cx", Self.number(x)), ("cy", Self.number(y)), ("r", Self.number(radius)), ("class", "ring")])
+  }
+
   mutating func text(
     _ x: Double, _ y: Double, _ content: String, anchor: Anchor = .start, class name: String? = nil,
     fill: String? = nil, rotated: Bool = false
@@ -120,7 +127,7 @@ struct SVGCanvas {
   func svg(label: String) -> String {
     let (w, h) = (Self.number(width), Self.number(height))
     return
-      "<svg viewBox=\"0 0 \(w) \(h)\" width=\"\(w)\" height=\"\(h)\" role=\"img\" aria-label=\"\(Self.escaped(label))\">"
+      "<svg viewBox=\"0 0 \(w) \(h)\" width=\"\(w)\" height=\"\(h)\" \(width > 640 ? "class=\"wide\" " : "")role=\"img\" aria-label=\"\(Self.escaped(label))\">"
       + (body.contains { $0.contains("class=\"hatch\"") } ? Self.hatch : "") + body.joined(separator: "\n") + "</svg>"
   }
 }
@@ -130,22 +137,7 @@ extension SVGCanvas {
   static func standalone(_ svg: String, style: String) -> String {
     guard let end = svg.firstIndex(of: ">") else { return svg }
     let head = svg[..<end].replacing("<svg ", with: "<svg xmlns=\"http://www.w3.org/2000/svg\" ", maxReplacements: 1)
-    return head + "><style>\(style)svg{background:var(--bg)}</style>" + svg[svg.index(after: end)...] + "\n"
-  }
-}
-
-/// How one engine looks in every picture: a colour of the Okabe–Ito palette and a shape.
-struct SeriesStyle: Hashable {
-  enum Shape: CaseIterable { case circle, square, triangle, diamond, inverted, hexagon }
-
-  let color: String
-  let shape: Shape
-
-  private static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#888888"]
-
-  init(index: Int) {
-    color = Self.colors[index % Self.colors.count]
-    shape = Shape.allCases[index % Shape.allCases.count]
+    return head + "><style>\(style)svg{background:var(--bg);max-width:none}</style>" + svg[svg.index(after: end)...] + "\n"
   }
 }
 
@@ -204,7 +196,9 @@ struct ChartScale {
     let decades = Int(log10(domain.lowerBound).rounded(.down))...Int(log10(domain.upperBound).rounded(.up))
     let wide = decades.count > 4
     let all = decades.flatMap { decade in (wide ? [1.0] : [1, 2, 5]).map { $0 * pow(10, Double(decade)) } }
-    return all.filter { domain.contains($0) }
+    let shown = all.filter { domain.contains($0) }
+    // Within one factor of two or so 1, 2 and 5 leave an axis nearly bare.
+    return shown.count >= 3 || wide ? shown : linearTicks
   }
 
   /// From one linear tick to the next; `nil` of a domain without extent.

@@ -29,7 +29,7 @@ enum ScatterCharts {
     }
     return chart(
       points, section, xName: "largest error / bound of the result (1 would fail)",
-      yName: "10⁹ flop/s of the definition",
+      yName: "GF/s of the definition's arithmetic",
       title: "Accuracy against speed: \(setting)",
       caption:
         "Left is more accurate, up is faster. The error is that of the operands that were timed, by each element's own "
@@ -53,7 +53,7 @@ enum ScatterCharts {
       }
     }
     return chart(
-      points, section, xName: "workspace, MiB", yName: "10⁹ flop/s of the definition",
+      points, section, xName: "workspace, MiB", yName: "GF/s of the definition's arithmetic",
       title: "Workspace memory against speed: \(setting)",
       caption:
         "Scratch memory beside operands, result and packed weights. Engines that need none, or do not say how much, have no "
@@ -66,14 +66,15 @@ enum ScatterCharts {
     guard let x = ChartScale(holding: points.map(\.ratio), to: (70, 690), logarithmic: true),
       let y = ChartScale(holding: points.map(\.speed), to: (360, 20), logarithmic: true)
     else { return nil }
+    let styles = EngineStyles(section.engines.map(\.name))
     var canvas = SVGCanvas(width: 900, height: 410)
     canvas.axes(x: x, y: y, xName: xName, yName: yName)
     for point in points {
       canvas.mark(
-        x(point.ratio), y(point.speed), style: SeriesStyle(index: point.engine), title: point.title, note: point.note)
+        x(point.ratio), y(point.speed), style: styles[section.engines[point.engine].name], title: point.title, note: point.note)
     }
     let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
-    canvas.legend(715, 30, shown.map { ($1.name, SeriesStyle(index: $0), false) })
+    canvas.legend(715, 30, shown.map { ($1.name, styles[$1.name], false) })
     return HTMLPage.Figure(title: title, caption: caption, svg: canvas.svg(label: title))
   }
 }

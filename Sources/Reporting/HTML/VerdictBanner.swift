@@ -41,7 +41,8 @@ enum VerdictBanner {
         let count = timed.count { $0.trust == trust }
         return count > 0 ? "\(count) \(trust.rawValue)" : nil
       }
-      return "\(timed.count) times on \(workloads.count) workloads, each verified first"
+      let answer = run.benchmark.flatMap(DecisionTable.answer).map { "\($0); " } ?? ""
+      return "\(answer)\(timed.count) times on \(workloads.count) workloads, each verified first"
         + (trusts.isEmpty ? "" : ": \(trusts.joined(separator: ", "))")
     case .duet: return run.duet?.verdict ?? ""
     case .history: return "\(run.history?.series.count ?? 0) series"

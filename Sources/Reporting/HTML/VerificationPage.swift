@@ -6,15 +6,16 @@ enum VerificationPage {
     var tables = [summary(section)]
     if let widenings = widenings(section) { tables.append(widenings) }
     if let networks = networks(section) { tables.append(networks) }
-    if let failures = failures(section) { tables.append(failures) }
     if !section.vacuity.isEmpty { tables.append(vacuity(section)) }
     let fresh = section.files.filter(\.isFresh)
     let made = fresh.map { " and \($0.caseCount) fresh cases" }.joined()
+    let (cards, rest) = FailureCards.cards(FailureGroup.groups(of: section))
     return HTMLPage.Section(
       anchor: "verification", title: "Verification",
       intro:
         "\(section.results.count) results on \(section.files.count - fresh.count) golden files\(made) by "
-        + "\(section.engines.count) engines, each element held against its own error bound.", tables: tables)
+        + "\(section.engines.count) engines, each element held against its own error bound.", cards: cards, tables: tables,
+      folds: [rest, excused(section)].compactMap { $0 })
   }
 
   /// A line for each engine and operation.
@@ -76,23 +77,26 @@ enum VerificationPage {
       })
   }
 
-  private static func failures(_ section: VerificationSection) -> HTMLPage.Table? {
-    let failing = section.results.filter { $0.status == .fail || $0.status == .error }
-    guard !failing.isEmpty else { return nil }
-    let shown = failing.prefix(200)
-    return HTMLPage.Table(
-      title: "Failures",
-      caption: failing.count > shown.count ? "The first 200 of \(failing.count); run.json has all." : "",
-      headings: ["status", "case", "engine", "what is wrong", "command"],
-      rows: shown.map { result in
-        HTMLPage.Row(cells: [
-          .init(
-            result.status.rawValue + (result.knownFailure == nil ? "" : ", known"),
-            result.knownFailure == nil ? "bad" : "doubtful"),
-          .init(result.name, "code"), .init("\(result.engine), \(result.dtype)"),
-          .init(FailureText.details(result).joined(separator: "; ")), .init(result.reproduce, "code"),
-        ])
-      })
+  /// Failures that are known, each with its reason.
+  private static func excused(_ section: VerificationSection) -> HTMLPage.Fold? {
+    let known = section.results.filter { $0.knownFailure != nil }
+    guard !known.isEmpty else { return nil }
+    let shown = known.prefix(200)
+    return HTMLPage.Fold(
+      title: "\(known.count) known failure\(known.count == 1 ? "" : "s")",
+      tables: [
+        HTMLPage.Table(
+          title: "Known failures",
+          caption: known.count > shown.count ? "The first \(shown.count) of \(known.count); run.json has all." : "",
+          headings: ["case", "engine", "status", "reason", "command"],
+          rows: shown.map { result in
+            HTMLPage.Row(cells: [
+              .init(result.name, "code"), .init("\(result.engine), \(result.dtype)", "line"),
+              .init(result.status.rawValue, "doubtful"), .init(result.knownFailure ?? "", "words"),
+              .init(result.reproduce, "code"),
+            ])
+          })
+      ])
   }
 
   private static func vacuity(_ section: VerificationSection) -> HTMLPage.Table {

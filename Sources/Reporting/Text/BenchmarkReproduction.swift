@@ -2,6 +2,16 @@ import Results
 
 /// The command that verifies and times one contestant on one workload again.
 public enum BenchmarkReproduction {
+  /// The same of several contestants of a stored run, timed against each other.
+  static func command(
+    _ contestants: [BenchmarkContestant], on workload: BenchmarkWorkload, of section: BenchmarkSection,
+    _ provenance: Provenance
+  ) -> ShellCommand {
+    command(
+      contestants.map(\.engine), on: workload, of: section, seed: provenance.seed,
+      given: ShellCommand(provenance.command))
+  }
+
   /// The same of a stored run, which has its seed and the command that made it.
   static func command(
     _ contestant: BenchmarkContestant, on workload: BenchmarkWorkload, of section: BenchmarkSection,
@@ -22,6 +32,12 @@ public enum BenchmarkReproduction {
     _ contestant: BenchmarkContestant, on workload: BenchmarkWorkload, of section: BenchmarkSection, seed: UInt64,
     given: ShellCommand
   ) -> ShellCommand {
+    command([contestant.engine], on: workload, of: section, seed: seed, given: given)
+  }
+
+  private static func command(
+    _ engines: [String], on workload: BenchmarkWorkload, of section: BenchmarkSection, seed: UInt64, given: ShellCommand
+  ) -> ShellCommand {
     var words = ["assay", "bench"]
     let suite = given.value(of: "--suite")
     let network = section.networks.first { network in
@@ -38,7 +54,9 @@ public enum BenchmarkReproduction {
     if seed != 1 { words += ["--seed", "\(seed)"] }
     words += given.values(of: "--pass-env").flatMap { ["--pass-env", $0] }
     if given.words.contains("--sandbox") { words.append("--sandbox") }
-    let engine = section.engines.first { $0.name == contestant.engine }?.command ?? contestant.engine
-    return ShellCommand(words + EngineOptionWords.words(for: engine) + ["--filter", workload.name])
+    for name in engines {
+      words += EngineOptionWords.words(for: section.engines.first { $0.name == name }?.command ?? name)
+    }
+    return ShellCommand(words + ["--filter", workload.name])
   }
 }

@@ -33,11 +33,15 @@ public enum BenchmarkAnalysis {
     // What an engine alone says of its time may be shown, and names nobody fastest.
     let timed = workload.contestants.filter { $0.time != nil && !$0.isClaimed }
     workload.best = fastest(timed)
-    workload.bestBuiltIn = fastest(
-      timed.filter { contestant in
-        section.engines.contains { $0.name == contestant.engine && $0.isBuiltIn }
-      })
-    workload.ties = workload.best.map { ties(with: $0, of: timed, confidence: section.options.confidence) }
+    let builtIn = timed.filter { contestant in
+      section.engines.contains { $0.name == contestant.engine && $0.isBuiltIn }
+    }
+    workload.bestBuiltIn = fastest(builtIn)
+    workload.lead = workload.best.map { lead(of: $0, among: timed, confidence: section.options.confidence) }
+    workload.ties = workload.lead?.ties
+    workload.builtInLead =
+      builtIn.count == timed.count
+      ? nil : workload.bestBuiltIn.map { lead(of: $0, among: builtIn, confidence: section.options.confidence) }
   }
 
   /// The layers of a network with their limits. A step of several layers is named after the first, which does the work.
@@ -61,16 +65,27 @@ public enum BenchmarkAnalysis {
     return times.min { $0.1.medianNanoseconds < $1.1.medianNanoseconds }?.0
   }
 
-  /// Those that the blocks do not tell from the best one: the interval of the blocks' ratios spans 1, or there is none.
-  private static func ties(with best: String, of timed: [BenchmarkContestant], confidence: Double) -> [String] {
-    let fastest = timed.first { $0.engine == best }?.samples.map(blockMedian) ?? []
-    return timed.filter { $0.engine != best }.filter { other in
+  /// Who ties with the fastest (the interval of the blocks' ratios spans 1, or there is none), and how far behind the next one
+  /// is.
+  private static func lead(of fastest: String, among timed: [BenchmarkContestant], confidence: Double) -> LeadRecord {
+    let own = timed.first { $0.engine == fastest }?.samples.map(blockMedian) ?? []
+    var record = LeadRecord(engine: fastest, ties: [])
+    for other in timed where other.engine != fastest {
       let blocks = other.samples.map(blockMedian)
-      guard blocks.count == fastest.count,
-        let interval = OrderStatistics.medianInterval(zip(blocks, fastest).map { $0 / $1 }, confidence: confidence)
-      else { return true }
-      return interval.lower <= 1
-    }.map(\.engine)
+      let ratios = blocks.count == own.count ? zip(blocks, own).map { $0 / $1 } : []
+      guard let interval = OrderStatistics.medianInterval(ratios, confidence: confidence), interval.lower > 1,
+        let ratio = OrderStatistics.median(ratios)
+      else {
+        record.ties.append(other.engine)
+        continue
+      }
+      guard ratio < record.ratio ?? .infinity else { continue }
+      record.next = other.engine
+      record.ratio = ratio
+      record.lower = interval.lower
+      record.upper = interval.upper
+    }
+    return record
   }
 
   public static func blockMedian(_ samples: DurationSamples) -> Double {

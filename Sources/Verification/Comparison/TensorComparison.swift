@@ -49,6 +49,7 @@ public struct TensorComparison: Sendable {
       result.failing = unwritten.count
       result.worstRatio = .infinity
       result.pattern = FailurePattern.describe(unwritten, in: answer.shape, compared: answer.shape.count)
+      result.map = FailureMap(failing: unwritten, shape: answer.shape.dimensions)
       result.problem = "not written: \(result.pattern), the first at \(answer.shape.index(ofOffset: unwritten[0]))"
       return result
     }
@@ -80,6 +81,7 @@ public struct TensorComparison: Sendable {
     result.compared = got.count
     result.failing = failing.count
     result.pattern = FailurePattern.describe(failing, in: shape, compared: got.count)
+    result.map = FailureMap(failing: failing, shape: shape.dimensions)
     if let first = failing.first {
       result.worstRatio = .infinity
       result.worstUlps = failing.map { abs(Double(got[$0]) - Double(wanted[$0])) }.max() ?? 0
@@ -115,6 +117,8 @@ public struct TensorComparison: Sendable {
     result.failing = failing.count
     if unbounded > 0 { result.unbounded = unbounded }
     result.pattern = FailurePattern.describe(failing, in: shape, compared: offsets.count)
+    result.map = FailureMap(
+      failing: failing, compared: offsets.count < shape.count ? offsets : nil, shape: shape.dimensions)
     result.distribution = distribution?.judge(got, wanted, at: offsets)
     if failing.isEmpty, let problem = result.distribution?.problem { result.problem = problem }
     if let worst {

@@ -498,7 +498,7 @@ class OnDevice(PyTorch):
         if tf32:
             self.dtypes = ("float32",)
         if on_gpu:
-            torch.cuda.set_device(device)
+            torch.cuda.set_device(torch.device(device).index or 0)
             # Some of cuDNN's gradients are sums in no fixed order.
             self.deterministic = False
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32

@@ -36,12 +36,17 @@ def compiled_once(*varying):
 
 @triton.jit
 def _exp(x):
-    """e^x in float32. The rounding of x·log2(e), which alone would cost |x| roundoffs, is put back as a factor."""
+    """e^x in float32. The rounding of x·log2(e), which alone would cost |x| roundoffs, is put back as a factor.
+
+    The GPU's exp2 flushes what is below 2^-126 to zero: of small powers it is asked for the 2^64-fold.
+    """
     scaled = x * LOG2_E
-    power = tl.exp2(scaled)
+    small = scaled < -100.0
+    power = tl.exp2(scaled + tl.where(small, 64.0, 0.0))
     rest = tl.fma(x, LOG2_E, -scaled) + x * LOG2_E_REST
-    # Beyond the range of exp2 there is nothing to correct, and infinities have no remainder.
-    return tl.where(tl.abs(scaled) < 150.0, power + power * (rest * LN_2), power)
+    # Where the power overflows, or is far below the smallest number, there is nothing to correct; infinities have no remainder.
+    power = tl.where((scaled > -200.0) & (scaled < 128.0), power + power * (rest * LN_2), power)
+    return tl.where(small, power * 5.421010862427522e-20, power)  # 2^-64
 
 
 @compiled_once(

@@ -1,3 +1,4 @@
+import Foundation
 import Results
 
 /// Which strategy to take for one layer, and why: the fastest built-in one, or the ones that tie for that place.
@@ -151,14 +152,19 @@ struct DecisionClass {
   var reason: String {
     guard let first = choice.first else { return "no strategy was timed on every layer of the class" }
     if holders.isEmpty {
-      return "best or tied on \(first.firsts) of \(decisions.count), elsewhere at most "
-        + "\(BenchmarkText.ratio(first.worst))× the time of the best"
+      return "best or tied on \(first.firsts) of \(decisions.count), elsewhere it takes at most "
+        + "\(Self.longer(first.worst))"
     }
     let others = standings.filter { other in !holders.contains { $0.engine == other.engine } }
     guard let next = others.min(by: { ($0.mean, $0.engine) < ($1.mean, $1.engine) }) else {
       return "never certainly beaten"
     }
-    return "never certainly beaten; \(next.engine) takes \(BenchmarkText.ratio(next.mean / first.mean))× as long in the mean"
+    return "never certainly beaten; \(next.engine) takes \(Self.longer(next.mean / first.mean)) in the mean"
+  }
+
+  /// `0.4 % longer`, or `1.32× as long`.
+  private static func longer(_ ratio: Double) -> String {
+    ratio < 1.1 ? String(format: "%.1f %% longer", 100 * (ratio - 1)) : "\(BenchmarkText.ratio(ratio))× as long"
   }
 
   /// The layer that takes longest, for its command.

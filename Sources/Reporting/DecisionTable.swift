@@ -22,11 +22,10 @@ struct DecisionTable {
     + "with the strategies in question."
 
   static let classHeadings = [
-    "kernel, stride", "image edge", "layout", "pass", "batch", "threads", "layers", "take", "why", "of limit", "error/bound",
-    "MiB", "command",
+    "kernel, stride", "image edge", "take", "why", "layers", "of limit", "error/bound", "MiB", "timed as", "command",
   ]
   /// Columns that hold figures.
-  static let classFigures: Set<Int> = [4, 5, 6, 9, 10, 11]
+  static let classFigures: Set<Int> = [4, 5, 6, 7]
 
   var classRows: [[String]] {
     classes.map { found in
@@ -35,10 +34,9 @@ struct DecisionTable {
       }.prefix(1)
       let command = found.heaviest.map { again($0.workload, names) } ?? ""
       return [
-        found.kind, found.size, found.setting.layout, found.setting.pass.replacing("_", with: " "),
-        "\(found.setting.batch)", "\(found.setting.threads)", "\(found.decisions.count)", found.choiceText, found.reason,
+        found.kind, found.size, found.choiceText, found.reason, "\(found.decisions.count)",
         found.limitShare.map(BenchmarkText.percent) ?? "–", found.worstError.map(NumberText.short) ?? "–",
-        BenchmarkText.mebibytes(found.mostWorkspace), command,
+        BenchmarkText.mebibytes(found.mostWorkspace), found.setting.name, command,
       ]
     }
   }
@@ -90,10 +88,10 @@ struct DecisionTable {
     let decisions = section.workloads.filter { !$0.isWholeNetwork }.compactMap { Decision($0, section) }
     guard !decisions.isEmpty else { return nil }
     let alone = Dictionary(grouping: decisions.filter { !$0.isTie }) { $0.contestant.engine }
-      .sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { "\($0.key) on \($0.value.count)" }
+      .sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { "\($0.key) \($0.value.count)" }
     let ties = decisions.count(where: \.isTie)
     let ahead = decisions.count { $0.ahead != nil }
-    return "of \(decisions.count) layers, fastest is " + (alone + (ties > 0 ? ["a tie on \(ties)"] : [])).joined(separator: ", ")
+    return "fastest on \(decisions.count) layer\(decisions.count == 1 ? "" : "s"): " + (alone + (ties > 0 ? ["a tie \(ties)"] : [])).joined(separator: ", ")
       + (ahead > 0 ? "; on \(ahead) another engine is faster than every strategy" : "")
   }
 }

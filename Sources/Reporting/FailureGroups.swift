@@ -73,6 +73,16 @@ struct FailureGroup {
     return "\(tensor.path): \(general(tensor.problem.isEmpty ? tensor.pattern : tensor.problem))"
   }
 
+  /// The same of a contestant of a benchmark.
+  static func pattern(of contestant: BenchmarkContestant) -> String {
+    let rules = (contestant.audit?.violations ?? []).map(\.rule.rawValue)
+    guard rules.isEmpty else { return rules.joined(separator: ", ") }
+    guard let tensor = contestant.failing?.first else {
+      return general(contestant.message.split(separator: "\n").first.map(String.init) ?? "no reason given")
+    }
+    return "\(tensor.path.printable): \(general(tensor.problem.isEmpty ? tensor.pattern : tensor.problem))"
+  }
+
   private static func general(_ text: String) -> String {
     var words = text.printable
     // Shares, places and messages' own figures.

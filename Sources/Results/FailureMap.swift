@@ -24,7 +24,7 @@ public struct FailureMap: Codable, Sendable, Hashable {
   public var marks: String
 
   /// So many cells at most.
-  public static let limit = 6_144
+  public static let limit = 6_400
 
   /// - Parameters:
   ///   - failing: offsets of the wrong elements, row-major.
@@ -69,11 +69,11 @@ public struct FailureMap: Codable, Sendable, Hashable {
   private static let limits = (columns: 200, rows: 100, others: 64)
 
   /// Doubles the block of whichever axis has most cells for its weight until the grid is small enough: rows and columns keep
-  /// more than channels do, and channels more than images.
+  /// more than channels and images do.
   private static func block(of shape: [Int]) -> [Int] {
     var block = shape.map { _ in 1 }
     func cells(_ axis: Int) -> Int { (shape[axis] + block[axis] - 1) / block[axis] }
-    func weight(_ axis: Int) -> Int { axis + 2 >= shape.count ? 4 : axis + 3 == shape.count ? 2 : 1 }
+    func weight(_ axis: Int) -> Int { axis + 2 >= shape.count ? 4 : 1 }
     for axis in shape.indices {
       let most = axis + 1 == shape.count ? limits.columns : axis + 2 == shape.count ? limits.rows : limits.others
       while cells(axis) > most { block[axis] *= 2 }

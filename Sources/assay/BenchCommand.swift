@@ -5,6 +5,7 @@ import Engines
 import Foundation
 import Reporting
 import Results
+import RunAnalysis
 import Synchronization
 
 struct BenchCommand: AsyncParsableCommand {

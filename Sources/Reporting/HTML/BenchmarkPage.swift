@@ -56,7 +56,7 @@ enum BenchmarkPage {
       intro: "Whether what was timed is what was verified: rules that each contestant was held to while it was timed.",
       tables: AuditTable(section).map { [rules($0)] } ?? [])
     return ([
-      FaultPage.section(section, provenance), DecisionPage.section(section, provenance, layered),
+      DecisionPage.section(section, provenance, layered),
       WholeNetworkPage.section(section), networks, layers, EnginePage.section(section, provenance, engine: engine), peers,
       limits, costs, audits, tables,
     ] as [HTMLPage.Section?]).compactMap { $0 }.filter { !$0.isBare }

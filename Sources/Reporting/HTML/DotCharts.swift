@@ -76,14 +76,14 @@ enum DotCharts {
     let labels = rows.enumerated().map { index, row in
       (index >= section.benchmarks.count ? "base against itself: " : "") + BenchmarkText.shape(row.name)
     }
-    let left = 16 + 6.8 * Double(labels.map(\.count).max() ?? 0)
-    let right = max(left + 420, 900 - 190)
+    // A name stands over its line, so that the line has the width.
+    let (left, right, row) = (16.0, 720.0, 42.0)
     guard let x = ChartScale(holding: limits + [-margin * 1.6, margin * 1.6], to: (left, right), logarithmic: false)
     else {
       return nil
     }
-    let bottom = 16 + 26 * Double(rows.count)
-    var canvas = SVGCanvas(width: right + 190, height: bottom + 48)
+    let bottom = 10 + row * Double(rows.count)
+    var canvas = SVGCanvas(width: right + 180, height: bottom + 48)
     canvas.rectangle(x(-margin), 8, x(margin) - x(-margin), bottom - 8, class: "marginband")
     for tick in x.ticks {
       canvas.line(x(tick), 8, x(tick), bottom, class: "grid")
@@ -93,15 +93,15 @@ enum DotCharts {
     canvas.text(
       (left + right) / 2, bottom + 36, "change of head against base, % (right is slower)", anchor: .middle,
       class: "name")
-    for (index, row) in rows.enumerated() {
-      let y = 24 + 26 * Double(index)
-      let style = SeriesStyle(index: row.verdict == "regression" ? 1 : row.verdict == "improvement" ? 2 : 0)
-      canvas.text(left - 8, y + 4, labels[index], anchor: .end, class: "mono")
-      if let low = row.changeLower, let high = row.changeUpper {
+    for (index, found) in rows.enumerated() {
+      let y = 38 + row * Double(index)
+      let style = SeriesStyle(index: found.verdict == "regression" ? 1 : found.verdict == "improvement" ? 2 : 0)
+      canvas.text(left, y - 14, labels[index], class: "mono")
+      if let low = found.changeLower, let high = found.changeUpper {
         canvas.line(x(100 * low), y, x(100 * high), y, class: "range", stroke: style.color)
       }
-      canvas.mark(x(100 * row.change), y, style: style, title: "\(row.name): \(BenchmarkText.change(row.change))")
-      canvas.text(right + 12, y + 4, "\(BenchmarkText.change(row.change)) \(row.verdict)", class: "small")
+      canvas.mark(x(100 * found.change), y, style: style, title: "\(found.name): \(BenchmarkText.change(found.change))")
+      canvas.text(right + 12, y + 4, "\(BenchmarkText.change(found.change)) \(found.verdict)", class: "small")
     }
     return HTMLPage.Figure(
       title: "Head against base",

@@ -51,7 +51,7 @@ enum EnginePage {
 
   private static func cell(_ text: String, _ column: Int, _ row: EngineView.Row) -> HTMLPage.Cell {
     let isCode = column == 0 || column == EngineView.headings.count - 1
-    if column == 5 { return .init(text, row.isFirst ? "num good" : "num") }
+    if column == 4 { return .init(text, row.isFirst ? "num good" : "num") }
     return .init(text, EngineView.figures.contains(column) ? "num" : isCode ? "code" : "line")
   }
 }

@@ -3,25 +3,31 @@ import Results
 /// What is wrong, a card for each kind of failure: the simplest case that shows it, its picture and its command, and the rest
 /// folded.
 enum FailureCards {
-  /// So many kinds have a card, and a case of each of the others is in the table below them.
+  /// So many kinds are open, so many more have a folded card, and a case of each of the others is in a table.
+  private static let open = 6
   private static let most = 40
   /// So many bytes of pictures a section, so that the page stays small.
   private static let pictureBytes = 400_000
   /// So many rows are shown of those that are wrong likewise, over all kinds.
   private static let mostRows = 600
 
-  /// - Returns: the cards, and a fold of the kinds that have none.
+  /// - Returns: the cards of the kinds that most results are of, and a fold of the others.
   static func cards(_ groups: [FailureGroup]) -> (cards: [HTMLPage.Card], rest: HTMLPage.Fold?) {
     var (budget, rows) = (pictureBytes, mostRows)
-    let cards = groups.prefix(most).map { card($0, &budget, &rows) }
+    let all = groups.prefix(most).map { card($0, &budget, &rows) }
+    let cards = Array(all.prefix(open))
+    guard groups.count > open else { return (cards, nil) }
+    var fold = HTMLPage.Fold(
+      title: "\(groups.count - open) more kinds of failures", cards: Array(all.dropFirst(open)))
     let rest = groups.dropFirst(most)
-    guard !rest.isEmpty else { return (cards, nil) }
+    guard !rest.isEmpty else { return (cards, fold) }
     let shown = rest.prefix(max(rows, 20))
     let note = shown.count < rest.count ? "The first \(shown.count) of \(rest.count); run.json has all." : ""
     let table = HTMLPage.Table(
       title: "One result of each", caption: note, headings: headings,
       rows: shown.map { row($0.representative, pattern: $0.title) })
-    return (cards, HTMLPage.Fold(title: "\(rest.count) more kinds of failures", tables: [table]))
+    fold.tables = [table]
+    return (cards, fold)
   }
 
   private static func card(_ group: FailureGroup, _ budget: inout Int, _ rows: inout Int) -> HTMLPage.Card {
@@ -36,7 +42,7 @@ enum FailureCards {
       card.facts = [.init(name: "What it said", value: PrintableText.escaped(result.message, limit: 4_000), style: "code")]
     }
     if let count = result.failingThreads {
-      card.facts.append(.init(name: "Only with", value: BenchmarkText.threads(count)))
+      card.facts.append(.init(name: "Threads", value: BenchmarkText.threads(count)))
     }
     if !group.others.isEmpty {
       let shown = group.others.prefix(max(rows, 5))

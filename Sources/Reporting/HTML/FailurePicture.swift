@@ -93,7 +93,7 @@ struct FailurePicture {
       guard let path = paths[mark] else { continue }
       canvas.path(path, class: mark == .notCompared ? "gap" : mark == .all ? "w" : "w w\(mark.rawValue)")
     }
-    if let ring = ring(layout.planes, layout.cell) { canvas.ring(ring.x, ring.y, max(layout.cell * 0.9, 5)) }
+    if let ring = ring(layout.planes, layout.cell) { canvas.ring(ring.x, ring.y, max(layout.cell * 0.65, 5)) }
     return canvas.svg(label: label)
   }
 

@@ -32,6 +32,7 @@ public enum HTMLReport {
   static func page(_ run: Run, _ view: ReportView) -> HTMLPage {
     var sections: [HTMLPage.Section] = []
     if let duet = run.duet { sections.append(DuetPage.section(duet)) }
+    if let fault = run.benchmark.flatMap({ FaultPage.section($0, run.provenance) }) { sections.append(fault) }
     if let changes = run.changes { sections.append(ChangesPage.section(changes)) }
     if let benchmark = run.benchmark {
       sections += BenchmarkPage.sections(benchmark, run.provenance, engine: view.engine)

@@ -35,7 +35,7 @@ enum HTMLStyle {
 
   /// What is wrong, what is folded, and what is to be typed.
   private static let blocks = """
-    .failure{border:1px solid var(--line);border-left:6px solid var(--bad);padding:.2rem 1rem .8rem;margin:1rem 0}
+    .failure>p{overflow-wrap:anywhere}.failure{border:1px solid var(--line);border-left:6px solid var(--bad);padding:.2rem 1rem .8rem;margin:1rem 0}
     .failure>h3{margin-top:.7rem}.failure figure h3{font-size:.92rem;margin:.8rem 0 .2rem}
     .facts2{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:.4rem 1.2rem;margin:.6rem 0}
     .facts2 .code,.command{font:.85rem ui-monospace,"DejaVu Sans Mono",Menlo,monospace}
@@ -85,7 +85,7 @@ enum HTMLStyle {
     td.num{text-align:right;white-space:nowrap}td.code{font:.8rem ui-monospace,"DejaVu Sans Mono",Menlo,monospace;\
     white-space:nowrap}
     td.line{white-space:nowrap}td.lines{white-space:pre-wrap;overflow-wrap:anywhere;min-width:24rem}
-    td.words{min-width:13rem}
+    td.words{min-width:13rem;max-width:30rem}td.wide{min-width:20rem}
     td.good{color:var(--good);font-weight:600}td.bad{color:var(--bad);font-weight:600}
     td.doubtful{color:var(--doubtful)}
 
@@ -96,8 +96,8 @@ enum HTMLStyle {
     @media (max-width:700px){body{padding:1rem .8rem;font-size:14px}.card,.facts2{grid-template-columns:1fr 1fr;gap:.4rem .8rem;\
     padding:.6rem}.facts2{padding:0}.card dd{font-size:.86rem}svg{max-width:none;width:auto}
     figure svg.wide{width:640px}th,td{padding:.2rem .4rem}td.code{font-size:.74rem}
-    th:first-child,td:first-child{max-width:46vw;white-space:normal;overflow-wrap:anywhere}
-    td:first-child[colspan="1"].code{white-space:normal}}
+    th:first-child,td:first-child{min-width:6.5rem;max-width:46vw}td:first-child.code{white-space:normal;min-width:8.5rem}
+    td.words{min-width:11rem}td.lines{min-width:18rem}}
 
     """
 

@@ -44,8 +44,18 @@ enum VerdictBanner {
       let answer = run.benchmark.flatMap(DecisionTable.answer).map { "\($0); " } ?? ""
       return "\(answer)\(timed.count) times on \(workloads.count) workloads, each verified first"
         + (trusts.isEmpty ? "" : ": \(trusts.joined(separator: ", "))")
-    case .duet: return run.duet?.verdict ?? ""
+    case .duet: return run.duet.map(answer) ?? ""
     case .history: return "\(run.history?.series.count ?? 0) series"
+    }
+  }
+
+  /// `regression, at worst +24.9 %`: by how much, where something is slower or faster.
+  private static func answer(_ duet: DuetSection) -> String {
+    let changed = duet.benchmarks.filter { $0.verdict == duet.verdict }.map(\.change)
+    switch duet.verdict {
+    case "regression": return duet.verdict + (changed.max().map { ", at worst \(BenchmarkText.change($0))" } ?? "")
+    case "improvement": return duet.verdict + (changed.min().map { ", at best \(BenchmarkText.change($0))" } ?? "")
+    default: return "\(duet.verdict) on \(duet.benchmarks.count) benchmark\(duet.benchmarks.count == 1 ? "" : "s")"
     }
   }
 

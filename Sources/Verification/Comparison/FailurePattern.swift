@@ -17,7 +17,7 @@ enum FailurePattern {
       let last = shape[axis] - 1
       if values.count == 1, let value = values.first {
         traits.append(value == last ? "\(name) = \(value) (the last)" : "\(name) = \(value)")
-      } else if values.isSubset(of: [0, last]) {
+      } else if last > 1, values.isSubset(of: [0, last]) {
         traits.append("\(name) at its border")
       } else if values.count < shape[axis], values.allSatisfy({ $0 % 2 == 1 }) {
         traits.append("odd \(name)")

@@ -26,8 +26,13 @@ public enum ReportFolder {
     files += HTMLReport.pictures(run).map { File($0.name, $0.data) }
     if let benchmark = run.benchmark {
       files.append(File("benchmarks.json", try GoogleBenchmarkFile.data(benchmark, run.provenance)))
+      files.append(File("benchmarks.txt", Data(BenchfmtFile.text(benchmark, run.provenance).utf8)))
       files.append(File("bmf.json", try BencherMetricFile.data(benchmark)))
       files.append(File("benchmarks.csv", Data(BenchmarkTable.csv(benchmark).utf8)))
+    }
+    if let history = run.history {
+      files.append(File("history.html", Data(try HistoryPage.text(history, run.provenance).utf8)))
+      files += OtavaFile.files(history)
     }
     return files
   }

@@ -24,7 +24,7 @@ public enum HTMLReport {
     var sections: [HTMLPage.Section] = []
     if let duet = run.duet { sections.append(DuetPage.section(duet)) }
     if let benchmark = run.benchmark { sections += BenchmarkPage.sections(benchmark, run.provenance) }
-    if let history = run.history { sections.append(DuetPage.section(history)) }
+    if let history = run.history { sections.append(HistoryPage.section(history)) }
     if let verification = run.verification { sections.append(VerificationPage.section(verification)) }
     if let fuzzing = run.fuzzing { sections.append(FuzzingPage.section(fuzzing)) }
     if let gradients = run.gradients { sections.append(GradientPage.section(gradients)) }

@@ -32,7 +32,7 @@ def results(path):
         if isinstance(value, dict):
             return {k: bare(v) for k, v in value.items() if "seconds" not in k}
         return [bare(v) for v in value] if isinstance(value, list) else value
-    return run["outcome"], {k: bare(v) for k, v in section.items()}
+    return run["outcome"], bare(section)
 (a, x), (b, y) = map(results, sys.argv[1:])
 different = sorted(k for k in x.keys() | y.keys() if x.get(k) != y.get(k))
 print(f"{len(x['results'])} results in the whole run, {len(y['results'])} in the merged one; outcomes {a}, {b}; "

@@ -178,7 +178,9 @@ let package = Package(
       ]),
     .target(
       name: "Reporting",
-      dependencies: ["Results", "OperatingSystem", .product(name: "Mustache", package: "swift-mustache")]),
+      dependencies: [
+        "Results", "RunAnalysis", "OperatingSystem", .product(name: "Mustache", package: "swift-mustache"),
+      ]),
     .target(
       name: "AssayTesting",
       dependencies: [

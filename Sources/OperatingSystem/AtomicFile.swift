@@ -30,6 +30,21 @@ public enum AtomicFile {
 
   public static func write(_ text: String, to path: String) throws(Failure) { try write(Data(text.utf8), to: path) }
 
+  /// The same of a file that its writer removes again: a process that is killed leaves the old content or the new, a power cut
+  /// may leave neither. It does not wait for the disk.
+  /// - Throws: ``Failure`` with the path and the system's reason.
+  public static func writeBriefly(_ data: Data, to path: String) throws(Failure) {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try replace(path, survivesPowerCut: false) { temporary in
+        if let number = put(data, to: temporary, creating: O_CREAT | O_EXCL) { throw failure(path, number) }
+      }
+    } catch let error as Failure { throw error } catch {
+      throw Failure(path: path, reason: error.localizedDescription)
+    }
+  }
+
   /// Adds to the end of a file, which is made when missing: what several steps of a CI write to.
   /// - Throws: ``Failure``.
   public static func append(_ text: String, to path: String) throws(Failure) {

@@ -14,7 +14,8 @@ struct ChangesTable {
 
   private var commits: String {
     let (old, new) = (record.oldCommit.map { String($0.prefix(12)) }, record.newCommit.map { String($0.prefix(12)) })
-    return old == new ? old.map { " (the same commit, \($0))" } ?? "" : " (commit \(old ?? "unknown") then, \(new ?? "unknown") now)"
+    return old == new
+      ? old.map { " (the same commit, \($0))" } ?? "" : " (commit \(old ?? "unknown") then, \(new ?? "unknown") now)"
   }
 
   /// One sentence: how much was compared, and what of it is another.
@@ -51,7 +52,8 @@ struct ChangesTable {
       let mark = change.isClaimed ? Trust.claimedMark : ""
       return [
         change.workload, change.engine, BenchmarkText.milliseconds(change.oldNanoseconds),
-        BenchmarkText.milliseconds(change.newNanoseconds) + mark, BenchmarkText.change(change.ratio - 1), interval ?? "none",
+        BenchmarkText.milliseconds(change.newNanoseconds) + mark, BenchmarkText.change(change.ratio - 1),
+        interval ?? "none",
         change.verdict,
       ]
     }

@@ -1,9 +1,12 @@
 import Foundation
 import Results
+import RunAnalysis
 
 /// `benchmarks.json`: Google Benchmark's schema, version 1, as its `compare.py`, Bencher and github-action-benchmark read it.
 ///
-/// One aggregate entry, the median, for each contestant that has a time; figures that are no number are left out.
+/// Each block of a contestant that has a time is a repetition, since `compare.py` wants the samples (nine or more of them) for
+/// its U test; mean, median, standard deviation and coefficient of variation follow as Google Benchmark's own aggregates.
+/// Figures that are no number are left out.
 enum GoogleBenchmarkFile {
   private struct File: Encodable {
     var context: Context
@@ -40,8 +43,8 @@ enum GoogleBenchmarkFile {
     var repetitions: Int
     var repetition_index: Int?
     var threads: Int
-    var aggregate_name: String
-    var aggregate_unit: String
+    var aggregate_name: String?
+    var aggregate_unit: String?
     var iterations: Int
     var real_time: Double
     var cpu_time: Double
@@ -66,43 +69,51 @@ enum GoogleBenchmarkFile {
       for (index, contestant) in workload.contestants.enumerated() {
         guard let time = contestant.time, time.medianNanoseconds.isFinite else { continue }
         let name = "\(workload.name)/\(contestant.engine)"
-        entries.append(
-          Entry(
-            name: "\(name)_median", family_index: family, per_family_instance_index: index, run_name: name,
-            run_type: "aggregate", repetitions: contestant.samples.count, threads: workload.threads,
-            aggregate_name: "median", aggregate_unit: "time",
-            iterations: contestant.samples.reduce(0) { $0 + $1.nanoseconds.count }, real_time: time.medianNanoseconds,
+        let blocks = contestant.samples.map(BenchmarkAnalysis.blockMedian)
+        let flops = time.equivalentGigaflops * time.medianNanoseconds
+        func entry(_ kind: String, _ suffix: String = "", time value: Double, iterations: Int) -> Entry {
+          let rate = flops / value * 1e9
+          return Entry(
+            name: name + suffix, family_index: family, per_family_instance_index: index, run_name: name, run_type: kind,
+            repetitions: blocks.count, threads: workload.threads, iterations: iterations, real_time: value,
             // Durations are of the wall clock: the CPU time of another process is not asked for.
-            cpu_time: time.medianNanoseconds, time_unit: "ns",
-            items_per_second: (time.equivalentGigaflops * 1e9).isFinite ? time.equivalentGigaflops * 1e9 : nil,
-            label: contestant.isClaimed ? Trust.claimed.rawValue : nil))
+            cpu_time: value, time_unit: "ns", items_per_second: rate.isFinite ? rate : nil,
+            label: contestant.isClaimed ? Trust.claimed.rawValue : nil)
+        }
+        for (block, median) in blocks.enumerated() where median.isFinite {
+          var repetition = entry("iteration", time: median, iterations: contestant.samples[block].nanoseconds.count)
+          repetition.repetition_index = block
+          entries.append(repetition)
+        }
+        for aggregate in aggregates(blocks, median: time.medianNanoseconds) where aggregate.value.isFinite {
+          var entry = entry(
+            "aggregate", "_\(aggregate.name)", time: aggregate.value, iterations: blocks.count)
+          entry.aggregate_name = aggregate.name
+          entry.aggregate_unit = aggregate.unit
+          if aggregate.isSpread { entry.items_per_second = nil }
+          entries.append(entry)
+        }
       }
     }
     return try JSONText.data(File(context: context, benchmarks: entries), keys: .given)
   }
-}
 
-/// `bmf.json`: Bencher Metric Format, latency in nanoseconds with the interval's bounds. It has no place for a remark, so that
-/// one about a time is part of its name.
-enum BencherMetricFile {
-  private struct Metric: Encodable {
+  private struct Aggregate {
+    var name: String
     var value: Double
-    var lower_value: Double?
-    var upper_value: Double?
+    var unit = "time"
+    var isSpread = false
   }
 
-  static func data(_ section: BenchmarkSection) throws -> Data {
-    var benchmarks: [String: [String: Metric]] = [:]
-    for workload in section.workloads {
-      for contestant in workload.contestants {
-        guard let time = contestant.time, time.medianNanoseconds.isFinite else { continue }
-        let remark = contestant.isClaimed ? " (\(Trust.claimed.rawValue))" : ""
-        benchmarks["\(workload.name)/\(contestant.engine)\(remark)"] = [
-          "latency": Metric(
-            value: time.medianNanoseconds, lower_value: time.lowerNanoseconds, upper_value: time.upperNanoseconds)
-        ]
-      }
-    }
-    return try JSONText.data(benchmarks, keys: .given)
+  /// Google Benchmark's four, in its order; the spreads need two repetitions.
+  private static func aggregates(_ blocks: [Double], median: Double) -> [Aggregate] {
+    let count = Double(blocks.count)
+    let mean = blocks.reduce(0, +) / count
+    var found = [Aggregate(name: "mean", value: mean), Aggregate(name: "median", value: median)]
+    guard blocks.count > 1 else { return found }
+    let deviation = (blocks.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)).squareRoot()
+    found.append(Aggregate(name: "stddev", value: deviation, isSpread: true))
+    found.append(Aggregate(name: "cv", value: deviation / mean, unit: "percentage", isSpread: true))
+    return found
   }
 }

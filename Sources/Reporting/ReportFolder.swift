@@ -29,8 +29,13 @@ public enum ReportFolder {
     files += HTMLReport.pictures(run).map { File($0.name, $0.data) }
     if let benchmark = run.benchmark {
       files.append(File("benchmarks.json", try GoogleBenchmarkFile.data(benchmark, run.provenance)))
+      files.append(File("benchmarks.txt", Data(BenchfmtFile.text(benchmark, run.provenance).utf8)))
       files.append(File("bmf.json", try BencherMetricFile.data(benchmark)))
       files.append(File("benchmarks.csv", Data(BenchmarkTable.csv(benchmark).utf8)))
+    }
+    if let history = run.history {
+      files.append(File("history.html", Data(try HistoryPage.text(history, run.provenance).utf8)))
+      files += OtavaFile.files(history)
     }
     return files
   }
@@ -48,7 +53,8 @@ public enum ReportFolder {
   ///   - extras: files of the command's own.
   /// - Returns: why some could not be written.
   public static func write(_ run: Run, to folder: String, view: ReportView = ReportView(), extras: [File] = [])
-    throws -> [AtomicFile.Failure] {
+    throws -> [AtomicFile.Failure]
+  {
     try (files(run, view: view) + extras).compactMap { file in
       do throws(AtomicFile.Failure) {
         try AtomicFile.write(file.data, to: "\(folder)/\(file.name)")

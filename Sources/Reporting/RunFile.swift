@@ -20,6 +20,15 @@ public enum RunFile {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw Invalid("\(path): cannot be read")
     }
+    return try parse(data, path: path)
+  }
+
+  /// The same of what was read already.
+  /// - Parameters:
+  ///   - data: the file's bytes.
+  ///   - path: where they are from, for what is said of them.
+  /// - Throws: ``Invalid``, as above.
+  static func parse(_ data: Data, path: String) throws(Invalid) -> Run {
     struct Header: Decodable {
       var schema: String
       var schemaVersion: Int

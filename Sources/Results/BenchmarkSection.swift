@@ -24,6 +24,8 @@ public struct BenchmarkSection: Codable, Sendable {
   /// Names of all workloads that were asked for, over all commands that went on with this run. Absent in runs of earlier
   /// versions.
   public var planned: [String]?
+  /// Which part of the workloads these are. Absent of all, and in runs of earlier versions.
+  public var shard: ShardRecord?
   /// Of a merged run: parts that were interrupted.
   public var holes: [RunHole]?
   /// Whether every workload was measured; false after an interruption.

@@ -4,6 +4,8 @@ public struct GradientSection: Codable, Sendable {
   public var seconds: Double
   /// Stopped by a signal before every check was done. Absent in runs of earlier versions.
   public var interrupted: Bool?
+  /// Which part of the checks these are. Absent of all, and in runs of earlier versions.
+  public var shard: ShardRecord?
   /// Golden files and cases that could not be read, a sentence each.
   public var badFiles: [String] {
     get { unreadable ?? [] }

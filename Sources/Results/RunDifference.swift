@@ -131,6 +131,32 @@ extension BenchmarkSection {
       return "\(engine.name) \(engine.version) (\(engine.command)" + (info.isEmpty ? ")" : "; \(info))")
     }
     differences.compare("engines", engines.map(described), other.engines.map(described))
+    differences.compareKnown("number of shards", shard.map { "\($0.count)" }, other.shard.map { "\($0.count)" })
+    return differences.found
+  }
+}
+
+extension GradientSection {
+  /// Differences that forbid the two to be shards of one run of gradient checks.
+  public func differences(from other: GradientSection) -> [RunDifference] {
+    var differences = RunDifferences()
+    differences.compare("shards", "\(shard?.count ?? 1)", "\(other.shard?.count ?? 1)")
+    if !records.isEmpty, !other.records.isEmpty {
+      differences.compare("engines", Self.sorted(records.map(\.engine)), Self.sorted(other.records.map(\.engine)))
+      differences.compare("precisions", Self.sorted(records.map(\.dtype)), Self.sorted(other.records.map(\.dtype)))
+    }
+    return differences.found
+  }
+
+  private static func sorted(_ names: [String]) -> [String] { Set(names).sorted() }
+}
+
+extension SelfTestSection {
+  /// Differences that forbid the two to be shards of one self-test.
+  public func differences(from other: SelfTestSection) -> [RunDifference] {
+    var differences = RunDifferences()
+    differences.compare("shards", "\(shard?.count ?? 1)", "\(other.shard?.count ?? 1)")
+    differences.compare("--strict", "\(strict ?? false)", "\(other.strict ?? false)")
     return differences.found
   }
 }

@@ -9,6 +9,8 @@ public struct SelfTestSection: Codable, Sendable {
   public var seconds = 0.0
   /// Stopped by a signal before every mutant was tried. Absent in runs of earlier versions.
   public var interrupted: Bool?
+  /// Which part of the mutants and seeds these are. Absent of all, and in runs of earlier versions.
+  public var shard: ShardRecord?
   /// Whether a mutant that was not run leaves the whole undecided. Absent in runs of earlier versions.
   public var strict: Bool?
 

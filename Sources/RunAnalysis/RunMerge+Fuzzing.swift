@@ -28,9 +28,7 @@ extension RunMerge {
     let holes = (0..<count).filter { seen[$0] == nil }.map { index in
       RunHole(
         "shard \(index + 1) of \(count) of the random problems is missing",
-        command: ShellCommand(first.run.provenance.command)
-          .without(options: ["--shard", "--out", "--json", "--junit"], flags: ["--resume"])
-          .adding("--shard", "\(index + 1)/\(count)", "--out", "shard-\(index + 1)-of-\(count)").description)
+        command: filling(index, of: count, first.run.provenance.command))
     }
     return (merged, holes)
   }

@@ -50,12 +50,16 @@ public enum RunMerge {
     merged.benchmark = try benchmark(runs)
     let (fuzzing, missing) = try fuzzing(runs)
     merged.fuzzing = fuzzing
-    merged.gradients = try only(runs, "gradient checks") { $0.gradients }
-    merged.selfTest = try only(runs, "self-tests") { $0.selfTest }
+    let (gradients, missingChecks) = try gradients(runs)
+    merged.gradients = gradients
+    let (selfTest, missingMutants) = try selfTest(runs)
+    merged.selfTest = selfTest
     merged.training = try only(runs, "a training run") { $0.training }
     merged.duet = try only(runs, "gates") { $0.duet }
     merged.history = try only(runs, "histories") { $0.history }
-    let all = runs.flatMap { $0.run.holes ?? [] } + missing + interruptions(runs) + holes(merged, expected)
+    let all =
+      runs.flatMap { $0.run.holes ?? [] } + missing + missingChecks + missingMutants
+      + interruptions(runs) + holes(merged, expected)
     merged.holes = all.isEmpty ? nil : all
     return merged
   }
@@ -134,9 +138,7 @@ public enum RunMerge {
         holes.append(
           RunHole(
             "shard \(index + 1) of \(count) is missing",
-            command: ShellCommand(first.run.provenance.command)
-              .without(options: ["--shard", "--out", "--json", "--junit"])
-              .adding("--shard", "\(index + 1)/\(count)", "--out", "shard-\(index + 1)-of-\(count)").description))
+            command: filling(index, of: count, first.run.provenance.command)))
       }
       for part in parts.dropFirst() { absorb(part.section, into: &merged) }
       merged.shard = nil
@@ -242,8 +244,15 @@ public enum RunMerge {
       !part.section.complete && part.section.planned.map { !Set($0).isSubset(of: done) } ?? true
     }
     merged.complete = open.isEmpty
+    var missing: [RunHole] = []
+    // Workloads of a filter are told apart by their names; shards are known by their numbers.
+    if parts.contains(where: { $0.section.shard != nil }) {
+      missing = try Self.holes(
+        parts.map { ($0.path, $0.section.shard) }, of: "workloads", command: first.run.provenance.command)
+      merged.shard = nil
+    }
     let holes =
-      (merged.holes ?? [])
+      (merged.holes ?? []) + missing
       + open.map { part in
         RunHole(
           "\(part.path) was interrupted",

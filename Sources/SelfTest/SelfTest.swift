@@ -21,6 +21,57 @@ public struct SelfTest: Sendable {
   public let mutants: [Mutant]
   private let gateMutants: [GateMutant]
 
+  /// Of the pieces of ``pieces(_:)``, those that are run; all where it is `nil`.
+  public var chosen: Set<String>?
+  /// Pieces that an earlier run did.
+  public var earlier: [String: Piece] = [:]
+  /// Told each piece that is done, from any thread.
+  public var onPiece: @Sendable (String, Piece) -> Void = { _, _ in }
+
+  /// What one piece of a self-test found.
+  public struct Piece: Codable, Sendable {
+    public var mutants: [MutantRecord] = []
+    public var checksOfCorrectCode = 0
+    public var falseAlarms: [String] = []
+  }
+
+  private static let correctCode = "correct code"
+  private static let oracle = "oracle"
+  private static let gate = "gate"
+  private static func name(_ mutant: Mutant) -> String { "\(mutant.family.rawValue)/\(mutant.name)" }
+  private static func seedName(_ number: Int) -> String { "seed/\(number + 1)" }
+  private static func name(_ cheat: Cheat) -> String { "\(Mutant.Family.cheats.rawValue)/\(cheat.name)" }
+
+  /// What a self-test is made of, and what each piece costs beside the others.
+  public func pieces(_ trial: CheatTrial?) -> [(name: String, cost: Double)] {
+    var found: [(String, Double)] = []
+    if !mutants.isEmpty { found.append((Self.correctCode, 20)) }
+    // Those of size classes are looked for with random problems.
+    found += mutants.map { (Self.name($0), $0.family == .classes ? 4 : 1) }
+    if !mutants.isEmpty { found.append((Self.oracle, 10)) }
+    if !gateMutants.isEmpty { found.append((Self.gate, 10)) }
+    found += (0..<seeds).map { (Self.seedName($0), 8) }
+    return found + (trial?.cheats ?? []).map { (Self.name($0), 30) }
+  }
+
+  private func isMine(_ piece: String) -> Bool { chosen?.contains(piece) ?? true }
+
+  /// Does a piece, or takes it from an earlier run.
+  private func piece(_ name: String, _ section: inout SelfTestSection, _ find: () throws -> Piece?) rethrows {
+    guard isMine(name) else { return }
+    var found = earlier[name]
+    if found == nil {
+      found = try find()
+      // What was cut short is not known.
+      if let found, !Task.isCancelled { onPiece(name, found) }
+    }
+    guard let found else { return }
+    section.mutants += found.mutants
+    section.checksOfCorrectCode += found.checksOfCorrectCode
+    section.falseAlarms += found.falseAlarms
+    keep(section)
+  }
+
   private let items: [String: [Item]]
   private let ledger = Shared(Ledger())
 
@@ -101,43 +152,76 @@ public struct SelfTest: Sendable {
   ) throws -> SelfTestSection {
     let total = mutants.count + seeds + (trial?.cheats.count ?? 0)
     var section = SelfTestSection()
-    let sound = mutants.isEmpty ? [:] : soundCases(&section)
+    let own = mutants.filter { isMine(Self.name($0)) }
+    // What the reference passes is what mutants are tried on, whoever counts it as a check of correct code.
+    let isOpen =
+      own.contains { earlier[Self.name($0)] == nil } || [Self.correctCode, Self.oracle].contains { open($0) }
+    var ofCorrectCode = SelfTestSection()
+    let sound = mutants.isEmpty || !isOpen ? [:] : soundCases(&ofCorrectCode)
+    if !mutants.isEmpty {
+      piece(Self.correctCode, &section) {
+        Piece(checksOfCorrectCode: ofCorrectCode.checksOfCorrectCode, falseAlarms: ofCorrectCode.falseAlarms)
+      }
+    }
     keep(section)
-    let soundGradients = try soundGradients()
-    section.mutants = parallelMap(mutants.count, threads: threads) { index in
-      let record = judge(mutants[index], sound: sound, soundGradients: soundGradients)
-      ledger.withLock { $0.section.mutants.append(record) }
-      onProgress(index + 1, total, mutants[index].name)
+    let soundGradients = try own.contains { earlier[Self.name($0)] == nil } ? soundGradients() : [:]
+    section.mutants = parallelMap(own.count, threads: threads) { index in
+      let name = Self.name(own[index])
+      if let record = earlier[name]?.mutants.first {
+        ledger.withLock { ledger in
+          ledger.section.mutants.append(record)
+          ledger.alarms.formUnion(earlier[name]?.falseAlarms ?? [])
+        }
+        return record
+      }
+      let (record, alarms) = judge(own[index], sound: sound, soundGradients: soundGradients)
+      ledger.withLock { ledger in
+        ledger.section.mutants.append(record)
+        ledger.alarms.formUnion(alarms)
+      }
+      if !Task.isCancelled { onPiece(name, Piece(mutants: [record], falseAlarms: alarms)) }
+      onProgress(index + 1, total, own[index].name)
       return record
     }
     section.falseAlarms += ledger.withLock { $0.alarms.sorted() }
-    section.mutants += oracleRecords(sound: sound)
-    keep(section)
-    section.mutants += gateRecords(&section)
-    keep(section)
+    if !mutants.isEmpty { piece(Self.oracle, &section) { Piece(mutants: oracleRecords(sound: sound)) } }
+    if !gateMutants.isEmpty {
+      piece(Self.gate, &section) {
+        var own = SelfTestSection()
+        let records = gateRecords(&own)
+        return Piece(
+          mutants: records, checksOfCorrectCode: own.checksOfCorrectCode, falseAlarms: own.falseAlarms)
+      }
+    }
     for number in 0..<seeds {
-      try falseAlarms(seed: seed &+ UInt64(number), &section)
-      section.seedCount = number + 1
+      try piece(Self.seedName(number), &section) {
+        var own = SelfTestSection()
+        try falseAlarms(seed: seed &+ UInt64(number), &own)
+        return Piece(checksOfCorrectCode: own.checksOfCorrectCode, falseAlarms: own.falseAlarms)
+      }
+      if isMine(Self.seedName(number)) { section.seedCount += 1 }
       keep(section)
       onProgress(mutants.count + number + 1, total, "false alarms, seed \(number + 1)")
     }
     let goldens = (items[CheatTrial.operation] ?? []).prefix(Self.casesForCheats).map(\.verifier)
     for (number, cheat) in (trial?.cheats ?? []).enumerated() {
       onProgress(mutants.count + seeds + number, total, cheat.name)
-      let outcome = try trial?.outcome(of: cheat, goldens: goldens)
-      // A trial that was cut short caught nobody, and spared nobody.
-      guard !Task.isCancelled else { break }
-      switch outcome {
-      case .tried(let record): section.mutants.append(record)
-      case .spared(let checks, let alarms):
-        section.checksOfCorrectCode += checks
-        section.falseAlarms += alarms
-      case nil: break
+      try piece(Self.name(cheat), &section) {
+        let outcome = try trial?.outcome(of: cheat, goldens: goldens)
+        // A trial that was cut short caught nobody, and spared nobody.
+        guard !Task.isCancelled else { return nil }
+        return switch outcome {
+        case .tried(let record): Piece(mutants: [record])
+        case .spared(let checks, let alarms): Piece(checksOfCorrectCode: checks, falseAlarms: alarms)
+        case nil: nil
+        }
       }
-      keep(section)
+      if Task.isCancelled { break }
     }
     return ledger.withLock { Self.section($0, interrupted: Task.isCancelled) }
   }
+
+  private func open(_ piece: String) -> Bool { isMine(piece) && earlier[piece] == nil }
 
   /// What is done at this moment, while ``run(_:onProgress:)`` goes on: what an interrupted run keeps.
   public func interruptedSection() -> SelfTestSection { ledger.withLock { Self.section($0, interrupted: true) } }
@@ -240,7 +324,10 @@ public struct SelfTest: Sendable {
 
   // MARK: Mutants
 
-  private func judge(_ mutant: Mutant, sound: SoundCases, soundGradients: [String: Set<String>]) -> MutantRecord {
+  /// - Returns: what noticed it, and false alarms that were met on the way.
+  private func judge(
+    _ mutant: Mutant, sound: SoundCases, soundGradients: [String: Set<String>]
+  ) -> (MutantRecord, alarms: [String]) {
     var record = MutantRecord(name: mutant.name, family: mutant.family.rawValue)
     let engine = MutantEngine(mutant)
     if mutant.isNarrow {
@@ -254,7 +341,7 @@ public struct SelfTest: Sendable {
         let missed = zip(mutant.dtypes, kills).filter { $0.1 == nil }.map(\.0.rawValue)
         record.verifyDetail = "not noticed in \(missed.joined(separator: " and "))"
       }
-      return record
+      return (record, [])
     }
     let dtypes: [DType] = mutant.base == nil ? mutant.dtypes : [.float32]
     if let found = dtypes.lazy.compactMap({ kill(of: mutant, engine, in: $0, sound: sound) }).first {
@@ -263,11 +350,11 @@ public struct SelfTest: Sendable {
       record.verifyDetail = found.message
     }
     if mutant.family == .classes {
-      fuzz(mutant, engine, &record)
-      return record
+      let alarms = fuzz(mutant, engine, &record)
+      return (record, alarms)
     }
     judgeGradients(mutant, engine, sound: soundGradients[MutantEngine.base(of: mutant).description.name] ?? [], &record)
-    return record
+    return (record, [])
   }
 
   /// The first verdict against a mutant in one type.
@@ -286,7 +373,8 @@ public struct SelfTest: Sendable {
   private static let secondsForFuzzing = 60.0
 
   /// Random problems until one fails it that the correct engine under it passes.
-  private func fuzz(_ mutant: Mutant, _ engine: MutantEngine, _ record: inout MutantRecord) {
+  /// - Returns: what the correct engine fails.
+  private func fuzz(_ mutant: Mutant, _ engine: MutantEngine, _ record: inout MutantRecord) -> [String] {
     var plan = FuzzPlan(engines: [engine], operations: Set(mutant.operations), dtypes: [.float32], seed: seed)
     plan.cases = Self.casesForFuzzing
     plan.seconds = Self.secondsForFuzzing
@@ -296,10 +384,9 @@ public struct SelfTest: Sendable {
       record.fuzzCases = found.cases
       record.fuzzSeconds = found.seconds
       record.fuzzKill = found.problem
-      let alarms = found.alarms.map { "fuzz \($0.name) \($0.dtype): \($0.status.rawValue) \($0.message)" }
-      if !alarms.isEmpty { ledger.withLock { $0.alarms.formUnion(alarms) } }
+      return found.alarms.map { "fuzz \($0.name) \($0.dtype): \($0.status.rawValue) \($0.message)" }
     } catch {
-      ledger.withLock { _ = $0.alarms.insert("fuzz \(mutant.name): the reference does not compute a case: \(error)") }
+      return ["fuzz \(mutant.name): the reference does not compute a case: \(error)"]
     }
   }
 

@@ -32,6 +32,7 @@ struct Assay: AsyncParsableCommand {
     Console.claimDescriptors()
     // A pipe that its reader closed, or an engine that died, is an error of one write, not the end of this process.
     signal(SIGPIPE, SIG_IGN)
+    BazelTest()?.noteBeginning()
     let outcome = await Interruption.run { try await parseAndRun() }
     switch outcome {
     case .success: end(.holds)
@@ -50,9 +51,23 @@ struct Assay: AsyncParsableCommand {
     let command: any ParsableCommand.Type
   }
 
+  /// `--list --json` without a path means stdout: with `--list` the value of `--json` may be left out.
+  static func completed(_ words: [String]) -> [String] {
+    guard words.contains("--list") else { return words }
+    var found: [String] = []
+    for (index, word) in words.enumerated() {
+      found.append(word)
+      let next: String = index + 1 < words.count ? words[index + 1] : "--"
+      if word == "--json", next.hasPrefix("-"), next != "-" { found.append("-") }
+    }
+    return found
+  }
+
   private static func parseAndRun() async throws {
     var command: any ParsableCommand
-    do { command = try parseAsRoot() } catch { throw ParsingFailure(reason: error) }
+    do { command = try parseAsRoot(completed(Array(CommandLine.arguments.dropFirst()))) } catch {
+      throw ParsingFailure(reason: error)
+    }
     // Said once and before any work, whichever command it is: the kernels of every strategy go by it. The parser's own
     // commands, such as help, need none.
     if isOwn(type(of: command), of: configuration.subcommands) {
@@ -77,13 +92,18 @@ struct Assay: AsyncParsableCommand {
 
   /// 64 for words that a command refuses; its own exit code; and what any other error amounts to.
   private static func finish(_ error: any Error) -> Never {
-    if let failure = error as? ParsingFailure { exit(withError: failure.reason) }
+    if let failure = error as? ParsingFailure {
+      BazelTest()?.noteEnd(.badData)
+      exit(withError: failure.reason)
+    }
     if let refusal = error as? Refusal {
+      BazelTest()?.noteEnd(.badData)
       Console.note("Error: \(refusal.reason.message)\nUsage: \(usageString(for: refusal.command))")
       Foundation.exit(ExitCode.validationFailure.rawValue)
     }
     // Words that were refused: nothing was done, so no other outcome is worse.
     if error is CleanExit || error is ValidationError || exitCode(for: error) == .validationFailure {
+      BazelTest()?.noteEnd(.badData)
       exit(withError: error)
     }
     if let code = error as? ExitCode { end(Outcome(exitCode: code.rawValue)) }
@@ -95,5 +115,9 @@ struct Assay: AsyncParsableCommand {
   }
 
   /// The one end of every command that did something.
-  private static func end(_ outcome: Outcome) -> Never { Foundation.exit(outcome.afterPrinting.exitCode) }
+  private static func end(_ outcome: Outcome) -> Never {
+    let whole = outcome.afterPrinting
+    BazelTest()?.noteEnd(whole)
+    Foundation.exit(whole.exitCode)
+  }
 }

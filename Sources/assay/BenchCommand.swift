@@ -23,6 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --quick --engine pytorch --dtype bfloat16
         assay bench --quick --engine direct --engine mine=./my-engine --strict
         assay bench --resume --out Reports/mine                after Ctrl-C
+        assay bench --shard 1/3 --deadline 3000 --out shard-1  a third of the workloads, in less than an hour
 
       Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and nothing is compared.
       An engine that is wrong or failed is 1; interrupted, nothing timed, and times that decide nothing are 2. With --strict
@@ -45,8 +46,14 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "Go on with the run in --out.")
   var resume = false
 
-  @Flag(help: "List the workloads and stop.")
+  @Flag(help: "List the workloads and stop; with --json as JSON, with what each costs.")
   var list = false
+
+  @Option(help: "With --list: write the list as JSON to this file.", completion: .file(extensions: ["json"]))
+  var json: String?
+
+  @OptionGroup var shards: ShardOptions
+  @OptionGroup var deadline: DeadlineOption
 
   @Flag(help: "Say what would be timed and stop.")
   var dryRun = false
@@ -60,13 +67,20 @@ struct BenchCommand: AsyncParsableCommand {
   func validate() throws {
     if out == "" { throw ValidationError("--out takes the path of a folder.") }
     if resume, out == nil { throw ValidationError("--resume needs --out.") }
+    if json != nil, !list { throw ValidationError("--json goes with --list; a run's record is in --out.") }
   }
 
   func run() async throws {
     let suite = try selection.resolved()
-    let plan = try selection.plan(suite)
+    var plan = try selection.plan(suite)
+    let shard = try shards.chosen()
+    // A workload takes its blocks, whatever it computes; what is verified before them takes more the larger it is.
+    let work = WorkList(
+      command: "bench", plan.items.map { .init(name: $0.name, cost: Double(suite.blocks) + $0.flops * 1e-9) })
+    if let shard { plan.keep(shard.assignment(work.pieces.map(\.name), costs: work.pieces.map(\.cost))) }
     if list {
-      for item in plan.items { Console.print(item.name) }
+      let names = Set(plan.items.map(\.name))
+      try WorkList(command: "bench", work.pieces.filter { names.contains($0.name) }).write(json: json)
       if plan.items.isEmpty { try Outcome.inconclusive.end() }
       return
     }
@@ -79,20 +93,24 @@ struct BenchCommand: AsyncParsableCommand {
           + "\(NumberText.duration(seconds)) of timing, and verification before it")
       return
     }
+    let chosenPlan = plan
+    deadline.begin()
+    BazelTest()?.acknowledgeShards()
     assay_keep_freed_memory()
     let chosen = try EngineLookup.engines(
       suite.engines, timeout: selection.engines.timeout, surroundings: selection.engines.surroundings.surroundings(),
       builtIn: BuiltInEngines.tuned)
     var run = try opened(suite, chosen)
+    run.benchmark?.shard = shard?.record
     guard var section = run.benchmark else { throw Outcome.internalError.ending("no section to write") }
     // Written before anything is measured: a folder that cannot take the result is found out now.
     try save(&run, section)
     let progress = ProgressDisplay(isQuiet: quiet)
-    let all = plan.items.count * suite.blocks
+    let all = chosenPlan.items.count * suite.blocks
     /// Blocks of the workloads before this one.
-    func done(_ workload: String) -> Int { (plan.items.firstIndex { $0.name == workload } ?? 0) * suite.blocks }
+    func done(_ workload: String) -> Int { (chosenPlan.items.firstIndex { $0.name == workload } ?? 0) * suite.blocks }
     let runner = BenchmarkRunner(
-      plan: plan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed, nulls: EngineLookup.nulls(),
+      plan: chosenPlan, suite: suite, engines: chosen.map(\.engine), seed: selection.seed, nulls: EngineLookup.nulls(),
       memory: MemoryProbe(program: EngineCatalog.thisProgram),
       onEvent: { event in
         switch event {
@@ -113,7 +131,7 @@ struct BenchCommand: AsyncParsableCommand {
     do {
       try Interruption.concluding {
         progress.clear()
-        try report(known.withLock { $0 }, hasNetworks: !plan.networks.isEmpty)
+        try report(known.withLock { $0 }, hasNetworks: !chosenPlan.networks.isEmpty)
       } while: {
         try runner.run(&section) { done in
           try save(&run, done)
@@ -128,7 +146,7 @@ struct BenchCommand: AsyncParsableCommand {
       throw error
     }
     progress.clear()
-    try report(run, hasNetworks: !plan.networks.isEmpty)
+    try report(run, hasNetworks: !chosenPlan.networks.isEmpty)
   }
 
   private func report(_ run: Run, hasNetworks: Bool) throws {
@@ -183,6 +201,8 @@ struct BenchCommand: AsyncParsableCommand {
       differences.append(
         RunDifference(name: "seed", first: "\(earlier.provenance.seed)", second: "\(selection.seed)"))
     }
+    let parts = try [section.shard, shards.chosen()?.record].map { $0.map { "\($0.index + 1)/\($0.count)" } ?? "all" }
+    if parts[0] != parts[1] { differences.append(RunDifference(name: "shard", first: parts[0], second: parts[1])) }
     guard differences.isEmpty else {
       throw ValidationError(
         "\(out)/run.json was measured under other conditions, so nothing can be added to it:\n"

@@ -11,19 +11,23 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Refuses when CPU, cores, instruction set, system, compiler or flags differ, or when a calibration kernel drifted by more
       than 10 %, and when the times of either run are in doubt. Times are normalised by the calibration of both runs. What one
-      run has alone is named, and leaves the comparison undecided.
+      run has alone is named, and leaves the comparison undecided. What else is another in the new run is said beside the times.
+
+      A run is a folder, its run.json, or a file of Google Benchmark (JSON), hyperfine (JSON), pytest-benchmark (JSON), Criterion
+      (raw.csv) or go test -bench. What such a file does not tell of the machine is said, and nothing is normalised.
 
       EXAMPLES:
         assay compare Reports/monday Reports/friday
         assay compare old/run.json new/run.json --policy 3%
         assay compare old/run.json new/run.json --allow-missing     after a workload or an engine was taken out
+        assay compare monday.json friday.json                       of hyperfine --export-json, say
 
       A slowdown beyond the policy is 1; runs that cannot be compared are 2, and so are runs of which one lacks something.
 
       \(Outcome.exitCodes)
       """)
 
-  @Argument(help: "The earlier run: its folder or run.json.", completion: .file())
+  @Argument(help: "The earlier run: its folder or run.json, or another program's file.", completion: .file())
   var old: String
 
   @Argument(help: "The later run.", completion: .file())
@@ -39,7 +43,7 @@ struct CompareCommand: ParsableCommand {
   var allowMissing = false
 
   func run() throws {
-    let (before, after) = (try ReportOutput.read(old), try ReportOutput.read(new))
+    let (before, after) = (try TimesFile.read(old).times, try TimesFile.read(new).times)
     let comparison: BaselineComparison
     do throws(BaselineComparison.Refusal) {
       comparison = try BaselineComparison(old: before, new: after, policy: policy?.fraction ?? 0.05)
@@ -48,22 +52,13 @@ struct CompareCommand: ParsableCommand {
       throw ExitCode(Outcome.inconclusive.exitCode)
     }
     for (name, ratio) in comparison.calibration.sorted(by: { $0.key < $1.key }) {
-      Console.print("calibration \(name): \(String(format: "%+.1f %%", 100 * (ratio - 1)))")
+      Console.print("calibration \(name): \(Self.change(ratio))")
     }
-    let changed = comparison.rows.filter { $0.verdict == .slower || $0.verdict == .faster }
-    let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
-      [
-        "\(row.workload) \(row.engine)\(row.isClaimed ? Trust.claimedMark : "")",
-        String(format: "%.3f", row.oldNanoseconds * 1e-6),
-        String(format: "%.3f", row.newNanoseconds * 1e-6), Self.change(row.normalisedRatio),
-        row.interval.map { "\(Self.change($0.lowerBound)) to \(Self.change($0.upperBound))" } ?? "none",
-        row.verdict.rawValue,
-      ]
+    for difference in comparison.differences {
+      Console.print("\(difference.name): \(difference.first) before, \(difference.second) now".printable)
     }
-    if !rows.isEmpty {
-      let headings = ["benchmark", "old ms", "new ms", "change", "interval", ""]
-      Console.print(TextTable(headings, rows).text, terminator: "")
-    }
+    for fact in comparison.unknown { Console.note("note: \(fact.printable)") }
+    printTable(comparison)
     let slower = comparison.rows.count { $0.verdict == .slower }
     let faster = comparison.rows.count { $0.verdict == .faster }
     let unclear = comparison.rows.count { $0.verdict == .unclear }
@@ -76,5 +71,41 @@ struct CompareCommand: ParsableCommand {
     if unclear > 0 || (!comparison.missing.isEmpty && !allowMissing) { try Outcome.inconclusive.end() }
   }
 
+  /// The times that changed, the worst first.
+  private func printTable(_ comparison: BaselineComparison) {
+    let changed = comparison.rows.filter { $0.verdict == .slower || $0.verdict == .faster }
+    guard !changed.isEmpty else { return }
+    // An engine's own version stands beside its times alone.
+    let showsOwn = changed.contains { !$0.differences.isEmpty }
+    // Three digits after the point of the shortest of them.
+    let unit = TimeText.unit(of: changed.flatMap { [$0.oldNanoseconds, $0.newNanoseconds] })
+    let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
+      [
+        row.label.printable, unit.text(row.oldNanoseconds), unit.text(row.newNanoseconds),
+        Self.change(row.normalisedRatio),
+        row.interval.map { "\(Self.change($0.lowerBound)) to \(Self.change($0.upperBound))" } ?? "none",
+        row.verdict.rawValue,
+      ] + (showsOwn ? [row.differences.map(\.description).joined(separator: "; ").printable] : [])
+    }
+    let headings = ["benchmark", "old \(unit.name)", "new \(unit.name)", "change", "interval", ""]
+    Console.print(TextTable(headings + (showsOwn ? ["what differs"] : []), rows).text, terminator: "")
+  }
+
   private static func change(_ ratio: Double) -> String { String(format: "%+.1f %%", 100 * (ratio - 1)) }
+}
+
+/// The unit in which times of one table are written.
+struct TimeText {
+  let name: String
+  private let nanoseconds: Double
+
+  /// Milliseconds, unless the shortest of these would have no digits left.
+  static func unit(of times: [Double]) -> TimeText {
+    let shortest = times.min() ?? 1e6
+    return shortest >= 1e4
+      ? TimeText(name: "ms", nanoseconds: 1e6)
+      : shortest >= 10 ? TimeText(name: "µs", nanoseconds: 1e3) : TimeText(name: "ns", nanoseconds: 1)
+  }
+
+  func text(_ time: Double) -> String { String(format: "%.3f", time / nanoseconds) }
 }

@@ -34,7 +34,7 @@ struct FreshOptions: ParsableArguments {
 
   func validate() throws { try OptionRange.require(fresh, "--fresh", in: OptionRange.freshCases) }
 
-  var chosenSeed: UInt64 { seed?.value ?? FreshCases.standardSeed }
+  var chosenSeed: UInt64 { seed?.value ?? BazelTest()?.seed ?? FreshCases.standardSeed }
 
   /// - Returns: `nil` where there are none.
   func cases(for engines: [any Engine]) -> FreshCases? {

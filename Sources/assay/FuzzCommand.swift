@@ -35,6 +35,7 @@ struct FuzzCommand: AsyncParsableCommand {
   @OptionGroup var engines: EngineOptions
   @OptionGroup var selection: FuzzSelection
   @OptionGroup var threads: ThreadOption
+  @OptionGroup var deadline: DeadlineOption
 
   @Option(help: "How many cases are computed at once, 1 to 1024 (default: as many as there are cores).")
   var jobs: Int?
@@ -73,6 +74,8 @@ struct FuzzCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    deadline.begin()
+    BazelTest()?.acknowledgeShards()
     let provenance = Provenance.current(seed: selection.chosenSeed)
     let plan = try plan(provenance)
     guard !plan.operations.isEmpty else {
@@ -112,7 +115,7 @@ struct FuzzCommand: AsyncParsableCommand {
     plan.engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     plan.foreignWords = (engines.timeout.map { ["--timeout", "\($0)"] } ?? []) + engines.surroundings.words
     plan.threads = try threads.counts
-    plan.shard = try selection.chosenShard()
+    plan.shard = try selection.shards.chosen()
     plan.cases = selection.cases
     plan.seconds = selection.seconds
     plan.workers = jobs ?? ProcessInfo.processInfo.activeProcessorCount
@@ -180,8 +183,7 @@ struct FuzzSelection: ParsableArguments {
       """)
   var dtype: [Precisions] = []
 
-  @Option(help: "Only part i of n, i from 1; without it the variables of Bazel, GoogleTest, GitLab and Slurm.")
-  var shard: String?
+  @OptionGroup var shards: ShardOptions
 
   @Option(help: ArgumentHelp("Only the case of this number, of the one operation that is named.", valueName: "number"))
   var only: Int?
@@ -202,7 +204,7 @@ struct FuzzSelection: ParsableArguments {
     if only != nil, operation.count != 1 { throw ValidationError("--only needs one --operation.") }
     if problem != nil, only != nil { throw ValidationError("--problem and --only exclude one another.") }
     if data != nil, problem == nil { throw ValidationError("--data needs --problem.") }
-    if isOneCase, cases != nil || time != nil || shard != nil {
+    if isOneCase, cases != nil || time != nil || shards.shard != nil || shards.shards != nil {
       throw ValidationError("--cases, --time and --shard are for runs of many cases: --problem and --only ask one.")
     }
     _ = try givenProblem()
@@ -212,7 +214,7 @@ struct FuzzSelection: ParsableArguments {
   /// Whether it is named, and nothing else is drawn.
   var isOneCase: Bool { problem != nil || only != nil }
 
-  var chosenSeed: UInt64 { seed?.value ?? FuzzPlan.standardSeed }
+  var chosenSeed: UInt64 { seed?.value ?? BazelTest()?.seed ?? FuzzPlan.standardSeed }
   var seconds: Double? { time?.seconds ?? (cases == nil ? 60 : nil) }
 
   /// Those that are named.
@@ -229,14 +231,6 @@ struct FuzzSelection: ParsableArguments {
   func dtypes(for engines: [any Engine]) throws -> [DType] {
     let declared = engines.reduce(into: Set<DType>()) { $0.formUnion($1.description.dtypes) }
     return try Precisions.chosen(dtype, standard: DType.floats.filter(declared.contains), among: DType.floats)
-  }
-
-  func chosenShard() throws -> Shard? {
-    do throws(Shard.Invalid) {
-      return if let shard { try Shard(shard) } else {
-        try Shard.inEnvironment(ProcessInfo.processInfo.environment)
-      }
-    } catch { throw ValidationError(error.description) }
   }
 
   /// The problem of `--problem` and its operands.

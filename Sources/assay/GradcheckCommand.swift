@@ -33,6 +33,8 @@ struct GradcheckCommand: AsyncParsableCommand {
         assay gradcheck --golden Fixtures/batch_norm2d.h5 --filter '*training*'
         assay gradcheck --golden mine.h5 --engine mine='./engine --fast' --dtype float32
         assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients
+        assay gradcheck --shard 1/3 --out shard-1 --resume
+        assay gradcheck --list --json
 
       \(Outcome.exitCodes)
       """)
@@ -102,7 +104,9 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Option(help: "How many evaluations run at once (default: as many as there are cores).")
   var jobs: Int?
 
-  @Option(help: "Write the bad elements as JSON Lines to this file.", completion: .file(extensions: ["jsonl"]))
+  @Option(
+    help: "Write the bad elements as JSON Lines to this file; with --list, the list as JSON.",
+    completion: .file(extensions: ["jsonl"]))
   var json: String?
 
   @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
@@ -117,6 +121,14 @@ struct GradcheckCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "One line for each check that passes, too.")
   var verbose = false
 
+  @Flag(help: "List the checks and stop; with --json as JSON, with what each costs.")
+  var list = false
+
+  @Flag(help: "Go on with the run in --out, or begin it: checks that are done there are not done again.")
+  var resume = false
+
+  @OptionGroup var shards: ShardOptions
+  @OptionGroup var deadline: DeadlineOption
   @OptionGroup var threads: ThreadOption
   @OptionGroup var limits: CaseLimitOptions
 
@@ -127,6 +139,7 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   func validate() throws {
     _ = try dtypes
+    if resume, out == nil { throw ValidationError("--resume needs --out: the folder of the run that goes on.") }
     if spoil != nil, operation.isEmpty, model.isEmpty {
       throw ValidationError("--spoil goes with --operation or --model.")
     }
@@ -153,25 +166,52 @@ struct GradcheckCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try reports.check()
+    deadline.begin()
+    if !list { try reports.check() }
     let stop = StopFlag()
     let nothing = Mutex<[String]>([])
     let plan = try plan(stop: stop) { name, reason in nothing.withLock { $0.append("\(name.printable): \(reason)") } }
+    if list {
+      return try WorkList(
+        command: "gradcheck", plan.items.map { .init(name: $0.name, file: $0.file, cost: $0.cost) }
+      ).write(json: json)
+    }
+    BazelTest()?.acknowledgeShards()
+    let provenance = Provenance.current(seed: seed)
+    let journal = out.map { ResultJournal<[GradientRecord]>(out: $0) }
+    if resume, let out, let done = try CompleteRun.read(out, provenance) { return try reports.end(done) }
+    let earlier = try journal?.begin(provenance, conditions: conditions(plan), resumes: resume) ?? [:]
+    if !earlier.isEmpty { Console.note("going on: \(earlier.count) checks are done") }
     let log = GradcheckLog(plan: plan, isQuiet: quiet, isVerbose: verbose)
     try await Interruption.concluding {
       try end(log, plan)
     } while: {
       try await withTaskCancellationHandler {
         for item in plan.items where !Task.isCancelled {
-          do { try item.run { log.note($0, stopped: Task.isCancelled) } } catch let error as GoldenFileError {
+          if let done = earlier[item.key] {
+            log.carry(done, of: item)
+            continue
+          }
+          var own: [GradientRecord]? = []
+          do {
+            try item.run { record in
+              own?.append(record)
+              log.note(record, stopped: Task.isCancelled)
+            }
+          } catch let error as GoldenFileError {
+            own = nil
             log.note(error)
           }
-          if !Task.isCancelled { log.finish(item) }
+          if !Task.isCancelled {
+            if let own { journal?.add(own, for: item.key) }
+            log.finish(item)
+          }
         }
       } onCancel: {
         stop.raise()
       }
     }
+    if !Task.isCancelled { journal?.end() }
     let reasons = nothing.withLock { $0 }
     if let first = reasons.first, log.isEmpty {
       Console.note("nothing to check in \(reasons.count) cases without gradients; the first is \(first)")
@@ -208,9 +248,19 @@ struct GradcheckCommand: AsyncParsableCommand {
       plan = GradcheckPlan(
         golden: try GoldenCorpus.files(at: golden), reader: try limits.reader(), settings, onNothing: onNothing)
     }
+    for (_, engine) in settings.engines { plan.versions[engine.description.name] = engine.description.version }
     for error in plan.errors { GoldenSession.report(error) }
-    plan.select(filter.map { NamePattern($0) })
+    plan.select((filter.isEmpty ? BazelTest()?.filter.map { [$0] } ?? [] : filter).map { NamePattern($0) })
+    plan.keep(try shards.chosen())
     return plan
+  }
+
+  /// What must be equal for records to be taken up again, besides the command.
+  private func conditions(_ plan: GradcheckPlan) -> [String: String] {
+    var found = plan.digests
+    if let shard = plan.shard { found["shard"] = "\(shard.index + 1)/\(shard.count)" }
+    for (name, version) in plan.versions { found["version of \(name)"] = version }
+    return found
   }
 
   /// Problems small enough for every element of them to be looked at, and none of which has nothing to look at.

@@ -16,12 +16,14 @@ final class GradcheckLog: Sendable {
   }
 
   private let found = Mutex(Found())
+  private let shard: ShardRecord?
   private let itemCount: Int
   private let isVerbose: Bool
   private let progress: ProgressDisplay
   private let start = ContinuousClock.now
 
   init(plan: GradcheckPlan, isQuiet: Bool, isVerbose: Bool) {
+    shard = plan.shard
     itemCount = plan.items.count
     self.isVerbose = isVerbose
     progress = ProgressDisplay(isQuiet: isQuiet)
@@ -40,6 +42,14 @@ final class GradcheckLog: Sendable {
     if isBad || isVerbose {
       progress.clear()
       Console.print(GradientReport(record).text)
+    }
+  }
+
+  /// What an earlier command found of an item.
+  func carry(_ records: [GradientRecord], of item: GradcheckPlan.Item) {
+    found.withLock {
+      $0.records += records
+      $0.itemsDone += 1
     }
   }
 
@@ -68,6 +78,7 @@ final class GradcheckLog: Sendable {
       records: found.records,
       seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     section.badFiles = found.errors.map(\.description)
+    section.shard = shard
     if found.itemsDone < itemCount { section.interrupted = true }
     return section
   }

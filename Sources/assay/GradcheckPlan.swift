@@ -6,24 +6,44 @@ import Operations
 import Problems
 import Results
 import Tensors
+import Verification
 
 /// The checks of one `assay gradcheck`, in order. Each is made ready when its turn comes: memory holds one case at a time.
 struct GradcheckPlan {
   /// A problem, or a golden case, with every engine and precision that it is checked in.
   struct Item: Sendable {
     var name: String
+    /// The golden file that it is of.
+    var file: String?
+    /// In proportion to what it takes beside others.
+    var cost = Item.cost(of: nil)
     /// Hands over a record after each check.
     var run: @Sendable (_ note: (GradientRecord) -> Void) throws -> Void
   }
 
   var items: [Item] = []
+  /// Which part of the checks these are; all where there is none.
+  var shard: ShardRecord?
   /// What is wrong with golden files that could not be opened.
   var errors: [GoldenFileError] = []
+
+  /// Of the golden files, by what a condition of a run that goes on calls them.
+  var digests: [String: String] = [:]
+  /// Of the engines, by name.
+  var versions: [String: String] = [:]
 
   /// Items whose names match one of these; all where there are none.
   mutating func select(_ patterns: [NamePattern]) {
     guard !patterns.isEmpty else { return }
     items.removeAll { item in !patterns.contains { $0.matches(item.name) } }
+  }
+
+  /// Keeps one machine's part.
+  mutating func keep(_ shard: Shard?) {
+    guard let shard else { return }
+    let isMine = shard.assignment(items.map(\.key), costs: items.map(\.cost))
+    items = zip(items, isMine).filter(\.1).map(\.0)
+    self.shard = shard.record
   }
 
   /// What every check of a command line has in common.
@@ -77,7 +97,7 @@ struct GradcheckPlan {
     for gradientCase in cases {
       try settings.limits.require(Problem.parse(gradientCase.text))
       items.append(
-        Item(name: gradientCase.name) { note in
+        Item(name: gradientCase.name, cost: Item.cost(of: try? Problem.parse(gradientCase.text))) { note in
           for choice in chosen {
             for dtype in settings.dtypes(of: choice?.engine) {
               func check(_ threads: Int) throws -> GradientRecord {
@@ -111,9 +131,10 @@ struct GradcheckPlan {
         errors.append(error)
         continue
       }
+      digests["SHA-256 of \(path)"] = file.sha256
       for summary in file.cases where summary.expectError == nil {
         items.append(
-          Item(name: summary.name) { note in
+          Item(name: summary.name, file: path, cost: Item.cost(of: try? file.problem(of: summary))) { note in
             let golden = try file.load(summary)
             guard let gradients = GoldenGradients(golden, oracle: file.header.oracleDType) else {
               onNothing(summary.name, GoldenGradients.nothingToCheck(in: golden) ?? "")
@@ -135,6 +156,18 @@ struct GradcheckPlan {
           })
       }
     }
+  }
+}
+
+extension GradcheckPlan.Item {
+  /// How records of it are found again.
+  var key: String { "\(file ?? "")\n\(name)" }
+
+  /// A check asks for the function once for each of some dozens of directions; that and its elements are what it takes.
+  static func cost(of problem: (any OperationProblem)?) -> Double {
+    let least = 1e6
+    guard let problem else { return least }
+    return least + 100 * Double(problem.work.value) + 100 * Double(problem.cost.bytes.value)
   }
 }
 

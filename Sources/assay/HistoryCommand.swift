@@ -10,8 +10,12 @@ struct HistoryCommand: ParsableCommand {
     commandName: "history",
     abstract: "The times of every benchmark over a folder of runs, and where they changed.",
     discussion: """
-      Runs are keyed by CPU, cores, instruction set, system, compiler and flags; a change point is where the distribution of
-      medians changed (E-divisive, permutation test at 5 %). A merged run and the parts beside it count once.
+      Runs are keyed by CPU, cores, instruction set, system, compiler and flags. A change is a place where a series' level is
+      another, found in windows of runs and tested by ranks; it is confirmed when it is certain among all series (false discovery
+      rate 5 %), and weak until then. A merged run and the parts beside it count once. Files of Google Benchmark, hyperfine,
+      pytest-benchmark, Criterion and go test -bench are read, too; in the folder of a run they are that run.
+
+      With --out there is history.html with a chart for each benchmark, and Apache Otava's otava.yaml with its tables.
 
       EXAMPLES:
         assay history Reports
@@ -28,50 +32,104 @@ struct HistoryCommand: ParsableCommand {
   @Option(help: "Only benchmarks whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
-  @Option(help: "Write run.json and report.html with the plots to this folder.", completion: .directory)
+  @Option(help: "Write history.html, run.json and the other reports to this folder.", completion: .directory)
   var out: String?
+
+  /// Changes and other sentences that the terminal shows.
+  private static let shown = 20
 
   func run() throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder), isFolder.boolValue else {
       throw Outcome.badData.ending("\(directory): expected a folder of runs")
     }
-    var runs: [(name: String, run: Run)] = []
+    var runs: [(name: String, times: StoredTimes)] = []
     var skipped: [String] = []
-    let names = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
-    for name in names.sorted() where name == "run.json" || name.hasSuffix("/run.json") {
+    for name in candidates() {
       do throws(RunFile.Invalid) {
-        let run = try RunFile.read("\(directory)/\(name)")
-        if run.benchmark != nil { runs.append((name, run)) }
+        if name == "run.json" || name.hasSuffix("/run.json") {
+          let run = try RunFile.read("\(directory)/\(name)")
+          if let times = StoredTimes(run) { runs.append((name, times)) }
+        } else {
+          runs.append((name, try TimesFile.read("\(directory)/\(name)").times))
+        }
       } catch { skipped.append("\(error)") }
     }
     for reason in skipped { Console.note("skipped: \(reason.printable)") }
-    for (name, run) in runs where run.benchmark?.isDoubtful == true {
-      Console.note("in doubt: \(name.printable): \((run.benchmark?.doubts ?? []).joined(separator: "; ").printable)")
+    for (name, times) in runs where !times.doubts.isEmpty {
+      Console.note("in doubt: \(name.printable): \(times.doubts.joined(separator: "; ").printable)")
     }
     guard !runs.isEmpty else {
       throw Outcome.inconclusive.ending("\(directory): expected runs with benchmarks, found none")
     }
-    let section = BenchmarkHistory.section(
-      directory: directory, runs: runs, skipped: skipped, filters: filter.map { NamePattern($0) })
+    var section = BenchmarkHistory.section(
+      directory: directory, times: runs, skipped: skipped, filters: filter.map { NamePattern($0) })
     guard !section.series.isEmpty else { throw Outcome.inconclusive.ending("no benchmark has a time and matches") }
-    var changes = 0
-    for series in section.series {
-      for position in series.changePoints {
-        changes += 1
-        let point = series.points[position]
-        let before = OrderStatistics.median(series.points[..<position].map(\.nanoseconds)) ?? 0
-        let after = OrderStatistics.median(series.points[position...].map(\.nanoseconds)) ?? 0
-        Console.print(
-          "\("\(series.benchmark) \(series.engine)".printable): \(String(format: "%+.1f %%", 100 * (after / before - 1))) at \(point.run.printable), "
-            + "\(point.started), commit \(point.commit.map { String($0.prefix(12)) } ?? "unknown")")
-      }
-    }
-    let counted = Set(section.series.flatMap(\.points).map(\.run)).count
-    Console.print("\(counted) runs, \(section.series.count) series, \(changes) change points")
+    report(section)
     guard let out else { return }
-    var run = Run(provenance: .current(seed: ChangePoints().seed))
+    section.runs = section.runs?.map { member in
+      var member = member
+      member.page = page(of: member.name, from: out)
+      return member
+    }
+    var run = Run(provenance: .current(seed: 1))
     run.history = section
     try ReportOutput.write(run, to: out)
+    Console.print("history: \(out)/history.html")
+  }
+
+  /// Runs, and other programs' files outside of the folders of runs, where they are the same run again.
+  private func candidates() -> [String] {
+    let names = (FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []).sorted()
+    let records = names.filter { $0 == "run.json" || $0.hasSuffix("/run.json") }
+    let folders = Set(records.map(Self.folder))
+    let foreign = names.filter { name in
+      ["json", "csv", "txt"].contains(where: { name.hasSuffix(".\($0)") }) && !records.contains(name)
+        && !folders.contains(Self.folder(name)) && TimesFile.looksKnown("\(directory)/\(name)")
+    }
+    return records + foreign
+  }
+
+  private static func folder(_ name: String) -> String {
+    name.contains("/") ? String(name[..<(name.lastIndex(of: "/") ?? name.startIndex)]) : ""
+  }
+
+  private func report(_ section: HistorySection) {
+    let moved = section.moved
+    let rows = moved.prefix(Self.shown).map { series, change in
+      let point = series.points[change.position]
+      return [
+        series.label.printable, String(format: "%+.1f %%", 100 * (change.ratio - 1)),
+        change.isConfirmed ? "" : "weak", String(point.started.prefix(10)), point.run.printable,
+        change.differences.isEmpty ? "nothing recorded" : change.differences.joined(separator: "; ").printable,
+      ]
+    }
+    if !rows.isEmpty {
+      Console.print(
+        TextTable(["benchmark", "change", "", "from", "run", "what differs"], Array(rows)).text, terminator: "")
+    }
+    if moved.count > Self.shown { Console.print("and \(moved.count - Self.shown) smaller changes") }
+    say(section.vanished ?? [])
+    say(section.unknown ?? [])
+    let sure = moved.count(where: \.change.isConfirmed)
+    Console.print(
+      "\(section.runs?.count ?? 0) runs, \(section.series.count) series, \(sure) change points, "
+        + "\(moved.count - sure) weak ones")
+  }
+
+  private func say(_ sentences: [String]) {
+    for sentence in sentences.prefix(Self.shown) { Console.note(sentence.printable) }
+    if sentences.count > Self.shown { Console.note("and \(sentences.count - Self.shown) more") }
+  }
+
+  /// Where a run's page is, from the history's: `../monday/report.html`.
+  private func page(of name: String, from out: String) -> String? {
+    let record = URL(fileURLWithPath: directory).appendingPathComponent(name).standardizedFileURL
+    let report = record.deletingLastPathComponent().appendingPathComponent("report.html")
+    let target = (FileManager.default.fileExists(atPath: report.path) ? report : record).pathComponents
+    let start = URL(fileURLWithPath: out).standardizedFileURL.pathComponents
+    let common = zip(target, start).prefix { $0 == $1 }.count
+    let words = [String](repeating: "..", count: start.count - common) + target.dropFirst(common)
+    return words.map { $0.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? $0 }.joined(separator: "/")
   }
 }

@@ -28,6 +28,8 @@ enum Interruption {
     var isRequested = false
     var phase = Phase.working
     var conclude: (@Sendable () -> Outcome)?
+    /// Cancels the command's task.
+    var cancel: (@Sendable () -> Void)?
   }
 
   private static let state = Mutex(State())
@@ -44,6 +46,7 @@ enum Interruption {
         "an engine left processes running, which were ended: " + left.map(\.printable).joined(separator: "; "))
     }
     let task = Task { try await work() }
+    state.withLock { $0.cancel = { task.cancel() } }
     // Queues of their own: the tasks of a run occupy every thread of the global ones.
     let signals = DispatchQueue(label: "assay.signals")
     var numbers = [SIGINT, SIGTERM]
@@ -102,6 +105,24 @@ enum Interruption {
     }
     Console.note("\ninterrupted: keeping what is done (again to stop at once)")
     cancel()
+    watch()
+  }
+
+  /// What a first signal does, for a reason of this process's own.
+  private static func stop(saying reason: String) {
+    let cancel = state.withLock { state -> (@Sendable () -> Void)? in
+      guard !state.isRequested else { return nil }
+      state.isRequested = true
+      return state.cancel
+    }
+    guard let cancel else { return }
+    Console.note("\n\(reason)")
+    cancel()
+    watch()
+  }
+
+  /// Ends the process where the command does not end by itself.
+  private static func watch() {
     Thread.detachNewThread {
       Thread.sleep(forTimeInterval: graceSeconds)
       while true {
@@ -110,7 +131,11 @@ enum Interruption {
           state.phase = .concluding
           return state.conclude ?? { .inconclusive }
         }
-        if let conclude { end(conclude().afterPrinting.exitCode) }
+        if let conclude {
+          let outcome = conclude().afterPrinting
+          BazelTest()?.noteEnd(outcome)
+          end(outcome.exitCode)
+        }
         Thread.sleep(forTimeInterval: 0.05)
       }
     }
@@ -124,6 +149,15 @@ enum Interruption {
     } catch let code as ExitCode { return Outcome(exitCode: code.rawValue) } catch {
       Console.error("\(error)")
       return Outcome.worse(.inconclusive, Outcome(error))
+    }
+  }
+
+  /// Lets the running command end as after a signal, so many seconds from now.
+  static func stop(after seconds: Double) {
+    let queue = DispatchQueue(label: "assay.deadline")
+    queue.asyncAfter(deadline: .now() + seconds) {
+      guard !isRequested else { return }
+      stop(saying: "the deadline of \(seconds) s is over: keeping what is done")
     }
   }
 

@@ -11,6 +11,7 @@ enum OptionRange {
   static let freshCases = 0...10_000
   /// Random problems of one operation.
   static let fuzzedCases = 1...10_000_000
+  static let shards = 1...1_000_000
   static let batch = SavedRun.batchSizes
   /// Height and width of an image, in pixels.
   static let imageSize = 1...65_536

@@ -30,7 +30,7 @@ struct ReportOutput {
     extras: @escaping (Run) throws -> [ReportFolder.File] = { _ in [] }, view: ReportView = ReportView(),
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) {
-    self.folder = folder
+    self.folder = folder ?? BazelTest(environment)?.outputs
     let reports = [junit, environment["XML_OUTPUT_FILE"]].compactMap { $0 }.filter { !$0.isEmpty }
     self.files = files + reports.map { path in File(path: path) { Data(JUnitReport.text($0).utf8) } }
     self.extras = extras

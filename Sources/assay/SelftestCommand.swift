@@ -21,6 +21,7 @@ struct SelftestCommand: AsyncParsableCommand {
         assay selftest
         assay selftest --smoke --verbose
         assay selftest --filter 'cheats/*'
+        assay selftest --shard 1/4 --deadline 600 --out shard-1 --resume
 
       Engines that cheat need a C compiler, a Python with NumPy and h5py (ASSAY_PYTHON names it), and a machine that does
       nothing else. Without a tool theirs are not run, and counted apart.
@@ -29,6 +30,18 @@ struct SelftestCommand: AsyncParsableCommand {
 
       \(Outcome.exitCodes)
       """)
+
+  @Flag(help: "List the pieces of the test and stop; with --json as JSON, with what each costs.")
+  var list = false
+
+  @Option(help: "With --list: write the list as JSON to this file.", completion: .file(extensions: ["json"]))
+  var json: String?
+
+  @Flag(help: "Go on with the run in --out, or begin it: pieces that are done there are not done again.")
+  var resume = false
+
+  @OptionGroup var shards: ShardOptions
+  @OptionGroup var deadline: DeadlineOption
 
   @Flag(help: "Three seeds in place of twenty, and no engines that cheat.")
   var smoke = false
@@ -62,28 +75,54 @@ struct SelftestCommand: AsyncParsableCommand {
 
   private var reports: ReportOutput { ReportOutput(folder: out) }
 
-  func validate() throws { try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs) }
+  func validate() throws {
+    try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
+    if json != nil, !list { throw ValidationError("--json goes with --list; a run's record is in --out.") }
+    if resume, out == nil { throw ValidationError("--resume needs --out: the folder of the run that goes on.") }
+  }
 
   func run() async throws {
+    let shard = try shards.chosen()
+    if list { return try work(makeTest(), makeTrial()).part(shard).write(json: json) }
+    deadline.begin()
+    BazelTest()?.acknowledgeShards()
     try reports.check()
     let progress = ProgressDisplay(isQuiet: quiet)
     let provenance = Provenance.current(seed: seed)
+    let journal = out.map { ResultJournal<SelfTest.Piece>(out: $0) }
+    if resume, let out, let done = try CompleteRun.read(out, provenance) { return try reports.end(done) }
+    let place = shard.map { "\($0.index + 1)/\($0.count)" } ?? "all"
+    let earlier = try journal?.begin(provenance, conditions: ["shard": place], resumes: resume) ?? [:]
+    if !earlier.isEmpty { Console.note("going on: \(earlier.count) pieces are done") }
     let started = Mutex<SelfTest?>(nil)
     let section = try Interruption.concluding {
       progress.clear()
       // A signal may come while the corpus is read.
       var found = started.withLock { $0 }?.interruptedSection() ?? SelfTestSection()
       found.interrupted = true
+      found.shard = shard?.record
       try conclude(found, provenance)
     } while: {
-      let test = try makeTest()
-      started.withLock { $0 = test }
-      return try test.run(makeTrial()) { done, total, subject in
+      let trial = makeTrial()
+      var test = try makeTest()
+      test.earlier = earlier
+      test.onPiece = { name, piece in journal?.add(piece, for: name) }
+      if shard != nil { test.chosen = Set(work(test, trial).part(shard).pieces.map(\.name)) }
+      let ready = test
+      started.withLock { $0 = ready }
+      var found = try ready.run(trial) { done, total, subject in
         progress.step(done: done, of: total, subject: subject)
       }
+      found.shard = shard?.record
+      return found
     }
     progress.clear()
+    if section.interrupted != true { journal?.end() }
     try conclude(section, provenance)
+  }
+
+  private func work(_ test: SelfTest, _ trial: CheatTrial?) -> WorkList {
+    WorkList(command: "selftest", test.pieces(trial).map { .init(name: $0.name, cost: $0.cost) })
   }
 
   private var patterns: [NamePattern] { filter.map { NamePattern($0) } }

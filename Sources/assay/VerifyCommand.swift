@@ -23,6 +23,8 @@ struct VerifyCommand: AsyncParsableCommand {
         assay verify --filter 'conv2d/stride2/*' --dtype float32
         assay verify --golden mine.h5 --engine reference --strict
         assay verify --tag smoke --out Reports/today --junit results.xml
+        assay verify --shard 2/4 --out shard-2 --resume       one of four machines; begins, or goes on after a kill
+        assay verify --tag smoke --list --json                cases with their costs
 
       A FAIL, ERROR or VACUOUS is 1; cases that were NOT RUN (their engine never started), or none at all, are 2.
 
@@ -32,6 +34,7 @@ struct VerifyCommand: AsyncParsableCommand {
   @OptionGroup var selection: VerifySelection
   @OptionGroup var limits: CaseLimitOptions
   @OptionGroup var output: VerifyOutput
+  @OptionGroup var deadline: DeadlineOption
 
   @Flag(help: "Count UNSUPPORTED as a failure, and ask built-in engines twice as well.")
   var strict = false
@@ -48,41 +51,94 @@ struct VerifyCommand: AsyncParsableCommand {
       """)
   var calibrate = false
 
-  @Flag(help: "List the selected cases and stop.")
+  @Flag(help: "List the selected cases and stop; with --json as JSON, with what each costs.")
   var list = false
+
+  @Flag(help: "Go on with the run in --out, or begin it: cases that are done there are not done again.")
+  var resume = false
 
   @Flag(help: "Say what would be run and stop.")
   var dryRun = false
 
+  func validate() throws {
+    if resume, output.out == nil { throw ValidationError("--resume needs --out: the folder of the run that goes on.") }
+  }
+
   func run() async throws {
     let environment = ProcessInfo.processInfo.environment
-    let (plan, manifestProblems) = try selection.plan(
+    deadline.begin(environment)
+    let (selected, manifestProblems) = try selection.plan(
       strict: strict, knownFailures: knownFailures, limitWords: limits.words, environment: environment)
+    var plan = selected
     let reader = try limits.reader()
     if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
     try output.reports.check()
-    touchShardStatusFile(environment)
+    BazelTest(environment)?.acknowledgeShards()
     giveLargeTensorsBack(plan)
+    let provenance = Provenance.current(seed: selection.fresh.chosenSeed)
+    let journal = output.out.map { ResultJournal<[CaseResult]>(out: $0) }
+    if resume, let done = try complete(plan, reader, provenance) {
+      return try conclude(done, manifestProblems, provenance)
+    }
+    let conditions = conditions(Verifier(plan: plan, reader: reader))
+    plan.earlier = try journal?.begin(provenance, conditions: conditions, resumes: resume) ?? [:]
+    if !plan.earlier.isEmpty { Console.note("going on: \(plan.earlier.count) cases are done") }
+    let asked = plan
 
     if let fresh = plan.fresh { Console.note(fresh.summary) }
     let progress = ProgressDisplay(isQuiet: output.quiet)
-    let verifier = Verifier(plan: plan, reader: reader) { done, total, results in
-      if mayHoldNetworks(plan) { assay_give_back_free_memory() }
+    let verifier = Verifier(plan: asked, reader: reader) { done, total, results in
+      // An engine that a signal reached has not failed, and one that never started may do so yet.
+      if let first = results.first, !Interruption.isRequested, !results.contains(where: { $0.status == .notRun }) {
+        journal?.add(results, for: Verifier.key(file: first.file, name: first.name))
+      }
+      if mayHoldNetworks(asked) { assay_give_back_free_memory() }
       progress.step(
-        done: done, of: total, failures: results.count { $0.counts(strict: plan.strict) },
+        done: done, of: total, failures: results.count { $0.counts(strict: asked.strict) },
         subject: results.first?.name ?? "")
     }
-    let provenance = Provenance.current(seed: selection.fresh.chosenSeed)
+    let problems = manifestProblems
     let section = try await Interruption.concluding {
       progress.clear()
-      try conclude(verifier.interruptedSection(), manifestProblems, provenance)
+      try conclude(verifier.interruptedSection(), problems, provenance)
     } while: {
       var section = await verifier.run()
-      if calibrate, !Task.isCancelled { section.calibration = try await calibration(plan, progress) }
+      if calibrate, !Task.isCancelled { section.calibration = try await calibration(asked, progress) }
       return section
     }
     progress.clear()
-    try conclude(section, manifestProblems, provenance)
+    if !section.interrupted { journal?.end() }
+    try conclude(section, problems, provenance)
+  }
+
+  /// The run in the folder, where it is this one and complete: there is nothing to go on with.
+  /// - Throws: `ValidationError` where it is another.
+  private func complete(
+    _ plan: VerificationPlan, _ reader: GoldenReader, _ provenance: Provenance
+  ) throws -> VerificationSection? {
+    guard let out = output.out, FileManager.default.fileExists(atPath: "\(out)/run.json"),
+      !FileManager.default.fileExists(atPath: "\(out)/results")
+    else { return nil }
+    let earlier = try ReportOutput.read(out)
+    guard let section = earlier.verification, !section.interrupted else { return nil }
+    let planned = Verifier(plan: plan, reader: reader).plannedSection()
+    let differences = earlier.differences(from: Run(provenance: provenance)) + section.differences(from: planned)
+    guard differences.isEmpty else {
+      throw ValidationError(
+        "--resume: \(out.printable) holds another run:\n"
+          + differences.map { "  \($0.name): \($0.first) then, \($0.second) now".printable }.joined(separator: "\n"))
+    }
+    return section
+  }
+
+  /// What must be equal for results to be taken up again, besides the command.
+  private func conditions(_ verifier: Verifier) -> [String: String] {
+    let planned = verifier.plannedSection()
+    var found: [String: String] = ["known failures": planned.knownFailuresSha256 ?? "none"]
+    for engine in planned.engines { found["version of \(engine.name)"] = engine.version }
+    for file in planned.files { found["SHA-256 of \(file.path)"] = file.sha256 }
+    if let shard = planned.shard { found["shard"] = "\(shard.index + 1)/\(shard.count)" }
+    return found
   }
 
   private func conclude(
@@ -99,7 +155,11 @@ struct VerifyCommand: AsyncParsableCommand {
   private func describe(_ verifier: Verifier, _ problems: [FileRecord]) throws {
     let (cases, records) = verifier.selection()
     if list {
-      for item in cases { Console.print(item.summary.name.printable) }
+      let pieces =
+        output.json == nil
+        ? cases.map { WorkList.Piece(name: $0.summary.name, file: $0.file, cost: 1) }
+        : verifier.costs().map { WorkList.Piece(name: $0.name, file: $0.file, cost: $0.cost) }
+      try WorkList(command: "verify", pieces).write(json: output.json)
     } else {
       let engines = verifier.plan.engines.map(\.description.name).joined(separator: ", ")
       let dtypes = verifier.plan.dtypes.map(\.rawValue).joined(separator: ", ")
@@ -134,13 +194,6 @@ struct VerifyCommand: AsyncParsableCommand {
       }
     }
     return records
-  }
-
-  /// Bazel learns from this file that the test understands sharding.
-  private func touchShardStatusFile(_ environment: [String: String]) {
-    if let path = environment["TEST_SHARD_STATUS_FILE"], !path.isEmpty {
-      _ = FileManager.default.createFile(atPath: path, contents: nil)
-    }
   }
 
   /// Large networks are asked for by tag or name.

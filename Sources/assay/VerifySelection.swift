@@ -36,8 +36,7 @@ struct VerifySelection: ParsableArguments {
       """)
   var dtype: [Precisions] = []
 
-  @Option(help: "Only part i of n, i from 1; without it the variables of Bazel, GoogleTest, GitLab and Slurm.")
-  var shard: String?
+  @OptionGroup var shards: ShardOptions
 
   @Option(help: "How many cases are computed at once, 1 to 1024 (default: as many as there are cores).")
   var jobs: Int?
@@ -62,10 +61,8 @@ struct VerifySelection: ParsableArguments {
   func plan(
     strict: Bool, knownFailures: String?, limitWords: [String], environment: [String: String]
   ) throws -> (VerificationPlan, [FileRecord]) {
-    let shard: Shard?
-    do throws(Shard.Invalid) {
-      shard = if let text = self.shard { try Shard(text) } else { try Shard.inEnvironment(environment) }
-    } catch { throw ValidationError(error.description) }
+    let shard = try shards.chosen(environment)
+    let asked = filter.isEmpty ? BazelTest(environment)?.filter.map { [$0] } ?? [] : filter
 
     var files: [String] = []
     var problems: [FileRecord] = []
@@ -81,7 +78,7 @@ struct VerifySelection: ParsableArguments {
     let engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     var plan = VerificationPlan(
       engines: found.map(\.engine), engineWords: engineWords, dtypes: try dtypes, files: files,
-      filters: filter.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
+      filters: asked.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
     plan.limitWords = limitWords

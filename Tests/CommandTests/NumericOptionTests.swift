@@ -65,7 +65,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
       "verify", ["--dry-run"],
       [
         "timeout": .span, "shard": .part, "jobs": .count, "threads": .count, "fresh": .amount, "seed": .seed,
-        "max-memory": .magnitude, "max-work": .magnitude,
+        "max-memory": .magnitude, "max-work": .magnitude, "shards": .count, "deadline": .span,
       ])
     + options(
       "bound", ["relu n1c1h2w3"],
@@ -74,13 +74,18 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
       "gradcheck", ["--model", "simple_resnet", "--filter", "none"],
       [
         "size": .count, "batch": .count, "timeout": .span, "seed": .seed, "jobs": .count, "threads": .count,
-        "max-memory": .magnitude, "max-work": .magnitude,
+        "max-memory": .magnitude, "max-work": .magnitude, "shard": .part, "shards": .count, "deadline": .span,
       ])
     + options("gradcheck", [], ["fuzz": .count])
     + options(
       "fuzz", ["--operation", "relu", "--cases", "1"],
-      ["cases": .count, "timeout": .span, "shard": .part, "jobs": .count, "threads": .count, "seed": .seed])
-    + options("selftest", [], ["seed": .seed, "jobs": .count])
+      [
+        "cases": .count, "timeout": .span, "shard": .part, "jobs": .count, "threads": .count, "seed": .seed,
+        "shards": .count, "deadline": .span,
+      ])
+    + options(
+      "selftest", [],
+      ["seed": .seed, "jobs": .count, "shard": .part, "shards": .count, "deadline": .span])
     + options("golden show", [golden, "/conv2d/stride_as_double"], ["values": .amount])
     + options("golden validate", [golden], ["max-memory": .magnitude, "max-work": .magnitude])
     + options("engine", [], ["inject-slowdown": .share, "max-memory": .magnitude, "max-work": .magnitude])
@@ -101,7 +106,8 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
       "bench", ["--quick", "--dry-run"],
       [
         "depth": .count, "batch": .count, "threads": .count, "timeout": .span, "blocks": .count, "slice-ms": .span,
-        "seed": .seed, "max-memory": .magnitude, "max-work": .magnitude,
+        "seed": .seed, "max-memory": .magnitude, "max-work": .magnitude, "shard": .part, "shards": .count,
+        "deadline": .span,
       ])
     + options(
       "duet", ["--base", "false", "--head", "false"],

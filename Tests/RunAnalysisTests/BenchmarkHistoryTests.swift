@@ -50,4 +50,46 @@ import TestSupport
     #expect(names(["*k16r3s3*"]) == ["conv2d n1c16h6w6 k16r3s3 forward nchw t1"])
     #expect(names(["nothing*"]).isEmpty)
   }
+
+  private func day(_ number: Int, _ nanoseconds: UInt64, change: (inout Run) -> Void = { _ in }) -> (String, Run) {
+    let times = (0..<6).map { nanoseconds + UInt64(number) * 10 + $0 }
+    var run = run(times, started: "2026-01-\(10 + number)")
+    change(&run)
+    return ("\(number)/run.json", run)
+  }
+
+  @Test func aChangeSaysWhatElseIsAnother() throws {
+    let runs = (0..<16).map { number in
+      day(number, number < 8 ? 1_000_000 : 1_500_000) { run in
+        run.provenance.gitCommit = number < 8 ? "old" : "new"
+        run.benchmark?.engines[0].version = number < 8 ? "1" : "2"
+        run.benchmark?.engines.append(
+          .init(name: "idle", version: "\(number)", isBuiltIn: true, command: "idle", info: [:]))
+      }
+    }
+    let section = BenchmarkHistory.section(directory: "x", runs: runs, skipped: [])
+    let moved = try #require(section.moved.first)
+    #expect(section.moved.count == 1 && moved.change.position == 8 && moved.change.isConfirmed)
+    #expect(moved.series.changePoints == [8])
+    #expect(abs(moved.change.ratio - 1.5) < 0.001)
+    // Of an engine that was not timed here the version is of no interest.
+    let differences = moved.change.differences
+    #expect(differences.contains("commit: old and new") && !differences.contains { $0.contains("idle") })
+    #expect(differences.contains { $0.hasPrefix("version of direct: 1") })
+    #expect(section.runs?.count == 16 && section.unknown?.isEmpty == true)
+  }
+
+  @Test func whatTheLastRunLacksIsNamed() throws {
+    let gone = day(2, 1_000) { run in
+      run.benchmark?.workloads[0].contestants[0].time = nil
+      run.benchmark?.workloads[0].contestants[0].status = .failed
+      run.benchmark?.workloads[0].contestants[0].message = "it crashed"
+    }
+    let other = run([1, 2, 3, 4, 5, 6], started: "2026-01-12", problem: "conv2d n1c16h6w6 k16r3s3")
+    let runs = [day(0, 1_000), day(1, 1_000), gone, ("2/other/run.json", other)]
+    let vanished = try #require(BenchmarkHistory.section(directory: "x", runs: runs, skipped: []).vanished)
+    #expect(vanished.count == 1)
+    let name = "\(SampleBenchmark.problem) forward nchw t1 direct"
+    #expect(vanished.first?.hasPrefix("\(name): timed last in 1/run.json") == true)
+  }
 }

@@ -26,4 +26,35 @@ import Testing
     values[14] = 3
     #expect(ChangePoints().find(in: values) == [])
   }
+
+  /// Old runs do not outvote new ones: the step is as plain behind a hundred runs as behind ten.
+  @Test func aLongSeriesHidesNothing() {
+    for length in [10, 40, 100, 400] {
+      let found = ChangePoints().find(in: series([(1, length), (1.03, 8)], seed: 4))
+      #expect(found.contains(length), "\(length): \(found)")
+    }
+  }
+
+  /// Three runs after a change are too few among many series; ten confirm it.
+  @Test func weakChangesAreConfirmedByLaterRuns() throws {
+    let finder = ChangePoints()
+    let level = (0..<60).map { finder.changes(in: series([(1, 30)], seed: 100 + $0)) }
+    func isConfirmed(_ length: Int) throws -> Bool {
+      let changes = finder.changes(in: series([(1, 20), (1.2, length)], seed: 5))
+      #expect(changes.map(\.position) == [20], "\(length)")
+      return try #require(finder.confirmed(level + [changes]).last?.first)
+    }
+    #expect(try !isConfirmed(3))
+    #expect(try isConfirmed(10))
+    // Looked at alone, three are enough.
+    #expect(finder.confirmed([finder.changes(in: series([(1, 20), (1.2, 3)], seed: 5))]) == [[true]])
+  }
+
+  /// Of two hundred level series few stand out, and next to none among all of them.
+  @Test func manyLevelSeriesAreLevel() {
+    let finder = ChangePoints()
+    let all = (0..<200).map { finder.changes(in: series([(1, 40)], seed: 1_000 + $0)) }
+    #expect(all.count { !$0.isEmpty } <= 20)
+    #expect(finder.confirmed(all).flatMap { $0 }.count { $0 } <= 1)
+  }
 }

@@ -338,4 +338,47 @@ import Testing
     #expect(refusal?.description.contains("\(name): ") == true)
     #expect(throws: RunMerge.Refusal.self) { try RunMerge.merge([parts[0], parts[0]], origin: Self.origin) }
   }
+
+  // MARK: Shards of other commands
+
+  private static func checks(_ number: Int, of count: Int = 3, verdict: GradientVerdict = .pass) -> RunMerge.Part {
+    var (_, run) = gradients(verdict)
+    run.provenance.command = ["assay", "gradcheck", "--shard", "\(number)/\(count)", "--out", "g\(number)", "--resume"]
+    run.gradients?.shard = ShardRecord(index: number - 1, count: count)
+    return ("g\(number)", run)
+  }
+
+  private static func mutants(_ number: Int, of count: Int = 2) -> RunMerge.Part {
+    var (_, run) = selfTest(killed: true)
+    run.provenance.command = ["assay", "selftest", "--shard", "\(number)/\(count)", "--out", "t\(number)"]
+    run.selfTest?.shard = ShardRecord(index: number - 1, count: count)
+    run.selfTest?.checksOfCorrectCode = number
+    return ("t\(number)", run)
+  }
+
+  @Test func `shards of gradient checks and of the self-test are added up`() throws {
+    let whole = try merge([Self.checks(1), Self.checks(2, verdict: .fail), Self.checks(3)])
+    #expect(whole.gradients?.records.count == 3 && whole.gradients?.shard == nil && whole.holes == nil)
+    #expect(whole.conclusion.outcome == .fails)
+    let tested = try merge([Self.mutants(2), Self.mutants(1)])
+    #expect(tested.selfTest?.mutants.count == 2 && tested.selfTest?.checksOfCorrectCode == 3)
+  }
+
+  @Test func `a missing shard is a hole with the command that fills it`() throws {
+    let run = try merge([Self.checks(1), Self.checks(3)])
+    #expect(run.conclusion.outcome == .inconclusive)
+    #expect(run.holes?.map(\.reason) == ["shard 2 of 3 of the gradient checks is missing"])
+    #expect(run.holes?.first?.command == "assay gradcheck --shard 2/3 --out shard-2-of-3")
+    #expect(try merge([Self.mutants(2)]).holes?.first?.command == "assay selftest --shard 1/2 --out shard-1-of-2")
+  }
+
+  @Test func `shards that overlap or that another command made are refused`() throws {
+    #expect(throws: RunMerge.Refusal.self) { try merge([Self.checks(1), Self.checks(1)]) }
+    #expect(throws: RunMerge.Refusal.self) { try merge([Self.checks(1), Self.checks(2, of: 4)]) }
+    #expect(throws: RunMerge.Refusal.self) { try merge([Self.checks(1), Self.gradients(.pass)]) }
+    var other = Self.checks(2)
+    other.run.provenance.command.append("--exhaustive")
+    let error = #expect(throws: RunMerge.Refusal.self) { try merge([Self.checks(1), other]) }
+    #expect(error?.description.contains("--exhaustive") == true)
+  }
 }

@@ -30,13 +30,16 @@ public final class RunningCommand: Sendable {
 
   /// - Parameters:
   ///   - program: its path, or a name to be looked up.
-  ///   - environment: added to this process's, whose shard variables are taken out.
+  ///   - environment: added to this process's, whose variables of CI systems are taken out.
   ///   - input: of its stdin; nothing for the null device.
   public init(
     _ arguments: [String], of program: String = Repository.command.path(percentEncoded: false),
     in folder: URL = Repository.root, environment: [String: String] = [:], input: [UInt8]? = nil
   ) throws {
-    let sharding = ["TEST_", "GTEST_", "CI_NODE", "SLURM_", "GITHUB_STEP", "XML_OUTPUT"]
+    let sharding = [
+      "TEST_", "GTEST_", "CI_NODE", "SLURM_", "GITHUB_STEP", "XML_OUTPUT", "TESTBRIDGE_", "BUILDKITE_PARALLEL",
+      "CIRCLE_NODE", "SEMAPHORE_JOB", "BITBUCKET_PARALLEL", "JOB_COMPLETION", "AWS_BATCH",
+    ]
     let variables = ProcessInfo.processInfo.environment
       .filter { entry in !sharding.contains { entry.key.hasPrefix($0) } }
       .merging(environment) { _, new in new }

@@ -11,55 +11,13 @@ import Verification
 @Suite struct RunningTests {
   // MARK: Shards
 
-  @Test func `every case is in exactly one shard`() throws {
-    let names = (0..<500).map { "/conv2d/case\($0)" }
-    for count in [1, 2, 3, 7] {
-      let shards = try (0..<count).map { try Shard(index: $0, count: count) }
-      for name in names { #expect(shards.count { $0.contains(name) } == 1) }
-      for shard in shards { #expect(names.contains { shard.contains($0) }) }
-    }
-  }
-
-  @Test func `shards of the flag and of the environment`() throws {
+  @Test func `shards of the flag`() throws {
     #expect(try Shard("2/4") == Shard(index: 1, count: 4))
     for text in [
       "0/4", "5/4", "1", "a/b", "1/0", "1/2/3", "-1/2", "\(Int.min)/4", "\(Int.min)/\(Int.max)", "1/\(Int.min)",
       "9223372036854775808/4",
     ] {
       #expect(throws: Shard.Invalid.self) { try Shard(text) }
-    }
-    #expect(try Shard.inEnvironment([:]) == nil)
-    #expect(try Shard.inEnvironment(["TEST_SHARD_INDEX": "1", "TEST_TOTAL_SHARDS": "3"]) == Shard(index: 1, count: 3))
-    #expect(try Shard.inEnvironment(["CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "3"]) == Shard(index: 0, count: 3))
-    #expect(try Shard.inEnvironment(["CI_NODE_TOTAL": "1"]) == nil)
-    #expect(
-      try Shard.inEnvironment([
-        "SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "3",
-      ]) == Shard(index: 2, count: 4))
-    // An array 0-8:2 has the numbers 0, 2, … 8; a number between them is no part of it.
-    var array = [
-      "SLURM_ARRAY_TASK_ID": "6", "SLURM_ARRAY_TASK_COUNT": "5", "SLURM_ARRAY_TASK_MIN": "0",
-      "SLURM_ARRAY_TASK_STEP": "2",
-    ]
-    #expect(try Shard.inEnvironment(array) == Shard(index: 3, count: 5))
-    array["SLURM_ARRAY_TASK_ID"] = "5"
-    #expect(throws: Shard.Invalid.self) { try Shard.inEnvironment(array) }
-    #expect(
-      try Shard.inEnvironment([
-        "TEST_SHARD_INDEX": "0", "TEST_TOTAL_SHARDS": "2", "GTEST_SHARD_INDEX": "4", "GTEST_TOTAL_SHARDS": "5",
-      ]) == Shard(index: 0, count: 2))
-    for name in ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP"] {
-      for value in [Int.min, -1] {
-        array["SLURM_ARRAY_TASK_ID"] = "6"
-        #expect(throws: Shard.Invalid.self, "\(name)=\(value)") {
-          try Shard.inEnvironment(array.merging([name: "\(value)"]) { $1 })
-        }
-      }
-    }
-    #expect(throws: Shard.Invalid.self) { try Shard.inEnvironment(["GTEST_SHARD_INDEX": "1"]) }
-    #expect(throws: Shard.Invalid.self) { try Shard.inEnvironment(["CI_NODE_TOTAL": "3"]) }
-    #expect(throws: Shard.Invalid.self) {
-      try Shard.inEnvironment(["TEST_SHARD_INDEX": "3", "TEST_TOTAL_SHARDS": "3"])
     }
   }
 

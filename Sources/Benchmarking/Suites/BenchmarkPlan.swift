@@ -30,7 +30,7 @@ public struct BenchmarkPlan: Sendable {
     public var name: String { "\(subject.problem.text) \(pass.rawValue) \(layout.rawValue) t\(threads)" }
 
     /// Multiplications and additions of the definition, the same for each pass.
-    var flops: Double { subject.flops }
+    public var flops: Double { subject.flops }
 
     /// Of what the pass computes.
     var resultBytes: Int { subject.resultShape(pass).count * dtype.byteCount }
@@ -66,6 +66,11 @@ public struct BenchmarkPlan: Sendable {
         }
       }
     }
+  }
+
+  /// Keeps the items of which this is true, one answer for each.
+  public mutating func keep(_ isKept: [Bool]) {
+    items = zip(items, isKept).filter(\.1).map(\.0)
   }
 
   private static func wholeNetworks(_ suite: BenchmarkSuite) throws(ProblemError) -> [BenchmarkSubject] {

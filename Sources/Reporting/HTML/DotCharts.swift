@@ -38,7 +38,8 @@ enum DotCharts {
     }
     canvas.line(x(1), 10, x(1), bottom, class: "zero")
     canvas.text(
-      (left + right) / 2, bottom + 36, "time by that of the best built-in strategy, logarithmic", anchor: .middle, class: "name")
+      (left + right) / 2, bottom + 36, "time by that of the best built-in strategy, logarithmic", anchor: .middle,
+      class: "name")
     for (row, label) in labels.enumerated() {
       canvas.text(left - 8, 28 + 20 * Double(row), label, anchor: .end, class: "mono")
     }
@@ -108,40 +109,5 @@ enum DotCharts {
       caption: "Median of the blocks' differences with its exact order-statistic interval; the band is the margin of "
         + "\(BenchmarkText.change(section.policy.margin)) that is not worth an alarm.",
       svg: canvas.svg(label: "Change of head against base for each benchmark"))
-  }
-
-  /// One benchmark's times over runs, with the levels between its change points.
-  static func history(_ series: HistorySection.Series) -> HTMLPage.Figure? {
-    let times = series.points.map { $0.nanoseconds * 1e-6 }
-    let count = Double(series.points.count)
-    guard let y = ChartScale(holding: times, to: (200, 16), logarithmic: false), count > 1 else { return nil }
-    let x = ChartScale(0...(count - 1), to: (80, 780), logarithmic: false)
-    var canvas = SVGCanvas(width: 820, height: 250)
-    for tick in y.ticks {
-      canvas.line(80, y(tick), 780, y(tick), class: "grid")
-      canvas.text(73, y(tick) + 4, y.label(tick), anchor: .end, class: "tick")
-    }
-    canvas.line(80, 200, 780, 200, class: "axis")
-    canvas.text(30, 108, "ms", anchor: .middle, class: "name", rotated: true)
-    let style = SeriesStyle(index: 0)
-    canvas.polyline(
-      times.enumerated().map { (x(Double($0.offset)), y($0.element)) }, class: "path", stroke: style.color)
-    for (index, point) in series.points.enumerated() {
-      canvas.mark(
-        x(Double(index)), y(times[index]), style: style, size: 3.5,
-        title: "\(point.run), \(point.started): \(BenchmarkText.milliseconds(point.nanoseconds)) ms")
-    }
-    for position in series.changePoints {
-      let middle = (x(Double(position)) + x(Double(position) - 1)) / 2
-      canvas.line(middle, 16, middle, 200, class: "zero")
-      canvas.text(middle + 4, 26, "changed", class: "small")
-    }
-    for (index, anchor) in [(0, SVGCanvas.Anchor.start), (series.points.count - 1, .end)] {
-      canvas.text(x(Double(index)), 218, String(series.points[index].started.prefix(10)), anchor: anchor, class: "tick")
-    }
-    canvas.text(430, 240, "runs, earliest first", anchor: .middle, class: "name")
-    return HTMLPage.Figure(
-      title: "\(series.benchmark), \(series.engine)", caption: series.key,
-      svg: canvas.svg(label: "History of \(series.benchmark), \(series.engine)"))
   }
 }

@@ -10,7 +10,7 @@ extension DuetBenchmark {
   var decidingClock: String { clock == "cpu" ? "CPU time" : "wall clock" }
 }
 
-/// The gate's and the history's parts of the page.
+/// The gate's part of the page.
 enum DuetPage {
   static func section(_ duet: DuetSection) -> HTMLPage.Section {
     let rows = (duet.benchmarks + duet.againstItself).enumerated().map { index, found in
@@ -37,13 +37,5 @@ enum DuetPage {
       anchor: "gate", title: "Regression gate",
       intro: "Base: \(duet.base). Head: \(duet.head). Both restarted for each block and timed in turns.",
       figures: [DotCharts.forest(duet)].compactMap { $0 }, tables: [table])
-  }
-
-  static func section(_ history: HistorySection) -> HTMLPage.Section {
-    HTMLPage.Section(
-      anchor: "history", title: "History",
-      intro:
-        "Runs of \(history.directory), keyed by machine, system and compiler. A line marks where the distribution changed.",
-      figures: history.series.compactMap(DotCharts.history))
   }
 }

@@ -45,7 +45,8 @@ enum EnginePage {
     let idle = view.idle.prefix(6).map { "\($0.count) layer\($0.count == 1 ? "" : "s"): \($0.reason)" }
     return HTMLPage.Fold(
       title: "\(view.engine.name): \(view.summary)".printable, isOpen: isWanted,
-      intro: ([view.places].compactMap { $0 } + (idle.isEmpty ? [] : ["Without a time: \(idle.joined(separator: "; "))."]))
+      intro: ([view.places].compactMap { $0 }
+        + (idle.isEmpty ? [] : ["Without a time: \(idle.joined(separator: "; "))."]))
         .joined(separator: " ").printable, tables: tables)
   }
 

@@ -99,7 +99,8 @@ struct FailurePicture {
 
   /// One line of cells: a rectangle for each run of equal ones that are not right.
   private func append(
-    _ line: ArraySlice<FailureMap.Mark>, _ x: Double, _ y: Double, _ cell: Double, to paths: inout [FailureMap.Mark: String]
+    _ line: ArraySlice<FailureMap.Mark>, _ x: Double, _ y: Double, _ cell: Double,
+    to paths: inout [FailureMap.Mark: String]
   ) {
     var start = line.startIndex
     while start < line.endIndex {
@@ -179,7 +180,8 @@ struct FailurePicture {
       let count = (planes + perLine - 1) / perLine
       return (perLine, Double(count) * (cell * Double(rows) + (named ? 22 : 8)), width)
     }
-    let cell = stride(from: 16.0, to: 3, by: -1).first { lines($0).height <= Self.highest && lines($0).width <= Self.widest }
+    let cell =
+      stride(from: 16.0, to: 3, by: -1).first { lines($0).height <= Self.highest && lines($0).width <= Self.widest }
       ?? min(3, Self.widest / Double(columns))
     let (perLine, height, width) = lines(cell)
     var found = Layout(

@@ -29,7 +29,8 @@ enum FaultPage {
     let rest = order.dropFirst(most).flatMap { groups[$0] ?? [] }
     return HTMLPage.Section(
       anchor: "faults", title: "Wrong, failed or caught, so without a time",
-      intro: "What verification found before anything was timed, or the audit while it was. Each command shows it again.",
+      intro:
+        "What verification found before anything was timed, or the audit while it was. Each command shows it again.",
       cards: cards, folds: rest.isEmpty ? [] : [fold(rest[...], "\(rest.count) more", section, provenance)])
   }
 
@@ -44,7 +45,8 @@ enum FaultPage {
     let lines = FailureText.details(contestant).joined(separator: "\n")
     let others = sorted.dropFirst()
     return HTMLPage.Card(
-      title: "\(contestant.engine) is \(contestant.status.rawValue) on \(faults.count) workload\(faults.count == 1 ? "" : "s"): "
+      title:
+        "\(contestant.engine) is \(contestant.status.rawValue) on \(faults.count) workload\(faults.count == 1 ? "" : "s"): "
         .printable + pattern,
       intro: (others.isEmpty ? "" : "The smallest of them: ") + workload.name.printable,
       anchor: BenchmarkText.anchor(workload, contestant.engine),

@@ -116,9 +116,10 @@ extension HTMLPage.Section {
   var texts: [String] {
     let tables = tables + folds.flatMap(\.tables)
     let all = [title, intro] + allFigures.flatMap { [$0.title, $0.caption] } + cards.flatMap { $0.facts.map(\.name) }
-    return all + tables.flatMap { [$0.title, $0.caption] + $0.headings } + tables.prefix(2).flatMap { table in
-      table.rows.prefix(2).flatMap { $0.cells.prefix(1).map(\.text) }
-    }
+    return all + tables.flatMap { [$0.title, $0.caption] + $0.headings }
+      + tables.prefix(2).flatMap { table in
+        table.rows.prefix(2).flatMap { $0.cells.prefix(1).map(\.text) }
+      }
   }
 
   /// The first of the folds is open, and one alone needs no folding.

@@ -37,7 +37,7 @@ public enum HTMLReport {
     if let benchmark = run.benchmark {
       sections += BenchmarkPage.sections(benchmark, run.provenance, engine: view.engine)
     }
-    if let history = run.history { sections.append(DuetPage.section(history)) }
+    if let history = run.history { sections.append(HistoryPage.section(history)) }
     let verification = run.verification.map(VerificationPage.section)
     // What is wrong comes before everything that is only slower.
     if let verification, run.verification?.conclusion.outcome != .holds {

@@ -27,6 +27,12 @@ public enum JSONText {
     return try encoder.encode(value) + Data("\n".utf8)
   }
 
+  /// Reads what ``Keys/own`` wrote.
+  /// - Throws: a `DecodingError` that names the place.
+  public static func read<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+    try decoder.decode(type, from: data)
+  }
+
   /// The reader of what ``Keys/own`` writes.
   static var decoder: JSONDecoder {
     let decoder = JSONDecoder()

@@ -21,7 +21,7 @@ public struct Shard: Sendable, Hashable {
 
   /// - Parameters:
   ///   - number: counted from `first`, in steps.
-  private init(number: Int, first: Int, step: Int = 1, count: Int, _ text: String) throws(Invalid) {
+  init(number: Int, first: Int, step: Int = 1, count: Int, _ text: String) throws(Invalid) {
     let (offset, overflow) = number.subtractingReportingOverflow(first)
     guard !overflow, step >= 1, offset % step == 0, (0..<max(count, 0)).contains(offset / step) else {
       throw Invalid(
@@ -38,43 +38,28 @@ public struct Shard: Sendable, Hashable {
     try self.init(index: index - 1, count: count)
   }
 
-  /// The shard of the environment, in the order Bazel, GoogleTest, GitLab, Slurm; `nil` where none of them is at work.
-  /// - Throws: ``Invalid`` for half a pair, or numbers that name no shard.
-  public static func inEnvironment(_ environment: [String: String]) throws(Invalid) -> Shard? {
-    func integer(_ name: String, default value: Int) throws(Invalid) -> Int {
-      guard let text = environment[name] else { return value }
-      guard let number = Int(text) else { throw Invalid(description: "\(name)=\(text): expected an integer") }
-      return number
+  /// Which of these are this shard's: each goes to the shard that has the least work so far, the costliest first, so that one
+  /// costly case does not find itself beside others. Every shard comes to the same assignment, whatever the order.
+  /// - Parameters:
+  ///   - names: all that are to be spread, each once.
+  ///   - costs: of each, in any unit; what costs nothing counts as the least that anything costs.
+  /// - Returns: one answer for each.
+  public func assignment(_ names: [String], costs: [Double]) -> [Bool] {
+    guard count > 1 else { return names.map { _ in true } }
+    let least = costs.filter { $0 > 0 && $0.isFinite }.min() ?? 1
+    let known = zip(names, costs).map { (name: $0, hash: Self.hash($0), cost: $1.isFinite ? max($1, least) : least) }
+    let order = known.indices.sorted { a, b in
+      (known[b].cost, known[a].hash, known[a].name) < (known[a].cost, known[b].hash, known[b].name)
     }
-    // GitLab counts from 1, a Slurm array from its own minimum in its own steps.
-    let systems: [(index: String, total: String, first: (name: String, otherwise: Int)?, step: String?)] = [
-      ("TEST_SHARD_INDEX", "TEST_TOTAL_SHARDS", nil, nil), ("GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS", nil, nil),
-      ("CI_NODE_INDEX", "CI_NODE_TOTAL", ("", 1), nil),
-      ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", ("SLURM_ARRAY_TASK_MIN", 0), "SLURM_ARRAY_TASK_STEP"),
-    ]
-    for system in systems {
-      let (index, total) = (environment[system.index], environment[system.total])
-      if index == nil, total == nil { continue }
-      // GitLab sets the total to 1 in every job, parallel or not.
-      if index == nil, total == "1" { continue }
-      guard index != nil, total != nil else {
-        throw Invalid(
-          description: "\(index == nil ? system.total : system.index) is set without "
-            + "\(index == nil ? system.index : system.total): expected both or neither")
-      }
-      let number = try integer(system.index, default: 0)
-      let count = try integer(system.total, default: 0)
-      let first = try system.first.map { name, otherwise throws(Invalid) in try integer(name, default: otherwise) } ?? 0
-      let step = try system.step.map { name throws(Invalid) in try integer(name, default: 1) } ?? 1
-      return try Shard(
-        number: number, first: first, step: step, count: count, "\(system.index)=\(number), \(system.total)=\(count)")
+    var loads = [Double](repeating: 0, count: count)
+    var isMine = [Bool](repeating: false, count: names.count)
+    for place in order {
+      // The first of the least loaded: the same on every machine, since sums are made in the same order.
+      let target = loads.indices.min { loads[$0] < loads[$1] } ?? 0
+      loads[target] += known[place].cost
+      isMine[place] = target == index
     }
-    return nil
-  }
-
-  /// Whether the case is this shard's.
-  public func contains(_ name: String) -> Bool {
-    Int(Self.hash(name) % UInt64(count)) == index
+    return isMine
   }
 
   /// FNV-1a of the UTF-8 bytes, finalised so that the low bits are good too.

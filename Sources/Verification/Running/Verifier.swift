@@ -39,6 +39,8 @@ public struct VerificationPlan: Sendable {
   public var today: String
   /// Judges whether the corpus would notice defects; `nil` leaves that out.
   public var vacuityOracle: (any Engine)?
+  /// Of a run that goes on: the results of cases that are done, by ``Verifier/key(file:name:)``.
+  public var earlier: [String: [CaseResult]] = [:]
 
   public init(
     engines: [any Engine], engineWords: [String: String] = [:], dtypes: [DType] = allDTypes, files: [String],
@@ -65,7 +67,6 @@ public struct VerificationPlan: Sendable {
     (filters.isEmpty || filters.contains { $0.matches(summary.name) || FreshCases.isMeant(summary.name, by: $0) })
       && (tags.isEmpty && !filters.isEmpty || !tags.isDisjoint(with: summary.tags)
         || (tags.isEmpty || tags.contains("full")) && !summary.tags.contains("slow"))
-      && (shard?.contains(summary.name) ?? true)
   }
 }
 
@@ -116,6 +117,20 @@ public struct Verifier: Sendable {
     /// Whether it is one of the cases that have to notice defects.
     var isOfCorpus: Bool { if case .file = origin { true } else { false } }
 
+    /// What verifying it costs beside other cases: steps of its computation, elements that are judged, and what every case
+    /// takes. Nobody's seconds, but in proportion to them.
+    var cost: Double {
+      let problem: (any OperationProblem)? =
+        switch origin {
+        case .file(let file): try? file.problem(of: summary)
+        case .fresh: nil
+        }
+      guard let problem else { return Self.leastCost }
+      return Self.leastCost + 3 * Double(problem.work.value) + 40 * Double(problem.cost.bytes.value) / 4
+    }
+
+    private static let leastCost = 2e6
+
     func load() throws -> VerificationCase {
       switch origin {
       case .file(let file):
@@ -150,6 +165,14 @@ public struct Verifier: Sendable {
     return (jobs(files).map { ($0.path, $0.summary) }, records)
   }
 
+  /// What each case of ``selection()`` costs beside the others, in steps of computation.
+  public func costs() -> [(file: String, name: String, cost: Double)] {
+    jobs(open().0).map { ($0.path, $0.summary.name, $0.cost) }
+  }
+
+  /// How results of a case are found again.
+  public static func key(file: String, name: String) -> String { "\(file)\n\(name)" }
+
   private func jobs(_ files: [GoldenFile]) -> [Job] {
     let stored = files.flatMap { file in
       file.cases.filter(plan.includes).map { Job(.file(file), $0) }
@@ -157,7 +180,11 @@ public struct Verifier: Sendable {
     let fresh = plan.fresh.map { fresh in
       fresh.summaries.filter(plan.includes).map { Job(.fresh(fresh), $0) }
     }
-    return stored + (fresh ?? [])
+    let all = stored + (fresh ?? [])
+    guard let shard = plan.shard else { return all }
+    let isMine = shard.assignment(
+      all.map { Self.key(file: $0.path, name: $0.summary.name) }, costs: all.map(\.cost))
+    return zip(all, isMine).filter(\.1).map(\.0)
   }
 
   private func open() -> ([GoldenFile], [FileRecord]) {
@@ -186,6 +213,11 @@ public struct Verifier: Sendable {
     ledger.withLock { ledger in
       ledger.records = records
       ledger.jobs = jobs
+      for (index, job) in jobs.enumerated() {
+        if let results = plan.earlier[Self.key(file: job.path, name: job.summary.name)] {
+          ledger.finished.append(Finished(index: index, results: results, error: nil))
+        }
+      }
       ledger.caseNames =
         files.flatMap { $0.cases.map(\.name) }
         + (standardFresh ?? FreshCases(count: FreshCases.standardCount)).summaries.map(\.name)
@@ -207,6 +239,14 @@ public struct Verifier: Sendable {
 
   /// What is done at this moment, while ``run()`` goes on: what an interrupted run keeps.
   public func interruptedSection() -> VerificationSection { section(interrupted: true) }
+
+  /// The section of a run that has not begun: what is read and asked, without a result.
+  public func plannedSection() -> VerificationSection {
+    let records = open().1
+    ledger.withLock { $0.records = records }
+    defer { ledger.withLock { $0.records = [] } }
+    return section(interrupted: false)
+  }
 
   private func section(interrupted: Bool) -> VerificationSection {
     let ledger = ledger.withLock { $0 }
@@ -252,7 +292,8 @@ public struct Verifier: Sendable {
 
   private func runAll(_ jobs: [Job]) async {
     await withTaskGroup(of: Finished.self) { group in
-      var waiting = Array(jobs.indices)
+      let done = Set(ledger.withLock { $0.finished.map(\.index) })
+      var waiting = jobs.indices.filter { !done.contains($0) }
       var running: [Int: SaturatingCount] = [:]
       /// The first that fits beside those that run; any, where none does.
       func start() {

@@ -19,6 +19,8 @@ enum DocumentedTreatment {
     "assay verify --engine pytorch --dtype float16,bfloat16": .parses(because: "it takes `make peers`"),
     "assay verify --tag smoke": .exits(0),
     "assay verify --tag smoke --out Reports/today --junit results.xml": .exits(0),
+    "assay verify --shard 2/4 --out shard-2 --resume": .begins(),
+    "assay verify --tag smoke --list --json": .exits(0),
     "assay verify --filter '*resnet*' --tag slow": .begins(),
     "assay verify --filter 'conv2d/stride2/*' --dtype float32": .exits(0),
     "assay verify --golden mine.h5": .exits(0),
@@ -77,7 +79,10 @@ enum DocumentedTreatment {
     "assay gradcheck --golden FILE --engine NAME='COMMAND …'": .parses(because: "a pattern, not a command"),
     "assay gradcheck --golden mine.h5 --engine mine='./engine --fast' --dtype float32": .exits(2),
     "assay gradcheck --json bad.jsonl --junit gradients.xml --out Reports/gradients": .begins(),
+    "assay gradcheck --shard 1/3 --out shard-1 --resume": .begins(),
+    "assay gradcheck --list --json": .exits(0),
     // The gate's own test
+    "assay selftest --shard 1/4 --deadline 600 --out shard-1 --resume": .begins(),
     "assay selftest --smoke --verbose": .begins(),
     "assay selftest --filter 'cheats/*'": .begins(),
     "assay selftest --filter 'size classes/*'": .begins(),
@@ -154,6 +159,7 @@ enum DocumentedTreatment {
     "assay bench --resume --out Reports/mine": .begins(
       after: ["timeout -s INT 6 assay bench --out Reports/mine"]),
     "assay bench --resume": .parses(because: "a fragment"),
+    "assay bench --shard 1/3 --deadline 3000 --out shard-1": .begins(),
     "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
     "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),
     "assay duet --base 'old/assay engine execution' --head 'new/assay engine execution' --suite Benchmarks/duet_networks.toml":
@@ -185,6 +191,8 @@ enum DocumentedTreatment {
     "assay compare Reports/monday Reports/friday": .exits(0),
     "assay compare old/run.json new/run.json --policy 3%": .exits(0),
     "assay compare old/run.json new/run.json --allow-missing": .exits(0),
+    "assay compare monday.json friday.json": .exits(
+      0, after: ["cp old/run.json monday.json && cp new/run.json friday.json"]),
     "assay history Reports": .exits(0),
     "assay history Reports --filter '*k64r3s3*' --out Reports/history": .exits(0),
     "assay report FOLDER": .exits(0),
@@ -202,6 +210,8 @@ enum DocumentedTreatment {
         "assay verify --golden mine.h5 --out Reports/x/verify",
         "assay bench --suite mine.toml --engine direct --blocks 2 --out Reports/x/bench || [ $? = 2 ]",
       ]),
+    "assay merge parts/* --out whole": .exits(0, after: ["assay verify --golden mine.h5 --out parts/verify"]),
+    "assay verify --shard ${{ matrix.part }}/4 --out parts/${{ matrix.part }}": .parses(because: "a workflow's words"),
     // A workflow's step
     """
     .build/release/assay verify --engine "${ENGINE/=./=$GITHUB_WORKSPACE}" --strict --shard ${{ matrix.shard }}/2 \

@@ -1,0 +1,44 @@
+import Foundation
+import OperatingSystem
+import Reporting
+import Verification
+
+/// The pieces of work of a command with what each costs, for schedulers that place work themselves.
+struct WorkList: Encodable {
+  struct Piece: Encodable {
+    /// What `--filter` takes, with `=` before it.
+    var name: String
+    /// The golden file that it is of.
+    var file: String?
+    /// In proportion to the time that it takes on any machine; of one command's list alone.
+    var cost: Double
+  }
+
+  var command: String
+  var pieces: [Piece]
+
+  init(command: String, _ pieces: [Piece]) {
+    self.command = command
+    self.pieces = pieces
+  }
+
+  /// A name a line, or JSON.
+  /// - Parameters:
+  ///   - json: where JSON goes; `-` is stdout, and `nil` asks for the names.
+  func write(json: String?) throws {
+    guard let json else {
+      for piece in pieces { Console.print(piece.name.printable) }
+      return
+    }
+    let data = try JSONText.data(self)
+    guard json != "-" else { return Console.print(String(decoding: data, as: UTF8.self), terminator: "") }
+    try AtomicFile.write(data, to: json)
+  }
+
+  /// Those of one shard.
+  func part(_ shard: Shard?) -> WorkList {
+    guard let shard else { return self }
+    let isMine = shard.assignment(pieces.map { "\($0.file ?? "")\n\($0.name)" }, costs: pieces.map(\.cost))
+    return WorkList(command: command, zip(pieces, isMine).filter(\.1).map(\.0))
+  }
+}

@@ -73,7 +73,7 @@ enum HistoryPage {
     }
     let hasChanged = history.series.contains { !$0.changePoints.isEmpty }
     return Page(
-      style: HTMLTemplate.style + HistoryTemplate.style, subtitle: origin.commandLine.printable,
+      style: HTMLStyle.text + HistoryTemplate.style, subtitle: origin.commandLine.printable,
       summary: summary(history).printable, verdict: hasChanged ? "doubtful" : "good",
       tables: table(history).map { [$0] } ?? [],
       lists: [

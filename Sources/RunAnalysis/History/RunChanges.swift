@@ -29,10 +29,9 @@ public enum RunChanges {
       }
       return first.engines.map(\.name) == second.engines.map(\.name) && first.filters == second.filters
     }
-    return before.suite == after.suite && before.complete
-      && zip(BaselineComparison.key(of: old, before), BaselineComparison.key(of: new, after)).allSatisfy {
-        $0.1 == $1.1
-      }
+    guard before.suite == after.suite, before.complete, let first = StoredTimes(old), let second = StoredTimes(new)
+    else { return false }
+    return first.differences(to: second, isKey: true).isEmpty
   }
 
   private static func add(_ comparison: BaselineComparison, to record: inout ChangesRecord) {

@@ -42,7 +42,7 @@ import Testing
     func isConfirmed(_ length: Int) throws -> Bool {
       let changes = finder.changes(in: series([(1, 20), (1.2, length)], seed: 5))
       #expect(changes.map(\.position) == [20], "\(length)")
-      return try #require(finder.confirmed(level + [changes]).last?.first)
+      return try #require(finder.confirmed(level + [changes]).last?.first as Bool?)
     }
     #expect(try !isConfirmed(3))
     #expect(try isConfirmed(10))

@@ -12,6 +12,10 @@ struct RankSumTests {
     #expect(RankSum.pValue([1, 2, 4], [3, 5, 6]) == 4.0 / 20)
     #expect(RankSum.pValue([1, 3, 5], [2, 4, 6]) == 1 || RankSum.pValue([1, 3, 5], [2, 4, 6]) > 0.6)
     #expect(RankSum.pValue([], [1]) == 1)
+    for (n, m) in [(3, 3), (4, 3), (3, 20)] {
+      let apart = RankSum.pValue((0..<n).map(Double.init), (n..<(n + m)).map(Double.init))
+      #expect(abs(RankSum.smallest(n, m) / apart - 1) < 1e-12)
+    }
   }
 
   @Test("Beyond, and with equal values, it is near what counting gives")

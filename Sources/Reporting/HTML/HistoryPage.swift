@@ -99,7 +99,7 @@ enum HistoryPage {
         .init(series.benchmark, "code"), .init(series.engine), .figure(BenchmarkText.change(change.ratio - 1)),
         .figure(BenchmarkText.milliseconds(change.before)), .figure(BenchmarkText.milliseconds(change.after)),
         .init(change.isConfirmed ? (change.ratio > 1 ? "slower" : "faster") : "weak", style),
-        .figure(NumberText.short(change.pValue)), .init(point.started), .init(point.run),
+        .figure(NumberText.short(change.pValue)), .init(String(point.started.prefix(10)), "line"), .init(point.run),
         .init(change.differences.isEmpty ? "nothing that was recorded" : change.differences.joined(separator: "; ")),
       ])
     }
@@ -204,6 +204,6 @@ enum HistoryTemplate {
   static let style = """
     details{border-bottom:1px solid var(--line);padding:.15rem 0}summary{cursor:pointer}
     summary code{font:.8rem ui-monospace,"DejaVu Sans Mono",Menlo,monospace}summary span{color:var(--bad);font-weight:600}
-    tr:target{background:var(--panel)}
+    tr:target{background:var(--panel)}#moved td{white-space:normal;overflow-wrap:anywhere}#moved td.num,#moved td.line{white-space:nowrap}
     """
 }

@@ -12,8 +12,8 @@ public struct ChangePoints: Sendable {
   public struct Change: Sendable, Hashable {
     /// The first run after it.
     public var position: Int
-    /// Of the rank-sum test between the runs on its sides, times the positions where it might have been: the best split of
-    /// noise looks better than any given one.
+    /// Of the rank-sum test between the runs on its sides, times the positions where noise could look as certain: its best split
+    /// looks better than any given one.
     public var pValue: Double
 
     public init(position: Int, pValue: Double) {
@@ -80,9 +80,9 @@ public struct ChangePoints: Sendable {
       let changes = positions.indices.map { index in
         let left = max(index > 0 ? positions[index - 1] : 0, positions[index] - window)
         let right = min(index + 1 < positions.count ? positions[index + 1] : series.count, positions[index] + window)
-        let places = max(1, right - left - 2 * minimumLength + 1)
         let isLong = min(positions[index] - left, right - positions[index]) >= minimumLength
         let p = RankSum.pValue(Array(series[left..<positions[index]]), Array(series[positions[index]..<right]))
+        let places = places(as: p, of: right - left)
         return Change(position: positions[index], pValue: isLong ? min(1, p * Double(places)) : 1)
       }
       guard let worst = changes.max(by: { ($0.pValue, $1.position) < ($1.pValue, $0.position) }),
@@ -90,6 +90,16 @@ public struct ChangePoints: Sendable {
       else { return changes }
       positions.removeAll { $0 == worst.position }
     }
+  }
+
+  /// In how many places of so many runs noise could look as certain as this: near the ends there are too few runs on one side
+  /// (Tarone 1990).
+  private func places(as pValue: Double, of count: Int) -> Int {
+    guard count >= 2 * minimumLength else { return 1 }
+    let reachable = (minimumLength...(count - minimumLength)).count { place in
+      RankSum.smallest(place, count - place) <= pValue * (1 + 1e-9)
+    }
+    return max(1, reachable)
   }
 
   /// The split with the largest scaled energy distance between its sides,

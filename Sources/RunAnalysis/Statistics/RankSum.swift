@@ -31,6 +31,13 @@ public enum RankSum {
     return min(1, erfc(distance / (2 * variance).squareRoot()))
   }
 
+  /// The smallest value that samples of these sizes can have: all of one above all of the other.
+  public static func smallest(_ n: Int, _ m: Int) -> Double {
+    guard n > 0, m > 0 else { return 1 }
+    // 2 by the number of choices, factor by factor: it neither overflows nor loses its digits.
+    return min(1, (1...min(n, m)).reduce(2.0) { $0 * Double($1) / Double(max(n, m) + $1) })
+  }
+
   /// P(U ≤ u): of all ways to choose n ranks from n + m, those whose sum is so small.
   private static func atMost(_ limit: Int, _ n: Int, _ m: Int) -> Double {
     // ways[k][u]: choices of k of the ranks so far with u pairs the other way round.

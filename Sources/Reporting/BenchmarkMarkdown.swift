@@ -6,7 +6,9 @@ enum BenchmarkMarkdown {
   static func lines(_ section: BenchmarkSection, _ provenance: Provenance) -> [String] {
     var lines = ["## Benchmark", ""]
     lines += (section.doubts ?? []).map { "- **Inconclusive:** \($0.printable)" }
-    if let answer = DecisionTable.answer(section) { lines.append("- \(answer.prefix(1).uppercased() + answer.dropFirst()).") }
+    if let answer = DecisionTable.answer(section) {
+      lines.append("- \(answer.prefix(1).uppercased() + answer.dropFirst()).")
+    }
     lines += section.facts.map { "- \($0)" }
     lines += section.machine.warnings.map { "- **Timing conditions:** \($0)" }
     lines += BenchmarkNotes.lines(section).map { "- **Note:** \(MarkdownText.inline($0))" }

@@ -14,7 +14,8 @@ struct ChangesTable {
 
   private var commits: String {
     let (old, new) = (record.oldCommit.map { String($0.prefix(12)) }, record.newCommit.map { String($0.prefix(12)) })
-    return old == new ? old.map { " (the same commit, \($0))" } ?? "" : " (commit \(old ?? "unknown") then, \(new ?? "unknown") now)"
+    return old == new
+      ? old.map { " (the same commit, \($0))" } ?? "" : " (commit \(old ?? "unknown") then, \(new ?? "unknown") now)"
   }
 
   /// One sentence: how much was compared, and what of it is another.
@@ -40,8 +41,8 @@ struct ChangesTable {
 
   static let headings = ["benchmark", "engine", "then, ms", "now, ms", "change", "interval", ""]
   static let caption =
-    "Advice, not a gate: times are normalised by what the calibration kernels did in both runs. `assay compare` gives the same "
-    + "with an exit code; `assay duet` decides."
+    "Advice, not a gate: times are normalised by what the calibration kernels did in both runs. The command assay compare gives "
+    + "the same with an exit code; assay duet decides."
 
   var rows: [[String]] {
     record.changes.map { change in
@@ -51,7 +52,8 @@ struct ChangesTable {
       let mark = change.isClaimed ? Trust.claimedMark : ""
       return [
         change.workload, change.engine, BenchmarkText.milliseconds(change.oldNanoseconds),
-        BenchmarkText.milliseconds(change.newNanoseconds) + mark, BenchmarkText.change(change.ratio - 1), interval ?? "none",
+        BenchmarkText.milliseconds(change.newNanoseconds) + mark, BenchmarkText.change(change.ratio - 1),
+        interval ?? "none",
         change.verdict,
       ]
     }

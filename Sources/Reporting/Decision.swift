@@ -122,7 +122,8 @@ struct DecisionClass {
     names.compactMap { name -> Standing? in
       var (ratios, firsts): ([Double], Int) = ([], 0)
       for decision in decisions {
-        guard let contestant = decision.workload.contestant(name), !contestant.isClaimed, let time = contestant.time else {
+        guard let contestant = decision.workload.contestant(name), !contestant.isClaimed, let time = contestant.time
+        else {
           return nil
         }
         ratios.append(time.medianNanoseconds / decision.time.medianNanoseconds)

@@ -29,9 +29,11 @@ struct DecisionTable {
 
   var classRows: [[String]] {
     classes.map { found in
-      let names = found.choice.map(\.engine) + found.standings.map(\.engine).filter { name in
-        !found.choice.contains { $0.engine == name }
-      }.prefix(1)
+      let names =
+        found.choice.map(\.engine)
+        + found.standings.map(\.engine).filter { name in
+          !found.choice.contains { $0.engine == name }
+        }.prefix(1)
       let command = found.heaviest.map { again($0.workload, names) } ?? ""
       return [
         found.kind, found.size, found.choiceText, found.reason, "\(found.decisions.count)",
@@ -48,8 +50,11 @@ struct DecisionTable {
 
   /// Of the layers of one setting.
   func layerHeadings(_ networks: [BenchmarkNetwork]) -> [String] {
-    ["layer", "first at", "take", "ms", "faster than", "over \(section.options.baseline)", "GF/s", "limit ms", "of limit",
-      "error/bound", "MiB"] + (hasPeers ? ["faster elsewhere"] : []) + networks.map { $0.name.replacing(/^[a-z_]+(?=\d)/, with: "×") }
+    [
+      "layer", "first at", "take", "ms", "faster than", "over \(section.options.baseline)", "GF/s", "limit ms",
+      "of limit",
+      "error/bound", "MiB",
+    ] + (hasPeers ? ["faster elsewhere"] : []) + networks.map { $0.name.replacing(/^[a-z_]+(?=\d)/, with: "×") }
       + ["command"]
   }
 
@@ -72,7 +77,8 @@ struct DecisionTable {
       cells.append(.init(decision.elsewhere, "line"))
     }
     cells += counts.map { .figure($0.map { "\($0.multiplicity)" } ?? "–") }
-    let names = [decision.contestant.engine] + decision.ties + [decision.next?.engine, decision.ahead?.engine].compactMap { $0 }
+    let names =
+      [decision.contestant.engine] + decision.ties + [decision.next?.engine, decision.ahead?.engine].compactMap { $0 }
     cells.append(.init(again(workload, names), "code"))
     return cells
   }
@@ -91,7 +97,8 @@ struct DecisionTable {
       .sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { "\($0.key) \($0.value.count)" }
     let ties = decisions.count(where: \.isTie)
     let ahead = decisions.count { $0.ahead != nil }
-    return "fastest on \(decisions.count) layer\(decisions.count == 1 ? "" : "s"): " + (alone + (ties > 0 ? ["a tie \(ties)"] : [])).joined(separator: ", ")
+    return "fastest on \(decisions.count) layer\(decisions.count == 1 ? "" : "s"): "
+      + (alone + (ties > 0 ? ["a tie \(ties)"] : [])).joined(separator: ", ")
       + (ahead > 0 ? "; on \(ahead) another engine is faster than every strategy" : "")
   }
 }

@@ -94,7 +94,8 @@ struct EngineView {
     }.map { (kind: $0.key, lost: $0.value.reduce(0) { $0 + $1.lostInAll }) }
       .filter { $0.lost > 0 }.sorted { ($1.lost, $0.kind) < ($0.lost, $1.kind) }
     return "It loses most on "
-      + kinds.prefix(3).map { "\($0.kind) (\(BenchmarkText.percent($0.lost / lost)) of what it loses)" }.joined(separator: ", ")
+      + kinds.prefix(3).map { "\($0.kind) (\(BenchmarkText.percent($0.lost / lost)) of what it loses)" }.joined(
+        separator: ", ")
       + ". All together it spends \(BenchmarkText.milliseconds(spent)) ms on the networks' layers, of which "
       + "\(BenchmarkText.milliseconds(lost)) ms are lost to the best."
   }
@@ -156,9 +157,12 @@ struct EngineView {
       BenchmarkText.shape(row.workload.problem), BenchmarkText.milliseconds(own, row.time),
       row.isFirst ? (own.engine == best.engine ? "it is" : "tie: \(best.engine)") : best.engine,
       BenchmarkText.milliseconds(row.bestTime.medianNanoseconds), BenchmarkText.ratio(row.ratio) + "×",
-      row.time.limitFraction.map { BenchmarkText.ratio(1 / $0) + "×" } ?? "–", row.workload.limitText, "\(row.occurrences)",
-      BenchmarkText.milliseconds(row.lostNanoseconds), BenchmarkText.milliseconds(row.lostInAll), memory(own), memory(best),
-      own.worstRatio.map(NumberText.short) ?? "–", setting.name, own.summary, own.engine == best.engine ? "" : best.summary,
+      row.time.limitFraction.map { BenchmarkText.ratio(1 / $0) + "×" } ?? "–", row.workload.limitText,
+      "\(row.occurrences)",
+      BenchmarkText.milliseconds(row.lostNanoseconds), BenchmarkText.milliseconds(row.lostInAll), memory(own),
+      memory(best),
+      own.worstRatio.map(NumberText.short) ?? "–", setting.name, own.summary,
+      own.engine == best.engine ? "" : best.summary,
       "\(BenchmarkReproduction.command(contestants, on: row.workload, of: section, provenance))",
     ]
   }

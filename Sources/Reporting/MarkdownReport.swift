@@ -19,7 +19,9 @@ public enum MarkdownReport {
     if let part = run.training { parts.append((part.conclusion.outcome, TrainingMarkdown(part).lines)) }
     if let part = run.selfTest { parts.append((part.conclusion.outcome, SelfTestMarkdown(part).lines)) }
     if let part = run.changes { parts.append((.holds, ChangesMarkdown.lines(part))) }
-    if let part = run.benchmark { parts.append((part.conclusion.outcome, BenchmarkMarkdown.lines(part, run.provenance))) }
+    if let part = run.benchmark {
+      parts.append((part.conclusion.outcome, BenchmarkMarkdown.lines(part, run.provenance)))
+    }
     if let part = run.duet { parts.append((part.conclusion.outcome, BenchmarkMarkdown.lines(part))) }
     func rank(_ outcome: Outcome) -> Int { outcome == .holds ? 2 : outcome == .inconclusive ? 1 : 0 }
     return parts.enumerated()

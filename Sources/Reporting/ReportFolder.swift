@@ -48,7 +48,8 @@ public enum ReportFolder {
   ///   - extras: files of the command's own.
   /// - Returns: why some could not be written.
   public static func write(_ run: Run, to folder: String, view: ReportView = ReportView(), extras: [File] = [])
-    throws -> [AtomicFile.Failure] {
+    throws -> [AtomicFile.Failure]
+  {
     try (files(run, view: view) + extras).compactMap { file in
       do throws(AtomicFile.Failure) {
         try AtomicFile.write(file.data, to: "\(folder)/\(file.name)")

@@ -8,7 +8,8 @@ public enum RunFacts {
   /// Most interesting first: what is wrong, then what the benchmark found and what to know of its times, then how near to its
   /// limit the accuracy came.
   public static func facts(of run: Run) -> [String] {
-    failures(run) + (run.changes.map { [ChangesTable($0).summary] } ?? []) + (run.benchmark?.facts ?? []) + (run.benchmark.map(BenchmarkNotes.lines) ?? [])
+    failures(run) + (run.changes.map { [ChangesTable($0).summary] } ?? []) + (run.benchmark?.facts ?? [])
+      + (run.benchmark.map(BenchmarkNotes.lines) ?? [])
       + [accuracy(run)].compactMap { $0 }
   }
 
@@ -53,7 +54,9 @@ public enum RunFacts {
     }
     guard let (result, tensor) = tensors.max(by: { $0.1.worstRatio < $1.1.worstRatio }) else { return nil }
     let share =
-      tensor.worstRatio == 1 ? "1 of 1 allowed, exactly its bound" : "\(NumberText.short(tensor.worstRatio)) of 1 allowed"
-    return "Nearest to its bound of all that pass: \(result.name) by \(result.engine) in \(result.dtype), error/bound \(share)."
+      tensor.worstRatio == 1
+      ? "1 of 1 allowed, exactly its bound" : "\(NumberText.short(tensor.worstRatio)) of 1 allowed"
+    return
+      "Nearest to its bound of all that pass: \(result.name) by \(result.engine) in \(result.dtype), error/bound \(share)."
   }
 }

@@ -122,7 +122,9 @@ public struct FailureMap: Codable, Sendable, Hashable {
       guard extent > 0, extent <= Self.limit, size <= Self.limit else { return nil }
       size *= extent
     }
-    guard !cells.isEmpty, cells.count == block.count, block.allSatisfy({ $0 > 0 }), size <= Self.limit else { return nil }
+    guard !cells.isEmpty, cells.count == block.count, block.allSatisfy({ $0 > 0 }), size <= Self.limit else {
+      return nil
+    }
     var (found, repeats): ([Mark], Int) = ([], 0)
     for character in marks {
       if let digit = character.wholeNumberValue, character.isASCII {

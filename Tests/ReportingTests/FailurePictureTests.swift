@@ -41,7 +41,8 @@ import Testing
 
   @Test func `the picture has a plane for each channel and a mark for each wrong element`() throws {
     let page = try page([result("/op/a", [lastColumn])])
-    let svg = try #require(page.firstMatch(of: /(?s)<svg[^>]*aria-label="Wrong elements of outputs\/y".*?<\/svg>/)).output
+    let svg = try #require(page.firstMatch(of: /(?s)<svg[^>]*aria-label="Wrong elements of outputs\/y".*?<\/svg>/))
+      .output
     #expect(svg.components(separatedBy: "class=\"plane\"").count - 1 == 2)
     #expect(svg.contains("<title>n 0, c 1</title>") && svg.contains(">c 0</text>"))
     // Four elements: four rectangles of one path, and the ring round the worst.
@@ -50,7 +51,7 @@ import Testing
     #expect(svg.components(separatedBy: "class=\"ring\"").count - 1 == 1)
     #expect(page.contains("A cell is one element."))
     for part in [
-      "outputs/y: [0,1,1,2]", ">2.5<", ">2.0<", ">0.125<", "4.05, at most 1", "1 × 2 × 2 × 3",
+      ">outputs/y[0,1,1,2]<", ">2.5<", ">2.0<", ">0.125<", "4.05, at most 1", "1 × 2 × 2 × 3",
       "<pre class=\"command\"><code>assay verify --filter &#39;/op/a&#39;</code></pre>",
     ] {
       #expect(page.contains(part), "\(part)")
@@ -69,7 +70,8 @@ import Testing
   func `tensors of every rank have a picture`(shape: [Int]) throws {
     let worst = shape.map { _ in 0 }
     #expect(
-      try page([result("/op/a", [tensor([0], shape, pattern: "one element", worst: worst)])]).contains("class=\"ring\""))
+      try page([result("/op/a", [tensor([0], shape, pattern: "one element", worst: worst)])]).contains("class=\"ring\"")
+    )
   }
 
   /// A record from outside may hold anything.
@@ -101,8 +103,10 @@ import Testing
     let titles = page.matches(of: /<article class="failure">\s*<h3>([^<]*)<\/h3>/).map { String($0.output.1) }
     #expect(
       titles == [
-        "3 results of mine are wrong: outputs/y: all with w the last", "2 results of mine are missing: signal … after … s",
-        "1 result of mine is wrong: outputs/y: spread out", "1 result of other is wrong: outputs/y: all with w the last",
+        "3 results of mine are wrong: outputs/y: all with w the last",
+        "2 results of mine are missing: signal … after … s",
+        "1 result of mine is wrong: outputs/y: spread out",
+        "1 result of other is wrong: outputs/y: all with w the last",
       ])
     #expect(page.contains("The simplest of them: FAIL /op/exact (mine, float32, a.h5)"))
     #expect(page.contains("<summary>2 more that are wrong likewise</summary>"))
@@ -111,7 +115,9 @@ import Testing
       #expect(page.contains("assay verify --filter &#39;\(name)&#39;"), "\(name)")
     }
     let markdown = MarkdownReport.text(run(results))
-    #expect(markdown.contains("**3 results of mine are wrong: outputs/y: all with w the last** (op 3; float32). The simplest:"))
+    #expect(
+      markdown.contains(
+        "**3 results of mine are wrong: outputs/y: all with w the last** (op 3; float32). The simplest:"))
     let places = ["### Failures", "### Results"].compactMap { markdown.range(of: $0)?.lowerBound }
     #expect(places.count == 2 && places[0] < places[1], "failures come first")
     for result in results where result.status != .pass { #expect(markdown.contains(result.reproduce)) }

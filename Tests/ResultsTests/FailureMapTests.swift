@@ -24,7 +24,9 @@ import Testing
   }
 
   /// However large the tensor, the map is small and a single wrong element is in it, in its place.
-  @Test(arguments: [[8, 64, 56, 56], [1, 3, 224, 224], [2_000_000], [1000, 2048], [512, 512, 3, 3], [2, 3, 4, 65, 67]])
+  @Test(arguments: [
+    [8, 64, 56, 56], [1, 3, 224, 224], [2_000_000], [1000, 2048], [512, 512, 3, 3], [2, 3, 4, 65, 67],
+  ])
   func `one wrong element of a large tensor is seen`(shape: [Int]) throws {
     let count = shape.reduce(1, *)
     for offset in [0, count - 1, count / 3] {
@@ -37,7 +39,7 @@ import Testing
         rest /= extent
       }
       let place = zip(zip(index, found.block), found.cells).reduce(0) { $0 * $1.1 + $1.0.0 / $1.0.1 }
-      #expect(grid[place] == .upToAQuarter || grid[place] == .all && found.block.reduce(1, *) == 1, "\(shape) \(offset)")
+      #expect(grid[place] != .right && grid[place] != .notCompared, "\(shape) \(offset)")
     }
   }
 
@@ -48,22 +50,26 @@ import Testing
     #expect(found.block == [1, 2])
     #expect(found.marks == "2bx97.x")
     #expect(try map([0], [1, 801]).marks.hasPrefix("a"))
-    #expect(try map([0, 1, 2], [1, 801]).marks.hasPrefix("c"))
-    #expect(try map([0, 1, 2, 3, 4, 5, 6], [1, 1_601]).marks.hasPrefix("d"))
+    // 801 in blocks of 8.
+    #expect(try map([0, 1, 2], [1, 801]).marks.hasPrefix("b"))
+    #expect(try map([0, 1, 2, 3, 4], [1, 801]).marks.hasPrefix("c"))
+    #expect(try map([0, 1, 2, 3, 4, 5, 6], [1, 801]).marks.hasPrefix("d"))
   }
 
   @Test func `what was not compared is told from what is right`() throws {
     #expect(try map([1], compared: [1, 3], [4]).marks == "-x-.")
   }
 
-  @Test(arguments: ["", "6.", "3.xx", "9x", "3.q2.", "99999999999999999999.", "5.2"])
+  @Test(arguments: ["", "6.", "3.xxx", "9x", "3.q2.", "99999999999999999999.", "5.2"])
   func `marks that no writer made are no grid`(marks: String) throws {
     var found = try map([2], [5])
     found.marks = marks
     #expect(found.grid == nil)
   }
 
-  @Test(arguments: [([0], [1]), ([-1, -5], [1, 1]), ([Int.max, Int.max], [1, 1]), ([5], [0]), ([5], [1, 1]), ([], [])])
+  @Test(arguments: [
+    ([0], [1]), ([-1, -5], [1, 1]), ([Int.max, Int.max], [1, 1]), ([5], [0]), ([5], [1, 1]), ([], []),
+  ])
   func `extents that no writer made are no grid`(extents: ([Int], [Int])) throws {
     var found = try map([2], [5])
     (found.cells, found.block) = extents

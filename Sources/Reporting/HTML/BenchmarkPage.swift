@@ -24,7 +24,8 @@ enum BenchmarkPage {
     func folds(_ content: (BenchmarkSetting, [BenchmarkWorkload]) -> [HTMLPage.Figure?]) -> [HTMLPage.Fold] {
       layered.map { HTMLPage.Fold(title: $0.0.title, figures: content($0.0, $0.1).compactMap { $0 }) }
     }
-    networks.fold(folds { setting, _ in [TotalsChart.figure(totals(section, setting), section, setting: setting.name)] })
+    networks.fold(
+      folds { setting, _ in [TotalsChart.figure(totals(section, setting), section, setting: setting.name)] })
     layers.fold(folds { [HeatMap.figure($1, section, setting: $0.name)] })
     let comparisons = PeerComparison.comparisons(of: section)
     peers.fold(
@@ -55,11 +56,13 @@ enum BenchmarkPage {
       anchor: "audits", title: "Audits",
       intro: "Whether what was timed is what was verified: rules that each contestant was held to while it was timed.",
       tables: AuditTable(section).map { [rules($0)] } ?? [])
-    return ([
-      DecisionPage.section(section, provenance, layered),
-      WholeNetworkPage.section(section), networks, layers, EnginePage.section(section, provenance, engine: engine), peers,
-      limits, costs, audits, tables,
-    ] as [HTMLPage.Section?]).compactMap { $0 }.filter { !$0.isBare }
+    return
+      ([
+        DecisionPage.section(section, provenance, layered),
+        WholeNetworkPage.section(section), networks, layers, EnginePage.section(section, provenance, engine: engine),
+        peers,
+        limits, costs, audits, tables,
+      ] as [HTMLPage.Section?]).compactMap { $0 }.filter { !$0.isBare }
   }
 
   private static func totals(_ section: BenchmarkSection, _ setting: BenchmarkSetting) -> [NetworkTotal] {

@@ -10,7 +10,8 @@ enum ChangesPage {
     if !record.changes.isEmpty {
       tables.append(
         .init(
-          title: "Times that changed", caption: ChangesTable.caption + cut(record.changes.count), headings: ChangesTable.headings,
+          title: "Times that changed", caption: ChangesTable.caption + cut(record.changes.count),
+          headings: ChangesTable.headings,
           rows: table.rows.prefix(most).map { row in
             let style = row[6] == "slower" ? "bad" : "good"
             return .init(
@@ -22,7 +23,8 @@ enum ChangesPage {
     if !record.statuses.isEmpty {
       tables.append(
         .init(
-          title: "Golden results that ended otherwise", caption: "What fails now comes first." + cut(record.statuses.count),
+          title: "Golden results that ended otherwise",
+          caption: "What fails now comes first." + cut(record.statuses.count),
           headings: ChangesTable.statusHeadings,
           rows: table.statusRows.prefix(most).map { row in
             let bad = row[4] == VerificationStatus.fail.rawValue || row[4] == VerificationStatus.error.rawValue
@@ -41,8 +43,11 @@ enum ChangesPage {
           rows: remarks.prefix(most).map { .init(cells: [.init($0, "words")]) })
       ])
     return HTMLPage.Section(
-      anchor: "changes", title: "What changed", intro: table.summary, tables: tables, folds: remarks.isEmpty ? [] : [fold])
+      anchor: "changes", title: "What changed", intro: table.summary, tables: tables,
+      folds: remarks.isEmpty ? [] : [fold])
   }
 
-  private static func cut(_ count: Int) -> String { count > most ? " The first \(most) of \(count); run.json has all." : "" }
+  private static func cut(_ count: Int) -> String {
+    count > most ? " The first \(most) of \(count); run.json has all." : ""
+  }
 }

@@ -38,7 +38,10 @@ enum DecisionPage {
 
   private static func cell(_ text: String, _ column: Int, _ found: DecisionClass) -> HTMLPage.Cell {
     switch column {
-    case 2: .init(text, found.choice.isEmpty ? "doubtful" : found.choice.count > 1 || found.holders.isEmpty ? "words" : "words good")
+    case 2:
+      .init(
+        text,
+        found.choice.isEmpty ? "doubtful" : found.choice.count > 1 || found.holders.isEmpty ? "words" : "words good")
     case 3: .init(text, "words wide")
     case DecisionTable.classHeadings.count - 1: .init(text, "code")
     default: .init(text, DecisionTable.classFigures.contains(column) ? "num" : "line")

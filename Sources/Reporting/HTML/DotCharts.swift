@@ -38,7 +38,8 @@ enum DotCharts {
     }
     canvas.line(x(1), 10, x(1), bottom, class: "zero")
     canvas.text(
-      (left + right) / 2, bottom + 36, "time by that of the best built-in strategy, logarithmic", anchor: .middle, class: "name")
+      (left + right) / 2, bottom + 36, "time by that of the best built-in strategy, logarithmic", anchor: .middle,
+      class: "name")
     for (row, label) in labels.enumerated() {
       canvas.text(left - 8, 28 + 20 * Double(row), label, anchor: .end, class: "mono")
     }

@@ -16,7 +16,7 @@ enum EnginePage {
       anchor: "engines", title: "How far is an engine from the best",
       intro:
         "Each engine against the fastest on every layer, and against the least time that the machine allows to any algorithm "
-        + "that Assay knows. `assay report RUN --engine NAME` opens one engine's view with all its layers.",
+        + "that Assay knows. The command assay report RUN --engine NAME opens one engine's view with all its layers.",
       folds: folds)
   }
 
@@ -45,7 +45,8 @@ enum EnginePage {
     let idle = view.idle.prefix(6).map { "\($0.count) layer\($0.count == 1 ? "" : "s"): \($0.reason)" }
     return HTMLPage.Fold(
       title: "\(view.engine.name): \(view.summary)".printable, isOpen: isWanted,
-      intro: ([view.places].compactMap { $0 } + (idle.isEmpty ? [] : ["Without a time: \(idle.joined(separator: "; "))."]))
+      intro: ([view.places].compactMap { $0 }
+        + (idle.isEmpty ? [] : ["Without a time: \(idle.joined(separator: "; "))."]))
         .joined(separator: " ").printable, tables: tables)
   }
 

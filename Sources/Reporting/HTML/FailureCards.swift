@@ -32,14 +32,17 @@ enum FailureCards {
 
   private static func card(_ group: FailureGroup, _ budget: inout Int, _ rows: inout Int) -> HTMLPage.Card {
     let result = group.representative
-    let intro = (group.results.count > 1 ? "\(group.extent). The simplest of them: " : "") + FailureText.headline(result)
+    let intro =
+      (group.results.count > 1 ? "\(group.extent). The simplest of them: " : "") + FailureText.headline(result)
     var card = HTMLPage.Card(
       title: group.title, intro: intro, facts: [], command: result.reproduce.isEmpty ? nil : result.reproduce)
     if let tensor = group.tensor {
       card.facts = facts(tensor)
       card.figure = figure(tensor, &budget)
     } else {
-      card.facts = [.init(name: "What it said", value: PrintableText.escaped(result.message, limit: 4_000), style: "code")]
+      card.facts = [
+        .init(name: "What it said", value: PrintableText.escaped(result.message, limit: 4_000), style: "code")
+      ]
     }
     if let count = result.failingThreads {
       card.facts.append(.init(name: "Threads", value: BenchmarkText.threads(count)))
@@ -47,9 +50,11 @@ enum FailureCards {
     if !group.others.isEmpty {
       let shown = group.others.prefix(max(rows, 5))
       rows -= shown.count
-      let note = shown.count < group.others.count ? "The first \(shown.count) of \(group.others.count); run.json has all." : ""
+      let note =
+        shown.count < group.others.count ? "The first \(shown.count) of \(group.others.count); run.json has all." : ""
       card.fold = HTMLPage.Fold(
-        title: group.others.count == 1 ? "1 more that is wrong likewise" : "\(group.others.count) more that are wrong likewise",
+        title: group.others.count == 1
+          ? "1 more that is wrong likewise" : "\(group.others.count) more that are wrong likewise",
         tables: [.init(title: "", caption: note, headings: headings, rows: shown.map { row($0) })])
     }
     return card
@@ -60,15 +65,19 @@ enum FailureCards {
     var found: [HTMLPage.Property] = []
     if !tensor.problem.isEmpty { found.append(.init(name: tensor.path.printable, value: tensor.problem.printable)) }
     if let worst = tensor.worst {
-      let place = worst.figure.map { "\($0) of the whole tensor" } ?? "[\(worst.index.map(String.init).joined(separator: ","))]"
+      let place =
+        worst.figure.map { "\($0) of the whole tensor" } ?? "[\(worst.index.map(String.init).joined(separator: ","))]"
       found += [
-        .init(name: "Worst element", value: "\(tensor.path.printable)\(worst.figure == nil ? "" : ": ")\(place)", style: "code"),
+        .init(
+          name: "Worst element", value: "\(tensor.path.printable)\(worst.figure == nil ? "" : ": ")\(place)",
+          style: "code"),
         .init(name: "Got", value: NumberText.exact(worst.got), style: "code"),
         .init(name: "Expected", value: NumberText.exact(worst.expected), style: "code"),
         .init(name: "Bound", value: NumberText.exact(worst.bound), style: "code"),
         .init(name: "Error/bound", value: "\(NumberText.short(tensor.worstRatio)), at most 1"),
       ]
     }
+    if tensor.worst != nil { found.append(.init(name: "ULPs at worst", value: NumberText.ulps(tensor.worstUlps))) }
     if !tensor.pattern.isEmpty { found.append(.init(name: "Wrong", value: tensor.pattern.printable)) }
     found.append(.init(name: "Shape", value: tensor.shape.map(String.init).joined(separator: " × ")))
     if !tensor.rule.isEmpty { found.append(.init(name: "Compared", value: FailureText.rule(tensor))) }

@@ -29,7 +29,8 @@ enum FaultPage {
     let rest = order.dropFirst(most).flatMap { groups[$0] ?? [] }
     return HTMLPage.Section(
       anchor: "faults", title: "Wrong, failed or caught, so without a time",
-      intro: "What verification found before anything was timed, or the audit while it was. Each command shows it again.",
+      intro:
+        "What verification found before anything was timed, or the audit while it was. Each command shows it again.",
       cards: cards, folds: rest.isEmpty ? [] : [fold(rest[...], "\(rest.count) more", section, provenance)])
   }
 
@@ -44,10 +45,11 @@ enum FaultPage {
     let lines = FailureText.details(contestant).joined(separator: "\n")
     let others = sorted.dropFirst()
     return HTMLPage.Card(
-      title: "\(contestant.engine) is \(contestant.status.rawValue) on \(faults.count) workload\(faults.count == 1 ? "" : "s"): "
+      title:
+        "\(contestant.engine) is \(contestant.status.rawValue) on \(faults.count) workload\(faults.count == 1 ? "" : "s"): "
         .printable + pattern,
       intro: (others.isEmpty ? "" : "The smallest of them: ") + workload.name.printable,
-      anchor: BenchmarkText.anchor(workload, contestant.engine),
+      cardAnchor: BenchmarkText.anchor(workload, contestant.engine),
       facts: (isPlain ? [] : [.init(name: "What was found", value: lines, style: "code lines")])
         + (tensor.map(FailureCards.facts) ?? []),
       figure: tensor.flatMap { FailureCards.figure($0, &budget) },
@@ -64,7 +66,7 @@ enum FaultPage {
         cells: [
           .init(workload.name, "code"), .init(contestant.engine, "line"), .init(contestant.status.rawValue, "bad"),
           .init(FailureText.details(contestant).joined(separator: "\n"), "code lines"), .init("\(command)", "code"),
-        ], anchor: BenchmarkText.anchor(workload, contestant.engine))
+        ], rowAnchor: BenchmarkText.anchor(workload, contestant.engine))
     }
     return HTMLPage.Fold(
       title: title,

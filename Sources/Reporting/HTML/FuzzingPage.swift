@@ -29,7 +29,8 @@ enum FuzzingPage {
     if let file = failure.file { facts.append(.init(name: "Golden file", value: file.printable, style: "code")) }
     return HTMLPage.Card(
       title: "\(failure.engine.printable) on \(failure.operation.printable) in \(failure.dtype): "
-        + (failure.result.message.split(separator: "\n").first.map(String.init)?.printable ?? failure.result.status.rawValue),
+        + (failure.result.message.split(separator: "\n").first.map(String.init)?.printable
+          ?? failure.result.status.rawValue),
       intro: "\(failure.problem)\(drawn).".printable, facts: facts + (tensor.map(FailureCards.facts) ?? []),
       figure: tensor.flatMap { FailureCards.figure($0, &budget) },
       command: failure.result.reproduce.isEmpty ? nil : failure.result.reproduce)

@@ -15,7 +15,10 @@ enum Glossary {
       "What operands are filled with: integers that any order of summation adds exactly; random values with all their bits; "
         + "values that break things."
     ),
-    ("statistical, rigorous", "Two bounds of rounding errors: what random rounding stays below, and what no rounding exceeds."),
+    (
+      "statistical, rigorous",
+      "Two bounds of rounding errors: what random rounding stays below, and what no rounding exceeds."
+    ),
     (
       "vacuity",
       "Whether the golden cases would notice known defects at all. A corpus that does not is worthless, and fails."
@@ -32,8 +35,13 @@ enum Glossary {
     ("block", "One round in which every contestant is timed once, in turns: the unit of every interval."),
     ("interval", "Between two order statistics: it holds the median with at least the confidence named."),
     ("tie", "The blocks do not tell two times apart: the interval of their ratio spans 1."),
-    ("open", "Nobody has won: the intervals of both times overlap, or an engine claims a time that no audit confirmed."),
-    ("claimed, ?", "A time that is the engine's word alone: the tool did not hold the clock, and no audit confirmed it."),
+    (
+      "open", "Nobody has won: the intervals of both times overlap, or an engine claims a time that no audit confirmed."
+    ),
+    (
+      "claimed, ?",
+      "A time that is the engine's word alone: the tool did not hold the clock, and no audit confirmed it."
+    ),
     ("workspace", "Scratch memory beside operands, result and packed weights."),
     ("could see", "The smallest change that a gate would have found with the probability asked for."),
   ]

@@ -26,8 +26,8 @@ struct HTMLPage {
 
   struct Row {
     var cells: [Cell]
-    /// What a link leads to.
-    var anchor: String?
+    /// What a link leads to. Named apart from a section's, which a template would find where this is `nil`.
+    var rowAnchor: String?
   }
 
   struct Table {
@@ -42,7 +42,7 @@ struct HTMLPage {
     var title: String
     var intro: String
     /// What a link leads to.
-    var anchor: String?
+    var cardAnchor: String?
     var facts: [Property]
     var figure: Figure?
     /// To be copied as it stands.
@@ -116,9 +116,10 @@ extension HTMLPage.Section {
   var texts: [String] {
     let tables = tables + folds.flatMap(\.tables)
     let all = [title, intro] + allFigures.flatMap { [$0.title, $0.caption] } + cards.flatMap { $0.facts.map(\.name) }
-    return all + tables.flatMap { [$0.title, $0.caption] + $0.headings } + tables.prefix(2).flatMap { table in
-      table.rows.prefix(2).flatMap { $0.cells.prefix(1).map(\.text) }
-    }
+    return all + tables.flatMap { [$0.title, $0.caption] + $0.headings }
+      + tables.prefix(2).flatMap { table in
+        table.rows.prefix(2).flatMap { $0.cells.prefix(1).map(\.text) }
+      }
   }
 
   /// The first of the folds is open, and one alone needs no folding.

@@ -44,7 +44,8 @@ enum RooflineChart {
     // are named in the caption instead of being drawn.
     let least = points.map(\.intensity).filter { $0 > 0 }.min() ?? 1
     let ridges = bandwidths.filter { $0 > 0 }.map { ceiling.peakGigaflops / $0 }.filter { $0 > least / 2 }
-    guard let x = ChartScale(holding: points.map(\.intensity) + [least / 2] + ridges, to: (left, right), logarithmic: true),
+    guard
+      let x = ChartScale(holding: points.map(\.intensity) + [least / 2] + ridges, to: (left, right), logarithmic: true),
       let y = ChartScale(
         holding: points.map(\.gigaflops) + floors.map(\.gigaflops) + [ceiling.peakGigaflops * 1.3],
         to: (bottom, top), logarithmic: true)
@@ -93,7 +94,8 @@ enum RooflineChart {
         + "definition, so it may stand above the peak. A bar is the limit of a convolution: the best that the ceilings allow to any "
         + "algorithm that Assay knows. The ceilings were measured in this run; which bandwidth applies depends on where a layer's "
         + "operands fit."
-        + (beyond.isEmpty ? "" : " Met left of the picture, so no limit here: \(beyond.joined(separator: ", ")).") + " A question mark: the time is claimed by the engine alone.",
+        + (beyond.isEmpty ? "" : " Met left of the picture, so no limit here: \(beyond.joined(separator: ", ")).")
+        + " A question mark: the time is claimed by the engine alone.",
       svg: canvas.svg(label: title))
   }
 

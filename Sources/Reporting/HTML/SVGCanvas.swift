@@ -137,7 +137,8 @@ extension SVGCanvas {
   static func standalone(_ svg: String, style: String) -> String {
     guard let end = svg.firstIndex(of: ">") else { return svg }
     let head = svg[..<end].replacing("<svg ", with: "<svg xmlns=\"http://www.w3.org/2000/svg\" ", maxReplacements: 1)
-    return head + "><style>\(style)svg{background:var(--bg);max-width:none}</style>" + svg[svg.index(after: end)...] + "\n"
+    return head + "><style>\(style)svg{background:var(--bg);max-width:none}</style>" + svg[svg.index(after: end)...]
+      + "\n"
   }
 }
 

@@ -71,7 +71,8 @@ enum ScatterCharts {
     canvas.axes(x: x, y: y, xName: xName, yName: yName)
     for point in points {
       canvas.mark(
-        x(point.ratio), y(point.speed), style: styles[section.engines[point.engine].name], title: point.title, note: point.note)
+        x(point.ratio), y(point.speed), style: styles[section.engines[point.engine].name], title: point.title,
+        note: point.note)
     }
     let shown = section.engines.enumerated().filter { index, _ in points.contains { $0.engine == index } }
     canvas.legend(715, 30, shown.map { ($1.name, styles[$1.name], false) })

@@ -14,7 +14,8 @@ enum VerificationPage {
       anchor: "verification", title: "Verification",
       intro:
         "\(section.results.count) results on \(section.files.count - fresh.count) golden files\(made) by "
-        + "\(section.engines.count) engines, each element held against its own error bound.", cards: cards, tables: tables,
+        + "\(section.engines.count) engines, each element held against its own error bound.", cards: cards,
+      tables: tables,
       folds: [rest, excused(section)].compactMap { $0 })
   }
 

@@ -23,13 +23,16 @@ public enum RunChanges {
   /// Whether the two were made on the same machine, by the same compiler and of the same suite, so that one follows the other.
   public static func isSuccessor(_ new: Run, of old: Run) -> Bool {
     guard let before = old.benchmark, let after = new.benchmark else {
-      guard old.benchmark == nil, new.benchmark == nil, let first = old.verification, let second = new.verification else {
+      guard old.benchmark == nil, new.benchmark == nil, let first = old.verification, let second = new.verification
+      else {
         return false
       }
       return first.engines.map(\.name) == second.engines.map(\.name) && first.filters == second.filters
     }
     return before.suite == after.suite && before.complete
-      && zip(BaselineComparison.key(of: old, before), BaselineComparison.key(of: new, after)).allSatisfy { $0.1 == $1.1 }
+      && zip(BaselineComparison.key(of: old, before), BaselineComparison.key(of: new, after)).allSatisfy {
+        $0.1 == $1.1
+      }
   }
 
   private static func add(_ comparison: BaselineComparison, to record: inout ChangesRecord) {

@@ -41,8 +41,8 @@ struct ChangesTable {
 
   static let headings = ["benchmark", "engine", "then, ms", "now, ms", "change", "interval", ""]
   static let caption =
-    "Advice, not a gate: times are normalised by what the calibration kernels did in both runs. `assay compare` gives the same "
-    + "with an exit code; `assay duet` decides."
+    "Advice, not a gate: times are normalised by what the calibration kernels did in both runs. The command assay compare gives "
+    + "the same with an exit code; assay duet decides."
 
   var rows: [[String]] {
     record.changes.map { change in

@@ -1,3 +1,4 @@
+import Foundation
 import Results
 
 /// Failures that look alike: one engine, one tensor, wrong in elements that have the same in common.
@@ -86,6 +87,10 @@ struct FailureGroup {
   private static func general(_ text: String) -> String {
     var words = text.printable
     // Shares, places and messages' own figures.
+    // Figures of a sampled tensor follow from its elements.
+    if let end = words.range(of: #"; \w+ of the whole tensor"#, options: .regularExpression)?.lowerBound {
+      words = String(words[..<end])
+    }
     words = words.replacing(#/^\d+ of \d+ elements, /#, with: "")
     words = words.replacing(#/ = \d+ \(the last\)/#, with: " the last")
     words = words.replacing(#/ \d+…\d+/#, with: " in one range")

@@ -26,16 +26,19 @@ class Page(HTMLParser):
     def __init__(self):
         super().__init__()
         self.stack, self.texts, self.tables, self.title = [], [], [], ""
-        self.outside = []
+        self.outside, self.derived = [], False
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
         for key, value in attributes:
             if key in ("src", "href") and value and not value.startswith(("#", "data:")):
                 self.outside.append(value)
-        if tag in ("script", "iframe", "object"):
+        # The page's own script has no source, and is no text of the run.
+        if tag in ("iframe", "object"):
             self.outside.append(tag)
-        if tag not in ("meta", "link", "br"):
+        if tag == "section":
+            self.derived = values.get("id") in ("decide", "engines", "changes", "words")
+        if tag not in ("meta", "link", "br", "input"):
             self.stack.append((tag, values.get("class") or ""))
         if tag == "table":
             self.tables.append((self.title, []))
@@ -52,7 +55,11 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         tags = [tag for tag, _ in self.stack]
-        if not tags or "style" in tags:
+        if not tags or "style" in tags or "script" in tags:
+            return
+        # What is derived for a reader's question (sums, shares and quotients over classes, networks and engines) is held to the
+        # record by ReportingTests, not here.
+        if self.derived or "summary" in tags:
             return
         if "h3" in tags:
             self.title += data

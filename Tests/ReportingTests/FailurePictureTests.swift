@@ -51,7 +51,7 @@ import Testing
     #expect(svg.components(separatedBy: "class=\"ring\"").count - 1 == 1)
     #expect(page.contains("A cell is one element."))
     for part in [
-      "outputs/y: [0,1,1,2]", ">2.5<", ">2.0<", ">0.125<", "4.05, at most 1", "1 × 2 × 2 × 3",
+      ">outputs/y[0,1,1,2]<", ">2.5<", ">2.0<", ">0.125<", "4.05, at most 1", "1 × 2 × 2 × 3",
       "<pre class=\"command\"><code>assay verify --filter &#39;/op/a&#39;</code></pre>",
     ] {
       #expect(page.contains(part), "\(part)")

@@ -16,7 +16,7 @@ enum EnginePage {
       anchor: "engines", title: "How far is an engine from the best",
       intro:
         "Each engine against the fastest on every layer, and against the least time that the machine allows to any algorithm "
-        + "that Assay knows. `assay report RUN --engine NAME` opens one engine's view with all its layers.",
+        + "that Assay knows. The command assay report RUN --engine NAME opens one engine's view with all its layers.",
       folds: folds)
   }
 

@@ -77,6 +77,7 @@ enum FailureCards {
         .init(name: "Error/bound", value: "\(NumberText.short(tensor.worstRatio)), at most 1"),
       ]
     }
+    if tensor.worst != nil { found.append(.init(name: "ULPs at worst", value: NumberText.ulps(tensor.worstUlps))) }
     if !tensor.pattern.isEmpty { found.append(.init(name: "Wrong", value: tensor.pattern.printable)) }
     found.append(.init(name: "Shape", value: tensor.shape.map(String.init).joined(separator: " × ")))
     if !tensor.rule.isEmpty { found.append(.init(name: "Compared", value: FailureText.rule(tensor))) }

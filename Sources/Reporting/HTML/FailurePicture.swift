@@ -32,6 +32,8 @@ struct FailurePicture {
     worst = tensor.worst
   }
 
+  /// Whether only samples of the tensor were compared: then what was not is the ground.
+  private var isSampled: Bool { grid.contains(.notCompared) }
   private var rank: Int { map.cells.count }
   private var rows: Int { rank > 1 ? map.cells[rank - 2] : 1 }
   private var columns: Int { map.cells[rank - 1] }
@@ -66,7 +68,7 @@ struct FailurePicture {
     } else {
       text += "A cell is one element. "
     }
-    if grid.contains(.notCompared) { text += "Empty cells hold no element that was compared: the file has samples. " }
+    if isSampled { text += "Empty cells hold no element that was compared: the file has samples. " }
     if worst?.index.isEmpty == false { text += "The ring is round the worst element." }
     return text
   }
@@ -82,7 +84,7 @@ struct FailurePicture {
     var paths: [FailureMap.Mark: String] = [:]
     for plane in layout.planes {
       canvas.rectangle(
-        plane.x, plane.y, layout.cell * Double(columns), layout.cell * Double(rows), class: "plane",
+        plane.x, plane.y, layout.cell * Double(columns), layout.cell * Double(rows), class: isSampled ? "gap" : "plane",
         title: title(plane.index))
       for row in 0..<rows {
         let start = (plane.index * rows + row) * columns
@@ -91,13 +93,13 @@ struct FailurePicture {
     }
     for mark in FailureMap.Mark.allCases {
       guard let path = paths[mark] else { continue }
-      canvas.path(path, class: mark == .notCompared ? "gap" : mark == .all ? "w" : "w w\(mark.rawValue)")
+      canvas.path(path, class: mark == .right ? "plane" : mark == .all ? "w" : "w w\(mark.rawValue)")
     }
     if let ring = ring(layout.planes, layout.cell) { canvas.ring(ring.x, ring.y, max(layout.cell * 0.65, 5)) }
     return canvas.svg(label: label)
   }
 
-  /// One line of cells: a rectangle for each run of equal ones that are not right.
+  /// One line of cells: a rectangle for each run of equal ones that are not the ground.
   private func append(
     _ line: ArraySlice<FailureMap.Mark>, _ x: Double, _ y: Double, _ cell: Double,
     to paths: inout [FailureMap.Mark: String]
@@ -106,7 +108,7 @@ struct FailurePicture {
     while start < line.endIndex {
       var end = start
       while end < line.endIndex, line[end] == line[start] { end += 1 }
-      if line[start] != .right {
+      if line[start] != (isSampled ? .notCompared : .right) {
         let (left, width) = (x + cell * Double(start - line.startIndex), cell * Double(end - start))
         let (w, h) = (SVGCanvas.number(width - 0.5), SVGCanvas.number(cell - 0.5))
         paths[line[start], default: ""] += "M\(SVGCanvas.number(left)) \(SVGCanvas.number(y))h\(w)v\(h)h-\(w)z"

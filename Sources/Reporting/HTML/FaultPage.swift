@@ -49,7 +49,7 @@ enum FaultPage {
         "\(contestant.engine) is \(contestant.status.rawValue) on \(faults.count) workload\(faults.count == 1 ? "" : "s"): "
         .printable + pattern,
       intro: (others.isEmpty ? "" : "The smallest of them: ") + workload.name.printable,
-      anchor: BenchmarkText.anchor(workload, contestant.engine),
+      cardAnchor: BenchmarkText.anchor(workload, contestant.engine),
       facts: (isPlain ? [] : [.init(name: "What was found", value: lines, style: "code lines")])
         + (tensor.map(FailureCards.facts) ?? []),
       figure: tensor.flatMap { FailureCards.figure($0, &budget) },
@@ -66,7 +66,7 @@ enum FaultPage {
         cells: [
           .init(workload.name, "code"), .init(contestant.engine, "line"), .init(contestant.status.rawValue, "bad"),
           .init(FailureText.details(contestant).joined(separator: "\n"), "code lines"), .init("\(command)", "code"),
-        ], anchor: BenchmarkText.anchor(workload, contestant.engine))
+        ], rowAnchor: BenchmarkText.anchor(workload, contestant.engine))
     }
     return HTMLPage.Fold(
       title: title,

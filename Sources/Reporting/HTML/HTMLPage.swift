@@ -26,8 +26,8 @@ struct HTMLPage {
 
   struct Row {
     var cells: [Cell]
-    /// What a link leads to.
-    var anchor: String?
+    /// What a link leads to. Named apart from a section's, which a template would find where this is `nil`.
+    var rowAnchor: String?
   }
 
   struct Table {
@@ -42,7 +42,7 @@ struct HTMLPage {
     var title: String
     var intro: String
     /// What a link leads to.
-    var anchor: String?
+    var cardAnchor: String?
     var facts: [Property]
     var figure: Figure?
     /// To be copied as it stands.

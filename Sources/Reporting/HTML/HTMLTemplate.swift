@@ -68,14 +68,14 @@ enum HTMLTemplate {
     <p class="caption">{{caption}}</p>
     <div class="scroll" tabindex="0"><table>
     <thead><tr>{{#headings}}<th scope="col">{{.}}</th>{{/headings}}</tr></thead>
-    <tbody>{{#rows}}<tr{{#anchor}} id="{{.}}"{{/anchor}}>{{#cells}}<td class="{{style}}" colspan="{{span}}">{{text}}</td>{{/cells}}</tr>
+    <tbody>{{#rows}}<tr{{#rowAnchor}} id="{{.}}"{{/rowAnchor}}>{{#cells}}<td class="{{style}}" colspan="{{span}}">{{text}}</td>{{/cells}}</tr>
     {{/rows}}</tbody>
     </table></div>
 
     """
 
   private static let card = """
-    <article class="failure"{{#anchor}} id="{{.}}"{{/anchor}}>
+    <article class="failure"{{#cardAnchor}} id="{{.}}"{{/cardAnchor}}>
     <h3>{{title}}</h3>
     <p>{{intro}}</p>
     <dl class="facts2">{{#facts}}<div><dt>{{name}}</dt><dd class="{{style}}">{{value}}</dd></div>

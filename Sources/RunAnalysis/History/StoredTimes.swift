@@ -146,7 +146,8 @@ extension StoredTimes {
     let (origin, machine) = (run.provenance, section.machine)
     let key = zip(Self.keys, Self.keyValues(of: run, section)).map { Surrounding($0, $1, isKey: true) }
     var others = [
-      Surrounding("Assay's version", origin.assayVersion), Surrounding("commit", origin.gitCommit.map { String($0.prefix(12)) }),
+      Surrounding("Assay's version", origin.assayVersion),
+      Surrounding("commit", origin.gitCommit.map { String($0.prefix(12)) }),
       Surrounding("uncommitted changes", origin.gitDirty.map { $0 ? "yes" : "no" }),
       Surrounding("suite", section.suite), Surrounding("frequency governor", machine.governor),
       Surrounding("cold caches", "\(section.options.cold)"), Surrounding("pinned", "\(section.options.pinned)"),

@@ -198,6 +198,9 @@ enum DocumentedTreatment {
     "assay report FOLDER": .exits(0),
     "assay report RUN": .exits(0),
     "assay report Reports/mine": .exits(0, after: ["cp -r RUN Reports/mine"]),
+    "assay report Reports/mine --engine winograd4": .parses(because: "it takes a run of `make bench`"),
+    "assay report Reports/friday --against Reports/monday": .exits(
+      0, after: ["cp -r RUN Reports/friday", "cp -r RUN Reports/monday"]),
     "assay report Reports/mine/run.json --out /tmp/again --open": .parses(because: "opens a browser"),
     "assay merge shard-1 shard-2 shard-3 --out Reports/whole": .exits(
       0, after: (1...3).map { "assay verify --golden mine.h5 --shard \($0)/3 --out shard-\($0) || [ $? = 2 ]" }),

@@ -23,7 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --quick --engine pytorch --dtype bfloat16
         assay bench --quick --engine direct --engine mine=./my-engine --strict
         assay bench --resume --out Reports/mine                after Ctrl-C
-        assay bench --shard 1/3 --deadline 3000 --out shard-1  a third of the workloads, in less than an hour
+        assay bench --shard 1/3 --deadline 3000 --out shard-1    a third, in less than an hour
 
       Times that decide nothing (other work took the cores, or fewer than 6 blocks) are inconclusive, and nothing is compared.
       An engine that is wrong or failed is 1; interrupted, nothing timed, and times that decide nothing are 2. With --strict

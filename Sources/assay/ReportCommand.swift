@@ -19,7 +19,7 @@ struct ReportCommand: ParsableCommand {
         assay report Reports/mine
         assay report Reports/mine/run.json --out /tmp/again --open
         assay report Reports/mine --engine winograd4          that engine's view: where it loses how much to the best
-        assay report Reports/friday --against Reports/monday  what changed since
+        assay report Reports/friday --against Reports/monday    what changed since
 
       \(Outcome.exitCodes)
       """)

@@ -104,7 +104,11 @@ struct SelftestCommand: AsyncParsableCommand {
       try conclude(found, provenance)
     } while: {
       let trial = makeTrial()
-      var test = try makeTest()
+      var test: SelfTest
+      do { test = try makeTest() } catch {
+        if earlier.isEmpty { journal?.abandon() }
+        throw error
+      }
       test.earlier = earlier
       test.onPiece = { name, piece in journal?.add(piece, for: name) }
       if shard != nil { test.chosen = Set(work(test, trial).part(shard).pieces.map(\.name)) }

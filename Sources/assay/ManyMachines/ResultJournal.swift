@@ -110,6 +110,12 @@ final class ResultJournal<Record: Codable & Sendable>: Sendable {
     }
   }
 
+  /// Nothing was begun: leaves nothing, also of a folder that is only there for this.
+  func abandon() {
+    end()
+    _ = rmdir(URL(fileURLWithPath: folder).deletingLastPathComponent().path)
+  }
+
   /// The run is complete: its record has everything.
   func end() { try? FileManager.default.removeItem(atPath: folder) }
 }

@@ -158,7 +158,6 @@ enum DocumentedTreatment {
     "assay bench --filter '*k64r3s3*' --layout native --out Reports/mine": .begins(),
     "assay bench --resume --out Reports/mine": .begins(
       after: ["timeout -s INT 6 assay bench --out Reports/mine"]),
-    "assay bench --resume": .parses(because: "a fragment"),
     "assay bench --shard 1/3 --deadline 3000 --out shard-1": .begins(),
     "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
     "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),

@@ -161,7 +161,7 @@ public struct DuetGate: Sendable {
       verdict: verdict, findings: findings, sentinels: judged.findings, reasons: undone + reasons + unconfirmed)
   }
 
-  /// - Parameter exceedances: of so many benchmarks.
+  /// What is found of each benchmark, with the exceedances of so many.
   public func findings(of benchmarks: [Differences], _ exceedances: Exceedances) -> [Finding] {
     let clocks = DuetClock.allCases
     let tests = benchmarks.indices.flatMap { index in clocks.map { (index: index, clock: $0) } }

@@ -68,7 +68,7 @@ public final class DuetRunner {
     }
   }
 
-  /// - Parameter deadline: seconds in which the gate is to be decided.
+  /// A gate with a deadline, in seconds, leaves undecided what is not done by then.
   /// - Throws: `EngineError` when either engine does not start, or speaks protocol 1 alone where claims are not allowed.
   public init(
     plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,

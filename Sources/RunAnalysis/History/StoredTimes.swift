@@ -125,7 +125,9 @@ public struct StoredTimes: Sendable {
   static let own = "Assay"
 
   /// What is known in both and differs.
-  /// - Parameter isKey: of the key, or of everything else.
+  /// - Parameters:
+  ///   - other: the second one.
+  ///   - isKey: of the key, or of everything else.
   public func differences(to other: StoredTimes, isKey: Bool) -> [RunDifference] {
     surroundings.filter { $0.isKey == isKey }.compactMap { mine in
       guard let value = mine.value, let theirs = other.surroundings.first(where: { $0.name == mine.name })?.value,

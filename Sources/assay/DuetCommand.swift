@@ -53,7 +53,7 @@ struct DuetCommand: AsyncParsableCommand {
   var stealLimit: Percentage?
 
   @Option(help: "Seconds in which the gate is to be decided, however noisy the machine (default: as many as it takes).")
-  var deadline: Int?
+  var deadline: Double?
 
   @Flag(help: "Ask once more, with fresh blocks, of what seems to be a regression.")
   var confirm = false
@@ -87,7 +87,9 @@ struct DuetCommand: AsyncParsableCommand {
       throw ValidationError("--base and --head take a command.")
     }
     try OptionRange.requireTimeout(timeout)
-    try OptionRange.require(deadline, "--deadline", in: 1...86_400)
+    if let deadline, !(deadline > 0 && deadline <= 86_400) {
+      throw ValidationError("--deadline: expected seconds above 0 and at most 86400 (a day), found \(deadline).")
+    }
   }
 
   private var reports: ReportOutput { ReportOutput(folder: out) }
@@ -110,7 +112,7 @@ struct DuetCommand: AsyncParsableCommand {
       runner = try DuetRunner(
         plan: plan, base: declarations.base, head: declarations.head, policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, nulls: EngineLookup.nulls(), allowsClaims: allowClaimed,
-        deadline: deadline.map(Double.init),
+        deadline: deadline,
         onProgress: { done, total, subject in progress.step(done: done, of: total, subject: subject) },
         shouldStop: { Task.isCancelled })
     } catch { throw Outcome.inconclusive.ending("the gate cannot begin: \(error)") }

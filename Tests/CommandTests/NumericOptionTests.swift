@@ -111,7 +111,9 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
       ])
     + options(
       "duet", ["--base", "false", "--head", "false"],
-      ["policy": .share, "margin": .share, "steal-limit": .share, "timeout": .span, "seed": .seed])
+      [
+        "policy": .share, "margin": .share, "steal-limit": .share, "timeout": .span, "seed": .seed, "deadline": .span,
+      ])
     + options("compare", ["old", "new"], ["policy": .share])
     + options("tune", [], ["depth": .count, "batch": .count, "threads": .count, "rounds": .count])
     + options("simulate-gates", ["run"], ["benchmarks": .count, "gates": .count, "seed": .seed])
@@ -119,7 +121,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
 
   /// Options of every command whose values are words.
   static let textual: Set<String> = [
-    "accumulate", "algorithm",
+    "accumulate", "against", "algorithm",
     "base", "best", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json",
     "junit",
     "known-failures", "layout", "library", "logits", "mean", "method", "model", "name", "network", "only", "operation",

@@ -38,7 +38,6 @@ import Testing
       ("Reporting/NetworkTable.swift", "a table of the records of whole networks"),
       ("Reporting/WholeNetworkTable.swift", "the same of a benchmark"),
       ("RunAnalysis/Floor/NetworkFloor.swift", "the least that a whole network takes"),
-      ("Reporting/HTML/BenchmarkPage.swift", "architectures' names begin like this, and are shortened"),
       ("assay/TuneCommand.swift", "what is tuned are the strategies"),
       ("assay/GradcheckCommand.swift", "--model stands for the problem of a whole network"),
     ]

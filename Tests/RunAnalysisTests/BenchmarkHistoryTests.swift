@@ -52,7 +52,8 @@ import TestSupport
   }
 
   private func day(_ number: Int, _ nanoseconds: UInt64, change: (inout Run) -> Void = { _ in }) -> (String, Run) {
-    let times = (0..<6).map { nanoseconds + UInt64(number) * 10 + $0 }
+    // No trend: a series that only rises is all changes.
+    let times = (0..<6).map { nanoseconds + UInt64(number * 7 % 5) * 10 + UInt64(number) + $0 }
     var run = run(times, started: "2026-01-\(10 + number)")
     change(&run)
     return ("\(number)/run.json", run)

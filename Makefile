@@ -39,7 +39,7 @@ build: deps ## build the release binary
 
 PREFIX = /usr/local
 install: build ## bin/assay, share/assay, include/assay.h and completions below PREFIX (/usr/local)
-	@Packaging/install.sh $(BIN) $(PREFIX)
+	@Packaging/install.sh $(BIN) "$(PREFIX)"
 	@echo "==> installed below $(PREFIX)"
 
 # A program that needs nothing but the C and C++ libraries: Swift's runtime and the libraries of files are linked into it, as

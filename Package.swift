@@ -178,9 +178,9 @@ let package = Package(
       ]),
     .target(
       name: "Reporting",
-      dependencies: [
-        "Results", "RunAnalysis", "OperatingSystem", .product(name: "Mustache", package: "swift-mustache"),
-      ]),
+      dependencies: ["Results", "OperatingSystem", .product(name: "Mustache", package: "swift-mustache")]),
+    // Other programs' files of times, for whoever compares runs.
+    .target(name: "ForeignTimes", dependencies: ["Reporting", "RunAnalysis", "Results"]),
     .target(
       name: "AssayTesting",
       dependencies: [
@@ -190,8 +190,8 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "Reporting", "SelfTest", "Verification", "Fuzzing", "GradientChecking", "Benchmarking", "RunAnalysis",
-        "Engines",
+        "ForeignTimes", "Reporting", "SelfTest", "Verification", "Fuzzing", "GradientChecking", "Benchmarking",
+        "RunAnalysis", "Engines",
         "LibraryHost", "Operations", "Convolution", "Execution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors",
         "Results",
         "OperatingSystem", "CShims",
@@ -247,6 +247,8 @@ let package = Package(
       exclude: ["Engines/allocating.c"]),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),
+    .testTarget(
+      name: "ForeignTimesTests", dependencies: ["ForeignTimes", "Reporting", "Results", "RunAnalysis", "TestSupport"]),
     // Odd inputs by the thousand, and what the program makes of them: run by a test of the command, or on its own.
     .executableTarget(
       name: "OddInputs",

@@ -24,20 +24,23 @@ for ((i = 0; i < load; i++)); do
   busy+=($!)
 done
 trap '[ ${#busy[@]} = 0 ] || kill "${busy[@]}" 2>/dev/null' EXIT
+# Without the last line of the gate that was stopped.
+trap 'exit 130' INT TERM
 
 printf 'load %s\n%-10s %5s %6s %11s %12s %13s %7s %9s\n' "$load" change gates pass regression underpowered inconclusive failed \
   's a gate'
 gates() { # name, count, words for the head's engine
-  local name=$1 number=$2 seconds=0 folder log code i
+  local name=$1 number=$2 seconds=0 folder log verdict start i
   local -A verdicts=()
   for ((i = 1; i <= number; i++)); do
     folder=$out/$name-$i log=$out/$name-$i.log
-    if [ ! -e "$folder/run.json" ]; then
-      local start=$SECONDS
+    # A gate that was stopped has no last line, and is measured anew.
+    if ! grep -q '^exit ' "$log" 2>/dev/null; then
+      rm -rf "$folder"
+      start=$SECONDS
       $assay duet --base "$assay engine direct" --head "$assay engine direct $3" --seed "$i" --quiet ${DUET:-} --out "$folder" \
         >"$log" 2>&1
-      code=$?
-      echo "exit $code after $((SECONDS - start)) s" >>"$log"
+      echo "exit $? after $((SECONDS - start)) s" >>"$log"
     fi
     verdict=$(sed -n 's/^verdict: //p' "$log")
     verdicts[${verdict:-failed}]=$((${verdicts[${verdict:-failed}]:-0} + 1))

@@ -93,7 +93,7 @@ public struct FuzzPlan: Sendable {
           command: engineWords[$0.description.name])
       }, seed: seed, dtypes: dtypes.map(\.rawValue))
     section.threads = threads
-    section.shard = shard.map { ShardRecord(index: $0.index, count: $0.count) }
+    section.shard = shard?.record
     section.casesPerOperation = cases
     section.turns = operations
     section.notDrawn = notDrawn

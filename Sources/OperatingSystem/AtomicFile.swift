@@ -15,35 +15,24 @@ public enum AtomicFile {
   }
 
   /// Writes to a temporary name in the same folder, made when missing, and renames.
+  /// - Parameters:
+  ///   - data: the content.
+  ///   - path: the file.
+  ///   - survivesPowerCut: false for what nobody reads after this run, which does not wait for the disk.
   /// - Throws: ``Failure`` with the path and the system's reason.
-  public static func write(_ data: Data, to path: String) throws(Failure) {
+  public static func write(_ data: Data, to path: String, survivesPowerCut: Bool = true) throws(Failure) {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
       throw Failure(path: path, reason: error.localizedDescription)
     }
     do {
-      try replace(path) { temporary in
+      try replace(path, survivesPowerCut: survivesPowerCut) { temporary in
         if let number = put(data, to: temporary, creating: O_CREAT | O_EXCL) { throw failure(path, number) }
       }
     } catch let error as Failure { throw error } catch { throw Failure(path: path, reason: "\(error)") }
   }
 
   public static func write(_ text: String, to path: String) throws(Failure) { try write(Data(text.utf8), to: path) }
-
-  /// The same of a file that its writer removes again: a process that is killed leaves the old content or the new, a power cut
-  /// may leave neither. It does not wait for the disk.
-  /// - Throws: ``Failure`` with the path and the system's reason.
-  public static func writeBriefly(_ data: Data, to path: String) throws(Failure) {
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try replace(path, survivesPowerCut: false) { temporary in
-        if let number = put(data, to: temporary, creating: O_CREAT | O_EXCL) { throw failure(path, number) }
-      }
-    } catch let error as Failure { throw error } catch {
-      throw Failure(path: path, reason: error.localizedDescription)
-    }
-  }
 
   /// Adds to the end of a file, which is made when missing: what several steps of a CI write to.
   /// - Throws: ``Failure``.

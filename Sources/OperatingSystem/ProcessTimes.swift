@@ -40,3 +40,13 @@ final class ProcessTimes: Sendable {
     }
   #endif
 }
+
+/// The CPU time of this process.
+public enum OwnTime {
+  /// For how many nanoseconds its threads ran; `nil` where the system does not tell.
+  public static func nanoseconds() -> Double? {
+    var time = timespec()
+    guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
+    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+  }
+}

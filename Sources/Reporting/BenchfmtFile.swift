@@ -1,6 +1,5 @@
 import Foundation
 import Results
-import RunAnalysis
 
 /// `benchmarks.txt`: the text of `go test -bench`, as `benchstat` reads it. One line for each block of a contestant that has a
 /// time, so that it has samples to test.
@@ -16,7 +15,7 @@ enum BenchfmtFile {
         guard let time = contestant.time, time.medianNanoseconds.isFinite else { continue }
         let name = name(of: workload, contestant)
         for samples in contestant.samples {
-          let median = BenchmarkAnalysis.blockMedian(samples)
+          let median = samples.median
           guard median.isFinite, median > 0 else { continue }
           let rate = workload.flops / median * 1e9
           lines.append(

@@ -7,7 +7,7 @@ enum BenchmarkMarkdown {
     var lines = ["## Benchmark", ""]
     lines += (section.doubts ?? []).map { "- **Inconclusive:** \($0.printable)" }
     if let answer = DecisionTable.answer(section) {
-      lines.append("- \(answer.prefix(1).uppercased() + answer.dropFirst()).")
+      lines.append("- \(MarkdownText.inline(answer.prefix(1).uppercased() + answer.dropFirst())).")
     }
     lines += section.facts.map { "- \($0)" }
     lines += section.machine.warnings.map { "- **Timing conditions:** \($0)" }
@@ -64,8 +64,7 @@ enum BenchmarkMarkdown {
     let figures = DecisionTable.classFigures
     var markdown = TextTable(DecisionTable.classHeadings.dropLast(), figures: figures)
     for row in table.classRows { markdown.add(row.dropLast().map(MarkdownText.inline)) }
-    let caption = DecisionTable.classCaption.components(separatedBy: " The command").first ?? ""
-    return ["### Which strategy for which layer", "", caption, ""] + markdown.markdown
+    return ["### Which strategy for which layer", "", DecisionTable.classCaption, ""] + markdown.markdown
   }
 
   private static func cell(
@@ -99,18 +98,7 @@ enum BenchmarkMarkdown {
       "Base \(MarkdownText.code(duet.base)), head \(MarkdownText.code(duet.head)).", "",
     ]
     lines += duet.reasons.map { "- \(MarkdownText.inline($0))" }
-    let rows = (duet.benchmarks + duet.againstItself).enumerated().map { index, found in
-      let interval = found.changeLower.flatMap { low in
-        found.changeUpper.map { "\(BenchmarkText.change(low)) to \(BenchmarkText.change($0))" }
-      }
-      return [
-        (index >= duet.benchmarks.count ? "base against itself: " : "") + found.name,
-        BenchmarkText.change(found.change),
-        interval ?? "too few blocks",
-        found.couldSee, found.decidingClock, found.verdict,
-      ]
-    }
-    lines += [""] + TextTable(["benchmark", "change", "interval", "could see", "by", "verdict"], rows).markdown
+    lines += [""] + TextTable(DuetTable.headings, DuetTable(duet).rows).markdown
     return lines
   }
 }

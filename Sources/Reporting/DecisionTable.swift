@@ -18,8 +18,9 @@ struct DecisionTable {
   static let classCaption =
     "Layers with the same kernel, stride and size of image. Take: the strategy that nobody certainly beats on any layer of the "
     + "class; where there is none, the one that loses least. A tie: the intervals of the blocks' ratios span 1. Error/bound and "
-    + "MiB of workspace are the largest, the share of the limit is the median. The command times the class's longest layer again, "
-    + "with the strategies in question."
+    + "MiB of workspace are the largest, the share of the limit is the median."
+  /// What the last column is, where it is shown.
+  static let commandCaption = "The command times the class's longest layer again, with the strategies in question."
 
   static let classHeadings = [
     "kernel, stride", "image edge", "take", "why", "layers", "of limit", "error/bound", "MiB", "timed as", "command",
@@ -38,7 +39,7 @@ struct DecisionTable {
       return [
         found.kind, found.size, found.choiceText, found.reason, "\(found.decisions.count)",
         found.limitShare.map(BenchmarkText.percent) ?? "–", found.worstError.map(NumberText.short) ?? "–",
-        BenchmarkText.mebibytes(found.mostWorkspace), found.setting.name, command,
+        found.mostWorkspace.map { BenchmarkText.workspace($0, section) } ?? "–", found.setting.name, command,
       ]
     }
   }
@@ -71,7 +72,7 @@ struct DecisionTable {
       .figure(workload.limitNanoseconds.map(BenchmarkText.milliseconds) ?? "–"),
       .figure(BenchmarkText.limit(time, workload)),
       .figure(decision.contestant.worstRatio.map(NumberText.short) ?? "–"),
-      .figure(BenchmarkText.mebibytes(decision.contestant.workspaceBytes)),
+      .figure(BenchmarkText.workspace(decision.contestant, section)),
     ]
     if hasPeers {
       cells.append(.init(decision.elsewhere, "line"))

@@ -151,8 +151,6 @@ struct EngineView {
   func cells(_ row: Row) -> [String] {
     let (own, best) = (row.contestant, row.best)
     let contestants = own.engine == best.engine ? [own] : [own, best]
-    let setting = BenchmarkSetting(
-      batch: row.workload.batch, pass: row.workload.pass, layout: row.workload.layout, threads: row.workload.threads)
     return [
       BenchmarkText.shape(row.workload.problem), BenchmarkText.milliseconds(own, row.time),
       row.isFirst ? (own.engine == best.engine ? "it is" : "tie: \(best.engine)") : best.engine,
@@ -161,7 +159,7 @@ struct EngineView {
       "\(row.occurrences)",
       BenchmarkText.milliseconds(row.lostNanoseconds), BenchmarkText.milliseconds(row.lostInAll), memory(own),
       memory(best),
-      own.worstRatio.map(NumberText.short) ?? "–", setting.name, own.summary,
+      own.worstRatio.map(NumberText.short) ?? "–", BenchmarkSetting(row.workload).name, own.summary,
       own.engine == best.engine ? "" : best.summary,
       "\(BenchmarkReproduction.command(contestants, on: row.workload, of: section, provenance))",
     ]

@@ -30,14 +30,11 @@ struct FailureGroup {
 
   /// Those that count against the run, the largest group first.
   static func groups(of section: VerificationSection) -> [FailureGroup] {
-    groups(of: section.results.filter { $0.counts(strict: false) })
-  }
-
-  static func groups(of results: [CaseResult]) -> [FailureGroup] {
     struct Key: Hashable {
       var engine: String
       var pattern: String
     }
+    let results = section.results.filter { $0.counts(strict: false) }
     return Dictionary(grouping: results) { Key(engine: $0.engine, pattern: pattern(of: $0)) }
       .map { key, found in
         FailureGroup(engine: key.engine, pattern: key.pattern, results: found.sorted { order($0) < order($1) })
@@ -49,7 +46,8 @@ struct FailureGroup {
 
   private struct Order: Comparable {
     var fill: Int
-    var elements: Int
+    /// A sum of counts from outside, which no integer need hold.
+    var elements: Double
     var name: String
     var dtype: String
 
@@ -61,7 +59,7 @@ struct FailureGroup {
   private static func order(_ result: CaseResult) -> Order {
     Order(
       fill: ["exact", "random", "adversarial"].firstIndex(of: result.fill) ?? 3,
-      elements: result.tensors.reduce(0) { $0 + max($1.compared, 1) }, name: result.name, dtype: result.dtype)
+      elements: result.tensors.reduce(0) { $0 + Double(max($1.compared, 1)) }, name: result.name, dtype: result.dtype)
   }
 
   /// What is wrong without what differs from shape to shape: `outputs/y: all with w the last` for `12 of 24 elements, all with
@@ -86,11 +84,11 @@ struct FailureGroup {
 
   private static func general(_ text: String) -> String {
     var words = text.printable
-    // Shares, places and messages' own figures.
     // Figures of a sampled tensor follow from its elements.
     if let end = words.range(of: #"; \w+ of the whole tensor"#, options: .regularExpression)?.lowerBound {
       words = String(words[..<end])
     }
+    // Shares, places and messages' own figures.
     words = words.replacing(#/^\d+ of \d+ elements, /#, with: "")
     words = words.replacing(#/ = \d+ \(the last\)/#, with: " the last")
     words = words.replacing(#/ \d+…\d+/#, with: " in one range")

@@ -1,6 +1,5 @@
 import Foundation
 import Results
-import RunAnalysis
 
 /// `benchmarks.json`: Google Benchmark's schema, version 1, as its `compare.py`, Bencher and github-action-benchmark read it.
 ///
@@ -69,7 +68,7 @@ enum GoogleBenchmarkFile {
       for (index, contestant) in workload.contestants.enumerated() {
         guard let time = contestant.time, time.medianNanoseconds.isFinite else { continue }
         let name = "\(workload.name)/\(contestant.engine)"
-        let blocks = contestant.samples.map(BenchmarkAnalysis.blockMedian)
+        let blocks = contestant.samples.map(\.median)
         let flops = time.equivalentGigaflops * time.medianNanoseconds
         func entry(_ kind: String, _ suffix: String = "", time value: Double, iterations: Int) -> Entry {
           let rate = flops / value * 1e9

@@ -29,7 +29,8 @@ enum OtavaFile {
   }
 
   private static func csv(_ table: Table) -> String {
-    let headings = ["time", "commit", "run"] + table.series.map(\.label)
+    // As the columns are named in the configuration.
+    let headings = ["time", "commit", "run"] + table.series.map(\.label.printable)
     var rows = [headings]
     for (index, point) in (table.series.first?.points ?? []).enumerated() {
       rows.append(

@@ -2,7 +2,7 @@
 struct ProblemWords {
   private let numbers: [String: Int]
   /// `stride2`, `groups32`: attributes, without those that every layer of a kind has its own of.
-  let attributes: [String]
+  private let attributes: [String]
 
   init(_ problem: String) {
     var (numbers, attributes): ([String: Int], [String]) = ([:], [])

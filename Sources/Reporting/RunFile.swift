@@ -28,7 +28,7 @@ public enum RunFile {
   ///   - data: the file's bytes.
   ///   - path: where they are from, for what is said of them.
   /// - Throws: ``Invalid``, as above.
-  static func parse(_ data: Data, path: String) throws(Invalid) -> Run {
+  package static func parse(_ data: Data, path: String) throws(Invalid) -> Run {
     struct Header: Decodable {
       var schema: String
       var schemaVersion: Int

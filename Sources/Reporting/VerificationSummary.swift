@@ -45,7 +45,9 @@ public struct VerificationSummary: Sendable {
       row.omittedTensors += result.omitted.count
       names[result.fill, default: []].insert(result.file + result.name)
       for tensor in result.tensors {
-        row.elements += tensor.compared
+        // Counts from outside may have no sum.
+        let (sum, isTooLarge) = row.elements.addingReportingOverflow(tensor.compared)
+        row.elements = isTooLarge ? .max : sum
         row.worstUlps = max(row.worstUlps, tensor.worstUlps)
         if tensor.compared > 0 { ratios.append(tensor.worstRatio) }
       }

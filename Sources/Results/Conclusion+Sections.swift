@@ -26,7 +26,8 @@ extension VerificationSection: RunSection {
     let notRun = results.count { $0.status == .notRun }
     if notRun > 0 { conclusion.add(.inconclusive, because: "\(notRun) \(VerificationStatus.notRun.rawValue)") }
     if interrupted { conclusion.add(.inconclusive, because: "interrupted before every case was done") }
-    if results.isEmpty { conclusion.add(.inconclusive, because: "no case was run") }
+    // A part of a run may have nothing to do; the whole is judged when its parts are merged.
+    if results.isEmpty, shard == nil { conclusion.add(.inconclusive, because: "no case was run") }
     for engine in engines where !results.isEmpty {
       let statuses = Set(results.lazy.filter { $0.engine == engine.name }.map(\.status))
       // For an engine that was not run another reason says so already.
@@ -98,7 +99,7 @@ extension GradientSection: RunSection {
     }
     if interrupted == true { conclusion.add(.inconclusive, because: "interrupted before every check was done") }
     if records.isEmpty {
-      conclusion.add(.inconclusive, because: "nothing was checked")
+      if shard == nil { conclusion.add(.inconclusive, because: "nothing was checked") }
     } else if !records.contains(where: { $0.verdict == .pass }) {
       conclusion.add(.inconclusive, because: "nothing passed")
     }
@@ -112,7 +113,7 @@ extension SelfTestSection: RunSection {
     if !survivors.isEmpty { conclusion.add(.fails, because: "\(survivors.count) mutants survived") }
     if !falseAlarms.isEmpty { conclusion.add(.fails, because: "\(falseAlarms.count) false alarms") }
     if interrupted == true { conclusion.add(.inconclusive, because: "interrupted before every mutant was tried") }
-    if tried.isEmpty { conclusion.add(.inconclusive, because: "no mutant was tried") }
+    if tried.isEmpty, shard == nil { conclusion.add(.inconclusive, because: "no mutant was tried") }
     if strict == true, let first = notRun.first {
       conclusion.add(.inconclusive, because: "\(notRun.count) mutants were not run: \(first.notRun ?? "")")
     }

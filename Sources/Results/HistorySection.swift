@@ -99,10 +99,13 @@ public struct HistorySection: Codable, Sendable {
     self.skipped = skipped
   }
 
-  /// Every change with its series, the largest first, confirmed ones before weak ones.
+  /// Every change with its series, the largest first, confirmed ones before weak ones. A file from outside may hold one that is
+  /// at none of its series' points: that is nothing.
   public var moved: [(series: Series, change: Change)] {
     func size(_ change: Change) -> Double { max(change.ratio, 1 / change.ratio) }
-    let all = series.flatMap { series in (series.changes ?? []).map { (series: series, change: $0) } }
+    let all = series.flatMap { series in
+      (series.changes ?? []).filter { series.points.indices.contains($0.position) }.map { (series: series, change: $0) }
+    }
     return all.sorted { a, b in
       if a.change.isConfirmed != b.change.isConfirmed { return a.change.isConfirmed }
       return (size(b.change), a.series.label, a.change.position) < (size(a.change), b.series.label, b.change.position)

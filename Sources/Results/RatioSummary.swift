@@ -9,10 +9,9 @@ public struct RatioSummary: Sendable, Hashable {
 
   /// - Parameter ratios: positive; of none there is nothing to say.
   public init?(_ ratios: [Double]) {
-    guard !ratios.isEmpty else { return nil }
+    guard let median = ratios.median else { return nil }
     count = ratios.count
     geometricMean = exp(ratios.reduce(0) { $0 + log($1) } / Double(count))
-    let sorted = ratios.sorted()
-    median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
+    self.median = median
   }
 }

@@ -13,6 +13,13 @@ public struct RunDifference: Sendable, Hashable, CustomStringConvertible {
   public var description: String { "\(name): \(first) and \(second)" }
 }
 
+extension [RunDifference] {
+  /// A line each, for who tries to go on with a run that is another: what stands in its record, and what is asked for now.
+  public var lines: String {
+    map { "  \($0.name): \($0.first) then, \($0.second) now".printable }.joined(separator: "\n")
+  }
+}
+
 /// Collects what differs between two records, by name, with both values.
 struct RunDifferences {
   private(set) var found: [RunDifference] = []

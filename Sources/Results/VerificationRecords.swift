@@ -108,10 +108,13 @@ public struct FileRecord: Codable, Sendable, Hashable {
   }
 }
 
-public struct ShardRecord: Codable, Sendable, Hashable {
+public struct ShardRecord: Codable, Sendable, Hashable, CustomStringConvertible {
   /// From 0.
   public var index: Int
   public var count: Int
+
+  /// As `--shard` has it: from 1.
+  public var description: String { "\(index + 1)/\(count)" }
 
   public init(index: Int, count: Int) {
     self.index = index

@@ -77,10 +77,11 @@ struct BenchCommand: AsyncParsableCommand {
     // A workload takes its blocks, whatever it computes; what is verified before them takes more the larger it is.
     let work = WorkList(
       command: "bench", plan.items.map { .init(name: $0.name, cost: Double(suite.blocks) + $0.flops * 1e-9) })
-    if let shard { plan.keep(shard.assignment(work.pieces.map(\.name), costs: work.pieces.map(\.cost))) }
+    let part = work.part(shard)
+    let names = Set(part.pieces.map(\.name))
+    plan.keep { names.contains($0.name) }
     if list {
-      let names = Set(plan.items.map(\.name))
-      try WorkList(command: "bench", work.pieces.filter { names.contains($0.name) }).write(json: json)
+      try part.write(json: json)
       if plan.items.isEmpty { try Outcome.inconclusive.end() }
       return
     }
@@ -183,12 +184,8 @@ struct BenchCommand: AsyncParsableCommand {
     var run = Run(provenance: .current(seed: selection.seed))
     run.benchmark = fresh
     try reports.check()
-    guard let out, FileManager.default.fileExists(atPath: "\(out)/run.json") else {
-      if resume {
-        throw Outcome.badData.ending("\(out ?? "")/run.json: expected a run to go on with, found none")
-      }
-      return run
-    }
+    // With nothing there, a run that goes on begins: so a scheduler gives one command, whatever came before.
+    guard let out, FileManager.default.fileExists(atPath: "\(out)/run.json") else { return run }
     guard resume else {
       throw ValidationError("\(out) holds a run already: --resume goes on with it; give another --out for a new one.")
     }
@@ -201,13 +198,12 @@ struct BenchCommand: AsyncParsableCommand {
       differences.append(
         RunDifference(name: "seed", first: "\(earlier.provenance.seed)", second: "\(selection.seed)"))
     }
-    let parts = try [section.shard, shards.chosen()?.record].map { $0.map { "\($0.index + 1)/\($0.count)" } ?? "all" }
+    let parts = try [section.shard, shards.chosen()?.record].map { $0?.description ?? "all" }
     if parts[0] != parts[1] { differences.append(RunDifference(name: "shard", first: parts[0], second: parts[1])) }
     guard differences.isEmpty else {
       throw ValidationError(
-        "\(out)/run.json was measured under other conditions, so nothing can be added to it:\n"
-          + differences.map { "  \($0.name): \($0.first) then, \($0.second) now" }.joined(separator: "\n")
-          + "\nGive the same, or another --out.")
+        "\(out)/run.json was measured under other conditions, so nothing can be added to it:\n\(differences.lines)\n"
+          + "Give the same, or another --out.")
     }
     return earlier
   }

@@ -52,8 +52,7 @@ struct DuetCommand: AsyncParsableCommand {
   @Option(help: "Steal time above which nothing is concluded (default: 2%).", transform: Percentage.init)
   var stealLimit: Percentage?
 
-  @Option(help: "Seconds in which the gate is to be decided, however noisy the machine (default: as many as it takes).")
-  var deadline: Double?
+  @OptionGroup var deadline: DeadlineOption
 
   @Flag(help: "Ask once more, with fresh blocks, of what seems to be a regression.")
   var confirm = false
@@ -87,9 +86,6 @@ struct DuetCommand: AsyncParsableCommand {
       throw ValidationError("--base and --head take a command.")
     }
     try OptionRange.requireTimeout(timeout)
-    if let deadline, !(deadline > 0 && deadline <= 86_400) {
-      throw ValidationError("--deadline: expected seconds above 0 and at most 86400 (a day), found \(deadline).")
-    }
   }
 
   private var reports: ReportOutput { ReportOutput(folder: out) }
@@ -112,7 +108,7 @@ struct DuetCommand: AsyncParsableCommand {
       runner = try DuetRunner(
         plan: plan, base: declarations.base, head: declarations.head, policy: rules,
         sliceMilliseconds: file.sliceMilliseconds, seed: seed, nulls: EngineLookup.nulls(), allowsClaims: allowClaimed,
-        deadline: deadline,
+        deadline: deadline.seconds(),
         onProgress: { done, total, subject in progress.step(done: done, of: total, subject: subject) },
         shouldStop: { Task.isCancelled })
     } catch { throw Outcome.inconclusive.ending("the gate cannot begin: \(error)") }
@@ -144,21 +140,7 @@ struct DuetCommand: AsyncParsableCommand {
   }
 
   private static func printSection(_ section: DuetSection) {
-    let rows = (section.benchmarks + section.againstItself).enumerated().map { index, found in
-      let name = index >= section.benchmarks.count ? "base against itself: \(found.name)" : found.name
-      let interval = found.changeLower.flatMap { low in
-        found.changeUpper.map { String(format: "%+.1f … %+.1f %%", 100 * low, 100 * $0) }
-      }
-      return [
-        name, String(format: "%+.1f %%", 100 * found.change), interval ?? "–",
-        found.pValue < 1 ? String(format: "%.2g", found.adjustedPValue) : "–",
-        found.smallestDetectableChange.isFinite
-          ? String(format: "%.1f %%", 100 * found.smallestDetectableChange) : "none",
-        found.clock == "cpu" ? "CPU time" : "wall clock", found.verdict,
-      ]
-    }
-    let table = TextTable(["benchmark", "change", "interval", "p", "could see", "by", "verdict"], rows)
-    Console.print(table.text, terminator: "")
+    Console.print(DuetTable(section).text, terminator: "")
     for reason in section.reasons { Console.print("inconclusive: \(reason.printable)") }
     Console.print("verdict: \(section.verdict)")
   }

@@ -178,9 +178,12 @@ struct GradcheckCommand: AsyncParsableCommand {
     }
     BazelTest()?.acknowledgeShards()
     let provenance = Provenance.current(seed: seed)
-    let journal = out.map { ResultJournal<[GradientRecord]>(out: $0) }
-    if resume, let out, let done = try CompleteRun.read(out, provenance) { return try reports.end(done) }
-    let earlier = try journal?.begin(provenance, conditions: conditions(plan), resumes: resume) ?? [:]
+    let journal = ResultJournal<[GradientRecord]>(out: out)
+    let earlier: [String: [GradientRecord]]
+    switch try journal.begin(provenance, conditions: conditions(plan), resumes: resume) {
+    case .complete(let run): return try report(run)
+    case .open(let done): earlier = done
+    }
     if !earlier.isEmpty { Console.note("going on: \(earlier.count) checks are done") }
     let log = GradcheckLog(plan: plan, isQuiet: quiet, isVerbose: verbose)
     try await Interruption.concluding {
@@ -203,7 +206,7 @@ struct GradcheckCommand: AsyncParsableCommand {
             log.note(error)
           }
           if !Task.isCancelled {
-            if let own { journal?.add(own, for: item.key) }
+            if let own { journal.add(own, for: item.key) }
             log.finish(item)
           }
         }
@@ -211,12 +214,12 @@ struct GradcheckCommand: AsyncParsableCommand {
         stop.raise()
       }
     }
-    if !Task.isCancelled { journal?.end() }
+    let isComplete = !Task.isCancelled
     let reasons = nothing.withLock { $0 }
     if let first = reasons.first, log.isEmpty {
       Console.note("nothing to check in \(reasons.count) cases without gradients; the first is \(first)")
     }
-    try end(log, plan)
+    try journal.concluding(isComplete: isComplete) { try end(log, plan) }
   }
 
   /// What is asked for, as checks that have not begun.
@@ -258,7 +261,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   /// What must be equal for records to be taken up again, besides the command.
   private func conditions(_ plan: GradcheckPlan) -> [String: String] {
     var found = plan.digests
-    if let shard = plan.shard { found["shard"] = "\(shard.index + 1)/\(shard.count)" }
+    if let shard = plan.shard { found["shard"] = shard.description }
     for (name, version) in plan.versions { found["version of \(name)"] = version }
     return found
   }
@@ -282,9 +285,13 @@ struct GradcheckCommand: AsyncParsableCommand {
   private func end(_ log: GradcheckLog, _ plan: GradcheckPlan) throws {
     var section = log.section
     section.badFiles += plan.errors.map(\.description)
-    Console.print(GradientSummary(section).text)
     var run = Run(provenance: .current(seed: seed))
     run.gradients = section
+    try report(run)
+  }
+
+  private func report(_ run: Run) throws {
+    if let section = run.gradients { Console.print(GradientSummary(section).text) }
     try reports.end(run)
   }
 

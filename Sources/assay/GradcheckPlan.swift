@@ -41,8 +41,7 @@ struct GradcheckPlan {
   /// Keeps one machine's part.
   mutating func keep(_ shard: Shard?) {
     guard let shard else { return }
-    let isMine = shard.assignment(items.map(\.key), costs: items.map(\.cost))
-    items = zip(items, isMine).filter(\.1).map(\.0)
+    items = shard.part(of: items, key: \.key, cost: \.cost)
     self.shard = shard.record
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ForeignTimes
 import Foundation
 import Problems
 import Reporting

@@ -55,7 +55,7 @@ enum Interruption {
     let sources = numbers.map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: signals)
-      source.setEventHandler { received(number) { task.cancel() } }
+      source.setEventHandler { received(number) }
       source.resume()
       return source
     }
@@ -93,32 +93,32 @@ enum Interruption {
     return address(found) == address(SIG_IGN)
   }
 
-  private static func received(_ number: Int32, cancel: () -> Void) {
-    let isFirst = state.withLock { state in
-      defer { state.isRequested = true }
-      return !state.isRequested
-    }
-    guard isFirst else {
-      // From here on nobody else ends the process: an engine that is killed now has not failed.
-      state.withLock { $0.phase = .concluding }
-      end(128 + number)
-    }
-    Console.note("\ninterrupted: keeping what is done (again to stop at once)")
-    cancel()
-    watch()
+  private static func received(_ number: Int32) {
+    guard !begin("interrupted: keeping what is done (again to stop at once)") else { return }
+    // From here on nobody else ends the process: an engine that is killed now has not failed.
+    state.withLock { $0.phase = .concluding }
+    end(128 + number)
   }
 
-  /// What a first signal does, for a reason of this process's own.
-  private static func stop(saying reason: String) {
-    let cancel = state.withLock { state -> (@Sendable () -> Void)? in
-      guard !state.isRequested else { return nil }
-      state.isRequested = true
-      return state.cancel
+  /// Lets the running command end as after a signal, so many seconds from now.
+  static func stop(after seconds: Double) {
+    DispatchQueue(label: "assay.deadline").asyncAfter(deadline: .now() + seconds) {
+      _ = begin("the deadline of \(seconds) s is over: keeping what is done")
     }
-    guard let cancel else { return }
-    Console.note("\n\(reason)")
-    cancel()
+  }
+
+  /// Begins to end the command: says why, cancels its task, and watches over it.
+  /// - Returns: whether this was the first reason to.
+  private static func begin(_ words: String) -> Bool {
+    let (isFirst, cancel) = state.withLock { state in
+      defer { state.isRequested = true }
+      return (!state.isRequested, state.cancel)
+    }
+    guard isFirst else { return false }
+    Console.note("\n\(words)")
+    cancel?()
     watch()
+    return true
   }
 
   /// Ends the process where the command does not end by itself.
@@ -149,15 +149,6 @@ enum Interruption {
     } catch let code as ExitCode { return Outcome(exitCode: code.rawValue) } catch {
       Console.error("\(error)")
       return Outcome.worse(.inconclusive, Outcome(error))
-    }
-  }
-
-  /// Lets the running command end as after a signal, so many seconds from now.
-  static func stop(after seconds: Double) {
-    let queue = DispatchQueue(label: "assay.deadline")
-    queue.asyncAfter(deadline: .now() + seconds) {
-      guard !isRequested else { return }
-      stop(saying: "the deadline of \(seconds) s is over: keeping what is done")
     }
   }
 

@@ -89,28 +89,27 @@ struct SelftestCommand: AsyncParsableCommand {
     try reports.check()
     let progress = ProgressDisplay(isQuiet: quiet)
     let provenance = Provenance.current(seed: seed)
-    let journal = out.map { ResultJournal<SelfTest.Piece>(out: $0) }
-    if resume, let out, let done = try CompleteRun.read(out, provenance) { return try reports.end(done) }
-    let place = shard.map { "\($0.index + 1)/\($0.count)" } ?? "all"
-    let earlier = try journal?.begin(provenance, conditions: ["shard": place], resumes: resume) ?? [:]
-    if !earlier.isEmpty { Console.note("going on: \(earlier.count) pieces are done") }
+    let journal = ResultJournal<SelfTest.Piece>(out: out)
     let started = Mutex<SelfTest?>(nil)
-    let section = try Interruption.concluding {
+    let whole = try Interruption.concluding {
       progress.clear()
       // A signal may come while the corpus is read.
       var found = started.withLock { $0 }?.interruptedSection() ?? SelfTestSection()
       found.interrupted = true
       found.shard = shard?.record
-      try conclude(found, provenance)
+      try report(record(found, provenance))
     } while: {
       let trial = makeTrial()
-      var test: SelfTest
-      do { test = try makeTest() } catch {
-        if earlier.isEmpty { journal?.abandon() }
-        throw error
+      var test = try makeTest()
+      // Once the corpus is read: where it cannot be, nothing is left.
+      switch try journal.begin(
+        provenance, conditions: ["shard": shard?.record.description ?? "all"], resumes: resume)
+      {
+      case .complete(let run): return run
+      case .open(let earlier): test.earlier = earlier
       }
-      test.earlier = earlier
-      test.onPiece = { name, piece in journal?.add(piece, for: name) }
+      if !test.earlier.isEmpty { Console.note("going on: \(test.earlier.count) pieces are done") }
+      test.onPiece = { name, piece in journal.add(piece, for: name) }
       if shard != nil { test.chosen = Set(work(test, trial).part(shard).pieces.map(\.name)) }
       let ready = test
       started.withLock { $0 = ready }
@@ -118,11 +117,12 @@ struct SelftestCommand: AsyncParsableCommand {
         progress.step(done: done, of: total, subject: subject)
       }
       found.shard = shard?.record
-      return found
+      return record(found, provenance)
     }
     progress.clear()
-    if section.interrupted != true { journal?.end() }
-    try conclude(section, provenance)
+    // A tool that was missing may be there the next time.
+    let isComplete = whole.selfTest.map { $0.interrupted != true && $0.notRun.isEmpty } ?? false
+    try journal.concluding(isComplete: isComplete) { try report(whole) }
   }
 
   private func work(_ test: SelfTest, _ trial: CheatTrial?) -> WorkList {
@@ -151,12 +151,15 @@ struct SelftestCommand: AsyncParsableCommand {
       selection: patterns)
   }
 
-  private func conclude(_ section: SelfTestSection, _ provenance: Provenance) throws {
-    var section = section
-    section.strict = strict ? true : nil
-    printReport(section)
+  private func record(_ section: SelfTestSection, _ provenance: Provenance) -> Run {
     var run = Run(provenance: provenance)
     run.selfTest = section
+    run.selfTest?.strict = strict ? true : nil
+    return run
+  }
+
+  private func report(_ run: Run) throws {
+    if let section = run.selfTest { printReport(section) }
     try reports.end(run)
   }
 

@@ -76,12 +76,13 @@ struct VerifyCommand: AsyncParsableCommand {
     BazelTest(environment)?.acknowledgeShards()
     giveLargeTensorsBack(plan)
     let provenance = Provenance.current(seed: selection.fresh.chosenSeed)
-    let journal = output.out.map { ResultJournal<[CaseResult]>(out: $0) }
-    if resume, let done = try complete(plan, reader, provenance) {
-      return try conclude(done, manifestProblems, provenance)
+    let journal = ResultJournal<[CaseResult]>(out: output.out)
+    switch try journal.begin(
+      provenance, conditions: conditions(Verifier(plan: plan, reader: reader)), resumes: resume)
+    {
+    case .complete(let run): return try report(run)
+    case .open(let earlier): plan.earlier = earlier
     }
-    let conditions = conditions(Verifier(plan: plan, reader: reader))
-    plan.earlier = try journal?.begin(provenance, conditions: conditions, resumes: resume) ?? [:]
     if !plan.earlier.isEmpty { Console.note("going on: \(plan.earlier.count) cases are done") }
     let asked = plan
 
@@ -90,7 +91,7 @@ struct VerifyCommand: AsyncParsableCommand {
     let verifier = Verifier(plan: asked, reader: reader) { done, total, results in
       // An engine that a signal reached has not failed, and one that never started may do so yet.
       if let first = results.first, !Interruption.isRequested, !results.contains(where: { $0.status == .notRun }) {
-        journal?.add(results, for: Verifier.key(file: first.file, name: first.name))
+        journal.add(results, for: Verifier.key(file: first.file, name: first.name))
       }
       if mayHoldNetworks(asked) { assay_give_back_free_memory() }
       progress.step(
@@ -107,28 +108,9 @@ struct VerifyCommand: AsyncParsableCommand {
       return section
     }
     progress.clear()
-    if !section.interrupted { journal?.end() }
-    try conclude(section, problems, provenance)
-  }
-
-  /// The run in the folder, where it is this one and complete: there is nothing to go on with.
-  /// - Throws: `ValidationError` where it is another.
-  private func complete(
-    _ plan: VerificationPlan, _ reader: GoldenReader, _ provenance: Provenance
-  ) throws -> VerificationSection? {
-    guard let out = output.out, FileManager.default.fileExists(atPath: "\(out)/run.json"),
-      !FileManager.default.fileExists(atPath: "\(out)/results")
-    else { return nil }
-    let earlier = try ReportOutput.read(out)
-    guard let section = earlier.verification, !section.interrupted else { return nil }
-    let planned = Verifier(plan: plan, reader: reader).plannedSection()
-    let differences = earlier.differences(from: Run(provenance: provenance)) + section.differences(from: planned)
-    guard differences.isEmpty else {
-      throw ValidationError(
-        "--resume: \(out.printable) holds another run:\n"
-          + differences.map { "  \($0.name): \($0.first) then, \($0.second) now".printable }.joined(separator: "\n"))
-    }
-    return section
+    // An engine that did not start may start the next time.
+    let isComplete = !section.interrupted && !section.results.contains { $0.status == .notRun }
+    try journal.concluding(isComplete: isComplete) { try conclude(section, problems, provenance) }
   }
 
   /// What must be equal for results to be taken up again, besides the command.
@@ -137,7 +119,7 @@ struct VerifyCommand: AsyncParsableCommand {
     var found: [String: String] = ["known failures": planned.knownFailuresSha256 ?? "none"]
     for engine in planned.engines { found["version of \(engine.name)"] = engine.version }
     for file in planned.files { found["SHA-256 of \(file.path)"] = file.sha256 }
-    if let shard = planned.shard { found["shard"] = "\(shard.index + 1)/\(shard.count)" }
+    if let shard = planned.shard { found["shard"] = shard.description }
     return found
   }
 
@@ -148,7 +130,13 @@ struct VerifyCommand: AsyncParsableCommand {
     section.files += manifestProblems
     var run = Run(provenance: provenance)
     run.verification = section
-    VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
+    try report(run)
+  }
+
+  private func report(_ run: Run) throws {
+    if let section = run.verification {
+      VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
+    }
     try output.reports.end(run)
   }
 

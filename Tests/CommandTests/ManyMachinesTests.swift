@@ -37,9 +37,21 @@ struct ManyMachinesTests {
     #expect(try CommandRun(Self.words + ["--out", whole.path]).exitCode == 0)
     let records = try [part, whole].map { try run($0.appending(path: "run.json")) }
     #expect(try results(records[0]) == results(records[1]))
-    #expect(!FileManager.default.fileExists(atPath: journal.path), "a complete run needs no journal")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: journal.path) == ["header.json"],
+      "of a complete run the conditions are left, and no piece")
     let complete = try CommandRun(Self.words + ["--out", part.path, "--resume"])
     #expect(complete.exitCode == 0 && complete.output.contains("all hold"), "\(complete.output)\(complete.errors)")
+  }
+
+  @Test func `a folder of somebody else's results is left alone`() throws {
+    let folder = try TemporaryDirectory()
+    let theirs = folder.file("results/mine.txt")
+    try FileManager.default.createDirectory(at: folder.file("results"), withIntermediateDirectories: false)
+    try Data("mine".utf8).write(to: theirs)
+    let run = try CommandRun(["verify", "--filter", "relu/*", "--quiet", "--out", folder.url.path])
+    #expect(run.exitCode == 64 && run.errors.contains("give another --out"), "\(run.errors)")
+    #expect(try String(contentsOf: theirs, encoding: .utf8) == "mine")
   }
 
   @Test func `a deadline ends a run cleanly`() throws {

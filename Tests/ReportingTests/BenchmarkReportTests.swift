@@ -409,6 +409,50 @@ import Testing
     #expect(labels.count >= 3 && Set(labels).count == labels.count, "\(labels)")
   }
 
+  /// A file from outside may name a change where no run is, machines in any order, and names that no table can hold.
+  @Test func oddHistoriesArePages() throws {
+    let points = (0..<4).map {
+      HistorySection.Point(run: "r\($0)", started: "2026-01-0\($0 + 1)", commit: nil, nanoseconds: $0 < 2 ? 1e6 : 2e6)
+    }
+    let series = ["k", "l", "k"].enumerated().map { index, key in
+      var series = HistorySection.Series(
+        key: key, benchmark: "b\n\(index)", engine: "e\(index)", points: points, changePoints: [2])
+      series.changes = [-1, 2, 4, Int.max].map {
+        HistorySection.Change(position: $0, before: 1e6, after: 2e6, pValue: 0.01, isConfirmed: true, differences: [])
+      }
+      return series
+    }
+    var run = Run(provenance: Self.run.provenance)
+    run.history = HistorySection(directory: "d", series: series, skipped: [])
+    #expect(run.history?.moved.map(\.change.position) == [2, 2, 2])
+    let history = String(decoding: try file("history.html", of: run), as: UTF8.self)
+    #expect(history.contains("3 confirmed changes, 0 weak ones"))
+    for part in ["<h3>k</h3>", "<h3>l</h3>", "<h3>Changes</h3>", "<h2>What moved</h2>"] {
+      #expect(history.components(separatedBy: part).count == 2, "\(part)")
+    }
+    #expect(try HTMLReport.text(run).contains("3 confirmed changes, 0 weak ones"))
+    // Otava finds a column by its name.
+    let (names, table) = try (file("otava.yaml", of: run), file("history-1.csv", of: run))
+    #expect(String(decoding: table, as: UTF8.self).contains(",b\\n0 e0,"))
+    #expect(String(decoding: names, as: UTF8.self).contains("column: \"b\\\\n0 e0\""))
+  }
+
+  /// An engine looks the same in the charts of benchmarks that others did as well.
+  @Test func historysEnginesKeepTheirLooks() throws {
+    func series(_ benchmark: String, _ engine: String) -> HistorySection.Series {
+      let points = [1e6, 2e6].map {
+        HistorySection.Point(run: "r\($0)", started: "2026-01-01", commit: nil, nanoseconds: $0)
+      }
+      return .init(key: "k", benchmark: benchmark, engine: engine, points: points, changePoints: [])
+    }
+    var run = Run(provenance: Self.run.provenance)
+    run.history = HistorySection(
+      directory: "d", series: [series("a", "mine"), series("b", "direct"), series("b", "mine")], skipped: [])
+    let history = String(decoding: try file("history.html", of: run), as: UTF8.self)
+    let looks = history.matches(of: #/fill="(\#[0-9A-F]{6})"[^>]*><title>mine 2026/#).map { String($0.output.1) }
+    #expect(looks.count == 4 && Set(looks).count == 1, "\(looks)")
+  }
+
   @Test func csvQuotesWhatNeedsIt() throws {
     let lines = String(decoding: try file("benchmarks.csv"), as: UTF8.self).split(separator: "\r\n")
     #expect(lines.count == 3)

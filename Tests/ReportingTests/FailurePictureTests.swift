@@ -85,6 +85,14 @@ import Testing
     odd = lastColumn
     odd.worst?.index = [9, -9, 9, 9]
     #expect(try !page([result("/op/a", [odd])]).contains("class=\"ring\""))
+    // The largest extents and counts that a file can name, which have no sums.
+    odd = lastColumn
+    (odd.shape, odd.compared) = ([.max, 1, 1], .max)
+    odd.map?.cells = [2, 1, 1]
+    odd.map?.block = [1 << 62, 1, 1]
+    odd.map?.marks = "x."
+    let largest = try page([result("/op/a", [odd, odd]), result("/op/b", [odd, odd])])
+    #expect(largest.contains("axis 0 4611686018427387904–9223372036854775806"))
   }
 
   /// The same mistake at every size is one failure; the simplest case stands for it, exact before random before adversarial.

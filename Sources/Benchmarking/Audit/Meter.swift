@@ -22,10 +22,8 @@ struct Meter {
 
   /// CPU time so far.
   func cpu() -> Double? {
-    if let process { return process.cpuNanoseconds().map { Double($0) } }
-    var time = timespec()
-    guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
-    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+    guard let process else { return OwnTime.nanoseconds() }
+    return process.cpuNanoseconds().map { Double($0) }
   }
 
   /// Of the process that the contestant runs in. While another process computes, this one waits for it, on the same core or not.

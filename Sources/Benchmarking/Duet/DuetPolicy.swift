@@ -62,12 +62,17 @@ public struct DuetPolicy: Hashable, Sendable {
   }
 
   /// The probability that a gate of `count` tests calls a benchmark a regression whose blocks each exceed the margin with
-  /// probability `p`: both stages must agree.
+  /// probability `p`: all stages must agree.
   public func power(exceeding p: Double, tests count: Int, effort: Effort = .least) -> Double {
     guard let critical = criticalCount(tests: count, effort: effort) else { return 0 }
-    let screen = screenBlocks(effort)
-    return BinomialTail.atLeast(screenAdvance(of: screen), trials: screen, success: p)
-      * BinomialTail.atLeast(critical, trials: decisionBlocks(effort), success: p)
+    let (screen, decision) = (screenBlocks(effort), decisionBlocks(effort))
+    let found =
+      BinomialTail.atLeast(screenAdvance(of: screen), trials: screen, success: p)
+      * BinomialTail.atLeast(critical, trials: decision, success: p)
+    guard confirms else { return found }
+    // What fired alone is asked for again: one test, of as many blocks.
+    guard let again = SignTest.criticalCount(trials: decision, level: falseDiscoveryRate) else { return 0 }
+    return found * BinomialTail.atLeast(again, trials: decision, success: p)
   }
 
   /// The smallest probability of exceeding the margin in one block that reaches ``power``; `nil` when none does.

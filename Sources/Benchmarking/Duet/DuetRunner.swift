@@ -183,7 +183,7 @@ public final class DuetRunner {
     for block in first..<last where !shouldStop() {
       let present = wanted.filter { block < $0.count }.map(\.index)
       guard pace.allows(pairs: present.count) else {
-        return measured.withLock { $0.undone.append(pace.missed) }
+        return measured.withLock { if !$0.undone.contains(pace.missed) { $0.undone.append(pace.missed) } }
       }
       onProgress(block - first, last - first, "\(subject), block \(block - first + 1) of \(last - first)")
       let began = ContinuousClock.now

@@ -25,7 +25,7 @@ struct DuetSentinel {
         reasons.append(reason(direction, screens, clock, "all benchmarks"))
       }
       for sentinel in sentinels {
-        let decision = sentinel.decision.on(clock)
+        let decision = (sentinel.decision + sentinel.confirmation).on(clock)
         if let direction = direction(decision) {
           reasons.append(reason(direction, decision, clock, sentinel.name))
         }
@@ -50,10 +50,11 @@ struct DuetSentinel {
 
   private func finding(_ sentinel: DuetGate.Differences) -> DuetGate.Finding {
     func reading(_ clock: DuetClock) -> DuetGate.Reading? {
-      let all = (sentinel.screen + sentinel.decision).on(clock)
+      let decision = (sentinel.decision + sentinel.confirmation).on(clock)
+      let all = (sentinel.screen + sentinel.decision + sentinel.confirmation).on(clock)
       guard let median = OrderStatistics.median(all) else { return nil }
       return DuetGate.Reading(
-        advanced: direction(sentinel.decision.on(clock)), median: median, interval: OrderStatistics.medianInterval(all))
+        advanced: direction(decision), median: median, interval: OrderStatistics.medianInterval(all))
     }
     let (wall, cpu) = (reading(.wall) ?? DuetGate.Reading(), reading(.cpu))
     let differs = [wall.advanced, cpu?.advanced].contains { $0 != nil }

@@ -303,7 +303,7 @@ public final class BenchmarkRunner {
   ) {
     let contestant = slot.contestant
     guard workload.contestants[slot.index].status == .timed, !contestant.isClaimed else { return }
-    let blocks = workload.contestants[slot.index].samples.map(BenchmarkAnalysis.blockMedian)
+    let blocks = workload.contestants[slot.index].samples.map(\.median)
     let judge = AuditJudge(
       threads: timed.item.threads,
       fetch: timed.fetchNanoseconds,

@@ -68,10 +68,8 @@ public struct BenchmarkPlan: Sendable {
     }
   }
 
-  /// Keeps the items of which this is true, one answer for each.
-  public mutating func keep(_ isKept: [Bool]) {
-    items = zip(items, isKept).filter(\.1).map(\.0)
-  }
+  /// Keeps the items of which this is true.
+  public mutating func keep(_ isKept: (Item) -> Bool) { items = items.filter(isKept) }
 
   private static func wholeNetworks(_ suite: BenchmarkSuite) throws(ProblemError) -> [BenchmarkSubject] {
     var found: [BenchmarkSubject] = []

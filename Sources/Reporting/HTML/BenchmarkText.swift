@@ -91,6 +91,11 @@ struct BenchmarkSetting: Hashable {
   var layout: String
   var threads: Int
 
+  init(_ workload: BenchmarkWorkload) {
+    (batch, pass) = (workload.batch, workload.pass)
+    (layout, threads) = (workload.layout, workload.threads)
+  }
+
   var name: String { "batch \(batch), \(pass.replacing("_", with: " ")), \(layout), \(BenchmarkText.threads(threads))" }
 
   /// As a fold is titled.
@@ -100,8 +105,7 @@ struct BenchmarkSetting: Hashable {
     var order: [BenchmarkSetting] = []
     var groups: [BenchmarkSetting: [BenchmarkWorkload]] = [:]
     for workload in section.workloads {
-      let setting = BenchmarkSetting(
-        batch: workload.batch, pass: workload.pass, layout: workload.layout, threads: workload.threads)
+      let setting = BenchmarkSetting(workload)
       if groups[setting] == nil { order.append(setting) }
       groups[setting, default: []].append(workload)
     }

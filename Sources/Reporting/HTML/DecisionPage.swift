@@ -11,7 +11,8 @@ enum DecisionPage {
       intro: "What to take, why, what it costs in error and memory, and the command that shows it again.",
       tables: [
         HTMLPage.Table(
-          title: "By class of layers", caption: DecisionTable.classCaption, headings: DecisionTable.classHeadings,
+          title: "By class of layers", caption: "\(DecisionTable.classCaption) \(DecisionTable.commandCaption)",
+          headings: DecisionTable.classHeadings,
           rows: zip(table.classes, table.classRows).map { found, row in
             HTMLPage.Row(cells: row.enumerated().map { cell($1, $0, found) })
           })

@@ -74,9 +74,9 @@ enum DotCharts {
     let rows = section.benchmarks + section.againstItself
     let limits = rows.flatMap { [$0.change, $0.changeLower ?? $0.change, $0.changeUpper ?? $0.change] }.map { 100 * $0 }
     let margin = 100 * section.policy.margin
-    let labels = rows.enumerated().map { index, row in
-      (index >= section.benchmarks.count ? "base against itself: " : "") + BenchmarkText.shape(row.name)
-    }
+    let labels =
+      section.benchmarks.map { BenchmarkText.shape($0.name) }
+      + section.againstItself.map { DuetTable.againstItself(BenchmarkText.shape($0.name)) }
     // A name stands over its line, so that the line has the width.
     let (left, right, row) = (16.0, 720.0, 42.0)
     guard let x = ChartScale(holding: limits + [-margin * 1.6, margin * 1.6], to: (left, right), logarithmic: false)

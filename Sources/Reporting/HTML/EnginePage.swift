@@ -24,12 +24,13 @@ enum EnginePage {
     let shown = isWanted ? view.rows : Array(view.rows.filter { $0.lostInAll > 0 }.prefix(few))
     let left = view.rows.count - shown.count
     var tables: [HTMLPage.Table] = []
-    if !view.networkRows.isEmpty {
+    let networkRows = view.networkRows
+    if !networkRows.isEmpty {
       tables.append(
         HTMLPage.Table(
           title: "By network", caption: "Over the layers that it did, each as often as it occurs.",
           headings: EngineView.networkHeadings,
-          rows: view.networkRows.map { row in
+          rows: networkRows.map { row in
             HTMLPage.Row(cells: row.enumerated().map { .init($1, $0 < 2 ? "line" : "num") })
           }))
     }
@@ -43,11 +44,10 @@ enum EnginePage {
           }))
     }
     let idle = view.idle.prefix(6).map { "\($0.count) layer\($0.count == 1 ? "" : "s"): \($0.reason)" }
+    let intro = [view.places, idle.isEmpty ? nil : "Without a time: \(idle.joined(separator: "; "))."].compactMap { $0 }
     return HTMLPage.Fold(
       title: "\(view.engine.name): \(view.summary)".printable, isOpen: isWanted,
-      intro: ([view.places].compactMap { $0 }
-        + (idle.isEmpty ? [] : ["Without a time: \(idle.joined(separator: "; "))."]))
-        .joined(separator: " ").printable, tables: tables)
+      foldIntro: intro.isEmpty ? nil : intro.joined(separator: " ").printable, tables: tables)
   }
 
   private static func cell(_ text: String, _ column: Int, _ row: EngineView.Row) -> HTMLPage.Cell {

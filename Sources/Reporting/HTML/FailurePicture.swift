@@ -43,7 +43,8 @@ struct FailurePicture {
   /// `c 8–15`: the elements of one cell of an axis.
   private func span(_ axis: Int, _ cell: Int) -> String {
     let first = cell * map.block[axis]
-    let last = min(first + map.block[axis], shape[axis]) - 1
+    // An extent from outside may be the largest number there is: nothing is added beyond it.
+    let last = first + min(map.block[axis], shape[axis] - first) - 1
     return "\(name(axis)) " + (first == last ? "\(first)" : "\(first)–\(last)")
   }
 

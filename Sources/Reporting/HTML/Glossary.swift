@@ -1,5 +1,3 @@
-import Foundation
-
 /// Words that pages use and newcomers ask for.
 enum Glossary {
   private static let all: [(word: String, meaning: String)] = [
@@ -39,18 +37,32 @@ enum Glossary {
       "open", "Nobody has won: the intervals of both times overlap, or an engine claims a time that no audit confirmed."
     ),
     (
-      "claimed, ?",
-      "A time that is the engine's word alone: the tool did not hold the clock, and no audit confirmed it."
+      "claimed",
+      "With a question mark: a time that is the engine's word alone: the tool did not hold the clock, and no audit confirmed it."
     ),
     ("workspace", "Scratch memory beside operands, result and packed weights."),
     ("could see", "The smallest change that a gate would have found with the probability asked for."),
   ]
 
-  /// Those that one of the texts uses.
+  /// Other forms of an entry's words that pages use.
+  private static let forms = [
+    "n1c64h56w56 k64r3s3 stride1 pad1": ["stride", "stride1", "stride2", "pad1", "conv2d"], "ULP": ["ulps"],
+    "mutant": ["mutants"], "kink": ["kinks"], "limit": ["limits"], "block": ["blocks"], "interval": ["intervals"],
+    "tie": ["ties"], "vacuity": ["vacuous"],
+  ]
+
+  /// Those that one of the texts uses, as whole words.
   static func entries(for texts: [String]) -> [HTMLPage.Property] {
-    all.filter { entry in
-      let keys = entry.word.hasPrefix("n1c64") ? ["pad1", "stride", "conv"] : entry.word.components(separatedBy: ", ")
-      return keys.contains { key in texts.contains { $0.contains(key) } }
+    var used: Set<String> = []
+    for text in texts {
+      let words = text.lowercased().split { !($0.isLetter || $0.isNumber || $0 == "/" || $0 == "-") }.map(String.init)
+      used.formUnion(words)
+      // Some entries are of two words.
+      used.formUnion(zip(words, words.dropFirst()).map { "\($0) \($1)" })
+    }
+    return all.filter { entry in
+      let keys = entry.word.lowercased().split(separator: ", ").map(String.init) + (forms[entry.word] ?? [])
+      return keys.contains(where: used.contains)
     }.map { HTMLPage.Property(name: $0.word, value: $0.meaning) }
   }
 }

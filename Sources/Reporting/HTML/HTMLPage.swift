@@ -55,12 +55,13 @@ struct HTMLPage {
   struct Fold {
     var title: String
     var isOpen = false
-    var intro = ""
+    /// Named apart from a section's, which a template would find where this is `nil`.
+    var foldIntro: String?
     var cards: [Card] = []
     var figures: [Figure] = []
     var tables: [Table] = []
 
-    var isEmpty: Bool { cards.isEmpty && figures.isEmpty && tables.isEmpty && intro.isEmpty }
+    var isEmpty: Bool { cards.isEmpty && figures.isEmpty && tables.isEmpty && foldIntro == nil }
   }
 
   struct Section {
@@ -127,6 +128,7 @@ extension HTMLPage.Section {
     let full = found.filter { !$0.isEmpty }
     guard let first = full.first else { return }
     guard full.count > 1 else {
+      intro = [intro, first.foldIntro ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
       cards += first.cards
       figures += first.figures
       tables += first.tables

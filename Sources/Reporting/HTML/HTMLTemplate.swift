@@ -8,6 +8,7 @@ enum HTMLTemplate {
       templates: [
         "page": try MustacheTemplate(string: page), "table": try MustacheTemplate(string: table),
         "figure": try MustacheTemplate(string: figure), "card": try MustacheTemplate(string: card),
+        "history": try MustacheTemplate(string: HistoryTemplate.page),
         "fold": try MustacheTemplate(string: fold), "inner": try MustacheTemplate(string: inner),
       ])
   }
@@ -94,6 +95,6 @@ enum HTMLTemplate {
     """
 
   private static let inner = """
-    {{#intro}}<p class="caption">{{.}}</p>{{/intro}}{{#cards}}{{> card}}{{/cards}}{{#figures}}{{> figure}}{{/figures}}{{#tables}}{{> table}}{{/tables}}
+    {{#foldIntro}}<p class="caption">{{.}}</p>{{/foldIntro}}{{#cards}}{{> card}}{{/cards}}{{#figures}}{{> figure}}{{/figures}}{{#tables}}{{> table}}{{/tables}}
     """
 }

@@ -9,9 +9,10 @@ enum HistoryChart {
   ///   - group: the series of one benchmark on one machine.
   ///   - runs: of that machine, earliest first.
   ///   - anchors: the place of each run in the page's table.
+  ///   - styles: the looks of the page's engines.
   /// - Returns: `nil` where no run has a time to draw.
   static func svg(
-    _ group: [HistorySection.Series], runs: [String], anchors: [String: String]
+    _ group: [HistorySection.Series], runs: [String], anchors: [String: String], styles: EngineStyles
   ) -> String? {
     let values = group.flatMap { $0.points.map { $0.nanoseconds * 1e-6 } }
     guard let y = ChartScale(holding: values, to: (196, 16), logarithmic: false), let title = group.first?.benchmark
@@ -25,8 +26,8 @@ enum HistoryChart {
     }
     canvas.line(90, 196, 760, 196, class: "axis")
     canvas.text(22, 106, "ms", anchor: .middle, class: "name", rotated: true)
-    for (index, series) in group.enumerated() {
-      let style = SeriesStyle(index: index)
+    for series in group {
+      let style = styles[series.engine]
       let points = series.points.map { (x(places[$0.run] ?? 0), y($0.nanoseconds * 1e-6)) }
       canvas.polyline(points, class: "path", stroke: style.color)
       if points.count <= mostMarks {
@@ -52,7 +53,7 @@ enum HistoryChart {
       canvas.text(anchor == .start ? 90 : 760, 213, String((date ?? "").prefix(10)), anchor: anchor, class: "tick")
     }
     canvas.text(425, 232, "\(runs.count) runs, earliest first", anchor: .middle, class: "name")
-    canvas.legend(785, 28, group.enumerated().map { ($0.element.engine, SeriesStyle(index: $0.offset), false) })
+    canvas.legend(785, 28, group.map { ($0.engine, styles[$0.engine], false) })
     return canvas.svg(label: "History of \(title)")
   }
 }

@@ -1,4 +1,3 @@
-import Mustache
 import Results
 
 /// `history.html`: what moved over the runs of a folder, and a chart for each benchmark, folded away until somebody looks.
@@ -46,7 +45,7 @@ enum HistoryPage {
   private static let longestList = 200
 
   static func text(_ history: HistorySection, _ origin: Provenance) throws -> String {
-    try MustacheTemplate(string: HistoryTemplate.page).render(page(history, origin))
+    try HTMLTemplate.library().render(page(history, origin), withTemplate: "history") ?? ""
   }
 
   /// The history's part of a run's report: what moved, without the charts.
@@ -58,7 +57,7 @@ enum HistoryPage {
   }
 
   static func summary(_ history: HistorySection) -> String {
-    let changes = history.series.flatMap { $0.changes ?? [] }
+    let changes = history.moved.map(\.change)
     let sure = changes.count(where: \.isConfirmed)
     let runs = history.runs?.count ?? Set(history.series.flatMap(\.points).map(\.run)).count
     return "\(runs) runs of \(history.directory), \(history.series.count) series: \(sure) confirmed changes, "
@@ -105,7 +104,7 @@ enum HistoryPage {
     }
     guard !rows.isEmpty else { return nil }
     return HTMLPage.Table(
-      title: "What moved",
+      title: "Changes",
       caption:
         "Largest first. A change is a place where the level of a series is another, found in windows of runs and held "
         + "against the runs on both sides (rank-sum test). Confirmed: certain at a false discovery rate of 5 % over all "
@@ -121,20 +120,16 @@ enum HistoryPage {
     let order = (history.runs ?? []).map(\.name)
     let largest = Set(
       history.moved.filter(\.change.isConfirmed).prefix(openCharts).map { "\($0.series.key)\n\($0.series.benchmark)" })
-    var keys: [String] = []
-    for series in history.series where keys.last != series.key { keys.append(series.key) }
-    return keys.map { key in
-      let all = history.series.filter { $0.key == key }
+    // An engine looks the same in every chart of the page.
+    let styles = EngineStyles(history.series.map(\.engine))
+    return groups(history.series, by: \.key).map { key, all in
       let names = Set(all.flatMap(\.points).map(\.run))
       // In runs of earlier versions there is no list of them.
       let known = order.filter(names.contains)
       let longest = all.max { $0.points.count < $1.points.count }
       let own = known.count == names.count ? known : longest?.points.map(\.run) ?? []
-      var benchmarks: [String] = []
-      for series in all where benchmarks.last != series.benchmark { benchmarks.append(series.benchmark) }
-      let folds = benchmarks.compactMap { name -> Fold? in
-        let group = all.filter { $0.benchmark == name }
-        guard let svg = HistoryChart.svg(group, runs: own, anchors: anchors) else { return nil }
+      let folds = groups(all, by: \.benchmark).compactMap { name, group -> Fold? in
+        guard let svg = HistoryChart.svg(group, runs: own, anchors: anchors, styles: styles) else { return nil }
         let changes = group.flatMap { $0.changes ?? [] }
         let remark = changes.isEmpty ? "" : changes.map { BenchmarkText.change($0.ratio - 1) }.joined(separator: ", ")
         return Fold(title: name.printable, remark: remark, svg: svg, isOpen: largest.contains("\(key)\n\(name)"))
@@ -142,68 +137,13 @@ enum HistoryPage {
       return Machine(title: key.printable, folds: folds)
     }
   }
-}
 
-/// The page of a history: no script, nothing from elsewhere.
-enum HistoryTemplate {
-  static let page = """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <link rel="icon" href="data:,">
-    <title>Assay history</title>
-    <style>{{{style}}}</style>
-    </head>
-    <body>
-    <header>
-    <h1>Assay history</h1>
-    <p class="subtitle">{{subtitle}}</p>
-    <p class="verdict {{verdict}}">{{summary}}</p>
-    <nav><a href="#moved">What moved</a> <a href="#charts">Charts</a> <a href="#runs">Runs</a></nav>
-    </header>
-    <main>
-    <section id="moved">
-    {{#tables}}<h2>{{title}}</h2>
-    <p class="caption">{{caption}}</p>
-    <div class="scroll"><table>
-    <thead><tr>{{#headings}}<th>{{.}}</th>{{/headings}}</tr></thead>
-    <tbody>{{#rows}}<tr>{{#cells}}<td class="{{style}}">{{text}}</td>{{/cells}}</tr>
-    {{/rows}}</tbody>
-    </table></div>
-    {{/tables}}{{^tables}}<h2>Nothing moved</h2>
-    {{/tables}}{{#lists}}<h3>{{title}}</h3>
-    <ul class="facts">{{#lines}}<li>{{text}}</li>
-    {{/lines}}</ul>
-    {{/lists}}</section>
-    <section id="charts">
-    <h2>Charts</h2>
-    <p class="caption">Each mark is the median of one run and leads to it. A solid line is a confirmed change, a dashed one a \
-    weak one. The charts of the largest changes are open.</p>
-    {{#machines}}<h3>{{title}}</h3>
-    {{#folds}}<details{{#isOpen}} open{{/isOpen}}><summary><code>{{title}}</code> <span>{{remark}}</span></summary>
-    <div class="scroll">{{{svg}}}</div></details>
-    {{/folds}}{{/machines}}</section>
-    <section id="runs">
-    <h2>Runs</h2>
-    <div class="scroll"><table>
-    <thead><tr><th>run</th><th>started</th><th>commit</th></tr></thead>
-    <tbody>{{#runs}}<tr id="{{anchor}}"><td class="code">{{#page}}<a href="{{.}}">{{/page}}{{name}}{{#page}}</a>{{/page}}</td>\
-    <td>{{started}}</td><td class="code">{{commit}}</td></tr>
-    {{/runs}}</tbody>
-    </table></div>
-    </section>
-    </main>
-    </body>
-    </html>
-
-    """
-
-  static let style = """
-    details{border-bottom:1px solid var(--line);padding:.15rem 0}summary{cursor:pointer}
-    summary code{font:.8rem ui-monospace,"DejaVu Sans Mono",Menlo,monospace}summary span{color:var(--bad);font-weight:600}
-    tr:target{background:var(--panel)}#moved td{white-space:normal;overflow-wrap:anywhere}#moved td.num,#moved td.line{white-space:nowrap}
-    """
+  /// In the order in which they are met.
+  private static func groups(
+    _ series: [HistorySection.Series], by name: (HistorySection.Series) -> String
+  ) -> [(name: String, series: [HistorySection.Series])] {
+    let groups = Dictionary(grouping: series, by: name)
+    var met: Set<String> = []
+    return series.map(name).filter { met.insert($0).inserted }.map { ($0, groups[$0] ?? []) }
+  }
 }

@@ -22,7 +22,7 @@ public enum BenchmarkAnalysis {
     workload.limitNanoseconds = floor?.nanoseconds ?? network?.nanoseconds
     workload.limitedBy = floor?.limitedBy ?? network?.limitedBy
     workload.limitAlgorithm = floor?.algorithm ?? network.map { _ in NetworkFloor.algorithm }
-    let baseline = workload.contestant(section.options.baseline)?.samples.map(blockMedian) ?? []
+    let baseline = workload.contestant(section.options.baseline)?.samples.map(\.median) ?? []
     for index in workload.contestants.indices {
       let engine = section.engines.first { $0.name == workload.contestants[index].engine }
       workload.contestants[index].time = time(
@@ -68,10 +68,10 @@ public enum BenchmarkAnalysis {
   /// Who ties with the fastest (the interval of the blocks' ratios spans 1, or there is none), and how far behind the next one
   /// is.
   private static func lead(of fastest: String, among timed: [BenchmarkContestant], confidence: Double) -> LeadRecord {
-    let own = timed.first { $0.engine == fastest }?.samples.map(blockMedian) ?? []
+    let own = timed.first { $0.engine == fastest }?.samples.map(\.median) ?? []
     var record = LeadRecord(engine: fastest, ties: [])
     for other in timed where other.engine != fastest {
-      let blocks = other.samples.map(blockMedian)
+      let blocks = other.samples.map(\.median)
       let ratios = blocks.count == own.count ? zip(blocks, own).map { $0 / $1 } : []
       guard let interval = OrderStatistics.medianInterval(ratios, confidence: confidence), interval.lower > 1,
         let ratio = OrderStatistics.median(ratios)
@@ -88,15 +88,11 @@ public enum BenchmarkAnalysis {
     return record
   }
 
-  public static func blockMedian(_ samples: DurationSamples) -> Double {
-    OrderStatistics.median(samples.nanoseconds.map { Double($0) }) ?? 0
-  }
-
   private static func time(
     of contestant: BenchmarkContestant, _ workload: BenchmarkWorkload, _ ceiling: CeilingRecord?, baseline: [Double],
     engine: BenchmarkEngine?, confidence: Double
   ) -> TimeSummary? {
-    let blocks = contestant.samples.map(blockMedian)
+    let blocks = contestant.samples.map(\.median)
     guard contestant.status == .timed, let median = OrderStatistics.median(blocks), median > 0,
       let minimum = contestant.samples.flatMap(\.nanoseconds).min()
     else { return nil }

@@ -52,7 +52,8 @@ public enum BenchmarkHistory {
         let key = Key(
           key: machine, benchmark: entry.benchmark, engine: entry.engine + (entry.isClaimed ? Trust.claimedMark : ""))
         if entry.isBroken { broken.append("\(name): \(entry.label): \(entry.problem)") }
-        guard let time = entry.time, seen[key, default: []].insert(entry.identity).inserted else { continue }
+        guard let time = entry.time else { continue }
+        if let identity = entry.identity, !seen[key, default: []].insert(identity).inserted { continue }
         isNew = true
         points[key, default: []].append(
           (
@@ -119,15 +120,22 @@ public enum BenchmarkHistory {
   ) -> [String] {
     var last: [String: (index: Int, name: String, times: StoredTimes)] = [:]
     for run in runs { last["\(run.times.keyText)\n\(run.times.suite)"] = run }
+    let suites = Dictionary(runs.map { ($0.index, $0.times.suite) }, uniquingKeysWith: { first, _ in first })
+    // Of a last run, what it has where.
+    var entries: [Int: [StoredTimes.Place: StoredTimes.Entry]] = [:]
+    for run in last.values where entries[run.index] == nil {
+      entries[run.index] = Dictionary(
+        run.times.entries.map { entry in
+          let engine = entry.engine + (entry.isClaimed ? Trust.claimedMark : "")
+          return (StoredTimes.Place(benchmark: entry.benchmark, engine: engine), entry)
+        }, uniquingKeysWith: { first, _ in first })
+    }
     var found: [String] = []
     for key in points.keys.sorted() {
       guard let final = points[key]?.last else { continue }
-      let suite = runs.first { $0.index == final.run }?.times.suite ?? ""
-      guard let run = last["\(key.key)\n\(suite)"], run.index > final.run else { continue }
+      guard let run = last["\(key.key)\n\(suites[final.run] ?? "")"], run.index > final.run else { continue }
       let label = key.engine.isEmpty ? key.benchmark : "\(key.benchmark) \(key.engine)"
-      let entry = run.times.entries.first {
-        $0.benchmark == key.benchmark && $0.engine + ($0.isClaimed ? Trust.claimedMark : "") == key.engine
-      }
+      let entry = entries[run.index]?[StoredTimes.Place(benchmark: key.benchmark, engine: key.engine)]
       // A measurement that counts as an earlier one is there.
       if entry?.time != nil { continue }
       let why = entry.map { ": \($0.problem)" } ?? ""

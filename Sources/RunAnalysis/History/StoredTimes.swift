@@ -18,12 +18,13 @@ public struct StoredTimes: Sendable {
     /// Whether something stands where its time should be, and is no positive, finite number.
     public var isBroken: Bool
     public var isClaimed: Bool
-    /// Tells measurements apart: no two have the same samples, to the last digit.
-    public var identity: Int
+    /// Tells measurements apart: no two have the same samples, to the last digit. `nil` without samples: a figure alone, rounded
+    /// perhaps, may be that of another measurement.
+    public var identity: Int?
 
     public init(
       benchmark: String, engine: String = "", threads: Int? = nil, time: Time?, problem: String = "",
-      isBroken: Bool = false, isClaimed: Bool = false, identity: Int = 0
+      isBroken: Bool = false, isClaimed: Bool = false, identity: Int? = nil
     ) {
       self.benchmark = benchmark
       self.engine = engine
@@ -194,7 +195,7 @@ extension StoredTimes {
       return Entry(
         benchmark: workload.name, engine: contestant.engine, threads: workload.threads, time: time,
         problem: time == nil ? contestant.status.rawValue + said : "", isClaimed: contestant.isClaimed,
-        identity: contestant.samples.hashValue)
+        identity: contestant.samples.isEmpty ? nil : contestant.samples.hashValue)
     }
   }
 }

@@ -1,3 +1,5 @@
+import Results
+
 /// An interval for a median, with the confidence that it really has.
 public struct MedianInterval: Hashable, Sendable {
   public var lower: Double
@@ -15,12 +17,7 @@ public struct MedianInterval: Hashable, Sendable {
 /// What is read off sorted samples. Nothing here assumes a distribution.
 public enum OrderStatistics {
   /// The middle value, or the mean of the two in the middle; `nil` of nothing.
-  public static func median(_ values: some Collection<Double>) -> Double? {
-    guard !values.isEmpty else { return nil }
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2
-  }
+  public static func median(_ values: some Collection<Double>) -> Double? { Array(values).median }
 
   /// The smallest sample with at least the fraction `level` of the samples at or below it.
   /// - Parameters:

@@ -3,8 +3,8 @@ import Foundation
 /// The two-sided rank-sum test of Mann and Whitney: whether one of two samples lies higher. It assumes no distribution, and an
 /// outlier counts as one value, however far out it lies.
 public enum RankSum {
-  /// Up to so many pairs the distribution is counted out; beyond, and where values are equal, it is taken as normal.
-  private static let mostCounted = 200
+  /// Up to so many pairs, those of the largest windows of ``ChangePoints``, the distribution is counted out; beyond, and where values are equal, it is taken as normal.
+  private static let mostCounted = 900
 
   /// - Returns: the probability of ranks at least as uneven as these between two samples of one distribution; 1 of none.
   public static func pValue(_ first: [Double], _ second: [Double]) -> Double {
@@ -39,22 +39,19 @@ public enum RankSum {
   }
 
   /// P(U ≤ u): of all ways to choose n ranks from n + m, those whose sum is so small.
+  ///
+  /// There are as many with U = u as the polynomial ∏ (1 − x^(m+i)) / (1 − x^i), i = 1…n, has x^u. After each factor its
+  /// coefficients are whole numbers, and of so few pairs none is above 2^53: they are exact.
   private static func atMost(_ limit: Int, _ n: Int, _ m: Int) -> Double {
-    // ways[k][u]: choices of k of the ranks so far with u pairs the other way round.
-    var ways = [[Double]](repeating: [Double](repeating: 0, count: n * m + 1), count: n + 1)
-    ways[0][0] = 1
-    for rank in 0..<(n + m) {
-      for chosen in stride(from: min(n, rank + 1), through: 1, by: -1) {
-        // Those not chosen among the ranks before this one.
-        let passed = rank - (chosen - 1)
-        guard passed <= m else { continue }
-        for pairs in stride(from: n * m, through: passed, by: -1) {
-          ways[chosen][pairs] += ways[chosen - 1][pairs - passed]
-        }
-      }
+    var ways = [Double](repeating: 0, count: limit + 1)
+    ways[0] = 1
+    var all = 1.0
+    for part in 1...n {
+      for pairs in stride(from: limit, through: m + part, by: -1) { ways[pairs] -= ways[pairs - m - part] }
+      for pairs in stride(from: part, through: limit, by: 1) { ways[pairs] += ways[pairs - part] }
+      all = all * Double(m + part) / Double(part)
     }
-    let all = ways[n].reduce(0, +)
-    return ways[n].prefix(limit + 1).reduce(0, +) / all
+    return ways.reduce(0, +) / all
   }
 
   /// Of U under one distribution, with the correction for equal values.

@@ -1,4 +1,5 @@
 import Foundation
+import Results
 
 /// One machine's part of the cases, spread by a hash of their names that never changes.
 public struct Shard: Sendable, Hashable {
@@ -38,13 +39,22 @@ public struct Shard: Sendable, Hashable {
     try self.init(index: index - 1, count: count)
   }
 
+  /// In a run's record.
+  public var record: ShardRecord { ShardRecord(index: index, count: count) }
+
+  /// This shard's part of these pieces, in their order.
+  /// - Parameters:
+  ///   - pieces: all that are to be spread.
+  ///   - key: a name that no two have.
+  ///   - cost: of each, in any unit; what costs nothing counts as the least that anything costs.
+  public func part<Piece>(of pieces: [Piece], key: (Piece) -> String, cost: (Piece) -> Double) -> [Piece] {
+    zip(pieces, assignment(pieces.map(key), costs: pieces.map(cost))).filter(\.1).map(\.0)
+  }
+
   /// Which of these are this shard's: each goes to the shard that has the least work so far, the costliest first, so that one
   /// costly case does not find itself beside others. Every shard comes to the same assignment, whatever the order.
-  /// - Parameters:
-  ///   - names: all that are to be spread, each once.
-  ///   - costs: of each, in any unit; what costs nothing counts as the least that anything costs.
   /// - Returns: one answer for each.
-  public func assignment(_ names: [String], costs: [Double]) -> [Bool] {
+  package func assignment(_ names: [String], costs: [Double]) -> [Bool] {
     guard count > 1 else { return names.map { _ in true } }
     let least = costs.filter { $0 > 0 && $0.isFinite }.min() ?? 1
     let known = zip(names, costs).map { (name: $0, hash: Self.hash($0), cost: $1.isFinite ? max($1, least) : least) }

@@ -182,9 +182,7 @@ public struct Verifier: Sendable {
     }
     let all = stored + (fresh ?? [])
     guard let shard = plan.shard else { return all }
-    let isMine = shard.assignment(
-      all.map { Self.key(file: $0.path, name: $0.summary.name) }, costs: all.map(\.cost))
-    return zip(all, isMine).filter(\.1).map(\.0)
+    return shard.part(of: all, key: { Self.key(file: $0.path, name: $0.summary.name) }, cost: \.cost)
   }
 
   private func open() -> ([GoldenFile], [FileRecord]) {
@@ -277,7 +275,7 @@ public struct Verifier: Sendable {
       }, files: records, results: results, vacuity: ledger.vacuity,
       staleKnownFailures: knownFailures.compactMap(\.stale),
       lambda: ElementBounds.lambda, filters: plan.filters.map(\.description), tags: plan.tags.sorted(),
-      shard: plan.shard.map { ShardRecord(index: $0.index, count: $0.count) }, strict: plan.strict,
+      shard: plan.shard?.record, strict: plan.strict,
       dtypes: plan.dtypes.map(\.rawValue),
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
     section.threads = plan.threads

@@ -10,8 +10,7 @@ struct BazelTest {
 
   /// - Returns: `nil` where this is no test of Bazel's.
   init?(_ environment: [String: String] = ProcessInfo.processInfo.environment) {
-    guard environment["TEST_TARGET"] != nil || environment["TEST_SRCDIR"] != nil || environment["TEST_TIMEOUT"] != nil
-    else { return nil }
+    guard environment["TEST_TARGET"] != nil || environment["TEST_SRCDIR"] != nil else { return nil }
     self.environment = environment
   }
 

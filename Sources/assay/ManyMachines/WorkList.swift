@@ -38,7 +38,7 @@ struct WorkList: Encodable {
   /// Those of one shard.
   func part(_ shard: Shard?) -> WorkList {
     guard let shard else { return self }
-    let isMine = shard.assignment(pieces.map { "\($0.file ?? "")\n\($0.name)" }, costs: pieces.map(\.cost))
-    return WorkList(command: command, zip(pieces, isMine).filter(\.1).map(\.0))
+    return WorkList(
+      command: command, shard.part(of: pieces, key: { Verifier.key(file: $0.file ?? "", name: $0.name) }, cost: \.cost))
   }
 }

@@ -11,19 +11,22 @@ enum HyperfineFile {
     }
     var samples = ForeignSamples()
     var met: Set<String> = []
+    var next: [String: Int] = [:]
     for result in try file.required("results").list() {
       let command = try result.required("command").text()
       // The same command may be there with other parameters, which it does not show.
       var name = command
-      var number = 2
       while !met.insert(name).inserted {
+        let number = next[command, default: 2]
+        next[command] = number + 1
         name = "\(command) (\(number))"
-        number += 1
       }
-      if let times = result["times"] {
-        for time in try times.list() { try samples.add(try time.number() * 1e9, to: name) }
-      } else if let measurements = result["measurements"] {
-        for measurement in try (measurements["measurements"] ?? measurements).list() {
+      // Lists of nothing leave the figures beside them to count.
+      let measured = result["measurements"]
+      if let times = try result["times"]?.list(), !times.isEmpty {
+        for time in times { try samples.add(try time.number() * 1e9, to: name) }
+      } else if let measurements = try (measured?["measurements"] ?? measured)?.list(), !measurements.isEmpty {
+        for measurement in measurements {
           try samples.add(try nanoseconds(measurement.required("time_wall_clock")), to: name)
         }
       } else if let summary = result["summary"]?["time_wall_clock"] {

@@ -9,22 +9,24 @@ enum GoBenchmarkFile {
   /// Of the units that may stand on a line, those of time.
   private static let units = ["ns/op": 1.0, "sec/op": 1e9]
 
-  /// Whether one of the first lines is one of a benchmark: a name with a capital letter, a count, and figures.
+  /// Whether one of the first lines is a benchmark's, with figures.
   static func isOne(_ text: String) -> Bool {
-    text.split(maxSplits: 200, whereSeparator: \.isNewline).prefix(200).contains { line in
-      let words = line.split(whereSeparator: \.isWhitespace)
-      return words.count >= 4 && words[0].hasPrefix(prefix) && Int(words[1]) != nil
-    }
+    text.split(maxSplits: 200, whereSeparator: \.isNewline).prefix(200).contains { (result($0)?.count ?? 0) >= 4 }
+  }
+
+  /// The words of a benchmark's line: a name that goes on without a small letter, how often it ran, and the rest. `nil` of any
+  /// other line, such as prose that begins with the word, or the name alone, which `-v` prints before the figures.
+  private static func result(_ line: Substring) -> [String]? {
+    guard line.hasPrefix(prefix), line.dropFirst(prefix.count).first?.isLowercase != true else { return nil }
+    let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+    return words.count > 1 && Int(words[1]) != nil ? words : nil
   }
 
   static func times(_ text: String) throws(ForeignFault) -> StoredTimes {
     var samples = ForeignSamples()
     var settings: [String: String] = [:]
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-      if line.hasPrefix(prefix) {
-        let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-        // A name alone is what `-v` prints before the figures.
-        guard words.count > 1 else { continue }
+      if let words = result(line) {
         try read(words, "line \(index + 1)", settings["pkg"], into: &samples)
       } else if let (key, value) = setting(line) {
         settings[key] = value
@@ -46,9 +48,6 @@ enum GoBenchmarkFile {
   private static func read(
     _ words: [String], _ place: String, _ package: String?, into samples: inout ForeignSamples
   ) throws(ForeignFault) {
-    guard Int(words[1]) != nil else {
-      throw ForeignFault(place, expected: "a number of iterations", found: "'\(words[1])'")
-    }
     guard words.count >= 4, words.count % 2 == 0 else {
       throw ForeignFault(place, expected: "pairs of a figure and its unit", found: words.joined(separator: " "))
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Results
 import RunAnalysis
 
@@ -7,7 +8,7 @@ import RunAnalysis
 /// Which of them a file is shows in its content; a name says nothing.
 public enum TimesFile {
   /// The formats, as an error names them.
-  public static let formats =
+  static let formats =
     "a run of Assay (run.json), Google Benchmark JSON, hyperfine JSON, pytest-benchmark JSON, Criterion's raw.csv, or the "
     + "text of go test -bench"
 
@@ -42,10 +43,10 @@ public enum TimesFile {
     guard let handle = FileHandle(forReadingAtPath: path), let head = try? handle.read(upToCount: 65_536) else {
       return false
     }
-    let text = String(decoding: head, as: UTF8.self)
+    let text = String(decoding: withoutMark(head), as: UTF8.self)
     if text.first(where: { !$0.isWhitespace }) == "{" {
       // Files of one object whose format shows in its first keys, or in the keys beside them.
-      let marks = ["\"real_time\"", "\"stats\"", "\"times\"", "\"measurements\""]
+      let marks = ["\"real_time\"", "\"stats\"", "\"times\"", "\"measurements\"", "\"summary\""]
       let groups = ["\"benchmarks\"", "\"results\""]
       return groups.contains(where: text.contains) && marks.contains(where: text.contains)
     }
@@ -56,24 +57,25 @@ public enum TimesFile {
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw RunFile.Invalid("\(path.printable): cannot be read")
     }
-    var data = Data()
-    while true {
-      let part: Data?
-      do { part = try handle.read(upToCount: 1 << 20) } catch {
-        throw RunFile.Invalid("\(path.printable): cannot be read")
-      }
-      guard let part, !part.isEmpty else { return data }
-      data += part
-      guard data.count <= largestFile else {
-        throw RunFile.Invalid("\(path.printable): expected at most \(largestFile >> 20) MiB, found more")
-      }
+    let data: Data
+    do { data = try handle.read(upToCount: largestFile + 1) ?? Data() } catch {
+      throw RunFile.Invalid("\(path.printable): cannot be read")
     }
+    guard data.count <= largestFile else {
+      throw RunFile.Invalid("\(path.printable): expected at most \(largestFile >> 20) MiB, found more")
+    }
+    return data
+  }
+
+  /// Without the mark of their order that some editors put before bytes that have none.
+  private static func withoutMark(_ data: Data) -> Data {
+    data.starts(with: [0xEF, 0xBB, 0xBF]) ? Data(data.dropFirst(3)) : data
   }
 
   /// - Returns: `nil` of what only this program writes, or of JSON that nobody here knows, of which ``RunFile`` says what is wrong.
   static func foreign(_ data: Data) throws(ForeignFault) -> StoredTimes? {
-    let first = data.first { !" \t\r\n".utf8.contains($0) && ![0xEF, 0xBB, 0xBF].contains($0) }
-    if first == UInt8(ascii: "{") {
+    let data = withoutMark(data)
+    if data.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") {
       // A run, whole or damaged, which its own reader explains.
       if data.range(of: Data("\"\(Run.schemaName)\"".utf8)) != nil { return nil }
       let value = try ForeignJSON(data)
@@ -89,79 +91,5 @@ public enum TimesFile {
     if GoBenchmarkFile.isOne(text) { return try GoBenchmarkFile.times(text) }
     throw ForeignFault(
       "", expected: formats, found: data.isEmpty ? "an empty file" : "'\(String(text.prefix(40)).printable)'")
-  }
-}
-
-/// What is wrong with another program's file, and where in it.
-struct ForeignFault: Error {
-  var place: String
-  var expected: String
-  var found: String
-
-  init(_ place: String, expected: String, found: String) {
-    self.place = place
-    self.expected = expected
-    self.found = found
-  }
-
-  var description: String {
-    (place.isEmpty ? "" : "\(place.printable): ") + "expected \(expected), found \(found.printable)"
-  }
-}
-
-/// Samples of benchmarks in the order in which they were met.
-struct ForeignSamples {
-  private var order: [String] = []
-  private var blocks: [String: [Double]] = [:]
-  /// Figures that stand for a benchmark of which there are no samples.
-  private var medians: [String: Double] = [:]
-  private var faults: [String: (text: String, isBroken: Bool)] = [:]
-
-  private mutating func meet(_ name: String) throws(ForeignFault) {
-    guard blocks[name] == nil else { return }
-    guard order.count < TimesFile.mostBenchmarks else {
-      throw ForeignFault("", expected: "at most \(TimesFile.mostBenchmarks) benchmarks", found: "more")
-    }
-    blocks[name] = []
-    order.append(name)
-  }
-
-  /// One block's time. One that no clock gives is named, and leaves the benchmark without a time.
-  mutating func add(_ nanoseconds: Double, to name: String) throws(ForeignFault) {
-    try meet(name)
-    guard nanoseconds.isFinite, nanoseconds > 0 else { return broken(nanoseconds, name) }
-    blocks[name, default: []].append(nanoseconds)
-  }
-
-  /// A median whose samples the file does not hold.
-  mutating func add(median nanoseconds: Double, to name: String) throws(ForeignFault) {
-    try meet(name)
-    guard nanoseconds.isFinite, nanoseconds > 0 else { return broken(nanoseconds, name) }
-    medians[name] = nanoseconds
-  }
-
-  private mutating func broken(_ nanoseconds: Double, _ name: String) {
-    faults[name] = ("expected a time above 0, found \(nanoseconds / 1e9) s", true)
-  }
-
-  /// A benchmark that says itself why it has no time.
-  mutating func fail(_ name: String, because problem: String) throws(ForeignFault) {
-    try meet(name)
-    faults[name] = (problem, false)
-  }
-
-  var entries: [StoredTimes.Entry] {
-    order.map { name in
-      let blocks = blocks[name] ?? []
-      let (median, fault) = (medians[name], faults[name])
-      var time = fault == nil ? StoredTimes.Time(blocks: blocks) : nil
-      if fault == nil, time == nil { time = median.map { StoredTimes.Time(median: $0) } }
-      var hasher = Hasher()
-      hasher.combine(blocks)
-      hasher.combine(median)
-      return StoredTimes.Entry(
-        benchmark: name, time: time, problem: fault?.text ?? (time == nil ? "no time" : ""),
-        isBroken: fault?.isBroken ?? false, identity: hasher.finalize())
-    }
   }
 }

@@ -44,8 +44,8 @@ struct ForeignJSON {
 
   /// `NaN`, `Infinity` and `-Infinity` outside of strings become strings.
   private static func quotingOddNumbers(_ data: Data) -> Data {
-    let bytes = [UInt8](data)
     guard data.range(of: Data("NaN".utf8)) != nil || data.range(of: Data("Infinity".utf8)) != nil else { return data }
+    let bytes = [UInt8](data)
     let words = ["NaN", "-Infinity", "Infinity"].map { Array($0.utf8) }
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count + 64)
@@ -137,12 +137,4 @@ struct ForeignJSON {
     case .null: "null"
     }
   }
-}
-
-/// Units of time as these programs write them.
-enum TimeUnit {
-  static let nanoseconds = [
-    "ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "second": 1e9, "millisecond": 1e6, "microsecond": 1e3,
-    "nanosecond": 1,
-  ]
 }

@@ -8,7 +8,8 @@ enum GoogleBenchmarkReader {
   static func times(_ file: ForeignJSON) throws(ForeignFault) -> StoredTimes {
     let context = try file.required("context")
     var samples = ForeignSamples()
-    var aggregates: [String: Set<String>] = [:]
+    // Benchmarks whose median was met.
+    var medians: Set<String> = []
     for entry in try file.required("benchmarks").list() {
       let name = try entry.required("run_name", or: "name").text()
       if entry["error_occurred"]?.isTrue == true {
@@ -25,8 +26,8 @@ enum GoogleBenchmarkReader {
       }
       if entry["run_type"]?.remark == "aggregate" {
         let kind = entry["aggregate_name"]?.remark ?? ""
-        guard kind == "median" || kind == "mean" && aggregates[name]?.contains("median") != true else { continue }
-        aggregates[name, default: []].insert(kind)
+        guard kind == "median" || kind == "mean" && !medians.contains(name) else { continue }
+        if kind == "median" { medians.insert(name) }
         try samples.add(median: try entry.required("real_time").number() * factor, to: name)
       } else {
         try samples.add(try entry.required("real_time").number() * factor, to: name)

@@ -276,11 +276,14 @@ import Testing
     """.write(toFile: suite, atomically: true, encoding: .utf8)
     let engine = "\(Repository.command.path) engine execution"
     let out = path("gate")
-    let found = try run(["duet", "--base", engine, "--head", engine, "--suite", suite, "--quiet", "--out", out])
+    // Beside other tests the noise asks for more blocks than a test has time for.
+    let found = try run([
+      "duet", "--base", engine, "--head", engine, "--suite", suite, "--quiet", "--out", out, "--deadline", "60",
+    ])
     let gate = try #require(try RunFile.read(out + "/run.json").duet, "\(found)")
     #expect(gate.complete)
     #expect(gate.benchmarks.map(\.name) == ["resnet n1c3h32w32 archcifar_resnet8 classes10 inference nchw t1"])
-    #expect(gate.benchmarks.first?.screen.count == 12, "\(found)")
+    #expect(try #require(gate.benchmarks.first).screen.count >= 12, "\(found)")
   }
 
   /// An engine that is not there, or does not do a benchmark, is neither a regression nor a pass.

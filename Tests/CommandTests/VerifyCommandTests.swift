@@ -177,7 +177,7 @@ import Verification
     #expect(try RunFile.read(out + "/run.json").verification?.results.count == 2)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: out).sorted()
-        == ["junit.xml", "report.html", "report.md", "run.json"])
+        == ["junit.xml", "report.html", "report.md", "results", "run.json"])
     for file in [junit, folder.file("bazel.xml").path] {
       #expect(try String(contentsOfFile: file, encoding: .utf8).contains("failures=\"2\""))
     }

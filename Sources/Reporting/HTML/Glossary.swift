@@ -46,7 +46,7 @@ enum Glossary {
 
   /// Other forms of an entry's words that pages use.
   private static let forms = [
-    "n1c64h56w56 k64r3s3 stride1 pad1": ["stride", "stride1", "stride2", "pad1", "conv2d"], "ULP": ["ulps"],
+    "n1c64h56w56 k64r3s3 stride1 pad1": ["stride", "stride1", "stride2", "pad1"], "ULP": ["ulps"],
     "mutant": ["mutants"], "kink": ["kinks"], "limit": ["limits"], "block": ["blocks"], "interval": ["intervals"],
     "tie": ["ties"], "vacuity": ["vacuous"],
   ]

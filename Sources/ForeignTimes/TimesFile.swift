@@ -18,7 +18,7 @@ public enum TimesFile {
 
   /// - Parameter path: a file, or the folder of a run.
   /// - Returns: the times, and the run where it is one of this program.
-  /// - Throws: ``RunFile/Invalid`` naming the path, the place in the file, what was expected there and what was found.
+  /// - Throws: `RunFile.Invalid` naming the path, the place in the file, what was expected there and what was found.
   public static func read(_ path: String) throws(RunFile.Invalid) -> (times: StoredTimes, run: Run?) {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -72,7 +72,7 @@ public enum TimesFile {
     data.starts(with: [0xEF, 0xBB, 0xBF]) ? Data(data.dropFirst(3)) : data
   }
 
-  /// - Returns: `nil` of what only this program writes, or of JSON that nobody here knows, of which ``RunFile`` says what is wrong.
+  /// - Returns: `nil` of what only this program writes, or of JSON that nobody here knows, of which `RunFile` says what is wrong.
   static func foreign(_ data: Data) throws(ForeignFault) -> StoredTimes? {
     let data = withoutMark(data)
     if data.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") {

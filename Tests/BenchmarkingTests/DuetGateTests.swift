@@ -28,13 +28,14 @@ import Testing
       defer { drawn += count }
       return (drawn..<drawn + count).map { DuetDifference(wall: wall[$0], cpu: times?[$0]) }
     }
-    var found = DuetGate.Differences(name: "layer", threads: threads, screen: blocks(12))
+    var found = DuetGate.Differences(name: "layer", threads: threads, screen: [])
     let exceedances = gate.exceedances(benchmarks: 1)
-    while let effort = gate.effortWanted(found, exceedances) {
-      found.screen += blocks(gate.policy.screenBlocks(effort) - found.screen.count)
+    while true {
+      let wanted = gate.blocksWanted(found, exceedances)
+      if (wanted.screen, wanted.decision) == (found.screen.count, found.decision.count) { return found }
+      found.screen += blocks(wanted.screen - found.screen.count)
+      found.decision += blocks(wanted.decision - found.decision.count)
     }
-    if gate.advances(found) { found.decision = blocks(gate.policy.decisionBlocks(gate.effort(of: found))) }
-    return found
   }
 
   private func same(_ count: Int, _ change: Double = 0) -> [DuetDifference] {
@@ -48,8 +49,9 @@ import Testing
     #expect(gate.advance(screen: slow.prefix(6) + same) == nil)
     #expect(gate.advance(screen: slow.map { -$0 } + same.prefix(5)) == .faster)
     #expect(gate.advance(screen: slow) == nil, "an unfinished screen decides nothing")
-    let twice = slow + same + slow.prefix(4)
-    #expect(gate.advance(screen: twice) == nil, "11 of 17, of which 9 + 1 would do only in whole screens")
+    // One more than half, however long the screen is.
+    #expect(gate.advance(screen: slow + slow.prefix(6) + same + same.prefix(5)) == .slower, "13 of 24")
+    #expect(gate.advance(screen: slow + slow.prefix(5) + same + same) == nil, "12 of 24")
   }
 
   @Test func tenPercentIsARegressionAndNothingIsAPass() {
@@ -82,7 +84,7 @@ import Testing
   }
 
   @Test func quietMachinesAlwaysDecide() {
-    for seed in 1...40 {
+    for seed in 1...200 {
       let found = differences(0, sigma: 0.03, seed: UInt64(seed))
       #expect(gate.decide([found], stealFraction: 0).verdict != .underpowered, "seed \(seed)")
     }
@@ -91,8 +93,12 @@ import Testing
   /// The wall clock of a loaded machine is blind; its threads' time is not.
   @Test func timeOfThreadsConvictsAndAcquitsOneThread() {
     let loaded = 0.5
-    let slower = gate.decide([differences(0.05, sigma: loaded, seed: 1, cpu: (0.05, 0.01))], stealFraction: 0)
-    #expect(slower.verdict == .regression && slower.findings[0].clock == .cpu)
+    // The wall clock, where by luck it says so too, has the word: 1.02 in so much noise is exceeded by nearly half of the blocks.
+    let slower = (1...20).map { seed in
+      gate.decide([differences(0.05, sigma: loaded, seed: seed, cpu: (0.05, 0.01))], stealFraction: 0)
+    }
+    #expect(slower.allSatisfy { $0.verdict == .regression })
+    #expect(slower.count { $0.findings[0].clock == .cpu } > 14)
     let same = gate.decide([differences(0, sigma: loaded, seed: 2, cpu: (0, 0.01))], stealFraction: 0)
     #expect(same.verdict == .pass && same.findings[0].clock == .cpu)
     let two = differences(0, sigma: loaded, seed: 3, threads: 2, cpu: (0, 0.01))

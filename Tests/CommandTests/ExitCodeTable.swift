@@ -79,7 +79,7 @@ enum ExitCodeTable {
   private static let weakSelftest = "$A selftest -q --smoke --filter 'optimisers/*' --golden $W/weak --out $O"
   private static let base = "--base \"$A engine direct\""
   /// A gate of the engine against itself.
-  private static let duet = "$A duet -q --deadline 30 --suite $W/tiny.toml \(base) --head \"$A engine direct\""
+  private static let duet = "$A duet -q --deadline 10 --suite $W/tiny.toml \(base) --head \"$A engine direct\""
 
   private static func plain(_ verb: Verb) -> Cell {
     switch verb {
@@ -124,7 +124,7 @@ enum ExitCodeTable {
     case .duet:
       .ends(
         [1, 2], .report,
-        "$A duet -q --deadline 30 --suite $W/tiny.toml \(base) --head \"$A engine direct --inject-slowdown 50%\" --out $O"
+        "$A duet -q --deadline 10 --suite $W/tiny.toml \(base) --head \"$A engine direct --inject-slowdown 50%\" --out $O"
       )
     case .merge: .ends([1], .report, "$A merge $W/failed --out $O")
     case .report: .ends([1], .report, "$A report $W/failed --out $O")
@@ -137,15 +137,17 @@ enum ExitCodeTable {
   /// One that answered, and then died: an error (1), not one that could not be started (2).
   private static func dyingEngine(_ verb: Verb) -> Cell {
     switch verb {
-    case .verify: .ends([1], .report, "$A verify -q --golden $T/H14_old.h5 --engine \"dies=sh $W/dies.sh\" --out $O")
-    case .fuzz: .ends([1], .report, "$A fuzz -q --cases 1 --engine \"dies=sh $W/dies.sh\" --out $O")
+    case .verify:
+      .ends(
+        [1], .report, "$A verify -q --golden $T/H14_old.h5 --fresh 0 --engine \"dies=sh $W/dies.sh\" --out $O")
+    case .fuzz: .ends([1], .report, "$A fuzz -q --operation relu --cases 1 --engine \"dies=sh $W/dies.sh\" --out $O")
     case .gradcheck:
       .ends([1], .report, "$A gradcheck -q --operation 'relu n1c1h2w3' --engine \"dies=sh $W/dies.sh\" --out $O")
     case .bench:
       .ends(
         [1], .report, "$A bench -q --suite $W/tiny.toml --engine direct --engine \"dies=sh $W/dies.sh\" --out $O")
     case .duet:
-      .ends([1], .nothing, "$A duet -q --deadline 30 --suite $W/tiny.toml \(base) --head \"sh $W/dies.sh\" --out $O")
+      .ends([1], .nothing, "$A duet -q --deadline 10 --suite $W/tiny.toml \(base) --head \"sh $W/dies.sh\" --out $O")
     case .selftest, .merge, .report, .compare, .train, .evaluate: .cannot("it starts no engine")
     }
   }

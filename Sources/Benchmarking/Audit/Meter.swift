@@ -13,7 +13,10 @@ struct Meter {
     /// What the contestant's threads ran, and waited for a core when they were ready to; `nil` where the system does not tell.
     var spent: CoreContention.Spent?
 
-    var waited: Double { spent?.waiting ?? 0 }
+    /// What this program's own thread waited for a core, where the contestant is another process: a reply lies there meanwhile.
+    var waitedHere: Double
+
+    var waited: Double { (spent?.waiting ?? 0) + waitedHere }
   }
 
   private let process: ProcessEngine?
@@ -36,12 +39,18 @@ struct Meter {
     _ body: () throws(EngineError) -> Result
   ) throws(EngineError) -> (result: Result, taken: Taken) {
     let contention = self.contention()
+    let here = process == nil ? nil : CoreContention.ofThisThread()
     let before = cpu()
     let start = ContinuousClock.now
     let result = try body()
     let wall = (ContinuousClock.now - start).seconds * 1e9
     let after = cpu()
+    let waitedHere = here.flatMap { CoreContention.spent(from: $0, to: .ofThisThread()) }?.waiting ?? 0
     let spent = CoreContention.spent(from: contention, to: self.contention())
-    return (result, Taken(wall: wall, cpu: before.flatMap { before in after.map { $0 - before } }, spent: spent))
+    return (
+      result,
+      Taken(
+        wall: wall, cpu: before.flatMap { before in after.map { $0 - before } }, spent: spent, waitedHere: waitedHere)
+    )
   }
 }

@@ -112,17 +112,29 @@ public struct DuetGate: Sendable {
     policy.efforts.last { benchmark.screen.count >= policy.screenBlocks($0) } ?? .least
   }
 
-  /// The effort at which the gate would see the policy's change through the noise of this benchmark's screen, where it has had
-  /// less; `nil` where it sees it already, or would not with the most. The screen's centre, which is the effect, is taken out.
+  /// The effort at which the gate would see the policy's change through this benchmark's noise, where it has had less. Where few
+  /// blocks say that even the most would not do, and may be wrong, the next one, so that more say it.
+  /// - Returns: `nil` where the gate sees it already, or would not with the most.
   public func effortWanted(_ benchmark: Differences, _ exceedances: Exceedances) -> DuetPolicy.Effort? {
     let present = effort(of: benchmark)
+    let noises = clocksThatAcquit(benchmark).map { noise(of: benchmark, $0) }
     func sees(_ effort: DuetPolicy.Effort) -> Bool {
-      clocksThatAcquit(benchmark).contains { clock in
-        policy.smallestDetectableChange(
-          differences: benchmark.screen.on(clock), exceedance: exceedances.of(effort)) <= policy.policy
+      noises.contains {
+        policy.smallestDetectableChange(noise: $0, exceedance: exceedances.of(effort)) <= policy.policy
       }
     }
-    return sees(present) ? nil : policy.efforts.first { $0 > present && sees($0) }
+    let further = policy.efforts.filter { $0 > present }
+    guard !sees(present), let most = further.last else { return nil }
+    if let enough = further.first(where: sees) { return enough }
+    return noises.contains { policy.maySee(through: $0, exceedance: exceedances.of(most)) } ? further.first : nil
+  }
+
+  /// How the blocks of screen and decision differ from their own stage's centre, which is the effect and is taken out.
+  private func noise(of benchmark: Differences, _ clock: DuetClock) -> [Double] {
+    [benchmark.screen, benchmark.decision].map { $0.on(clock) }.flatMap { differences in
+      let centre = OrderStatistics.median(differences) ?? 0
+      return differences.map { $0 - centre }
+    }
   }
 
   /// Of several threads the CPU time may stay while the result comes later: their waiting for each other is not in it.
@@ -159,6 +171,17 @@ public struct DuetGate: Sendable {
       .map { "the regression of \($0.0.name) was not seen again in \($0.0.confirmation.count) fresh blocks" }
     return Decision(
       verdict: verdict, findings: findings, sentinels: judged.findings, reasons: undone + reasons + unconfirmed)
+  }
+
+  /// How many blocks a benchmark is to have, as far as is known by now: a screen as long as its noise asks for, and after it a
+  /// decision where it goes on, whose noise may ask for more of both.
+  /// - Returns: no fewer than it has.
+  public func blocksWanted(_ benchmark: Differences, _ exceedances: Exceedances) -> (screen: Int, decision: Int) {
+    let effort = effortWanted(benchmark, exceedances)
+    let screen = max(effort.map(policy.screenBlocks) ?? policy.screenBlocks, benchmark.screen.count)
+    let isOpen = effort != nil || screen > benchmark.screen.count || !advances(benchmark)
+    let decision = isOpen ? 0 : policy.decisionBlocks(self.effort(of: benchmark))
+    return (screen, max(decision, benchmark.decision.count))
   }
 
   /// What is found of each benchmark, with the exceedances of so many.
@@ -201,7 +224,7 @@ public struct DuetGate: Sendable {
       pValue: direction.map { pValue(benchmark, clock, $0) } ?? 1,
       adjustedPValue: direction == .faster ? faster : direction == .slower ? slower : 1,
       smallestDetectableChange: policy.smallestDetectableChange(
-        differences: deciding, exceedance: exceedances.of(effort(of: benchmark))))
+        noise: noise(of: benchmark, clock), exceedance: exceedances.of(effort(of: benchmark))))
   }
 
   /// The wall clock is what somebody waits for, and it has the first word; where it is blind CPU time may convict, and it may

@@ -86,19 +86,35 @@ public struct DuetPolicy: Hashable, Sendable {
     return high
   }
 
-  /// The smallest change, as a fraction, that a gate would have found with probability ``power`` given the noise of these
-  /// differences: the margin plus as much as lifts enough blocks over it.
+  /// The smallest change, as a fraction, that a gate would have found with probability ``power`` through this noise: the margin
+  /// plus as much as lifts enough blocks over it.
   ///
-  ///     δ = exp(ln(1 + margin) − Q₁₋ₚ(d − median d)) − 1
+  ///     δ = exp(ln(1 + margin) − Q₁₋ₚ(noise)) − 1
   ///
   /// - Parameters:
-  ///   - differences: ln(t_head / t_base) of each block.
+  ///   - noise: ln(t_head / t_base) of each block, less the centre of such blocks.
   ///   - exceedance: p, from ``requiredExceedance(tests:effort:)``.
-  /// - Returns: infinity when no change would have been found, or there are no differences.
-  public func smallestDetectableChange(differences: [Double], exceedance: Double?) -> Double {
-    guard let exceedance, let centre = OrderStatistics.median(differences),
-      let quantile = OrderStatistics.quantile(1 - exceedance, of: differences.map { $0 - centre })
-    else { return .infinity }
+  /// - Returns: infinity when no change would have been found, or there are no blocks.
+  public func smallestDetectableChange(noise: [Double], exceedance: Double?) -> Double {
+    guard let exceedance, let quantile = OrderStatistics.quantile(1 - exceedance, of: noise) else { return .infinity }
     return expm1(logMargin - quantile)
+  }
+
+  /// Whether so few blocks leave it open that a gate would see ``policy``: normal noise of the least spread that is likely from
+  /// these, σ̂ (1 − 1.645 · 1.17/√n), would let it. σ̂ = 1.4826 · median |noise|, whose own deviation is 1.17 σ/√n.
+  func maySee(through noise: [Double], exceedance: Double?) -> Bool {
+    guard let exceedance, let deviation = OrderStatistics.median(noise.map(abs)) else { return false }
+    let least = 1.4826 * deviation * max(0, 1 - 1.645 * 1.17 / Double(noise.count).squareRoot())
+    return expm1(logMargin + least * Self.normalQuantile(exceedance)) <= policy
+  }
+
+  /// z of which a standard normal number is below with this probability.
+  private static func normalQuantile(_ probability: Double) -> Double {
+    var (low, high) = (-10.0, 10.0)
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      if erfc(-middle / 2.0.squareRoot()) / 2 < probability { low = middle } else { high = middle }
+    }
+    return high
   }
 }

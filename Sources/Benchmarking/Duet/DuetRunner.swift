@@ -127,9 +127,7 @@ public final class DuetRunner {
     defer { Affinity.release() }
     let all = Array(items.indices)
     try blocks(.screen, all.map { ($0, gate.policy.screenBlocks) }, "screening")
-    try screenFurther()
-    let advancing = all.filter { gate.advances(benchmark($0)) }
-    try blocks(.decision, advancing.map { ($0, decisionBlocks($0)) }, "deciding on \(advancing.count)")
+    repeat { try screenFurther() } while try decideFurther()
     if gate.policy.confirms, !shouldStop() {
       let convicted = convicted()
       try blocks(
@@ -157,12 +155,10 @@ public final class DuetRunner {
   private func screenFurther() throws {
     let exceedances = gate.exceedances(benchmarks: items.count)
     while !shouldStop() {
-      let deciding = items.indices.filter { gate.advances(benchmark($0)) }.map { decisionBlocks($0) }.reduce(0, +)
+      var pairs = deciding(exceedances).map { $0.count - benchmark($0.index).decision.count }.reduce(0, +)
       var granted: [(index: Int, count: Int)] = []
-      let wanted = items.indices.compactMap { index in
-        gate.effortWanted(benchmark(index), exceedances).map { (index, gate.policy.screenBlocks($0)) }
-      }
-      var pairs = deciding
+      let wanted = items.indices.map { ($0, gate.blocksWanted(benchmark($0), exceedances).screen) }
+        .filter { benchmark($0).screen.count < $1 }
       for (index, count) in wanted.sorted(by: { ($0.1, $0.0) < ($1.1, $1.0) }) {
         let more = count - benchmark(index).screen.count
         guard pace.allows(pairs: pairs + more) else { continue }
@@ -172,6 +168,19 @@ public final class DuetRunner {
       guard !granted.isEmpty else { return }
       try blocks(.screen, granted, "screening \(granted.count) that vary further")
     }
+  }
+
+  /// - Returns: whether there was something to decide on, after which the noise may ask for more blocks.
+  private func decideFurther() throws -> Bool {
+    let deciding = deciding(gate.exceedances(benchmarks: items.count))
+    try blocks(.decision, deciding, "deciding on \(deciding.count)")
+    return !deciding.isEmpty && deciding.allSatisfy { benchmark($0.index).decision.count == $0.count } && !shouldStop()
+  }
+
+  /// The benchmarks that go on, and how many blocks decide each.
+  private func deciding(_ exceedances: DuetGate.Exceedances) -> [(index: Int, count: Int)] {
+    items.indices.map { ($0, gate.blocksWanted(benchmark($0), exceedances).decision) }
+      .filter { benchmark($0).decision.count < $1 }
   }
 
   /// Measures benchmarks until each has so many blocks of a stage.

@@ -81,15 +81,15 @@ public struct GateSimulation: Sendable {
           wall: shift + noiseScale * drawn.wall, cpu: drawn.cpu.map { shift + noiseScale * $0 })
       }
     }
-    var benchmark = DuetGate.Differences(
-      name: noise.name, threads: noise.threads, screen: draw(policy.screenBlocks))
-    while let effort = gate.effortWanted(benchmark, exceedances) {
-      benchmark.screen += draw(policy.screenBlocks(effort) - benchmark.screen.count)
+    var benchmark = DuetGate.Differences(name: noise.name, threads: noise.threads, screen: [])
+    while true {
+      let wanted = gate.blocksWanted(benchmark, exceedances)
+      let (screen, decision) = (wanted.screen - benchmark.screen.count, wanted.decision - benchmark.decision.count)
+      if screen == 0, decision == 0 { break }
+      benchmark.screen += draw(screen)
+      benchmark.decision += draw(decision)
     }
-    if gate.advances(benchmark) {
-      benchmark.decision = draw(policy.decisionBlocks(gate.effort(of: benchmark)))
-      if policy.confirms { benchmark.confirmation = draw(benchmark.decision.count) }
-    }
+    if policy.confirms, gate.advances(benchmark) { benchmark.confirmation = draw(benchmark.decision.count) }
     return benchmark
   }
 }

@@ -13,18 +13,28 @@ package struct CoreContention {
   package init(threads: [Int32: Spent]) { self.threads = threads }
 
   /// A reading; `nil` where the system does not tell (no `/proc`, or a kernel without scheduler statistics).
-  package static func now(of root: Int32) -> CoreContention? {
+  package static func now(of root: Int32) -> CoreContention? { now(ofThreads: ProcessTree.threads(of: root)) }
+
+  /// A reading of the calling thread alone.
+  static func ofThisThread() -> CoreContention? {
+    spent(at: "/proc/thread-self/schedstat").map { CoreContention(threads: [0: $0]) }
+  }
+
+  /// Nanoseconds on a core, nanoseconds ready without one; slices come third.
+  private static func spent(at path: String) -> Spent? {
+    let fields = (SystemFile.line(of: path) ?? "").split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+    return fields.count == 3 ? (fields[0], fields[1]) : nil
+  }
+
+  private static func now(ofThreads all: [(process: Int32, thread: Int32)]) -> CoreContention? {
     var threads: [Int32: Spent] = [:]
     var isShell: [Int32: Bool] = [:]
-    for (process, thread) in ProcessTree.threads(of: root) {
+    for (process, thread) in all {
       // The shell that started an engine wakes when the engine may go on, waits until its slice is over, and sleeps again.
       let skips = isShell[process] ?? (SystemFile.line(of: "/proc/\(process)/comm") == "sh")
       isShell[process] = skips
       if skips { continue }
-      // Nanoseconds on a core, nanoseconds ready without one, slices.
-      let text = SystemFile.line(of: "/proc/\(process)/task/\(thread)/schedstat")
-      let fields = (text ?? "").split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-      if fields.count == 3 { threads[thread] = (fields[0], fields[1]) }
+      threads[thread] = spent(at: "/proc/\(process)/task/\(thread)/schedstat")
     }
     return threads.isEmpty || threads.allSatisfy { $0.value.running == 0 } ? nil : CoreContention(threads: threads)
   }

@@ -51,21 +51,11 @@ struct Assay: AsyncParsableCommand {
     let command: any ParsableCommand.Type
   }
 
-  /// `--list --json` without a path means stdout: with `--list` the value of `--json` may be left out.
-  static func completed(_ words: [String]) -> [String] {
-    guard words.contains("--list") else { return words }
-    var found: [String] = []
-    for (index, word) in words.enumerated() {
-      found.append(word)
-      let next: String = index + 1 < words.count ? words[index + 1] : "--"
-      if word == "--json", next.hasPrefix("-"), next != "-" { found.append("-") }
-    }
-    return found
-  }
-
   private static func parseAndRun() async throws {
     var command: any ParsableCommand
-    do { command = try parseAsRoot(completed(Array(CommandLine.arguments.dropFirst()))) } catch {
+    let words = JSONOption.completed(Array(CommandLine.arguments.dropFirst()))
+    if JSONOption.claimsOutput(words) { Console.claimOutput() }
+    do { command = try parseAsRoot(words) } catch {
       throw ParsingFailure(reason: error)
     }
     // Said once and before any work, whichever command it is: the kernels of every strategy go by it. The parser's own

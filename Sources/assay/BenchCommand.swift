@@ -49,8 +49,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "List the workloads and stop; with --json as JSON, with what each costs.")
   var list = false
 
-  @Option(help: "With --list: write the list as JSON to this file.", completion: .file(extensions: ["json"]))
-  var json: String?
+  @OptionGroup var json: JSONOption
 
   @OptionGroup var shards: ShardOptions
   @OptionGroup var deadline: DeadlineOption
@@ -67,7 +66,6 @@ struct BenchCommand: AsyncParsableCommand {
   func validate() throws {
     if out == "" { throw ValidationError("--out takes the path of a folder.") }
     if resume, out == nil { throw ValidationError("--resume needs --out.") }
-    if json != nil, !list { throw ValidationError("--json goes with --list; a run's record is in --out.") }
   }
 
   func run() async throws {
@@ -81,7 +79,7 @@ struct BenchCommand: AsyncParsableCommand {
     let names = Set(part.pieces.map(\.name))
     plan.keep { names.contains($0.name) }
     if list {
-      try part.write(json: json)
+      try part.write(json: json.path)
       if plan.items.isEmpty { try Outcome.inconclusive.end() }
       return
     }
@@ -163,7 +161,7 @@ struct BenchCommand: AsyncParsableCommand {
     try reports.end(run)
   }
 
-  private var reports: ReportOutput { ReportOutput(folder: out) }
+  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
 
   /// The run to add to: a new one, or with `--resume` the one in the folder.
   private func opened(_ suite: BenchmarkSuite, _ chosen: [(word: String, engine: any Engine)]) throws -> Run {

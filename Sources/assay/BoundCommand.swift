@@ -56,8 +56,7 @@ struct BoundCommand: ParsableCommand {
   @Flag(help: "The gradients, too.")
   var gradients = false
 
-  @Flag(help: "As JSON.")
-  var json = false
+  @OptionGroup var json: JSONOption
 
   @OptionGroup var engines: EngineOptions
 
@@ -98,7 +97,7 @@ struct BoundCommand: ParsableCommand {
       if case .notDone = error { throw Outcome.inconclusive.ending("\(error)".printable) }
       throw ValidationError("\(error)")
     }
-    if json { return Console.print(String(decoding: try JSONText.data(figures), as: UTF8.self), terminator: "") }
+    try json.write(figures)
     for line in BoundText.lines(figures) { Console.print(line) }
   }
 

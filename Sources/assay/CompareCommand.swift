@@ -43,13 +43,17 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Compare what both runs have, and only name the rest.")
   var allowMissing = false
 
+  @OptionGroup var json: JSONOption
+
   func run() throws {
+    try json.check()
     let (before, after) = (try TimesFile.read(old).times, try TimesFile.read(new).times)
     let comparison: BaselineComparison
     do throws(BaselineComparison.Refusal) {
       comparison = try BaselineComparison(old: before, new: after, policy: policy?.fraction ?? 0.05)
     } catch {
       for reason in error.reasons { Console.note("inconclusive: \(reason.printable)") }
+      try json.write(Result(refusal: error))
       throw ExitCode(Outcome.inconclusive.exitCode)
     }
     for (name, ratio) in comparison.calibration.sorted(by: { $0.key < $1.key }) {
@@ -68,8 +72,50 @@ struct CompareCommand: ParsableCommand {
         + (unclear > 0 ? ", \(unclear) with too few blocks to tell" : "")
         + (comparison.missing.isEmpty ? "" : ", \(comparison.missing.count) missing from one run"))
     for what in comparison.missing { Console.note("\(allowMissing ? "missing" : "inconclusive"): \(what.printable)") }
-    if slower > 0 || (failOnImprovement && faster > 0) { try Outcome.fails.end() }
-    if unclear > 0 || (!comparison.missing.isEmpty && !allowMissing) { try Outcome.inconclusive.end() }
+    let outcome: Outcome =
+      slower > 0 || (failOnImprovement && faster > 0)
+      ? .fails : unclear > 0 || (!comparison.missing.isEmpty && !allowMissing) ? .inconclusive : .holds
+    try json.write(Result(comparison, outcome))
+    try outcome.end()
+  }
+
+  /// What `--json` writes.
+  private struct Result: Encodable {
+    struct Row: Encodable {
+      var benchmark, engine, verdict: String
+      var oldNanoseconds, newNanoseconds, ratio: Double
+      var ratioLower, ratioUpper: Double?
+      var claimed: Bool
+      var differences: [String]
+    }
+
+    var outcome: String
+    var reasons: [String] = []
+    var calibration: [String: Double] = [:]
+    var rows: [Row] = []
+    var differences: [String] = []
+    var missing: [String] = []
+    var unknown: [String] = []
+
+    init(refusal: BaselineComparison.Refusal) {
+      outcome = Outcome.inconclusive.rawValue
+      reasons = refusal.reasons
+    }
+
+    init(_ comparison: BaselineComparison, _ outcome: Outcome) {
+      self.outcome = outcome.rawValue
+      calibration = comparison.calibration
+      rows = comparison.rows.map { row in
+        Row(
+          benchmark: row.workload, engine: row.engine, verdict: row.verdict.rawValue,
+          oldNanoseconds: row.oldNanoseconds,
+          newNanoseconds: row.newNanoseconds, ratio: row.normalisedRatio, ratioLower: row.interval?.lowerBound,
+          ratioUpper: row.interval?.upperBound, claimed: row.isClaimed,
+          differences: row.differences.map(\.description))
+      }
+      differences = comparison.differences.map(\.description)
+      (missing, unknown) = (comparison.missing, comparison.unknown)
+    }
   }
 
   /// The times that changed, the worst first.

@@ -5,6 +5,7 @@ import Synchronization
 /// full, and a failure is remembered.
 enum Console {
   private static let outputFailure = Mutex<Int32?>(nil)
+  private static let isOutputClaimed = Mutex(false)
 
   /// Why something could not be written to stdout; `nil` when all was, or when whoever read it had enough (a closed pipe
   /// or descriptor).
@@ -20,9 +21,21 @@ enum Console {
     }
   }
 
+  /// Keeps stdout for what ``printAlone(_:)`` writes, such as JSON that another program reads: all other text goes to stderr.
+  static func claimOutput() { isOutputClaimed.withLock { $0 = true } }
+
   /// Results, to stdout.
   static func print(_ text: String, terminator: String = "\n") {
-    guard let number = write(text + terminator, to: STDOUT_FILENO), number != EPIPE, number != EBADF else { return }
+    if isOutputClaimed.withLock(\.self) {
+      _ = write(text + terminator, to: STDERR_FILENO)
+    } else {
+      printAlone(text + terminator)
+    }
+  }
+
+  /// To stdout, whoever claimed it.
+  static func printAlone(_ text: String) {
+    guard let number = write(text, to: STDOUT_FILENO), number != EPIPE, number != EBADF else { return }
     outputFailure.withLock { $0 = $0 ?? number }
   }
 

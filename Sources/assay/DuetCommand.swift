@@ -69,6 +69,8 @@ struct DuetCommand: AsyncParsableCommand {
   @Option(help: "Write run.json and every report to this folder.", completion: .directory)
   var out: String?
 
+  @OptionGroup var json: JSONOption
+
   @OptionGroup var surroundings: EngineSurroundingsOptions
 
   @Flag(
@@ -88,7 +90,7 @@ struct DuetCommand: AsyncParsableCommand {
     try OptionRange.requireTimeout(timeout)
   }
 
-  private var reports: ReportOutput { ReportOutput(folder: out) }
+  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
 
   func run() async throws {
     try reports.check()

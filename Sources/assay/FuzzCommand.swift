@@ -44,8 +44,7 @@ struct FuzzCommand: AsyncParsableCommand {
     help: "Write run.json, every report and a golden file of each failure to this folder.", completion: .directory)
   var out: String?
 
-  @Option(help: "Write the run as JSON to this file.", completion: .file(extensions: ["json"]))
-  var json: String?
+  @OptionGroup var json: JSONOption
 
   @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
   var junit: String?
@@ -64,13 +63,13 @@ struct FuzzCommand: AsyncParsableCommand {
 
   func validate() throws {
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
-    if [out, json, junit].contains("") { throw ValidationError("--out, --json and --junit take a path.") }
+    if [out, junit].contains("") { throw ValidationError("--out and --junit take a path.") }
     if resume, out == nil { throw ValidationError("--resume needs --out: the folder of the run that goes on.") }
     if resume, selection.isOneCase { throw ValidationError("--resume goes on with a run, not with one case.") }
   }
 
   private var reports: ReportOutput {
-    ReportOutput(folder: out, junit: junit, files: json.map { [.init(path: $0, content: RunFile.data)] } ?? [])
+    ReportOutput(folder: out, junit: junit, files: json.files)
   }
 
   func run() async throws {

@@ -30,12 +30,15 @@ struct GateSimulationCommand: ParsableCommand {
   @Option(help: "Seed.")
   var seed: UInt64 = 1
 
+  @OptionGroup var json: JSONOption
+
   func validate() throws {
     try OptionRange.require(benchmarks, "--benchmarks", in: 1...100_000)
     try OptionRange.require(gates, "--gates", in: 1...10_000_000)
   }
 
   func run() throws {
+    try json.check()
     var noise: [String: [DuetGate.Differences]] = [:]
     var floors: [String: [Double]] = [:]
     for path in runs {
@@ -53,12 +56,28 @@ struct GateSimulationCommand: ParsableCommand {
       "\(runs.count) gates of a binary against itself: standard deviations of ln(head/base), and what they could see")
     Console.print(Self.table(measured, floors).text, terminator: "")
     let simulation = GateSimulation(benchmarks: benchmarks ?? measured.count, noise: measured)
+    var results: [Result] = []
     for (index, change) in [0, 0.05, 0.10].enumerated() {
       let rates = simulation.run(gates: gates, change: log1p(change), seed: seed &+ UInt64(index))
+      results.append(Result(change, rates, of: simulation.benchmarks))
       let found = change == 0 ? "" : ", change found in \(rates.detections)"
       Console.print(
         "\(String(format: "%+.0f %%", 100 * change)) in one of \(simulation.benchmarks): \(rates.gates) gates, false alarms in "
           + "\(rates.falseAlarms)\(found), underpowered \(rates.underpowered)")
+    }
+    try json.write(results)
+  }
+
+  /// What `--json` writes of a change.
+  private struct Result: Encodable {
+    var change: Double
+    var benchmarks, gates, falseAlarms, detections, underpowered: Int
+
+    init(_ change: Double, _ rates: GateSimulation.Rates, of benchmarks: Int) {
+      self.change = change
+      self.benchmarks = benchmarks
+      (gates, falseAlarms) = (rates.gates, rates.falseAlarms)
+      (detections, underpowered) = (rates.detections, rates.underpowered)
     }
   }
 

@@ -36,10 +36,14 @@ struct HistoryCommand: ParsableCommand {
   @Option(help: "Write history.html, run.json and the other reports to this folder.", completion: .directory)
   var out: String?
 
+  @OptionGroup var json: JSONOption
+
   /// Changes and other sentences that the terminal shows.
   private static let shown = 20
 
   func run() throws {
+    let output = ReportOutput(folder: out, files: json.files)
+    try output.check()
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder), isFolder.boolValue else {
       throw Outcome.badData.ending("\(directory): expected a folder of runs")
@@ -67,16 +71,18 @@ struct HistoryCommand: ParsableCommand {
       directory: directory, times: runs, skipped: skipped, filters: filter.map { NamePattern($0) })
     guard !section.series.isEmpty else { throw Outcome.inconclusive.ending("no benchmark has a time and matches") }
     report(section)
-    guard let out else { return }
-    section.runs = section.runs?.map { member in
-      var member = member
-      member.page = page(of: member.name, from: out)
-      return member
+    if let out {
+      section.runs = section.runs?.map { member in
+        var member = member
+        member.page = page(of: member.name, from: out)
+        return member
+      }
     }
     var run = Run(provenance: .current(seed: 1))
     run.history = section
-    try ReportOutput.write(run, to: out)
-    Console.print("history: \(out)/history.html")
+    let written = try output.write(run)
+    if let out, written == .holds { Console.print("history: \(out)/history.html") }
+    try written.end()
   }
 
   /// Runs, and other programs' files outside of the folders of runs, where they are the same run again.

@@ -9,8 +9,7 @@ struct MachineCommand: ParsableCommand {
     commandName: "machine",
     abstract: "What this machine is, what it can do at most, and what may disturb timings.")
 
-  @Flag(help: "As JSON.")
-  var json = false
+  @OptionGroup var json: JSONOption
 
   private struct Output: Encodable {
     var machine: MachineRecord
@@ -18,13 +17,11 @@ struct MachineCommand: ParsableCommand {
   }
 
   func run() throws {
+    try json.check()
     let machine = MachineProbe.record()
     let counts = machine.cores > 1 ? [1, machine.cores] : [1]
     let ceilings = try counts.map { try MachineProbe.ceilings(threads: $0) }
-    if json {
-      let text = try JSONText.data(Output(machine: machine, ceilings: ceilings))
-      return Console.print(String(decoding: text, as: UTF8.self), terminator: "")
-    }
+    try json.write(Output(machine: machine, ceilings: ceilings))
     func bytes(_ value: Int?) -> String { value.map { "\($0 >> 10) KiB" } ?? "unknown" }
     var rows = [
       ["CPU", machine.cpuModel], ["cores", "\(machine.cores)"],

@@ -38,6 +38,8 @@ struct MergeCommand: ParsableCommand {
   @Option(help: "Write run.json and every report to this folder.", completion: .directory)
   var out: String
 
+  @OptionGroup var json: JSONOption
+
   func validate() throws {
     if out.isEmpty { throw ValidationError("--out takes the path of a folder.") }
     if runs.isEmpty, expect.isEmpty { throw ValidationError("expected runs to merge, found none.") }
@@ -55,7 +57,7 @@ struct MergeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let output = ReportOutput(folder: out)
+    let output = ReportOutput(folder: out, files: json.files)
     try output.check()
     let parts = try runs.map { (path: $0, run: try ReportOutput.read($0)) }
     let merged = try RunMerge.merge(parts, expected: expect, origin: Provenance.current(seed: 1))

@@ -37,14 +37,29 @@ struct OverheadCommand: ParsableCommand {
   @Option(help: "Seed of operands.")
   var seed: UInt64 = 1
 
+  @OptionGroup var json: JSONOption
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
   func run() throws {
+    try json.check()
     let (file, plan) = try BenchSelection.plan(
       suite: suite ?? BenchSelection.path(of: Self.standardSuite), filters: filter)
     let inside = try EngineLookup.builtIn(engine)
     let path = EngineCatalog.thisProgram
     let command = ShellCommand([path, "engine", engine])
     let outside = try ProcessEngine(.init(name: "served", command: "\(command)"))
-    let rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run()
+    let progress = ProgressDisplay(isQuiet: quiet)
+    let rows: [OverheadProbe.Row]
+    do {
+      defer { progress.clear() }
+      rows = try OverheadProbe(plan: plan, suite: file, inside: inside, outside: outside, seed: seed).run {
+        done, name in
+        progress.step(done: done, of: plan.items.count, subject: name)
+      }
+    }
+    try json.write(rows)
     func percent(_ fraction: Double) -> String { String(format: "%.3f %%", 100 * fraction) }
     Console.print(String(format: "reading the clock: %.1f ns", OverheadProbe.clockNanoseconds()))
     let cells = rows.map { row in

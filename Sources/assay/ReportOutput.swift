@@ -48,7 +48,7 @@ struct ReportOutput {
   /// - Throws: ``AtomicFile/Failure`` (exit 74).
   func check() throws(AtomicFile.Failure) {
     if let folder { try AtomicFile.check("\(folder)/run.json") }
-    for file in files { try AtomicFile.check(file.path) }
+    for file in files where file.path != JSONOption.output { try AtomicFile.check(file.path) }
   }
 
   /// Writes what was asked for; a file that cannot be written keeps none of the others back.
@@ -57,7 +57,7 @@ struct ReportOutput {
     var failures: [AtomicFile.Failure] = []
     for file in files {
       let data = try file.content(run)
-      do throws(AtomicFile.Failure) { try AtomicFile.write(data, to: file.path) } catch { failures.append(error) }
+      do throws(AtomicFile.Failure) { try JSONOption.write(data, to: file.path) } catch { failures.append(error) }
     }
     if let folder {
       let missing = try ReportFolder.write(run, to: folder, view: view, extras: extras(run))

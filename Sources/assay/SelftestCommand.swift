@@ -34,8 +34,7 @@ struct SelftestCommand: AsyncParsableCommand {
   @Flag(help: "List the pieces of the test and stop; with --json as JSON, with what each costs.")
   var list = false
 
-  @Option(help: "With --list: write the list as JSON to this file.", completion: .file(extensions: ["json"]))
-  var json: String?
+  @OptionGroup var json: JSONOption
 
   @Flag(help: "Go on with the run in --out, or begin it: pieces that are done there are not done again.")
   var resume = false
@@ -73,17 +72,16 @@ struct SelftestCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Every mutant, what killed it, and what the killing check said.")
   var verbose = false
 
-  private var reports: ReportOutput { ReportOutput(folder: out) }
+  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
 
   func validate() throws {
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
-    if json != nil, !list { throw ValidationError("--json goes with --list; a run's record is in --out.") }
     if resume, out == nil { throw ValidationError("--resume needs --out: the folder of the run that goes on.") }
   }
 
   func run() async throws {
     let shard = try shards.chosen()
-    if list { return try work(makeTest(), makeTrial()).part(shard).write(json: json) }
+    if list { return try work(makeTest(), makeTrial()).part(shard).write(json: json.path) }
     deadline.begin()
     BazelTest()?.acknowledgeShards()
     try reports.check()

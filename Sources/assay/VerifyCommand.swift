@@ -144,10 +144,10 @@ struct VerifyCommand: AsyncParsableCommand {
     let (cases, records) = verifier.selection()
     if list {
       let pieces =
-        output.json == nil
+        output.json.path == nil
         ? cases.map { WorkList.Piece(name: $0.summary.name, file: $0.file, cost: 1) }
         : verifier.costs().map { WorkList.Piece(name: $0.name, file: $0.file, cost: $0.cost) }
-      try WorkList(command: "verify", pieces).write(json: output.json)
+      try WorkList(command: "verify", pieces).write(json: output.json.path)
     } else {
       let engines = verifier.plan.engines.map(\.description.name).joined(separator: ", ")
       let dtypes = verifier.plan.dtypes.map(\.rawValue).joined(separator: ", ")

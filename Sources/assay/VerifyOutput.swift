@@ -8,8 +8,7 @@ struct VerifyOutput: ParsableArguments {
   @Option(help: "Write run.json and every report to this folder.", completion: .directory)
   var out: String?
 
-  @Option(help: "Write the run as JSON to this file.", completion: .file(extensions: ["json"]))
-  var json: String?
+  @OptionGroup var json: JSONOption
 
   @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
   var junit: String?
@@ -24,10 +23,10 @@ struct VerifyOutput: ParsableArguments {
   var color: TerminalColor = .auto
 
   func validate() throws {
-    if [out, json, junit].contains("") { throw ValidationError("--out, --json and --junit take a path.") }
+    if [out, junit].contains("") { throw ValidationError("--out and --junit take a path.") }
   }
 
   var reports: ReportOutput {
-    ReportOutput(folder: out, junit: junit, files: json.map { [.init(path: $0, content: RunFile.data)] } ?? [])
+    ReportOutput(folder: out, junit: junit, files: json.files)
   }
 }

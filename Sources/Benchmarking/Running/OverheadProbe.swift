@@ -9,7 +9,7 @@ import Tensors
 /// What measuring itself costs: the clock, the loop round it, and the protocol; and whether a kernel takes the same time in
 /// this process and in another one.
 public struct OverheadProbe {
-  public struct Row: Sendable {
+  public struct Row: Sendable, Encodable {
     public var name: String
     /// Median of one iteration in this process and in the other one.
     public var insideNanoseconds: Double
@@ -28,7 +28,7 @@ public struct OverheadProbe {
     public var unaudited: Ratio
   }
 
-  public struct Ratio: Sendable {
+  public struct Ratio: Sendable, Encodable {
     public var median: Double
     public var interval: MedianInterval?
 
@@ -64,12 +64,16 @@ public struct OverheadProbe {
     return rounds.min() ?? 0
   }
 
+  /// - Parameter onItem: called before each workload, with how many are done.
   /// - Throws: `EngineError` of either engine.
-  public func run() throws(EngineError) -> [Row] {
+  public func run(onItem: (_ done: Int, _ name: String) -> Void = { _, _ in }) throws(EngineError) -> [Row] {
     if let threads = plan.items.map(\.threads).max() { Affinity.pin(toCores: threads) }
     let clock = Self.clockNanoseconds()
     var rows: [Row] = []
-    for item in plan.items { rows.append(try measure(item, clock)) }
+    for item in plan.items {
+      onItem(rows.count, item.name)
+      rows.append(try measure(item, clock))
+    }
     return rows
   }
 

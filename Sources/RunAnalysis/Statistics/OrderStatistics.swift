@@ -1,7 +1,7 @@
 import Results
 
 /// An interval for a median, with the confidence that it really has.
-public struct MedianInterval: Hashable, Sendable {
+public struct MedianInterval: Hashable, Sendable, Encodable {
   public var lower: Double
   public var upper: Double
   /// The exact coverage: at least the one asked for.

@@ -31,13 +31,22 @@ struct GoldenDiffCommand: AsyncParsableCommand {
     help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
   var filter: [String] = []
 
+  @OptionGroup var json: JSONOption
+
+  /// What `--json` writes of a difference.
+  private struct Item: Encodable {
+    var name, subject, difference: String
+  }
+
   func run() async throws {
+    try json.check()
     var differences: [GoldenDifference] = []
     try GoldenSession.run { () throws(GoldenFileError) in
       let reader = try GoldenSession.reader()
       differences = try GoldenDifference.all(
         from: try reader.open(old), to: try reader.open(new), matching: filter)
     }
+    try json.write(differences.map { Item(name: $0.caseName, subject: $0.subject, difference: $0.text) })
     guard !differences.isEmpty else {
       Console.print("no difference")
       return

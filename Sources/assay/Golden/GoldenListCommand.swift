@@ -26,10 +26,21 @@ struct GoldenListCommand: AsyncParsableCommand {
   @Option(help: "Only cases of this operation. May be repeated.")
   var operation: [String] = []
 
+  @OptionGroup var json: JSONOption
+
+  /// What `--json` writes of a case.
+  private struct Item: Encodable {
+    var name, operation, fill: String
+    var tags: [String]
+    var expectError: String?
+    var file: String
+  }
+
   func run() async throws {
     var table = TextTable(["case", "operation", "fill", "tags", "must be refused as", "file"], figures: [])
-    var count = 0
+    var items: [Item] = []
     var files = 0
+    try json.check()
     var failed = false
     try GoldenSession.run { () throws(GoldenFileError) in
       let reader = try GoldenSession.reader()
@@ -42,7 +53,10 @@ struct GoldenListCommand: AsyncParsableCommand {
               found.name, found.operation, found.fill.rawValue, found.tags.joined(separator: ","),
               found.expectError?.rawValue ?? "", path,
             ])
-            count += 1
+            items.append(
+              Item(
+                name: found.name, operation: found.operation, fill: found.fill.rawValue, tags: found.tags.sorted(),
+                expectError: found.expectError?.rawValue, file: path))
           }
         } catch {
           GoldenSession.report(error)
@@ -51,9 +65,10 @@ struct GoldenListCommand: AsyncParsableCommand {
       }
     }
     if !table.isEmpty { Console.print(table.text, terminator: "") }
-    Console.print("\(count) cases in \(files) files")
+    Console.print("\(items.count) cases in \(files) files")
+    try json.write(items)
     if failed { try Outcome.badData.end() }
-    if count == 0 { try Outcome.inconclusive.end() }
+    if items.isEmpty { try Outcome.inconclusive.end() }
   }
 
   private func matches(_ found: GoldenCaseSummary) -> Bool {

@@ -30,9 +30,7 @@ struct WorkList: Encodable {
       for piece in pieces { Console.print(piece.name.printable) }
       return
     }
-    let data = try JSONText.data(self)
-    guard json != "-" else { return Console.print(String(decoding: data, as: UTF8.self), terminator: "") }
-    try AtomicFile.write(data, to: json)
+    try JSONOption.write(JSONText.data(self), to: json)
   }
 
   /// Those of one shard.

@@ -76,6 +76,11 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Fail (exit code 1) below this accuracy, from 0 to 1.")
   var requireAccuracy: Double?
 
+  @OptionGroup var json: JSONOption
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
   /// Images of a run of ``NetworkEngine/execution``.
   private static let standardBatch = 8
 
@@ -91,6 +96,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try NetworkSession.run {
       if let logits { try AtomicFile.check(logits) }
+      try json.check()
       let file = try NetworkSession.weights(weights)
       let architecture =
         try model.map { try NetworkSession.architecture($0, width: file.width) }
@@ -106,7 +112,7 @@ struct EvaluateCommand: ParsableCommand {
         : try ExecutionClassifier(
           architecture, weights: state.stateDict { .float32($0) }, classCount: file.classCount,
           imageShape: source.imageShape, batch: size, threads: threads)
-      let progress = ProgressDisplay()
+      let progress = ProgressDisplay(isQuiet: quiet)
       var scores: [Float] = []
       let judged = Mutex(0)
       let interrupted: @Sendable () throws -> Void = {
@@ -137,6 +143,10 @@ struct EvaluateCommand: ParsableCommand {
         "\(result.count) images: loss \(result.loss.formatted(digits: 6)), accuracy "
           + "\((100 * result.accuracy).formatted(digits: 2)) %, top-\(result.k) "
           + "\((100 * result.topAccuracy).formatted(digits: 2)) %")
+      try json.write(
+        Result(
+          network: architecture.name, images: result.count, loss: result.loss, accuracy: result.accuracy, k: result.k,
+          topAccuracy: result.topAccuracy))
       if let logits {
         let tensor = Tensor(shape: [source.count, file.classCount], elements: scores)
         try LogitsFile(logits: tensor, labels: source.labels).write(to: logits)
@@ -146,6 +156,15 @@ struct EvaluateCommand: ParsableCommand {
         try Outcome.fails.end()
       }
     }
+  }
+
+  /// What `--json` writes.
+  private struct Result: Encodable {
+    var network: String
+    var images: Int
+    var loss, accuracy: Double
+    var k: Int
+    var topAccuracy: Double
   }
 
   /// The images to judge by.

@@ -43,6 +43,8 @@ struct ModelCommand: ParsableCommand {
     completion: .file(extensions: ["h5", "safetensors"]))
   var out: String?
 
+  @OptionGroup var json: JSONOption
+
   func validate() throws {
     try OptionRange.require(batch, "--batch", in: OptionRange.batch)
     try OptionRange.require(imageSize, "--image-size", in: OptionRange.imageSize)
@@ -54,6 +56,7 @@ struct ModelCommand: ParsableCommand {
   func run() throws {
     try NetworkSession.run {
       if let out { try AtomicFile.check(out) }
+      try json.check()
       let architecture = try NetworkSession.architecture(name, width: width)
       let size = imageSize ?? architecture.usualImageSide
       let plan: NetworkPlan
@@ -61,6 +64,7 @@ struct ModelCommand: ParsableCommand {
         plan = try architecture.plan(inputShape: [batch, 3, size, size], classCount: classes)
       } catch { throw ValidationError("\(error)") }
       Console.print(Self.table(plan.summary).text, terminator: "")
+      try json.write(Result(name, plan))
       if let weights {
         var file = try NetworkSession.weights(weights)
         _ = try file.state(of: plan, from: weights)
@@ -70,6 +74,32 @@ struct ModelCommand: ParsableCommand {
         file.architecture = file.architecture ?? name
         try file.write(to: out)
       }
+    }
+  }
+
+  /// What `--json` writes.
+  private struct Result: Encodable {
+    struct Layer: Encodable {
+      var name, operation: String
+      var output: [Int]
+      var parameters, macs: Int
+    }
+
+    var network: String
+    var input: [Int]
+    var layers: [Layer]
+    var parameters, macs: Int
+
+    init(_ name: String, _ plan: NetworkPlan) {
+      network = name
+      input = plan.inputShape.dimensions
+      let summary = plan.summary
+      layers = summary.rows.map { row in
+        Layer(
+          name: row.name, operation: row.operation, output: row.outputShape.dimensions, parameters: row.parameterCount,
+          macs: row.multiplyAccumulates)
+      }
+      (parameters, macs) = (summary.parameterCount, summary.multiplyAccumulates)
     }
   }
 

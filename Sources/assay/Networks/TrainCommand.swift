@@ -82,6 +82,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Fail (exit code 1) when the accuracy ends below this, from 0 to 1.")
   var requireAccuracy: Double?
 
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
   func validate() throws {
     try OptionRange.require(epochs, "--epochs", in: OptionRange.epochs)
     try OptionRange.require(threads, "--threads", in: OptionRange.threads)
@@ -150,7 +153,7 @@ struct TrainCommand: ParsableCommand {
           requiredAccuracy: requireAccuracy))
     }
     try record?.add(history)
-    let progress = ProgressDisplay()
+    let progress = ProgressDisplay(isQuiet: quiet)
     let first = training.epochsDone
     while training.epochsDone < epochs, !isOutOfPatience(history) {
       let clock = ContinuousClock.now

@@ -102,6 +102,7 @@ enum DocumentedTreatment {
     "assay golden validate mine.h5 folder/": .exits(0),
     // Networks
     "assay model resnet50": .exits(0),
+    "assay model resnet50 --json": .exits(0),
     "assay model simple_resnet --width 16 --batch 32": .exits(0),
     "assay model resnet50 --weights resnet50.h5": .parses(because: "weights of 100 MB"),
     "assay model simple_resnet --width 12 --weights digits.h5 --out digits.safetensors": .exits(

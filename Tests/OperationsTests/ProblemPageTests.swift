@@ -21,7 +21,7 @@ import Testing
     let end = try #require(text.range(of: Self.marks.end)).lowerBound
     let table = try table()
     if ProcessInfo.processInfo.environment["ASSAY_WRITE_PAGES"] == "1" {
-      try Data((text[..<start] + table + text[end...]).utf8).write(to: Self.page)
+      try Data("\(text[..<start])\(table)\(text[end...])".utf8).write(to: Self.page)
     } else {
       #expect(
         text[start..<end] == table,
@@ -70,7 +70,7 @@ import Testing
 
   /// What the error for a word that is none lists, with the part of each that is always there.
   private func keys(after example: String) -> [(key: String, example: String)] {
-    do {
+    do throws(ProblemError) {
       _ = try Problem.parse(example + " ?")
       return []
     } catch {

@@ -18,8 +18,8 @@ import Testing
     for (name, text) in try texts() {
       let lines = text.replacing(/\\\n\s*/, with: "")
         .replacing(/\$\{\{[^}]*\}\}/, with: "1").replacing(/\$\{[^}]*\}|\$[A-Z_]+/, with: "x")
-      for match in lines.matches(of: /(?:^|[\s'])(assay (?:verify|bench|duet|merge|report)\s[^\n|]*)/) {
-        let words = match.1.split(separator: " ").dropFirst().map { $0.replacing("\"", with: "") }
+      for match in lines.matches(of: /(?:^|[\s'])(assay (?:verify|bench|duet|merge|report)[ ][^\n|]*)/) {
+        let words = match.1.replacing("\"", with: "").split(separator: " ").dropFirst().map(String.init)
         #expect(tree.unknownWord(in: words) == nil, "\(name): \(match.1)")
         commands += 1
       }

@@ -13,6 +13,7 @@ enum DocumentedTreatment {
   /// By the command's text. A command that is not here fails the test: add it, with the exit code that it must have.
   static let table: [String: DocumentedTreatment] = [
     "assay --help": .exits(0),
+    "assay --generate-completion-script zsh": .exits(0),
     // Verification
     "assay verify --calibrate": .begins(),
     "assay verify --calibrate --dtype float16,bfloat16": .begins(),

@@ -9,8 +9,10 @@ import Testing
   private static let page = Repository.root.appending(path: "Benchmarks/engines/PROBLEMS.md")
   private static let marks = (start: "<!-- operations -->\n", end: "<!-- end of operations -->")
 
-  /// What is too large to be drawn at random.
+  /// Of operations that no gradient is checked of by themselves, where what is drawn at random is no example.
   private static let examples = [
+    "residual_block":
+      "residual_block n2c3h4w5 stagesconv,k=3,out=6,stride=2,pad=1;bn;relu shortcutconv,k=1,out=6,stride=2",
     "resnet": "resnet n2c3h32w32 target archcifar_resnet20 classes10",
     "training_run": "training_run n8c3h32w32 t2b4 archcifar_resnet8 classes10 optimizersgd lr0.1",
   ]
@@ -35,13 +37,13 @@ import Testing
       .joined(separator: "\n") + "\n" + rows.joined(separator: "\n") + "\n"
   }
 
-  private func row(_ type: any Operation.Type) throws -> String {
-    let drawn = type.problemDraw.value.map { draw in
-      (0..<200).map { draw.problem(seed: $0, within: .tiny).problem.text }
-    }
+  private func row(_ type: any Operations.Operation.Type) throws -> String {
+    let drawn = (0..<200).compactMap { type.problemDraw.value?.problem(seed: $0, within: .tiny).problem.text }
     let listed = (type.gradientCases.value ?? []).map(\.text) + (type.calibrationProblems.value ?? []).map(\.text)
-    let all = listed + (drawn ?? []) + (Self.examples[type.name].map { [$0] } ?? [])
-    let example = try #require((listed.isEmpty ? all : listed).max { words($0).count < words($1).count }, "\(type.name)")
+    let own = Self.examples[type.name].map { [$0] } ?? []
+    let all = listed + own + drawn
+    let best = listed.isEmpty ? own.isEmpty ? drawn : own : listed
+    let example = try #require(best.max { words($0).count < words($1).count }, "\(type.name)")
     let problem = try Problem.parse(example)
     #expect(try Problem.parse(problem.text).text == problem.text)
     let keys = keys(after: example)
@@ -76,9 +78,9 @@ import Testing
     } catch {
       guard error.expected.hasPrefix("one of ") else { return [] }
       return error.expected.dropFirst(7).split(separator: ", ").map { word in
-        let first = word.split(separator: " or ")[0]
-        let key = first.replacing(/(?:0\.1|2|…|a,b;c)$/, with: "")
-        return (String(key), String(first))
+        let forms = word.split(separator: " or ")
+        let key = forms[0].replacing(/(?:0\.1|2|…|a,b;c)$/, with: "")
+        return (String(key), String(forms[forms.count - 1]))
       }
     }
   }

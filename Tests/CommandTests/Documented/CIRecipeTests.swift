@@ -36,8 +36,8 @@ import Testing
         actions += 1
       }
       #expect(text.contains("\npermissions:\n  contents: read\n"), "\(name)")
-      let jobs = text.matches(of: /\n    runs-on: /).count
-      #expect(jobs > 0 && jobs == text.matches(of: /\n    timeout-minutes: /).count, "\(name)")
+      let jobs = text.matches(of: /\n    runs-on:/).count
+      #expect(jobs > 0 && jobs == text.matches(of: /\n    timeout-minutes:/).count, "\(name)")
     }
     #expect(actions > 10)
   }

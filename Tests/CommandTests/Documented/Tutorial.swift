@@ -39,7 +39,7 @@ struct Tutorial: Sendable {
         file?.text += line + "\n"
         if language.isEmpty { steps.append(.prints(String(line))) }
       } else if line.hasPrefix("    ") {
-        let parts = line.drop { $0 == " " }.split(separator: /\s{2,}# /, maxSplits: 1)
+        let parts = line.drop { $0 == " " }.split(separator: /\s{2,}#\s/, maxSplits: 1)
         steps.append(.command(String(parts[0]), exitCode: parts.count == 2 ? Int(parts[1]) ?? 0 : 0))
       }
     }

@@ -21,7 +21,7 @@ install -m 755 Benchmarks/gpu.sh "$share/Benchmarks/"
 install -m 644 LICENSE "$share/"
 engines=$share/Benchmarks/engines
 install -m 644 Benchmarks/engines/*.* "$engines/"
-for folder in cheats examples include python/assay_engine; do
+for folder in cheats examples include tutorials python/assay_engine; do
   install -d "$engines/$folder"
   install -m 644 Benchmarks/engines/$folder/*.* "$engines/$folder/"
 done

@@ -2,6 +2,7 @@
 @_exported import Engines
 import Foundation
 import GoldenFiles
+@_exported import GradientChecking
 @_exported import Operations
 @_exported import Problems
 import Results

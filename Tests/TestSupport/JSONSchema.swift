@@ -29,6 +29,14 @@ public struct JSONSchema {
     return errors
   }
 
+  /// What of a document one of the schema's definitions does not admit, each with its place.
+  public func errors(in document: Data, as definition: String) throws -> [String] {
+    let value = try JSONSerialization.jsonObject(with: document, options: [.fragmentsAllowed])
+    var errors: [String] = []
+    check(value, ["$ref": "#/$defs/\(definition)"], definition, &errors)
+    return errors
+  }
+
   private static let annotations: Set<String> = ["$schema", "$id", "$defs", "title", "description"]
 
   private func check(_ value: Any, _ schema: Object, _ place: String, _ errors: inout [String]) {

@@ -13,6 +13,7 @@ enum DocumentedTreatment {
   /// By the command's text. A command that is not here fails the test: add it, with the exit code that it must have.
   static let table: [String: DocumentedTreatment] = [
     "assay --help": .exits(0),
+    "assay --generate-completion-script zsh": .exits(0),
     // Verification
     "assay verify --calibrate": .begins(),
     "assay verify --calibrate --dtype float16,bfloat16": .begins(),
@@ -30,6 +31,8 @@ enum DocumentedTreatment {
     "assay verify --engine mine='./my-engine --fast' --filter 'conv2d/*' --fresh 100 --seed random --threads 1,2,4":
       .begins(),
     "assay verify --engine mine='./my-engine' --filter 'relu/*'": .begins(),
+    "assay verify --jobs 1 --filter 'relu/*' --engine mine='tee -a asked.log | ./my-engine | tee -a said.log'":
+      .begins(),
     "assay verify --engine mine='python mine.py' --filter 'conv2d/*'": .parses(because: "it takes NumPy and h5py"),
     "assay verify --engine triton='python Benchmarks/engines/triton_engine.py' --filter 'conv2d/*'": .parses(
       because: "it takes Triton and a GPU"),
@@ -62,6 +65,7 @@ enum DocumentedTreatment {
     "assay bound 'conv2d n1c64h14w14 k64r3s3 stride1 pad1' --engine onnxruntime": .parses(
       because: "it takes `make peers`"),
     "assay bound 'softmax n8c1000' --json": .exits(0),
+    "assay bound 'conv2d n2c3h9w8 k4r3s3 bias stride2x1 pad1'": .exits(0),
     // Gradients
     "assay gradcheck --seed 1": .begins(),
     "assay gradcheck --fuzz 20 --seed 7": .begins(),
@@ -157,6 +161,8 @@ enum DocumentedTreatment {
       .parses(
         because: "needs the peers"),
     "assay bench --filter '*k64r3s3*' --layout native --out Reports/mine": .begins(),
+    "assay bench --suite mine.toml": .begins(),
+    "assay bench --suite mine.toml --dry-run": .exits(0),
     "assay bench --resume --out Reports/mine": .begins(
       after: ["timeout -s INT 6 assay bench --out Reports/mine"]),
     "assay bench --shard 1/3 --deadline 3000 --out shard-1": .begins(),
@@ -215,11 +221,6 @@ enum DocumentedTreatment {
       ]),
     "assay merge parts/* --out whole": .exits(0, after: ["assay verify --golden mine.h5 --out parts/verify"]),
     "assay verify --shard ${{ matrix.part }}/4 --out parts/${{ matrix.part }}": .parses(because: "a workflow's words"),
-    // A workflow's step
-    """
-    .build/release/assay verify --engine "${ENGINE/=./=$GITHUB_WORKSPACE}" --strict --shard ${{ matrix.shard }}/2 \
-    --out "$GITHUB_WORKSPACE/reports/${{ matrix.shard }}"
-    """: .begins(),
   ]
 
   /// Subcommands named alone that are lines to type as well.

@@ -19,7 +19,7 @@ final class ExampleFolder {
     for name in ["bin/assay", ".build/release/assay", "old/assay", "new/assay"] {
       try link(name, to: Repository.command)
     }
-    for name in ["engine", "my-engine", "relu-engine", "build/my-engine"] {
+    for name in ["engine", "my-engine", "relu-engine"] {
       try script(name, "exec assay engine reference")
     }
     for name in ["kernels-v1", "kernels-v2"] { try script(name, "exec assay engine direct") }
@@ -125,8 +125,7 @@ final class ExampleFolder {
       shell: line, in: folder.url,
       environment: [
         "PATH": path, "HOME": folder.url.path, "ASSAY_PLANS": folder.file("plans").path,
-        "GITHUB_WORKSPACE": folder.url.path + "/",
-        "ENGINE": "mine=./build/my-engine", "CODE": "0",
+        "CODE": "0",
       ])
   }
 

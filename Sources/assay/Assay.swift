@@ -64,8 +64,12 @@ struct Assay: AsyncParsableCommand {
   }
 
   private static func parseAndRun() async throws {
+    let words = completed(Array(CommandLine.arguments.dropFirst()))
+    if let unknown = UnknownCommand.refusal(words, of: Self.self) {
+      throw Refusal(reason: unknown.reason, command: unknown.command)
+    }
     var command: any ParsableCommand
-    do { command = try parseAsRoot(completed(Array(CommandLine.arguments.dropFirst()))) } catch {
+    do { command = try parseAsRoot(words) } catch {
       throw ParsingFailure(reason: error)
     }
     // Said once and before any work, whichever command it is: the kernels of every strategy go by it. The parser's own

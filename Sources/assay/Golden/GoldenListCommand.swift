@@ -28,6 +28,7 @@ struct GoldenListCommand: AsyncParsableCommand {
 
   func run() async throws {
     var table = TextTable(["case", "operation", "fill", "tags", "must be refused as", "file"], figures: [])
+    var names: [String] = []
     var count = 0
     var files = 0
     var failed = false
@@ -37,6 +38,7 @@ struct GoldenListCommand: AsyncParsableCommand {
         do throws(GoldenFileError) {
           let file = try reader.open(path)
           files += 1
+          names += file.cases.map(\.name)
           for found in file.cases where selection.matches(found) && matches(found) {
             table.add([
               found.name, found.operation, found.fill.rawValue, found.tags.joined(separator: ","),
@@ -52,6 +54,7 @@ struct GoldenListCommand: AsyncParsableCommand {
     }
     if !table.isEmpty { Console.print(table.text, terminator: "") }
     Console.print("\(count) cases in \(files) files")
+    for hint in selection.hints(among: names) { Console.note(hint.printable) }
     if failed { try Outcome.badData.end() }
     if count == 0 { try Outcome.inconclusive.end() }
   }

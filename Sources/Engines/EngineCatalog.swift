@@ -50,12 +50,26 @@ public struct EngineCatalog: Sendable {
   ) throws(Failure) -> any Engine {
     guard var declaration = try declaration(word) else {
       if let engine = builtIn.first(where: { $0.description.name == word }) { return engine }
-      let known = (builtIn.map(\.description.name) + declared.keys).sorted().joined(separator: ", ")
-      throw Failure(.usage, "engine '\(word)': expected one of \(known), or NAME='COMMAND …'")
+      throw unknown(word)
     }
     if let timeout { declaration.timeout = timeout }
     declaration.surroundings = surroundings
     do throws(EngineError) { return try ProcessEngine(declaration) } catch { throw Failure(.engine, "\(error)") }
+  }
+
+  private func unknown(_ word: String) -> Failure {
+    // A path, or a command with its words: what is missing is a name for it.
+    if word.contains(where: { $0 == "/" || $0.isWhitespace }) {
+      let program = word.split(whereSeparator: \.isWhitespace).first ?? ""
+      let name = program.split(separator: "/").last?.split(separator: ".").first ?? "mine"
+      let command = ShellCommand.quoted("\(name)=\(word)")
+      return Failure(.usage, "engine '\(word)': a command needs a name: --engine \(command)")
+    }
+    let known = (builtIn.map(\.description.name) + declared.keys).sorted()
+    return Failure(
+      .usage,
+      "engine '\(word)': expected one of \(known.joined(separator: ", ")), or NAME='COMMAND …'"
+        + NearestName.question(word, among: known))
   }
 
   private func declaration(_ word: String) throws(Failure) -> ProcessEngine.Declaration? {

@@ -22,19 +22,22 @@ public struct FuzzCase: Sendable {
   /// A case of so many has something wrong with it.
   private static let invalidShare = 12
 
-  /// The case of an operation by its number: it depends on the seed, the operation and the number alone.
+  /// The case of an operation by its number: it depends on the plan's seed, the operation and the number alone, and on what
+  /// the plan leaves out.
   /// - Throws: ``Problems/EngineError`` where the reference does not compute it: a mistake of this program.
-  init(_ draw: ProblemDraw, of operation: String, number: Int, seed: UInt64) throws(EngineError) {
+  init(_ draw: ProblemDraw, of operation: String, number: Int, in plan: FuzzPlan) throws(EngineError) {
     let name = "\(Self.file)/\(operation)/\(number)"
-    var stream = SplitMix64(seed: SplitMix64.mix(seed ^ Shard.hash(name)))
+    var stream = SplitMix64(seed: SplitMix64.mix(plan.seed ^ Shard.hash(name)))
     let drawn = draw.problem(seed: stream.next())
     var data = DataRecipe(kind: OperandKind(stream.below(OperandKind.total)), seed: stream.next() >> 32)
     // Patterns are those of sums of products.
     if data.kind.pattern != nil, !drawn.problem.isSumOfProducts { data.kind = .random }
-    let isInvalid = stream.below(Self.invalidShare) == 0
+    // A refusal is asked for in the forward pass.
+    let refuses = plan.asksRefusals && plan.passes?.contains(.forward) ?? true
+    let isInvalid = stream.below(Self.invalidShare) == 0 && refuses
     guard isInvalid, let invalid = InvalidExercise(spoiling: data.exercise(of: drawn.problem), seed: stream.next())
     else {
-      try self.init(name: name, drawn, data)
+      try self.init(name: name, drawn, data, passes: plan.passes)
       return
     }
     var exercise = invalid.exercise
@@ -57,17 +60,21 @@ public struct FuzzCase: Sendable {
   ///   - drawn: its problem.
   ///   - data: its operands.
   ///   - path: the one tensor that is looked at, such as `outputs/y`; all where there is none.
+  ///   - passes: what is looked at besides; `nil` for all.
   /// - Throws: ``Problems/EngineError`` where the reference does not compute it: a mistake of this program.
   public init(
-    name: String, _ drawn: DrawnProblem, _ data: DataRecipe, lookingAt path: String? = nil
+    name: String, _ drawn: DrawnProblem, _ data: DataRecipe, lookingAt path: String? = nil,
+    passes: Set<JudgedPass>? = nil
   ) throws(EngineError) {
     var exercise = data.exercise(of: drawn.problem)
     exercise.name = "/" + name
-    if let path, !path.hasPrefix("gradients/") { exercise.upstream = [:] }
+    let needsNoGradients = path.map { !$0.hasPrefix("gradients/") } ?? (passes == [.forward])
+    if needsNoGradients { exercise.upstream = [:] }
     var golden = GoldenCase(
       exercise, fill: data.fill(of: drawn.problem),
       expected: try ReferenceEngine().compute(exercise.converted(to: .float64)))
     if let path { golden.keepOnly(path) }
+    if let passes { _ = golden.keep(passes) }
     self.init(name: name, drawn: drawn, data: data, golden: golden, fault: nil)
   }
 

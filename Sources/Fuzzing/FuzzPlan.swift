@@ -18,6 +18,10 @@ public struct FuzzPlan: Sendable {
   public var dtypes: [DType]
   /// How many threads engines are asked with; `nil` for each engine's standard.
   public var threads: [Int]?
+  /// What is judged of each case; `nil` for all of it.
+  public var passes: Set<JudgedPass>?
+  /// Whether problems are drawn that must be refused.
+  public var asksRefusals = true
   public var seed: UInt64
   public var shard: Shard?
   /// Of each operation; `nil` where time decides.
@@ -80,6 +84,8 @@ public struct FuzzPlan: Sendable {
     if mine.dtypes != section.dtypes { return "--dtype" }
     if mine.shard != section.shard { return "--shard" }
     if mine.threads != section.threads { return "--threads" }
+    if mine.passes != section.passes { return "--pass" }
+    if mine.withoutRefusals != section.withoutRefusals { return "--no-refusals" }
     if mine.engines != section.engines { return "engine" }
     return mine.turns != section.turns ? "choice of operations" : nil
   }
@@ -93,6 +99,8 @@ public struct FuzzPlan: Sendable {
           command: engineWords[$0.description.name])
       }, seed: seed, dtypes: dtypes.map(\.rawValue))
     section.threads = threads
+    section.passes = passes.map(JudgedPass.names)
+    section.withoutRefusals = asksRefusals ? nil : true
     section.shard = shard?.record
     section.casesPerOperation = cases
     section.turns = operations

@@ -83,7 +83,7 @@ public struct Fuzzer: Sendable {
     var found = FirstFailure()
     while let (_, place) = take() {
       guard let draw = draws[place.operation], let engine = plan.engines.first else { continue }
-      let fuzzed = try FuzzCase(draw, of: place.operation, number: place.number, seed: plan.seed)
+      let fuzzed = try FuzzCase(draw, of: place.operation, number: place.number, in: plan)
       let (judge, dtype) = (fuzzed.judge, plan.dtypes[place.number % plan.dtypes.count])
       found.cases += 1
       guard judge.verdict(on: engine, dtype: dtype, threads: plan.threads).isFailure else { continue }
@@ -123,7 +123,7 @@ public struct Fuzzer: Sendable {
   public func run(_ problem: any OperationProblem, _ data: DataRecipe) throws(EngineError) -> FuzzingSection {
     let operation = type(of: problem).operation
     let fuzzed = try FuzzCase(
-      name: "\(FuzzCase.file)/\(operation)/given", DrawnProblem(problem: problem), data)
+      name: "\(FuzzCase.file)/\(operation)/given", DrawnProblem(problem: problem), data, passes: plan.passes)
     judge(fuzzed, of: operation, at: ledger.withLock { $0.next }, turn: nil)
     return sectionOfOneCase
   }
@@ -150,7 +150,7 @@ public struct Fuzzer: Sendable {
   private func judge(_ position: Int, _ operation: String, _ number: Int) {
     guard let draw = draws[operation] else { return }
     do throws(EngineError) {
-      let fuzzed = try FuzzCase(draw, of: operation, number: number, seed: plan.seed)
+      let fuzzed = try FuzzCase(draw, of: operation, number: number, in: plan)
       judge(fuzzed, of: operation, at: position, turn: number)
     } catch {
       let name = "\(FuzzCase.file)/\(operation)/\(number)"
@@ -194,7 +194,8 @@ public struct Fuzzer: Sendable {
     case .new(let place):
       entry = place
       if let draw = draws[operation] {
-        outcome = Shrinker.shrink(fuzzed, result, draw, engine, dtype, threads: plan.threads, budget: shrinking)
+        outcome = Shrinker.shrink(
+          fuzzed, result, draw, engine, dtype, threads: plan.threads, passes: plan.passes, budget: shrinking)
       }
     }
     let smallest = outcome.smallest
@@ -231,6 +232,7 @@ public struct Fuzzer: Sendable {
   public func words(_ result: CaseResult, _ engine: any Engine) -> [String] {
     let name = engine.description.name
     var words = EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", result.dtype]
+    if let passes = plan.passes { words += ["--pass", JudgedPass.names(passes).joined(separator: ",")] }
     if let threads = result.failingThreads.map({ [$0] }) ?? plan.threads {
       words += ["--threads", threads.map(String.init).joined(separator: ",")]
     }

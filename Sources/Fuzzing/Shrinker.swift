@@ -2,6 +2,7 @@ import Engines
 import Problems
 import Results
 import Tensors
+import Verification
 
 /// Makes a failing case as small and as simple as it can be and still fail alike.
 ///
@@ -27,6 +28,7 @@ struct Shrinker {
   private let engine: any Engine
   private let dtype: DType
   private let threads: [Int]?
+  private let passes: Set<JudgedPass>?
   private let budget: Budget
   private let deadline: ContinuousClock.Instant
   private let wanted: FailureKind
@@ -49,11 +51,13 @@ struct Shrinker {
   ///   - engine: who failed.
   ///   - dtype: in which precision.
   ///   - threads: the numbers that it was asked with; where one of them is known to fail, that one is tried alone.
+  ///   - passes: what was judged of it.
   ///   - budget: when it ends with what it has.
   init(
     _ failing: FuzzCase, _ result: CaseResult, _ draw: ProblemDraw, _ engine: any Engine, _ dtype: DType,
-    threads: [Int]?, budget: Budget
+    threads: [Int]?, passes: Set<JudgedPass>?, budget: Budget
   ) {
+    self.passes = passes
     self.draw = draw
     self.engine = engine
     self.dtype = dtype
@@ -67,13 +71,13 @@ struct Shrinker {
 
   static func shrink(
     _ failing: FuzzCase, _ result: CaseResult, _ draw: ProblemDraw, _ engine: any Engine, _ dtype: DType,
-    threads: [Int]?, budget: Budget
+    threads: [Int]?, passes: Set<JudgedPass>? = nil, budget: Budget
   ) -> Outcome {
     // What has to be refused has nothing that could be less wrong.
     guard failing.fault == nil, !failing.drawn.choices.isEmpty else {
       return Outcome(smallest: failing, result: result)
     }
-    var shrinker = Shrinker(failing, result, draw, engine, dtype, threads: threads, budget: budget)
+    var shrinker = Shrinker(failing, result, draw, engine, dtype, threads: threads, passes: passes, budget: budget)
     shrinker.lookAtOneTensor()
     shrinker.shrinkProblem()
     shrinker.simplifyData()
@@ -92,7 +96,7 @@ struct Shrinker {
   ) -> Bool {
     guard !isSpent, let drawn = draw.problem(values), isBetter(drawn),
       seen.insert(Attempt(values: drawn.values, data: data, path: path)).inserted,
-      let trial = try? FuzzCase(name: outcome.smallest.name, drawn, data, lookingAt: path)
+      let trial = try? FuzzCase(name: outcome.smallest.name, drawn, data, lookingAt: path, passes: passes)
     else { return false }
     outcome.trials += 1
     let result = trial.judge.verdict(on: engine, dtype: dtype, threads: threads)

@@ -32,27 +32,10 @@ public enum Problem: Sendable {
   /// The operation that an unknown name was probably meant to be: `identity` for `identitx`.
   public static func nearMiss(of operation: String) -> String? {
     let distances = types.keys.sorted().map {
-      (name: $0, distance: editDistance(Array($0.utf8), Array(operation.utf8)))
+      (name: $0, distance: NearestName.distance(Array($0.utf8), Array(operation.utf8)))
     }
     // Less than one letter in four: a name of the user's own is not taken for one of the format's.
     return distances.filter { $0.distance > 0 && 4 * $0.distance < $0.name.count }.min { $0.distance < $1.distance }?
       .name
-  }
-
-  /// Insertions, deletions and replacements that lead from one word to the other.
-  private static func editDistance(_ from: [UInt8], _ to: [UInt8]) -> Int {
-    // Nothing longer can be near.
-    guard to.count <= 64 else { return .max / 8 }
-    var row = Array(0...to.count)
-    for (i, a) in from.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, b) in to.enumerated() {
-        let replaced = diagonal + (a == b ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
-      }
-    }
-    return row[to.count]
   }
 }

@@ -26,7 +26,7 @@ struct VerificationMarkdown {
       "\(MarkdownReport.verdict(conclusion)). \(section.results.count) results: \(Set(section.results.map { $0.file + $0.name }).count) cases, "
         + "\(MarkdownText.inline(section.engines.map(\.name).joined(separator: ", "))), \(dtypes); \(NumberText.short(section.seconds)) s; exit code "
         + "\(conclusion.outcome.exitCode).", "",
-    ]
+    ] + (section.leftOutText.map { ["- \(MarkdownText.inline($0))", ""] } ?? [])
   }
 
   private var counts: [String] {

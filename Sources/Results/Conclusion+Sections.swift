@@ -12,9 +12,9 @@ extension VerificationSection: RunSection {
         conclusion.add(.fails, because: "\(count) \(status.rawValue)" + (status == .unsupported ? " (--strict)" : ""))
       }
     }
-    let omissions = results.count { !$0.omitted.isEmpty && $0.status == .pass }
+    let omissions = results.count { !$0.omittedResults.isEmpty && $0.status == .pass }
     if strict, omissions > 0 {
-      conclusion.add(.fails, because: "\(omissions) cases with omitted tensors (--strict)")
+      conclusion.add(.fails, because: "\(omissions) cases with omitted results (--strict)")
     }
     let vacuous = vacuity.filter(\.isVacuous)
     if !vacuous.isEmpty {

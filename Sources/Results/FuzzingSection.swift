@@ -8,6 +8,10 @@ public struct FuzzingSection: Codable, Sendable {
   public var dtypes: [String]
   /// The numbers of threads that were asked for. Absent where each engine's standard was.
   public var threads: [Int]?
+  /// What alone was judged of each case (`--pass`). Absent where all of it was.
+  public var passes: [String]?
+  /// Whether no problem was drawn that must be refused (`--no-refusals`). Absent where such were.
+  public var withoutRefusals: Bool?
   public var shard: ShardRecord?
   /// How many cases of each operation were asked for. Absent where time decided.
   public var casesPerOperation: Int?

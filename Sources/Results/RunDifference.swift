@@ -68,6 +68,8 @@ extension FuzzingSection {
     differences.compare("shards", "\(shard?.count ?? 1)", "\(other.shard?.count ?? 1)")
     differences.compare("precisions", dtypes, other.dtypes)
     differences.compare("--threads", Self.words(threads), Self.words(other.threads))
+    differences.compare("--pass", passes ?? ["all"], other.passes ?? ["all"])
+    differences.compare("--no-refusals", "\(withoutRefusals ?? false)", "\(other.withoutRefusals ?? false)")
     differences.compare(
       "--cases", casesPerOperation.map(String.init) ?? "none", other.casesPerOperation.map(String.init) ?? "none")
     differences.compare("engines", engines.map(Self.words), other.engines.map(Self.words))
@@ -98,6 +100,9 @@ extension VerificationSection {
     differences.compare("--strict", "\(strict)", "\(other.strict)")
     differences.compare("--filter", filters, other.filters)
     differences.compare("--tag", tags, other.tags)
+    differences.compare("--exclude", excludes ?? [], other.excludes ?? [])
+    differences.compare("--pass", passes ?? ["all"], other.passes ?? ["all"])
+    differences.compare("--no-refusals", "\(withoutRefusals ?? false)", "\(other.withoutRefusals ?? false)")
     differences.compare("λ of the bounds", "\(lambda)", "\(other.lambda)")
     if dtypes != nil, other.dtypes != nil {
       let digests = [knownFailuresSha256, other.knownFailuresSha256].map { $0 ?? "none" }

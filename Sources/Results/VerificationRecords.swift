@@ -23,6 +23,14 @@ public struct VerificationSection: Codable, Sendable {
   public var dtypes: [String]?
   /// The numbers of threads that were asked for. Absent where each engine's standard was, and in runs of earlier versions.
   public var threads: [Int]?
+  /// Globs of cases that were left out (`--exclude`). Absent where there are none.
+  public var excludes: [String]?
+  /// What alone was judged of each case (`--pass`). Absent where all of it was.
+  public var passes: [String]?
+  /// Whether cases that must be refused were left out (`--no-refusals`). Absent where they were not.
+  public var withoutRefusals: Bool?
+  /// What these left out. Absent where none of them was given.
+  public var leftOut: LeftOutRecord?
   /// SHA-256 of the file of known failures that was applied; absent where there was none, and in runs of earlier versions.
   public var knownFailuresSha256: String?
   /// The entries of that file, and what was found of each; absent in runs of earlier versions.
@@ -138,6 +146,10 @@ public struct CaseResult: Codable, Sendable {
   public var layers: LayerwiseRecord?
   /// Expected datasets that the engine declared it does not produce.
   public var omitted: [String]
+  /// Whether these are all that it expects, so that nothing was asked. Absent where something was.
+  public var isOmitted: Bool?
+  /// Expected datasets of passes that were not asked for. Absent where all were.
+  public var notAsked: [String]?
   /// The entry of `known_failures.toml` that excuses it, by its reason.
   public var knownFailure: String?
   public var seconds: Double
@@ -174,10 +186,14 @@ public struct CaseResult: Codable, Sendable {
     guard knownFailure == nil else { return false }
     return switch status {
     case .fail, .error: true
-    case .unsupported: strict
+    // Who declares to compute no gradients has none that could be missing.
+    case .unsupported: strict && !(isOmitted == true && omittedResults.isEmpty)
     case .pass, .refused, .notRun: false
     }
   }
+
+  /// What the engine omits of the forward pass: an engine that declares to compute no gradients is whole without them.
+  public var omittedResults: [String] { omitted.filter { !$0.hasPrefix("gradients/") } }
 }
 
 /// How one tensor compares with what was expected.

@@ -159,6 +159,7 @@ public enum RunMerge {
     merged.vacuity.sort { $0.operation < $1.operation }
     absorbKnownFailures(of: section, into: &merged)
     merged.calibration = merged.calibration ?? section.calibration
+    merged.leftOut?.withoutPass += section.leftOut?.withoutPass ?? 0
     merged.interrupted = merged.interrupted || section.interrupted
     merged.seconds += section.seconds
     let holes = (merged.holes ?? []) + (section.holes ?? [])

@@ -52,9 +52,12 @@ struct Assay: AsyncParsableCommand {
   }
 
   private static func parseAndRun() async throws {
-    var command: any ParsableCommand
     let words = JSONOption.completed(Array(CommandLine.arguments.dropFirst()))
     if JSONOption.claimsOutput(words) { Console.claimOutput() }
+    if let unknown = UnknownCommand.refusal(words, of: Self.self) {
+      throw Refusal(reason: unknown.reason, command: unknown.command)
+    }
+    var command: any ParsableCommand
     do { command = try parseAsRoot(words) } catch {
       throw ParsingFailure(reason: error)
     }

@@ -71,6 +71,7 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     let suite = try selection.resolved()
     var plan = try selection.plan(suite)
+    for hint in try selection.hints(suite) { Console.note(hint.printable) }
     let shard = try shards.chosen()
     // A workload takes its blocks, whatever it computes; what is verified before them takes more the larger it is.
     let work = WorkList(

@@ -139,6 +139,13 @@ struct BenchSelection: ParsableArguments {
     } catch { throw ValidationError(error.description) }
   }
 
+  /// What was probably meant by filters that choose no workload.
+  func hints(_ suite: BenchmarkSuite) throws -> [String] {
+    guard !filter.isEmpty else { return [] }
+    let names = try BenchmarkPlan(suite, limits: limits.limits()).items.map(\.name)
+    return filter.compactMap { PatternHint.text($0, option: "--filter", among: names) }
+  }
+
   /// A suite that comes with the program.
   static func path(of name: String) throws(Resources.Missing) -> String {
     try Resources().require(name, option: "--suite")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
+import Problems
 import Results
 
 /// Engines by the words of a command line.
@@ -28,8 +29,9 @@ enum EngineLookup {
   /// - Throws: `ValidationError` for any other.
   static func builtIn(_ word: String, of engines: [any Engine] = BuiltInEngines.all) throws -> any Engine {
     if let engine = engines.first(where: { $0.description.name == word }) { return engine }
-    let known = engines.map(\.description.name).joined(separator: ", ")
-    throw ValidationError("engine '\(word)': expected one of \(known)")
+    let known = engines.map(\.description.name)
+    throw ValidationError(
+      "engine '\(word)': expected one of \(known.joined(separator: ", "))" + NearestName.question(word, among: known))
   }
 
   /// The engines of these words, each once.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engines
 import Operations
+import Problems
 import Verification
 
 /// Cases of `assay verify` that no file holds.
@@ -10,7 +11,8 @@ struct FreshOptions: ParsableArguments {
       """
       Random cases of each operation beside the golden files', 0 to 10000, judged by the reference; every fifth of a sum of \
       products has zeros, large numbers or numbers of many scales (default: \(FreshCases.standardCount), or 0 where only \
-      built-in engines are asked).
+      built-in engines are asked). With --operation so many of each problem, and no others (default: \
+      \(FreshCases.standardCountOfProblem)).
       """, valueName: "n"))
   var fresh: Int?
 
@@ -36,8 +38,14 @@ struct FreshOptions: ParsableArguments {
 
   var chosenSeed: UInt64 { seed?.value ?? BazelTest()?.seed ?? FreshCases.standardSeed }
 
-  /// - Returns: `nil` where there are none.
-  func cases(for engines: [any Engine]) -> FreshCases? {
+  /// - Parameters:
+  ///   - engines: those that are asked.
+  ///   - problems: those that are named; without any they are drawn.
+  /// - Returns: `nil` where there are no cases.
+  func cases(for engines: [any Engine], of problems: [any OperationProblem]) -> FreshCases? {
+    guard problems.isEmpty else {
+      return FreshCases(count: fresh ?? FreshCases.standardCountOfProblem, seed: chosenSeed, problems: problems)
+    }
     let count = fresh ?? (engines.allSatisfy(\.description.isBuiltIn) ? 0 : FreshCases.standardCount)
     guard count > 0 else { return nil }
     // Of what nobody offers there is nothing to ask.

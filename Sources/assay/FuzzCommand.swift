@@ -25,6 +25,7 @@ struct FuzzCommand: AsyncParsableCommand {
         assay fuzz --engine direct --operation conv2d --time 20s
         assay fuzz --engine mine='./my-engine --fast' --time 10m --seed random --out Reports/fuzz
         assay fuzz --library libmine.so --cases 1000
+        assay fuzz --engine mine=./forward-only --time 2m --pass forward --no-refusals
         assay fuzz --engine reference --problem 'relu shape17' --data exact@1
 
       The same seed gives the same problems, on any machine, in any number of shards.
@@ -114,6 +115,8 @@ struct FuzzCommand: AsyncParsableCommand {
     plan.engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     plan.foreignWords = (engines.timeout.map { ["--timeout", "\($0)"] } ?? []) + engines.surroundings.words
     plan.threads = try threads.counts
+    plan.passes = try selection.judging.passes
+    plan.asksRefusals = !selection.judging.noRefusals
     plan.shard = try selection.shards.chosen()
     plan.cases = selection.cases
     plan.seconds = selection.seconds
@@ -182,6 +185,7 @@ struct FuzzSelection: ParsableArguments {
       """)
   var dtype: [Precisions] = []
 
+  @OptionGroup var judging: JudgingOptions
   @OptionGroup var shards: ShardOptions
 
   @Option(help: ArgumentHelp("Only the case of this number, of the one operation that is named.", valueName: "number"))

@@ -254,6 +254,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     for (_, engine) in settings.engines { plan.versions[engine.description.name] = engine.description.version }
     for error in plan.errors { GoldenSession.report(error) }
     plan.select((filter.isEmpty ? BazelTest()?.filter.map { [$0] } ?? [] : filter).map { NamePattern($0) })
+    for hint in plan.hints { Console.note(hint.printable) }
     plan.keep(try shards.chosen())
     return plan
   }

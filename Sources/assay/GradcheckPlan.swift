@@ -27,6 +27,9 @@ struct GradcheckPlan {
   /// What is wrong with golden files that could not be opened.
   var errors: [GoldenFileError] = []
 
+  /// What was probably meant by patterns that choose nothing.
+  private(set) var hints: [String] = []
+
   /// Of the golden files, by what a condition of a run that goes on calls them.
   var digests: [String: String] = [:]
   /// Of the engines, by name.
@@ -35,6 +38,8 @@ struct GradcheckPlan {
   /// Items whose names match one of these; all where there are none.
   mutating func select(_ patterns: [NamePattern]) {
     guard !patterns.isEmpty else { return }
+    let names = items.map(\.name)
+    hints = patterns.compactMap { PatternHint.text($0.description, option: "--filter", among: names) }
     items.removeAll { item in !patterns.contains { $0.matches(item.name) } }
   }
 

@@ -44,10 +44,14 @@ struct ReportOutput {
   /// Whether this run is one of several that `make run` joins: the whole one says where its report is, and what is in it.
   static var isPart: Bool { ProcessInfo.processInfo.environment["ASSAY_PART"] == "1" }
 
-  /// Finds out before any work begins whether every file can be written.
+  /// Finds out before any work begins whether every file can be written, and keeps other runs out of the folder until this one
+  /// ends.
   /// - Throws: ``AtomicFile/Failure`` (exit 74).
   func check() throws(AtomicFile.Failure) {
-    if let folder { try AtomicFile.check("\(folder)/run.json") }
+    if let folder {
+      try AtomicFile.check("\(folder)/run.json")
+      try FolderLock.hold(folder)
+    }
     for file in files where file.path != JSONOption.output { try AtomicFile.check(file.path) }
   }
 

@@ -13,7 +13,7 @@ import Verification
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check engines against golden tensors, element by element.",
+    abstract: "Check engines against golden tensors, or on a problem of your own, element by element.",
     discussion: """
       Every case is computed by every engine in every precision and held against the file's expected tensors with an error
       bound for each element. METHODOLOGY.md derives the bounds; Fixtures/FORMAT.md describes the files.
@@ -22,6 +22,8 @@ struct VerifyCommand: AsyncParsableCommand {
         assay verify                                           the corpus, with the reference
         assay verify --filter 'conv2d/stride2/*' --dtype float32
         assay verify --golden mine.h5 --engine reference --strict
+        assay verify --operation 'conv2d n8c64h56w56 k64r3s3 stride1 pad1' --engine mine=./mine
+        assay verify --engine mine=./mine --exclude 'conv2d/adversarial/*' --pass forward --no-refusals
         assay verify --tag smoke --out Reports/today --junit results.xml
         assay verify --shard 2/4 --out shard-2 --resume       one of four machines; begins, or goes on after a kill
         assay verify --tag smoke --list --json                cases with their costs
@@ -68,9 +70,11 @@ struct VerifyCommand: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     deadline.begin(environment)
     let (selected, manifestProblems) = try selection.plan(
-      strict: strict, knownFailures: knownFailures, limitWords: limits.words, environment: environment)
+      strict: strict, knownFailures: knownFailures, limits: limits, environment: environment)
     var plan = selected
     let reader = try limits.reader()
+    let isChoice = !plan.filters.isEmpty || !plan.tags.isEmpty || !plan.excludes.isEmpty
+    if isChoice { for hint in Verifier(plan: plan, reader: reader).hints() { Console.note(hint.printable) } }
     if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
     try output.reports.check()
     BazelTest(environment)?.acknowledgeShards()
@@ -185,7 +189,9 @@ struct VerifyCommand: AsyncParsableCommand {
   }
 
   /// Large networks are asked for by tag or name.
-  private func mayHoldNetworks(_ plan: VerificationPlan) -> Bool { !plan.tags.isEmpty || !plan.filters.isEmpty }
+  private func mayHoldNetworks(_ plan: VerificationPlan) -> Bool {
+    !plan.tags.isEmpty || !plan.filters.isEmpty || plan.fresh?.isOfNamedProblems == true
+  }
 
   /// The corpus's tensors from a megabyte on: left alone glibc keeps 490 to 550 MB at its peak in place of 430 to 510. Those of
   /// networks from 32 MB on: layers take what others have left, where clearing pages anew was a third of the time. What is left of a

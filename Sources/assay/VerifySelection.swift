@@ -2,6 +2,7 @@ import ArgumentParser
 import Engines
 import Foundation
 import GoldenFiles
+import Operations
 import Problems
 import Results
 import Tensors
@@ -14,8 +15,22 @@ struct VerifySelection: ParsableArguments {
   @OptionGroup var engines: EngineOptions
 
   @Option(
+    help: ArgumentHelp(
+      """
+      A problem in its text form, such as 'conv2d n8c64h56w56 k64r3s3 stride1 pad1', with operands from --seed and the reference \
+      as the oracle; --fresh says how many times. Golden files are read only where --golden, --filter or --tag asks for them. \
+      May be repeated.
+      """, valueName: "problem"))
+  var operation: [String] = []
+
+  @Option(
     help: "Only cases whose name matches this glob; '*' crosses slashes, '=NAME' is a name as it is. May be repeated.")
   var filter: [String] = []
+
+  @Option(help: ArgumentHelp("Without the cases whose name matches this glob. May be repeated.", valueName: "glob"))
+  var exclude: [String] = []
+
+  @OptionGroup var judging: JudgingOptions
 
   @Option(
     help: """
@@ -44,6 +59,17 @@ struct VerifySelection: ParsableArguments {
   @OptionGroup var threads: ThreadOption
   @OptionGroup var fresh: FreshOptions
 
+  /// Those of `--operation`.
+  private var problems: [any OperationProblem] {
+    get throws {
+      try operation.map { text in
+        do throws(ProblemError) { return try Problem.parse(text) } catch {
+          throw ValidationError("--operation: \("\(error)".printable)")
+        }
+      }
+    }
+  }
+
   private var dtypes: [DType] {
     get throws {
       try Precisions.chosen(dtype, standard: VerificationPlan.allDTypes, among: DType.floats)
@@ -52,6 +78,10 @@ struct VerifySelection: ParsableArguments {
 
   func validate() throws {
     _ = try dtypes
+    _ = try problems
+    if !operation.isEmpty, fresh.fresh == 0 {
+      throw ValidationError("--fresh 0 leaves nothing of --operation: give at least 1.")
+    }
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
     if golden.contains("") { throw ValidationError("--golden takes the path of a file or folder.") }
   }
@@ -59,14 +89,23 @@ struct VerifySelection: ParsableArguments {
   /// - Returns: the plan, and a record for each path that names no golden file.
   /// - Throws: `ValidationError` (exit 64) for words that name nothing, ``KnownFailures/Malformed`` (exit 65).
   func plan(
-    strict: Bool, knownFailures: String?, limitWords: [String], environment: [String: String]
+    strict: Bool, knownFailures: String?, limits: CaseLimitOptions, environment: [String: String]
   ) throws -> (VerificationPlan, [FileRecord]) {
     let shard = try shards.chosen(environment)
-    let asked = filter.isEmpty ? BazelTest(environment)?.filter.map { [$0] } ?? [] : filter
+    let asked = (filter.isEmpty ? BazelTest(environment)?.filter.map { [$0] } ?? [] : filter).map { NamePattern($0) }
+    let named = try self.problems
+    for problem in named {
+      do throws(ProblemError) { try limits.limits().require(problem) } catch {
+        throw ValidationError("--operation: \("\(error)".printable)")
+      }
+    }
 
     var files: [String] = []
     var problems: [FileRecord] = []
-    for path in golden.isEmpty ? [try Resources().corpus()] : golden {
+    // Who names a problem asks for no file, unless something else does.
+    let asksForFiles = named.isEmpty || !tag.isEmpty || asked.contains { !FreshCases.isNamed(by: $0) }
+    let standard = golden.isEmpty && asksForFiles ? [try Resources().corpus()] : []
+    for path in golden + standard {
       do throws(GoldenFileError) {
         files += try GoldenCorpus.files(at: [path]).filter { !files.contains($0) }
       } catch { problems.append(FileRecord(path: path, errors: [error.description])) }
@@ -78,15 +117,18 @@ struct VerifySelection: ParsableArguments {
     let engineWords = Dictionary(uniqueKeysWithValues: found.map { ($0.engine.description.name, $0.word) })
     var plan = VerificationPlan(
       engines: found.map(\.engine), engineWords: engineWords, dtypes: try dtypes, files: files,
-      filters: asked.map { NamePattern($0) }, tags: Set(tag), shard: shard, strict: strict,
+      filters: asked, tags: Set(tag), shard: shard, strict: strict,
       knownFailures: try excuses(knownFailures), workers: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
       today: String(Date().ISO8601Format().prefix(10)), vacuityOracle: BuiltInEngines.named("reference"))
-    plan.limitWords = limitWords
+    plan.limitWords = limits.words
     plan.foreignWords = (engines.timeout.map { ["--timeout", "\($0)"] } ?? []) + engines.surroundings.words
     plan.threads = try threads.counts
-    plan.fresh = fresh.cases(for: found.map(\.engine))
+    plan.fresh = fresh.cases(for: found.map(\.engine), of: named)
     plan.fileWords = golden
-    plan.knownFailuresAreOfFiles = golden.isEmpty || knownFailures != nil
+    plan.knownFailuresAreOfFiles = !files.isEmpty && (golden.isEmpty || knownFailures != nil)
+    plan.excludes = exclude.map { NamePattern($0) }
+    plan.passes = try judging.passes
+    plan.asksRefusals = !judging.noRefusals
     return (plan, problems)
   }
 

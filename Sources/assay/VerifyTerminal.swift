@@ -93,6 +93,7 @@ struct VerifyTerminal {
       "\(cases) cases, \(section.results.count) results\(counts.isEmpty ? "" : ": ")\(counts.joined(separator: ", "))"
       + (omitted > 0 ? ", \(omitted) tensors omitted" : "") + " in \(NumberText.short(section.seconds)) s"
     Console.print(line)
+    if let leftOut = section.leftOutText { Console.print(leftOut.printable) }
     let conclusion = section.conclusion
     Console.print(color.painted(conclusion.text, as: conclusion.outcome))
   }

@@ -92,12 +92,12 @@ import Testing
     let events = try #require(try JSONSerialization.jsonObject(with: data) as? [String: [[String: Any]]])["traceEvents"]
     // Images, nine convolutions with two shortcuts among them, a mean, a classifier and the logits.
     #expect(try #require(events).count == 13)
-    for more in [["--filter", "*"], ["--pass", "backward-data"]] { #expect(try run(words + more).code == 64) }
+    for more in [["--filter", "*"], ["--pass", "backward_data"]] { #expect(try run(words + more).code == 64) }
     #expect(try run(["tune", "--trace", trace]).code == 64)
   }
 
   @Test func tuningIsKeptForAuto() throws {
-    let words = ["tune", "--depth", "18", "--filter", "*k512r1s1*", "--rounds", "1", "--pass", "forward,backward-data"]
+    let words = ["tune", "--depth", "18", "--filter", "*k512r1s1*", "--rounds", "1", "--pass", "forward,backward_data"]
     let plans = path("deep/plans")
     let found = try CommandRun(words, environment: ["ASSAY_PLANS": plans])
     #expect(found.exitCode == 0 && found.output.contains("kept in \(plans)"))

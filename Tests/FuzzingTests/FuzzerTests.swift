@@ -72,6 +72,23 @@ import Verification
     #expect(section.conclusion.outcome == .fails)
   }
 
+  @Test func `one pass alone is judged, and nothing that must be refused is drawn`() async throws {
+    var engine = WrongEngine(name: "no weight") { _ in true }
+    engine.spoil = { answer, _ in answer.gradients.edit("weight") { dw in dw = dw.map { $0 + 1 } } }
+    var plan = plan(engine, "linear", cases: 40)
+    plan.passes = [.forward, .backwardData]
+    plan.asksRefusals = false
+    let section = await Fuzzer(plan).run()
+    #expect(section.conclusion.outcome == .holds && section.resultCount == 40, "\(section.conclusion)")
+    #expect(section.count(.refused) == 0 && section.operations[0].invalid == 0)
+    plan.passes = [.backwardWeight]
+    let wrong = await Fuzzer(plan).run()
+    let failure = try #require(wrong.failures.first)
+    #expect(failure.result.reproduce.contains("--pass backward_weight"))
+    #expect(wrong.differences(from: section).map(\.name) == ["--pass"])
+    #expect(plan.difference(from: section) == "--pass" && plan.difference(from: wrong) == nil)
+  }
+
   /// Two defects of one tensor, the second of which every small problem has.
   @Test func `shrinking keeps to the kind of failure that it began with`() async throws {
     var engine = WrongEngine(name: "two defects") { _ in true }

@@ -9,12 +9,14 @@ enum VerificationPage {
     if !section.vacuity.isEmpty { tables.append(vacuity(section)) }
     let fresh = section.files.filter(\.isFresh)
     let made = fresh.map { " and \($0.caseCount) fresh cases" }.joined()
+    let leftOut = section.leftOutText.map { "; \($0)" } ?? ""
     let (cards, rest) = FailureCards.cards(FailureGroup.groups(of: section))
     return HTMLPage.Section(
       anchor: "verification", title: "Verification",
       intro:
         "\(section.results.count) results on \(section.files.count - fresh.count) golden files\(made) by "
-        + "\(section.engines.count) engines, each element held against its own error bound.", cards: cards,
+        + "\(section.engines.count) engines, each element held against its own error bound\(leftOut).",
+      cards: cards,
       tables: tables,
       folds: [rest, excused(section)].compactMap { $0 })
   }

@@ -31,6 +31,10 @@ public enum FuzzingText {
     }
     let idle = section.withoutTurn
     if !idle.isEmpty { lines.append("without a turn: \(idle.joined(separator: ", "))".printable) }
+    if let passes = section.passes {
+      lines.append("left out: what is not of \(passes.joined(separator: ", ")) (--pass)".printable)
+    }
+    if section.withoutRefusals == true { lines.append("left out: problems that must be refused (--no-refusals)") }
     if let count = section.unlisted { lines.append("\(count) failures of further kinds are not listed") }
     return lines
   }

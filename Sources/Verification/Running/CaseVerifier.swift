@@ -116,6 +116,7 @@ public struct CaseVerifier: Sendable {
     result.omitted = omitted.sorted()
     let wanted = expected.filter { !omitted.contains($0.key) }
     guard !wanted.isEmpty else {
+      if !expected.isEmpty { result.isOmitted = true }
       result.message = expected.isEmpty ? "the case expects nothing" : "nothing is left that the engine produces"
       return result
     }

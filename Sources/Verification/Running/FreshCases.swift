@@ -11,6 +11,8 @@ import Tensors
 /// products every fifth case has the next of ``Problems/OperandPattern``.
 ///
 /// A case depends on the seed and its own name alone: it can be repeated without the others.
+///
+/// Or the problems are named and not drawn: then the cases are of those, each with operands of its own.
 public struct FreshCases: Sendable {
   /// What stands for a file in the record.
   public static let file = FileRecord.freshPath
@@ -20,6 +22,8 @@ public struct FreshCases: Sendable {
   public static let standardCount = 20
   /// The seed that repeated runs share, so that a verdict does not change by chance.
   public static let standardSeed = Calibration.standardSeed
+  /// How many of each problem that is named.
+  public static let standardCountOfProblem = 5
   private static let smokeCount = 2
   /// As many as there are patterns times this have each once; the standard count does.
   private static let patternInterval = 5
@@ -30,6 +34,8 @@ public struct FreshCases: Sendable {
   public let seed: UInt64
   /// By operation; those whose problems are not drawn are missing.
   private let draws: [String: ProblemDraw]
+  /// Problems that were named, by their cases' names without the number.
+  private let named: [String: any OperationProblem]
   /// Operations that have patterns.
   private let sumsOfProducts: Set<String>
 
@@ -44,7 +50,38 @@ public struct FreshCases: Sendable {
       all[name] = OperationRegistry.type(named: name)?.problemDraw.value
     }
     sumsOfProducts = Set(draws.filter { $0.value.problem([:])?.problem.isSumOfProducts == true }.keys)
+    named = [:]
   }
+
+  /// - Parameters:
+  ///   - count: of each problem.
+  ///   - seed: of all operands.
+  ///   - problems: those that cases are made of.
+  public init(count: Int, seed: UInt64 = standardSeed, problems: [any OperationProblem]) {
+    self.count = count
+    self.seed = seed
+    draws = [:]
+    named = problems.reduce(into: [:]) { $0[Self.name(of: $1)] = $1 }
+    sumsOfProducts = Set(problems.filter(\.isSumOfProducts).map { type(of: $0).operation })
+  }
+
+  /// Of a problem's cases, without their number: `fresh/conv2d/n1c3h8w8 k4r3s3`. What is said of `conv2d/*` is said of them.
+  private static func name(of problem: any OperationProblem) -> String {
+    let words = problem.text.split(separator: " ", maxSplits: 1)
+    return ([Substring(file)] + words).joined(separator: "/")
+  }
+
+  /// Whether its problems were named.
+  public var isOfNamedProblems: Bool { !named.isEmpty }
+
+  /// The problem that was named of which a case is; `nil` for one that is drawn.
+  func namedProblem(ofCase name: String) -> (any OperationProblem)? {
+    name.lastIndex(of: "/").flatMap { named[String(name[..<$0])] }
+  }
+
+  func namedProblem(of summary: GoldenCaseSummary) -> (any OperationProblem)? { namedProblem(ofCase: summary.name) }
+
+  private var texts: String { named.values.map(\.text).sorted().joined(separator: "; ") }
 
   /// Operations whose problems nobody draws.
   public static let withoutProblems: [String] =
@@ -56,13 +93,28 @@ public struct FreshCases: Sendable {
     return name.hasPrefix(prefix) && pattern.isGlob && pattern.matches(String(name.dropFirst(prefix.count)))
   }
 
+  /// Whether a glob can be about fresh cases alone: `fresh/conv2d/*`.
+  public static func isNamed(by pattern: NamePattern) -> Bool {
+    var text = pattern.description[...]
+    if text.hasPrefix("=") { text = text.dropFirst() }
+    if text.hasPrefix("/") { text = text.dropFirst() }
+    return text.hasPrefix(file + "/")
+  }
+
   /// In the order of a file's cases: by the bytes of their names.
   package var summaries: [GoldenCaseSummary] {
     let indices = (0..<count).map { "\($0)" }.sorted()
-    return draws.keys.sorted().flatMap { operation in
+    let drawn = draws.keys.map { (start: "\(Self.file)/\($0)", operation: $0) }
+    let all = drawn + named.map { (start: $0.key, operation: type(of: $0.value).operation) }
+    let ordered = all.sorted { first, second in
+      first.start.split(separator: "/").lexicographicallyPrecedes(second.start.split(separator: "/")) {
+        $0.utf8.lexicographicallyPrecedes($1.utf8)
+      }
+    }
+    return ordered.flatMap { start, operation in
       indices.map { index in
         let isSmoke = Int(index).map { $0 < Self.smokeCount } ?? false
-        let name = "\(Self.file)/\(operation)/\(index)"
+        let name = "\(start)/\(index)"
         return GoldenCaseSummary(
           name: name, operation: operation, fill: pattern(name, operation) == nil ? .random : .adversarial,
           tags: isSmoke ? [Self.tag, "smoke"] : [Self.tag])
@@ -72,8 +124,9 @@ public struct FreshCases: Sendable {
 
   var record: FileRecord {
     FileRecord(
-      path: Self.file, caseCount: draws.count * count,
-      generator: "assay fresh, seed \(seed), \(count) an operation", oracleDtype: DType.float64.rawValue)
+      path: Self.file, caseCount: (draws.count + named.count) * count,
+      generator: "assay fresh, seed \(seed), \(count) " + (isOfNamedProblems ? "of \(texts)" : "an operation"),
+      oracleDtype: DType.float64.rawValue)
   }
 
   /// What is drawn and what is not, in a line.
@@ -83,26 +136,31 @@ public struct FreshCases: Sendable {
     let patterned = sumsOfProducts.sorted().joined(separator: ", ")
     let turns =
       patterned.isEmpty || count < Self.patternInterval ? "" : "; every fifth of \(patterned) has \(patterns) in turn"
+    if isOfNamedProblems { return "fresh cases: \(count) of \(texts), seed \(seed)\(turns)" }
     return "fresh cases: \(count) of each operation, seed \(seed)\(turns); none of \(missing), which nobody draws"
   }
 
   /// Whether a run of these decides what the entries of a file of known failures say of fresh cases.
-  var isStandard: Bool { seed == Self.standardSeed && count >= Self.standardCount }
+  var isStandard: Bool { !isOfNamedProblems && seed == Self.standardSeed && count >= Self.standardCount }
 
   /// The case of that name.
   /// - Throws: ``Problems/EngineError`` where the reference does not compute it: a mistake of this program.
   package func golden(_ summary: GoldenCaseSummary) throws(EngineError) -> GoldenCase {
-    guard let draw = draws[summary.operation] else {
-      preconditionFailure("expected a name of a fresh case, found \(summary.name)")
-    }
     var stream = SplitMix64(seed: SplitMix64.mix(seed ^ Shard.hash(summary.name)))
     let index = Self.index(of: summary.name)
     let pattern = pattern(summary.name, summary.operation)
     let problemSeed = stream.next()
-    let problem =
-      pattern == nil && !index.isMultiple(of: 2)
-      ? draw.problem(seed: problemSeed).problem
-      : draw.problem(seed: problemSeed, within: .large, atLeast: ErrorDistribution.leastElements).problem
+    let problem: any OperationProblem
+    if let named = namedProblem(of: summary) {
+      problem = named
+    } else if let draw = draws[summary.operation] {
+      problem =
+        pattern == nil && !index.isMultiple(of: 2)
+        ? draw.problem(seed: problemSeed).problem
+        : draw.problem(seed: problemSeed, within: .large, atLeast: ErrorDistribution.leastElements).problem
+    } else {
+      preconditionFailure("expected a name of a fresh case, found \(summary.name)")
+    }
     let roles = problem.definition.roles
     let random =
       if let pattern {

@@ -26,6 +26,12 @@ public struct VerificationPlan: Sendable {
   /// Golden files, in order.
   public var files: [String]
   public var filters: [NamePattern]
+  /// Cases that are left out, whatever chose them.
+  public var excludes: [NamePattern] = []
+  /// Whether cases that must be refused are asked.
+  public var asksRefusals = true
+  /// What is judged of each case; `nil` for all of it.
+  public var passes: Set<JudgedPass>?
   /// `smoke`, `slow` or any other: a case must carry one of them; `full` stands for every case that is not slow. Empty means
   /// `full`, or every case when filters name what is wanted.
   public var tags: Set<String>
@@ -63,11 +69,25 @@ public struct VerificationPlan: Sendable {
     self.vacuityOracle = vacuityOracle
   }
 
-  func includes(_ summary: GoldenCaseSummary) -> Bool {
-    (filters.isEmpty || filters.contains { $0.matches(summary.name) || FreshCases.isMeant(summary.name, by: $0) })
-      && (tags.isEmpty && !filters.isEmpty || !tags.isDisjoint(with: summary.tags)
-        || (tags.isEmpty || tags.contains("full")) && !summary.tags.contains("slow"))
+  /// Whether a case is chosen, be it left out afterwards. One of a problem that was named is, unless a filter chooses among such.
+  func includes(_ summary: GoldenCaseSummary, isNamed: Bool = false) -> Bool {
+    if isNamed, !filters.contains(where: FreshCases.isNamed) { return true }
+    let isFiltered =
+      filters.isEmpty || filters.contains { FreshCases.isMeant(summary.name, by: $0) || $0.matches(summary.name) }
+    guard isFiltered, !isNamed else { return isFiltered }
+    return tags.isEmpty && !filters.isEmpty || !tags.isDisjoint(with: summary.tags)
+      || (tags.isEmpty || tags.contains("full")) && !summary.tags.contains("slow")
   }
+
+  func excludes(_ summary: GoldenCaseSummary) -> Bool {
+    excludes.contains { FreshCases.isMeant(summary.name, by: $0) || $0.matches(summary.name) }
+  }
+
+  /// Whether cases are left out of those that are chosen.
+  var leavesOut: Bool { !excludes.isEmpty || !asksRefusals || passes != nil }
+
+  /// The words of options that decide what is judged of a case.
+  var passWords: [String] { passes.map { ["--pass", JudgedPass.names($0).joined(separator: ",")] } ?? [] }
 }
 
 /// Runs a plan: every selected case of every file on every engine in every precision.
@@ -93,18 +113,23 @@ public struct Verifier: Sendable {
 
     let origin: Origin
     let summary: GoldenCaseSummary
-    /// What a network takes that is so large that its case is slow; nothing for others, which are small.
+    /// What a case takes that is so large that it is slow, or whose problem was named; nothing for others, which are small.
     let bytes: SaturatingCount
 
     init(_ origin: Origin, _ summary: GoldenCaseSummary) {
       (self.origin, self.summary) = (origin, summary)
       if case .file(let file) = origin, summary.tags.contains("slow") {
         // What is wrong with it is said when it is loaded.
-        let problem = try? file.problem(of: summary)
-        bytes = (problem as? any LayeredProblem)?.bytesWhileJudged ?? problem?.cost.bytes ?? 0
+        bytes = Self.bytes(try? file.problem(of: summary))
+      } else if case .fresh(let fresh) = origin {
+        bytes = Self.bytes(fresh.namedProblem(of: summary))
       } else {
         bytes = 0
       }
+    }
+
+    private static func bytes(_ problem: (any OperationProblem)?) -> SaturatingCount {
+      (problem as? any LayeredProblem)?.bytesWhileJudged ?? problem?.cost.bytes ?? 0
     }
 
     var path: String {
@@ -123,7 +148,7 @@ public struct Verifier: Sendable {
       let problem: (any OperationProblem)? =
         switch origin {
         case .file(let file): try? file.problem(of: summary)
-        case .fresh: nil
+        case .fresh(let fresh): fresh.namedProblem(of: summary)
         }
       guard let problem else { return Self.leastCost }
       return Self.leastCost + 3 * Double(problem.work.value) + 40 * Double(problem.cost.bytes.value) / 4
@@ -143,7 +168,9 @@ public struct Verifier: Sendable {
   private struct Finished: Sendable {
     let index: Int
     let results: [CaseResult]
-    let error: String?
+    var error: String?
+    /// Whether nothing of it is of the passes that were asked for.
+    var isLeftOut = false
   }
 
   /// What is known of a run so far.
@@ -154,6 +181,8 @@ public struct Verifier: Sendable {
     /// Of all files, and of the standard fresh cases, selected or not.
     var caseNames: [String] = []
     var finished: [Finished] = []
+    /// Of the cases that were chosen.
+    var leftOut: LeftOutRecord?
     var vacuity: [VacuityRecord] = []
 
     var isComplete: Bool { finished.count == jobs.count }
@@ -162,27 +191,49 @@ public struct Verifier: Sendable {
   /// The cases that the plan selects, in order, each with its file's path, and what is wrong with files.
   public func selection() -> (cases: [(file: String, summary: GoldenCaseSummary)], records: [FileRecord]) {
     let (files, records) = open()
-    return (jobs(files).map { ($0.path, $0.summary) }, records)
+    return (jobs(files).all.map { ($0.path, $0.summary) }, records)
   }
 
   /// What each case of ``selection()`` costs beside the others, in steps of computation.
   public func costs() -> [(file: String, name: String, cost: Double)] {
-    jobs(open().0).map { ($0.path, $0.summary.name, $0.cost) }
+    jobs(open().0).all.map { ($0.path, $0.summary.name, $0.cost) }
   }
 
   /// How results of a case are found again.
   public static func key(file: String, name: String) -> String { "\(file)\n\(name)" }
 
-  private func jobs(_ files: [GoldenFile]) -> [Job] {
+  /// What is to be done, and what was left out of it.
+  private func jobs(_ files: [GoldenFile]) -> (all: [Job], leftOut: LeftOutRecord?) {
     let stored = files.flatMap { file in
-      file.cases.filter(plan.includes).map { Job(.file(file), $0) }
+      file.cases.filter { plan.includes($0) }.map { Job(.file(file), $0) }
     }
     let fresh = plan.fresh.map { fresh in
-      fresh.summaries.filter(plan.includes).map { Job(.fresh(fresh), $0) }
+      fresh.summaries.filter { plan.includes($0, isNamed: fresh.isOfNamedProblems) }.map { Job(.fresh(fresh), $0) }
     }
-    let all = stored + (fresh ?? [])
-    guard let shard = plan.shard else { return all }
-    return shard.part(of: all, key: { Self.key(file: $0.path, name: $0.summary.name) }, cost: \.cost)
+    let chosen = stored + (fresh ?? [])
+    let kept = chosen.filter { !plan.excludes($0.summary) }
+    let all = kept.filter { plan.asksRefusals || $0.summary.expectError == nil }
+    let leftOut =
+      plan.leavesOut
+      ? LeftOutRecord(excluded: chosen.count - kept.count, refusals: kept.count - all.count) : nil
+    guard let shard = plan.shard else { return (all, leftOut) }
+    return (shard.part(of: all, key: { Self.key(file: $0.path, name: $0.summary.name) }, cost: \.cost), leftOut)
+  }
+
+  /// What is wrong with words of the plan that choose nothing, one sentence each.
+  public func hints() -> [String] {
+    let summaries = open().0.flatMap(\.cases) + (plan.fresh?.summaries ?? [])
+    let names = summaries.map(\.name)
+    func hints(_ patterns: [NamePattern], _ option: String) -> [String] {
+      patterns.filter { pattern in !names.contains { FreshCases.isMeant($0, by: pattern) } }
+        .compactMap { PatternHint.text($0.description, option: option, among: names) }
+    }
+    let known = summaries.reduce(into: Set(["full"])) { $0.formUnion($1.tags) }
+    let tags = plan.tags.subtracting(known).sorted().map { tag in
+      "--tag '\(tag)' is on no case" + NearestName.question(tag, among: known)
+        + "; the tags are \(known.sorted().joined(separator: ", "))"
+    }
+    return hints(plan.filters, "--filter") + hints(plan.excludes, "--exclude") + tags
   }
 
   private func open() -> ([GoldenFile], [FileRecord]) {
@@ -207,13 +258,14 @@ public struct Verifier: Sendable {
   /// Runs everything. When its task is cancelled it starts no further case and judges nothing more.
   public func run() async -> VerificationSection {
     let (files, records) = open()
-    let jobs = jobs(files)
+    let (jobs, leftOut) = jobs(files)
     ledger.withLock { ledger in
       ledger.records = records
       ledger.jobs = jobs
+      ledger.leftOut = leftOut
       for (index, job) in jobs.enumerated() {
         if let results = plan.earlier[Self.key(file: job.path, name: job.summary.name)] {
-          ledger.finished.append(Finished(index: index, results: results, error: nil))
+          ledger.finished.append(Finished(index: index, results: results))
         }
       }
       ledger.caseNames =
@@ -250,6 +302,8 @@ public struct Verifier: Sendable {
     let ledger = ledger.withLock { $0 }
     var records = ledger.records
     var results: [CaseResult] = []
+    var leftOut = ledger.leftOut
+    leftOut?.withoutPass = ledger.finished.count(where: \.isLeftOut)
     for outcome in ledger.finished.sorted(by: { $0.index < $1.index }) {
       results += outcome.results
       let path = ledger.jobs[outcome.index].path
@@ -259,7 +313,9 @@ public struct Verifier: Sendable {
     }
     let isListed = plan.knownFailuresAreOfFiles && ledger.records.allSatisfy(\.errors.isEmpty)
     let knownFailures = plan.knownFailures.apply(to: &results, today: plan.today) { entry in
-      guard isListed, !ledger.caseNames.isEmpty, plan.engines.contains(where: { $0.description.name == entry.engine })
+      // A pass alone may leave out what fails.
+      guard isListed, plan.passes == nil, !ledger.caseNames.isEmpty,
+        plan.engines.contains(where: { $0.description.name == entry.engine })
       else { return nil }
       // Of another seed, or too few, fresh cases say nothing of an entry.
       let isAboutFresh = ledger.caseNames.contains { $0.hasPrefix(FreshCases.file) && entry.cases.matches($0) }
@@ -279,6 +335,10 @@ public struct Verifier: Sendable {
       dtypes: plan.dtypes.map(\.rawValue),
       seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
     section.threads = plan.threads
+    section.excludes = plan.excludes.isEmpty ? nil : plan.excludes.map(\.description)
+    section.passes = plan.passes.map(JudgedPass.names)
+    section.withoutRefusals = plan.asksRefusals ? nil : true
+    section.leftOut = leftOut
     section.knownFailuresSha256 = plan.knownFailures.sha256
     section.knownFailures = knownFailures
     section.interrupted = interrupted
@@ -319,8 +379,11 @@ public struct Verifier: Sendable {
   }
 
   private func verify(_ job: Job, _ index: Int) -> Finished {
-    let item: VerificationCase
-    do { item = try job.load() } catch { return Finished(index: index, results: [], error: "\(error)") }
+    let stored: VerificationCase
+    do { stored = try job.load() } catch { return Finished(index: index, results: [], error: "\(error)") }
+    guard let (item, notAsked) = stored.keeping(plan.passes) else {
+      return Finished(index: index, results: [], isLeftOut: true)
+    }
     if let problem = item.missingTolerance { return Finished(index: index, results: [], error: problem) }
     // While a large network leaves no room for another, its layers are judged side by side.
     let verifier = CaseVerifier(item, lanes: job.bytes > 0 ? plan.workers : 1)
@@ -328,11 +391,12 @@ public struct Verifier: Sendable {
       plan.dtypes.map { dtype in
         var result = verifier.verify(
           engine, dtype: dtype, threads: plan.threads, repeating: plan.strict ? true : nil)
+        result.notAsked = notAsked.isEmpty ? nil : notAsked
         result.reproduce = reproduction(result, engine, dtype)
         return result
       }
     }
-    return Finished(index: index, results: results, error: nil)
+    return Finished(index: index, results: results)
   }
 
   /// The command that repeats one case on one engine.
@@ -340,8 +404,10 @@ public struct Verifier: Sendable {
     let name = engine.description.name
     var words = ["assay", "verify"]
     if result.file == FreshCases.file, let fresh = plan.fresh {
+      let named = fresh.namedProblem(ofCase: result.name)
+      if let named { words += ["--operation", named.text] }
       words += ["--fresh", "\(fresh.count)", "--seed", "\(fresh.seed)"]
-      if !plan.fileWords.isEmpty { words += ["--golden"] + plan.fileWords }
+      if !plan.fileWords.isEmpty, named == nil { words += ["--golden"] + plan.fileWords }
     } else {
       words += ["--golden", result.file]
     }
@@ -349,6 +415,7 @@ public struct Verifier: Sendable {
       [
         "--filter", NamePattern.literal(result.name),
       ] + EngineOptionWords.words(for: plan.engineWords[name] ?? name) + ["--dtype", dtype.rawValue]
+    words += plan.passWords
     if let threads = result.failingThreads.map({ [$0] }) ?? plan.threads {
       words += ["--threads", threads.map(String.init).joined(separator: ",")]
     }

@@ -4,7 +4,7 @@ import ArgumentParser
 struct GoldenCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "golden",
-    abstract: "List, show, compare and validate golden files.",
+    abstract: "List, show, diff and validate golden files.",
     discussion: """
       A golden file holds cases: inputs, parameters and the expected results of one operation each. Fixtures/FORMAT.md
       describes the format. Files that Fixtures/MANIFEST.json does not list are first parsed in a child process.

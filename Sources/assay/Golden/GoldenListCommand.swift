@@ -39,6 +39,7 @@ struct GoldenListCommand: AsyncParsableCommand {
   func run() async throws {
     var table = TextTable(["case", "operation", "fill", "tags", "must be refused as", "file"], figures: [])
     var items: [Item] = []
+    var names: [String] = []
     var files = 0
     try json.check()
     var failed = false
@@ -48,6 +49,7 @@ struct GoldenListCommand: AsyncParsableCommand {
         do throws(GoldenFileError) {
           let file = try reader.open(path)
           files += 1
+          names += file.cases.map(\.name)
           for found in file.cases where selection.matches(found) && matches(found) {
             table.add([
               found.name, found.operation, found.fill.rawValue, found.tags.joined(separator: ","),
@@ -66,6 +68,7 @@ struct GoldenListCommand: AsyncParsableCommand {
     }
     if !table.isEmpty { Console.print(table.text, terminator: "") }
     Console.print("\(items.count) cases in \(files) files")
+    for hint in selection.hints(among: names) { Console.note(hint.printable) }
     try json.write(items)
     if failed { try Outcome.badData.end() }
     if items.isEmpty { try Outcome.inconclusive.end() }

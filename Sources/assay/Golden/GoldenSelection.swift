@@ -20,6 +20,11 @@ struct GoldenSelection: ParsableArguments {
     try GoldenCorpus.files(at: files.isEmpty ? [Resources().corpus()] : files)
   }
 
+  /// What was probably meant by filters that choose nothing.
+  func hints(among names: [String]) -> [String] {
+    filter.compactMap { PatternHint.text($0, option: "--filter", among: names) }
+  }
+
   func matches(_ summary: GoldenCaseSummary) -> Bool {
     filter.isEmpty || filter.contains { NamePattern($0).matches(summary.name) }
   }

@@ -81,7 +81,8 @@ import Testing
     let run = try CommandRun(words + options)
     #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
     let line = try #require(
-      run.output.firstMatch(of: /left out: (\d+) cases \(--exclude\), (\d+) cases that must be refused \(--no-refusals\), /))
+      run.output.firstMatch(
+        of: /left out: (\d+) cases \(--exclude\), (\d+) cases that must be refused \(--no-refusals\),/))
     #expect(line.1 != "0" && line.2 != "0", "\(run.output)")
     #expect(!run.output.contains("REFUSED "), "\(run.output)")
     #expect(try String(contentsOfFile: out + "/report.md", encoding: .utf8).contains("left out: "))

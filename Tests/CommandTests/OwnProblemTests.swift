@@ -40,7 +40,8 @@ import Testing
     let command = try #require(commands.last)
     #expect(command.contains("--operation '\(Self.problem)' --fresh 3 --seed 5 --filter '"), "\(command)")
     let again = try CommandRun(shell: "'\(Repository.command.path)' \(command)", in: folder.url)
-    #expect(again.exitCode == 1 && again.output.contains("1 cases, 1 results: 1 FAIL"), "\(again.output)\(again.errors)")
+    #expect(
+      again.exitCode == 1 && again.output.contains("1 cases, 1 results: 1 FAIL"), "\(again.output)\(again.errors)")
     let forward = try CommandRun(
       ["verify"] + words + ["--engine", Self.dropping, "--pass", "forward"], in: folder.url)
     #expect(forward.exitCode == 0, "\(forward.output)\(forward.errors)")
@@ -62,7 +63,8 @@ import Testing
 
   @Test(arguments: [
     (["verify", "--operation", "conv2d n1c3h8w8 k4r3s3 bais"], "bais"),
-    (["verify", "--operation", "conv"], "one of "), (["verify", "--operation", "relu n1c1h99999999w99999"], "--operation"),
+    (["verify", "--operation", "conv"], "one of "),
+    (["verify", "--operation", "relu n1c1h99999999w99999"], "--operation"),
     (["verify", "--operation", "relu n1c1h2w2", "--fresh", "0"], "--fresh 0"),
     (["verify", "--pass", "backwards"], "--pass: expected forward, backward_data, backward_weight"),
     (["fuzz", "--pass", "inference"], "--pass: expected forward"), (["verify", "--pass", ""], "--pass"),
@@ -97,7 +99,9 @@ import Testing
     for (words, hint) in [
       (["verify", "--list", "--filter", "relu"], "did you mean 'relu/*' ("),
       (["verify", "--list", "--tag", "smok"], "did you mean 'smoke'?; the tags are full, "),
-      (["verify", "--list", "--filter", "relu/*", "--exclude", "rleu/*"], "--exclude 'rleu/*' matches nothing: did you"),
+      (
+        ["verify", "--list", "--filter", "relu/*", "--exclude", "rleu/*"], "--exclude 'rleu/*' matches nothing: did you"
+      ),
       (["gradcheck", "--list", "--filter", "conv2d"], "did you mean 'conv2d"),
       (["bench", "--quick", "--list", "--filter", "conv2d"], "did you mean 'conv2d*' ("),
       (["golden", "list", "--filter", "relu"], "did you mean 'relu/*' ("),

@@ -18,6 +18,7 @@ struct SelfTestMarkdown {
     if let score = section.fuzzScore {
       lines += ["Of kernels that are wrong for one class of problems, \(score).", ""]
     }
+    lines += (section.explanationScore ?? []).flatMap { ["\($0.prefix(1).uppercased())\($0.dropFirst()).", ""] }
     if let score = section.firstProtocolScore { lines += ["For comparison, \(score).", ""] }
     if let reason = section.notRun.first?.notRun { lines += ["Not run: \(MarkdownText.inline(reason))", ""] }
     let mutants = TextTable(

@@ -90,9 +90,13 @@ struct VerificationMarkdown {
         lines.append("- **\(MarkdownText.inline(group.title))** (\(MarkdownText.inline(group.extent))). The simplest:")
         lines.append("  \(MarkdownText.inline(FailureText.headline(group.representative)))")
       } else {
-        lines.append("- \(MarkdownText.inline(FailureText.headline(group.representative)))")
+        lines.append("- \(MarkdownText.inline(FailureText.firstLine(group)))")
       }
-      lines += MarkdownText.block(FailureText.details(group.representative))
+      lines += MarkdownText.block(
+        FailureText.details(group.representative, withCause: group.cause == nil))
+      if let cause = group.cause, group.results.count > 1 {
+        lines += ["", "  \(MarkdownText.inline("The same mistake gives it \(cause.basis)."))"]
+      }
       guard !group.others.isEmpty else { continue }
       lines += ["", "  <details><summary>\(group.others.count) more</summary>", ""]
       lines += MarkdownText.block(group.others.map(Self.line))

@@ -45,6 +45,27 @@ public struct SelfTestSection: Codable, Sendable {
       + "golden cases alone find \(fuzzed.count { $0.verifyKill != nil })"
   }
 
+  /// How many mutants the first line of their failures names, and how many others it takes for sure; `nil` where it was not
+  /// asked.
+  public var explanationScore: [String]? {
+    let known = mutants.compactMap(\.explained)
+    guard !known.isEmpty else { return nil }
+    func count(_ records: [ExplanationRecord], _ verdicts: ExplanationRecord.Verdict...) -> Int {
+      records.count { verdicts.contains($0.verdict) }
+    }
+    func rest(_ records: [ExplanationRecord]) -> String {
+      "\(count(records, .same)) another mistake that gives the same in every failing case, "
+        + "\(count(records, .unsure)) something they look like, \(count(records, .none)) nothing, "
+        + "\(count(records, .wrong)) a wrong one for sure"
+    }
+    let unknown = mutants.compactMap(\.explainedUnknown)
+    return [
+      "the first line of the failures of \(known.count) mutants names \(count(known, .named, .among)) of them, "
+        + "\(count(known, .named)) alone; of the others " + rest(known),
+      "had nobody thought of the mutant, it would name of \(unknown.count) " + rest(unknown),
+    ]
+  }
+
   /// Of the engines that cheat, how many the checks of the protocol's first version catch; `nil` where none was tried.
   public var firstProtocolScore: String? {
     let compared = mutants.compactMap(\.firstProtocolKill)
@@ -78,6 +99,10 @@ public struct MutantRecord: Codable, Sendable {
   public var fuzzKill: String?
   public var fuzzCases: Int?
   public var fuzzSeconds: Double?
+  /// What its failures look like, and what they would look like had nobody thought of this mistake. Absent where it was not
+  /// asked, and of mutants that no golden case shows.
+  public var explained: ExplanationRecord?
+  public var explainedUnknown: ExplanationRecord?
   /// Why it was not tried.
   public var notRun: String?
   /// What trying it took.

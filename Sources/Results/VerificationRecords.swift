@@ -160,6 +160,8 @@ public struct CaseResult: Codable, Sendable {
   public var threads: [Int]?
   /// The one of them with which it is not as it should be, of an engine that was asked with several. Absent elsewhere.
   public var failingThreads: Int?
+  /// What mistakes give the same wrong answer. Absent where nothing was looked into, and in runs of earlier versions.
+  public var diagnosis: DiagnosisRecord?
 
   public init(
     file: String, name: String, operation: String, fill: String, engine: String, dtype: String,

@@ -34,6 +34,12 @@ extension SelfTest {
       record.verifyKill = "\(found.name) \(found.dtype)"
       record.verifyRatio = Self.worstRatio(found)
       record.verifyDetail = found.message
+      if explains, mutant.family != .classes, let dtype = DType(rawValue: found.dtype) {
+        let explain = { (isKnown: Bool) in
+          explanation(of: mutant, engine, in: dtype, of: found.operation, sound: sound, isKnown: isKnown)
+        }
+        (record.explained, record.explainedUnknown) = (explain(true), explain(false))
+      }
     }
     if mutant.family == .classes {
       let alarms = fuzz(mutant, engine, &record)

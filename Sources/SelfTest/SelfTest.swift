@@ -15,6 +15,8 @@ public struct SelfTest: Sendable {
   public var seeds: Int
   public var threads: Int
   public var seed: UInt64
+  /// Whether what the failures of mutants look like is looked into.
+  public var explains = false
   /// Those to be killed, besides the defects of the gate.
   public let mutants: [Mutant]
   let gateMutants: [GateMutant]

@@ -21,6 +21,7 @@ struct SelftestCommand: AsyncParsableCommand {
         assay selftest
         assay selftest --smoke --verbose
         assay selftest --filter 'cheats/*'
+        assay selftest --filter 'convolution/*' --explain
         assay selftest --shard 1/4 --deadline 600 --out shard-1 --resume
 
       Engines that cheat need a C compiler, a Python with NumPy and h5py (ASSAY_PYTHON names it), and a machine that does
@@ -50,6 +51,9 @@ struct SelftestCommand: AsyncParsableCommand {
       "Only mutants whose family and name match, such as 'cheats/*', and no search for false alarms over seeds.",
       valueName: "pattern"))
   var filter: [String] = []
+
+  @Flag(help: "Also say for how many mutants the first line of their failures names what is wrong.")
+  var explain = false
 
   @Flag(help: "Mutants that were not run, because a tool is missing, leave the whole undecided.")
   var strict = false
@@ -143,10 +147,12 @@ struct SelftestCommand: AsyncParsableCommand {
   private func makeTest() throws -> SelfTest {
     let reader = try GoldenSession.reader()
     let files = try GoldenCorpus.files(at: [golden ?? Resources().corpus()]).map { try reader.open($0) }
-    return try SelfTest(
+    var test = try SelfTest(
       files: files, seeds: !filter.isEmpty ? 0 : smoke ? 3 : 20,
       threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount, seed: seed,
       selection: patterns)
+    test.explains = explain
+    return test
   }
 
   private func record(_ section: SelfTestSection, _ provenance: Provenance) -> Run {
@@ -175,6 +181,16 @@ struct SelftestCommand: AsyncParsableCommand {
     Console.print(TextTable(["family", "mutants", "killed", "not run"], rows).text, terminator: "")
   }
 
+  private func printExplanations(_ mutant: MutantRecord) {
+    for (label, record) in [("explained", mutant.explained), ("were it unknown", mutant.explainedUnknown)] {
+      guard let record else { continue }
+      let refuted = record.refutedBy.map { ", but not in \($0)" } ?? ""
+      Console.print(
+        "              \(label): \(record.verdict.rawValue) (\(record.looked) + \(record.others) cases) \(record.text)\(refuted)"
+      )
+    }
+  }
+
   private func printReport(_ section: SelfTestSection) {
     if !verbose { printFamilies(section) }
     var family = ""
@@ -190,6 +206,7 @@ struct SelftestCommand: AsyncParsableCommand {
         Console.print("            verify \(kill)\(ratio)")
         if verbose, let detail = mutant.verifyDetail { Console.print("              \(detail)") }
       }
+      if verbose { printExplanations(mutant) }
       if let kill = mutant.gradcheckKill {
         Console.print("            gradcheck \(kill)  error/bound \(NumberText.short(mutant.gradcheckRatio ?? 0))")
         if verbose, let detail = mutant.gradcheckDetail { Console.print("              \(detail)") }
@@ -214,11 +231,12 @@ struct SelftestCommand: AsyncParsableCommand {
         + "(\(section.seedCount) seeds); "
         + String(format: "%.1f s", section.seconds))
     if let score = section.fuzzScore { Console.print("of size classes \(score)") }
+    for line in section.explanationScore ?? [] { Console.print(line) }
     if let score = section.firstProtocolScore { Console.print("for comparison, \(score)") }
     if smoke, filter.isEmpty { Console.print("engines that cheat were left out by --smoke") }
     if section.conclusion.outcome != .holds {
       Console.print(
-        "repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "")
+        "repeat: assay selftest --seed \(seed)" + (smoke ? " --smoke" : "") + (explain ? " --explain" : "")
           + filter.map { " --filter \(ShellCommand.quoted($0))" }.joined() + " --verbose")
     }
   }

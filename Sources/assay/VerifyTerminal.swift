@@ -3,7 +3,7 @@ import Results
 
 /// A verification on stdout: a table by operation, the failures, the verdict.
 struct VerifyTerminal {
-  private static let shownFailures = 20
+  private static let shownGroups = 20
 
   let section: VerificationSection
   let color: TerminalColor
@@ -43,17 +43,32 @@ struct VerifyTerminal {
     }
   }
 
+  /// Those of one kind together: the simplest in full, the others by their names where everything is asked for.
   private func printFailures() {
-    let failing = section.results.filter { $0.counts(strict: section.strict) }
-    let shown = showsEverything ? failing : Array(failing.prefix(Self.shownFailures))
-    for result in shown {
-      Console.print(color.bad(FailureText.headline(result)))
-      for line in FailureText.details(result) { Console.print("  " + line) }
+    let groups = FailureGroup.groups(of: section)
+    let shown = showsEverything ? groups : Array(groups.prefix(Self.shownGroups))
+    for group in shown {
+      let first = group.representative
+      Console.print(color.bad(FailureText.firstLine(group)))
+      if group.results.count > 1 {
+        if let cause = group.cause { Console.print("  \(cause.basis); \(group.extent.printable)") }
+        Console.print("  the simplest: \(FailureText.headline(first))")
+      }
+      for line in FailureText.details(first, withCause: group.cause == nil) { Console.print("  " + line) }
+      printOthers(group)
       Console.print("")
     }
-    if shown.count < failing.count {
-      Console.print("… and \(failing.count - shown.count) more (--verbose, or --out)\n")
+    if shown.count < groups.count {
+      Console.print("… and \(groups.count - shown.count) more kinds of failures (--verbose, or --out)\n")
     }
+  }
+
+  private func printOthers(_ group: FailureGroup) {
+    guard !group.others.isEmpty else { return }
+    guard showsEverything else {
+      return Console.print("  and \(group.others.count) more likewise (--verbose for their names, or --out)")
+    }
+    for result in group.others { Console.print("  likewise \(FailureText.headline(result))") }
   }
 
   private func printUnsupported() {

@@ -111,10 +111,10 @@ import Testing
     let titles = page.matches(of: /<article class="failure">\s*<h3>([^<]*)<\/h3>/).map { String($0.output.1) }
     #expect(
       titles == [
-        "3 results of mine are wrong: outputs/y: all with w the last",
-        "2 results of mine are missing: signal … after … s",
-        "1 result of mine is wrong: outputs/y: spread out",
-        "1 result of other is wrong: outputs/y: all with w the last",
+        "3 of 7 results of mine are wrong: outputs/y: all with w the last",
+        "2 of 7 results of mine are missing: signal … after … s",
+        "1 of 7 results of mine is wrong: outputs/y: spread out",
+        "the only result of other is wrong: outputs/y: all with w the last",
       ])
     #expect(page.contains("The simplest of them: FAIL /op/exact (mine, float32, a.h5)"))
     #expect(page.contains("<summary>2 more that are wrong likewise</summary>"))
@@ -125,7 +125,7 @@ import Testing
     let markdown = MarkdownReport.text(run(results))
     #expect(
       markdown.contains(
-        "**3 results of mine are wrong: outputs/y: all with w the last** (op 3; float32). The simplest:"))
+        "**3 of 7 results of mine are wrong: outputs/y: all with w the last** (op 3; float32). The simplest:"))
     let places = ["### Failures", "### Results"].compactMap { markdown.range(of: $0)?.lowerBound }
     #expect(places.count == 2 && places[0] < places[1], "failures come first")
     for result in results where result.status != .pass { #expect(markdown.contains(result.reproduce)) }

@@ -44,6 +44,9 @@ enum FailureCards {
         .init(name: "What it said", value: PrintableText.escaped(result.message, limit: 4_000), style: "code")
       ]
     }
+    if let cause = group.cause {
+      card.facts.insert(.init(name: "Diagnosis", value: "\(cause.text), \(cause.basis)"), at: 0)
+    }
     if let count = result.failingThreads {
       card.facts.append(.init(name: "Threads", value: BenchmarkText.threads(count)))
     }

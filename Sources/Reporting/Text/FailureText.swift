@@ -41,8 +41,21 @@ public enum FailureText {
     "\(finding.rule.rawValue): \(finding.evidence.printable)"
   }
 
+  /// How many results are wrong likewise, in what elements, and what they look like; of one result, its name in place of the
+  /// count.
+  /// - Parameter group: the results.
+  /// - Returns: the first line of their report.
+  package static func firstLine(_ group: FailureGroup) -> String {
+    guard group.results.count == 1 else { return "\(group.representative.status.rawValue) \(group.title.printable)" }
+    return headline(group.representative) + (group.cause.map { ": \(group.pattern); \($0.text)" } ?? "")
+  }
+
   /// What is wrong, a line each, ending with the command that repeats it.
-  public static func details(_ result: CaseResult) -> [String] {
+  /// - Parameters:
+  ///   - result: of a case.
+  ///   - withCause: whether what it looks like is said, too.
+  /// - Returns: the lines.
+  public static func details(_ result: CaseResult, withCause: Bool = true) -> [String] {
     var lines: [String] = []
     let failing = result.tensors.filter { !$0.passes }
     if failing.isEmpty || result.status == .error, !result.message.isEmpty {
@@ -53,6 +66,7 @@ public enum FailureText {
       lines.append("with \(count) \(count == 1 ? "thread" : "threads"):")
     }
     lines += failing.flatMap(details)
+    if withCause, let cause = result.cause { lines.append(cause.text) }
     if let reason = result.knownFailure { lines.append("known failure: \(reason.printable)") }
     if !result.reproduce.isEmpty { lines.append("repeat: \(result.reproduce)") }
     return lines

@@ -8,8 +8,8 @@ enum FailurePattern {
   static func describe(_ offsets: [Int], in shape: Shape, compared: Int) -> String {
     guard !offsets.isEmpty else { return "" }
     if offsets.count == compared { return compared == 1 ? "the only element" : "every element" }
-    if offsets.count == 1 { return "one element" }
     let indices = offsets.map { shape.index(ofOffset: $0) }
+    if offsets.count == 1 { return one(indices[0], in: shape) }
     var traits: [String] = []
     for axis in 0..<shape.rank where shape[axis] > 1 {
       let name = names[shape.rank]?[axis] ?? "axis \(axis)"
@@ -29,5 +29,20 @@ enum FailurePattern {
     }
     let share = "\(offsets.count) of \(compared) elements"
     return traits.isEmpty ? "\(share), spread out" : "\(share), all with " + traits.joined(separator: ", ")
+  }
+
+  /// `one element, the last of every axis`: where a tail or a start was forgotten.
+  private static func one(_ index: [Int], in shape: Shape) -> String {
+    let axes = (0..<shape.rank).filter { shape[$0] > 1 }
+    let place =
+      if axes.allSatisfy({ index[$0] == shape[$0] - 1 }) {
+        "the last"
+      } else if axes.allSatisfy({ index[$0] == 0 }) {
+        "the first"
+      } else {
+        ""
+      }
+    guard !place.isEmpty else { return "one element" }
+    return "one element, \(place)" + (axes.count > 1 ? " of every axis" : "")
   }
 }

@@ -75,6 +75,26 @@ public struct TensorComparison: Sendable {
       into: &result)
   }
 
+  private func comparison(of value: Double, _ expectation: Double, _ bound: Double) -> ElementComparison {
+    ElementComparison(
+      got: value, expected: expectation, bound: bound, dtype: dtype, threshold: threshold, equalNaN: expected.equalNaN,
+      checkSignedZero: expected.checkSignedZero)
+  }
+
+  /// The wrong elements of an answer of the expected shape, ascending; none of a tensor of which samples are expected.
+  func failing(_ answer: AnyTensor) -> [Int] {
+    guard case .whole(let tensor) = expected.value, answer.shape == tensor.shape else { return [] }
+    if let got = answer.integers?.elements, let wanted = tensor.integers?.elements {
+      return got.indices.filter { got[$0] != wanted[$0] }
+    }
+    let (got, wanted) = (answer.doubles.elements, tensor.doubles.elements)
+    return got.indices.filter { offset in
+      let expectation = allowance.target(wanted[offset])
+      let bound = allowance.bound(at: offset, expected: expectation, dtype: dtype)
+      return !comparison(of: got[offset], expectation, bound).passes
+    }
+  }
+
   /// Integers are compared as such: a double could not tell the largest apart.
   private func compareIntegers(_ got: [Int64], _ wanted: [Int64], shape: Shape, into result: inout TensorResult) {
     let failing = got.indices.filter { got[$0] != wanted[$0] }
@@ -99,10 +119,7 @@ public struct TensorComparison: Sendable {
     for (position, offset) in offsets.enumerated() {
       let (value, expectation) = (got[offset], allowance.target(wanted[position]))
       let bound = allowance.bound(at: offset, expected: expectation, dtype: dtype)
-      let element = ElementComparison(
-        got: value, expected: expectation, bound: bound, dtype: dtype, threshold: threshold,
-        equalNaN: expected.equalNaN,
-        checkSignedZero: expected.checkSignedZero)
+      let element = comparison(of: value, expectation, bound)
       if !element.passes {
         failing.append(offset)
         if !bound.isFinite, expectation.isFinite { unbounded += 1 }

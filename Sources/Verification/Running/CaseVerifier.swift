@@ -352,26 +352,13 @@ public struct CaseVerifier: Sendable {
     _ answer: Answer, _ expectations: [String: ExpectedTensor], _ exercise: Exercise, _ model: (any BoundModel)?,
     _ engine: EngineDescription, into result: inout CaseResult
   ) {
-    let dtype = exercise.dtype
-    let trajectories = definition.map { type(of: $0).trajectories } ?? []
     for (path, expected) in expectations.sorted(by: { $0.key < $1.key }) {
-      let wantedType = exercise.wantedType(of: path)
-      let rules = AllowanceRules(
-        fill: item.golden.fill, candidate: wantedType, oracle: dtype.isNarrow ? .float64 : item.oracle,
-        accumulate: engine.accumulate(of: item.golden.operation))
-      let singles = trajectories.first { path == "outputs/\($0)" }.flatMap { item.golden.referenceFloat32[$0] }
-      guard let allowance = rules.allowance(for: path, expected: expected, model: model, singles: singles) else {
+      guard let comparison = comparison(of: path, expected, exercise, model, engine) else {
         result.tensors.append(
           TensorResult(
             path: path, shape: expected.shape.dimensions,
             problem: "no bound is known for \(path) of \(item.golden.operation): give it atol, rtol or max_ulp"))
         continue
-      }
-      var comparison = TensorComparison(
-        path: path, expected: expected, allowance: allowance, dtype: wantedType, widening: model?.widening(of: path))
-      // By how much Strassen's algorithm widened the whole is not known of a part.
-      if !item.isPart || !engine.sums(of: item.golden.operation).contains(where: \.isStrassen) {
-        comparison.distribution = rules.distribution(of: path, expected: expected, model: model, allowance: allowance)
       }
       result.tensors.append(comparison.compare(answer[path]))
     }
@@ -381,6 +368,29 @@ public struct CaseVerifier: Sendable {
       result.message =
         worst.problem.isEmpty ? "\(worst.path) is wrong: \(worst.pattern)" : "\(worst.path): \(worst.problem)"
     }
+  }
+
+  /// How one tensor is compared; `nil` where nothing says what is allowed.
+  func comparison(
+    of path: String, _ expected: ExpectedTensor, _ exercise: Exercise, _ model: (any BoundModel)?,
+    _ engine: EngineDescription
+  ) -> TensorComparison? {
+    let wantedType = exercise.wantedType(of: path)
+    let rules = AllowanceRules(
+      fill: item.golden.fill, candidate: wantedType, oracle: exercise.dtype.isNarrow ? .float64 : item.oracle,
+      accumulate: engine.accumulate(of: item.golden.operation))
+    let trajectories = definition.map { type(of: $0).trajectories } ?? []
+    let singles = trajectories.first { path == "outputs/\($0)" }.flatMap { item.golden.referenceFloat32[$0] }
+    guard let allowance = rules.allowance(for: path, expected: expected, model: model, singles: singles) else {
+      return nil
+    }
+    var comparison = TensorComparison(
+      path: path, expected: expected, allowance: allowance, dtype: wantedType, widening: model?.widening(of: path))
+    // By how much Strassen's algorithm widened the whole is not known of a part.
+    if !item.isPart || !engine.sums(of: item.golden.operation).contains(where: \.isStrassen) {
+      comparison.distribution = rules.distribution(of: path, expected: expected, model: model, allowance: allowance)
+    }
+    return comparison
   }
 
   /// Each layer on its own: which one is at fault, and whether errors that cancel end to end are there at all.

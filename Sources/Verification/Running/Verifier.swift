@@ -167,7 +167,7 @@ public struct Verifier: Sendable {
 
   private struct Finished: Sendable {
     let index: Int
-    let results: [CaseResult]
+    var results: [CaseResult]
     var error: String?
     /// Whether nothing of it is of the passes that were asked for.
     var isLeftOut = false
@@ -274,6 +274,7 @@ public struct Verifier: Sendable {
     }
     await runAll(jobs)
     let isComplete = !Task.isCancelled && ledger.withLock { $0.isComplete }
+    if isComplete { await diagnose(jobs) }
     guard isComplete, let oracle = plan.vacuityOracle else { return section(interrupted: !isComplete) }
     let vacuity = await VacuityJudge(oracle: oracle).judge(
       operations: Set(jobs.filter { $0.isOfCorpus && $0.summary.expectError == nil }.map(\.summary.operation)),
@@ -397,6 +398,44 @@ public struct Verifier: Sendable {
       }
     }
     return Finished(index: index, results: results)
+  }
+
+  /// Looks into the simplest failures of each kind.
+  private func diagnose(_ jobs: [Job]) async {
+    let finished = ledger.withLock { $0.finished }
+    let places = DiagnosisPlan(finished.map(\.results)).places
+    let chosen = Dictionary(grouping: places, by: \.list).mapValues { $0.map(\.result) }
+    var waiting: [Int] = []
+    for place in places where !waiting.contains(place.list) { waiting.append(place.list) }
+    let started = ContinuousClock.now
+    await withTaskGroup(of: (list: Int, found: [Int: DiagnosisRecord]).self) { group in
+      func start() {
+        guard !waiting.isEmpty, !Task.isCancelled, ContinuousClock.now - started < DiagnosisPlan.time else { return }
+        let list = waiting.removeFirst()
+        let outcome = finished[list]
+        let wanted = chosen[list] ?? []
+        group.addTask { (list, diagnoses(jobs[outcome.index], outcome.results, wanted)) }
+      }
+      for _ in 0..<max(1, plan.workers) { start() }
+      while let outcome = await group.next() {
+        ledger.withLock { ledger in
+          for (result, record) in outcome.found { ledger.finished[outcome.list].results[result].diagnosis = record }
+        }
+        start()
+      }
+    }
+  }
+
+  private func diagnoses(_ job: Job, _ results: [CaseResult], _ wanted: [Int]) -> [Int: DiagnosisRecord] {
+    guard let item = try? job.load() else { return [:] }
+    let verifier = CaseVerifier(item)
+    return wanted.reduce(into: [:]) { found, index in
+      let result = results[index]
+      guard let dtype = DType(rawValue: result.dtype),
+        let engine = plan.engines.first(where: { $0.description.name == result.engine })
+      else { return }
+      found[index] = verifier.diagnose(engine, dtype: dtype, threads: result.failingThreads ?? plan.threads?.first)
+    }
   }
 
   /// The command that repeats one case on one engine.

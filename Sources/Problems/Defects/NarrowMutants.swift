@@ -1,9 +1,8 @@
-import Problems
 import Tensors
 
 /// Mistakes that people make in kernels of 16 bits whatever they compute: how results come into their type.
-enum NarrowMutants {
-  static let all: [Mutant] = [
+package enum NarrowMutants {
+  package static let all: [Mutant] = [
     .storingInSixteenBits("truncated, not rounded") { value, format in
       let unit = format.spacing(at: value)
       return unit.isNaN ? value : (value / unit).rounded(.towardZero) * unit

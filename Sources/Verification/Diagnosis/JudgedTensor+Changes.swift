@@ -1,0 +1,143 @@
+import Results
+import Tensors
+
+/// Changes of the expected result that give the wrong one: what can be said without knowing how it was computed.
+extension JudgedTensor {
+  private static let axes: [Int: [String]] = [4: ["n", "c", "h", "w"], 2: ["rows", "columns"], 1: ["the elements"]]
+  private static let mostBits = 24
+
+  /// - Parameter extents: numbers that a factor may be, with their names: how many images there are, and the like.
+  /// - Returns: what explains each wrong element, with how it agrees.
+  func changes(_ extents: [(name: String, value: Double)]) -> [(name: String, kind: CauseKind, agreement: Agreement)] {
+    var found: [(name: String, kind: CauseKind, agreement: Agreement)] = []
+    func tried(_ name: String, _ values: [Double?], scale: Double = 1) {
+      if let agreement = agreement(with: values, scale: scale) { found.append((name, .result, agreement)) }
+    }
+    for format in Hypothesis.formats {
+      guard let agreement = stored(inBits: format.bits, around: expected) else { continue }
+      found.append(("results rounded to \(format.bits) bits: \(format.name)", .rounding, agreement))
+    }
+    for (names, factor) in factors(extents) {
+      for name in names { tried(name, expected.map { factor * $0 }, scale: max(1, abs(factor))) }
+    }
+    if let first = failing.first, got[first].isFinite, expected[first].isFinite, failing.count == got.count {
+      let difference = got[first] - expected[first]
+      tried("\(Self.number(difference)) added", expected.map { $0 + difference })
+    }
+    tried("negative results set to 0", expected.map { max($0, 0) })
+    tried("signs lost", expected.map { abs($0) })
+    if failing.count < got.count {
+      tried("wrong elements left at 0", zip(got, expected).map { got, expected in got == 0 ? 0 : expected })
+    } else {
+      tried("0 everywhere", expected.map { _ in 0 })
+    }
+    if failing == [got.count - 1], got[failing[0]].isNaN {
+      tried("an operand read past its end", expected.indices.map { failing[0] == $0 ? Double.nan : expected[$0] })
+    }
+    for (name, values) in moved { tried(name, values) }
+    return found
+  }
+
+  /// Whether each element has few bits and is the nearest of those to a value.
+  func stored(inBits bits: Int, around values: [Double]) -> Agreement? {
+    guard !failing.isEmpty, values.count == got.count, (dtype.format?.fractionBits ?? 0) + 1 > bits,
+      got.allSatisfy({ !$0.isFinite || $0.rounded(toBits: bits) == $0 })
+    else { return nil }
+    // Halfway between two the bound decides for either.
+    let half: Double = Self.power(-bits)
+    let halves: [Double] = values.map { $0.isFinite ? abs($0) * half : 0 }
+    for i in got.indices where got[i].isFinite {
+      let allowed: Double = 2 * bounds[i] + 2 * halves[i]
+      guard abs(got[i] - values[i]) <= allowed else { return nil }
+    }
+    let nearest: [Double] = values.map { $0.rounded(toBits: bits) }
+    return agreement(with: nearest, slack: halves.map { 2 * $0 })
+  }
+
+  private static func power(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+
+  /// What all elements were multiplied by, with what it may be.
+  private func factors(_ extents: [(name: String, value: Double)]) -> [(names: [String], factor: Double)] {
+    let finite = failing.filter { got[$0].isFinite && expected[$0].isFinite && expected[$0] != 0 }
+    guard let largest = finite.max(by: { abs(expected[$0]) < abs(expected[$1]) }) else { return [] }
+    let factor = got[largest] / expected[largest]
+    guard factor.isFinite, factor != 0, factor != 1 else { return [] }
+    let uncertain = 4 * (bounds[largest].isFinite ? bounds[largest] : 0) / abs(expected[largest])
+    let tolerance = max(uncertain / abs(factor), 8 * dtype.unitRoundoff)
+    func isFactor(_ value: Double) -> Bool { abs(factor / value - 1) <= tolerance }
+    if isFactor(-1) { return [(["the other sign"], -1)] }
+    if isFactor(2) { return [(["twice what is right"], 2)] }
+    if isFactor(0.5) { return [(["half of what is right"], 0.5)] }
+    var names: [String] = []
+    var exact = factor
+    for extent in extents where extent.value > 1 {
+      let (name, value) = extent
+      for (words, candidate) in [
+        ("multiplied by \(name)", value), ("divided by \(name)", 1 / value),
+        ("multiplied by n/(n − 1), n = \(name)", value / (value - 1)),
+        ("multiplied by (n − 1)/n, n = \(name)", (value - 1) / value),
+      ] where isFactor(candidate) {
+        names.append(words)
+        exact = candidate
+      }
+    }
+    return [(names.isEmpty ? ["multiplied by \(Self.number(factor))"] : names, exact)]
+  }
+
+  private static func number(_ value: Double) -> String {
+    let short = value.rounded(toBits: mostBits)
+    let thousandths = (short * 1e4).rounded() / 1e4
+    return abs(thousandths - short) <= 1e-6 * abs(short) ? "\(thousandths)" : "\(Float(short))"
+  }
+
+  /// The expected elements at other places.
+  private var moved: [(String, [Double?])] {
+    let names = Self.axes[shape.rank]
+    var found: [(String, [Double?])] = []
+    for axis in 0..<shape.rank where shape[axis] > 1 {
+      let name = names?[axis] ?? "axis \(axis)"
+      found.append(
+        (
+          "reversed along \(name)",
+          taken { index in
+            var place = index
+            place[axis] = shape[axis] - 1 - index[axis]
+            return place
+          }
+        ))
+      for step in [-1, 1] where shape[axis] > 2 {
+        found.append(
+          (
+            "\(name) one too \(step < 0 ? "late" : "early")",
+            taken { index in
+              var place = index
+              place[axis] += step
+              return place
+            }
+          ))
+      }
+    }
+    for axis in 0..<max(shape.rank - 1, 0) where shape[axis] > 1 && shape[axis] == shape[axis + 1] {
+      found.append(
+        (
+          "\(names?[axis] ?? "axis \(axis)") and \(names?[axis + 1] ?? "axis \(axis + 1)") exchanged",
+          taken { index in
+            var place = index
+            place.swapAt(axis, axis + 1)
+            return place
+          }
+        ))
+    }
+    return found
+  }
+
+  /// The expected element of another place; nothing where there is none.
+  private func taken(_ place: (_ index: [Int]) -> [Int]) -> [Double?] {
+    let strides = shape.strides
+    return expected.indices.map { offset in
+      let source = place(shape.index(ofOffset: offset))
+      guard zip(source, shape.dimensions).allSatisfy({ $0 >= 0 && $0 < $1 }) else { return nil }
+      return expected[zip(source, strides).reduce(0) { $0 + $1.0 * $1.1 }]
+    }
+  }
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts what was built, and what it reads, where programs of a system lie: install.sh BINARY PREFIX.
-#   bin/assay, share/assay (golden files, suites, engines), include/assay.h, completions of bash, zsh and fish
+#   bin/assay, share/assay (golden files, suites, engines), include/assay.{h,rs}, completions of bash, zsh and fish
 # `make install` and `make wheel` call it from the project's folder. DESTDIR goes before PREFIX, as packagers expect.
 set -euo pipefail
 binary=${1:?usage: install.sh BINARY PREFIX} prefix=${DESTDIR:-}${2:?usage: install.sh BINARY PREFIX}
@@ -12,7 +12,7 @@ install -d "$prefix/bin" "$prefix/include" "$share/Fixtures/data" "$share/Benchm
 # Beside the old one first: a program that runs may be replaced, and not written into.
 install -m 755 "$binary" "$prefix/bin/assay.new"
 mv -f "$prefix/bin/assay.new" "$prefix/bin/assay"
-install -m 644 Benchmarks/engines/include/assay.h "$prefix/include/"
+install -m 644 Benchmarks/engines/include/assay.{h,rs} "$prefix/include/"
 
 install -m 644 Fixtures/*.h5 Fixtures/MANIFEST.json Fixtures/*.md "$share/Fixtures/"
 install -m 644 Fixtures/data/* "$share/Fixtures/data/"

@@ -20,7 +20,9 @@ package struct FailureCause: Sendable, Hashable {
       return found.count == diagnoses.count ? found : nil
     }
     let common = first.causes.filter { surenesses($0.name) != nil }
-    guard let kind = CauseKind.allCases.first(where: { kind in common.contains { $0.kind == kind } }) else { return nil }
+    guard let kind = CauseKind.allCases.first(where: { kind in common.contains { $0.kind == kind } }) else {
+      return nil
+    }
     names = common.filter { $0.kind == kind }.map(\.name)
     looked = diagnoses.count
     let found = Set(names.flatMap { surenesses($0) ?? [] })

@@ -75,7 +75,8 @@ enum ExitCodeTable {
     "$A train --data $T/X_sixteen_images.h5 --model cifar_resnet8 --width 1 --batch 4 --epochs 1"
   private static let judging = "$A evaluate --data $T/T8_ten_images.h5 --weights"
   /// One family of mutants each: what they say of all is held elsewhere.
-  private static let strongSelftest = "$A selftest -q --smoke --filter 'linear and loss/*' --out $O"
+  private static let strongSelftest =
+    "$A selftest -q --smoke --filter 'size classes/*linear*' --golden Fixtures/linear.h5 --out $O"
   private static let weakSelftest = "$A selftest -q --smoke --filter 'optimisers/*' --golden $W/weak --out $O"
   private static let base = "--base \"$A engine direct\""
   /// A gate of the engine against itself.

@@ -10,7 +10,7 @@ struct JSONOptionTests {
     ("verify --filter relu/* --dtype float32 --quiet", "schema"),
     ("verify --filter relu/* --list", "pieces"),
     ("fuzz --operation relu --cases 2 --quiet", "schema"),
-    ("selftest --smoke --filter optimisers/sgd* --quiet", "schema"),
+    ("selftest --smoke --filter probes/nothing* --quiet --golden Fixtures/linear.h5", "schema"),
     ("bench --list --filter *k64r3s3*", "pieces"),
     ("compare Tests/Trials/M_old.json Tests/Trials/M_old.json", "outcome"),
     ("model cifar_resnet8", "layers"),

@@ -81,9 +81,9 @@ import Testing
     let run = try CommandRun(words + options)
     #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
     let line = try #require(
-      run.output.firstMatch(of: /left out: (\d+) cases \(--exclude\), (\d+) cases that must be refused \(--no-refusals\), /))
+      run.output.firstMatch(of: /left out: (\d+) cases \(--exclude\), (\d+) cases that must be refused \(--no-refusals\)/))
     #expect(line.1 != "0" && line.2 != "0", "\(run.output)")
-    #expect(!run.output.contains("REFUSED "), "\(run.output)")
+    #expect(!run.output.contains(/\d+ REFUSED/), "\(run.output)")
     #expect(try String(contentsOfFile: out + "/report.md", encoding: .utf8).contains("left out: "))
     for other in [Array(options.dropLast(2)), Array(options.dropFirst(2)), options + ["--exclude", "x"]] {
       let again = try CommandRun(words + other + ["--resume"])
@@ -96,7 +96,7 @@ import Testing
     for (words, hint) in [
       (["verify", "--list", "--filter", "relu"], "did you mean 'relu/*' ("),
       (["verify", "--list", "--tag", "smok"], "did you mean 'smoke'?; the tags are full, "),
-      (["verify", "--list", "--filter", "relu/*", "--exclude", "rleu/*"], "--exclude 'rleu/*' matches nothing: did you"),
+      (["verify", "--list", "--filter", "relu/*", "--exclude", "rellu/*"], "--exclude 'rellu/*' matches nothing: did you"),
       (["gradcheck", "--list", "--filter", "conv2d"], "did you mean 'conv2d"),
       (["bench", "--quick", "--list", "--filter", "conv2d"], "did you mean 'conv2d*' ("),
       (["golden", "list", "--filter", "relu"], "did you mean 'relu/*' ("),

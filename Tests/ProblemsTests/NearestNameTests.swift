@@ -25,7 +25,7 @@ struct NearestNameTests {
   @Test(arguments: [
     ("relu", "'relu/*' (2)"), ("/relu", "'relu/*' (2)"), ("=relu", "'relu/*' (2)"), ("small", "'*/small' (2)"),
     ("stride2", "'*stride2*' (1)"), ("conv2d/stride", "'conv2d/stride*' (1)"),
-    ("conv2/stride2/*", "'conv2d/stride2/*' (1)"), ("rleu/*", "'relu/*' (2)"), ("", "'*' (5)"),
+    ("conv2/stride2/*", "'conv2d/stride2/*' (1)"), ("rellu/*", "'relu/*' (2)"), ("", "'*' (5)"),
   ])
   func `a glob that matches nothing is told what would match`(glob: String, meant: String) {
     let hint = PatternHint.text(glob, option: "--filter", among: Self.names)

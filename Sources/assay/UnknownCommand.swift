@@ -23,7 +23,8 @@ enum UnknownCommand {
       }
       let names = known.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
       let question =
-        NearestName.of(word, among: names).map { "did you mean '\($0)'?" } ?? "expected \(names.joined(separator: ", "))"
+        NearestName.of(word, among: names).map { "did you mean '\($0)'?" }
+        ?? "expected \(names.joined(separator: ", "))"
       return (ValidationError("there is no command '\(word.printable)': \(question)"), command)
     }
     return nil

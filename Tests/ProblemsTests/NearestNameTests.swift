@@ -3,12 +3,15 @@ import Testing
 
 @Suite("What a mistyped word was meant to be")
 struct NearestNameTests {
-  private static let commands = ["verify", "fuzz", "gradcheck", "bench", "duet", "compare", "history", "report", "merge"]
+  private static let commands = [
+    "verify", "fuzz", "gradcheck", "bench", "duet", "compare", "history", "report", "merge",
+  ]
 
-  @Test(arguments: [
-    ("verfy", "verify"), ("benhc", "bench"), ("gradchek", "gradcheck"), ("grad", "gradcheck"), ("hist", "history"),
-    ("test", nil), ("bench", nil), ("", nil), ("xyzzy", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("verfy", "verify"), ("benhc", "bench"), ("gradchek", "gradcheck"), ("grad", "gradcheck"), ("hist", "history"),
+      ("test", nil), ("bench", nil), ("", nil), ("xyzzy", nil),
+    ] as [(String, String?)])
   func `the nearest, or the only one that begins so`(word: String, meant: String?) {
     #expect(NearestName.of(word, among: Self.commands) == meant)
   }

@@ -126,7 +126,7 @@ final class ExampleFolder {
       environment: [
         "PATH": path, "HOME": folder.url.path, "ASSAY_PLANS": folder.file("plans").path,
         "GITHUB_WORKSPACE": folder.url.path + "/",
-        "ENGINE": "mine=./build/my-engine", "CODE": "0",
+        "ENGINE": "mine=./build/my-engine", "CASES": "conv2d/*", "CODE": "0",
       ])
   }
 

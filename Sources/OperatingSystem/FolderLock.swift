@@ -49,9 +49,8 @@ public enum FolderLock {
       }
       var opened = stat()
       var named = stat()
-      if fstat(file, &opened) == 0, stat(path, &named) == 0, opened.st_ino == named.st_ino,
-        opened.st_dev == named.st_dev
-      {
+      let isThere = fstat(file, &opened) == 0 && stat(path, &named) == 0
+      if isThere, opened.st_ino == named.st_ino, opened.st_dev == named.st_dev {
         Leftovers.register(path: path)
         let text = Array("\(getpid())\n".utf8)
         // Without the number the lock holds all the same.

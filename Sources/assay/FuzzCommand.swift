@@ -25,7 +25,7 @@ struct FuzzCommand: AsyncParsableCommand {
         assay fuzz --engine direct --operation conv2d --time 20s
         assay fuzz --engine mine='./my-engine --fast' --time 10m --seed random --out Reports/fuzz
         assay fuzz --library libmine.so --cases 1000
-        assay fuzz --engine mine=./forward-only --time 2m --pass forward --no-refusals
+        assay fuzz --engine mine=./my-engine --time 2m --pass forward --no-refusals
         assay fuzz --engine reference --problem 'relu shape17' --data exact@1
 
       The same seed gives the same problems, on any machine, in any number of shards.

@@ -22,8 +22,8 @@ struct VerifyCommand: AsyncParsableCommand {
         assay verify                                           the corpus, with the reference
         assay verify --filter 'conv2d/stride2/*' --dtype float32
         assay verify --golden mine.h5 --engine reference --strict
-        assay verify --operation 'conv2d n8c64h56w56 k64r3s3 stride1 pad1' --engine mine=./mine
-        assay verify --engine mine=./mine --exclude 'conv2d/adversarial/*' --pass forward --no-refusals
+        assay verify --operation 'conv2d n8c64h56w56 k64r3s3 stride1 pad1' --engine mine=./my-engine
+        assay verify --engine mine=./my-engine --exclude 'conv2d/adversarial/*' --pass forward --no-refusals
         assay verify --tag smoke --out Reports/today --junit results.xml
         assay verify --shard 2/4 --out shard-2 --resume       one of four machines; begins, or goes on after a kill
         assay verify --tag smoke --list --json                cases with their costs

@@ -40,8 +40,8 @@ import Testing
     let command = try #require(commands.last)
     #expect(command.contains("--operation '\(Self.problem)' --fresh 3 --seed 5 --filter '"), "\(command)")
     let again = try CommandRun(shell: "'\(Repository.command.path)' \(command)", in: folder.url)
-    #expect(
-      again.exitCode == 1 && again.output.contains("1 cases, 1 results: 1 FAIL"), "\(again.output)\(again.errors)")
+    #expect(again.exitCode == 1, "\(again.output)\(again.errors)")
+    #expect(again.output.contains("1 cases, 1 results: 1 FAIL"), "\(again.output)")
     let forward = try CommandRun(
       ["verify"] + words + ["--engine", Self.dropping, "--pass", "forward"], in: folder.url)
     #expect(forward.exitCode == 0, "\(forward.output)\(forward.errors)")
@@ -83,10 +83,9 @@ import Testing
     let run = try CommandRun(words + options)
     #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
     let line = try #require(
-      run.output.firstMatch(
-        of: /left out: (\d+) cases \(--exclude\), (\d+) cases that must be refused \(--no-refusals\),/))
+      run.output.firstMatch(of: /left out: (\d+) cases \(--exclude\), (\d+) cases that must be refused/))
     #expect(line.1 != "0" && line.2 != "0", "\(run.output)")
-    #expect(!run.output.contains("REFUSED "), "\(run.output)")
+    #expect(!run.output.contains(/\d+ REFUSED/), "\(run.output)")
     #expect(try String(contentsOfFile: out + "/report.md", encoding: .utf8).contains("left out: "))
     for other in [Array(options.dropLast(2)), Array(options.dropFirst(2)), options + ["--exclude", "x"]] {
       let again = try CommandRun(words + other + ["--resume"])
@@ -99,9 +98,7 @@ import Testing
     for (words, hint) in [
       (["verify", "--list", "--filter", "relu"], "did you mean 'relu/*' ("),
       (["verify", "--list", "--tag", "smok"], "did you mean 'smoke'?; the tags are full, "),
-      (
-        ["verify", "--list", "--filter", "relu/*", "--exclude", "rleu/*"], "--exclude 'rleu/*' matches nothing: did you"
-      ),
+      (["verify", "--list", "--filter", "relu/*", "--exclude", "rellu/*"], "'rellu/*' matches nothing: did you"),
       (["gradcheck", "--list", "--filter", "conv2d"], "did you mean 'conv2d"),
       (["bench", "--quick", "--list", "--filter", "conv2d"], "did you mean 'conv2d*' ("),
       (["golden", "list", "--filter", "relu"], "did you mean 'relu/*' ("),

@@ -157,9 +157,7 @@ import Verification
     #expect(section.conclusion.outcome == .holds, "\(section.conclusion)")
   }
 
-  @Test func `an output that is omitted, or a declared forward pass that is refused, fails under --strict`()
-    async throws
-  {
+  @Test func `omitted outputs and refused forward passes fail under --strict`() async throws {
     let folder = try TemporaryDirectory()
     let path = try file(folder)
     var refusing = FixedEngine(outcome: .failure(.unsupported("not this")))

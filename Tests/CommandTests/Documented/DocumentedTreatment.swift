@@ -33,6 +33,11 @@ enum DocumentedTreatment {
     "assay verify --engine mine='./my-engine' --filter 'relu/*'": .begins(),
     "assay verify --jobs 1 --filter 'relu/*' --engine mine='tee -a asked.log | ./my-engine | tee -a said.log'":
       .begins(),
+    "assay verify --operation 'conv2d n8c64h56w56 k64r3s3 stride1 pad1' --engine mine=./my-engine": .begins(),
+    "assay verify --engine mine='./my-engine --fast' --operation 'conv2d n8c64h56w56 k64r3s3 stride1 pad1'": .begins(),
+    "assay verify --engine mine=./my-engine --exclude 'conv2d/adversarial/*' --pass forward --no-refusals": .begins(),
+    "assay verify --engine mine='./my-engine --fast' --pass forward --no-refusals --exclude 'conv2d/adversarial/*'":
+      .begins(),
     "assay verify --engine mine='python mine.py' --filter 'conv2d/*'": .parses(because: "it takes NumPy and h5py"),
     "assay verify --engine triton='python Benchmarks/engines/triton_engine.py' --filter 'conv2d/*'": .parses(
       because: "it takes Triton and a GPU"),
@@ -53,6 +58,7 @@ enum DocumentedTreatment {
     "assay fuzz --engine direct --operation conv2d --time 20s": .begins(),
     "assay fuzz --engine mine='./my-engine --fast' --time 10m --seed random --out Reports/fuzz": .begins(or: 1),
     "assay fuzz --library libmine.so --cases 1000": .begins(or: 1),
+    "assay fuzz --engine mine=./my-engine --time 2m --pass forward --no-refusals": .begins(or: 1),
     "assay fuzz --engine reference --problem 'relu shape17' --data exact@1": .exits(0),
     "assay fuzz --operation scaled_add --time 20s": .begins(),
     // Bounds

@@ -7,6 +7,7 @@ package struct FailureCause: Sendable, Hashable {
   package let looked: Int
 
   private static let most = 3
+  private static let enough = 4
 
   /// - Parameters:
   ///   - results: those that are wrong likewise.
@@ -20,12 +21,15 @@ package struct FailureCause: Sendable, Hashable {
       return found.count == diagnoses.count ? found : nil
     }
     let common = first.causes.filter { surenesses($0.name) != nil }
-    guard let kind = CauseKind.allCases.first(where: { kind in common.contains { $0.kind == kind } }) else { return nil }
+    guard let kind = CauseKind.allCases.first(where: { kind in common.contains { $0.kind == kind } }) else {
+      return nil
+    }
     names = common.filter { $0.kind == kind }.map(\.name)
     looked = diagnoses.count
     let found = Set(names.flatMap { surenesses($0) ?? [] })
-    // Of little evidence there may be much: what agrees everywhere else is no chance.
-    let isDoubtful = isPart || names.count > 1 || found == [.looksLike]
+    // What is seen of the results themselves, again and again, needs no telling numbers.
+    let isThin = found == [.looksLike] && !(kind == .result && looked >= Self.enough)
+    let isDoubtful = isPart || names.count > 1 || isThin
     sureness = isDoubtful ? .looksLike : found == [.exactly] ? .exactly : .agrees
   }
 

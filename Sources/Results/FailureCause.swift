@@ -7,6 +7,7 @@ package struct FailureCause: Sendable, Hashable {
   package let looked: Int
 
   private static let most = 3
+  private static let enough = 4
 
   /// - Parameters:
   ///   - results: those that are wrong likewise.
@@ -26,8 +27,9 @@ package struct FailureCause: Sendable, Hashable {
     names = common.filter { $0.kind == kind }.map(\.name)
     looked = diagnoses.count
     let found = Set(names.flatMap { surenesses($0) ?? [] })
-    // Of little evidence there may be much: what agrees everywhere else is no chance.
-    let isDoubtful = isPart || names.count > 1 || found == [.looksLike]
+    // What is seen of the results themselves, again and again, needs no telling numbers.
+    let isThin = found == [.looksLike] && !(kind == .result && looked >= Self.enough)
+    let isDoubtful = isPart || names.count > 1 || isThin
     sureness = isDoubtful ? .looksLike : found == [.exactly] ? .exactly : .agrees
   }
 

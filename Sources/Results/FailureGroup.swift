@@ -106,16 +106,21 @@ package struct FailureGroup: Sendable {
       elements: result.tensors.reduce(0) { $0 + Double(max($1.compared, 1)) }, name: result.name, dtype: result.dtype)
   }
 
-  private static let shownPatterns = 3
+  private static let shownPatterns = 2
 
   /// The patterns of results that one mistake gives, the most frequent first.
   private static func commonPattern(_ results: [CaseResult]) -> String {
     let counts = Dictionary(grouping: results, by: pattern).mapValues(\.count)
       .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-    guard counts.count > 1 else { return counts.first?.key ?? "" }
-    let shown = counts.prefix(shownPatterns).map { "\($0.key) (\($0.value))" }.joined(separator: "; ")
+    guard counts.count > 1, let first = results.first else { return counts.first?.key ?? "" }
+    // One tensor is named once.
+    let path = (tensor(of: first)?.path.printable ?? "") + ": "
+    let isOne = counts.allSatisfy { $0.key.hasPrefix(path) }
+    let shown = counts.prefix(shownPatterns).map { key, count in
+      "\(isOne ? String(key.dropFirst(path.count)) : key) (\(count))"
+    }
     let rest = counts.dropFirst(shownPatterns).reduce(0) { $0 + $1.value }
-    return rest == 0 ? shown : "\(shown); otherwise (\(rest))"
+    return (isOne ? path : "") + (shown + (rest == 0 ? [] : ["otherwise (\(rest))"])).joined(separator: "; ")
   }
 
   /// What is wrong without what differs from shape to shape: `outputs/y: all with w the last` for `12 of 24 elements, all with

@@ -1,3 +1,4 @@
+import Foundation
 import Reporting
 import Results
 
@@ -8,6 +9,8 @@ struct VerifyTerminal {
   let section: VerificationSection
   let color: TerminalColor
   let showsEverything: Bool
+  /// Whether the output is the log of a GitHub workflow.
+  var isWorkflow = ProcessInfo.processInfo.environment["GITHUB_ACTIONS"] == "true"
 
   func printReport() {
     printTable()
@@ -19,6 +22,7 @@ struct VerifyTerminal {
     }
     printCorpusProblems()
     printVerdict()
+    if isWorkflow { for line in AnnotationText.lines(section) { Console.print(line) } }
   }
 
   private func printTable() {

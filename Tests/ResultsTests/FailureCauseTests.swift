@@ -35,7 +35,7 @@ import Testing
     ])
     #expect(
       found == [
-        "all 3 results of mine are wrong: outputs/y: every element (2); outputs/y: spread out (1); "
+        "all 3 results of mine are wrong: outputs/y: every element (2); spread out (1); "
           + "agrees with: bias dropped"
       ])
   }

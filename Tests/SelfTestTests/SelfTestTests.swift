@@ -31,6 +31,20 @@ import Testing
     #expect(section.conclusion.outcome == .holds)
   }
 
+  /// Who made a mistake is told of it, and of no other for sure, also where nobody thought of it.
+  @Test func `the first line of a mutant's failures names it`() throws {
+    let mutants = SelfTest.mutants.filter { $0.operations == ["linear"] }
+    var test = try SelfTest(
+      files: Self.corpus, seeds: 0, threads: 2, seed: 1, mutants: mutants,
+      selection: [NamePattern("linear and loss/*")])
+    test.explains = true
+    let records = try test.run().mutants
+    let (known, unknown) = (records.compactMap(\.explained), records.compactMap(\.explainedUnknown))
+    #expect(known.count >= 8)
+    #expect(10 * known.count { [.named, .among].contains($0.verdict) } >= 8 * known.count, "\(known)")
+    #expect((known + unknown).filter { $0.verdict == .wrong } == [])
+  }
+
   @Test func `a survivor fails the run`() throws {
     let section = try run([.harmless])
     #expect(section.survivors.map(\.name) == ["no defect"])

@@ -42,7 +42,6 @@ enum FailurePattern {
       } else {
         ""
       }
-    guard !place.isEmpty else { return "one element" }
-    return "one element, \(place)" + (axes.count > 1 ? " of every axis" : "")
+    return place.isEmpty ? "one element" : "one element, \(place) of every axis"
   }
 }

@@ -8,7 +8,7 @@ import Tensors
 /// Why an answer is wrong: mistakes are made on the case's own operands, and what comes of them is held against it.
 extension CaseVerifier {
   /// What is looked into at most: steps of the right computation, and elements of a tensor.
-  private static let mostWork = 4e6
+  private static let mostWork = 5e5
   private static let mostElements = 60_000
 
   /// Asks an engine once more for a case that it fails, and tries what mistake gives what it gives.

@@ -47,10 +47,10 @@ extension Hypothesis {
 
   private static func roundings(_ exercise: Exercise) -> [Hypothesis] {
     formats.flatMap { format in
-      [true, false].map { withCotangents in
+      [(true, 0), (false, 0), (true, 2), (false, 2)].map { withCotangents, rank in
         Hypothesis(
           "operands rounded to \(format.bits) bits: \(format.name)", .rounding,
-          asking: exercise.rounded(toBits: format.bits, withCotangents: withCotangents))
+          asking: exercise.rounded(toBits: format.bits, withCotangents: withCotangents, fromRank: rank))
       }
     }
   }
@@ -158,10 +158,12 @@ extension Hypothesis {
 }
 
 extension Exercise {
-  /// Floating-point inputs and parameters of so many significant bits.
-  func rounded(toBits bits: Int, withCotangents: Bool) -> Exercise {
+  /// Floating-point inputs and parameters of so many significant bits: those that are multiplied, where vectors are only added.
+  func rounded(toBits bits: Int, withCotangents: Bool, fromRank rank: Int = 0) -> Exercise {
     func rounded(_ tensors: [String: AnyTensor]) -> [String: AnyTensor] {
-      tensors.mapValues { tensor in tensor.edited { $0 = $0.rounded(toBits: bits) } }
+      tensors.mapValues { tensor in
+        tensor.shape.rank < rank ? tensor : tensor.edited { $0 = $0.rounded(toBits: bits) }
+      }
     }
     var changed = self
     changed.inputs = rounded(inputs)

@@ -20,10 +20,7 @@ extension JudgedTensor {
     for (names, factor) in factors(extents) {
       for name in names { tried(name, expected.map { factor * $0 }, scale: max(1, abs(factor))) }
     }
-    if let first = failing.first, got[first].isFinite, expected[first].isFinite, failing.count == got.count {
-      let difference = got[first] - expected[first]
-      tried("\(Self.number(difference)) added", expected.map { $0 + difference })
-    }
+    for (name, values) in added { tried(name, values) }
     tried("negative results set to 0", expected.map { max($0, 0) })
     tried("signs lost", expected.map { abs($0) })
     if failing.count < got.count {
@@ -55,6 +52,22 @@ extension JudgedTensor {
   }
 
   private static func power(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+
+  /// One number more, everywhere or in the last element alone.
+  private var added: [(String, [Double?])] {
+    guard let first = failing.first, got[first].isFinite, expected[first].isFinite else { return [] }
+    let difference = got[first] - expected[first]
+    var found: [(String, [Double?])] = []
+    if failing.count == got.count {
+      found.append(("\(Self.number(difference)) added", expected.map { $0 + difference }))
+    }
+    if failing == [got.count - 1] {
+      var changed = expected
+      changed[first] += difference
+      found.append(("\(Self.number(difference)) added to the last element", changed))
+    }
+    return found
+  }
 
   /// What all elements were multiplied by, with what it may be.
   private func factors(_ extents: [(name: String, value: Double)]) -> [(names: [String], factor: Double)] {

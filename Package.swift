@@ -197,7 +197,8 @@ let package = Package(
         "OperatingSystem", "CShims",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    // Tests, one suite a module
+    // Tests, one suite a module. Each names every module that it imports: what is not named here is not built again when that module
+    // changes, and then reads its values by an old layout.
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Problems", "Results", "OperatingSystem"],
       path: "Tests/TestSupport", exclude: ["Samples/run-version-1.json"]),
@@ -206,44 +207,67 @@ let package = Package(
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
     .testTarget(name: "ResultsTests", dependencies: ["Results", "TestSupport"]),
-    .testTarget(name: "RunAnalysisTests", dependencies: ["RunAnalysis", "TestSupport"]),
+    .testTarget(
+      name: "RunAnalysisTests",
+      dependencies: ["Operations", "Problems", "Results", "Tensors", "RunAnalysis", "TestSupport"]),
     .testTarget(name: "TOMLFilesTests", dependencies: ["TOMLFiles", "TestSupport"]),
-    .testTarget(name: "ProblemsTests", dependencies: ["Problems", "Operations", "TestSupport"]),
+    .testTarget(name: "ProblemsTests", dependencies: ["Tensors", "Problems", "Operations", "TestSupport"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Samples/make.py"],
       resources: [.copy("Samples/h5py.h5")]),
     .testTarget(
-      name: "GoldenFilesTests", dependencies: ["GoldenFiles", "Operations", "HDF5", "CHDF5", "TestSupport", "assay"],
+      name: "GoldenFilesTests",
+      dependencies: ["Problems", "Tensors", "GoldenFiles", "Operations", "HDF5", "CHDF5", "TestSupport", "assay"],
       exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
     .testTarget(
       name: "NetworkFilesTests",
-      dependencies: ["ImageCodecs", "NetworkFiles", "GoldenFiles", "Operations", "Results", "TestSupport", "assay"],
+      dependencies: [
+        "Problems", "Tensors", "ImageCodecs", "NetworkFiles", "GoldenFiles", "Operations", "Results", "TestSupport",
+        "assay",
+      ],
       exclude: ["Samples/make.py", "Samples/make_pictures.py"],
       resources: [
         .copy("Samples/python.safetensors"), .copy("Samples/pictures"), .copy("Samples/pictures24.raw"),
         .copy("Samples/cmyk.jpg"),
       ]),
-    .testTarget(name: "OperationsTests", dependencies: ["Operations", "TestSupport"]),
-    .testTarget(name: "ConvolutionTests", dependencies: ["Convolution", "Operations", "TestSupport"]),
-    .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Operations", "TestSupport"]),
+    .testTarget(name: "OperationsTests", dependencies: ["Problems", "Tensors", "Operations", "TestSupport"]),
+    .testTarget(
+      name: "ConvolutionTests", dependencies: ["Problems", "Tensors", "Convolution", "Operations", "TestSupport"]),
+    .testTarget(
+      name: "ExecutionTests",
+      dependencies: ["Convolution", "Problems", "Tensors", "Execution", "Operations", "TestSupport"]),
     .testTarget(
       name: "EnginesTests",
-      dependencies: ["Engines", "Operations", "GoldenFiles", "OperatingSystem", "Results", "TestSupport", "assay"]),
+      dependencies: [
+        "Problems", "Tensors", "Engines", "Operations", "GoldenFiles", "OperatingSystem", "Results", "TestSupport",
+        "assay",
+      ]),
     .testTarget(
       name: "LibraryHostTests",
-      dependencies: ["LibraryHost", "Engines", "Operations", "Results", "TestSupport", "assay"],
+      dependencies: ["Problems", "Tensors", "LibraryHost", "Engines", "Operations", "Results", "TestSupport", "assay"],
       exclude: ["Libraries/relu.c"]),
     .testTarget(
       name: "VerificationTests",
-      dependencies: ["Verification", "Operations", "AssayTesting", "RunAnalysis", "Results", "TestSupport"]),
+      dependencies: [
+        "Engines", "GoldenFiles", "GradientChecking", "Problems", "Tensors", "Verification", "Operations",
+        "AssayTesting", "RunAnalysis", "Results", "TestSupport",
+      ]),
     .testTarget(
-      name: "FuzzingTests", dependencies: ["Fuzzing", "Engines", "Operations", "Problems", "Results", "TestSupport"]),
-    .testTarget(name: "GradientCheckingTests", dependencies: ["GradientChecking", "Operations", "TestSupport"]),
+      name: "FuzzingTests",
+      dependencies: [
+        "Tensors", "Verification", "Fuzzing", "Engines", "Operations", "Problems", "Results", "TestSupport",
+      ]),
     .testTarget(
-      name: "SelfTestTests", dependencies: ["SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),
+      name: "GradientCheckingTests",
+      dependencies: [
+        "Engines", "GoldenFiles", "Problems", "Results", "Tensors", "GradientChecking", "Operations", "TestSupport",
+      ]),
+    .testTarget(
+      name: "SelfTestTests",
+      dependencies: ["Problems", "Results", "SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),
     .testTarget(
       name: "BenchmarkingTests",
-      dependencies: ["Benchmarking", "Engines", "Operations", "Problems", "Tensors", "TestSupport"],
+      dependencies: ["Results", "Benchmarking", "Engines", "Operations", "Problems", "Tensors", "TestSupport"],
       exclude: ["Engines/allocating.c"]),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),
@@ -260,6 +284,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
+        "Operations", "Problems",
         "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "NetworkFiles", "OperatingSystem", "Reporting",
         "Results", "Tensors", "TestSupport", "Verification",
       ]),

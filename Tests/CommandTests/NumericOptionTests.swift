@@ -122,7 +122,8 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   /// Options of every command whose values are words.
   static let textual: Set<String> = [
     "accumulate", "against", "algorithm",
-    "base", "best", "color", "data", "dtype", "engine", "expect", "filter", "freeze", "golden", "head", "init", "json",
+    "base", "best", "color", "data", "dtype", "engine", "exclude", "expect", "filter", "freeze", "golden", "head",
+    "init", "json",
     "junit",
     "known-failures", "layout", "library", "logits", "mean", "method", "model", "name", "network", "only", "operation",
     "optimizer", "out",

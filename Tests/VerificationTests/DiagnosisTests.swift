@@ -53,7 +53,7 @@ import Verification
 
   @Test(arguments: [
     (-1.0, "the other sign"), (2, "twice what is right"), (0.5, "half of what is right"),
-    (1.25, "multiplied by 1.25"),
+    (1.75, "multiplied by 1.75"),
   ])
   func `a factor is named`(factor: Double, name: String) throws {
     let found = try diagnose("relu n2c3h4w5") { _, answer in
@@ -71,14 +71,10 @@ import Verification
 
   @Test func `elements that were left at 0 are told`() throws {
     let found = try diagnose("conv2d n2c4h7w7 k4r3s3 stride1 pad1 groups2", withholding: "every group reads group 0") {
-      exercise, answer in
-      var changed = exercise
-      changed.attributes["padding"] = .integer(0)
-      let inner = try ReferenceEngine().compute(changed).outputs["y"]?.doubles
-      // Of the same shape, with nothing at the border.
+      _, answer in
       answer.outputs.edit("y") { y in
-        guard let inner else { return }
-        y = inner.gathered(y.shape) { [$0[0], $0[1], $0[2] - 1, $0[3] - 1] }
+        let (height, width) = (y.shape[2], y.shape[3])
+        y = y.indexed { $0[2] % (height - 1) == 0 || $0[3] % (width - 1) == 0 ? 0 : $1 }
       }
     }
     // The border is 0 and the rest is right.

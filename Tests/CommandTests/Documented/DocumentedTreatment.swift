@@ -95,6 +95,8 @@ enum DocumentedTreatment {
     "assay selftest --shard 1/4 --deadline 600 --out shard-1 --resume": .begins(),
     "assay selftest --smoke --verbose": .begins(),
     "assay selftest --filter 'cheats/*'": .begins(),
+    "assay selftest --filter 'convolution/*' --explain": .begins(),
+    "assay selftest --filter 'linear and loss/*' --explain --verbose": .begins(),
     "assay selftest --filter 'size classes/*'": .begins(),
     // Golden files
     "assay golden list": .exits(0),

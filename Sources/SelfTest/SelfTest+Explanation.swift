@@ -16,27 +16,32 @@ extension SelfTest {
   ///   - dtype: the type that golden cases fail it in.
   ///   - operation: the one whose case failed it.
   ///   - sound: the cases that the correct engine passes.
-  ///   - isKnown: whether the mutant is among what is tried; else it is left out, as if nobody had thought of it.
-  func explanation(
-    of mutant: Mutant, _ engine: MutantEngine, in dtype: DType, of operation: String, sound: SoundCases, isKnown: Bool
-  ) -> ExplanationRecord {
-    var failing: [CaseResult] = []
-    var verifiers: [String: CaseVerifier] = [:]
+  /// - Returns: with the mutant among what is tried, and without, as if nobody had thought of it.
+  func explanations(
+    of mutant: Mutant, _ engine: MutantEngine, in dtype: DType, of operation: String, sound: SoundCases
+  ) -> (known: ExplanationRecord, unknown: ExplanationRecord) {
+    var failing: [(result: CaseResult, verifier: CaseVerifier)] = []
     for item in items[operation] ?? [] where sound[dtype]?.contains(item.name) == true {
       guard failing.count < Self.lookedInto + Self.heldAgainst else { break }
       let result = item.verifier.verify(engine, dtype: dtype)
-      guard result.status == .fail else { continue }
-      failing.append(result)
-      verifiers[item.name] = item.verifier
+      if result.status == .fail { failing.append((result, item.verifier)) }
     }
-    failing.sort { FailureGroup.order($0) < FailureGroup.order($1) }
-    for index in failing.indices {
-      failing[index].diagnosis = verifiers[failing[index].name]?
-        .diagnose(engine, dtype: dtype, withholding: isKnown ? nil : mutant.name)
+    failing.sort { FailureGroup.order($0.result) < FailureGroup.order($1.result) }
+    func explanation(withholding withheld: String?) -> ExplanationRecord {
+      let diagnosed = failing.compactMap { failure -> CaseResult? in
+        var result = failure.result
+        result.diagnosis = failure.verifier.diagnose(engine, dtype: dtype, withholding: withheld)
+        return result.diagnosis == nil ? nil : result
+      }
+      return Self.explanation(diagnosed, of: mutant)
     }
-    let diagnosed = failing.filter { $0.diagnosis != nil }
-    let looked = Array(diagnosed.prefix(Self.lookedInto))
-    let others = diagnosed.dropFirst(Self.lookedInto)
+    return (explanation(withholding: nil), explanation(withholding: mutant.name))
+  }
+
+  /// - Parameter diagnosed: failing cases that were looked into, the simplest first.
+  private static func explanation(_ diagnosed: [CaseResult], of mutant: Mutant) -> ExplanationRecord {
+    let looked = Array(diagnosed.prefix(lookedInto))
+    let others = diagnosed.dropFirst(lookedInto)
     guard let cause = FailureCause(looked, isPart: false) else {
       return ExplanationRecord(verdict: .none, text: "", looked: looked.count, others: others.count)
     }

@@ -35,10 +35,8 @@ extension SelfTest {
       record.verifyRatio = Self.worstRatio(found)
       record.verifyDetail = found.message
       if explains, mutant.family != .classes, let dtype = DType(rawValue: found.dtype) {
-        let explain = { (isKnown: Bool) in
-          explanation(of: mutant, engine, in: dtype, of: found.operation, sound: sound, isKnown: isKnown)
-        }
-        (record.explained, record.explainedUnknown) = (explain(true), explain(false))
+        (record.explained, record.explainedUnknown) = explanations(
+          of: mutant, engine, in: dtype, of: found.operation, sound: sound)
       }
     }
     if mutant.family == .classes {

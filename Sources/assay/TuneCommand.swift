@@ -5,7 +5,6 @@ import OperatingSystem
 import Problems
 import Reporting
 import Results
-import Verification
 
 /// `assay tune`: measures what `auto` chooses by on this machine.
 struct TuneCommand: ParsableCommand {
@@ -54,7 +53,7 @@ struct TuneCommand: ParsableCommand {
   @Flag(help: "With --network: steps of training, with Adam, in place of evaluation.")
   var training = false
 
-  @Option(help: "Passes, with commas: \(JudgedPass.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "Passes, with commas: \(ConvolutionPass.allCases.map(\.rawValue).joined(separator: ", ")).")
   var pass = "forward"
 
   @Option(help: "Only convolutions whose text matches this glob ('=NAME': a name as it is). May be repeated.")
@@ -81,7 +80,7 @@ struct TuneCommand: ParsableCommand {
 
   func run() throws {
     if let network { return try tune(network) }
-    let passes = try (BenchSelection.choices(pass, "--pass") as [JudgedPass]).map(ConvolutionPass.init)
+    let passes = try BenchSelection.choices(pass, "--pass") as [ConvolutionPass]
     let problems = try problems()
     guard !problems.isEmpty else { throw Outcome.inconclusive.ending("no convolution matches") }
     let auto = AutoStrategy(plans: .shared)
@@ -170,17 +169,5 @@ struct TuneCommand: ParsableCommand {
 
   private static func milliseconds(_ nanoseconds: Double?) -> String {
     nanoseconds.map { String(format: "%.3f", $0 * 1e-6) } ?? "–"
-  }
-}
-
-extension ConvolutionPass {
-  /// By the name that every command has for it.
-  fileprivate init(_ pass: JudgedPass) {
-    self =
-      switch pass {
-      case .forward: .forward
-      case .backwardData: .backwardData
-      case .backwardWeight: .backwardWeights
-      }
   }
 }

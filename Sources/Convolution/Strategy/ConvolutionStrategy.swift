@@ -5,9 +5,9 @@ public enum ConvolutionPass: String, CaseIterable, Hashable, Sendable, Codable {
   /// y from x and w.
   case forward
   /// dx from dy and w.
-  case backwardData = "backward-data"
+  case backwardData = "backward_data"
   /// dw from x and dy.
-  case backwardWeights = "backward-weights"
+  case backwardWeights = "backward_weight"
 }
 
 /// One way to compute a convolution. Everything above `Convolution` knows strategies by this protocol alone.

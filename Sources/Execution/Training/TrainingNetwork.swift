@@ -247,7 +247,7 @@ public final class TrainingNetwork {
     return loss
   }
 
-  /// How many passes each strategy computes: `backward-data: direct 12, …`.
+  /// How many passes each strategy computes: `backward_data: direct 12, …`.
   public var strategySummary: String {
     var counts: [ConvolutionPass: [String: Int]] = [:]
     for case .convolution(let trained) in steps.map(\.work) {

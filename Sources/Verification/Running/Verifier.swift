@@ -5,98 +5,13 @@ import Problems
 import Results
 import Tensors
 
-/// What to verify.
-public struct VerificationPlan: Sendable {
-  public var engines: [any Engine]
-  /// How the command line names an engine, where that is not its name alone (`mine='./mine --fast'`).
-  public var engineWords: [String: String]
-  /// The words of limits that a run was given, for the commands that repeat its cases.
-  public var limitWords: [String] = []
-  /// The words about engines that are not built in: a time-out, what they get of this process.
-  public var foreignWords: [String] = []
-  /// How many threads engines are asked with; `nil` for each engine's standard.
-  public var threads: [Int]?
-  /// Cases beside those of the files.
-  public var fresh: FreshCases?
-  /// The paths that name the files, as they were typed: what repeats a fresh case beside them.
-  public var fileWords: [String] = []
-  public var dtypes: [DType]
-  /// Those that are asked for when none is named.
-  public static let allDTypes: [DType] = [.float32, .float64]
-  /// Golden files, in order.
-  public var files: [String]
-  public var filters: [NamePattern]
-  /// Cases that are left out, whatever chose them.
-  public var excludes: [NamePattern] = []
-  /// Whether cases that must be refused are asked.
-  public var asksRefusals = true
-  /// What is judged of each case; `nil` for all of it.
-  public var passes: Set<JudgedPass>?
-  /// `smoke`, `slow` or any other: a case must carry one of them; `full` stands for every case that is not slow. Empty means
-  /// `full`, or every case when filters name what is wanted.
-  public var tags: Set<String>
-  public var shard: Shard?
-  public var strict: Bool
-  public var knownFailures: KnownFailures
-  /// Whether the files are those that the known failures are about: only then can an entry be stale for want of a failure.
-  public var knownFailuresAreOfFiles = true
-  public var workers: Int
-  /// `yyyy-mm-dd`, for the expiry of known failures.
-  public var today: String
-  /// Judges whether the corpus would notice defects; `nil` leaves that out.
-  public var vacuityOracle: (any Engine)?
-  /// Of a run that goes on: the results of cases that are done, by ``Verifier/key(file:name:)``.
-  public var earlier: [String: [CaseResult]] = [:]
-
-  public init(
-    engines: [any Engine], engineWords: [String: String] = [:], dtypes: [DType] = allDTypes, files: [String],
-    filters: [NamePattern] = [],
-    tags: Set<String> = [], shard: Shard? = nil, strict: Bool = false, knownFailures: KnownFailures = KnownFailures(),
-    workers: Int = ProcessInfo.processInfo.activeProcessorCount, today: String = "",
-    vacuityOracle: (any Engine)? = nil
-  ) {
-    self.engines = engines
-    self.engineWords = engineWords
-    self.dtypes = dtypes
-    self.files = files
-    self.filters = filters
-    self.tags = tags
-    self.shard = shard
-    self.strict = strict
-    self.knownFailures = knownFailures
-    self.workers = workers
-    self.today = today
-    self.vacuityOracle = vacuityOracle
-  }
-
-  /// Whether a case is chosen, be it left out afterwards. One of a problem that was named is, unless a filter chooses among such.
-  func includes(_ summary: GoldenCaseSummary, isNamed: Bool = false) -> Bool {
-    if isNamed, !filters.contains(where: FreshCases.isNamed) { return true }
-    let isFiltered =
-      filters.isEmpty || filters.contains { FreshCases.isMeant(summary.name, by: $0) || $0.matches(summary.name) }
-    guard isFiltered, !isNamed else { return isFiltered }
-    return tags.isEmpty && !filters.isEmpty || !tags.isDisjoint(with: summary.tags)
-      || (tags.isEmpty || tags.contains("full")) && !summary.tags.contains("slow")
-  }
-
-  func excludes(_ summary: GoldenCaseSummary) -> Bool {
-    excludes.contains { FreshCases.isMeant(summary.name, by: $0) || $0.matches(summary.name) }
-  }
-
-  /// Whether cases are left out of those that are chosen.
-  var leavesOut: Bool { !excludes.isEmpty || !asksRefusals || passes != nil }
-
-  /// The words of options that decide what is judged of a case.
-  var passWords: [String] { passes.map { ["--pass", JudgedPass.names($0).joined(separator: ",")] } ?? [] }
-}
-
 /// Runs a plan: every selected case of every file on every engine in every precision.
 public struct Verifier: Sendable {
   public let plan: VerificationPlan
   public let reader: GoldenReader
   /// Called after each case, from any task: cases done, cases in all, the case's results.
   public let onProgress: @Sendable (Int, Int, [CaseResult]) -> Void
-  private let ledger: Shared<Ledger>
+  let ledger: Shared<Ledger>
 
   public init(
     plan: VerificationPlan, reader: GoldenReader,
@@ -108,64 +23,7 @@ public struct Verifier: Sendable {
     ledger = Shared(Ledger())
   }
 
-  private struct Job: Sendable {
-    enum Origin: Sendable { case file(GoldenFile), fresh(FreshCases) }
-
-    let origin: Origin
-    let summary: GoldenCaseSummary
-    /// What a case takes that is so large that it is slow, or whose problem was named; nothing for others, which are small.
-    let bytes: SaturatingCount
-
-    init(_ origin: Origin, _ summary: GoldenCaseSummary) {
-      (self.origin, self.summary) = (origin, summary)
-      if case .file(let file) = origin, summary.tags.contains("slow") {
-        // What is wrong with it is said when it is loaded.
-        bytes = Self.bytes(try? file.problem(of: summary))
-      } else if case .fresh(let fresh) = origin {
-        bytes = Self.bytes(fresh.namedProblem(of: summary))
-      } else {
-        bytes = 0
-      }
-    }
-
-    private static func bytes(_ problem: (any OperationProblem)?) -> SaturatingCount {
-      (problem as? any LayeredProblem)?.bytesWhileJudged ?? problem?.cost.bytes ?? 0
-    }
-
-    var path: String {
-      switch origin {
-      case .file(let file): file.path
-      case .fresh: FreshCases.file
-      }
-    }
-
-    /// Whether it is one of the cases that have to notice defects.
-    var isOfCorpus: Bool { if case .file = origin { true } else { false } }
-
-    /// What verifying it costs beside other cases: steps of its computation, elements that are judged, and what every case
-    /// takes. Nobody's seconds, but in proportion to them.
-    var cost: Double {
-      let problem: (any OperationProblem)? =
-        switch origin {
-        case .file(let file): try? file.problem(of: summary)
-        case .fresh(let fresh): fresh.namedProblem(of: summary)
-        }
-      guard let problem else { return Self.leastCost }
-      return Self.leastCost + 3 * Double(problem.work.value) + 40 * Double(problem.cost.bytes.value) / 4
-    }
-
-    private static let leastCost = 2e6
-
-    func load() throws -> VerificationCase {
-      switch origin {
-      case .file(let file):
-        VerificationCase(file: path, oracle: file.header.oracleDType, golden: try file.load(summary))
-      case .fresh(let fresh): VerificationCase(file: path, oracle: .float64, golden: try fresh.golden(summary))
-      }
-    }
-  }
-
-  private struct Finished: Sendable {
+  struct Finished: Sendable {
     let index: Int
     var results: [CaseResult]
     var error: String?
@@ -174,10 +32,10 @@ public struct Verifier: Sendable {
   }
 
   /// What is known of a run so far.
-  private struct Ledger: Sendable {
+  struct Ledger: Sendable {
     let started = ContinuousClock.now
     var records: [FileRecord] = []
-    var jobs: [Job] = []
+    var jobs: [VerificationJob] = []
     /// Of all files, and of the standard fresh cases, selected or not.
     var caseNames: [String] = []
     var finished: [Finished] = []
@@ -203,12 +61,14 @@ public struct Verifier: Sendable {
   public static func key(file: String, name: String) -> String { "\(file)\n\(name)" }
 
   /// What is to be done, and what was left out of it.
-  private func jobs(_ files: [GoldenFile]) -> (all: [Job], leftOut: LeftOutRecord?) {
+  private func jobs(_ files: [GoldenFile]) -> (all: [VerificationJob], leftOut: LeftOutRecord?) {
     let stored = files.flatMap { file in
-      file.cases.filter { plan.includes($0) }.map { Job(.file(file), $0) }
+      file.cases.filter { plan.includes($0) }.map { VerificationJob(.file(file), $0) }
     }
     let fresh = plan.fresh.map { fresh in
-      fresh.summaries.filter { plan.includes($0, isNamed: fresh.isOfNamedProblems) }.map { Job(.fresh(fresh), $0) }
+      fresh.summaries.filter { plan.includes($0, isNamed: fresh.isOfNamedProblems) }.map {
+        VerificationJob(.fresh(fresh), $0)
+      }
     }
     let chosen = stored + (fresh ?? [])
     let kept = chosen.filter { !plan.excludes($0.summary) }
@@ -349,7 +209,7 @@ public struct Verifier: Sendable {
   /// What slow cases that are verified at once may take together by their own count.
   static let bytesAtOnce = SaturatingCount(7 << 29)
 
-  private func runAll(_ jobs: [Job]) async {
+  private func runAll(_ jobs: [VerificationJob]) async {
     await withTaskGroup(of: Finished.self) { group in
       let done = Set(ledger.withLock { $0.finished.map(\.index) })
       var waiting = jobs.indices.filter { !done.contains($0) }
@@ -379,7 +239,7 @@ public struct Verifier: Sendable {
     }
   }
 
-  private func verify(_ job: Job, _ index: Int) -> Finished {
+  private func verify(_ job: VerificationJob, _ index: Int) -> Finished {
     let stored: VerificationCase
     do { stored = try job.load() } catch { return Finished(index: index, results: [], error: "\(error)") }
     guard let (item, notAsked) = stored.keeping(plan.passes) else {
@@ -398,44 +258,6 @@ public struct Verifier: Sendable {
       }
     }
     return Finished(index: index, results: results)
-  }
-
-  /// Looks into the simplest failures of each kind.
-  private func diagnose(_ jobs: [Job]) async {
-    let finished = ledger.withLock { $0.finished }
-    let places = DiagnosisPlan(finished.map(\.results)).places
-    let chosen = Dictionary(grouping: places, by: \.list).mapValues { $0.map(\.result) }
-    var waiting: [Int] = []
-    for place in places where !waiting.contains(place.list) { waiting.append(place.list) }
-    let started = ContinuousClock.now
-    await withTaskGroup(of: (list: Int, found: [Int: DiagnosisRecord]).self) { group in
-      func start() {
-        guard !waiting.isEmpty, !Task.isCancelled, ContinuousClock.now - started < DiagnosisPlan.time else { return }
-        let list = waiting.removeFirst()
-        let outcome = finished[list]
-        let wanted = chosen[list] ?? []
-        group.addTask { (list, diagnoses(jobs[outcome.index], outcome.results, wanted)) }
-      }
-      for _ in 0..<max(1, plan.workers) { start() }
-      while let outcome = await group.next() {
-        ledger.withLock { ledger in
-          for (result, record) in outcome.found { ledger.finished[outcome.list].results[result].diagnosis = record }
-        }
-        start()
-      }
-    }
-  }
-
-  private func diagnoses(_ job: Job, _ results: [CaseResult], _ wanted: [Int]) -> [Int: DiagnosisRecord] {
-    guard let item = try? job.load() else { return [:] }
-    let verifier = CaseVerifier(item)
-    return wanted.reduce(into: [:]) { found, index in
-      let result = results[index]
-      guard let dtype = DType(rawValue: result.dtype),
-        let engine = plan.engines.first(where: { $0.description.name == result.engine })
-      else { return }
-      found[index] = verifier.diagnose(engine, dtype: dtype, threads: result.failingThreads ?? plan.threads?.first)
-    }
   }
 
   /// The command that repeats one case on one engine.

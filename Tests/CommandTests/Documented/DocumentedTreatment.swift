@@ -174,6 +174,7 @@ enum DocumentedTreatment {
     "assay bench --resume --out Reports/mine": .begins(
       after: ["timeout -s INT 6 assay bench --out Reports/mine"]),
     "assay bench --shard 1/3 --deadline 3000 --out shard-1": .begins(),
+    "assay duet --base direct --head winograd4": .begins(),
     "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
     "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),
     "assay duet --base 'old/assay engine execution' --head 'new/assay engine execution' --suite Benchmarks/duet_networks.toml":

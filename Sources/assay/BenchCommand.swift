@@ -60,8 +60,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
-  @Option(help: "Colours: auto, always or never.")
-  var color: TerminalColor = .auto
+  @OptionGroup var colors: ColorOption
 
   func validate() throws {
     if out == "" { throw ValidationError("--out takes the path of a folder.") }
@@ -142,7 +141,7 @@ struct BenchCommand: AsyncParsableCommand {
     } catch {
       // A disk that is full keeps the last whole record; what was measured since is at least said.
       progress.clear()
-      Console.print(BenchmarkTerminal(section, color: color, showsLayers: true).text, terminator: "")
+      Console.print(BenchmarkTerminal(section, color: colors.color, showsLayers: true).text, terminator: "")
       throw error
     }
     progress.clear()
@@ -151,7 +150,8 @@ struct BenchCommand: AsyncParsableCommand {
 
   private func report(_ run: Run, hasNetworks: Bool) throws {
     guard let section = run.benchmark else { return }
-    Console.print(BenchmarkTerminal(section, color: color, showsLayers: layers || !hasNetworks).text, terminator: "")
+    Console.print(
+      BenchmarkTerminal(section, color: colors.color, showsLayers: layers || !hasNetworks).text, terminator: "")
     explain(section)
     var run = run
     // What the run before it was, where there is one: the first question of whoever reads a second report.

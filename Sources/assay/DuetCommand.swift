@@ -78,6 +78,7 @@ struct DuetCommand: AsyncParsableCommand {
   var out: String?
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var colors: ColorOption
 
   @OptionGroup var surroundings: EngineSurroundingsOptions
 
@@ -148,15 +149,9 @@ struct DuetCommand: AsyncParsableCommand {
   }
 
   private func conclude(_ section: DuetSection, _ provenance: Provenance) throws {
-    Self.printSection(section)
+    DuetTerminal(section: section, color: colors.color).printReport()
     var run = Run(provenance: provenance)
     run.duet = section
     try reports.end(run)
-  }
-
-  private static func printSection(_ section: DuetSection) {
-    Console.print(DuetTable(section).text, terminator: "")
-    for reason in section.reasons { Console.print("inconclusive: \(reason.printable)") }
-    Console.print("verdict: \(section.verdict)")
   }
 }

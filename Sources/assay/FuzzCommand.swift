@@ -59,8 +59,7 @@ struct FuzzCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Also print what was never drawn.")
   var verbose = false
 
-  @Option(help: "Colours: auto, always or never.")
-  var color: TerminalColor = .auto
+  @OptionGroup var colors: ColorOption
 
   func validate() throws {
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
@@ -154,7 +153,7 @@ struct FuzzCommand: AsyncParsableCommand {
   ) throws {
     var section = found
     let written = folder?.write(&section, fuzzer) ?? .holds
-    FuzzTerminal(section: section, color: color, showsEverything: verbose).printReport()
+    FuzzTerminal(section: section, color: colors.color, showsEverything: verbose).printReport()
     var run = Run(provenance: provenance)
     run.fuzzing = section
     try Outcome.worse(written, Outcome.worse(run.conclusion.outcome, reports.write(run))).end()

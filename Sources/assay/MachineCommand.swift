@@ -10,6 +10,7 @@ struct MachineCommand: ParsableCommand {
     abstract: "What this machine is, what it can do at most, and what may disturb timings.")
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var colors: ColorOption
 
   private struct Output: Encodable {
     var machine: MachineRecord
@@ -43,6 +44,6 @@ struct MachineCommand: ParsableCommand {
       ])
     }
     Console.print(TextTable([], rows).text, terminator: "")
-    for warning in machine.warnings { Console.print("warning: \(warning)") }
+    for warning in machine.warnings { Console.print(colors.color.doubtful("warning: \(warning)")) }
   }
 }

@@ -19,8 +19,7 @@ struct VerifyOutput: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Print every failure, what is unsupported, and what widened a bound.")
   var verbose = false
 
-  @Option(help: "Colours: auto, always or never.")
-  var color: TerminalColor = .auto
+  @OptionGroup var colors: ColorOption
 
   func validate() throws {
     if [out, junit].contains("") { throw ValidationError("--out and --junit take a path.") }

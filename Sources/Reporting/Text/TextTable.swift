@@ -32,15 +32,18 @@ public struct TextTable: Sendable {
   public var isEmpty: Bool { rows.isEmpty }
 
   /// Columns as wide as their widest cell, two blanks apart, and none at the end of a line.
-  public var lines: [String] {
+  public var lines: [String] { lines { _, _, cell in cell } }
+
+  private func lines(_ shown: (_ row: Int, _ column: Int, _ cell: String) -> String) -> [String] {
     let all = (headings.isEmpty ? [] : [headings]) + rows
     let widths = (0..<(all.map(\.count).max() ?? 0)).map { column in
       all.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
     }
-    return all.map { row in
+    return all.enumerated().map { number, row in
       var line = row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return figures.contains(column) ? padding + row[column] : row[column] + padding
+        let cell = shown(number - (all.count - rows.count), column, row[column])
+        return figures.contains(column) ? padding + cell : cell + padding
       }.joined(separator: "  ")
       while line.last == " " { line.removeLast() }
       return line
@@ -49,6 +52,15 @@ public struct TextTable: Sendable {
 
   /// The lines, each with its end.
   public var text: String { lines.map { $0 + "\n" }.joined() }
+
+  /// The text with one column's cells as a terminal is to show them. Escape sequences that they get take no room, so that the
+  /// columns stay where they are.
+  /// - Parameters:
+  ///   - column: the first is 0. Its heading stays as it is, and so do empty cells.
+  ///   - paint: a row's number and its cell as it is to be shown.
+  public func text(painting column: Int, _ paint: (_ row: Int, _ cell: String) -> String) -> String {
+    lines { $0 >= 0 && $1 == column && !$2.isEmpty ? paint($0, $2) : $2 }.map { $0 + "\n" }.joined()
+  }
 
   /// A table in Markdown and the blank line after it. What is Markdown in a foreign cell is for `MarkdownText`.
   public var markdown: [String] {

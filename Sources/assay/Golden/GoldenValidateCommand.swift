@@ -27,6 +27,7 @@ struct GoldenValidateCommand: AsyncParsableCommand {
   var files: [String] = []
 
   @OptionGroup var limits: CaseLimitOptions
+  @OptionGroup var colors: ColorOption
 
   func run() async throws {
     let found = Mutex(Found())
@@ -40,7 +41,7 @@ struct GoldenValidateCommand: AsyncParsableCommand {
           do throws(GoldenFileError) {
             let file = try reader.open(path)
             try file.validate()
-            found.withLock { $0.table.add([path, "\(file.cases.count)", file.isListed ? "yes" : "no", "sound"]) }
+            found.withLock { $0.table.add([path, "\(file.cases.count)", file.isListed ? "yes" : "no", Found.sound]) }
           } catch {
             GoldenSession.report(error)
             found.withLock { found in
@@ -56,14 +57,17 @@ struct GoldenValidateCommand: AsyncParsableCommand {
 
   /// What is known so far.
   private struct Found {
+    static let sound = "sound"
     var table = TextTable(["file", "cases", "listed", "verdict"], figures: [1])
     var failed = 0
   }
 
   private func conclude(_ found: Found) throws {
-    Console.print(found.table.text, terminator: "")
+    let color = colors.color
+    let text = found.table.text(painting: 3) { $1 == Found.sound ? color.good($1) : color.bad($1) }
+    Console.print(text, terminator: "")
     if found.failed > 0 {
-      Console.print("\(found.failed) bad")
+      Console.print(color.bad("\(found.failed) bad"))
       try Outcome.badData.end()
     }
     if Interruption.isRequested { try Outcome.inconclusive.end() }

@@ -50,6 +50,7 @@ struct BenchCommand: AsyncParsableCommand {
   var list = false
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var junit: JUnitOption
 
   @OptionGroup var shards: ShardOptions
   @OptionGroup var deadline: DeadlineOption
@@ -162,7 +163,7 @@ struct BenchCommand: AsyncParsableCommand {
     try reports.end(run)
   }
 
-  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
+  private var reports: ReportOutput { ReportOutput(folder: out, junit: junit.path, files: json.files) }
 
   /// The run to add to: a new one, or with `--resume` the one in the folder.
   private func opened(_ suite: BenchmarkSuite, _ chosen: [(word: String, engine: any Engine)]) throws -> Run {

@@ -78,6 +78,7 @@ struct DuetCommand: AsyncParsableCommand {
   var out: String?
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var junit: JUnitOption
   @OptionGroup var colors: ColorOption
 
   @OptionGroup var surroundings: EngineSurroundingsOptions
@@ -99,7 +100,7 @@ struct DuetCommand: AsyncParsableCommand {
     try OptionRange.requireTimeout(timeout)
   }
 
-  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
+  private var reports: ReportOutput { ReportOutput(folder: out, junit: junit.path, files: json.files) }
 
   /// What the gate takes where an option does not say otherwise.
   private static func percent(_ value: KeyPath<DuetPolicy, Double>) -> String {

@@ -109,8 +109,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     completion: .file(extensions: ["jsonl"]))
   var json: String?
 
-  @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
-  var junit: String?
+  @OptionGroup var junit: JUnitOption
 
   @Option(help: "Write run.json, bad.jsonl and every report to this folder.", completion: .directory)
   var out: String?
@@ -301,7 +300,7 @@ struct GradcheckCommand: AsyncParsableCommand {
   private var reports: ReportOutput {
     let lines: (Run) throws -> Data = { run in try run.gradients.map(BadElementLines.data) ?? Data() }
     return ReportOutput(
-      folder: out, junit: junit, files: json.map { [.init(path: $0, content: lines)] } ?? [],
+      folder: out, junit: junit.path, files: json.map { [.init(path: $0, content: lines)] } ?? [],
       extras: { run in [ReportFolder.File("bad.jsonl", try lines(run))] })
   }
 }

@@ -7,7 +7,16 @@ import Results
 struct MachineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "machine",
-    abstract: "What this machine is, what it can do at most, and what may disturb timings.")
+    abstract: "What this machine is, what it can do at most, and what may disturb timings.",
+    discussion: """
+      The peaks are measured, on one thread and on all cores, in a few seconds.
+
+      EXAMPLES:
+        assay machine
+        assay machine --json machine.json
+
+      \(Outcome.exitCodes)
+      """)
 
   @OptionGroup var json: JSONOption
   @OptionGroup var colors: ColorOption

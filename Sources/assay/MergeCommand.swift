@@ -39,6 +39,7 @@ struct MergeCommand: ParsableCommand {
   var out: String
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var junit: JUnitOption
   @OptionGroup var colors: ColorOption
 
   func validate() throws {
@@ -58,7 +59,7 @@ struct MergeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let output = ReportOutput(folder: out, files: json.files)
+    let output = ReportOutput(folder: out, junit: junit.path, files: json.files)
     try output.check()
     let parts = try runs.map { (path: $0, run: try ReportOutput.read($0)) }
     let merged = try RunMerge.merge(parts, expected: expect, origin: Provenance.current(seed: 1))

@@ -36,6 +36,7 @@ struct SelftestCommand: AsyncParsableCommand {
   var list = false
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var junit: JUnitOption
 
   @Flag(help: "Go on with the run in --out, or begin it: pieces that are done there are not done again.")
   var resume = false
@@ -78,7 +79,7 @@ struct SelftestCommand: AsyncParsableCommand {
 
   @OptionGroup var colors: ColorOption
 
-  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
+  private var reports: ReportOutput { ReportOutput(folder: out, junit: junit.path, files: json.files) }
 
   func validate() throws {
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)

@@ -10,8 +10,7 @@ struct VerifyOutput: ParsableArguments {
 
   @OptionGroup var json: JSONOption
 
-  @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
-  var junit: String?
+  @OptionGroup var junit: JUnitOption
 
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
@@ -22,10 +21,10 @@ struct VerifyOutput: ParsableArguments {
   @OptionGroup var colors: ColorOption
 
   func validate() throws {
-    if [out, junit].contains("") { throw ValidationError("--out and --junit take a path.") }
+    if out == "" { throw ValidationError("--out takes the path of a folder.") }
   }
 
   var reports: ReportOutput {
-    ReportOutput(folder: out, junit: junit, files: json.files)
+    ReportOutput(folder: out, junit: junit.path, files: json.files)
   }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ColorTests {
   /// How a command comes to print one.
   enum Way: Sendable {
-    /// By a line. `$T` is the trial files, `$W` the test's own folder.
+    /// By a line. `$T` is the trial files, `$R` a stored run, `$W` the test's own folder.
     case line(String)
     /// By minutes of measuring, or by what happens on the machine meanwhile.
     case measured
@@ -21,8 +21,8 @@ import Testing
     "duet": .line("-q --suite $W/small.toml --base direct --head winograd2"),
     "compare": .line("$T/M_old.json $T/M_old.json"),
     "history": .line("$W/runs"),
-    "report": .line("Reports/example --out $W/again"),
-    "merge": .line("Reports/example --out $W/merged"),
+    "report": .line("$R --out $W/again"),
+    "merge": .line("$R --out $W/merged"),
     "golden diff": .line("$T/H14_old.h5 $T/H14_old.h5"),
     "golden validate": .line("$T/H14_old.h5"),
     "machine": .measured, "overhead": .measured,
@@ -52,7 +52,10 @@ import Testing
   }
 
   private func run(_ line: String, _ more: String, environment: [String: String] = [:]) throws -> CommandRun {
-    let variables = ["T": "Tests/Trials", "W": folder.file("").path(percentEncoded: false), "TERM": "xterm"]
+    let variables = [
+      "T": "Tests/Trials", "R": Repository.versionOneRun.path(percentEncoded: false),
+      "W": folder.file("").path(percentEncoded: false), "TERM": "xterm",
+    ]
     return try CommandRun(
       shell: "'\(Repository.command.path)' \(line) \(more)", environment: variables.merging(environment) { $1 })
   }

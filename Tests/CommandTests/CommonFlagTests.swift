@@ -42,8 +42,7 @@ import Testing
   @Test(arguments: [
     ("selftest -q --smoke --filter 'probes/nothing*' --golden Fixtures/linear.h5", "selftest"),
     ("duet -q --base direct --head winograd2 --suite \"$W/small.toml\"", "duet"),
-    ("bench -q --engine direct --blocks 2 --suite \"$W/small.toml\"", "bench"),
-    ("merge Reports/example --out \"$W/merged\"", "selftest"),
+    ("merge \"$R\" --out \"$W/merged\"", "corpus"),
   ])
   func `every run can be a file of JUnit`(line: String, suite: String) throws {
     let folder = try TemporaryDirectory()
@@ -51,13 +50,15 @@ import Testing
       to: folder.file("small.toml"), atomically: true, encoding: .utf8)
     let run = try CommandRun(
       shell: "'\(Repository.command.path)' \(line) --junit \"$W/junit.xml\"",
-      environment: ["W": folder.file("").path(percentEncoded: false)])
+      environment: [
+        "W": folder.file("").path(percentEncoded: false), "R": Repository.versionOneRun.path(percentEncoded: false),
+      ])
     #expect([0, 2].contains(run.exitCode), "\(run)")
     let text = try String(contentsOf: folder.file("junit.xml"), encoding: .utf8)
     #expect(text.hasPrefix("<?xml") && text.contains("<testsuite name=\"outcome\""), "\(text.prefix(500))")
     #expect(text.contains("<testsuite name=\"\(suite)"), "\(text.prefix(500))")
     let refused = try CommandRun(
-      shell: "'\(Repository.command.path)' \(line) --junit=", environment: ["W": folder.file("").path])
+      shell: "'\(Repository.command.path)' \(line) --junit=", environment: ["R": "none", "W": folder.file("").path])
     #expect(refused.exitCode == 64 && refused.errors.contains("--junit"), "\(refused)")
   }
 }

@@ -3,9 +3,17 @@ import Results
 
 /// Figures and names of a benchmark as pages and tables write them.
 enum BenchmarkText {
-  /// `n1c64h56w56 k64r3s3 stride1 pad1`: a problem without its operation's name.
+  /// `n1c64h56w56 k64r3s3 stride1 pad1`: a problem without its operation's name, where that is the one of most tables: kernels
+  /// have it, and no word beside it. `relu n1c64h56w56` stays.
   static func shape(_ problem: String) -> String {
-    problem.firstIndex(of: " ").map { String(problem[problem.index(after: $0)...]) } ?? problem
+    guard let blank = problem.firstIndex(of: " ") else { return problem }
+    guard ProblemWords(problem).isPlainConvolution else { return problem }
+    return String(problem[problem.index(after: blank)...])
+  }
+
+  /// The rate of the definition's arithmetic; nothing where that has no multiply-adds.
+  static func gigaflops(_ time: TimeSummary) -> String {
+    time.equivalentGigaflops > 0 ? ratio(time.equivalentGigaflops) : "–"
   }
 
   /// `resnet50`: what the architecture is called, in the problem of a whole network.

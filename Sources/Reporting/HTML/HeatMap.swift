@@ -38,7 +38,7 @@ enum HeatMap {
     return HTMLPage.Figure(
       title: "Speed-up over \(baseline): \(setting)",
       caption:
-        "Time of \(baseline) by time of the engine, on each distinct convolution. Grey: the interval spans 1×. Hatched: "
+        "Time of \(baseline) by time of the engine, on each distinct problem. Grey: the interval spans 1×. Hatched: "
         + "the engine does not do it. Wrong, failed or cheated: it has no time, and the mark leads to what was found. A question "
         + "mark: the time is claimed by the engine alone. A frame marks the fastest of the row and those that tie with it; no "
         + "frame: nothing is certainly faster than \(baseline)."

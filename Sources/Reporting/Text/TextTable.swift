@@ -33,11 +33,15 @@ public struct TextTable: Sendable {
 
   /// Columns as wide as their widest cell, two blanks apart, and none at the end of a line.
   public var lines: [String] {
-    let all = (headings.isEmpty ? [] : [headings]) + rows
-    let widths = (0..<(all.map(\.count).max() ?? 0)).map { column in
-      all.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    let all: [[String]] = (headings.isEmpty ? [] : [headings]) + rows
+    var widths: [Int] = []
+    for row in all {
+      for (column, cell) in row.enumerated() {
+        if column == widths.count { widths.append(0) }
+        widths[column] = max(widths[column], cell.count)
+      }
     }
-    return all.map { row in
+    return all.map { row -> String in
       var line = row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
         return figures.contains(column) ? padding + row[column] : row[column] + padding

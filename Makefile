@@ -37,22 +37,27 @@ build: deps ## build the release binary
 	@echo "==> building (release)"
 	@$(SWIFT) build -c $(CONFIGURATION) --product assay
 
+# It comes with the argument parser, and makes manual pages of a command's help.
+MANUAL = .build/$(CONFIGURATION)/generate-manual
+$(MANUAL): deps
+	@$(SWIFT) build -c $(CONFIGURATION) --product generate-manual
+
 PREFIX = /usr/local
-install: build ## bin/assay, share/assay, include/assay.h and completions below PREFIX (/usr/local)
-	@Packaging/install.sh $(BIN) "$(PREFIX)"
+install: build $(MANUAL) ## bin/assay, share/assay, include/assay.h, manual pages and completions below PREFIX (/usr/local)
+	@Packaging/install.sh $(BIN) "$(PREFIX)" $(MANUAL)
 	@echo "==> installed below $(PREFIX)"
 
 # A program that needs nothing but the C and C++ libraries: Swift's runtime and the libraries of files are linked into it, as
 # archives, which the linker finds in a folder that holds no other.
 WHEEL = .build/wheel
-wheel: deps ## dist/assay-VERSION-py3-none-manylinux_….whl: the command, its files and assay_engine for pip, on Linux
+wheel: deps $(MANUAL) ## dist/assay-VERSION-py3-none-manylinux_….whl: the command, its files and assay_engine for pip, on Linux
 	@Packaging/static_libraries.sh $(WHEEL)
 	@echo "==> building (release, static)"
 	@PKG_CONFIG_PATH=$(CURDIR)/$(WHEEL)/pkgconfig $(SWIFT) build -c release --static-swift-stdlib --product assay \
 	  --scratch-path $(WHEEL)/build -Xlinker $(CURDIR)/$(WHEEL)/no_icu_data.o \
 	  -Xlinker "$$(cat $(WHEEL)/no_icu_data.txt)"
 	@rm -rf $(WHEEL)/tree; strip -o $(WHEEL)/assay $(WHEEL)/build/release/assay
-	@Packaging/install.sh $(WHEEL)/assay $(WHEEL)/tree
+	@Packaging/install.sh $(WHEEL)/assay $(WHEEL)/tree $(MANUAL)
 	@python3 Packaging/wheel.py $(WHEEL)/tree dist
 
 # Every part writes its record, also when it fails; `merge` decides what all of them amount to, and a part that wrote nothing

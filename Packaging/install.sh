@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Puts what was built, and what it reads, where programs of a system lie: install.sh BINARY PREFIX.
-#   bin/assay, share/assay (golden files, suites, engines), include/assay.{h,rs}, completions of bash, zsh and fish
+# Puts what was built, and what it reads, where programs of a system lie: install.sh BINARY PREFIX GENERATOR.
+#   bin/assay, share/assay (golden files, suites, engines), include/assay.{h,rs}, manual pages, completions of bash, zsh and fish
+# GENERATOR makes the manual pages: see manual.sh.
 # `make install` and `make wheel` call it from the project's folder. DESTDIR goes before PREFIX, as packagers expect.
 set -euo pipefail
-binary=${1:?usage: install.sh BINARY PREFIX} prefix=${DESTDIR:-}${2:?usage: install.sh BINARY PREFIX}
+usage='usage: install.sh BINARY PREFIX GENERATOR'
+binary=${1:?$usage} prefix=${DESTDIR:-}${2:?$usage} generator=${3:?$usage}
 cd "$(dirname "$0")/.."
 share=$prefix/share/assay
 # What an earlier version left there would be found, too.
@@ -26,6 +28,8 @@ for folder in cheats examples include tutorials python/assay_engine; do
   install -m 644 Benchmarks/engines/$folder/*.* "$engines/$folder/"
 done
 install -m 644 Benchmarks/engines/python/{README.md,pyproject.toml} "$engines/python/"
+
+Packaging/manual.sh "$generator" "$prefix/bin/assay" "$prefix/share/man/man1"
 
 complete() { # shell, file
   install -d "$(dirname "$prefix/$2")"

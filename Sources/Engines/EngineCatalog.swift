@@ -23,7 +23,7 @@ public struct EngineCatalog: Sendable {
   /// The path of the program that runs.
   public static let thisProgram = Bundle.main.executablePath ?? CommandLine.arguments[0]
 
-  /// The path of the program whose `host` command holds a shared library: this one.
+  /// The path of the program whose `host` command holds a shared library, and whose `engine` serves a built-in one: this one.
   private let host: String
 
   /// - Parameters:
@@ -57,6 +57,20 @@ public struct EngineCatalog: Sendable {
     do throws(EngineError) { return try ProcessEngine(declaration) } catch { throw Failure(.engine, "\(error)") }
   }
 
+  /// How the engine of a word runs in a process of its own, for whoever starts it again and again. A built-in one is served by
+  /// this program, and chooses strategies by what was measured on this machine, as where it is timed in this one.
+  /// - Parameter word: as ``engine(_:timeout:surroundings:)`` takes it.
+  /// - Returns: `nil` where no engine has this name.
+  /// - Throws: ``Failure``.
+  public func process(_ word: String) throws(Failure) -> ProcessEngine.Declaration? {
+    if let declaration = try declaration(word) { return declaration }
+    guard builtIn.contains(where: { $0.description.name == word }) else { return nil }
+    return ProcessEngine.Declaration(name: word, command: "\(ShellCommand([host, "engine", word, "--tuned"]))")
+  }
+
+  /// The names that words may be, in order.
+  public var names: [String] { (builtIn.map(\.description.name) + declared.keys).sorted() }
+
   private func unknown(_ word: String) -> Failure {
     // A path, or a command with its words: what is missing is a name for it.
     if word.contains(where: { $0 == "/" || $0.isWhitespace }) {
@@ -65,11 +79,10 @@ public struct EngineCatalog: Sendable {
       let command = ShellCommand.quoted("\(name)=\(word)")
       return Failure(.usage, "engine '\(word)': a command needs a name: --engine \(command)")
     }
-    let known = (builtIn.map(\.description.name) + declared.keys).sorted()
     return Failure(
       .usage,
-      "engine '\(word)': expected one of \(known.joined(separator: ", ")), or NAME='COMMAND …'"
-        + NearestName.question(word, among: known))
+      "engine '\(word)': expected one of \(names.joined(separator: ", ")), or NAME='COMMAND …'"
+        + NearestName.question(word, among: names))
   }
 
   private func declaration(_ word: String) throws(Failure) -> ProcessEngine.Declaration? {

@@ -14,7 +14,10 @@ public struct DuetTable: Sendable {
   }
 
   /// Aligned for a terminal, each line with its end.
-  public var text: String { TextTable(Self.headings, rows).text }
+  /// - Parameter paint: a row's number and its verdict as it is to be shown.
+  public func text(painting paint: (_ row: Int, _ verdict: String) -> String) -> String {
+    TextTable(Self.headings, rows).text(painting: Self.headings.count - 1, paint)
+  }
 
   /// How a benchmark of the base and its copy is called.
   static func againstItself(_ name: String) -> String { "base against itself: \(name)" }

@@ -52,6 +52,7 @@ struct BenchCommand: AsyncParsableCommand {
   var list = false
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var junit: JUnitOption
 
   @OptionGroup var shards: ShardOptions
   @OptionGroup var deadline: DeadlineOption
@@ -62,8 +63,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
-  @Option(help: "Colours: auto, always or never.")
-  var color: TerminalColor = .auto
+  @OptionGroup var colors: ColorOption
 
   func validate() throws {
     if out == "" { throw ValidationError("--out takes the path of a folder.") }
@@ -144,7 +144,7 @@ struct BenchCommand: AsyncParsableCommand {
     } catch {
       // A disk that is full keeps the last whole record; what was measured since is at least said.
       progress.clear()
-      Console.print(BenchmarkTerminal(section, color: color, showsLayers: true).text, terminator: "")
+      Console.print(BenchmarkTerminal(section, color: colors.color, showsLayers: true).text, terminator: "")
       throw error
     }
     progress.clear()
@@ -153,7 +153,8 @@ struct BenchCommand: AsyncParsableCommand {
 
   private func report(_ run: Run, hasNetworks: Bool) throws {
     guard let section = run.benchmark else { return }
-    Console.print(BenchmarkTerminal(section, color: color, showsLayers: layers || !hasNetworks).text, terminator: "")
+    Console.print(
+      BenchmarkTerminal(section, color: colors.color, showsLayers: layers || !hasNetworks).text, terminator: "")
     explain(section)
     var run = run
     // What the run before it was, where there is one: the first question of whoever reads a second report.
@@ -164,7 +165,7 @@ struct BenchCommand: AsyncParsableCommand {
     try reports.end(run)
   }
 
-  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
+  private var reports: ReportOutput { ReportOutput(folder: out, junit: junit.path, files: json.files) }
 
   /// The run to add to: a new one, or with `--resume` the one in the folder.
   private func opened(_ suite: BenchmarkSuite, _ chosen: [(word: String, engine: any Engine)]) throws -> Run {

@@ -18,6 +18,7 @@ struct BoundCommand: ParsableCommand {
       algorithms that are named, or of those that an engine declares. What an engine is off by stands beside them; assay verify
       is what judges it.
 
+      EXAMPLES:
         assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1'
         assay bound 'conv2d n1c512h14w14 k512r3s3 stride1 pad1' --dtype float16
         assay bound 'conv2d n1c64h14w14 k64r3s3 stride1 pad1' --algorithm winograd4:textbook

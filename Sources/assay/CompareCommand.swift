@@ -44,6 +44,7 @@ struct CompareCommand: ParsableCommand {
   var allowMissing = false
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var colors: ColorOption
 
   func run() throws {
     try json.check()
@@ -67,14 +68,15 @@ struct CompareCommand: ParsableCommand {
     let slower = comparison.rows.count { $0.verdict == .slower }
     let faster = comparison.rows.count { $0.verdict == .faster }
     let unclear = comparison.rows.count { $0.verdict == .unclear }
-    Console.print(
-      "\(comparison.rows.count) compared: \(slower) slower, \(faster) faster"
-        + (unclear > 0 ? ", \(unclear) with too few blocks to tell" : "")
-        + (comparison.missing.isEmpty ? "" : ", \(comparison.missing.count) missing from one run"))
-    for what in comparison.missing { Console.note("\(allowMissing ? "missing" : "inconclusive"): \(what.printable)") }
     let outcome: Outcome =
       slower > 0 || (failOnImprovement && faster > 0)
       ? .fails : unclear > 0 || (!comparison.missing.isEmpty && !allowMissing) ? .inconclusive : .holds
+    let summary =
+      "\(comparison.rows.count) compared: \(slower) slower, \(faster) faster"
+      + (unclear > 0 ? ", \(unclear) with too few blocks to tell" : "")
+      + (comparison.missing.isEmpty ? "" : ", \(comparison.missing.count) missing from one run")
+    Console.print(colors.color.painted(summary, as: outcome))
+    for what in comparison.missing { Console.note("\(allowMissing ? "missing" : "inconclusive"): \(what.printable)") }
     try json.write(Result(comparison, outcome))
     try outcome.end()
   }
@@ -126,7 +128,8 @@ struct CompareCommand: ParsableCommand {
     let showsOwn = changed.contains { !$0.differences.isEmpty }
     // Three digits after the point of the shortest of them.
     let unit = TimeText.unit(of: changed.flatMap { [$0.oldNanoseconds, $0.newNanoseconds] })
-    let rows = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }.map { row in
+    let sorted = changed.sorted { $0.normalisedRatio > $1.normalisedRatio }
+    let rows = sorted.map { row in
       [
         row.label.printable, unit.text(row.oldNanoseconds), unit.text(row.newNanoseconds),
         Self.change(row.normalisedRatio),
@@ -135,7 +138,12 @@ struct CompareCommand: ParsableCommand {
       ] + (showsOwn ? [row.differences.map(\.description).joined(separator: "; ").printable] : [])
     }
     let headings = ["benchmark", "old \(unit.name)", "new \(unit.name)", "change", "interval", ""]
-    Console.print(TextTable(headings + (showsOwn ? ["what differs"] : []), rows).text, terminator: "")
+    let color = colors.color
+    let table = TextTable(headings + (showsOwn ? ["what differs"] : []), rows)
+    let text = table.text(painting: headings.count - 1) { row, verdict in
+      sorted[row].verdict == .slower || failOnImprovement ? color.bad(verdict) : color.good(verdict)
+    }
+    Console.print(text, terminator: "")
   }
 
   private static func change(_ ratio: Double) -> String { String(format: "%+.1f %%", 100 * (ratio - 1)) }

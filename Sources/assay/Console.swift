@@ -24,12 +24,15 @@ enum Console {
   /// Keeps stdout for what ``printAlone(_:)`` writes, such as JSON that another program reads: all other text goes to stderr.
   static func claimOutput() { isOutputClaimed.withLock { $0 = true } }
 
+  /// Where results go.
+  static var resultDescriptor: Int32 { isOutputClaimed.withLock(\.self) ? STDERR_FILENO : STDOUT_FILENO }
+
   /// Results, to stdout.
   static func print(_ text: String, terminator: String = "\n") {
-    if isOutputClaimed.withLock(\.self) {
-      _ = write(text + terminator, to: STDERR_FILENO)
-    } else {
+    if resultDescriptor == STDOUT_FILENO {
       printAlone(text + terminator)
+    } else {
+      _ = write(text + terminator, to: resultDescriptor)
     }
   }
 

@@ -13,13 +13,17 @@ struct DuetCommand: AsyncParsableCommand {
     commandName: "duet",
     abstract: "The regression gate: two engines side by side, red for a slowdown and never for noise.",
     discussion: """
-      Both commands speak the engine protocol. They are restarted for each block and take turns in it; 12 blocks screen every
+      Each engine has a process of its own, a new one for each block, and they take turns in it; 12 blocks screen every
       benchmark, 40 fresh ones decide those that exceed the margin, and a noisy one gets up to 8 times as many. The wall clock
       decides; where other work blinds it, the CPU time of the engines' threads may convict any benchmark and acquit those of
       one thread. The base runs against a copy of itself beside them: where that differs, nothing is concluded. An engine that
       does not start, or does not do a benchmark, leaves the gate undecided.
 
+      An engine is named as in assay bench (a built-in name, one of \(EngineLookup.standardFile), or name=COMMAND), or is a
+      command that speaks the engine protocol, which may begin with variables in capitals, or library:FILE.
+
       EXAMPLES:
+        assay duet --base direct --head winograd4
         assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'
         assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%
         assay duet --base library:old/libmine.so --head library:new/libmine.so
@@ -30,10 +34,10 @@ struct DuetCommand: AsyncParsableCommand {
       \(Outcome.exitCodes)
       """)
 
-  @Option(help: "The engine to compare with: a command, or library:FILE.")
+  @Option(help: "The engine to compare with: a name, a command, or library:FILE.")
   var base: String
 
-  @Option(help: "The engine that must not be slower: a command, or library:FILE.")
+  @Option(help: "The engine that must not be slower: a name, a command, or library:FILE.")
   var head: String
 
   @Option(
@@ -43,13 +47,17 @@ struct DuetCommand: AsyncParsableCommand {
   @Option(help: "Only benchmarks whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
-  @Option(help: "The change that the gate must be able to see (default: 5%).", transform: Percentage.init)
+  @Option(
+    help: "The change that the gate must be able to see (default: \(percent(\.policy))).", transform: Percentage.init)
   var policy: Percentage?
 
-  @Option(help: "A slowdown that is not worth an alarm (default: 2%).", transform: Percentage.init)
+  @Option(
+    help: "A slowdown that is not worth an alarm (default: \(percent(\.margin))).", transform: Percentage.init)
   var margin: Percentage?
 
-  @Option(help: "Steal time above which nothing is concluded (default: 2%).", transform: Percentage.init)
+  @Option(
+    help: "Steal time above which nothing is concluded (default: \(percent(\.stealLimit))).",
+    transform: Percentage.init)
   var stealLimit: Percentage?
 
   @OptionGroup var deadline: DeadlineOption
@@ -60,8 +68,8 @@ struct DuetCommand: AsyncParsableCommand {
   @Flag(help: "An improvement fails too: the baseline is stale.")
   var failOnImprovement = false
 
-  @Option(help: "Seconds that one reply may take.")
-  var timeout: Double = 60
+  @Option(help: "Seconds, at most 86400, that one reply may take (default: 60, or an engine's declaration's).")
+  var timeout: Double?
 
   @Option(help: "Seed of operands and of the order of slices.")
   var seed: UInt64 = 1
@@ -70,6 +78,8 @@ struct DuetCommand: AsyncParsableCommand {
   var out: String?
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var junit: JUnitOption
+  @OptionGroup var colors: ColorOption
 
   @OptionGroup var surroundings: EngineSurroundingsOptions
 
@@ -85,17 +95,23 @@ struct DuetCommand: AsyncParsableCommand {
 
   func validate() throws {
     if base.allSatisfy(\.isWhitespace) || head.allSatisfy(\.isWhitespace) {
-      throw ValidationError("--base and --head take a command.")
+      throw ValidationError("--base and --head take an engine's name or a command.")
     }
     try OptionRange.requireTimeout(timeout)
   }
 
-  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
+  private var reports: ReportOutput { ReportOutput(folder: out, junit: junit.path, files: json.files) }
+
+  /// What the gate takes where an option does not say otherwise.
+  private static func percent(_ value: KeyPath<DuetPolicy, Double>) -> String {
+    String(format: "%g%%", 100 * DuetPolicy()[keyPath: value])
+  }
 
   func run() async throws {
-    try reports.check()
     let (file, plan) = try BenchSelection.plan(
       suite: suite ?? BenchSelection.path(of: Self.standardSuite), filters: filter)
+    let declarations = (base: try declaration("base", base), head: try declaration("head", head))
+    try reports.check()
     var rules = DuetPolicy()
     if let policy { rules.policy = policy.fraction }
     if let margin { rules.margin = margin.fraction }
@@ -104,7 +120,6 @@ struct DuetCommand: AsyncParsableCommand {
     rules.confirms = confirm
     let provenance = Provenance.current(seed: seed)
     let progress = ProgressDisplay(isQuiet: quiet)
-    let declarations = (base: try declaration("base", base), head: try declaration("head", head))
     let runner: DuetRunner
     do throws(EngineError) {
       runner = try DuetRunner(
@@ -126,24 +141,18 @@ struct DuetCommand: AsyncParsableCommand {
   }
 
   private func declaration(_ name: String, _ word: String) throws -> ProcessEngine.Declaration {
-    var declaration =
-      try LibraryWord(word: word).map { try EngineCatalog(builtIn: []).declaration(of: $0) }
-      ?? ProcessEngine.Declaration(name: name, command: word)
-    (declaration.name, declaration.timeout) = (name, timeout)
+    var declaration = try DuetEngine.declaration(of: word, option: "--\(name)")
+    // Whatever an engine calls itself, messages are of a side.
+    declaration.name = name
+    if let timeout { declaration.timeout = timeout }
     declaration.surroundings = try surroundings.surroundings()
     return declaration
   }
 
   private func conclude(_ section: DuetSection, _ provenance: Provenance) throws {
-    Self.printSection(section)
+    DuetTerminal(section: section, color: colors.color).printReport()
     var run = Run(provenance: provenance)
     run.duet = section
     try reports.end(run)
-  }
-
-  private static func printSection(_ section: DuetSection) {
-    Console.print(DuetTable(section).text, terminator: "")
-    for reason in section.reasons { Console.print("inconclusive: \(reason.printable)") }
-    Console.print("verdict: \(section.verdict)")
   }
 }

@@ -10,8 +10,10 @@ struct EngineCommand: ParsableCommand {
     commandName: "engine",
     abstract: "Serve a built-in engine over the engine protocol, on stdin and stdout.",
     discussion: """
-      Two builds of this program can then be compared side by side in one run:
+      It answers requests until its input ends. Two builds of this program can so be compared side by side in one run.
 
+      EXAMPLES:
+        assay engine winograd4
         assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'
       """)
 

@@ -47,8 +47,7 @@ struct FuzzCommand: AsyncParsableCommand {
 
   @OptionGroup var json: JSONOption
 
-  @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
-  var junit: String?
+  @OptionGroup var junit: JUnitOption
 
   @Flag(help: "Go on with the run whose record is in --out.")
   var resume = false
@@ -59,18 +58,17 @@ struct FuzzCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Also print what was never drawn.")
   var verbose = false
 
-  @Option(help: "Colours: auto, always or never.")
-  var color: TerminalColor = .auto
+  @OptionGroup var colors: ColorOption
 
   func validate() throws {
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
-    if [out, junit].contains("") { throw ValidationError("--out and --junit take a path.") }
+    if out == "" { throw ValidationError("--out takes the path of a folder.") }
     if resume, out == nil { throw ValidationError("--resume needs --out: the folder of the run that goes on.") }
     if resume, selection.isOneCase { throw ValidationError("--resume goes on with a run, not with one case.") }
   }
 
   private var reports: ReportOutput {
-    ReportOutput(folder: out, junit: junit, files: json.files)
+    ReportOutput(folder: out, junit: junit.path, files: json.files)
   }
 
   func run() async throws {
@@ -154,7 +152,7 @@ struct FuzzCommand: AsyncParsableCommand {
   ) throws {
     var section = found
     let written = folder?.write(&section, fuzzer) ?? .holds
-    FuzzTerminal(section: section, color: color, showsEverything: verbose).printReport()
+    FuzzTerminal(section: section, color: colors.color, showsEverything: verbose).printReport()
     var run = Run(provenance: provenance)
     run.fuzzing = section
     try Outcome.worse(written, Outcome.worse(run.conclusion.outcome, reports.write(run))).end()

@@ -16,6 +16,8 @@ struct GateSimulationCommand: ParsableCommand {
 
       EXAMPLES:
         assay simulate-gates Reports/aa-1 Reports/aa-2 --benchmarks 5
+
+      \(Outcome.exitCodes)
       """)
 
   @Argument(help: "Runs of `assay duet` of a binary against itself.", completion: .directory)

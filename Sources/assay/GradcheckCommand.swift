@@ -109,8 +109,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     completion: .file(extensions: ["jsonl"]))
   var json: String?
 
-  @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
-  var junit: String?
+  @OptionGroup var junit: JUnitOption
 
   @Option(help: "Write run.json, bad.jsonl and every report to this folder.", completion: .directory)
   var out: String?
@@ -120,6 +119,8 @@ struct GradcheckCommand: AsyncParsableCommand {
 
   @Flag(name: .shortAndLong, help: "One line for each check that passes, too.")
   var verbose = false
+
+  @OptionGroup var colors: ColorOption
 
   @Flag(help: "List the checks and stop; with --json as JSON, with what each costs.")
   var list = false
@@ -185,7 +186,7 @@ struct GradcheckCommand: AsyncParsableCommand {
     case .open(let done): earlier = done
     }
     if !earlier.isEmpty { Console.note("going on: \(earlier.count) checks are done") }
-    let log = GradcheckLog(plan: plan, isQuiet: quiet, isVerbose: verbose)
+    let log = GradcheckLog(plan: plan, color: colors.color, isQuiet: quiet, isVerbose: verbose)
     try await Interruption.concluding {
       try end(log, plan)
     } while: {
@@ -292,50 +293,15 @@ struct GradcheckCommand: AsyncParsableCommand {
   }
 
   private func report(_ run: Run) throws {
-    if let section = run.gradients { Console.print(GradientSummary(section).text) }
+    if let section = run.gradients { GradcheckTerminal(color: colors.color).print(section) }
     try reports.end(run)
   }
 
   private var reports: ReportOutput {
     let lines: (Run) throws -> Data = { run in try run.gradients.map(BadElementLines.data) ?? Data() }
     return ReportOutput(
-      folder: out, junit: junit, files: json.map { [.init(path: $0, content: lines)] } ?? [],
+      folder: out, junit: junit.path, files: json.map { [.init(path: $0, content: lines)] } ?? [],
       extras: { run in [ReportFolder.File("bad.jsonl", try lines(run))] })
-  }
-}
-
-/// The last lines of `assay gradcheck`.
-struct GradientSummary {
-  let section: GradientSection
-
-  init(_ section: GradientSection) { self.section = section }
-
-  var text: String {
-    var lines: [String] = []
-    for method in GradientMethod.allCases {
-      let tensors = section.records.flatMap(\.tensors).filter { $0.method == method }
-      guard !tensors.isEmpty else { continue }
-      let elements = tensors.reduce(0) { $0 + $1.elementCount }
-      let ratio = tensors.map(\.worstRatio).max() ?? 0
-      let resolution = tensors.map(\.worstResolution).max() ?? 0
-      lines.append(
-        "\(method.rawValue): \(tensors.count) gradients, \(elements) elements, worst error/bound "
-          + String(format: "%.3g, worst resolution %.3g", ratio, resolution))
-    }
-    let calibration = section.calibration
-    if calibration.elements > 0 {
-      lines.append(
-        "error estimate of finite differences: exceeded \(calibration.exceeded) times in \(calibration.elements) "
-          + String(format: "elements, at most %.3g of it used", calibration.worstRatio))
-    }
-    let counts = GradientVerdict.allCases.compactMap { verdict in
-      let count = section.records.count { $0.verdict == verdict }
-      return count > 0 ? "\(count) \(verdict.rawValue)" : nil
-    }
-    lines.append(
-      (counts.isEmpty ? "nothing was checked" : counts.joined(separator: ", "))
-        + String(format: " in %.1f s", section.seconds))
-    return lines.joined(separator: "\n")
   }
 }
 

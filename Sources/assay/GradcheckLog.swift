@@ -18,13 +18,15 @@ final class GradcheckLog: Sendable {
   private let found = Mutex(Found())
   private let shard: ShardRecord?
   private let itemCount: Int
+  private let terminal: GradcheckTerminal
   private let isVerbose: Bool
   private let progress: ProgressDisplay
   private let start = ContinuousClock.now
 
-  init(plan: GradcheckPlan, isQuiet: Bool, isVerbose: Bool) {
+  init(plan: GradcheckPlan, color: TerminalColor, isQuiet: Bool, isVerbose: Bool) {
     shard = plan.shard
     itemCount = plan.items.count
+    terminal = GradcheckTerminal(color: color)
     self.isVerbose = isVerbose
     progress = ProgressDisplay(isQuiet: isQuiet)
   }
@@ -41,7 +43,7 @@ final class GradcheckLog: Sendable {
     }
     if isBad || isVerbose {
       progress.clear()
-      Console.print(GradientReport(record).text)
+      terminal.print(record)
     }
   }
 

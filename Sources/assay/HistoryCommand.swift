@@ -37,6 +37,7 @@ struct HistoryCommand: ParsableCommand {
   var out: String?
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var colors: ColorOption
 
   /// Changes and other sentences that the terminal shows.
   private static let shown = 20
@@ -112,8 +113,13 @@ struct HistoryCommand: ParsableCommand {
       ]
     }
     if !rows.isEmpty {
-      Console.print(
-        TextTable(["benchmark", "change", "", "from", "run", "what differs"], Array(rows)).text, terminator: "")
+      let color = colors.color
+      let table = TextTable(["benchmark", "change", "", "from", "run", "what differs"], Array(rows))
+      let text = table.text(painting: 1) { row, cell in
+        let change = moved[row].change
+        return !change.isConfirmed ? color.doubtful(cell) : change.ratio > 1 ? color.bad(cell) : color.good(cell)
+      }
+      Console.print(text, terminator: "")
     }
     if moved.count > Self.shown { Console.print("and \(moved.count - Self.shown) smaller changes") }
     say(section.vanished ?? [])

@@ -7,9 +7,19 @@ import Results
 struct MachineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "machine",
-    abstract: "What this machine is, what it can do at most, and what may disturb timings.")
+    abstract: "What this machine is, what it can do at most, and what may disturb timings.",
+    discussion: """
+      The peaks are measured, on one thread and on all cores, in a few seconds.
+
+      EXAMPLES:
+        assay machine
+        assay machine --json machine.json
+
+      \(Outcome.exitCodes)
+      """)
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var colors: ColorOption
 
   private struct Output: Encodable {
     var machine: MachineRecord
@@ -43,6 +53,6 @@ struct MachineCommand: ParsableCommand {
       ])
     }
     Console.print(TextTable([], rows).text, terminator: "")
-    for warning in machine.warnings { Console.print("warning: \(warning)") }
+    for warning in machine.warnings { Console.print(colors.color.doubtful("warning: \(warning)")) }
   }
 }

@@ -39,6 +39,8 @@ struct MergeCommand: ParsableCommand {
   var out: String
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var junit: JUnitOption
+  @OptionGroup var colors: ColorOption
 
   func validate() throws {
     if out.isEmpty { throw ValidationError("--out takes the path of a folder.") }
@@ -57,11 +59,11 @@ struct MergeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let output = ReportOutput(folder: out, files: json.files)
+    let output = ReportOutput(folder: out, junit: junit.path, files: json.files)
     try output.check()
     let parts = try runs.map { (path: $0, run: try ReportOutput.read($0)) }
     let merged = try RunMerge.merge(parts, expected: expect, origin: Provenance.current(seed: 1))
-    RunVerdict.print(merged)
+    RunVerdict.print(merged, color: colors.color)
     for fact in RunFacts.facts(of: merged).prefix(3) { Console.print("* \(fact)") }
     try output.end(merged)
   }

@@ -38,6 +38,7 @@ struct OverheadCommand: ParsableCommand {
   var seed: UInt64 = 1
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var colors: ColorOption
 
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
@@ -76,13 +77,16 @@ struct OverheadCommand: ParsableCommand {
     Console.print(TextTable(headings, cells).text, terminator: "")
     let overhead = rows.map { max($0.insideOverhead, $0.outsideOverhead) }.max() ?? 0
     let difference = rows.map { abs($0.ratio - 1) }.max() ?? 0
-    Console.print(
+    let outcome: Outcome = overhead > 0.01 || difference > 0.02 ? .fails : .holds
+    let verdict =
       "largest overhead \(percent(overhead)) of a \(file.sliceMilliseconds) ms slice; largest difference between in process "
-        + "and served \(percent(difference))")
+      + "and served \(percent(difference))"
+    Console.print(colors.color.painted(verdict, as: outcome))
     let effect = rows.map { abs($0.audited.median - 1) }.max() ?? 0
     Console.print("largest effect of the audit on a median \(percent(effect))")
-    if overhead > 0.01 || difference > 0.02 { try Outcome.fails.end() }
+    try outcome.end()
   }
+
   private static func text(_ ratio: OverheadProbe.Ratio) -> String {
     String(format: "%.4f", ratio.median)
       + (ratio.interval.map { String(format: " (%.4f … %.4f)", $0.lower, $0.upper) } ?? "")

@@ -41,6 +41,8 @@ struct ReportCommand: ParsableCommand {
   @Flag(help: "Open report.html.")
   var open = false
 
+  @OptionGroup var colors: ColorOption
+
   func run() throws {
     var record = try ReportOutput.read(self.record)
     try check(record)
@@ -55,7 +57,7 @@ struct ReportCommand: ParsableCommand {
         ? URL(fileURLWithPath: self.record).deletingLastPathComponent().path : self.record)
     let output = ReportOutput(folder: folder, view: ReportView(engine: engine))
     try output.check()
-    RunVerdict.print(record)
+    RunVerdict.print(record, color: colors.color)
     if let changes = record.changes { Console.print(ChangesText.summary(changes)) }
     let written = try output.write(record)
     if open { show("\(folder)/report.html") }

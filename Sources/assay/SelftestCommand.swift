@@ -36,6 +36,7 @@ struct SelftestCommand: AsyncParsableCommand {
   var list = false
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var junit: JUnitOption
 
   @Flag(help: "Go on with the run in --out, or begin it: pieces that are done there are not done again.")
   var resume = false
@@ -76,7 +77,9 @@ struct SelftestCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Every mutant, what killed it, and what the killing check said.")
   var verbose = false
 
-  private var reports: ReportOutput { ReportOutput(folder: out, files: json.files) }
+  @OptionGroup var colors: ColorOption
+
+  private var reports: ReportOutput { ReportOutput(folder: out, junit: junit.path, files: json.files) }
 
   func validate() throws {
     try OptionRange.require(jobs, "--jobs", in: OptionRange.jobs)
@@ -167,72 +170,8 @@ struct SelftestCommand: AsyncParsableCommand {
     try reports.end(run)
   }
 
-  /// A line for each family of mutants.
-  private func printFamilies(_ section: SelfTestSection) {
-    var families: [String] = []
-    for mutant in section.mutants where !families.contains(mutant.family) { families.append(mutant.family) }
-    let rows = families.map { family in
-      let mutants = section.mutants.filter { $0.family == family }
-      let missing = mutants.count { $0.notRun != nil }
-      return [
-        family, "\(mutants.count)", "\(mutants.count(where: \.isKilled))", missing == 0 ? "" : "\(missing)",
-      ]
-    }
-    Console.print(TextTable(["family", "mutants", "killed", "not run"], rows).text, terminator: "")
-  }
-
-  private func printExplanations(_ mutant: MutantRecord) {
-    for (label, record) in [("explained", mutant.explained), ("were it unknown", mutant.explainedUnknown)] {
-      guard let record else { continue }
-      let refuted = record.refutedBy.map { ", but not in \($0)" } ?? ""
-      Console.print(
-        "              \(label): \(record.verdict.rawValue) (\(record.looked) + \(record.others) cases) \(record.text)\(refuted)"
-      )
-    }
-  }
-
   private func printReport(_ section: SelfTestSection) {
-    if !verbose { printFamilies(section) }
-    var family = ""
-    for mutant in verbose ? section.mutants : section.survivors {
-      if mutant.family != family {
-        family = mutant.family
-        Console.print(family)
-      }
-      let state = mutant.notRun != nil ? "not run " : mutant.isKilled ? "killed  " : "SURVIVED"
-      Console.print("  \(state)  \(mutant.name)")
-      if let kill = mutant.verifyKill {
-        let ratio = mutant.verifyRatio.map { "  error/bound \(NumberText.short($0))" } ?? ""
-        Console.print("            verify \(kill)\(ratio)")
-        if verbose, let detail = mutant.verifyDetail { Console.print("              \(detail)") }
-      }
-      if verbose { printExplanations(mutant) }
-      if let kill = mutant.gradcheckKill {
-        Console.print("            gradcheck \(kill)  error/bound \(NumberText.short(mutant.gradcheckRatio ?? 0))")
-        if verbose, let detail = mutant.gradcheckDetail { Console.print("              \(detail)") }
-      }
-      if let kill = mutant.fuzzKill {
-        Console.print("            fuzz \(kill)  after \(mutant.fuzzCases ?? 0) random problems")
-      }
-      if let kill = mutant.probeKill { Console.print("            probe: \(kill)") }
-      if let kill = mutant.benchKill { Console.print("            bench: \(kill)") }
-      for detail in [mutant.benchDetail, mutant.isKilled ? nil : mutant.verifyDetail].compactMap(\.self) {
-        Console.print("              \(detail.printable)")
-      }
-      if verbose, let seconds = mutant.seconds { Console.print("              in \(NumberText.duration(seconds))") }
-    }
-    if let reason = section.notRun.first?.notRun {
-      Console.print("not run: \(section.notRun.count) mutants: \(reason)")
-    }
-    for alarm in section.falseAlarms { Console.print("FALSE ALARM  \(alarm)") }
-    Console.print(
-      "\(section.score); "
-        + "\(section.falseAlarms.count) false alarms in \(section.checksOfCorrectCode) checks of correct code "
-        + "(\(section.seedCount) seeds); "
-        + String(format: "%.1f s", section.seconds))
-    if let score = section.fuzzScore { Console.print("of size classes \(score)") }
-    for line in section.explanationScore ?? [] { Console.print(line) }
-    if let score = section.firstProtocolScore { Console.print("for comparison, \(score)") }
+    SelftestTerminal(section: section, color: colors.color, showsEverything: verbose).printReport()
     if smoke, filter.isEmpty { Console.print("engines that cheat were left out by --smoke") }
     if section.conclusion.outcome != .holds {
       Console.print(

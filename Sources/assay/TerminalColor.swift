@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Results
 
-/// Whether words on stdout are coloured: on a terminal, unless `NO_COLOR` is set or the user says otherwise.
+/// Whether words among the results are coloured: on a terminal, unless `NO_COLOR` is set or the user says otherwise.
 enum TerminalColor: String, ExpressibleByArgument, CaseIterable {
   case auto, always, never
 
@@ -11,7 +11,7 @@ enum TerminalColor: String, ExpressibleByArgument, CaseIterable {
     case .always: true
     case .never: false
     case .auto:
-      isatty(STDOUT_FILENO) == 1 && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+      isatty(Console.resultDescriptor) == 1 && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
         && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     }
   }

@@ -62,6 +62,8 @@ struct TuneCommand: ParsableCommand {
   @Option(help: "Timed runs of each strategy; the best counts.")
   var rounds = 5
 
+  @OptionGroup var json: JSONOption
+
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
 
@@ -79,6 +81,7 @@ struct TuneCommand: ParsableCommand {
   }
 
   func run() throws {
+    try json.check()
     if let network { return try tune(network) }
     let passes = try BenchSelection.choices(pass, "--pass") as [ConvolutionPass]
     let problems = try problems()
@@ -88,11 +91,13 @@ struct TuneCommand: ParsableCommand {
     let progress = ProgressDisplay(isQuiet: quiet)
     let work = passes.flatMap { pass in problems.map { (pass: pass, problem: $0) } }
     var rows: [[String]] = []
+    var kept: [StrategyTimes] = []
     let instructionSet = try InstructionSet.selected()
     for (number, (pass, problem)) in work.enumerated() {
       progress.step(done: number, of: work.count, subject: problem.text)
       let times = try auto.measure(problem, pass, instructionSet: instructionSet, rounds: rounds)
       let chosen = auto.choice(problem, pass, instructionSet).name
+      kept.append(StrategyTimes(convolution: problem.text, pass: pass.rawValue, nanoseconds: times))
       rows.append([
         problem.text, pass.rawValue, chosen, Self.milliseconds(times[chosen]), Self.milliseconds(times["direct"]),
       ])
@@ -106,6 +111,7 @@ struct TuneCommand: ParsableCommand {
     let table = TextTable(["convolution", "pass", "auto takes", "ms", "direct ms"], rows, words: 3)
     Console.print(table.text, terminator: "")
     Console.print("kept in \(path)")
+    try json.write(kept)
   }
 
   /// Where the times are kept.
@@ -124,16 +130,18 @@ struct TuneCommand: ParsableCommand {
     let path = try plansPath()
     if let trace { try AtomicFile.check(trace) }
     var tables: [String] = []
+    var kept: [StrategyTimes] = []
     for batch in try BenchSelection.numbers(batch, "--batch") {
       for threads in try BenchSelection.numbers(threads, "--threads") {
         let tuning = try NetworkTuning(name, batch: batch, threads: threads, training: training)
         let progress = ProgressDisplay(isQuiet: quiet)
         if training {
-          let table = try tuning.measureTraining(rounds: rounds, plans: .shared) { done, all in
+          let measured = try tuning.measureTraining(rounds: rounds, plans: .shared) { done, all in
             progress.step(done: done, of: all, subject: "\(name), batch \(batch), \(threads) threads")
           }
           progress.clear()
-          tables.append("\(name), training, batch \(batch), threads \(threads)\n\(table)")
+          tables.append("\(name), training, batch \(batch), threads \(threads)\n\(measured.text)")
+          kept += measured.times
           continue
         }
         let measured = try tuning.measure(rounds: rounds, plans: .shared) { done, all in
@@ -141,6 +149,7 @@ struct TuneCommand: ParsableCommand {
         }
         progress.clear()
         tables.append("\(name), batch \(batch), threads \(threads)\n\(tuning.table(measured).text)")
+        kept += tuning.times(measured)
         guard let trace else { continue }
         let found = try tuning.trace(rounds: rounds, plans: .shared)
         try found.write(to: trace)
@@ -149,6 +158,7 @@ struct TuneCommand: ParsableCommand {
     }
     for table in tables { Console.print(table, terminator: "") }
     Console.print("kept in \(path)")
+    try json.write(kept)
   }
 
   private func problems() throws -> [Conv2dProblem] {

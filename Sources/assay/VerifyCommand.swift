@@ -139,7 +139,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
   private func report(_ run: Run) throws {
     if let section = run.verification {
-      VerifyTerminal(section: section, color: output.color, showsEverything: output.verbose).printReport()
+      VerifyTerminal(section: section, color: output.colors.color, showsEverything: output.verbose).printReport()
     }
     try output.reports.end(run)
   }

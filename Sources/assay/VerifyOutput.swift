@@ -10,8 +10,7 @@ struct VerifyOutput: ParsableArguments {
 
   @OptionGroup var json: JSONOption
 
-  @Option(help: "Write JUnit XML to this file.", completion: .file(extensions: ["xml"]))
-  var junit: String?
+  @OptionGroup var junit: JUnitOption
 
   @Flag(name: .shortAndLong, help: "No progress.")
   var quiet = false
@@ -19,14 +18,13 @@ struct VerifyOutput: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Print every failure, what is unsupported, and what widened a bound.")
   var verbose = false
 
-  @Option(help: "Colours: auto, always or never.")
-  var color: TerminalColor = .auto
+  @OptionGroup var colors: ColorOption
 
   func validate() throws {
-    if [out, junit].contains("") { throw ValidationError("--out and --junit take a path.") }
+    if out == "" { throw ValidationError("--out takes the path of a folder.") }
   }
 
   var reports: ReportOutput {
-    ReportOutput(folder: out, junit: junit, files: json.files)
+    ReportOutput(folder: out, junit: junit.path, files: json.files)
   }
 }

@@ -20,13 +20,17 @@ struct JSONOptionTests {
     ),
     ("golden list --filter relu/*", ""),
     ("golden diff Tests/Trials/H14_old.h5 Tests/Trials/H14_old.h5", ""),
+    ("golden validate Tests/Trials/H14_old.h5", ""),
+    ("tune --depth 18 --filter *k512r1s1* --rounds 1 --quiet", ""),
   ]
 
   @Test(arguments: commands) func `stdout has the result alone, and the text is on stderr`(line: String, member: String)
     throws
   {
     let words = line == "bound" ? ["bound", "softmax n2c3"] : line.split(separator: " ").map(String.init)
-    let run = try CommandRun(words + ["--json"])
+    let folder = try TemporaryDirectory()
+    let environment = ["ASSAY_PLANS": folder.file("plans").path]
+    let run = try CommandRun(words + ["--json"], environment: environment)
     let found = try #require(
       try? JSONSerialization.jsonObject(with: Data(run.output.utf8)), "\(run.output) \(run.errors)")
     if member.isEmpty {
@@ -35,7 +39,7 @@ struct JSONOptionTests {
       #expect((found as? [String: Any])?[member] != nil, "\(run.output.prefix(300))")
     }
     #expect(!run.errors.isEmpty || words.contains("--list"))
-    let text = try CommandRun(words)
+    let text = try CommandRun(words, environment: environment)
     #expect(text.exitCode == run.exitCode && !text.output.hasPrefix("{"))
   }
 

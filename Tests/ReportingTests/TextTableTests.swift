@@ -23,6 +23,13 @@ import Testing
     #expect(TextTable([], [["CPU", "x"], ["cores", "2"]]).text == "CPU    x\ncores  2\n")
   }
 
+  @Test func paintedCellsTakeNoMoreRoom() {
+    let painted = table.text(painting: 2) { row, cell in "<\(row)>\(cell)</>" }
+    #expect(painted == "shape     ms      by\n3×3      1.5  <0>memory</>\n1×1    12.25\n")
+    #expect(table.text(painting: 0) { "<\($0)>\($1)</>" }.hasSuffix("<1>1×1</>    12.25\n"))
+    #expect(TextTable([], [["CPU", "x"]]).text(painting: 1) { "<\($0)>\($1)</>" } == "CPU  <0>x</>\n")
+  }
+
   @Test func markdown() {
     #expect(
       table.markdown == [

@@ -32,7 +32,9 @@ public struct TextTable: Sendable {
   public var isEmpty: Bool { rows.isEmpty }
 
   /// Columns as wide as their widest cell, two blanks apart, and none at the end of a line.
-  public var lines: [String] {
+  public var lines: [String] { lines { _, _, cell in cell } }
+
+  private func lines(_ shown: (_ row: Int, _ column: Int, _ cell: String) -> String) -> [String] {
     let all: [[String]] = (headings.isEmpty ? [] : [headings]) + rows
     var widths: [Int] = []
     for row in all {
@@ -41,10 +43,11 @@ public struct TextTable: Sendable {
         widths[column] = max(widths[column], cell.count)
       }
     }
-    return all.map { row -> String in
+    return all.enumerated().map { number, row -> String in
       var line = row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return figures.contains(column) ? padding + row[column] : row[column] + padding
+        let cell = shown(number - (all.count - rows.count), column, row[column])
+        return figures.contains(column) ? padding + cell : cell + padding
       }.joined(separator: "  ")
       while line.last == " " { line.removeLast() }
       return line
@@ -53,6 +56,15 @@ public struct TextTable: Sendable {
 
   /// The lines, each with its end.
   public var text: String { lines.map { $0 + "\n" }.joined() }
+
+  /// The text with one column's cells as a terminal is to show them. Escape sequences that they get take no room, so that the
+  /// columns stay where they are.
+  /// - Parameters:
+  ///   - column: the first is 0. Its heading stays as it is, and so do empty cells.
+  ///   - paint: a row's number and its cell as it is to be shown.
+  public func text(painting column: Int, _ paint: (_ row: Int, _ cell: String) -> String) -> String {
+    lines { $0 >= 0 && $1 == column && !$2.isEmpty ? paint($0, $2) : $2 }.map { $0 + "\n" }.joined()
+  }
 
   /// A table in Markdown and the blank line after it. What is Markdown in a foreign cell is for `MarkdownText`.
   public var markdown: [String] {

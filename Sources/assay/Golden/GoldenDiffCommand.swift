@@ -32,6 +32,7 @@ struct GoldenDiffCommand: AsyncParsableCommand {
   var filter: [String] = []
 
   @OptionGroup var json: JSONOption
+  @OptionGroup var colors: ColorOption
 
   /// What `--json` writes of a difference.
   private struct Item: Encodable {
@@ -48,12 +49,13 @@ struct GoldenDiffCommand: AsyncParsableCommand {
     }
     try json.write(differences.map { Item(name: $0.caseName, subject: $0.subject, difference: $0.text) })
     guard !differences.isEmpty else {
-      Console.print("no difference")
+      Console.print(colors.color.good("no difference"))
       return
     }
     let rows = differences.map { [$0.caseName, $0.subject, $0.text] }
     Console.print(TextTable(["case", "what", "difference"], rows, words: 3).text, terminator: "")
-    Console.print("\(differences.count) differences in \(Set(differences.map(\.caseName)).count) cases")
+    let cases = Set(differences.map(\.caseName)).count
+    Console.print(colors.color.bad("\(differences.count) differences in \(cases) cases"))
     try Outcome.fails.end()
   }
 }

@@ -15,6 +15,7 @@ struct GoldenValidateCommand: AsyncParsableCommand {
       EXAMPLES:
         assay golden validate
         assay golden validate mine.h5 folder/
+        assay golden validate mine.h5 --json
 
       A bad file is 65; one line says what is wrong with each.
 
@@ -27,26 +28,47 @@ struct GoldenValidateCommand: AsyncParsableCommand {
   var files: [String] = []
 
   @OptionGroup var limits: CaseLimitOptions
+  @OptionGroup var json: JSONOption
+  @OptionGroup var colors: ColorOption
+
+  @Flag(name: .shortAndLong, help: "No progress.")
+  var quiet = false
+
+  /// A file, and what `--json` writes of it.
+  private struct Item: Encodable {
+    var file: String
+    var isSound: Bool
+    var cases: Int?
+    var isListed: Bool?
+    /// What is wrong, and where.
+    var object, error: String?
+  }
 
   func run() async throws {
-    let found = Mutex(Found())
+    try json.check()
+    let found = Mutex<[Item]>([])
+    let progress = ProgressDisplay(isQuiet: quiet)
     try Interruption.concluding {
+      progress.clear()
       try conclude(found.withLock { $0 })
     } while: {
+      defer { progress.clear() }
       try GoldenSession.run { () throws(GoldenFileError) in
         let reader = try limits.reader()
-        for path in try GoldenCorpus.files(at: files.isEmpty ? [Resources().corpus()] : files) {
+        let paths = try GoldenCorpus.files(at: files.isEmpty ? [Resources().corpus()] : files)
+        for (number, path) in paths.enumerated() {
           if Task.isCancelled { break }
+          progress.step(done: number, of: paths.count, subject: path)
           do throws(GoldenFileError) {
             let file = try reader.open(path)
             try file.validate()
-            found.withLock { $0.table.add([path, "\(file.cases.count)", file.isListed ? "yes" : "no", "sound"]) }
-          } catch {
-            GoldenSession.report(error)
-            found.withLock { found in
-              found.table.add([path, "–", "–", "bad: \(error.object)"])
-              found.failed += 1
+            found.withLock {
+              $0.append(Item(file: path, isSound: true, cases: file.cases.count, isListed: file.isListed))
             }
+          } catch {
+            progress.clear()
+            GoldenSession.report(error)
+            found.withLock { $0.append(Item(file: path, isSound: false, object: error.object, error: "\(error)")) }
           }
         }
       }
@@ -54,16 +76,22 @@ struct GoldenValidateCommand: AsyncParsableCommand {
     try conclude(found.withLock { $0 })
   }
 
-  /// What is known so far.
-  private struct Found {
+  /// Of what is known so far.
+  private func conclude(_ found: [Item]) throws {
     var table = TextTable(["file", "cases", "listed", "verdict"], figures: [1])
-    var failed = 0
-  }
-
-  private func conclude(_ found: Found) throws {
-    Console.print(found.table.text, terminator: "")
-    if found.failed > 0 {
-      Console.print("\(found.failed) bad")
+    for item in found {
+      table.add([
+        item.file, item.cases.map { "\($0)" } ?? "–", item.isListed.map { $0 ? "yes" : "no" } ?? "–",
+        item.isSound ? "sound" : "bad: \(item.object ?? "")",
+      ])
+    }
+    let color = colors.color
+    let text = table.text(painting: 3) { found[$0].isSound ? color.good($1) : color.bad($1) }
+    Console.print(text, terminator: "")
+    try json.write(found)
+    let failed = found.count { !$0.isSound }
+    if failed > 0 {
+      Console.print(color.bad("\(failed) bad"))
       try Outcome.badData.end()
     }
     if Interruption.isRequested { try Outcome.inconclusive.end() }

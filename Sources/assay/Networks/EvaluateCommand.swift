@@ -170,7 +170,7 @@ struct EvaluateCommand: ParsableCommand {
   /// The images to judge by.
   private func images(_ file: WeightsFile, _ architecture: ResNetArchitecture) throws -> PreparedImages {
     let side = try NetworkSession.pictureSide(imageSize, trained: file.imageSize, architecture, data: data)
-    let images = try NetworkSession.images(data, pictureSide: side)
+    let images = try NetworkSession.images(data, pictureSide: side, isQuiet: quiet)
     try NetworkSession.requireClasses(images, data, classCount: file.classCount)
     let trained = file.checkpoint == nil ? nil : try SavedRun(file, from: weights)
     try NetworkSession.requireClassNames(trained?.classNames ?? [], of: images, data)

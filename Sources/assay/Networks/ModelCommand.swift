@@ -4,6 +4,7 @@ import OperatingSystem
 import Problems
 import Operations
 import Reporting
+import Results
 import Tensors
 
 /// `assay model`: what a network consists of.
@@ -17,6 +18,8 @@ struct ModelCommand: ParsableCommand {
         assay model simple_resnet --width 16 --batch 32
         assay model resnet50 --weights resnet50.h5     do these weights fit?
         assay model simple_resnet --width 12 --weights digits.h5 --out digits.safetensors
+
+      \(Outcome.exitCodes)
       """)
 
   @Argument(help: "resnet18 … resnet152, resnext50_32x4d, wide_resnet50_2, simple_resnet, cifar_resnet20, …")

@@ -48,9 +48,11 @@ enum NetworkSession {
   }
 
   /// Images; what they leave open is said.
-  /// - Parameter pictureSide: height and width that the pictures of a folder get.
-  static func images(_ path: String, pictureSide: Int) throws(GoldenFileError) -> ImagesFile {
-    let progress = ProgressDisplay()
+  /// - Parameters:
+  ///   - pictureSide: height and width that the pictures of a folder get.
+  ///   - isQuiet: shows no progress.
+  static func images(_ path: String, pictureSide: Int, isQuiet: Bool) throws(GoldenFileError) -> ImagesFile {
+    let progress = ProgressDisplay(isQuiet: isQuiet)
     defer { progress.clear() }
     let images = try ImagesFile(at: path, pictureSide: pictureSide, probe: .ofThisExecutable()) { done, count in
       progress.step(done: done, of: count, subject: "pictures")

@@ -9,6 +9,7 @@ import Tensors
 
 /// Which strategy is fastest for each layer of a network, measured within it. Weights are random: times do not depend on them.
 struct NetworkTuning {
+  private let name: String
   private let plan: NetworkPlan
   private let weights: [String: AnyTensor]
   private let threads: Int
@@ -21,6 +22,7 @@ struct NetworkTuning {
       let side = architecture.usualImageSide
       plan = try architecture.plan(inputShape: Shape(batch, 3, side, side), training: training)
     } catch { throw ValidationError("--network: \(error)") }
+    self.name = name
     weights = Initialization(seed: 1).state(of: plan, as: Float.self).stateDict { .float32($0) }
     self.threads = threads
     instructionSet = try InstructionSet.selected()
@@ -35,9 +37,11 @@ struct NetworkTuning {
       progress: progress)
   }
 
-  /// Times within steps of training, as a table, and what a step takes with the strategies that are chosen by them.
+  /// Times within steps of training, also as a table, and what a step takes with the strategies that are chosen by them.
   /// - Throws: ``Execution/ExecutionError``.
-  func measureTraining(rounds: Int, plans: ConvolutionPlans, progress: (Int, Int) -> Void) throws -> String {
+  func measureTraining(
+    rounds: Int, plans: ConvolutionPlans, progress: (Int, Int) -> Void
+  ) throws -> (text: String, times: [StrategyTimes]) {
     let measured = try TrainingMeasurement(
       plan, weights: weights, threads: threads, instructionSet: instructionSet, rounds: rounds, plans: plans,
       progress: progress)
@@ -63,7 +67,12 @@ struct NetworkTuning {
     let step = String(
       format: "a step with Adam: median %.1f ms, %.1f images/s; activations, gradients and parameters %d MiB\n",
       median * 1000, Double(images.shape[0]) / median, memory >> 20)
-    return table.text + step
+    let times = measured.passes.map { pass in
+      StrategyTimes(
+        network: name, threads: threads, convolution: pass.problem.text, pass: pass.pass.rawValue, layers: pass.count,
+        nanoseconds: pass.nanoseconds)
+    }
+    return (table.text + step, times)
   }
 
   /// A run with the strategies that the plans' times choose.
@@ -88,6 +97,14 @@ struct NetworkTuning {
     return TextTable(["convolution", "layers", "fastest"] + names.map { "\($0) ms" }, rows, words: 3)
   }
 
+  func times(_ measurement: StrategyMeasurement) -> [StrategyTimes] {
+    measurement.layers.map { layer in
+      StrategyTimes(
+        network: name, threads: threads, convolution: layer.problem.text, pass: ConvolutionPass.forward.rawValue,
+        layers: layer.count, addsResidual: layer.addsResidual, nanoseconds: layer.nanoseconds)
+    }
+  }
+
   /// What was timed, the fastest strategy, and the times of all.
   private static func row(_ words: [String], _ nanoseconds: [String: Double]) -> [String] {
     let best = nanoseconds.min { $0.value < $1.value }?.key ?? ""
@@ -96,4 +113,16 @@ struct NetworkTuning {
     }
     return words + [best] + times
   }
+}
+
+/// What `assay tune --json` writes of a convolution.
+struct StrategyTimes: Encodable {
+  /// The network that it was timed in, if any, and how many layers of that are like it.
+  var network: String?
+  var threads = 1
+  var convolution, pass: String
+  var layers: Int?
+  var addsResidual: Bool?
+  /// By strategy.
+  var nanoseconds: [String: Double]
 }

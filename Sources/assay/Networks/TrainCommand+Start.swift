@@ -13,7 +13,7 @@ extension TrainCommand {
     let images: ImagesFile
     func read(_ architecture: ResNetArchitecture, trained: Int?) throws -> ImagesFile {
       let side = try NetworkSession.pictureSide(settings.imageSize, trained: trained, architecture, data: data)
-      return try NetworkSession.images(data, pictureSide: side)
+      return try NetworkSession.images(data, pictureSide: side, isQuiet: quiet)
     }
     if let resume, let file {
       run = try SavedRun(file, from: resume)

@@ -9,27 +9,36 @@ struct CommandTree: Decodable {
     var names: [Name]?
     /// `option` where a value follows.
     var kind: String
+    var shouldDisplay: Bool
   }
 
   var commandName: String
   var discussion: String
   var subcommands: [CommandTree]
+  /// Whether the help of the command above names it.
+  var isDisplayed: Bool
   /// Names of options and flags, without their hyphens.
   var options: Set<String>
-  /// Of those, the long names of the ones that take a value.
+  /// Of those, the ones that a help names.
+  var displayed: Set<String>
+  /// The long names of the ones that take a value.
   var valued: Set<String>
   /// From `assay` on.
   var path: [String]
 
-  private enum Key: String, CodingKey { case commandName, discussion, subcommands, arguments, superCommands }
+  private enum Key: String, CodingKey {
+    case commandName, discussion, subcommands, arguments, superCommands, shouldDisplay
+  }
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     commandName = try container.decode(String.self, forKey: .commandName)
     discussion = try container.decodeIfPresent(String.self, forKey: .discussion) ?? ""
     subcommands = try container.decodeIfPresent([CommandTree].self, forKey: .subcommands) ?? []
+    isDisplayed = try container.decodeIfPresent(Bool.self, forKey: .shouldDisplay) ?? true
     let arguments = try container.decodeIfPresent([Argument].self, forKey: .arguments) ?? []
     options = Set(arguments.flatMap { $0.names ?? [] }.map(\.name))
+    displayed = Set(arguments.filter(\.shouldDisplay).flatMap { $0.names ?? [] }.map(\.name))
     valued = Set(
       arguments.filter { $0.kind == "option" }.compactMap { $0.names?.map(\.name).max { $0.count < $1.count } })
     path = try (container.decodeIfPresent([String].self, forKey: .superCommands) ?? []) + [commandName]

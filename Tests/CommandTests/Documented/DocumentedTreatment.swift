@@ -112,6 +112,7 @@ enum DocumentedTreatment {
     "assay golden diff Fixtures/conv2d.h5 regenerated/conv2d.h5": .exits(0),
     "assay golden validate": .exits(0),
     "assay golden validate mine.h5 folder/": .exits(0),
+    "assay golden validate mine.h5 --json": .exits(0),
     // Networks
     "assay model resnet50": .exits(0),
     "assay model resnet50 --json": .exits(0),
@@ -174,13 +175,16 @@ enum DocumentedTreatment {
     "assay bench --resume --out Reports/mine": .begins(
       after: ["timeout -s INT 6 assay bench --out Reports/mine"]),
     "assay bench --shard 1/3 --deadline 3000 --out shard-1": .begins(),
+    "assay duet --base direct --head winograd4": .begins(),
     "assay duet --base 'old/assay engine direct' --head 'new/assay engine direct'": .begins(),
     "assay duet --base 'old/assay engine auto' --head 'new/assay engine auto'": .begins(),
     "assay duet --base 'old/assay engine execution' --head 'new/assay engine execution' --suite Benchmarks/duet_networks.toml":
       .begins(),
     "assay duet --base './kernels-v1' --head './kernels-v2' --suite mine.toml --policy 3%": .begins(),
     "assay duet --base library:old/libmine.so --head library:new/libmine.so": .begins(),
+    "assay engine winograd4": .begins(),
     "assay engine --inject-slowdown": .parses(because: "a fragment"),
+    "assay machine --json machine.json": .begins(),
     "assay overhead --engine winograd4 --filter '*r3s3 stride1*'": .begins(or: 1),
     "assay simulate-gates Reports/aa-1 Reports/aa-2 --benchmarks 5": .parses(because: "needs two gates of minutes"),
     "assay tune --depth 18 --batch 1,8 --pass forward": .begins(),

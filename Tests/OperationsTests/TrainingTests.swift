@@ -160,5 +160,7 @@ import Testing
     for shape: Shape in [[1, 40, 24], [1, 16, 8], [1, 64, 64], [1, 12, 12], [2, 8, 8], [1, 0, 0]] {
       #expect(throws: ProblemError.self, "\(shape)") { try ImagePreparation(shape, for: simple) }
     }
+    let channelsLast = #expect(throws: ProblemError.self) { try ImagePreparation([8, 8, 3], for: simple) }
+    #expect(channelsLast?.found == "shape 8×8×3, (H, W, C): transpose the images")
   }
 }

@@ -72,7 +72,7 @@ import Verification
     #expect(section.conclusion.outcome == .fails)
   }
 
-  @Test func `what fails is explained as a golden case is, where the drawn problem and the smallest agree`() async throws {
+  @Test func `what fails is explained where the drawn problem and the smallest agree`() async throws {
     var engine = WrongEngine(name: "no bias") { _ in true }
     engine.spoil = { answer, exercise in
       guard let bias = exercise.parameters["bias"]?.doubles.elements else { return }

@@ -3,7 +3,6 @@ import Tensors
 
 /// Changes of the expected result that give the wrong one: what can be said without knowing how it was computed.
 extension JudgedTensor {
-  private static let axes: [Int: [String]] = [4: ["n", "c", "h", "w"], 2: ["rows", "columns"], 1: ["the elements"]]
   private static let mostBits = 24
 
   /// What gives a wrong tensor.
@@ -133,13 +132,12 @@ extension JudgedTensor {
 
   /// The expected elements at other places.
   private var moved: [(String, [Double?])] {
-    let names = Self.axes[shape.rank]
+    func name(_ axis: Int) -> String { AxisName.all(axis, ofRank: shape.rank) }
     var found: [(String, [Double?])] = []
     for axis in 0..<shape.rank where shape[axis] > 1 {
-      let name = names?[axis] ?? "axis \(axis)"
       found.append(
         (
-          "reversed along \(name)",
+          "reversed along \(name(axis))",
           taken { index in
             var place = index
             place[axis] = shape[axis] - 1 - index[axis]
@@ -149,7 +147,7 @@ extension JudgedTensor {
       for step in [-1, 1] where shape[axis] > 2 {
         found.append(
           (
-            "\(name) one too \(step < 0 ? "late" : "early")",
+            "\(name(axis)) one too \(step < 0 ? "late" : "early")",
             taken { index in
               var place = index
               place[axis] += step
@@ -161,7 +159,7 @@ extension JudgedTensor {
     for axis in 0..<max(shape.rank - 1, 0) where shape[axis] > 1 && shape[axis] == shape[axis + 1] {
       found.append(
         (
-          "\(names?[axis] ?? "axis \(axis)") and \(names?[axis + 1] ?? "axis \(axis + 1)") exchanged",
+          "\(name(axis)) and \(name(axis + 1)) exchanged",
           taken { index in
             var place = index
             place.swapAt(axis, axis + 1)

@@ -88,6 +88,7 @@ import TestSupport
     #expect(section.facts.contains { $0.contains("Against the fastest of peer") })
     let index = try #require(section.engines.firstIndex { $0.name == "peer" })
     section.engines[index].command = "peer=./my-kernel"
+    BenchmarkAnalysis.complete(&section)
     #expect(!section.facts.contains { $0.contains("Against the fastest") })
     let fact = try #require(section.facts.first)
     #expect(fact.hasPrefix("peer: "), "\(fact)")

@@ -27,6 +27,11 @@ enum BenchmarkText {
       ? String(format: "%.0f", value) : value >= 10 ? String(format: "%.1f", value) : String(format: "%.2f", value)
   }
 
+  /// How many times as fast: `1.32`, and `1/603` of what is so slow that hundredths would not tell.
+  static func multiple(_ value: Double) -> String {
+    value > 0 && value < 0.1 ? "1/" + ratio(1 / value) : ratio(value)
+  }
+
   static func milliseconds(_ nanoseconds: Double) -> String {
     let value = nanoseconds * 1e-6
     return value >= 100
@@ -55,7 +60,7 @@ enum BenchmarkText {
   static func speedup(_ time: TimeSummary) -> String {
     guard let speedup = time.speedup else { return "" }
     guard let lower = time.speedupLower, let upper = time.speedupUpper, lower > 1 || upper < 1 else { return "tie" }
-    return ratio(speedup) + "×"
+    return multiple(speedup) + "×"
   }
 
   /// The share of the FMA peak; nothing where it is the share of the limit, which stands beside it. Above 1 it is of

@@ -64,13 +64,13 @@ enum HeatMap {
     let spansOne = (time.speedupLower ?? speedup) <= 1 && (time.speedupUpper ?? speedup) >= 1
     let (fill, text) = spansOne ? ("#c9ccd1", "dark") : color(speedup)
     let interval = time.speedupLower.flatMap { low in
-      time.speedupUpper.map { " (\(BenchmarkText.ratio(low)) to \(BenchmarkText.ratio($0)))" }
+      time.speedupUpper.map { " (\(BenchmarkText.multiple(low)) to \(BenchmarkText.multiple($0)))" }
     }
     canvas.rectangle(
       x, y, width, height, fill: fill,
-      title: "\(engine) on \(workload.problem): \(BenchmarkText.ratio(speedup))×\(interval ?? "")")
+      title: "\(engine) on \(workload.problem): \(BenchmarkText.multiple(speedup))×\(interval ?? "")")
     canvas.text(
-      x + width / 2, y + height / 2 + 4, BenchmarkText.ratio(speedup) + "×" + contestant.mark, anchor: .middle,
+      x + width / 2, y + height / 2 + 4, BenchmarkText.multiple(speedup) + "×" + contestant.mark, anchor: .middle,
       class: "cell \(text)")
     // In the colour of the text, which can be read on the cell in light and dark alike.
     if workload.isAmongBest(engine), !spansOne {

@@ -121,7 +121,7 @@ let package = Package(
       name: "GoldenFiles", dependencies: ["HDF5", "Tensors", "Problems", "Operations", "Results", "OperatingSystem"]),
     // What stored runs amount to: their figures, their whole, and what changed between them
     .target(name: "RunAnalysis", dependencies: ["Tensors", "Problems", "Operations", "Results"]),
-    .target(name: "Convolution", dependencies: ["Tensors", "Problems"] + kernels),
+    .target(name: "Convolution", dependencies: ["Tensors", "Problems", "OperatingSystem"] + kernels),
     // Whole networks at the machine's speed
     .target(
       name: "Execution",

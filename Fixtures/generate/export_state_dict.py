@@ -8,6 +8,7 @@ dataset for each tensor, under its state_dict name, in the group state_dict: flo
 import argparse
 import os
 import pathlib
+import pickle
 import sys
 
 import h5py
@@ -32,6 +33,10 @@ def read(path):
         # From a pickle tensors alone: it could run anything.
         state = (load_file(str(path)) if path.suffix == ".safetensors"
                  else torch.load(path, map_location="cpu", weights_only=True))
+    except pickle.UnpicklingError as error:
+        # PyTorch's own words advise to run the file.
+        raise NotAResNet(f"{path}: expected tensors alone, found a pickle of other objects or a damaged one; save a model "
+                         "with torch.save(model.state_dict(), PATH)") from error
     except Exception as error:  # A damaged pickle raises whatever its bytes lead to.
         raise NotAResNet(f"{path}: not a readable file of tensors ({type(error).__name__}: {error})") from error
     for key in NESTED:

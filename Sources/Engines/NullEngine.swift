@@ -1,4 +1,5 @@
 import OperatingSystem
+import Operations
 import Problems
 import Tensors
 
@@ -11,8 +12,7 @@ public struct NullEngine: Engine {
   public static let name = "null"
 
   public let description = EngineDescription(
-    name: NullEngine.name, version: "1", operations: [Conv2dProblem.operation, ResNetProblem.operation],
-    isBuiltIn: true, trust: .host)
+    name: NullEngine.name, version: "1", operations: OperationRegistry.names, isBuiltIn: true, trust: .host)
 
   public init() {}
 
@@ -25,54 +25,56 @@ public struct NullEngine: Engine {
   ) throws(EngineError) -> any PreparedOperation {
     let problem: (any OperationProblem)?
     do throws(ProblemError) { problem = try exercise.problem() } catch { throw EngineError(error) }
-    let (name, shape, isGradient): (String, Shape, Bool)
+    let results: [String: TensorType]
     switch problem {
-    case let problem as Conv2dProblem:
-      (name, shape, isGradient) =
-        switch timing.pass {
-        case .backwardData: ("x", problem.inputShape, true)
-        case .backwardWeight: ("weight", problem.weightShape, true)
-        case .forward, .inference, .trainingStep: ("y", problem.outputShape, false)
-        }
-    case is ResNetProblem where timing.pass == .trainingStep: (name, shape, isGradient) = ("loss", [], false)
-    case let problem as ResNetProblem: (name, shape, isGradient) = ("logits", problem.plan.logitsShape, false)
-    default: throw .unsupported("it stands beside convolutions and networks alone")
+    case nil: throw .unsupported("no operation here is called \(exercise.operation)")
+    case is ResNetProblem where timing.pass == .trainingStep: results = ["outputs/loss": TensorType([])]
+    case let problem as ResNetProblem: results = ["outputs/logits": TensorType(problem.plan.logitsShape)]
+    case let problem?: results = timing.pass.results(of: problem)
     }
-    return NullOperation(result: (name, shape, isGradient), isNative: timing.layout == .native)
+    return NullOperation(results: results, isNative: timing.layout == .native)
   }
 }
 
 private final class NullOperation: PreparedOperation {
   private final class Buffers {
     let inputs: [[Float]]
-    var output: [Float]
+    /// By path.
+    var outputs: [String: [Float]]
+    /// Of those that are numbers of elements.
+    var integers: [String: [Int64]]
 
-    init(_ inputs: [[Float]], output: [Float]) {
+    init(_ inputs: [[Float]], _ results: [String: TensorType]) {
       self.inputs = inputs
-      self.output = output
+      outputs = results.filter { $0.value.dtype != .int64 }.mapValues {
+        [Float](repeating: UnwrittenMark.float32, count: $0.shape.count)
+      }
+      integers = results.filter { $0.value.dtype == .int64 }.mapValues { [Int64](repeating: -1, count: $0.shape.count) }
     }
 
     func mark() {
-      output.withUnsafeMutableBufferPointer { $0.update(repeating: UnwrittenMark.float32) }
+      for path in outputs.keys {
+        outputs[path]?.withUnsafeMutableBufferPointer { $0.update(repeating: UnwrittenMark.float32) }
+      }
+      for path in integers.keys { integers[path]?.withUnsafeMutableBufferPointer { $0.update(repeating: -1) } }
     }
   }
 
   let workspaceBytes = 0
   let summary = "nothing"
-  private let result: (name: String, shape: Shape, isGradient: Bool)
+  private let results: [String: TensorType]
   private let isNative: Bool
   private var sets: [Int: Buffers] = [:]
   private var flush = CacheFlush()
 
-  init(result: (name: String, shape: Shape, isGradient: Bool), isNative: Bool) {
-    self.result = result
+  init(results: [String: TensorType], isNative: Bool) {
+    self.results = results
     self.isNative = isNative
   }
 
   func load(_ operands: LateOperands, set: Int) {
     let tensors = Array(operands.inputs.values) + Array(operands.upstream.values)
-    sets[set] = Buffers(
-      tensors.map { kept($0) }, output: [Float](repeating: UnwrittenMark.float32, count: result.shape.count))
+    sets[set] = Buffers(tensors.map { kept($0) }, results)
   }
 
   /// A copy, channels last where that is the layout between layers.
@@ -115,12 +117,19 @@ private final class NullOperation: PreparedOperation {
 
   func collect(set: Int) throws(EngineError) -> Answer {
     guard let held = sets[set] else { throw notLoaded(set) }
-    var elements = held.output.withUnsafeBufferPointer { Array($0) }
-    if isNative, result.shape.rank == 4 {
-      elements = Self.transposed(
-        elements, rows: result.shape[2] * result.shape[3], columns: result.shape[1], count: result.shape[0])
+    var answer = Answer()
+    for (path, type) in results {
+      if let integers = held.integers[path] {
+        answer[path] = .int64(Tensor(shape: type.shape, elements: integers.withUnsafeBufferPointer { Array($0) }))
+        continue
+      }
+      guard var elements = held.outputs[path]?.withUnsafeBufferPointer({ Array($0) }) else { continue }
+      if isNative, type.shape.rank == 4 {
+        elements = Self.transposed(
+          elements, rows: type.shape[2] * type.shape[3], columns: type.shape[1], count: type.shape[0])
+      }
+      answer[path] = .float32(Tensor(shape: type.shape, elements: elements))
     }
-    let tensor = AnyTensor.float32(Tensor(shape: result.shape, elements: elements))
-    return result.isGradient ? Answer(gradients: [result.name: tensor]) : Answer(outputs: [result.name: tensor])
+    return answer
   }
 }

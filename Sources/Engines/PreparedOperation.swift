@@ -1,5 +1,6 @@
 import Problems
 import Results
+import Tensors
 
 /// What is to be timed.
 public struct TimingRequest: Hashable, Sendable, Codable {
@@ -25,6 +26,25 @@ public struct TimingRequest: Hashable, Sendable, Codable {
     self.pass = pass
     self.layout = layout
     self.threads = threads
+  }
+}
+
+extension TimingRequest.TimedPass {
+  /// The operand whose gradient alone it computes; `nil` where it computes outputs.
+  package var gradientOperand: String? {
+    switch self {
+    case .backwardData: "x"
+    case .backwardWeight: "weight"
+    case .forward, .inference, .trainingStep: nil
+    }
+  }
+
+  /// What it computes of a single operation, by path. Buffers that it changes are not collected.
+  package func results(of problem: any OperationProblem) -> [String: TensorType] {
+    guard let operand = gradientOperand else {
+      return Dictionary(uniqueKeysWithValues: problem.outputs.map { ("outputs/\($0.key)", $0.value) })
+    }
+    return problem.operands.all[operand].map { ["gradients/\(operand)": $0] } ?? [:]
   }
 }
 

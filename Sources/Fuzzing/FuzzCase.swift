@@ -94,6 +94,11 @@ public struct FuzzCase: Sendable {
       }
       return result
     }
+
+    /// - Returns: what mistake gives what an engine gives that fails; `nil` where nothing can be said.
+    func diagnosis(of engine: any Engine, dtype: DType, threads: Int?) -> DiagnosisRecord? {
+      verifier.diagnose(engine, dtype: dtype, threads: threads)
+    }
   }
 
   var judge: Judge {

@@ -196,6 +196,7 @@ public struct Fuzzer: Sendable {
       if let draw = draws[operation] {
         outcome = Shrinker.shrink(
           fuzzed, result, draw, engine, dtype, threads: plan.threads, passes: plan.passes, budget: shrinking)
+        outcome.result.diagnosis = diagnosis(fuzzed, result, outcome, engine, dtype)
       }
     }
     let smallest = outcome.smallest
@@ -209,6 +210,26 @@ public struct Fuzzer: Sendable {
       ledger.book.fill(subject, entry, record, outcome)
       ledger.goldens[Self.goldenKey(record)] = golden
     }
+  }
+
+  /// The mistakes that give a failure as it was drawn and as it was shrunk: the smallest problem alone leaves much open.
+  private func diagnosis(
+    _ fuzzed: FuzzCase, _ result: CaseResult, _ outcome: Shrinker.Outcome, _ engine: any Engine, _ dtype: DType
+  ) -> DiagnosisRecord? {
+    func found(_ item: FuzzCase, _ result: CaseResult) -> DiagnosisRecord? {
+      guard result.status == .fail else { return nil }
+      return item.judge.diagnosis(of: engine, dtype: dtype, threads: result.failingThreads ?? plan.threads?.first)
+    }
+    let drawn = found(fuzzed, result)
+    guard outcome.trials > 0, let smallest = found(outcome.smallest, outcome.result) else { return drawn }
+    guard var drawn else { return smallest }
+    drawn.causes = drawn.causes.compactMap { cause in
+      guard let same = smallest.causes.first(where: { $0.name == cause.name }) else { return nil }
+      return CauseRecord(
+        name: cause.name, kind: cause.kind, sureness: cause.sureness,
+        isDoubtful: cause.isDoubtful == true || same.isDoubtful == true)
+    }
+    return drawn
   }
 
   private static func goldenKey(_ failure: FuzzFailure) -> String {

@@ -22,9 +22,13 @@ extension HDF5Dataset {
     let memory = try Element.memoryType(at: location)
     let memorySpace = try HDF5Dataspace.simple([count]).handle(at: location, object: path)
     let transfer = try exactTransfer()
-    var values = [Element](repeating: .zero, count: count)
-    let status = values.withUnsafeMutableBytes {
-      H5Dread(location.id, memory.id, memorySpace.id, space.id, transfer.id, $0.baseAddress)
+    var status: herr_t = -1
+    // Zeros first, since the library may leave alone what a file never wrote: by bytes, since of an element whose type is not
+    // known here each would be copied through its witness.
+    let values = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+      UnsafeMutableRawBufferPointer(buffer).initializeMemory(as: UInt8.self, repeating: 0)
+      status = H5Dread(location.id, memory.id, memorySpace.id, space.id, transfer.id, buffer.baseAddress)
+      initialized = count
     }
     guard status >= 0 else {
       throw location.failure(expected: "\(count) readable elements of \(type)")

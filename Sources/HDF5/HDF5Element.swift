@@ -1,6 +1,6 @@
 import CHDF5
 
-/// A Swift number that can be read from, and written to, a dataset.
+/// A Swift number that can be read from, and written to, a dataset. Its zero has no bit set.
 public protocol HDF5Element: Sendable {
   /// The type that holds every value of this one in a file; little-endian, so that files do not depend on the machine.
   static var storedType: HDF5Datatype { get }

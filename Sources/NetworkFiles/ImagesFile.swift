@@ -65,7 +65,7 @@ public struct ImagesFile: Sendable {
 
   /// - Throws: ``GoldenFiles/GoldenFileError`` for a file that is missing, damaged, or without the datasets.
   public init(contentsOf path: String, limits: GoldenLimits = .standard) throws(GoldenFileError) {
-    let root = try opening(path, limits: limits)
+    let root = try Self.open(path, limits)
     var reader = GoldenTensorReader(file: path, limits: limits)
     func read(_ name: String) throws(GoldenFileError) -> AnyTensor {
       try reader.read(try translating { () throws(HDF5Error) in try root.dataset(name) })
@@ -119,6 +119,18 @@ public struct ImagesFile: Sendable {
       hasSplit = false
       trainingRows = Array(0..<count)
       heldOutRows = trainingRows
+    }
+  }
+
+  private static func open(_ path: String, _ limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
+    do { return try opening(path, limits: limits) } catch {
+      // Whoever has arrays of NumPy's needs the way from there to here, not a guess about damage.
+      let isForeign = [".npz", ".npy"].contains { path.lowercased().hasSuffix($0) }
+      guard error.kind == .notAGoldenFile, isForeign else { throw error }
+      throw GoldenFileError(
+        .notAGoldenFile, file: path, expected: "images as HDF5, as CIFAR-10's binary version or in folders",
+        found: "a file of NumPy's",
+        advice: "write its arrays to HDF5 with `h5py`: datasets images (N, C, H, W) and labels (N)")
     }
   }
 

@@ -175,10 +175,8 @@ public final class ChildProcess: Sendable {
   /// process works in; nothing where the system does not tell.
   public func commandLines() -> [[String]] {
     ProcessTree.processes(of: identifier).sorted().compactMap { process in
-      guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"), !bytes.isEmpty else {
-        return nil
-      }
-      var words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+      guard let text = SystemFile.text(of: "/proc/\(process)/cmdline"), !text.isEmpty else { return nil }
+      var words = text.split(separator: "\0").map(String.init)
       if let program = words.first, program.contains("/"), !program.hasPrefix("/"),
         let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")
       {

@@ -47,7 +47,7 @@ enum Orphans {
     private static func children() -> [pid_t] {
       let own = getpid()
       return ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { name in
-        guard let process = pid_t(name), let text = contents("/proc/\(name)/stat") else { return nil }
+        guard let process = pid_t(name), let text = SystemFile.text(of: "/proc/\(name)/stat") else { return nil }
         // The name in parentheses may hold anything, a parenthesis too; the state and the parent follow it.
         let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
         return fields.count > 2 && pid_t(fields[2]) == own ? process : nil
@@ -55,17 +55,13 @@ enum Orphans {
     }
 
     private static func isMarked(_ process: pid_t, _ child: String) -> Bool {
-      contents("/proc/\(process)/environ")?.split(separator: "\0").contains("\(mark)=\(child)") ?? false
+      SystemFile.text(of: "/proc/\(process)/environ")?.split(separator: "\0").contains("\(mark)=\(child)") ?? false
     }
 
     /// `nil` for one that has ended already.
     private static func command(of process: pid_t) -> String? {
-      let words = contents("/proc/\(process)/cmdline")?.split(separator: "\0").joined(separator: " ") ?? ""
+      let words = SystemFile.text(of: "/proc/\(process)/cmdline")?.split(separator: "\0").joined(separator: " ") ?? ""
       return words.isEmpty ? nil : String(words.prefix(200))
-    }
-
-    private static func contents(_ path: String) -> String? {
-      FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
     }
   #endif
 }

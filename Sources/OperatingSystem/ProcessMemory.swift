@@ -18,7 +18,7 @@ public struct ProcessMemory: Hashable, Sendable {
   /// - Returns: `nil` where the system does not tell.
   init?(of processes: Set<pid_t>) {
     let found = processes.compactMap { process in
-      (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)).flatMap(Self.init(status:))
+      SystemFile.text(of: "/proc/\(process)/status").flatMap(Self.init(status:))
     }
     guard !found.isEmpty else { return nil }
     self.init(

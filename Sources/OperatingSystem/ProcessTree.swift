@@ -6,9 +6,12 @@ package enum ProcessTree {
   static func children(of parent: pid_t) -> [pid_t] {
     let folder = "/proc/\(parent)/task"
     return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).flatMap { thread in
-      let children = try? String(contentsOfFile: "\(folder)/\(thread)/children", encoding: .utf8)
-      return (children ?? "").split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
+      listed(in: "\(folder)/\(thread)/children")
     }
+  }
+
+  private static func listed(in path: String) -> [pid_t] {
+    (SystemFile.text(of: path) ?? "").split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
   }
 
   /// The threads of a process and of its descendants.
@@ -20,8 +23,7 @@ package enum ProcessTree {
       for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
         guard let thread = pid_t(name) else { continue }
         found.append((process, thread))
-        let children = try? String(contentsOfFile: "\(folder)/\(name)/children", encoding: .utf8)
-        pending += (children ?? "").split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
+        pending += listed(in: "\(folder)/\(name)/children")
       }
     }
     return found

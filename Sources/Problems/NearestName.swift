@@ -17,19 +17,20 @@ package enum NearestName {
     of(word, among: names).map { "; did you mean '\($0)'?" } ?? ""
   }
 
-  /// Insertions, deletions and replacements that lead from one word to the other.
+  /// Insertions, deletions, replacements and exchanges of neighbours that lead from one word to the other.
   package static func distance(_ from: [UInt8], _ to: [UInt8]) -> Int {
     // Nothing longer can be near.
     guard from.count <= 256, to.count <= 256 else { return .max / 8 }
+    var before: [Int] = []
     var row = Array(0...to.count)
     for (i, a) in from.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
+      var next = [i + 1]
       for (j, b) in to.enumerated() {
-        let replaced = diagonal + (a == b ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+        var least = min(row[j] + (a == b ? 0 : 1), next[j] + 1, row[j + 1] + 1)
+        if i > 0, j > 0, a == to[j - 1], from[i - 1] == b { least = min(least, before[j - 1] + 1) }
+        next.append(least)
       }
+      (before, row) = (row, next)
     }
     return row[to.count]
   }

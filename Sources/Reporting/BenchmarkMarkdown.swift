@@ -81,12 +81,11 @@ enum BenchmarkMarkdown {
   /// What verification or the audit found of each contestant that has no time because of it.
   private static func failures(_ section: BenchmarkSection, _ provenance: Provenance) -> [String] {
     let found = section.workloads.flatMap { workload in
-      workload.contestants.filter { $0.status.isFault }.flatMap { contestant in
-        ["- \(MarkdownText.inline("\(contestant.engine) on \(workload.name)")): \(contestant.status.rawValue)"]
-          + MarkdownText.block(
-            FailureText.details(contestant) + [
-              "repeat: \(BenchmarkReproduction.command(contestant, on: workload, of: section, provenance))"
-            ])
+      workload.contestants.filter { $0.status.isFault }.flatMap { contestant -> [String] in
+        let subject = MarkdownText.inline("\(contestant.engine) on \(workload.name)")
+        let command = BenchmarkReproduction.command(contestant, on: workload, of: section, provenance)
+        let details: [String] = FailureText.details(contestant) + ["repeat: \(command)"]
+        return ["- \(subject): \(contestant.status.rawValue)"] + MarkdownText.block(details)
       }
     }
     return found.isEmpty ? [] : ["### Wrong, failed or caught, so without a time", ""] + found + [""]

@@ -68,7 +68,7 @@ struct DecisionTable {
       .init(BenchmarkText.shape(workload.problem), "code"), .init(counts.compactMap { $0?.name }.first ?? "", "line"),
       .init(decision.choice, decision.isTie ? "words" : "line good"),
       .figure(BenchmarkText.milliseconds(time.medianNanoseconds)), .init(decision.margin, "line"),
-      .figure(BenchmarkText.speedup(time)), .figure(BenchmarkText.ratio(time.equivalentGigaflops)),
+      .figure(BenchmarkText.speedup(time)), .figure(BenchmarkText.gigaflops(time)),
       .figure(workload.limitNanoseconds.map(BenchmarkText.milliseconds) ?? "–"),
       .figure(BenchmarkText.limit(time, workload)),
       .figure(decision.contestant.worstRatio.map(NumberText.short) ?? "–"),

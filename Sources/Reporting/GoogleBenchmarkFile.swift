@@ -76,7 +76,7 @@ enum GoogleBenchmarkFile {
             name: name + suffix, family_index: family, per_family_instance_index: index, run_name: name, run_type: kind,
             repetitions: blocks.count, threads: workload.threads, iterations: iterations, real_time: value,
             // Durations are of the wall clock: the CPU time of another process is not asked for.
-            cpu_time: value, time_unit: "ns", items_per_second: rate.isFinite ? rate : nil,
+            cpu_time: value, time_unit: "ns", items_per_second: rate.isFinite && rate > 0 ? rate : nil,
             label: contestant.isClaimed ? Trust.claimed.rawValue : nil)
         }
         for (block, median) in blocks.enumerated() where median.isFinite {

@@ -79,7 +79,7 @@ public struct PeerComparison {
     rows.map { row in
       [
         BenchmarkText.shape(row.problem), row.strategy, BenchmarkText.milliseconds(row.strategyNanoseconds), row.peer,
-        BenchmarkText.milliseconds(row.peerNanoseconds), BenchmarkText.ratio(row.ratio), row.winner,
+        BenchmarkText.milliseconds(row.peerNanoseconds), BenchmarkText.multiple(row.ratio), row.winner,
       ]
     }
   }
@@ -89,7 +89,7 @@ public struct PeerComparison {
   public var summary: String {
     guard !isDoubtful, let all = ratios() else { return "Inconclusive times: open on all \(rows.count)." }
     func both(_ found: RatioSummary) -> String {
-      "mean \(BenchmarkText.ratio(found.geometricMean)), median \(BenchmarkText.ratio(found.median))"
+      "mean \(BenchmarkText.multiple(found.geometricMean)), median \(BenchmarkText.multiple(found.median))"
     }
     var parts = ""
     if let winograd = ratios(where: \.isWinograd), let others = ratios(where: { !$0.isWinograd }) {
@@ -100,7 +100,7 @@ public struct PeerComparison {
     let lost = rows.filter { $0.winner == "peer" }
     let open = rows.count { $0.isOpen }
     let claimed = rows.count { $0.claimant != nil }
-    let names = lost.map { "\(BenchmarkText.shape($0.problem)) (\($0.peer), \(BenchmarkText.ratio($0.ratio)))" }
+    let names = lost.map { "\(BenchmarkText.shape($0.problem)) (\($0.peer), \(BenchmarkText.multiple($0.ratio)))" }
     return
       "Geometric \(both(all)) over \(all.count) workload\(all.count == 1 ? "" : "s") (above 1 the strategy is "
       + "faster)\(parts); "

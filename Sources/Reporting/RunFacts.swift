@@ -15,11 +15,13 @@ public enum RunFacts {
 
   private static func failures(_ run: Run) -> [String] {
     var found: [String] = []
-    let failing = (run.verification?.results ?? []).filter { $0.status == .fail || $0.status == .error }
-    if let first = failing.first {
+    let failing = (run.verification?.results ?? []).filter {
+      ($0.status == .fail || $0.status == .error) && $0.knownFailure == nil
+    }
+    if let simplest = failing.min(by: { FailureGroup.order($0) < FailureGroup.order($1) }) {
       found.append(
-        "\(failing.count) golden results are wrong or missing, the first of them \(first.name.printable) by \(first.engine.printable) in "
-          + "\(first.dtype).")
+        "\(failing.count) golden results are wrong or missing, the simplest of them \(simplest.name.printable) by "
+          + "\(simplest.engine.printable) in \(simplest.dtype).")
     }
     if let failures = run.fuzzing?.failures, let first = failures.first {
       found.append(

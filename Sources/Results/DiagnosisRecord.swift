@@ -16,11 +16,15 @@ public struct CauseRecord: Codable, Sendable, Hashable {
   public var name: String
   public var kind: CauseKind
   public var sureness: Sureness
+  /// Whether something speaks against it, so that no number of results makes it sure: it would give wrong elements of tensors that
+  /// are right, too, or it names a factor by what has that size. `nil` where nothing does.
+  public var isDoubtful: Bool?
 
-  public init(name: String, kind: CauseKind, sureness: Sureness) {
+  public init(name: String, kind: CauseKind, sureness: Sureness, isDoubtful: Bool = false) {
     self.name = name
     self.kind = kind
-    self.sureness = sureness
+    self.sureness = isDoubtful ? .looksLike : sureness
+    self.isDoubtful = isDoubtful ? true : nil
   }
 }
 

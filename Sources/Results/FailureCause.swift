@@ -16,20 +16,21 @@ package struct FailureCause: Sendable, Hashable {
   package init?(_ results: [CaseResult], isPart: Bool) {
     let diagnoses = results.compactMap(\.diagnosis)
     guard let first = diagnoses.first else { return nil }
-    func surenesses(_ name: String) -> [Sureness]? {
-      let found = diagnoses.compactMap { diagnosis in diagnosis.causes.first { $0.name == name }?.sureness }
+    func records(_ name: String) -> [CauseRecord]? {
+      let found = diagnoses.compactMap { diagnosis in diagnosis.causes.first { $0.name == name } }
       return found.count == diagnoses.count ? found : nil
     }
-    let common = first.causes.filter { surenesses($0.name) != nil }
+    let common = first.causes.filter { records($0.name) != nil }
     guard let kind = CauseKind.allCases.first(where: { kind in common.contains { $0.kind == kind } }) else {
       return nil
     }
     names = common.filter { $0.kind == kind }.map(\.name)
     looked = diagnoses.count
-    let found = Set(names.flatMap { surenesses($0) ?? [] })
+    let records = names.flatMap { records($0) ?? [] }
+    let found = Set(records.map(\.sureness))
     // What is seen of the results themselves, again and again, needs no telling numbers.
     let isThin = found == [.looksLike] && !(kind == .result && looked >= Self.enough)
-    let isDoubtful = isPart || names.count > 1 || isThin
+    let isDoubtful = isPart || names.count > 1 || isThin || records.contains { $0.isDoubtful == true }
     sureness = isDoubtful ? .looksLike : found == [.exactly] ? .exactly : .agrees
   }
 

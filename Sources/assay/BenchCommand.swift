@@ -11,7 +11,7 @@ import Synchronization
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Time engines on the convolutions of ResNets.",
+    abstract: "Time engines on the convolutions of ResNets, on whole networks, or on any operation.",
     discussion: """
       Every engine is verified on a workload before it is timed there; then all of them take turns in interleaved blocks. A
       network's figure is the sum over its convolutions, each as often as it occurs, for each engine and for the best mix.
@@ -21,6 +21,8 @@ struct BenchCommand: AsyncParsableCommand {
         assay bench --depth 18,50 --batch 1 --threads 1,2 --engine direct --engine winograd4 --engine onnxruntime
         assay bench --filter '*k64r3s3*' --layout native --out Reports/mine
         assay bench --quick --engine pytorch --dtype bfloat16
+        assay bench --operation 'batch_norm2d n8c64h56w56 training' --engine reference --engine mine=./my-engine
+        assay bench --suite Benchmarks/operations.toml --engine reference --engine execution --engine pytorch
         assay bench --quick --engine direct --engine mine=./my-engine --strict
         assay bench --resume --out Reports/mine                after Ctrl-C
         assay bench --shard 1/3 --deadline 3000 --out shard-1    a third, in less than an hour

@@ -22,6 +22,13 @@ struct BenchSelection: ParsableArguments {
   @Option(help: "Depths or architectures, with commas: 18,50 or resnext50_32x4d.")
   var depth: String?
 
+  @Option(
+    help: """
+      A problem of any operation in its text form, such as 'batch_norm2d n8c64h56w56 training', in place of the suite's. May be \
+      repeated.
+      """)
+  var operation: [String] = []
+
   @Flag(
     inversion: .prefixedNo,
     help: """
@@ -77,6 +84,9 @@ struct BenchSelection: ParsableArguments {
     if let sliceMs, !(sliceMs > 0 && sliceMs <= 60_000) {
       throw ValidationError("--slice-ms: expected milliseconds above 0 and at most 60000 (a minute), found \(sliceMs).")
     }
+    if !operation.isEmpty, depth != nil || networks == true {
+      throw ValidationError("--operation names a problem: give --depth or --networks in another run.")
+    }
     if suite != nil, quick { throw ValidationError("--quick names a suite: give --quick or --suite, not both.") }
   }
 
@@ -92,6 +102,10 @@ struct BenchSelection: ParsableArguments {
     if let depth {
       found.networks = try Self.architectures(depth)
       found.problems = []
+    }
+    if !operation.isEmpty {
+      if found.timesWholeNetworks { found = BenchmarkSuite(name: found.name) }
+      (found.networks, found.problems, found.engines) = ([], operation, [])
     }
     if let networks, found.timesWholeNetworks != networks {
       // Who does the one does not do the other, and in other passes.
@@ -125,10 +139,12 @@ struct BenchSelection: ParsableArguments {
     }
     if found.threads.isEmpty { found.threads = [1] }
     if found.engines.isEmpty {
-      let able = found.timesWholeNetworks ? ResNetProblem.operation : Conv2dProblem.operation
-      found.engines = BuiltInEngines.all.map(\.description).filter { $0.operations.contains(able) }.map(\.name)
-      // The reference takes minutes a network; and layers are what the strategies do that `execution` chooses from.
-      found.engines.removeAll { $0 == (found.timesWholeNetworks ? "reference" : "execution") }
+      let asked = found.operations
+      found.engines = BuiltInEngines.all.map(\.description).filter { !$0.operations.isDisjoint(with: asked) }.map(
+        \.name)
+      // The reference takes minutes a network; and convolutions are what the strategies do that `execution` chooses from.
+      if found.timesWholeNetworks { found.engines.removeAll { $0 == "reference" } }
+      if asked == [Conv2dProblem.operation] { found.engines.removeAll { $0 == "execution" } }
     }
     return found
   }

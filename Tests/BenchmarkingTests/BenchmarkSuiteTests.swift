@@ -12,7 +12,7 @@ import Testing
     return try BenchmarkSuite.read(file)
   }
 
-  @Test(arguments: ["resnet", "quick", "peers", "networks", "training", "duet", "duet_networks"])
+  @Test(arguments: ["resnet", "quick", "peers", "networks", "training", "duet", "duet_networks", "operations"])
   func shippedSuitesAreSoundAndHaveWorkloads(name: String) throws {
     let suite = try BenchmarkSuite.read(Repository.root.appending(path: "Benchmarks/\(name).toml"))
     #expect(try !BenchmarkPlan(suite).items.isEmpty)
@@ -45,7 +45,10 @@ import Testing
   }
 
   @Test func unknownNetworksAndProblemsAreRefused() throws {
-    for text in ["networks = [\"resnet19\"]", "problems = [\"conv2d n1\"]", "problems = [\"relu n1c1h1w1\"]"] {
+    for text in [
+      "networks = [\"resnet19\"]", "problems = [\"conv2d n1\"]",
+      "problems = [\"resnet n1c3h32w32 archcifar_resnet8 classes10\"]",
+    ] {
       let suite = try read(text)
       #expect(throws: BenchmarkSuite.Invalid.self) { try BenchmarkPlan(suite) }
     }

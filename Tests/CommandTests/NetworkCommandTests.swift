@@ -58,6 +58,10 @@ import Testing
     let run = try CommandRun(["evaluate", "--data", data, "--weights", whole, "--top", "2"])
     #expect(run.exitCode == 0, "\(run.errors)")
     #expect(run.output.hasPrefix("4 images: loss "))
+    let byClass = try CommandRun(["evaluate", "--data", data, "--weights", whole, "--by-class"])
+    let lines = byClass.output.split(separator: "\n")
+    #expect(lines.count == 5 && lines[1].hasPrefix("class  most often taken for"), "\(byClass.output)")
+    #expect(!run.output.contains("taken for"))
     let logits = folder.file("logits.h5").path
     #expect(try CommandRun(["evaluate", "--data", data, "--weights", whole, "--logits", logits]).exitCode == 0)
     let file = try HDF5File.open(logits)

@@ -72,6 +72,19 @@ import Verification
     #expect(section.conclusion.outcome == .fails)
   }
 
+  @Test func `what fails is explained where the drawn problem and the smallest agree`() async throws {
+    var engine = WrongEngine(name: "no bias") { _ in true }
+    engine.spoil = { answer, exercise in
+      guard let bias = exercise.parameters["bias"]?.doubles.elements else { return }
+      answer.outputs.edit("y") { y in y = y.indexed { $1 - bias[$0[1]] } }
+    }
+    let section = await Fuzzer(plan(engine, "linear", cases: 30)).run()
+    let failure = try #require(section.failures.first { $0.trials > 0 })
+    let causes = try #require(failure.result.diagnosis?.causes)
+    #expect(causes.contains { $0.name == "dropped bias" || $0.name == "bias dropped" }, "\(causes)")
+    #expect(failure.result.cause != nil)
+  }
+
   @Test func `one pass alone is judged, and nothing that must be refused is drawn`() async throws {
     var engine = WrongEngine(name: "no weight") { _ in true }
     engine.spoil = { answer, _ in answer.gradients.edit("weight") { dw in dw = dw.map { $0 + 1 } } }

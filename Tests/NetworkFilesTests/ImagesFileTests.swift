@@ -1,3 +1,4 @@
+import Foundation
 import GoldenFiles
 import NetworkFiles
 import TestSupport
@@ -12,5 +13,14 @@ import Testing
     #expect(throws: GoldenFileError.self) {
       try ImagesFile(contentsOf: Repository.fixtures.appending(path: "linear.h5").path)
     }
+  }
+
+  @Test func `arrays of NumPy's are told the way to here`() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("digits.npz").path
+    try Data("PK no HDF5".utf8).write(to: URL(filePath: path))
+    let error = #expect(throws: GoldenFileError.self) { try ImagesFile(contentsOf: path) }
+    #expect(error?.found == "a file of NumPy's")
+    #expect(error?.advice.contains("h5py") == true)
   }
 }

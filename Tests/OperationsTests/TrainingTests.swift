@@ -160,5 +160,18 @@ import Testing
     for shape: Shape in [[1, 40, 24], [1, 16, 8], [1, 64, 64], [1, 12, 12], [2, 8, 8], [1, 0, 0]] {
       #expect(throws: ProblemError.self, "\(shape)") { try ImagePreparation(shape, for: simple) }
     }
+    let channelsLast = #expect(throws: ProblemError.self) { try ImagePreparation([8, 8, 3], for: simple) }
+    #expect(channelsLast?.found == "shape 8×8×3, (H, W, C): transpose the images")
+  }
+
+  @Test func `each class is counted, with what it was taken for`() {
+    // Equal logits are the first class's; class 2 has no image.
+    let logits: [Float] = [1, 1, 0, /**/ 0, 2, 1, /**/ 0, 0, 3, /**/ 0, 0, 3, /**/ 5, 0, 0]
+    let found = ClassJudgement.all(logits: logits, labels: [0, 1, 1, 1, 1], classCount: 3)
+    #expect(found.map(\.label) == [0, 1])
+    #expect(found[0].images == 1 && found[0].right == 1 && found[0].takenFor == nil && found[0].accuracy == 1)
+    #expect(found[1].images == 4 && found[1].right == 1 && found[1].takenFor == 2 && found[1].taken == 2)
+    let tied = ClassJudgement.all(logits: [1, 0, 0, 0, 0, 1], labels: [1, 1], classCount: 3)
+    #expect(tied[0].takenFor == 0 && tied[0].taken == 1)
   }
 }

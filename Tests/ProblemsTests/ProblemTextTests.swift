@@ -36,4 +36,18 @@ import Testing
     "silu n2c3 approximatetanh", "gelu n2c3 approximatenone2",
   ])
   func refuses(text: String) { #expect(throws: ProblemError.self) { try Problem.parse(text) } }
+
+  /// A mistyped word is told what it may be, flags among it, and the nearest of these.
+  @Test(arguments: [
+    ("conv2d n2c3h9w8 k4r3s3 bais stride1", "bias", "'bais'; did you mean 'bias'?"),
+    ("conv2d n2c3h9w8 k4r3s3 stide2", "stride2 or stride2x1", "'stide2'; did you mean 'stride'?"),
+    ("batch_norm2d n2c3h4w5 train", "norunning", "'train'; did you mean 'training'?"),
+    ("linear n2c3 k4 nobais", "nobias", "'nobais'; did you mean 'nobias'?"),
+    ("conv2d n2c3h9w8 k4r3s3 bias bias", "bias once", "'bias'"), ("relu n2c3 fast", "no attribute", "'fast'"),
+  ])
+  func suggests(text: String, expected: String, found: String) {
+    let error = #expect(throws: ProblemError.self) { try Problem.parse(text) }
+    #expect(error?.expected.contains(expected) == true, "\(error?.expected ?? "")")
+    #expect(error?.found == found)
+  }
 }

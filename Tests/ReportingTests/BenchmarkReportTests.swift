@@ -68,6 +68,12 @@ import Testing
     #expect(try !file("report.html", of: run).isEmpty)
   }
 
+  @Test func howSlowAnEngineIsCanBeRead() throws {
+    var run = Self.run
+    run.benchmark?.workloads[0].contestants[1].time?.speedup = 1 / 603
+    #expect(String(decoding: try file("report.html", of: run), as: UTF8.self).contains("1/603×"))
+  }
+
   @Test func pageIsOneFileWithoutTheOutsideWorld() throws {
     let page = String(decoding: try file("report.html"), as: UTF8.self)
     #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("src="))

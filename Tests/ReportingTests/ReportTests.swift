@@ -68,6 +68,22 @@ import Testing
     #expect(throws: RunFile.Invalid.self) { try RunFile.read(folder.file("missing.json").path) }
   }
 
+  @Test func `the headline names the simplest failure that nobody knew of`() throws {
+    let fact = try #require(RunFacts.facts(of: Self.run).first)
+    #expect(fact == "2 golden results are wrong or missing, the simplest of them /relu/crash by mine in float32.")
+  }
+
+  @Test(
+    arguments: [(1, [1], nil), (1, [2, 1], "with 1 thread:"), (3, [3], "with 3 threads:")] as [(Int, [Int], String?)])
+  func `threads are spoken of where they are a clue`(failing: Int, asked: [Int], line: String?) {
+    var result =
+      Self.run.verification?.results[0]
+      ?? CaseResult(
+        file: "", name: "", operation: "", fill: "", engine: "", dtype: "", status: .fail)
+    (result.failingThreads, result.threads) = (failing, asked)
+    #expect(FailureText.details(result).first { $0.hasPrefix("with ") } == line)
+  }
+
   @Test func `JUnit is well-formed and counts what fails`() throws {
     let text = JUnitReport.text(Self.run)
     // 5 results, one bad file, one vacuity, one stale entry, and the outcome.

@@ -56,6 +56,18 @@ import Testing
       ])
   }
 
+  @Test func `no number of results makes sure what something speaks against`() {
+    func found(_ doubtful: Set<Int>) -> String? {
+      let causes = (0..<5).map { index in
+        CauseRecord(name: "halved", kind: .result, sureness: .agrees, isDoubtful: doubtful.contains(index))
+      }
+      return FailureCause(causes.enumerated().map { result("/\($0)", "every element", [$1]) }, isPart: false)?.text
+    }
+    #expect(found([]) == "agrees with: halved")
+    #expect(found([3]) == "looks like: halved")
+    #expect(found([0, 1, 2, 3, 4]) == "looks like: halved")
+  }
+
   @Test func `rounding is named before what the operation knows, across operations`() {
     let found = titles(
       ["conv", "linear"].map { operation in

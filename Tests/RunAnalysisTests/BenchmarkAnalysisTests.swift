@@ -73,6 +73,28 @@ import TestSupport
     #expect(throws: BenchmarkSection.BadFigure.self) { try section.validate() }
   }
 
+  /// What the reader's own engine does is said from its side, and it is no peer of the built-in strategies.
+  @Test(
+    arguments: [
+      (603_000_000, "reaches 0.05 % of the limit", "the fastest other (winograd4) is 603 times as fast."),
+      (500_000, "reaches 59 % of the limit", "it is 2.00 times as fast as the fastest other (winograd4)."),
+    ] as [(UInt64, String, String)])
+  func anEngineOfOnesOwnSpeaksForItself(time: UInt64, reached: String, beside: String) throws {
+    var section = SampleBenchmark.section(times: [
+      "direct": Array(repeating: 3_000_000, count: 6), "winograd4": Array(repeating: 1_000_000, count: 6),
+      "peer": Array(repeating: time, count: 6),
+    ])
+    BenchmarkAnalysis.complete(&section)
+    #expect(section.facts.contains { $0.contains("Against the fastest of peer") })
+    let index = try #require(section.engines.firstIndex { $0.name == "peer" })
+    section.engines[index].command = "peer=./my-kernel"
+    BenchmarkAnalysis.complete(&section)
+    #expect(!section.facts.contains { $0.contains("Against the fastest") })
+    let fact = try #require(section.facts.first)
+    #expect(fact.hasPrefix("peer: "), "\(fact)")
+    #expect(fact.contains(reached) && fact.hasSuffix(beside), "\(fact)")
+  }
+
   @Test func claimedTimesAloneHaveNoFastest() throws {
     var section = SampleBenchmark.audited()
     for index in 0..<2 { section.workloads[0].contestants[index].trust = .claimed }

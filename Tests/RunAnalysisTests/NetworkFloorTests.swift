@@ -109,3 +109,53 @@ import Testing
     }
   }
 }
+
+/// The least time of operations on their own.
+@Suite struct OperationFloorTests {
+  private static func limited(
+    _ problem: String, pass: String = "forward", flops: Double = 0, bytes: Double
+  ) -> BenchmarkWorkload {
+    var section = SampleBenchmark.section()
+    (section.machine.l2Bytes, section.machine.l3Bytes) = (nil, nil)
+    section.ceilings = [
+      CeilingRecord(
+        threads: 1, peakGigaflops: 100, l2GigabytesPerSecond: 10, l3GigabytesPerSecond: nil,
+        memoryGigabytesPerSecond: 10, frozenConvolutionNanoseconds: 1)
+    ]
+    section.workloads = [
+      BenchmarkWorkload(
+        name: problem, operation: String(problem.prefix { $0 != " " }), problem: problem, batch: 1, pass: pass,
+        layout: "nchw", threads: 1, flops: flops, compulsoryBytes: bytes)
+    ]
+    BenchmarkAnalysis.complete(&section)
+    return section.workloads[0]
+  }
+
+  @Test func whatComputesNothingIsLimitedByMemory() {
+    let workload = Self.limited("relu n1c2h3w4", bytes: 192)
+    #expect(workload.limitNanoseconds == 19.2)
+    #expect(workload.limitText == "memory, definition")
+  }
+
+  @Test func productsAreLimitedByThePeak() {
+    let workload = Self.limited("linear n64c64 k64", flops: 524_288, bytes: 49_408)
+    #expect(workload.limitNanoseconds == 5_242.88)
+    #expect(workload.limitedBy == "compute")
+  }
+
+  /// A block's convolutions may be Winograd's, below what the definition's products would take.
+  @Test func aBlockIsLimitedLayerByLayer() throws {
+    let workload = Self.limited("basic_block n1c64h28w28 k64", flops: 115_605_504, bytes: 1)
+    #expect(workload.limitText == "compute, layer by layer")
+    #expect(try #require(workload.limitNanoseconds) < 115_605_504 / 100)
+  }
+
+  /// Otherwise a table would have a rate of nothing.
+  @Test func whatHasNoProductsHasNoShareOfThePeak() throws {
+    var section = SampleBenchmark.section()
+    section.workloads[0].flops = 0
+    BenchmarkAnalysis.complete(&section)
+    let time = try #require(section.workloads[0].contestants[0].time)
+    #expect(time.peakFraction == nil && time.equivalentGigaflops == 0)
+  }
+}

@@ -51,11 +51,14 @@ let package = Package(
   targets: kernelTargets + oracleLoops + [
     .target(name: "KernelContracts"),
     .systemLibrary(name: "CShims"),
+    .systemLibrary(name: "CSpawn"),
+    .target(name: "OperatingSystem", dependencies: ["CSpawn"]),
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"]),
     .target(
       name: "Convolution",
-      dependencies: ["Tensors", "Problems", "KernelContracts"] + kernelTargets.map { .target(name: $0.name) }),
+      dependencies: ["Tensors", "Problems", "OperatingSystem", "KernelContracts"]
+        + kernelTargets.map { .target(name: $0.name) }),
     .target(
       name: "Execution",
       dependencies: ["Tensors", "Problems", "Convolution", .product(name: "RealModule", package: "swift-numerics")]),

@@ -53,7 +53,7 @@ public enum PNGChunks {
     var bytes = bytes
     var position = 8
     while position + 12 <= bytes.count {
-      let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+      let length: Int = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
       guard length <= bytes.count - position - 12 else { break }
       let end = position + 8 + length
       let checksum = checksum(of: bytes[(position + 4)..<end])
@@ -65,8 +65,15 @@ public enum PNGChunks {
 
   /// The CRC-32 of ISO 3309, bit by bit.
   public static func checksum(of bytes: some Sequence<UInt8>) -> UInt32 {
-    ~bytes.reduce(UInt32.max) { sum, byte in
-      (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xedb8_8320 : sum >> 1 }
+    var sum = UInt32.max
+    for byte in bytes {
+      sum ^= UInt32(byte)
+      for _ in 0..<8 {
+        let isOdd = sum & 1 == 1
+        sum >>= 1
+        if isOdd { sum ^= 0xedb8_8320 }
+      }
     }
+    return ~sum
   }
 }

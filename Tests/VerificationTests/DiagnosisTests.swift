@@ -95,6 +95,64 @@ import Verification
     #expect(text(found) == "agrees with: another answer when it is asked again")
   }
 
+  @Test func `sums on what the call before left say so, whether the first answer is right or not`() throws {
+    for isUsed in [false, true] {
+      let last = Remembered<AnyTensor>()
+      let engine = WrongEngine { _, answer in
+        let before = last.exchange(answer.outputs["y"])?.doubles.elements
+        guard let before, before.count == answer.outputs["y"]?.shape.count else { return }
+        answer.outputs.edit("y") { y in y = Tensor(shape: y.shape, elements: zip(y.elements, before).map { $0 + $1 }) }
+      }
+      if isUsed { _ = try engine.compute(VerificationCase.random(Self.convolution, seed: 8).golden.exercise) }
+      let found = CaseVerifier(try .random(Self.convolution)).diagnose(engine, dtype: .float32)
+      #expect(text(found) == "agrees with: buffer not zeroed between calls", "\(isUsed)")
+    }
+  }
+
+  @Test func `a buffer that all calls are summed in is no factor`() throws {
+    let sum = Remembered<AnyTensor>()
+    let found = try diagnose { _, answer in
+      if let before = sum.exchange(nil)?.doubles.elements {
+        answer.outputs.edit("y") { y in y = Tensor(shape: y.shape, elements: zip(y.elements, before).map { $0 + $1 }) }
+      }
+      _ = sum.exchange(answer.outputs["y"])
+    }
+    #expect(text(found) == "agrees with: buffer not zeroed between calls")
+  }
+
+  @Test func `what is wrong each time in another way is never a mistake for sure`() throws {
+    let calls = Remembered<Double>()
+    let found = try diagnose { _, answer in
+      let call = (calls.exchange(nil) ?? 0) + 1
+      _ = calls.exchange(call)
+      answer.outputs.edit("y") { $0 = $0.map { $0 * (1 + call) } }
+    }
+    #expect(found?.causes.map(\.name).contains("another answer when it is asked again") == true)
+    #expect(text(found)?.hasPrefix("looks like: ") == true, "\(text(found) ?? "")")
+  }
+
+  @Test func `a mistake that would spoil what is right is no more than what it looks like`() throws {
+    // The weight's gradient alone, where a kernel that is taken flipped gives another output, too.
+    let found = try diagnose { _, answer in
+      answer.gradients.edit("weight") { weight in
+        let (rows, columns) = (weight.shape[2], weight.shape[3])
+        weight = weight.gathered { [$0[0], $0[1], rows - 1 - $0[2], columns - 1 - $0[3]] }
+      }
+    }
+    let cause = found?.causes.first { $0.name == "kernel flipped" }
+    #expect(cause?.sureness == .looksLike)
+    #expect(cause?.isDoubtful == true)
+  }
+
+  @Test func `a factor is a guess where its name says what it is a number of`() throws {
+    let found = try diagnose("relu n3c7h4w5") { _, answer in
+      answer.gradients.edit("x") { $0 = $0.map { 3 * $0 } }
+    }
+    let cause = found?.causes.first { $0.name == "multiplied by the batch" }
+    #expect(cause?.sureness == .looksLike)
+    #expect(cause?.isDoubtful == true)
+  }
+
   @Test func `one element is placed where a tail was forgotten`() throws {
     func pattern(_ offset: @escaping @Sendable (Int) -> Int) throws -> String? {
       let engine = WrongEngine { _, answer in

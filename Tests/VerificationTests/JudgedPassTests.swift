@@ -71,6 +71,34 @@ import Verification
     }
   }
 
+  @Test(
+    arguments: [
+      [.forward], [.backwardData], [.backwardWeight], [.forward, .backwardWeight],
+      [.forward, .backwardData, .backwardWeight],
+    ] as [Set<JudgedPass>])
+  func `what is not judged of a fresh case is not computed, and the rest is the same`(
+    passes: Set<JudgedPass>
+  ) async throws {
+    let operations: Set = ["conv2d", "batch_norm2d", "relu", "softmax", "max_pool2d", "linear"]
+    let fresh = FreshCases(count: 2, operations: operations)
+    for summary in fresh.summaries {
+      var (all, part) = (try fresh.golden(summary), try fresh.golden(summary, passes: passes))
+      if summary.operation == "conv2d", !passes.contains(.backwardData) { #expect(part.gradients["x"] == nil) }
+      if passes == [.forward] { #expect(part.gradients.isEmpty && !part.outputs.isEmpty) }
+      _ = (all.keep(passes), part.keep(passes))
+      #expect(all == part, "\(summary.name)")
+    }
+    // What was not asked for is counted as if it had been computed.
+    var plan = VerificationPlan(engines: [ReferenceEngine()], dtypes: [.float32], files: [], today: "2026-01-01")
+    plan.fresh = FreshCases(count: 1, operations: ["linear"])
+    plan.passes = passes
+    let section = await run(plan)
+    let result = try #require(section.results.first)
+    #expect(result.status == .pass, "\(result.message)")
+    let known = (try fresh.golden(#require(fresh.summaries.first { $0.name == "fresh/linear/0" }))).expected.keys
+    #expect(Set(result.tensors.map(\.path)).union(result.notAsked ?? []) == Set(known))
+  }
+
   @Test func `cases are left out by name, and those that must be refused`() async throws {
     let folder = try TemporaryDirectory()
     // What it does not refuse would be a failure.

@@ -19,6 +19,8 @@ package struct OperandSets: Sendable {
   private let seed: UInt64
   /// By input, how many classes its indices are of.
   private let classes: [String: Int]
+  /// Inputs that are no numbers of whatever sign: rows that sum to 1.
+  private let restricted: [String: OperandRole]
 
   /// - Parameters:
   ///   - exercise: the operands' types and shapes.
@@ -31,10 +33,12 @@ package struct OperandSets: Sendable {
     bytes = given.reduce(resultBytes) { $0 + $1.shape.count * $1.dtype.byteCount }
     let roles = (try? OperationRegistry.operation(of: exercise))??.roles ?? [:]
     classes = roles.compactMapValues { if case .indices(let count, _) = $0 { count } else { nil } }
+    restricted = roles.filter { if case .probabilities = $0.value { true } else { false } }
     most = max(2, min(Self.mostSets, Self.mostBytes / max(bytes, 1)))
   }
 
-  /// The numbers of one set in one round: uniform in [−1, 1), as the bounds of random values ask, and any class each.
+  /// The numbers of one set in one round: uniform in [−1, 1), as the bounds of random values ask, any class each, and probabilities
+  /// that are some.
   package func operands(set: Int, round: Int) -> LateOperands {
     // A stream for each tensor: SplitMix64 scatters seeds that follow each other.
     var stream = SplitMix64(seed: seed &+ UInt64(2 * round * OperandSets.mostSets + set))
@@ -46,6 +50,10 @@ package struct OperandSets: Sendable {
           var labels = SplitMix64(seed: own)
           let elements = (0..<tensor.shape.count).map { _ in Int64(labels.below(count)) }
           drawn[name] = .int64(Tensor(shape: tensor.shape, elements: elements))
+        } else if let role = restricted[name] {
+          let types = Operands(inputs: [name: TensorType(tensor.shape)])
+          let draw = OperandDraw(types, roles: [name: role], seed: own, range: .unit)
+          drawn[name] = draw.operands[name].map { AnyTensor.float64($0).converted(to: tensor.dtype) }
         } else {
           let single = AnyTensor.float32(Tensor(splitMix64Uniform: tensor.shape, seed: own, low: -1, high: 1))
           drawn[name] = single.converted(to: tensor.dtype)

@@ -12,6 +12,8 @@ import Verification
 package enum OutputWindow: Sendable {
   case convolution(ConvolutionWindow)
   case network(NetworkWindow)
+  /// All of it, of what costs little.
+  case whole
 
   /// The windows of a workload, in random order: together they cover every channel of a convolution's result, and as many
   /// images of a network's as there are windows.
@@ -21,6 +23,7 @@ package enum OutputWindow: Sendable {
     switch item.subject {
     case .convolution(let problem):
       ConvolutionWindow.windows(of: problem, item.pass, count: count, using: &generator).map { .convolution($0) }
+    case .operation: [.whole]
     // A step mixes all images: it has no part that is a problem of its own.
     case .training: []
     case .network(let problem):
@@ -35,8 +38,12 @@ package enum OutputWindow: Sendable {
     switch self {
     case .convolution(let window): window.text
     case .network(let window): window.text
+    case .whole: "the whole result"
     }
   }
+
+  /// Whether it leaves something out.
+  var isPart: Bool { if case .whole = self { false } else { true } }
 
   /// The exercise of the window alone.
   /// - Parameter whole: the workload's, on the operands of one set.
@@ -44,6 +51,7 @@ package enum OutputWindow: Sendable {
     switch self {
     case .convolution(let window): try window.exercise(of: whole)
     case .network(let window): try window.exercise(of: whole)
+    case .whole: whole
     }
   }
 
@@ -52,6 +60,7 @@ package enum OutputWindow: Sendable {
     switch self {
     case .convolution(let window): window.part(of: answer)
     case .network(let window): window.part(of: answer)
+    case .whole: answer
     }
   }
 }
@@ -242,7 +251,8 @@ extension Tensor {
     var kept: [Element] = []
     kept.reserveCapacity(outer * range.count * inner)
     for row in 0..<outer {
-      kept += elements[row * stride + range.lowerBound * inner..<row * stride + range.upperBound * inner]
+      let first = row * stride + range.lowerBound * inner
+      kept.append(contentsOf: elements[first..<first + range.count * inner])
     }
     return Tensor(shape: Shape(dimensions), elements: kept)
   }

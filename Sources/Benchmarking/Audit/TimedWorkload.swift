@@ -31,6 +31,8 @@ final class TimedWorkload {
     windows = OutputWindow.windows(of: item, count: blocks, using: &generator)
     switch item.subject {
     case .convolution: lookedAt = nil
+    case .operation(let timed):
+      lookedAt = timed.isCheaplyHeld ? nil : Self.some(of: blocks, Self.networkLooks, &generator)
     // A network's reference and its bound take seconds an image: no engine knows which blocks these are.
     case .network: lookedAt = Self.some(of: blocks, Self.networkLooks, &generator)
     case .training: lookedAt = Self.some(of: blocks, Self.trainingLooks, &generator)
@@ -64,7 +66,7 @@ final class TimedWorkload {
   /// Which of the round's fresh operands' results are collected: at random, and the same for all who have as many.
   func chosenIndex(of count: Int) -> Int { choice % count }
 
-  /// Blocks of a whole network's workload whose results are held against the reference, in evaluation and in training.
+  /// Blocks of a whole network's workload, or of an operation that costs as much, whose results are held against the reference, in evaluation and in training.
   private static let (networkLooks, trainingLooks) = (3, 1)
 
   private static func some(of blocks: Int, _ count: Int, _ generator: inout SplitMix64) -> Set<Int> {
@@ -73,7 +75,8 @@ final class TimedWorkload {
 
   /// The rounds of the blocks whose results are held against the reference; of all blocks where none are drawn.
   func looks(blocks: Int) -> [Int] {
-    (0..<blocks).filter { lookedAt?.contains($0) ?? true }.flatMap { [2 * $0, 2 * $0 + 1] }
+    let looked: [Int] = (0..<blocks).filter { lookedAt?.contains($0) ?? true }
+    return looked.flatMap { [2 * $0, 2 * $0 + 1] }
   }
 
   /// Whether a round's results are held against the reference. A block has two rounds.
@@ -94,7 +97,7 @@ final class TimedWorkload {
         do throws(ProblemError) {
           exercise = try window.exercise(of: work.single.with(operands[index]))
         } catch { throw EngineError(error) }
-        verifier = try work.verifier(of: exercise, isPart: true)
+        verifier = try work.verifier(of: exercise, isPart: window.isPart)
         expected[index] = verifier
       }
       let result = verifier.verify(part, dtype: item.dtype, threads: [item.threads], repeating: false)

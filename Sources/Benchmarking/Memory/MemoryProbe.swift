@@ -66,7 +66,7 @@ extension BenchmarkSubject {
   /// Whether it is a network, or a step of training one, and not one layer of it.
   var isWholeNetwork: Bool {
     switch self {
-    case .convolution: false
+    case .convolution, .operation: false
     case .network, .training: true
     }
   }

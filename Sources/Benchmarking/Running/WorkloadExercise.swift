@@ -12,22 +12,26 @@ package struct WorkloadExercise: Sendable {
   package let exercise: Exercise
   /// The same in float32, from which every type's operands are rounded.
   package let single: Exercise
-  private let expectedPath: String
+  private let expected: Set<String>
   /// What of a whole result is held against the reference before anything is timed; `nil`: all of it.
   private let window: NetworkWindow?
 
   package init(_ item: BenchmarkPlan.Item, seed: UInt64) {
     switch item.subject {
     case .convolution(let problem):
-      (single, expectedPath) = Self.convolution(problem, item, seed)
+      single = Self.convolution(problem, item, seed)
+      window = nil
+    case .operation(let timed):
+      single = timed.exercise(item.pass, threads: item.threads, seed: seed)
       window = nil
     case .training(let network):
-      (single, expectedPath) = Self.training(network, item, seed)
+      single = Self.training(network, item, seed)
       window = nil
     case .network(let problem):
-      (single, expectedPath) = Self.network(problem, item, seed)
+      single = Self.network(problem, item, seed)
       window = NetworkWindow(problem: problem, image: Int(seed % UInt64(max(problem.inputShape[0], 1))))
     }
+    expected = single.wanted
     exercise = single.converted(to: item.dtype)
   }
 
@@ -37,50 +41,43 @@ package struct WorkloadExercise: Sendable {
 
   private static func convolution(
     _ problem: Conv2dProblem, _ item: BenchmarkPlan.Item, _ seed: UInt64
-  ) -> (Exercise, path: String) {
-    let expectedPath =
-      switch item.pass {
-      case .backwardData: "gradients/x"
-      case .backwardWeight: "gradients/weight"
-      case .forward, .inference, .trainingStep: "outputs/y"
-      }
-    let isBackward = expectedPath != "outputs/y"
+  ) -> Exercise {
+    let isBackward = item.pass.gradientOperand != nil
     var parameters = ["weight": fill(problem.weightShape, seed &+ 2)]
     if problem.hasBias { parameters["bias"] = fill([problem.outputChannels], seed &+ 3) }
-    let exercise = Exercise(
+    return Exercise(
       name: "/" + problem.text, operation: Conv2dProblem.operation, attributes: problem.attributes,
       inputs: ["x": fill(problem.inputShape, seed &+ 1)], parameters: parameters,
       upstream: isBackward ? ["y": fill(problem.outputShape, seed &+ 4)] : [:], dtype: .float32,
-      passes: isBackward ? [.forward, .backward] : [.forward], wanted: [expectedPath], threads: item.threads)
-    return (exercise, expectedPath)
+      passes: isBackward ? [.forward, .backward] : [.forward], wanted: Set(item.pass.results(of: problem).keys),
+      threads: item.threads)
   }
 
   /// Weights as a network is initialised with them, and running statistics near those of a normalised input: what they are
   /// decides no time.
   private static func network(
     _ problem: ResNetProblem, _ item: BenchmarkPlan.Item, _ seed: UInt64
-  ) -> (Exercise, path: String) {
+  ) -> Exercise {
     let state = Initialization(seed: seed &+ 2).state(of: problem.plan, as: Float.self)
     let tensors = state.stateDict { .float32($0) }
     let buffers = Set(problem.operands.buffers.keys)
-    let exercise = Exercise(
+    return Exercise(
       name: "/" + problem.text, operation: ResNetProblem.operation, attributes: problem.attributes,
       inputs: ["x": fill(problem.inputShape, seed &+ 1)], parameters: tensors.filter { !buffers.contains($0.key) },
       buffers: tensors.filter { buffers.contains($0.key) }, dtype: .float32, passes: [.forward],
       wanted: ["outputs/logits"], threads: item.threads)
-    return (exercise, "outputs/logits")
   }
 
   /// The same initial values for a network that is trained; its images and labels come later.
   private static func training(
     _ trained: TrainedNetwork, _ item: BenchmarkPlan.Item, _ seed: UInt64
-  ) -> (Exercise, path: String) {
-    var (exercise, _) = network(trained.problem, item, seed)
+  ) -> Exercise {
+    var exercise = network(trained.problem, item, seed)
     exercise.attributes = trained.attributes
     exercise.inputs["target"] = .int64(Tensor(shape: [trained.batch], repeating: 0))
     exercise.passes = [.forward, .backward]
     exercise.wanted = ["outputs/loss"]
-    return (exercise, "outputs/loss")
+    return exercise
   }
 
   /// What every contestant is held against before it is timed.
@@ -106,11 +103,15 @@ package struct WorkloadExercise: Sendable {
   func verifier(of exercise: Exercise, isPart: Bool = false) throws(EngineError) -> CaseVerifier {
     let answer = try ReferenceEngine().compute(exercise.converted(to: .float64))
     var golden = GoldenCase(exercise, fill: .random)
-    for (name, tensor) in answer.outputs where expectedPath == "outputs/\(name)" {
-      golden.outputs[name] = ExpectedTensor(tensor)
+    for path in expected {
+      guard let tensor = answer[path] else { continue }
+      let name = String(path.drop { $0 != "/" }.dropFirst())
+      if path.hasPrefix("gradients/") {
+        golden.gradients[name] = ExpectedTensor(tensor)
+      } else {
+        golden.outputs[name] = ExpectedTensor(tensor)
+      }
     }
-    let name = String(expectedPath.dropFirst("gradients/".count))
-    if let gradient = answer.gradients[name] { golden.gradients[name] = ExpectedTensor(gradient) }
     return CaseVerifier(VerificationCase(file: "benchmark", oracle: .float64, golden: golden, isPart: isPart))
   }
 }

@@ -33,10 +33,10 @@ public struct BenchmarkPlan: Sendable {
     public var flops: Double { subject.flops }
 
     /// Of what the pass computes.
-    var resultBytes: Int { subject.resultShape(pass).count * dtype.byteCount }
+    var resultBytes: Int { subject.resultBytes(pass, dtype) }
 
-    /// Input, weights and output, once each.
-    var compulsoryBytes: Double { Double(dtype.byteCount) * Double(subject.compulsoryElements) }
+    /// Operands and results, once each.
+    var compulsoryBytes: Double { Double(dtype.byteCount) * Double(subject.compulsoryElements(pass)) }
   }
 
   public private(set) var networks: [BenchmarkNetwork] = []
@@ -52,7 +52,7 @@ public struct BenchmarkPlan: Sendable {
   ) throws(BenchmarkSuite.Invalid) {
     let subjects: [BenchmarkSubject]
     do throws(ProblemError) {
-      subjects = suite.timesWholeNetworks ? try Self.wholeNetworks(suite) : try convolutions(of: suite)
+      subjects = suite.timesWholeNetworks ? try Self.wholeNetworks(suite) : try operations(of: suite)
       for subject in subjects { try limits.require(subject.reference) }
     } catch { throw BenchmarkSuite.Invalid("suite \(suite.name): \(error)") }
     try suite.requirePasses()
@@ -91,10 +91,10 @@ public struct BenchmarkPlan: Sendable {
     return found
   }
 
-  /// The distinct convolutions of the suite's networks, and its further problems.
-  private mutating func convolutions(of suite: BenchmarkSuite) throws(ProblemError) -> [BenchmarkSubject] {
-    var problems: [Conv2dProblem] = []
-    var seen: Set<Conv2dProblem> = []
+  /// The distinct convolutions of the suite's networks, and its further problems, of any operation.
+  private mutating func operations(of suite: BenchmarkSuite) throws(ProblemError) -> [BenchmarkSubject] {
+    var subjects: [BenchmarkSubject] = []
+    var seen: Set<BenchmarkSubject> = []
     for batch in suite.batches {
       for name in suite.networks {
         let found = try ResNetArchitecture(named: name).distinctConvolutions(batch: batch, imageSize: suite.imageSize)
@@ -104,18 +104,15 @@ public struct BenchmarkPlan: Sendable {
             layers: found.map {
               .init(name: $0.name, stage: $0.stage, problem: $0.problem.text, multiplicity: $0.multiplicity)
             }))
-        for convolution in found where seen.insert(convolution.problem).inserted {
-          problems.append(convolution.problem)
+        for convolution in found where seen.insert(.convolution(convolution.problem)).inserted {
+          subjects.append(.convolution(convolution.problem))
         }
       }
     }
     for text in suite.problems {
-      let parsed = try Problem.parse(text)
-      guard let problem = parsed as? Conv2dProblem else {
-        throw ProblemError(.invalidArgument, "problems", expected: Conv2dProblem.operation, found: "'\(text)'")
-      }
-      if seen.insert(problem).inserted { problems.append(problem) }
+      let subject = try BenchmarkSubject(Problem.parse(text))
+      if seen.insert(subject).inserted { subjects.append(subject) }
     }
-    return problems.map { .convolution($0) }
+    return subjects
   }
 }

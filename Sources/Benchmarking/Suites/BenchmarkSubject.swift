@@ -3,9 +3,10 @@ import Operations
 import Problems
 import Tensors
 
-/// What a workload computes: one convolution, a whole network, or a step of training one.
+/// What a workload computes: one convolution, another operation, a whole network, or a step of training one.
 public enum BenchmarkSubject: Hashable, Sendable {
   case convolution(Conv2dProblem)
+  case operation(TimedOperation)
   /// In evaluation, from images to logits.
   case network(ResNetProblem)
   /// One step: forward in training mode, the loss, backward, and the optimiser.
@@ -14,8 +15,19 @@ public enum BenchmarkSubject: Hashable, Sendable {
   public var problem: any OperationProblem {
     switch self {
     case .convolution(let problem): problem
+    case .operation(let timed): timed.problem
     case .network(let problem): problem
     case .training(let network): network.problem
+    }
+  }
+
+  /// An operation on its own.
+  /// - Throws: ``Problems/ProblemError`` for what is timed as a whole network.
+  init(_ problem: any OperationProblem) throws(ProblemError) {
+    if let convolution = problem as? Conv2dProblem {
+      self = .convolution(convolution)
+    } else {
+      self = .operation(try TimedOperation(problem))
     }
   }
 
@@ -25,6 +37,7 @@ public enum BenchmarkSubject: Hashable, Sendable {
     get throws(ProblemError) {
       switch self {
       case .convolution(let problem): return problem
+      case .operation(let timed): return timed.problem
       case .network(let problem):
         let shape = problem.inputShape
         return try ResNetProblem(
@@ -35,10 +48,11 @@ public enum BenchmarkSubject: Hashable, Sendable {
     }
   }
 
-  /// Whether a pass is one of it: of whole networks each has its own.
+  /// Whether a pass is one of it: of whole networks each has its own, and not every operation has weights.
   func has(_ pass: TimingRequest.TimedPass) -> Bool {
     switch self {
     case .convolution: true
+    case .operation(let timed): timed.has(pass)
     case .network: pass == .inference
     case .training: pass == .trainingStep
     }
@@ -47,6 +61,7 @@ public enum BenchmarkSubject: Hashable, Sendable {
   package var batch: Int {
     switch self {
     case .convolution(let problem): problem.batch
+    case .operation(let timed): timed.batch
     case .network(let problem): problem.inputShape[0]
     case .training(let network): network.batch
     }
@@ -58,27 +73,27 @@ public enum BenchmarkSubject: Hashable, Sendable {
     return if case .training = self { 3 * forward } else { forward }
   }
 
-  /// Of what a pass computes.
-  func resultShape(_ pass: TimingRequest.TimedPass) -> Shape {
+  /// Bytes of what a pass computes.
+  func resultBytes(_ pass: TimingRequest.TimedPass, _ dtype: DType) -> Int {
     switch self {
-    case .convolution(let problem):
-      switch pass {
-      case .backwardData: problem.inputShape
-      case .backwardWeight: problem.weightShape
-      case .forward, .inference, .trainingStep: problem.outputShape
+    case .convolution, .operation:
+      pass.results(of: problem).values.reduce(0) {
+        $0 + $1.shape.count * ($1.dtype == .int64 ? $1.dtype : dtype).byteCount
       }
-    case .network(let problem): problem.plan.logitsShape
-    case .training: []
+    case .network(let problem): problem.plan.logitsShape.count * dtype.byteCount
+    case .training: dtype.byteCount
     }
   }
 
   /// Elements of the operands and of the result, once each.
-  var compulsoryElements: Int {
+  func compulsoryElements(_ pass: TimingRequest.TimedPass) -> Int {
     switch self {
-    case .convolution(let problem): problem.inputShape.count + problem.weightShape.count + problem.outputShape.count
+    case .convolution(let problem):
+      return problem.inputShape.count + problem.weightShape.count + problem.outputShape.count
+    case .operation(let timed): return timed.compulsoryElements(of: pass)
     case .network(let problem):
-      problem.inputShape.count + problem.plan.parameterCount + problem.plan.logitsShape.count
-    case .training(let network): network.compulsoryElements
+      return problem.inputShape.count + problem.plan.parameterCount + problem.plan.logitsShape.count
+    case .training(let network): return network.compulsoryElements
     }
   }
 }

@@ -1,5 +1,6 @@
 import Engines
 import Foundation
+import Operations
 import Problems
 import TOMLFiles
 import TOMLKit
@@ -20,7 +21,7 @@ public struct BenchmarkSuite: Sendable, Hashable {
   /// Whether the networks are timed as a whole in place of their convolutions: in evaluation from images to logits, or one step of
   /// training.
   public var timesWholeNetworks = false
-  /// Further problems in their text form; their batch is their own.
+  /// Further problems in their text form, of any operation; their batch is their own.
   public var problems: [String] = []
   public var batches = [1]
   public var threads = [1]
@@ -87,6 +88,13 @@ public struct BenchmarkSuite: Sendable, Hashable {
     }
     try suite.requirePasses()
     return suite
+  }
+
+  /// The operations of its workloads, as far as its problems can be read.
+  public var operations: Set<String> {
+    guard !timesWholeNetworks else { return [ResNetProblem.operation] }
+    let named = problems.compactMap { (try? Problem.parse($0)).map { type(of: $0).operation } }
+    return Set(named).union(networks.isEmpty && !named.isEmpty ? [] : [Conv2dProblem.operation])
   }
 
   /// What whole networks are timed in.

@@ -1,3 +1,5 @@
+import OperatingSystem
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)

@@ -151,6 +151,9 @@ package struct BlockedProduct: Sendable {
       }
     }
     guard a.rows.count < tiles * 8 else { return sums }
-    return (0..<vectors).flatMap { sums[$0 * tiles * 8..<$0 * tiles * 8 + a.rows.count] }
+    return (0..<vectors).flatMap { vector -> ArraySlice<Lane> in
+      let first = vector * tiles * 8
+      return sums[first..<first + a.rows.count]
+    }
   }
 }

@@ -164,7 +164,10 @@ func imagesFirst<Scalar: RealScalar>(_ elements: [Scalar], images: Int, channels
   var result: [Scalar] = []
   result.reserveCapacity(elements.count)
   for n in 0..<images {
-    for c in 0..<channels { result += elements[(c * images + n) * plane..<(c * images + n + 1) * plane] }
+    for c in 0..<channels {
+      let first = (c * images + n) * plane
+      result.append(contentsOf: elements[first..<first + plane])
+    }
   }
   return result
 }

@@ -28,8 +28,10 @@ public struct ImagePreparation: Hashable, Sendable {
     for architecture: ResNetArchitecture
   ) throws(ProblemError) {
     guard imageShape.rank == 3, imageShape[0] == 1 || imageShape[0] == 3 else {
+      let isChannelsLast = imageShape.rank == 3 && (imageShape[2] == 1 || imageShape[2] == 3)
       throw ProblemError(
-        .shapeMismatch, "images", expected: "1 or 3 channels, (C, H, W)", found: "shape \(imageShape)")
+        .shapeMismatch, "images", expected: "1 or 3 channels, (C, H, W)",
+        found: "shape \(imageShape)" + (isChannelsLast ? ", (H, W, C): transpose the images" : ""))
     }
     let (height, width) = (imageShape[1], imageShape[2])
     guard height > 0, width > 0 else {

@@ -4,6 +4,8 @@ import Tensors
 public struct ProblemText: Sendable {
   public private(set) var words: [Substring]
   private let operation: String
+  /// The flags that were asked for, there or not: what else a word may be.
+  private var flags: [String] = []
 
   public init(operation: String, words: [Substring]) {
     self.operation = operation
@@ -48,6 +50,7 @@ public struct ProblemText: Sendable {
 
   /// Whether the word is there; it is consumed.
   mutating func flag(_ word: String) -> Bool {
+    flags.append(word)
     guard let position = words.firstIndex(where: { $0 == word }) else { return false }
     words.remove(at: position)
     return true
@@ -101,14 +104,25 @@ public struct ProblemText: Sendable {
       guard let token = ordered.first(where: { word.hasPrefix($0.key) && $0.value(of: word) != nil }),
         let value = token.value(of: word)
       else {
-        let known = tokens.map(\.example).joined(separator: ", ")
-        throw failure(known.isEmpty ? "no attribute" : "one of \(known)", word)
+        throw unknown(word, tokens)
       }
       guard attributes[token.attribute] == nil else { throw failure("\(token.attribute) once", word) }
       attributes[token.attribute] = value
       words.removeFirst()
     }
     return attributes
+  }
+
+  /// A word that is neither an attribute nor a flag.
+  private func unknown(_ word: Substring, _ tokens: [AttributeToken]) -> ProblemError {
+    if flags.contains(String(word)) { return failure("\(word) once", word) }
+    let known = tokens.map(\.example) + flags
+    // Of `stide2` the letters, since the value is anybody's.
+    let letters = word.prefix { $0.isLetter || $0 == "_" }
+    return ProblemError(
+      .invalidArgument, "problem text of \(operation)",
+      expected: known.isEmpty ? "no attribute" : "one of \(known.joined(separator: ", "))",
+      found: "'\(word)'" + NearestName.question(String(letters), among: tokens.map(\.key) + flags))
   }
 
   func requireEmpty() throws(ProblemError) {

@@ -6,7 +6,7 @@ enum BenchmarkPage {
     var layers = HTMLPage.Section(
       anchor: "layers", title: "Layer by layer",
       intro:
-        "Each distinct convolution alone, every contestant verified on it first, all of them in interleaved blocks.")
+        "Each distinct problem alone, every contestant verified on it first, all of them in interleaved blocks.")
     var networks = HTMLPage.Section(
       anchor: "networks", title: "Network by network", intro: "What the layers add up to at each depth.")
     var limits = HTMLPage.Section(
@@ -147,7 +147,7 @@ enum BenchmarkPage {
       shape, .init(contestant.engine, workload.isAmongBest(contestant.engine) ? "line good" : "line"),
       .figure(BenchmarkText.milliseconds(contestant, time)), .figure(interval ?? "too few blocks"),
       .figure(
-        BenchmarkText.ratio(time.equivalentGigaflops)
+        BenchmarkText.gigaflops(time)
           + (time.actualGigaflops.map { " (\(BenchmarkText.ratio($0)))" } ?? "")),
       .figure(BenchmarkText.peak(time, workload)),
       .figure(BenchmarkText.limit(time, workload)),

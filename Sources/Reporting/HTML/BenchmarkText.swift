@@ -3,9 +3,17 @@ import Results
 
 /// Figures and names of a benchmark as pages and tables write them.
 enum BenchmarkText {
-  /// `n1c64h56w56 k64r3s3 stride1 pad1`: a problem without its operation's name.
+  /// `n1c64h56w56 k64r3s3 stride1 pad1`: a problem without its operation's name, where that is the one of most tables: kernels
+  /// have it, and no word beside it. `relu n1c64h56w56` stays.
   static func shape(_ problem: String) -> String {
-    problem.firstIndex(of: " ").map { String(problem[problem.index(after: $0)...]) } ?? problem
+    guard let blank = problem.firstIndex(of: " ") else { return problem }
+    guard ProblemWords(problem).isPlainConvolution else { return problem }
+    return String(problem[problem.index(after: blank)...])
+  }
+
+  /// The rate of the definition's arithmetic; nothing where that has no multiply-adds.
+  static func gigaflops(_ time: TimeSummary) -> String {
+    time.equivalentGigaflops > 0 ? ratio(time.equivalentGigaflops) : "–"
   }
 
   /// `resnet50`: what the architecture is called, in the problem of a whole network.
@@ -17,6 +25,11 @@ enum BenchmarkText {
   static func ratio(_ value: Double) -> String {
     value >= 100
       ? String(format: "%.0f", value) : value >= 10 ? String(format: "%.1f", value) : String(format: "%.2f", value)
+  }
+
+  /// How many times as fast: `1.32`, and `1/603` of what is so slow that hundredths would not tell.
+  static func multiple(_ value: Double) -> String {
+    value > 0 && value < 0.1 ? "1/" + ratio(1 / value) : ratio(value)
   }
 
   static func milliseconds(_ nanoseconds: Double) -> String {
@@ -47,7 +60,7 @@ enum BenchmarkText {
   static func speedup(_ time: TimeSummary) -> String {
     guard let speedup = time.speedup else { return "" }
     guard let lower = time.speedupLower, let upper = time.speedupUpper, lower > 1 || upper < 1 else { return "tie" }
-    return ratio(speedup) + "×"
+    return multiple(speedup) + "×"
   }
 
   /// The share of the FMA peak; nothing where it is the share of the limit, which stands beside it. Above 1 it is of

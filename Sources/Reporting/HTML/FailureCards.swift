@@ -47,7 +47,7 @@ enum FailureCards {
     if let cause = group.cause {
       card.facts.insert(.init(name: "Diagnosis", value: "\(cause.text), \(cause.basis)"), at: 0)
     }
-    if let count = result.failingThreads {
+    if let count = FailureText.tellingThreads(result) {
       card.facts.append(.init(name: "Threads", value: BenchmarkText.threads(count)))
     }
     if !group.others.isEmpty {

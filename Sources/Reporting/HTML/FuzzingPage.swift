@@ -26,6 +26,7 @@ enum FuzzingPage {
       .init(name: "Cases that fail so", value: "\(failure.count)"),
     ]
     if let common = failure.common { facts.append(.init(name: "In common", value: common.printable)) }
+    if let cause = failure.result.cause { facts.append(.init(name: "What it looks like", value: cause.text)) }
     if let file = failure.file { facts.append(.init(name: "Golden file", value: file.printable, style: "code")) }
     return HTMLPage.Card(
       title: "\(failure.engine.printable) on \(failure.operation.printable) in \(failure.dtype): "

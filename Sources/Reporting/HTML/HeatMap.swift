@@ -38,7 +38,7 @@ enum HeatMap {
     return HTMLPage.Figure(
       title: "Speed-up over \(baseline): \(setting)",
       caption:
-        "Time of \(baseline) by time of the engine, on each distinct convolution. Grey: the interval spans 1×. Hatched: "
+        "Time of \(baseline) by time of the engine, on each distinct problem. Grey: the interval spans 1×. Hatched: "
         + "the engine does not do it. Wrong, failed or cheated: it has no time, and the mark leads to what was found. A question "
         + "mark: the time is claimed by the engine alone. A frame marks the fastest of the row and those that tie with it; no "
         + "frame: nothing is certainly faster than \(baseline)."
@@ -64,13 +64,13 @@ enum HeatMap {
     let spansOne = (time.speedupLower ?? speedup) <= 1 && (time.speedupUpper ?? speedup) >= 1
     let (fill, text) = spansOne ? ("#c9ccd1", "dark") : color(speedup)
     let interval = time.speedupLower.flatMap { low in
-      time.speedupUpper.map { " (\(BenchmarkText.ratio(low)) to \(BenchmarkText.ratio($0)))" }
+      time.speedupUpper.map { " (\(BenchmarkText.multiple(low)) to \(BenchmarkText.multiple($0)))" }
     }
     canvas.rectangle(
       x, y, width, height, fill: fill,
-      title: "\(engine) on \(workload.problem): \(BenchmarkText.ratio(speedup))×\(interval ?? "")")
+      title: "\(engine) on \(workload.problem): \(BenchmarkText.multiple(speedup))×\(interval ?? "")")
     canvas.text(
-      x + width / 2, y + height / 2 + 4, BenchmarkText.ratio(speedup) + "×" + contestant.mark, anchor: .middle,
+      x + width / 2, y + height / 2 + 4, BenchmarkText.multiple(speedup) + "×" + contestant.mark, anchor: .middle,
       class: "cell \(text)")
     // In the colour of the text, which can be read on the cell in light and dark alike.
     if workload.isAmongBest(engine), !spansOne {

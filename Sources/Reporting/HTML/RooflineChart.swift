@@ -19,7 +19,7 @@ enum RooflineChart {
     for workload in workloads {
       for (index, engine) in section.engines.enumerated() {
         guard let contestant = workload.contestant(engine.name), let time = contestant.time,
-          workload.compulsoryBytes > 0
+          workload.compulsoryBytes > 0, workload.flops > 0
         else { continue }
         points.append(
           Point(
@@ -29,8 +29,9 @@ enum RooflineChart {
             note: contestant.mark))
       }
     }
+    guard !points.isEmpty else { return nil }
     let floors = workloads.compactMap { workload -> (intensity: Double, gigaflops: Double, title: String)? in
-      guard let limit = workload.limitNanoseconds, workload.compulsoryBytes > 0 else { return nil }
+      guard let limit = workload.limitNanoseconds, workload.compulsoryBytes > 0, workload.flops > 0 else { return nil }
       return (
         workload.flops / workload.compulsoryBytes, workload.flops / limit,
         "limit of \(workload.problem): \(BenchmarkText.milliseconds(limit)) ms (\(workload.limitText))"

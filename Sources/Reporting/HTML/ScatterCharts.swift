@@ -15,7 +15,7 @@ enum ScatterCharts {
     .Figure?
   {
     var points: [Point] = []
-    for workload in workloads {
+    for workload in workloads where workload.flops > 0 {
       for (index, engine) in section.engines.enumerated() {
         guard let contestant = workload.contestant(engine.name), let time = contestant.time,
           let ratio = contestant.worstRatio, ratio > 0, ratio.isFinite
@@ -40,7 +40,7 @@ enum ScatterCharts {
     .Figure?
   {
     var points: [Point] = []
-    for workload in workloads {
+    for workload in workloads where workload.flops > 0 {
       for (index, engine) in section.engines.enumerated() {
         guard let contestant = workload.contestant(engine.name), let time = contestant.time,
           contestant.workspaceBytes > 0

@@ -50,6 +50,13 @@ public enum FailureText {
     return headline(group.representative) + (group.cause.map { ": \(group.pattern); \($0.text)" } ?? "")
   }
 
+  /// The number of threads that a result fails with, where it is a clue: one thread is none, if it was asked first, for
+  /// nobody knows of the others then.
+  static func tellingThreads(_ result: CaseResult) -> Int? {
+    guard let count = result.failingThreads, count > 1 || (result.threads ?? []).count > 1 else { return nil }
+    return count
+  }
+
   /// What is wrong, a line each, ending with the command that repeats it.
   /// - Parameters:
   ///   - result: of a case.
@@ -62,7 +69,7 @@ public enum FailureText {
       lines += PrintableText.escapedLines(result.message)
     }
     if !failing.isEmpty, result.message.hasPrefix("the engine changed") { lines.append(result.message.printable) }
-    if !failing.isEmpty, let count = result.failingThreads {
+    if !failing.isEmpty, let count = tellingThreads(result) {
       lines.append("with \(count) \(count == 1 ? "thread" : "threads"):")
     }
     lines += failing.flatMap(details)

@@ -35,11 +35,15 @@ public struct TextTable: Sendable {
   public var lines: [String] { lines { _, _, cell in cell } }
 
   private func lines(_ shown: (_ row: Int, _ column: Int, _ cell: String) -> String) -> [String] {
-    let all = (headings.isEmpty ? [] : [headings]) + rows
-    let widths = (0..<(all.map(\.count).max() ?? 0)).map { column in
-      all.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    let all: [[String]] = (headings.isEmpty ? [] : [headings]) + rows
+    var widths: [Int] = []
+    for row in all {
+      for (column, cell) in row.enumerated() {
+        if column == widths.count { widths.append(0) }
+        widths[column] = max(widths[column], cell.count)
+      }
     }
-    return all.enumerated().map { number, row in
+    return all.enumerated().map { number, row -> String in
       var line = row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
         let cell = shown(number - (all.count - rows.count), column, row[column])

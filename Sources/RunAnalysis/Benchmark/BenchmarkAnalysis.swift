@@ -19,9 +19,11 @@ public enum BenchmarkAnalysis {
     let ceiling = section.ceilings.first { $0.threads == workload.threads }
     let floor = ConvolutionFloor(workload, in: section)
     let network = NetworkFloor(workload, in: section)
-    workload.limitNanoseconds = floor?.nanoseconds ?? network?.nanoseconds
-    workload.limitedBy = floor?.limitedBy ?? network?.limitedBy
-    workload.limitAlgorithm = floor?.algorithm ?? network.map { _ in NetworkFloor.algorithm }
+    let operation = floor == nil && network == nil ? OperationFloor(workload, in: section) : nil
+    workload.limitNanoseconds = floor?.nanoseconds ?? network?.nanoseconds ?? operation?.nanoseconds
+    workload.limitedBy = floor?.limitedBy ?? network?.limitedBy ?? operation?.limitedBy
+    workload.limitAlgorithm =
+      floor?.algorithm ?? network.map { _ in NetworkFloor.algorithm } ?? operation.map { _ in OperationFloor.algorithm }
     let baseline = workload.contestant(section.options.baseline)?.samples.map(\.median) ?? []
     for index in workload.contestants.indices {
       let engine = section.engines.first { $0.name == workload.contestants[index].engine }
@@ -105,7 +107,7 @@ public enum BenchmarkAnalysis {
     if let actual = actualFlops(workload, algorithm: algorithm) { time.actualGigaflops = actual / median }
     // Peaks and limits are this machine's CPU's: they say nothing of another device.
     if engine?.device == nil {
-      if let ceiling {
+      if let ceiling, workload.flops > 0 {
         time.peakFraction = (time.actualGigaflops ?? time.equivalentGigaflops) / ceiling.peakGigaflops
       }
       time.limitFraction = workload.limitNanoseconds.map { $0 / median }

@@ -4,7 +4,53 @@ import Results
 /// The sentences that a run's reader should see first. They say what was measured and nothing more.
 enum BenchmarkFacts {
   static func facts(of section: BenchmarkSection) -> [String] {
-    [network(section), fastestOverBaseline(section), peers(section), limit(section)].compactMap { $0 }
+    section.engines.filter(isOwn).compactMap { own($0, section) }
+      + [network(section), fastestOverBaseline(section), peers(section), limit(section)].compactMap { $0 }
+  }
+
+  /// Whether it was given with its command, so that it is the reader's and what the run is about: a peer has a name alone.
+  private static func isOwn(_ engine: BenchmarkEngine) -> Bool { !engine.isBuiltIn && engine.command != engine.name }
+
+  /// How far a reader's own engine is from what is possible, and from the others: from its side.
+  private static func own(_ engine: BenchmarkEngine, _ section: BenchmarkSection) -> String? {
+    var (fractions, ratios): ([Double], [Double]) = ([], [])
+    var fastest: [String: Int] = [:]
+    for workload in section.workloads {
+      guard let contestant = workload.contestant(engine.name), !contestant.isClaimed, let time = contestant.time else {
+        continue
+      }
+      if let fraction = time.limitFraction { fractions.append(fraction) }
+      let others = workload.contestants.filter { $0.engine != engine.name && !$0.isClaimed }.compactMap { other in
+        other.time.map { (name: other.engine, nanoseconds: $0.medianNanoseconds) }
+      }
+      guard let best = others.min(by: { $0.nanoseconds < $1.nanoseconds }) else { continue }
+      ratios.append(time.medianNanoseconds / best.nanoseconds)
+      fastest[best.name, default: 0] += 1
+    }
+    var words: [String] = []
+    if let reached = RatioSummary(fractions) {
+      words.append(
+        "reaches \(percent(reached.geometricMean)) of the limit of any algorithm in the geometric mean over "
+          + "\(reached.count) workload\(reached.count == 1 ? "" : "s")")
+    }
+    if let all = RatioSummary(ratios) {
+      let names = fastest.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key).joined(separator: ", ")
+      let isBehind = all.geometricMean >= 1
+      let times = multiple(isBehind ? all.geometricMean : 1 / all.geometricMean)
+      words.append(
+        isBehind
+          ? "the fastest other (\(names)) is \(times) times as fast"
+          : "it is \(times) times as fast as the fastest other (\(names))")
+    }
+    return words.isEmpty ? nil : "\(engine.name): \(words.joined(separator: "; "))."
+  }
+
+  private static func percent(_ fraction: Double) -> String {
+    String(format: fraction < 0.0095 ? "%.1g %%" : "%.0f %%", 100 * fraction)
+  }
+
+  private static func multiple(_ ratio: Double) -> String {
+    String(format: ratio >= 100 ? "%.0f" : ratio >= 10 ? "%.1f" : "%.2f", ratio)
   }
 
   private static func milliseconds(_ nanoseconds: Double) -> String { String(format: "%.2f ms", nanoseconds * 1e-6) }
@@ -40,7 +86,7 @@ enum BenchmarkFacts {
 
   /// How the best built-in strategy compares with the fastest peer, over the workloads that both did.
   private static func peers(_ section: BenchmarkSection) -> String? {
-    let others = Set(section.engines.filter { !$0.isBuiltIn }.map(\.name))
+    let others = Set(section.engines.filter { !$0.isBuiltIn && !isOwn($0) }.map(\.name))
     var peers: Set<String> = []
     var (ratios, withWinograd, without): ([Double], [Double], [Double]) = ([], [], [])
     var claims = 0
@@ -78,7 +124,6 @@ enum BenchmarkFacts {
       workload.contestant(section.options.baseline).flatMap { $0.isClaimed ? nil : $0.time?.limitFraction }
     }
     guard let all = RatioSummary(fractions) else { return nil }
-    func percent(_ fraction: Double) -> String { String(format: "%.0f %%", 100 * fraction) }
     return
       "\(section.options.baseline) reaches \(percent(all.geometricMean)) of the limit of any algorithm in the geometric "
       + "mean, \(percent(all.median)) in the median, over \(all.count) workloads."

@@ -14,7 +14,7 @@ import Tensors
 ///
 /// A classifier is a convolution of images of one pixel. The last convolution of a block reads the residual besides. A pool and
 /// the mean read their input and write their output, and compute nothing. Batch norm and ReLU take nothing: they can be done while
-/// a convolution's sums are in registers.
+/// a convolution's sums are in registers. Of a block alone the same, without its residual.
 public struct NetworkFloor: Sendable, Hashable {
   public struct Layer: Sendable, Hashable {
     /// As in the network's plan: `layer1.0.conv2`.
@@ -43,15 +43,23 @@ public struct NetworkFloor: Sendable, Hashable {
   /// - Parameters:
   ///   - workload: its problem, pass and threads.
   ///   - section: the element type, the machine and its measured ceilings.
-  /// - Returns: nil for what is no network in evaluation, and where no ceilings were measured with these threads.
+  /// - Returns: nil for what is no network in evaluation and no block, and where no ceilings were measured with these threads.
   public init?(_ workload: BenchmarkWorkload, in section: BenchmarkSection) {
-    guard workload.pass == "inference", let ceiling = section.ceilings.first(where: { $0.threads == workload.threads }),
-      let problem = (try? Problem.parse(workload.problem)) as? ResNetProblem
+    guard let ceiling = section.ceilings.first(where: { $0.threads == workload.threads }),
+      let problem = try? Problem.parse(workload.problem)
     else { return nil }
-    let plan = problem.plan
-    let machine = Machine(
-      ceiling: ceiling, machine: section.machine, elementBytes: Double(section.elementType.byteCount),
-      networkWeights: plan.layers.reduce(0) { $0 + (Self.convolution($1).map { Double($0.weightShape.count) } ?? 0) })
+    func machine(of layers: [NetworkLayer]) -> Machine {
+      Machine(
+        ceiling: ceiling, machine: section.machine, elementBytes: Double(section.elementType.byteCount),
+        networkWeights: layers.reduce(0) { $0 + (Self.convolution($1).map { Double($0.weightShape.count) } ?? 0) })
+    }
+    if let block = problem as? any LayeredProblem, workload.pass == "forward" {
+      let machine = machine(of: block.layers)
+      layers = block.layers.compactMap { machine.layer($0) }
+      return
+    }
+    guard workload.pass == "inference", let plan = (problem as? ResNetProblem)?.plan else { return nil }
+    let machine = machine(of: plan.layers)
     layers =
       plan.stem.compactMap { machine.layer($0) }
       + plan.stages.joined().flatMap { block in

@@ -2,8 +2,6 @@ import Tensors
 
 /// Says in words which elements of a tensor are wrong: a person who reads "all in channel 3" looks in the right place.
 enum FailurePattern {
-  private static let names: [Int: [String]] = [4: ["n", "c", "h", "w"], 2: ["row", "column"], 1: ["element"]]
-
   /// - Parameter offsets: the failing elements, row-major, ascending; of `compared` that were looked at.
   static func describe(_ offsets: [Int], in shape: Shape, compared: Int) -> String {
     guard !offsets.isEmpty else { return "" }
@@ -12,7 +10,7 @@ enum FailurePattern {
     if offsets.count == 1 { return one(indices[0], in: shape) }
     var traits: [String] = []
     for axis in 0..<shape.rank where shape[axis] > 1 {
-      let name = names[shape.rank]?[axis] ?? "axis \(axis)"
+      let name = AxisName.one(axis, ofRank: shape.rank)
       let values = Set(indices.map { $0[axis] })
       let last = shape[axis] - 1
       if values.count == 1, let value = values.first {

@@ -34,19 +34,18 @@ extension CaseVerifier {
     guard let answer = try? engine.compute(exercise.guarded),
       let tensors = judged(answer, expected, exercise, model, description)
     else { return nil }
-    guard tensors.contains(where: { !$0.failing.isEmpty }) else {
-      // It failed before: what it keeps from call to call, or does not write, decides.
-      return DiagnosisRecord(
-        causes: [CauseRecord(name: "another answer when it is asked again", kind: .result, sureness: .agrees)], tried: 0
-      )
-    }
+    let changing = changing(engine, exercise, tensors) { judged($0, expected, exercise, model, description) }
+      .filter { $0.name != withheld }
+    guard tensors.contains(where: { !$0.failing.isEmpty }) else { return DiagnosisRecord(causes: changing, tried: 0) }
     let hypotheses = Hypothesis.all(of: definition, on: exercise).filter { $0.name != withheld }
-    var causes: [(cause: CauseRecord, isWhole: Bool)] = []
+    var causes = changing.map { (cause: $0, isWhole: true) }
     for hypothesis in hypotheses {
       guard !causes.contains(where: { $0.cause.name == hypothesis.name }), let wrong = try? hypothesis.answer(),
         let (sureness, isWhole) = Self.agreement(of: wrong, with: tensors)
       else { continue }
-      causes.append((CauseRecord(name: hypothesis.name, kind: hypothesis.kind, sureness: sureness), isWhole))
+      let cause = CauseRecord(
+        name: hypothesis.name, kind: hypothesis.kind, sureness: sureness, isDoubtful: !isWhole)
+      causes.append((cause, isWhole))
     }
     causes += Self.narrowed(tensors, exercise).map { (cause: $0, isWhole: true) }
     causes += Self.changes(tensors, extents(exercise)).map { (cause: $0, isWhole: true) }
@@ -55,6 +54,35 @@ extension CaseVerifier {
     let whole = Set(causes.filter(\.isWhole).map(\.cause.kind))
     return DiagnosisRecord(
       causes: causes.filter { $0.isWhole || !whole.contains($0.cause.kind) }.map(\.cause), tried: hypotheses.count)
+  }
+
+  /// What shows when an engine is asked for the same again, with another case between: what it keeps from call to call.
+  /// - Parameters:
+  ///   - first: its first answer, beside what is expected.
+  ///   - judged: puts another beside it.
+  /// - Returns: nothing where an engine answers twice as it did when it failed.
+  private func changing(
+    _ engine: any Engine, _ exercise: Exercise, _ first: [JudgedTensor], _ judged: (Answer) -> [JudgedTensor]?
+  ) -> [CauseRecord] {
+    let another = CauseRecord(name: "another answer when it is asked again", kind: .result, sureness: .agrees)
+    // It failed before, and does not now.
+    let isRight = first.allSatisfy(\.failing.isEmpty)
+    var other = exercise
+    other.reverseOperands()
+    let isOtherAnswered = (try? engine.compute(other.guarded)) != nil
+    guard let answer = try? engine.compute(exercise.guarded), let second = judged(answer) else {
+      return isRight ? [another] : []
+    }
+    let changed = zip(first, second).filter { $0.differs(from: $1) }
+    guard !changed.isEmpty else { return isRight ? [another] : [] }
+    guard isOtherAnswered, let earlier = try? Hypothesis.right(other.converted(to: .float64)) else { return [another] }
+    let added = changed.compactMap { first, second in
+      earlier[second.path].flatMap { second.isAdded(to: $0.doubles.elements, after: first) }
+    }
+    guard added.count == changed.count else { return [another] }
+    let sureness = Self.sureness(
+      isExact: added.allSatisfy(\.isExact), isTelling: added.contains(where: \.isTelling))
+    return [CauseRecord(name: "buffer not zeroed between calls", kind: .defect, sureness: sureness), another]
   }
 
   /// The answer beside what is expected.
@@ -110,12 +138,13 @@ extension CaseVerifier {
     _ tensors: [JudgedTensor], _ extents: [(name: String, value: Double)]
   ) -> [CauseRecord] {
     let found = tensors.filter { !$0.failing.isEmpty }.map { $0.changes(extents) }
-    return (found.first ?? []).compactMap { name, kind, _ -> CauseRecord? in
-      let all = found.compactMap { changes in changes.first { $0.name == name }?.agreement }
+    return (found.first ?? []).compactMap { change -> CauseRecord? in
+      let all = found.compactMap { changes in changes.first { $0.name == change.name }?.agreement }
       guard all.count == found.count else { return nil }
       let isTelling = all.contains(where: \.isTelling)
       return CauseRecord(
-        name: name, kind: kind, sureness: sureness(isExact: all.allSatisfy(\.isExact), isTelling: isTelling))
+        name: change.name, kind: change.kind,
+        sureness: sureness(isExact: all.allSatisfy(\.isExact), isTelling: isTelling), isDoubtful: change.isGuess)
     }
   }
 

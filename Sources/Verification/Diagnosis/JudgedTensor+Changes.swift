@@ -3,22 +3,37 @@ import Tensors
 
 /// Changes of the expected result that give the wrong one: what can be said without knowing how it was computed.
 extension JudgedTensor {
-  private static let axes: [Int: [String]] = [4: ["n", "c", "h", "w"], 2: ["rows", "columns"], 1: ["the elements"]]
   private static let mostBits = 24
+
+  /// What gives a wrong tensor.
+  struct Change: Sendable {
+    let name: String
+    let kind: CauseKind
+    let agreement: Agreement
+    /// Whether its name says what a number stands for, which may stand for something else.
+    var isGuess = false
+  }
 
   /// - Parameter extents: numbers that a factor may be, with their names: how many images there are, and the like.
   /// - Returns: what explains each wrong element, with how it agrees.
-  func changes(_ extents: [(name: String, value: Double)]) -> [(name: String, kind: CauseKind, agreement: Agreement)] {
-    var found: [(name: String, kind: CauseKind, agreement: Agreement)] = []
-    func tried(_ name: String, _ values: [Double?], scale: Double = 1) {
-      if let agreement = agreement(with: values, scale: scale) { found.append((name, .result, agreement)) }
+  func changes(_ extents: [(name: String, value: Double)]) -> [Change] {
+    var found: [Change] = []
+    func tried(_ name: String, _ values: [Double?], scale: Double = 1, isGuess: Bool = false) {
+      guard let agreement = agreement(with: values, scale: scale) else { return }
+      found.append(Change(name: name, kind: .result, agreement: agreement, isGuess: isGuess))
     }
     for format in Hypothesis.formats {
       guard let agreement = stored(inBits: format.bits, around: expected) else { continue }
-      found.append(("results rounded to \(format.bits) bits: \(format.name)", .rounding, agreement))
+      found.append(
+        Change(
+          name: "results rounded to \(format.bits) bits: \(format.name)", kind: .rounding, agreement: agreement))
     }
-    for (names, factor) in factors(extents) {
-      for name in names { tried(name, expected.map { factor * $0 }, scale: max(1, abs(factor))) }
+    if let factor {
+      let names = factor.names(extents)
+      let isGuess = !names.isEmpty
+      for (name, value) in isGuess ? names : [factor.plain] {
+        tried(name, expected.map { value * $0 }, scale: max(1, abs(value)), isGuess: isGuess)
+      }
     }
     for (name, values) in added { tried(name, values) }
     tried("negative results set to 0", expected.map { max($0, 0) })
@@ -69,32 +84,44 @@ extension JudgedTensor {
     return found
   }
 
-  /// What all elements were multiplied by, with what it may be.
-  private func factors(_ extents: [(name: String, value: Double)]) -> [(names: [String], factor: Double)] {
-    let finite = failing.filter { got[$0].isFinite && expected[$0].isFinite && expected[$0] != 0 }
-    guard let largest = finite.max(by: { abs(expected[$0]) < abs(expected[$1]) }) else { return [] }
-    let factor = got[largest] / expected[largest]
-    guard factor.isFinite, factor != 0, factor != 1 else { return [] }
-    let uncertain = 4 * (bounds[largest].isFinite ? bounds[largest] : 0) / abs(expected[largest])
-    let tolerance = max(uncertain / abs(factor), 8 * dtype.unitRoundoff)
-    func isFactor(_ value: Double) -> Bool { abs(factor / value - 1) <= tolerance }
-    if isFactor(-1) { return [(["the other sign"], -1)] }
-    if isFactor(2) { return [(["twice what is right"], 2)] }
-    if isFactor(0.5) { return [(["half of what is right"], 0.5)] }
-    var names: [String] = []
-    var exact = factor
-    for extent in extents where extent.value > 1 {
-      let (name, value) = extent
-      for (words, candidate) in [
-        ("multiplied by \(name)", value), ("divided by \(name)", 1 / value),
-        ("multiplied by n/(n − 1), n = \(name)", value / (value - 1)),
-        ("multiplied by (n − 1)/n, n = \(name)", (value - 1) / value),
-      ] where isFactor(candidate) {
-        names.append(words)
-        exact = candidate
+  /// A factor within what the bounds leave open.
+  private struct Factor {
+    let value: Double
+    let tolerance: Double
+
+    func isNear(_ other: Double) -> Bool { abs(value / other - 1) <= tolerance }
+
+    /// In words, with the number that is meant.
+    var plain: (name: String, value: Double) {
+      if isNear(-1) { return ("the other sign", -1) }
+      if isNear(2) { return ("twice what is right", 2) }
+      if isNear(0.5) { return ("half of what is right", 0.5) }
+      return ("multiplied by \(JudgedTensor.number(value))", value)
+    }
+
+    private var isPlain: Bool { isNear(-1) || isNear(2) || isNear(0.5) }
+
+    /// What else it may be.
+    func names(_ extents: [(name: String, value: Double)]) -> [(name: String, value: Double)] {
+      guard !isPlain else { return [] }
+      return extents.filter { $0.value > 1 }.flatMap { name, extent in
+        [
+          ("multiplied by \(name)", extent), ("divided by \(name)", 1 / extent),
+          ("multiplied by n/(n − 1), n = \(name)", extent / (extent - 1)),
+          ("multiplied by (n − 1)/n, n = \(name)", (extent - 1) / extent),
+        ].filter { isNear($0.1) }
       }
     }
-    return [(names.isEmpty ? ["multiplied by \(Self.number(factor))"] : names, exact)]
+  }
+
+  /// What all elements were multiplied by.
+  private var factor: Factor? {
+    let finite = failing.filter { got[$0].isFinite && expected[$0].isFinite && expected[$0] != 0 }
+    guard let largest = finite.max(by: { abs(expected[$0]) < abs(expected[$1]) }) else { return nil }
+    let factor = got[largest] / expected[largest]
+    guard factor.isFinite, factor != 0, factor != 1 else { return nil }
+    let uncertain = 4 * (bounds[largest].isFinite ? bounds[largest] : 0) / abs(expected[largest])
+    return Factor(value: factor, tolerance: max(uncertain / abs(factor), 8 * dtype.unitRoundoff))
   }
 
   private static func number(_ value: Double) -> String {
@@ -105,13 +132,12 @@ extension JudgedTensor {
 
   /// The expected elements at other places.
   private var moved: [(String, [Double?])] {
-    let names = Self.axes[shape.rank]
+    func name(_ axis: Int) -> String { AxisName.all(axis, ofRank: shape.rank) }
     var found: [(String, [Double?])] = []
     for axis in 0..<shape.rank where shape[axis] > 1 {
-      let name = names?[axis] ?? "axis \(axis)"
       found.append(
         (
-          "reversed along \(name)",
+          "reversed along \(name(axis))",
           taken { index in
             var place = index
             place[axis] = shape[axis] - 1 - index[axis]
@@ -121,7 +147,7 @@ extension JudgedTensor {
       for step in [-1, 1] where shape[axis] > 2 {
         found.append(
           (
-            "\(name) one too \(step < 0 ? "late" : "early")",
+            "\(name(axis)) one too \(step < 0 ? "late" : "early")",
             taken { index in
               var place = index
               place[axis] += step
@@ -133,7 +159,7 @@ extension JudgedTensor {
     for axis in 0..<max(shape.rank - 1, 0) where shape[axis] > 1 && shape[axis] == shape[axis + 1] {
       found.append(
         (
-          "\(names?[axis] ?? "axis \(axis)") and \(names?[axis + 1] ?? "axis \(axis + 1)") exchanged",
+          "\(name(axis)) and \(name(axis + 1)) exchanged",
           taken { index in
             var place = index
             place.swapAt(axis, axis + 1)

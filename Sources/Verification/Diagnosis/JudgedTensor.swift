@@ -60,6 +60,23 @@ struct JudgedTensor: Sendable {
     return Agreement(isExact: isExact, isTelling: told.count >= 2)
   }
 
+  /// Whether another answer of the same engine has other numbers than rounding brings about.
+  func differs(from again: JudgedTensor) -> Bool {
+    zip(got.indices, again.got).contains { !isNear(got[$0], $1, within: 2 * bounds[$0]) }
+  }
+
+  /// Whether it is what is right and what the engine gave before: the memory that it sums in was not cleared.
+  /// - Parameters:
+  ///   - earlier: what is right for the case that the engine was asked for between.
+  ///   - first: its first answer to the same question, which that may lie on.
+  func isAdded(to earlier: [Double], after first: JudgedTensor) -> Agreement? {
+    guard earlier.count == got.count, first.got.count == got.count else { return nil }
+    // The earlier sums have bounds of their own, of elements elsewhere.
+    let slack = Array(repeating: 2 * (bounds.filter(\.isFinite).max() ?? 0), count: got.count)
+    let last = zip(expected, earlier).map { $0 + $1 }
+    return agreement(with: last, slack: slack) ?? agreement(with: zip(last, first.got).map { $0 + $1 }, slack: slack)
+  }
+
   private func isNear(_ got: Double, _ value: Double, within bound: Double) -> Bool {
     if got.isNaN || value.isNaN { return got.isNaN && value.isNaN }
     if got == value { return true }

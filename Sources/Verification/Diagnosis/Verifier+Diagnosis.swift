@@ -28,7 +28,7 @@ extension Verifier {
 
   private func diagnoses(_ job: VerificationJob, _ results: [CaseResult], _ wanted: [Int]) -> [Int: DiagnosisRecord] {
     // As it was judged: without the passes that were not asked for.
-    guard let item = try? job.load().keeping(plan.passes)?.item else { return [:] }
+    guard let item = try? job.load(plan.passes)?.item else { return [:] }
     let verifier = CaseVerifier(item)
     return wanted.reduce(into: [:]) { found, index in
       let result = results[index]

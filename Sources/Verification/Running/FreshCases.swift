@@ -144,8 +144,13 @@ public struct FreshCases: Sendable {
   var isStandard: Bool { !isOfNamedProblems && seed == Self.standardSeed && count >= Self.standardCount }
 
   /// The case of that name.
+  /// - Parameters:
+  ///   - summary: its name, and what belongs to it.
+  ///   - passes: what is judged of it: more need not be computed. `nil` for all.
   /// - Throws: ``Problems/EngineError`` where the reference does not compute it: a mistake of this program.
-  package func golden(_ summary: GoldenCaseSummary) throws(EngineError) -> GoldenCase {
+  package func golden(
+    _ summary: GoldenCaseSummary, passes: Set<JudgedPass>? = nil
+  ) throws(EngineError) -> GoldenCase {
     var stream = SplitMix64(seed: SplitMix64.mix(seed ^ Shard.hash(summary.name)))
     let index = Self.index(of: summary.name)
     let pattern = pattern(summary.name, summary.operation)
@@ -161,7 +166,8 @@ public struct FreshCases: Sendable {
     } else {
       preconditionFailure("expected a name of a fresh case, found \(summary.name)")
     }
-    let roles = problem.definition.roles
+    let definition = problem.definition
+    let roles = definition.roles
     let random =
       if let pattern {
         RandomExercise(problem: problem, roles: roles, pattern: pattern, seed: stream.next())
@@ -170,7 +176,11 @@ public struct FreshCases: Sendable {
           problem: problem, roles: roles, fill: summary.fill, seed: stream.next(),
           range: index % Self.positiveInterval == 2 ? .init(0, 1) : .unit)
       }
-    var golden = try random.goldenCase(oracle: ReferenceEngine(), fill: summary.fill)
+    let asked =
+      passes.map { random.exercise.asked(for: $0, differentiable: definition.differentiableOperands.value ?? []) }
+      ?? random.exercise
+    let expected = try ReferenceEngine().compute(asked.converted(to: .float64))
+    var golden = GoldenCase(random.exercise, fill: summary.fill, expected: expected)
     golden.summary = summary
     return golden
   }

@@ -1,4 +1,5 @@
 import GoldenFiles
+import Operations
 import Problems
 
 /// A part of what a case expects, by the name that `bench --pass` has for it.
@@ -26,6 +27,31 @@ extension GoldenCase {
     if gradients.isEmpty { exercise.upstream = [:] }
     let kept = expected
     return before.filter { kept[$0] == nil }.sorted()
+  }
+
+  /// What the operation gives besides what is expected, in order.
+  var uncomputed: [String] {
+    guard let definition = (try? OperationRegistry.operation(of: exercise)) ?? nil else { return [] }
+    let gradients = exercise.upstream.isEmpty ? [] : definition.differentiableOperands.value ?? []
+    let all = definition.problem.outputs.keys.map { "outputs/\($0)" } + gradients.map { "gradients/\($0)" }
+    return Set(all).subtracting(expected.keys).sorted()
+  }
+}
+
+extension Exercise {
+  /// The same, asked for what these passes compute: a backward pass costs twice what the forward pass does.
+  /// - Parameter operands: those that have gradients.
+  func asked(for passes: Set<JudgedPass>, differentiable operands: [String]) -> Exercise {
+    var changed = self
+    let gradients = operands.filter { passes.contains(inputs[$0] == nil ? .backwardWeight : .backwardData) }
+    guard !gradients.isEmpty else {
+      (changed.passes, changed.upstream) = ([.forward], [:])
+      return changed
+    }
+    changed.wanted = Set(gradients.map { "gradients/\($0)" })
+    // Buffers come with the outputs, and who has some is known to the forward pass alone.
+    if !passes.contains(.forward), buffers.isEmpty { changed.passes = [.backward] }
+    return changed
   }
 }
 

@@ -52,11 +52,18 @@ struct VerificationJob: Sendable {
 
   private static let leastCost = 2e6
 
-  func load() throws -> VerificationCase {
+  /// - Parameter passes: what is judged of it; `nil` for all.
+  /// - Returns: the case and the paths of what is not asked for; `nil` where nothing of it is.
+  func load(_ passes: Set<JudgedPass>?) throws -> (item: VerificationCase, notAsked: [String])? {
     switch origin {
     case .file(let file):
-      VerificationCase(file: path, oracle: file.header.oracleDType, golden: try file.load(summary))
-    case .fresh(let fresh): VerificationCase(file: path, oracle: .float64, golden: try fresh.golden(summary))
+      return VerificationCase(file: path, oracle: file.header.oracleDType, golden: try file.load(summary))
+        .keeping(passes)
+    case .fresh(let fresh):
+      let golden = try fresh.golden(summary, passes: passes)
+      let item = VerificationCase(file: path, oracle: .float64, golden: golden)
+      guard passes != nil, let (kept, notAsked) = item.keeping(passes) else { return item.keeping(passes) }
+      return (kept, (notAsked + golden.uncomputed).sorted())
     }
   }
 }

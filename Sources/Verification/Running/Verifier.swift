@@ -240,11 +240,9 @@ public struct Verifier: Sendable {
   }
 
   private func verify(_ job: VerificationJob, _ index: Int) -> Finished {
-    let stored: VerificationCase
-    do { stored = try job.load() } catch { return Finished(index: index, results: [], error: "\(error)") }
-    guard let (item, notAsked) = stored.keeping(plan.passes) else {
-      return Finished(index: index, results: [], isLeftOut: true)
-    }
+    let loaded: (item: VerificationCase, notAsked: [String])?
+    do { loaded = try job.load(plan.passes) } catch { return Finished(index: index, results: [], error: "\(error)") }
+    guard let (item, notAsked) = loaded else { return Finished(index: index, results: [], isLeftOut: true) }
     if let problem = item.missingTolerance { return Finished(index: index, results: [], error: problem) }
     // While a large network leaves no room for another, its layers are judged side by side.
     let verifier = CaseVerifier(item, lanes: job.bytes > 0 ? plan.workers : 1)

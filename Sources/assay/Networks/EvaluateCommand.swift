@@ -4,6 +4,7 @@ import NetworkFiles
 import OperatingSystem
 import Problems
 import Operations
+import Reporting
 import Results
 import Synchronization
 import Tensors
@@ -27,7 +28,7 @@ struct EvaluateCommand: ParsableCommand {
         assay evaluate --data images.h5 --weights resnet50.h5 --logits logits.h5
         assay evaluate --data images.h5 --weights model.safetensors --model resnet50
         assay evaluate --data images.h5 --weights model.safetensors --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
-        assay evaluate --data pictures --weights pictures.h5
+        assay evaluate --data pictures --weights pictures.h5 --by-class
         assay evaluate --data cifar-10-batches-bin/test_batch.bin --weights cifar.h5
 
       EXIT CODES: 0 judged, 1 a logit or loss is not finite or the accuracy too low, 2 interrupted, 64 usage, 65 bad data,
@@ -72,6 +73,9 @@ struct EvaluateCommand: ParsableCommand {
     help: "Write the logits (images, classes) and labels to this file, in the order of the images.",
     completion: .file(extensions: ["h5"]))
   var logits: String?
+
+  @Flag(help: "Also print how each class came off, and what it was most often taken for.")
+  var byClass = false
 
   @Option(help: "Fail (exit code 1) below this accuracy, from 0 to 1.")
   var requireAccuracy: Double?
@@ -143,10 +147,14 @@ struct EvaluateCommand: ParsableCommand {
         "\(result.count) images: loss \(result.loss.formatted(digits: 6)), accuracy "
           + "\((100 * result.accuracy).formatted(digits: 2)) %, top-\(result.k) "
           + "\((100 * result.topAccuracy).formatted(digits: 2)) %")
+      let classes = ClassJudgement.all(
+        logits: scores, labels: source.labels.elements, classCount: file.classCount)
+      if byClass { table(classes, source.file.classNames).lines.forEach { Console.print($0) } }
       try json.write(
         Result(
           network: architecture.name, images: result.count, loss: result.loss, accuracy: result.accuracy, k: result.k,
-          topAccuracy: result.topAccuracy))
+          topAccuracy: result.topAccuracy,
+          classes: classes.map { .init($0, name: Self.name(of: $0.label, source.file.classNames)) }))
       if let logits {
         let tensor = Tensor(shape: [source.count, file.classCount], elements: scores)
         try LogitsFile(logits: tensor, labels: source.labels).write(to: logits)
@@ -165,6 +173,38 @@ struct EvaluateCommand: ParsableCommand {
     var loss, accuracy: Double
     var k: Int
     var topAccuracy: Double
+    var classes: [Class]
+
+    struct Class: Encodable {
+      var label: Int
+      var name: String
+      var images, right: Int
+      var takenFor: Int?
+      var taken: Int
+
+      init(_ judgement: ClassJudgement, name: String) {
+        (label, self.name) = (judgement.label, name)
+        (images, right) = (judgement.images, judgement.right)
+        (takenFor, taken) = (judgement.takenFor, judgement.taken)
+      }
+    }
+  }
+
+  /// The folder's name of a class, or its number.
+  private static func name(of label: Int, _ names: [String]) -> String {
+    names.indices.contains(label) ? names[label] : "\(label)"
+  }
+
+  private func table(_ classes: [ClassJudgement], _ names: [String]) -> TextTable {
+    TextTable(
+      ["class", "most often taken for", "images", "right", "accuracy"],
+      classes.map { judged in
+        [
+          Self.name(of: judged.label, names),
+          judged.takenFor.map { "\(Self.name(of: $0, names)) (\(judged.taken))" } ?? "–", "\(judged.images)",
+          "\(judged.right)", "\((100 * judged.accuracy).formatted(digits: 2)) %",
+        ]
+      }, words: 2)
   }
 
   /// The images to judge by.

@@ -132,7 +132,7 @@ enum DocumentedTreatment {
     "assay evaluate --data images.h5 --weights model.safetensors --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225":
       .parses(because: "weights of 100 MB"),
     "assay train --data pictures --model resnet18 --image-size 64 --measure --out pictures.h5": .begins(),
-    "assay evaluate --data pictures --weights pictures.h5": .exits(
+    "assay evaluate --data pictures --weights pictures.h5 --by-class": .exits(
       0,
       after: [
         "assay train --data pictures --model cifar_resnet8 --width 2 --image-size 16 --epochs 1 --out pictures.h5"

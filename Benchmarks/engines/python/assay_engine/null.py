@@ -52,34 +52,65 @@ _SHAPES = {
 }
 _NAMES = {"cross_entropy": "loss", "resnet": "logits"}
 _GRADIENTS = {"backward_data": "x", "backward_weight": "weight"}
+# What a step of an optimiser leaves besides its trajectory.
+_MOMENTS = {"sgd_step": ("momentum_buffer",), "adam_step": ("exp_avg", "exp_avg_sq"), "adamw_step": ("exp_avg", "exp_avg_sq")}
+
+
+def _block(case):
+    """A residual block's output: as wide as its last convolution, and as small as its strides make the image."""
+    last = max(name for name in case.parameters if name.startswith("conv") and name.endswith(".weight"))
+    stride = case.integer("stride", 1)
+    n, _, *sides = case.inputs["x"].shape
+    return (n, case.parameters[last].shape[0], *((side - 1) // stride + 1 for side in sides))
+
+
+def _results(case, timed_pass):
+    """What a pass gives: a group, and by name a shape and a type."""
+    if timed_pass in _GRADIENTS:
+        name = _GRADIENTS[timed_pass]
+        found = {**case.inputs, **case.parameters}.get(name)
+        if found is None:
+            raise Unsupported(f"{timed_pass} of {case.operation}")
+        return "gradients", {name: (found.shape, found.dtype)}
+    if case.operation in _MOMENTS:
+        gradients, p = case.inputs["gradients"], case.parameters["p"]
+        moments = _MOMENTS[case.operation] if keywords(case).get("momentum", 1) else ()
+        return "outputs", {
+            "trajectory": (gradients.shape, gradients.dtype), **{name: (p.shape, p.dtype) for name in moments}}
+    x = case.inputs["x"]
+    if timed_pass == "training_step":
+        return "outputs", {"loss": ((), x.dtype)}
+    if case.operation in ("basic_block", "bottleneck"):
+        shape = _block(case)
+    else:
+        weight = case.parameters.get("weight")
+        find = _SHAPES.get(case.operation, lambda x, weight, a: x)
+        shape = find(x.shape, None if weight is None else weight.shape, keywords(case))
+    results = {_NAMES.get(case.operation, "y"): (shape, x.dtype)}
+    if case.operation == "max_pool2d":
+        results["indices"] = (shape, np.dtype(np.int64))
+    return "outputs", results
 
 
 class Null(Engine):
     name, version = "null", "1"
-    operations = tuple(name for name in ATTRIBUTES if not name.endswith(("_step", "_block", "bottleneck")))
+    operations = tuple(name for name in ATTRIBUTES if name != "residual_block")
     dtypes, passes = ("float32", "float64", "float16", "bfloat16"), ("forward", "backward")
 
     def prepare(self, case, timed_pass, layout, threads):
-        shape = _SHAPES.get(case.operation, lambda x, weight, a: x)
-        x, weight = case.inputs["x"], case.parameters.get("weight")
-        if timed_pass in _GRADIENTS:
-            group, name = "gradients", _GRADIENTS[timed_pass]
-            found = {"x": x, "weight": weight}[name]
-            shape, dtype = found.shape, found.dtype
-        elif timed_pass == "training_step":
-            group, name, shape, dtype = "outputs", "loss", (), x.dtype
-        else:
-            group, name = "outputs", _NAMES.get(case.operation, "y")
-            shape, dtype = shape(x.shape, None if weight is None else weight.shape, keywords(case)), x.dtype
-        if any(n < 1 for n in shape):
-            raise Unsupported(f"{case.operation} to {shape}")
+        group, results = _results(case, timed_pass)
+        for name, (shape, _) in results.items():
+            if any(n < 1 for n in shape):
+                raise Unsupported(f"{case.operation} to {name} of shape {shape}")
 
-        if layout == "native" and len(shape) == 4:
-            return Prepared(lambda inputs, upstream: _native(inputs, upstream, shape, dtype, group, name), "nothing")
+        if layout == "native" and len(results) == 1:
+            (name, (shape, dtype)), = results.items()
+            if len(shape) == 4:
+                return Prepared(lambda inputs, upstream: _native(inputs, upstream, shape, dtype, group, name), "nothing")
 
         def bind(inputs, upstream):
-            buffer = marked(shape, dtype)
-            return Run(lambda: None, lambda _: {group: {name: buffer}}, buffers=(buffer,))
+            buffers = {name: marked(shape, dtype) for name, (shape, dtype) in results.items()}
+            return Run(lambda: None, lambda _: {group: buffers}, buffers=tuple(buffers.values()))
 
         return Prepared(bind, "nothing")
 

@@ -1,0 +1,26 @@
+#if os(Linux)
+  import Foundation
+  import OperatingSystem
+  import Testing
+
+  @Suite struct SystemFileTests {
+    @Test func whatTheSystemTellsIsRead() {
+      #expect(SystemFile.line(of: "/proc/self/stat") != nil)
+      #expect(SystemFile.line(of: "/nowhere") == nil && SystemFile.line(of: "/dev/null") == nil)
+      #expect(SystemFile.text(of: "/nowhere") == nil && SystemFile.text(of: "/dev/null") == "")
+      #expect(SystemFile.lines(of: "/proc/self/status").count > 10)
+    }
+
+    /// Lists of children are mostly empty, and are read several times a slice: a page for each was a gigabyte in a long gate.
+    @Test func readingEmptyFilesLeavesNothing() throws {
+      func resident() throws -> Int {
+        let status = try #require(SystemFile.text(of: "/proc/self/status"))
+        return try #require(ProcessMemory(status: status)).residentBytes
+      }
+      let before = try resident()
+      for _ in 0..<20_000 { _ = SystemFile.text(of: "/dev/null") }
+      // Other tests run beside this one.
+      #expect(try resident() - before < 60 << 20)
+    }
+  }
+#endif

@@ -91,7 +91,15 @@ import Testing
     let line = "golden diff $T/H14_old.h5 $T/H14_old.h5 \(option) >'\(terminal.path)'"
     let run = try run(line, "", environment: environment)
     #expect(run.exitCode == 0, "\(run.errors)")
-    #expect((terminal.read() + run.errors).contains("\u{1B}[32mno difference\u{1B}[0m") == isPainted)
+    // What was written comes through in its own time.
+    var text = terminal.read()
+    let start = ContinuousClock.now
+    while !text.hasSuffix("\r\n"), ContinuousClock.now - start < .seconds(5) {
+      usleep(1_000)
+      text += terminal.read()
+    }
+    #expect(text.hasSuffix("\r\n"))
+    #expect((text + run.errors).contains("\u{1B}[32mno difference\u{1B}[0m") == isPainted)
   }
 
   @Test func `bad is red, doubtful yellow and good green`() throws {

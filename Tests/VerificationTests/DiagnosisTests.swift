@@ -109,6 +109,17 @@ import Verification
     }
   }
 
+  @Test func `an operand that is kept from the call before is named`() throws {
+    let last = Remembered<AnyTensor>()
+    let found = try diagnose { exercise, answer in
+      guard let weight = exercise.parameters["weight"], let before = last.exchange(weight) else { return }
+      var changed = exercise
+      changed.parameters["weight"] = before
+      answer = try ReferenceEngine().compute(changed)
+    }
+    #expect(text(found) == "agrees with: weight of the call before")
+  }
+
   @Test func `a buffer that all calls are summed in is no factor`() throws {
     let sum = Remembered<AnyTensor>()
     let found = try diagnose { _, answer in

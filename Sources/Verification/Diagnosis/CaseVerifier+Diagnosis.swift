@@ -76,6 +76,8 @@ extension CaseVerifier {
     let changed = zip(first, second).filter { $0.differs(from: $1) }
     guard !changed.isEmpty else { return isRight ? [another] : [] }
     guard isOtherAnswered, let earlier = try? Hypothesis.right(other.converted(to: .float64)) else { return [another] }
+    let kept = Self.kept(exercise, other, second)
+    guard kept.isEmpty else { return kept + [another] }
     let added = changed.compactMap { first, second in
       earlier[second.path].flatMap { second.isAdded(to: $0.doubles.elements, after: first) }
     }
@@ -83,6 +85,23 @@ extension CaseVerifier {
     let sureness = Self.sureness(
       isExact: added.allSatisfy(\.isExact), isTelling: added.contains(where: \.isTelling))
     return [CauseRecord(name: "buffer not zeroed between calls", kind: .defect, sureness: sureness), another]
+  }
+
+  /// Operands that an engine did not take anew: those of the call before give its answer.
+  private static func kept(_ exercise: Exercise, _ before: Exercise, _ tensors: [JudgedTensor]) -> [CauseRecord] {
+    guard tensors.contains(where: { !$0.failing.isEmpty }) else { return [] }
+    let groups: [WritableKeyPath<Exercise, [String: AnyTensor]>] = [\.inputs, \.parameters, \.buffers]
+    return groups.flatMap { group in
+      exercise[keyPath: group].keys.sorted().compactMap { name -> CauseRecord? in
+        var asked = exercise
+        asked[keyPath: group][name] = before[keyPath: group][name]
+        guard let answer = try? Hypothesis.right(asked.converted(to: .float64)),
+          let (sureness, isWhole) = agreement(of: answer, with: tensors)
+        else { return nil }
+        return CauseRecord(
+          name: "\(name) of the call before", kind: .operand, sureness: sureness, isDoubtful: !isWhole)
+      }
+    }
   }
 
   /// The answer beside what is expected.

@@ -54,7 +54,7 @@ import Testing
   private func run(_ line: String, _ more: String, environment: [String: String] = [:]) throws -> CommandRun {
     let variables = [
       "T": "Tests/Trials", "R": Repository.versionOneRun.path(percentEncoded: false),
-      "W": folder.file("").path(percentEncoded: false), "TERM": "xterm",
+      "W": folder.file("").path(percentEncoded: false), "TERM": "xterm", "NO_COLOR": "",
     ]
     return try CommandRun(
       shell: "'\(Repository.command.path)' \(line) \(more)", environment: variables.merging(environment) { $1 })

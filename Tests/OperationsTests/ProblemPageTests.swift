@@ -41,19 +41,18 @@ import Testing
     let drawn = (0..<200).compactMap { type.problemDraw.value?.problem(seed: $0, within: .tiny).problem.text }
     let listed = (type.gradientCases.value ?? []).map(\.text) + (type.calibrationProblems.value ?? []).map(\.text)
     let own = Self.examples[type.name].map { [$0] } ?? []
-    let all = listed + own + drawn
     let best = listed.isEmpty ? own.isEmpty ? drawn : own : listed
     let example = try #require(best.max { words($0).count < words($1).count }, "\(type.name)")
     let problem = try Problem.parse(example)
     #expect(try Problem.parse(problem.text).text == problem.text)
-    let keys = keys(after: example)
-    let flags = Set(all.flatMap(words)).filter { word in
-      word.allSatisfy(\.isLetter) && word != "shape" && !keys.contains { word.hasPrefix($0.key) }
-    }
+    let count = type.problemType.attributeTokens.count
+    let keys = known(after: example).prefix(count)
+    // What one form of a problem excludes another may have.
+    let flags = Set((listed + own + drawn).flatMap { known(after: $0).dropFirst(count) })
     let cells = [
       "`\(type.name)`", "`\(problem.text)`", tensors(of: problem),
       flags.sorted().map { "`\($0)`" }.joined(separator: ", "),
-      keys.map { "`\($0.example)`" }.joined(separator: ", "),
+      keys.map { "`\($0)`" }.joined(separator: ", "),
     ]
     return "| \(cells.map { $0.isEmpty ? "–" : $0 }.joined(separator: " | ")) |"
   }
@@ -70,17 +69,15 @@ import Testing
       + " → " + list(problem.outputs.keys.sorted())
   }
 
-  /// What the error for a word that is none lists, with the part of each that is always there.
-  private func keys(after example: String) -> [(key: String, example: String)] {
+  /// What the error for a word that is none lists: an example of each attribute, then the flags.
+  private func known(after example: String) -> [String] {
     do throws(ProblemError) {
       _ = try Problem.parse(example + " ?")
       return []
     } catch {
       guard error.expected.hasPrefix("one of ") else { return [] }
       return error.expected.dropFirst(7).split(separator: ", ").map { word in
-        let forms = word.split(separator: " or ")
-        let key = forms[0].replacing(/(?:0\.1|2|…|a,b;c)$/, with: "")
-        return (String(key), String(forms[forms.count - 1]))
+        word.split(separator: " or ").last.map(String.init) ?? ""
       }
     }
   }

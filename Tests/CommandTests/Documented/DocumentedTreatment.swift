@@ -171,6 +171,12 @@ enum DocumentedTreatment {
         because: "needs the peers"),
     "assay bench --filter '*k64r3s3*' --layout native --out Reports/mine": .begins(),
     "assay bench --suite mine.toml": .begins(),
+    "assay bench --operation 'batch_norm2d n8c64h56w56 training' --engine reference": .begins(),
+    "assay bench --operation 'batch_norm2d n8c64h56w56 training' --engine reference --engine mine=./my-engine":
+      .begins(),
+    "assay bench --suite Benchmarks/operations.toml": .begins(),
+    "assay bench --suite Benchmarks/operations.toml --engine reference --engine execution --engine pytorch": .parses(
+      because: "needs the peers"),
     "assay bench --suite mine.toml --dry-run": .exits(0),
     "assay bench --resume --out Reports/mine": .begins(
       after: ["timeout -s INT 6 assay bench --out Reports/mine"]),

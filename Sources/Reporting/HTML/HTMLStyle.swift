@@ -60,7 +60,8 @@ enum HTMLStyle {
     svg{display:block;max-width:100%;height:auto;font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
     svg text{fill:var(--fg)}
     svg .tick,svg .small{font-size:11px;fill:var(--soft)}svg .name{font-size:12px;fill:var(--soft)}
-    svg .mono{font:11px ui-monospace,"DejaVu Sans Mono",Menlo,monospace}
+    svg .mono{font:11px ui-monospace,"DejaVu Sans Mono",Menlo,monospace;paint-order:stroke;stroke:var(--bg);\
+    stroke-width:4px;stroke-linejoin:round}
     svg .dark{fill:#111}svg .light{fill:#fff}svg .cell{font-size:11px}
     svg .grid{stroke:var(--grid);stroke-width:1}svg .axis{stroke:var(--soft);stroke-width:1}
     svg .roof{stroke:var(--fg);stroke-width:1.6}svg .roof.soft{stroke-dasharray:5 4;stroke:var(--soft)}

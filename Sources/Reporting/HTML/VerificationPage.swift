@@ -15,7 +15,7 @@ enum VerificationPage {
       anchor: "verification", title: "Verification",
       intro:
         "\(section.results.count) results on \(section.files.count - fresh.count) golden files\(made) by "
-        + "\(section.engines.count) engines, each element held against its own error bound\(leftOut).",
+        + "\(section.engines.count) engine\(section.engines.count == 1 ? "" : "s"), each element held against its own error bound\(leftOut).",
       cards: cards,
       tables: tables,
       folds: [rest, excused(section)].compactMap { $0 })

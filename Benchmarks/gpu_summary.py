@@ -109,7 +109,7 @@ def timed(runs):
                 rows.append([
                     found["engine"], workload["name"], section["options"]["dtype"],
                     f"{time['median_nanoseconds'] * 1e-6:.4f}" if time else "–",
-                    f"{time['equivalent_gigaflops'] * 1e-3:.2f}" if time else "–",
+                    f"{time['equivalent_gigaflops'] * 1e-3:.2f}" if time and time["equivalent_gigaflops"] else "–",
                     found["status"] + (": " + ", ".join(caught) if caught else ""), found.get("trust", "–"),
                     ratio(found.get("worst_ratio")), found.get("summary", "")[:40]])
     return rows

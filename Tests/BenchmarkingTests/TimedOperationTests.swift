@@ -125,6 +125,17 @@ private struct WrongWhereTimed: Engine {
     }
   }
 
+  /// Engines are given what the reference is held with: rounded weights made two engines on a GPU look wrong.
+  @Test func whatIsLearntStaysSingle() throws {
+    var suite = suite(["batch_norm2d n2c3h4w4 training"])
+    suite.dtype = .bfloat16
+    let item = try #require(try BenchmarkPlan(suite).items.first)
+    let exercise = WorkloadExercise(item, seed: 1).exercise
+    #expect(exercise.inputs["x"]?.dtype == .bfloat16)
+    for tensor in exercise.parameters.values { #expect(tensor.dtype == .float32) }
+    #expect(exercise.parameters.count == 2 && exercise.buffers["running_mean"]?.dtype == .float32)
+  }
+
   /// Otherwise it would be no yardstick beside engines that give all of it.
   @Test func theNullEngineLeavesTheMarkInEveryResult() throws {
     for text in Self.drawn {

@@ -17,20 +17,25 @@ package struct WorkloadExercise: Sendable {
   private let window: NetworkWindow?
 
   package init(_ item: BenchmarkPlan.Item, seed: UInt64) {
+    let made: Exercise
     switch item.subject {
     case .convolution(let problem):
-      single = Self.convolution(problem, item, seed)
+      made = Self.convolution(problem, item, seed)
       window = nil
     case .operation(let timed):
-      single = timed.exercise(item.pass, threads: item.threads, seed: seed)
+      made = timed.exercise(item.pass, threads: item.threads, seed: seed)
       window = nil
     case .training(let network):
-      single = Self.training(network, item, seed)
+      made = Self.training(network, item, seed)
       window = nil
     case .network(let problem):
-      single = Self.network(problem, item, seed)
+      made = Self.network(problem, item, seed)
       window = NetworkWindow(problem: problem, image: Int(seed % UInt64(max(problem.inputShape[0], 1))))
     }
+    var single = made
+    // What is learnt or kept stays float32 where the rest has 16 bits.
+    single.singles = (try? OperationRegistry.operation(of: single))??.staysSingle ?? []
+    self.single = single
     expected = single.wanted
     exercise = single.converted(to: item.dtype)
   }

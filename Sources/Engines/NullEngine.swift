@@ -25,14 +25,8 @@ public struct NullEngine: Engine {
   ) throws(EngineError) -> any PreparedOperation {
     let problem: (any OperationProblem)?
     do throws(ProblemError) { problem = try exercise.problem() } catch { throw EngineError(error) }
-    let results: [String: TensorType]
-    switch problem {
-    case nil: throw .unsupported("no operation here is called \(exercise.operation)")
-    case is ResNetProblem where timing.pass == .trainingStep: results = ["outputs/loss": TensorType([])]
-    case let problem as ResNetProblem: results = ["outputs/logits": TensorType(problem.plan.logitsShape)]
-    case let problem?: results = timing.pass.results(of: problem)
-    }
-    return NullOperation(results: results, isNative: timing.layout == .native)
+    guard let problem else { throw .unsupported("no operation here is called \(exercise.operation)") }
+    return NullOperation(results: timing.pass.results(of: problem), isNative: timing.layout == .native)
   }
 }
 

@@ -39,8 +39,12 @@ extension TimingRequest.TimedPass {
     }
   }
 
-  /// What it computes of a single operation, by path. Buffers that it changes are not collected.
+  /// What it computes, by path: of a whole network what is timed of it. Buffers that it changes are not collected.
   package func results(of problem: any OperationProblem) -> [String: TensorType] {
+    if let network = problem as? ResNetProblem {
+      return self == .trainingStep
+        ? ["outputs/loss": TensorType([])] : ["outputs/logits": TensorType(network.plan.logitsShape)]
+    }
     guard let operand = gradientOperand else {
       return Dictionary(uniqueKeysWithValues: problem.outputs.map { ("outputs/\($0.key)", $0.value) })
     }

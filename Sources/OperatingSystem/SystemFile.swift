@@ -8,7 +8,7 @@
 
 /// Small text files in which the system tells of itself, such as those of `/proc` and `/sys`.
 ///
-/// Not by Foundation: its whole-file readers leak a page for each file that says it is empty and is (Swift 6.2 on Linux), and
+/// Not by Foundation: its whole-file readers leak a page for each file that says it is empty and is (Swift 6.3 on Linux), and
 /// lists of children are, thousands of times a minute.
 package enum SystemFile {
   /// The text of a file; `nil` when it cannot be read.

@@ -24,8 +24,8 @@ struct BenchSelection: ParsableArguments {
 
   @Option(
     help: """
-      A problem of any operation in its text form, such as 'batch_norm2d n8c64h56w56 training', in place of the suite's. May be \
-      repeated.
+      A problem of any operation in its text form, such as 'batch_norm2d n8c64h56w56 training', in place of the suite's, on one \
+      thread from NCHW to NCHW where nothing else is said. May be repeated.
       """)
   var operation: [String] = []
 
@@ -104,8 +104,9 @@ struct BenchSelection: ParsableArguments {
       found.problems = []
     }
     if !operation.isEmpty {
-      if found.timesWholeNetworks { found = BenchmarkSuite(name: found.name) }
-      (found.networks, found.problems, found.engines) = ([], operation, [])
+      var own = BenchmarkSuite(name: found.name)
+      (own.problems, own.blocks, own.sliceMilliseconds) = (operation, found.blocks, found.sliceMilliseconds)
+      found = own
     }
     if let networks, found.timesWholeNetworks != networks {
       // Who does the one does not do the other, and in other passes.

@@ -33,7 +33,7 @@ import Testing
       ("RunAnalysis/Floor/OperationFloor.swift", "whole networks are limited otherwise"),
       ("Benchmarking/Suites/BenchmarkSubject.swift", "what is timed are networks and their convolutions"),
       ("assay/BenchSelection.swift", "who times what by default"),
-      ("Engines/NullEngine.swift", "it stands beside what is timed"),
+      ("Engines/PreparedOperation.swift", "whole networks have passes of their own"),
       ("RunAnalysis/Floor/ConvolutionWork.swift", "what each algorithm for one operation takes"),
       ("Benchmarking/Running/WorkloadExercise.swift", "what is timed are the convolutions of networks"),
       ("SelfTest/GateProbe.swift", "a probe needs some small case"),

@@ -5,6 +5,18 @@ import RunAnalysis
 import TestSupport
 import Testing
 
+/// Without caches, so that all bytes move at the rate of memory.
+private func uncached(peak: Double, memory: Double) -> BenchmarkSection {
+  var section = SampleBenchmark.section()
+  (section.machine.l2Bytes, section.machine.l3Bytes) = (nil, nil)
+  section.ceilings = [
+    CeilingRecord(
+      threads: 1, peakGigaflops: peak, l2GigabytesPerSecond: memory, l3GigabytesPerSecond: nil,
+      memoryGigabytesPerSecond: memory, frozenConvolutionNanoseconds: 1)
+  ]
+  return section
+}
+
 /// The least time of a whole network, against the floors of its layers and sums made by hand.
 @Suite struct NetworkFloorTests {
   private static func workload(_ problem: String, pass: String = "inference", threads: Int = 1) -> BenchmarkWorkload {
@@ -13,25 +25,13 @@ import Testing
       threads: threads, flops: 1, compulsoryBytes: 1)
   }
 
-  /// Without caches, so that all bytes move at the rate of memory.
-  private static func section(peak: Double, memory: Double) -> BenchmarkSection {
-    var section = SampleBenchmark.section()
-    (section.machine.l2Bytes, section.machine.l3Bytes) = (nil, nil)
-    section.ceilings = [
-      CeilingRecord(
-        threads: 1, peakGigaflops: peak, l2GigabytesPerSecond: memory, l3GigabytesPerSecond: nil,
-        memoryGigabytesPerSecond: memory, frozenConvolutionNanoseconds: 1)
-    ]
-    return section
-  }
-
   private static let resnet18 = "resnet n2c3h224w224 archresnet18"
   private static let resnet8 = "resnet n1c3h32w32 archcifar_resnet8 classes10"
 
   /// Where memory is free, a network takes what its convolutions take, each alone, and the classifier.
   @Test(arguments: [resnet18, resnet8, "resnet n1c3h224w224 archresnext50_32x4d", "resnet n3c3h96w64 archresnet50"])
   func arithmeticIsThatOfTheConvolutions(text: String) throws {
-    let section = Self.section(peak: 100, memory: 1e12)
+    let section = uncached(peak: 100, memory: 1e12)
     let floor = try #require(NetworkFloor(Self.workload(text), in: section))
     let problem = try #require(try Problem.parse(text) as? ResNetProblem)
     let alone = problem.plan.layers.compactMap { layer -> Double? in
@@ -51,7 +51,7 @@ import Testing
   /// Where arithmetic is free, each byte of weights, of activations between steps and of residuals moves once: by hand, in
   /// elements, for three stages of 16, 32 and 64 channels.
   @Test func bytesAreThoseOfTheSteps() throws {
-    let floor = try #require(NetworkFloor(Self.workload(Self.resnet8), in: Self.section(peak: 1e12, memory: 4)))
+    let floor = try #require(NetworkFloor(Self.workload(Self.resnet8), in: uncached(peak: 1e12, memory: 4)))
     let (image, one, two, three) = (3_072.0, 16_384.0, 8_192.0, 4_096.0)
     let expected: KeyValuePairs<String, Double> = [
       "conv1": image + 432 + one, "layer1.0.conv1": 2 * one + 2_304, "layer1.0.conv2": 3 * one + 2_304,
@@ -70,7 +70,7 @@ import Testing
 
   /// Activations may be in a cache that the network's weights do not fit.
   @Test func weightsComeFromWhereAllOfThemFit() throws {
-    var section = Self.section(peak: 1e12, memory: 4)
+    var section = uncached(peak: 1e12, memory: 4)
     section.machine.l2Bytes = 1 << 19
     section.ceilings[0].l2GigabytesPerSecond = 4e6
     // 309 KB of weights fit, and the 206 KB that a layer's operands take at most.
@@ -88,11 +88,11 @@ import Testing
   ])
   func nothingIsSaidOfOtherWork(problem: String, pass: String, threads: Int) {
     let workload = Self.workload(problem, pass: pass, threads: threads)
-    #expect(NetworkFloor(workload, in: Self.section(peak: 1, memory: 1)) == nil)
+    #expect(NetworkFloor(workload, in: uncached(peak: 1, memory: 1)) == nil)
   }
 
   @Test func nothingIsSaidWithoutCeilings() {
-    #expect(NetworkFloor(Self.workload(Self.resnet8, threads: 2), in: Self.section(peak: 1, memory: 1)) == nil)
+    #expect(NetworkFloor(Self.workload(Self.resnet8, threads: 2), in: uncached(peak: 1, memory: 1)) == nil)
   }
 
   /// The limit stands beside the times, and each step of a run has its layer's part of it.
@@ -115,13 +115,7 @@ import Testing
   private static func limited(
     _ problem: String, pass: String = "forward", flops: Double = 0, bytes: Double
   ) -> BenchmarkWorkload {
-    var section = SampleBenchmark.section()
-    (section.machine.l2Bytes, section.machine.l3Bytes) = (nil, nil)
-    section.ceilings = [
-      CeilingRecord(
-        threads: 1, peakGigaflops: 100, l2GigabytesPerSecond: 10, l3GigabytesPerSecond: nil,
-        memoryGigabytesPerSecond: 10, frozenConvolutionNanoseconds: 1)
-    ]
+    var section = uncached(peak: 100, memory: 10)
     section.workloads = [
       BenchmarkWorkload(
         name: problem, operation: String(problem.prefix { $0 != " " }), problem: problem, batch: 1, pass: pass,
@@ -141,6 +135,12 @@ import Testing
     let workload = Self.limited("linear n64c64 k64", flops: 524_288, bytes: 49_408)
     #expect(workload.limitNanoseconds == 5_242.88)
     #expect(workload.limitedBy == "compute")
+  }
+
+  /// Winograd may be below the definition's products, and is not known for passes that are none of a convolution's three.
+  @Test func aConvolutionHasNoOtherLimitThanItsOwn() {
+    let workload = Self.limited("conv2d n1c8h8w8 k8r3s3 stride1 pad1", pass: "inference", flops: 1e6, bytes: 1)
+    #expect(workload.limitNanoseconds == nil)
   }
 
   /// A block's convolutions may be Winograd's, below what the definition's products would take.

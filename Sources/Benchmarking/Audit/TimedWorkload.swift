@@ -66,7 +66,8 @@ final class TimedWorkload {
   /// Which of the round's fresh operands' results are collected: at random, and the same for all who have as many.
   func chosenIndex(of count: Int) -> Int { choice % count }
 
-  /// Blocks of a whole network's workload, or of an operation that costs as much, whose results are held against the reference, in evaluation and in training.
+  /// Blocks of a whole network's workload whose results are held against the reference, in evaluation, as of an operation that
+  /// costs as much, and in training.
   private static let (networkLooks, trainingLooks) = (3, 1)
 
   private static func some(of blocks: Int, _ count: Int, _ generator: inout SplitMix64) -> Set<Int> {

@@ -70,7 +70,7 @@ package struct WorkloadExercise: Sendable {
       name: "/" + problem.text, operation: ResNetProblem.operation, attributes: problem.attributes,
       inputs: ["x": fill(problem.inputShape, seed &+ 1)], parameters: tensors.filter { !buffers.contains($0.key) },
       buffers: tensors.filter { buffers.contains($0.key) }, dtype: .float32, passes: [.forward],
-      wanted: ["outputs/logits"], threads: item.threads)
+      wanted: Set(item.pass.results(of: problem).keys), threads: item.threads)
   }
 
   /// The same initial values for a network that is trained; its images and labels come later.
@@ -81,7 +81,6 @@ package struct WorkloadExercise: Sendable {
     exercise.attributes = trained.attributes
     exercise.inputs["target"] = .int64(Tensor(shape: [trained.batch], repeating: 0))
     exercise.passes = [.forward, .backward]
-    exercise.wanted = ["outputs/loss"]
     return exercise
   }
 
@@ -107,16 +106,9 @@ package struct WorkloadExercise: Sendable {
   /// - Throws: ``EngineError`` of the reference.
   func verifier(of exercise: Exercise, isPart: Bool = false) throws(EngineError) -> CaseVerifier {
     let answer = try ReferenceEngine().compute(exercise.converted(to: .float64))
-    var golden = GoldenCase(exercise, fill: .random)
-    for path in expected {
-      guard let tensor = answer[path] else { continue }
-      let name = String(path.drop { $0 != "/" }.dropFirst())
-      if path.hasPrefix("gradients/") {
-        golden.gradients[name] = ExpectedTensor(tensor)
-      } else {
-        golden.outputs[name] = ExpectedTensor(tensor)
-      }
-    }
+    var kept = Answer()
+    for path in expected { kept[path] = answer[path] }
+    let golden = GoldenCase(exercise, fill: .random, expected: kept)
     return CaseVerifier(VerificationCase(file: "benchmark", oracle: .float64, golden: golden, isPart: isPart))
   }
 }

@@ -75,13 +75,8 @@ public enum BenchmarkSubject: Hashable, Sendable {
 
   /// Bytes of what a pass computes.
   func resultBytes(_ pass: TimingRequest.TimedPass, _ dtype: DType) -> Int {
-    switch self {
-    case .convolution, .operation:
-      pass.results(of: problem).values.reduce(0) {
-        $0 + $1.shape.count * ($1.dtype == .int64 ? $1.dtype : dtype).byteCount
-      }
-    case .network(let problem): problem.plan.logitsShape.count * dtype.byteCount
-    case .training: dtype.byteCount
+    pass.results(of: problem).values.reduce(0) {
+      $0 + $1.shape.count * ($1.dtype == .int64 ? $1.dtype : dtype).byteCount
     }
   }
 

@@ -54,7 +54,8 @@ public struct TimedOperation: Hashable, Sendable {
     return exercise
   }
 
-  /// Whether the reference computes it so fast that every block's results can be held against it.
+  /// Whether the reference computes it so fast that every block's results can be held against it: so many steps take it some
+  /// hundredths of a second, as long as a block of a few slices.
   var isCheaplyHeld: Bool { problem.work.value <= 1 << 24 }
 
   /// The first axis of the first input, which the field calls the batch.

@@ -91,8 +91,8 @@ enum RooflineChart {
     return HTMLPage.Figure(
       title: title,
       caption:
-        "One mark for each problem that has products. Hollow marks are direct-equivalent: Winograd does fewer multiplications than the "
-        + "definition, so it may stand above the peak. A bar is the limit: the best that the ceilings allow to any "
+        "One mark for each problem that has products. Hollow marks are direct-equivalent: Winograd does fewer multiplications "
+        + "than the definition, so it may stand above the peak. A bar is the limit: the best that the ceilings allow to any "
         + "algorithm that Assay knows. The ceilings were measured in this run; which bandwidth applies depends on where a layer's "
         + "operands fit."
         + (beyond.isEmpty ? "" : " Met left of the picture, so no limit here: \(beyond.joined(separator: ", ")).")

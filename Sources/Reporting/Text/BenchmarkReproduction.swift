@@ -43,11 +43,17 @@ public enum BenchmarkReproduction {
     let network = section.networks.first { network in
       network.batch == workload.batch && network.layers.contains { $0.problem == workload.problem }
     }
-    if let network, suite == nil {
-      words += ["--depth", network.name, "--batch", "\(workload.batch)", "--threads", "\(workload.threads)"]
-      words += ["--pass", workload.pass, "--layout", workload.layout]
+    let setting = [
+      ("--threads", "\(workload.threads)"), ("--pass", workload.pass), ("--layout", workload.layout),
+    ]
+    if given.value(of: "--operation") != nil {
+      words += ["--operation", workload.problem] + setting.flatMap { [$0, $1] }
+    } else if let network, suite == nil {
+      words += ["--depth", network.name, "--batch", "\(workload.batch)"] + setting.flatMap { [$0, $1] }
     } else {
       words += ["--suite", suite ?? "Benchmarks/\(section.suite).toml"]
+      // What the command line had in place of the suite's.
+      words += setting.filter { given.value(of: $0.0) != nil }.flatMap { [$0, $1] }
     }
     if section.options.dtype != "float32" { words += ["--dtype", section.options.dtype] }
     if section.options.cold { words.append("--cold") }

@@ -19,11 +19,11 @@ public enum BenchmarkAnalysis {
     let ceiling = section.ceilings.first { $0.threads == workload.threads }
     let floor = ConvolutionFloor(workload, in: section)
     let network = NetworkFloor(workload, in: section)
-    let operation = floor == nil && network == nil ? OperationFloor(workload, in: section) : nil
-    workload.limitNanoseconds = floor?.nanoseconds ?? network?.nanoseconds ?? operation?.nanoseconds
-    workload.limitedBy = floor?.limitedBy ?? network?.limitedBy ?? operation?.limitedBy
-    workload.limitAlgorithm =
-      floor?.algorithm ?? network.map { _ in NetworkFloor.algorithm } ?? operation.map { _ in OperationFloor.algorithm }
+    let limit =
+      floor.map { ($0.nanoseconds, $0.limitedBy, $0.algorithm) }
+      ?? network.map { ($0.nanoseconds, $0.limitedBy, NetworkFloor.algorithm) }
+      ?? OperationFloor(workload, in: section).map { ($0.nanoseconds, $0.limitedBy, OperationFloor.algorithm) }
+    (workload.limitNanoseconds, workload.limitedBy, workload.limitAlgorithm) = (limit?.0, limit?.1, limit?.2)
     let baseline = workload.contestant(section.options.baseline)?.samples.map(\.median) ?? []
     for index in workload.contestants.indices {
       let engine = section.engines.first { $0.name == workload.contestants[index].engine }

@@ -18,10 +18,10 @@ struct OperationFloor {
   /// What stands for an algorithm in reports.
   static let algorithm = "definition"
 
-  /// - Returns: nil for what is made of layers, and where no ceilings were measured with these threads.
+  /// - Returns: nil for what is made of layers, for a convolution in a pass that has no limit of its own, and where no ceilings were measured with these threads.
   init?(_ workload: BenchmarkWorkload, in section: BenchmarkSection) {
     guard let ceiling = section.ceilings.first(where: { $0.threads == workload.threads }),
-      let problem = try? Problem.parse(workload.problem), !(problem is any LayeredProblem),
+      let problem = try? Problem.parse(workload.problem), !(problem is Conv2dProblem), !(problem is any LayeredProblem),
       !(problem is ResNetProblem)
     else { return nil }
     let footprint = workload.compulsoryBytes * Double(workload.sets ?? 1)

@@ -188,6 +188,14 @@ import Testing
     #expect(
       command(section, given: "assay", "bench", "--pass-env=A", "--quiet", "--sandbox", "--pass-env", "B")
         == ["assay", "bench", "--suite", "Benchmarks/s.toml", "--pass-env", "A", "--pass-env", "B", "--sandbox"] + end)
+    // What the command line had in place of a suite's stays: otherwise no workload would match.
+    let setting = ["--threads", "1", "--pass", "forward", "--layout", "nchw"]
+    #expect(
+      command(section, given: "assay", "bench", "--operation", workload.problem)
+        == ["assay", "bench", "--operation", workload.problem] + setting + end)
+    #expect(
+      command(section, given: "assay", "bench", "--suite", "my.toml", "--pass", "forward")
+        == ["assay", "bench", "--suite", "my.toml", "--pass", "forward"] + end)
     let network = changed {
       $0.networks = [
         BenchmarkNetwork(

@@ -110,7 +110,6 @@ let package = Package(
     .target(name: "Results"),
     // Files
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
-    .target(name: "TOMLFiles", dependencies: [.product(name: "TOMLKit", package: "TOMLKit")]),
     .target(name: "HDF5", dependencies: ["CHDF5", "OperatingSystem"]),
     // The numbers: what each operation is
     .target(
@@ -135,13 +134,18 @@ let package = Package(
       dependencies: [
         "ImageCodecs", "HDF5", "GoldenFiles", "Tensors", "Problems", "Operations", "OperatingSystem", "Results",
       ]),
-    // What is asked of an engine
+    // What an engine is: the reference, and programs of others. Nothing of it needs a kernel, nor what is built on it to check
+    // engines, so that a package whose tests do waits for none.
     .target(
       name: "Engines",
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "OperatingSystem", "Results"]),
+    // The strategies and whole networks as engines
+    .target(
+      name: "StrategyEngines",
       dependencies: [
-        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Operations", "Convolution", "Execution", "OperatingSystem",
-        "Results", .product(name: "TOMLKit", package: "TOMLKit"),
-      ]),
+        "Tensors", "Problems", "Operations", "Convolution", "Execution", "Engines", "OperatingSystem", "Results",
+      ]
+    ),
     // The third that knows pointers, beside the kernels and HDF5: memory and calls of a library of others' code, by the
     // contract of Benchmarks/engines/include/assay.h. Nothing of it runs in the tool's own process.
     .systemLibrary(name: "CLibraryHost"),
@@ -150,11 +154,15 @@ let package = Package(
       dependencies: [
         "CLibraryHost", "Tensors", "Problems", "Operations", "Convolution", "Engines", "Results", "OperatingSystem",
       ]),
+    // What is asked of an engine
     .target(
       name: "Verification",
+      dependencies: ["Tensors", "Problems", "GoldenFiles", "Operations", "Engines", "Results"]),
+    // What people write for the tool
+    .target(
+      name: "TOMLFiles",
       dependencies: [
-        "Tensors", "Problems", "TOMLFiles", "GoldenFiles", "Operations", "Engines", "Results",
-        .product(name: "TOMLKit", package: "TOMLKit"),
+        "Tensors", "GoldenFiles", "Engines", "Verification", "Results", .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
       name: "Fuzzing",
@@ -165,15 +173,15 @@ let package = Package(
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Tensors", "Problems", "Operations", "TOMLFiles", "GoldenFiles", "Convolution", "Engines", "Verification",
-        "Results", "RunAnalysis", "OperatingSystem",
+        "Tensors", "Problems", "Operations", "TOMLFiles", "GoldenFiles", "Convolution", "Engines", "StrategyEngines",
+        "Verification", "Results", "RunAnalysis", "OperatingSystem",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     // Deliberately wrong implementations: does what is asked of an engine notice them?
     .target(
       name: "SelfTest",
       dependencies: [
-        "Tensors", "Problems", "Operations", "GoldenFiles", "Convolution", "Engines", "Verification",
+        "Tensors", "Problems", "Operations", "GoldenFiles", "Convolution", "Engines", "StrategyEngines", "Verification",
         "GradientChecking", "Fuzzing", "Benchmarking", "Results", "RunAnalysis", "OperatingSystem",
       ]),
     .target(
@@ -191,7 +199,7 @@ let package = Package(
       name: "assay",
       dependencies: [
         "ForeignTimes", "Reporting", "SelfTest", "Verification", "Fuzzing", "GradientChecking", "Benchmarking",
-        "RunAnalysis", "Engines",
+        "RunAnalysis", "Engines", "StrategyEngines", "TOMLFiles",
         "LibraryHost", "Operations", "Convolution", "Execution", "NetworkFiles", "GoldenFiles", "Problems", "Tensors",
         "Results",
         "OperatingSystem", "CShims",
@@ -210,7 +218,7 @@ let package = Package(
     .testTarget(
       name: "RunAnalysisTests",
       dependencies: ["Operations", "Problems", "Results", "Tensors", "RunAnalysis", "TestSupport"]),
-    .testTarget(name: "TOMLFilesTests", dependencies: ["TOMLFiles", "TestSupport"]),
+    .testTarget(name: "TOMLFilesTests", dependencies: ["TOMLFiles", "Engines", "TestSupport"]),
     .testTarget(name: "ProblemsTests", dependencies: ["Tensors", "Problems", "Operations", "TestSupport"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Samples/make.py"],
@@ -239,35 +247,43 @@ let package = Package(
     .testTarget(
       name: "EnginesTests",
       dependencies: [
-        "Problems", "Tensors", "Engines", "Operations", "GoldenFiles", "OperatingSystem", "Results", "TestSupport",
-        "assay",
+        "Problems", "Tensors", "Engines", "StrategyEngines", "Operations", "GoldenFiles", "OperatingSystem", "Results",
+        "TestSupport", "assay",
       ]),
     .testTarget(
+      name: "StrategyEnginesTests",
+      dependencies: ["Problems", "Tensors", "Engines", "StrategyEngines", "Operations"]),
+    .testTarget(
       name: "LibraryHostTests",
-      dependencies: ["Problems", "Tensors", "LibraryHost", "Engines", "Operations", "Results", "TestSupport", "assay"],
-      exclude: ["Libraries/relu.c"]),
+      dependencies: [
+        "Problems", "Tensors", "LibraryHost", "Engines", "Operations", "Results", "TOMLFiles", "TestSupport", "assay",
+      ], exclude: ["Libraries/relu.c"]),
     .testTarget(
       name: "VerificationTests",
       dependencies: [
-        "Engines", "GoldenFiles", "GradientChecking", "Problems", "Tensors", "Verification", "Operations",
-        "AssayTesting", "RunAnalysis", "Results", "TestSupport",
+        "Engines", "StrategyEngines", "GoldenFiles", "GradientChecking", "Problems", "Tensors", "Verification",
+        "Operations", "AssayTesting", "RunAnalysis", "Results", "TOMLFiles", "TestSupport",
       ]),
     .testTarget(
       name: "FuzzingTests",
       dependencies: [
-        "Tensors", "Verification", "Fuzzing", "Engines", "Operations", "Problems", "Results", "TestSupport",
+        "Tensors", "Verification", "Fuzzing", "Engines", "StrategyEngines", "Operations", "Problems", "Results",
+        "TestSupport",
       ]),
     .testTarget(
       name: "GradientCheckingTests",
       dependencies: [
-        "Engines", "GoldenFiles", "Problems", "Results", "Tensors", "GradientChecking", "Operations", "TestSupport",
+        "Engines", "StrategyEngines", "GoldenFiles", "Problems", "Results", "Tensors", "GradientChecking", "Operations",
+        "TestSupport",
       ]),
     .testTarget(
       name: "SelfTestTests",
       dependencies: ["Problems", "Results", "SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),
     .testTarget(
       name: "BenchmarkingTests",
-      dependencies: ["Results", "Benchmarking", "Engines", "Operations", "Problems", "Tensors", "TestSupport"],
+      dependencies: [
+        "Results", "Benchmarking", "Engines", "StrategyEngines", "Operations", "Problems", "Tensors", "TestSupport",
+      ],
       exclude: ["Engines/allocating.c"]),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),
@@ -277,8 +293,8 @@ let package = Package(
     .executableTarget(
       name: "OddInputs",
       dependencies: [
-        "Problems", "Operations", "Tensors", "HDF5", "GoldenFiles", "NetworkFiles", "Engines", "Verification",
-        "Benchmarking",
+        "Problems", "Operations", "Tensors", "HDF5", "GoldenFiles", "NetworkFiles", "Engines", "StrategyEngines",
+        "Verification", "TOMLFiles", "Benchmarking",
         "OperatingSystem", "Results", "Reporting", "TestSupport",
       ], path: "Tests/OddInputs"),
     .testTarget(
@@ -286,7 +302,7 @@ let package = Package(
       dependencies: [
         "Operations", "Problems",
         "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "NetworkFiles", "OperatingSystem", "Reporting",
-        "Results", "Tensors", "TestSupport", "Verification",
+        "Results", "TOMLFiles", "Tensors", "TestSupport", "Verification",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,4 +1,4 @@
-import Convolution
+import OperatingSystem
 
 /// Empties the caches before an iteration that is timed cold.
 package struct CacheFlush {
@@ -8,7 +8,7 @@ package struct CacheFlush {
 
   /// Writes twice what the last level of cache holds, so that nothing of the operands is left in it.
   package mutating func flush() {
-    if swept.isEmpty { swept = [UInt8](repeating: 0, count: 2 * max(Machine.current.l3Bytes ?? 0, 64 << 20)) }
+    if swept.isEmpty { swept = [UInt8](repeating: 0, count: 2 * max(CacheSize.bytes(level: 3) ?? 0, 64 << 20)) }
     for index in stride(from: 0, to: swept.count, by: 64) { swept[index] &+= 1 }
   }
 }

@@ -121,4 +121,24 @@ public struct EngineCatalog: Sendable {
       throw Failure(.usage, "engine '\(name)': this name is a built-in engine's: choose another")
     }
   }
+
+  /// A child of `assay` that holds the library, which can then do what it likes to its own process alone.
+  /// - Parameters:
+  ///   - library: the file.
+  ///   - name: of the engine, where the library does not say one.
+  ///   - symbols: which symbol computes an operation, where it is not `assay_<operation>`.
+  ///   - host: the path of `assay`.
+  package static func hosted(
+    _ library: URL, name: String, symbols: [String: String] = [:], host: String
+  ) -> ProcessEngine.Declaration {
+    // From whichever folder the child starts in.
+    let file = library.absoluteURL.path(percentEncoded: false)
+    var words = [host, "host", "--name", name, "--library", file]
+    for (operation, symbol) in symbols.sorted(by: { $0.key < $1.key }) {
+      words += ["--symbol", "\(operation)=\(symbol)"]
+    }
+    var declaration = ProcessEngine.Declaration(name: name, command: "exec \(ShellCommand(words))")
+    declaration.isHost = true
+    return declaration
+  }
 }

@@ -175,7 +175,7 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
     let w0 = load(w)
     let w1 = two ? load(w + vectorWidth) : .zero
     sums.forEach { pixel, first, second in
-      let x = Vector(repeating: pixels[pixel][channel])
+      let x = broadcast(pixels[pixel] + channel)
       first = fma(x, w0, first)
       if two { second = fma(x, w1, second) }
     }
@@ -186,10 +186,6 @@ extension ConvolutionStrip {
   @inline(__always)
   fileprivate var hasEpilogue: Bool { scale != nil || shift != nil || residual != nil || relu }
 }
-
-/// max(v, 0) lane by lane; NaN stays NaN.
-@inline(__always)
-private func positive(_ v: Vector) -> Vector { v.replacing(with: 0, where: v .< 0) }
 
 /// Finishes and writes the first lanes only: fewer output channels than a vector has.
 @inline(never)

@@ -48,7 +48,7 @@ enum GradientTile<Terms: Constant> {
         let g0 = whole ? load(dy) : loadLanes(dy, lanes)
         let g1 = two ? load(dy + vectorStride) : .zero
         sums.forEach { term, first, second in
-          let v = Vector(repeating: terms[term][x])
+          let v = broadcast(terms[term] + x)
           first = fma(v, g0, first)
           if two { second = fma(v, g1, second) }
         }

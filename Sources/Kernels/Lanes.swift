@@ -1,3 +1,5 @@
+import CShims
+
 // Rows of pixels whose blocks may be narrower than a vector: whole vectors where they are not, and four channels at a time, or
 // what is left of them, where they are.
 
@@ -34,10 +36,14 @@ protocol RowVector: SIMD where Scalar == Float {
 extension Vector: RowVector {
   @inline(__always)
   static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self {
-    #if KERNELS_PORTABLE
-      return a + x * w
+    #if KERNELS_AVX512
+      return assay_fma_f32x16(x, w, a)
+    #elseif KERNELS_AVX2
+      return assay_fma_f32x8(x, w, a)
+    #elseif KERNELS_NEON
+      return assay_fma_f32x4(x, w, a)
     #else
-      return a.addingProduct(x, w)
+      return a + x * w
     #endif
   }
 
@@ -58,7 +64,7 @@ extension Vector: RowVector {
 #if KERNELS_AVX512 || KERNELS_AVX2
   extension SIMD4<Float>: RowVector {
     @inline(__always)
-    static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self { a.addingProduct(x, w) }
+    static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self { assay_fma_f32x4(x, w, a) }
 
     @inline(__always)
     func gated(by gate: Self) -> Self { replacing(with: 0, where: gate .<= 0) }

@@ -58,7 +58,7 @@ private enum OutputTransform<F: WinogradFilter> {
       let target = tiles.pointee.activation + offset + j * step
       if lanes == vectorWidth {
         if let residual = tiles.pointee.residual { y += load(residual + offset + j * step) }
-        if tiles.pointee.relu { y.replace(with: 0, where: y .< 0) }
+        if tiles.pointee.relu { y = positive(y) }
         store(y, target)
       } else {
         for lane in 0..<lanes {

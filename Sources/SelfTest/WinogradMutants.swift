@@ -1,3 +1,4 @@
+import StrategyEngines
 import Convolution
 import Engines
 import Problems

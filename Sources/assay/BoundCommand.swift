@@ -1,3 +1,4 @@
+import StrategyEngines
 import ArgumentParser
 import Engines
 import Foundation
@@ -86,7 +87,7 @@ struct BoundCommand: ParsableCommand {
     try limits.limits().require(asked)
     var request = BoundFigures.Request(
       asked, algorithms: Set(algorithm.map(\.algorithm)), dtype: type, accumulate: sums, seed: seed,
-      includesGradients: gradients)
+      includesGradients: gradients, strategies: BuiltInEngines.all)
     if let engine = try engine() {
       let (description, operation) = (engine.description, Swift.type(of: asked).operation)
       request.engine = engine

@@ -1,3 +1,4 @@
+import StrategyEngines
 import ArgumentParser
 import Engines
 import OperatingSystem

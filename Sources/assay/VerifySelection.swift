@@ -1,3 +1,5 @@
+import TOMLFiles
+import StrategyEngines
 import ArgumentParser
 import Engines
 import Foundation

@@ -1,3 +1,4 @@
+import StrategyEngines
 import Benchmarking
 import Engines
 import Operations

@@ -1,3 +1,4 @@
+import StrategyEngines
 import Engines
 import Foundation
 import TestSupport

@@ -1,3 +1,4 @@
+import TOMLFiles
 import Engines
 import Foundation
 import Problems

@@ -1,3 +1,4 @@
+import TOMLFiles
 import Benchmarking
 import Engines
 import Foundation

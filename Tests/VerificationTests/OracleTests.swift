@@ -1,3 +1,4 @@
+import StrategyEngines
 import Engines
 import GoldenFiles
 import Operations

@@ -1,9 +1,5 @@
 import OperatingSystem
 
-#if canImport(Darwin)
-  import Darwin
-#endif
-
 /// What the system says of the CPU: the one place that reads `/proc/cpuinfo`, or asks `sysctl`.
 package struct CPUInformation: Sendable {
   /// Its name; on arm64 under Linux, where it has none, the numbers that tell its kind from others.
@@ -38,7 +34,7 @@ package struct CPUInformation: Sendable {
 
   #if canImport(Darwin)
     private init() {
-      model = Self.systemString("machdep.cpu.brand_string") ?? "unknown"
+      model = SystemControl.string("machdep.cpu.brand_string") ?? "unknown"
       let names = [
         // Those without a name of their own come with one that has: all Macs since the first AVX2 have them.
         "hw.optional.avx2_0": ["avx2", "avx", "popcnt", "ssse3", "sse4_1", "sse4_2"], "hw.optional.fma": ["fma"],
@@ -47,23 +43,7 @@ package struct CPUInformation: Sendable {
         "hw.optional.avx512bw": ["avx512bw"], "hw.optional.avx512cd": ["avx512cd"],
         "hw.optional.avx512dq": ["avx512dq"], "hw.optional.avx512vl": ["avx512vl"],
       ]
-      flags = Set(names.filter { Self.systemInteger($0.key) == 1 }.flatMap(\.value))
-    }
-
-    /// - Returns: a value of 32 or 64 bits.
-    static func systemInteger(_ name: String) -> Int? {
-      // The lower half of a number that the system writes 32 bits of, since Darwin's CPUs are little-endian.
-      var value = 0
-      var size = MemoryLayout<Int>.size
-      return sysctlbyname(name, &value, &size, nil, 0) == 0 ? value : nil
-    }
-
-    private static func systemString(_ name: String) -> String? {
-      var size = 0
-      guard sysctlbyname(name, nil, &size, nil, 0) == 0, size > 0 else { return nil }
-      var bytes = [UInt8](repeating: 0, count: size)
-      guard sysctlbyname(name, &bytes, &size, nil, 0) == 0 else { return nil }
-      return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      flags = Set(names.filter { SystemControl.integer($0.key) == 1 }.flatMap(\.value))
     }
   #endif
 }

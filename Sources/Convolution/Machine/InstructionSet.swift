@@ -3,7 +3,9 @@ import KernelsPortable
 
 #if arch(x86_64)
   import KernelsAVX2
-  import KernelsAVX512
+  #if !WITHOUT_AVX512
+    import KernelsAVX512
+  #endif
 #else
   import KernelsNEON
 #endif
@@ -17,6 +19,8 @@ import KernelsPortable
 #endif
 
 /// An instruction set that the kernels are compiled for. This file is the only place that knows which there are.
+///
+/// `WITHOUT_AVX512` leaves the widest kernels out: the sanitizers' package sets it where the machine could not run them.
 public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
   case portable
   case avx2
@@ -58,7 +62,11 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
       case .avx2:
         return ["popcnt", "ssse3", "sse4_1", "sse4_2", "avx", "avx2", "fma", "bmi1", "bmi2", "movbe", "f16c", "abm"]
       case .avx512:
-        return InstructionSet.avx2.requiredFlags?.union(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])
+        #if WITHOUT_AVX512
+          return nil
+        #else
+          return InstructionSet.avx2.requiredFlags?.union(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])
+        #endif
       case .neon: return nil
     #else
       case .avx2, .avx512: return nil
@@ -79,7 +87,9 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
     }
     switch self {
     #if arch(x86_64)
-      case .avx512: return KernelsAVX512.makeKernelTable()
+      #if !WITHOUT_AVX512
+        case .avx512: return KernelsAVX512.makeKernelTable()
+      #endif
       case .avx2: return KernelsAVX2.makeKernelTable()
     #else
       case .neon: return KernelsNEON.makeKernelTable()

@@ -3,7 +3,7 @@ import Problems
 import Tensors
 
 /// The JSON objects of the engine protocol, one a line.
-enum EngineMessages {
+package enum EngineMessages {
   /// The versions that this program speaks, the preferred one last.
   static let protocolVersions = 1...2
 
@@ -42,7 +42,7 @@ enum EngineMessages {
   }
 
   /// The member of `info` by which reports call what a built-in engine computes.
-  static let algorithmKey = "algorithm"
+  package static let algorithmKey = "algorithm"
   /// The member of `info` by which an engine says what it keeps sums in where it computes in 16 bits.
   static let accumulateKey = "accumulate"
 

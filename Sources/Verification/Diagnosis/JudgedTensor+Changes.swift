@@ -104,13 +104,16 @@ extension JudgedTensor {
     /// What else it may be.
     func names(_ extents: [(name: String, value: Double)]) -> [(name: String, value: Double)] {
       guard !isPlain else { return [] }
-      return extents.filter { $0.value > 1 }.flatMap { name, extent in
-        [
+      var found: [(name: String, value: Double)] = []
+      for (name, extent) in extents where extent > 1 {
+        let (multiple, part): (Double, Double) = (extent / (extent - 1), (extent - 1) / extent)
+        let factors: [(name: String, value: Double)] = [
           ("multiplied by \(name)", extent), ("divided by \(name)", 1 / extent),
-          ("multiplied by n/(n − 1), n = \(name)", extent / (extent - 1)),
-          ("multiplied by (n − 1)/n, n = \(name)", (extent - 1) / extent),
-        ].filter { isNear($0.1) }
+          ("multiplied by n/(n − 1), n = \(name)", multiple), ("multiplied by (n − 1)/n, n = \(name)", part),
+        ]
+        found += factors.filter { isNear($0.value) }
       }
+      return found
     }
   }
 

@@ -18,12 +18,14 @@ public struct BoundFigures: Sendable, Encodable {
     public var seed: UInt64
     /// Whether gradients are asked for, too.
     public var includesGradients: Bool
-    /// Whose results are measured; `nil` for an engine of this program that computes so, where there is one.
+    /// Whose results are measured; `nil` for the reference or one of these strategies, where one computes so.
     public var engine: (any Engine)?
+    public var strategies: [any Engine]
 
     public init(
       _ problem: any OperationProblem, algorithms: Set<SumAlgorithm> = [], dtype: DType = .float32,
-      accumulate: DType = .float32, seed: UInt64 = 1, includesGradients: Bool = false, engine: (any Engine)? = nil
+      accumulate: DType = .float32, seed: UInt64 = 1, includesGradients: Bool = false, engine: (any Engine)? = nil,
+      strategies: [any Engine] = []
     ) {
       self.problem = problem
       self.algorithms = algorithms
@@ -32,6 +34,7 @@ public struct BoundFigures: Sendable, Encodable {
       self.seed = seed
       self.includesGradients = includesGradients
       self.engine = engine
+      self.strategies = strategies
     }
   }
 
@@ -230,13 +233,13 @@ public struct BoundFigures: Sendable, Encodable {
       }
     }
 
-    /// The reference for direct sums, a built-in strategy for its own points.
+    /// The reference for direct sums, a strategy for its own points.
     private static func ownEngine(_ request: Request) -> (any Engine)? {
       guard request.accumulate == .float32 else { return nil }
       switch request.algorithms.first {
       case nil, .terms: return request.algorithms.count < 2 ? ReferenceEngine() : nil
       case .winograd(let tile) where tile.isOurs && request.algorithms.count == 1:
-        return BuiltInEngines.named("winograd\(tile.outputTile)")
+        return request.strategies.first { $0.description.name == "winograd\(tile.outputTile)" }
       default: return nil
       }
     }

@@ -1,3 +1,4 @@
+import TOMLFiles
 import Foundation
 import TestSupport
 import Testing

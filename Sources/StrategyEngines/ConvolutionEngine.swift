@@ -1,3 +1,4 @@
+import Engines
 import Convolution
 import Operations
 import Problems

@@ -1,3 +1,4 @@
+import Engines
 import OperatingSystem
 import Problems
 import Tensors

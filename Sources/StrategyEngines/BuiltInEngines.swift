@@ -1,3 +1,4 @@
+import Engines
 import Convolution
 
 /// The engines inside this program. A new one is one line here, and every check, benchmark and report then has it.

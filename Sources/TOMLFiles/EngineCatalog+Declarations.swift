@@ -1,6 +1,6 @@
+import Engines
 import Foundation
 import Results
-import TOMLFiles
 import TOMLKit
 
 extension EngineCatalog {
@@ -9,7 +9,7 @@ extension EngineCatalog {
   /// - Parameters:
   ///   - file: in TOML.
   ///   - host: the path of `assay`, whose `host` command holds a library.
-  /// - Throws: ``EngineCatalog/Failure`` that names the file and the key. Whether a library is there shows when its
+  /// - Throws: `EngineCatalog.Failure` that names the file and the key. Whether a library is there shows when its
   ///   engine is started, as with a command.
   public static func declarations(
     at file: URL, host: String = thisProgram
@@ -57,25 +57,5 @@ extension EngineCatalog {
       throw Failure(.data, "\(place): \(key): expected words, found \(value.debugDescription)")
     }
     return words
-  }
-
-  /// A child of `assay` that holds the library, which can then do what it likes to its own process alone.
-  /// - Parameters:
-  ///   - library: the file.
-  ///   - name: of the engine, where the library does not say one.
-  ///   - symbols: which symbol computes an operation, where it is not `assay_<operation>`.
-  ///   - host: the path of `assay`.
-  static func hosted(
-    _ library: URL, name: String, symbols: [String: String] = [:], host: String
-  ) -> ProcessEngine.Declaration {
-    // From whichever folder the child starts in.
-    let file = library.absoluteURL.path(percentEncoded: false)
-    var words = [host, "host", "--name", name, "--library", file]
-    for (operation, symbol) in symbols.sorted(by: { $0.key < $1.key }) {
-      words += ["--symbol", "\(operation)=\(symbol)"]
-    }
-    var declaration = ProcessEngine.Declaration(name: name, command: "exec \(ShellCommand(words))")
-    declaration.isHost = true
-    return declaration
   }
 }

@@ -32,8 +32,8 @@ import Testing
     let folder = try TemporaryDirectory()
     let run = try CommandRun(
       [
-        "verify", "--golden", Self.file, "--engine", "reference", "--engine", Self.talker, "--quiet", "--out",
-        folder.file("out").path,
+        "verify", "--golden", Self.file, "--fresh", "0", "--engine", "reference", "--engine", Self.talker, "--quiet",
+        "--out", folder.file("out").path,
       ])
     #expect(run.exitCode == 1, "\(run.errors)")
     for name in ["report.md", "junit.xml", "report.html"] {

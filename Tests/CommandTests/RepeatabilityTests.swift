@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ["verify", "--quiet", "--tag", "smoke", "--engine", "reference", "--engine", "auto"],
+    ["verify", "--quiet", "--tag", "smoke", "--exclude", "*resnet*", "--engine", "reference", "--engine", "auto"],
     ["verify", "--quiet", "--tag", "smoke", "--filter", "*resnet*"],
     ["gradcheck", "--quiet"],
     ["selftest", "--quiet", "--smoke", "--filter", "size classes/*linear*", "--golden", "Fixtures/linear.h5"],
@@ -67,14 +67,14 @@ import Testing
 
   @Test func `a fixed hash seed finds what a random one finds`() throws {
     let folder = try TemporaryDirectory()
-    let words = ["verify", "--quiet", "--tag", "smoke", "--filter", "*resnet*"]
+    let words = ["verify", "--quiet", "--tag", "smoke", "--filter", "conv2d/*"]
     let fixed = try record(words, folder, "fixed", environment: ["SWIFT_DETERMINISTIC_HASHING": "1"])
     #expect(try record(words, folder, "random").differences(from: fixed) == [])
   }
 
   @Test func `three shards, merged, find what one run finds`() throws {
     let folder = try TemporaryDirectory()
-    let words = ["verify", "--quiet", "--tag", "smoke"]
+    let words = ["verify", "--quiet", "--tag", "smoke", "--exclude", "*resnet*"]
     let whole = try record(words, folder, "whole", ordered: false)
     for shard in 1...3 { _ = try record(words + ["--shard", "\(shard)/3"], folder, "\(shard)") }
     let merged = try record(["merge"] + (1...3).map { folder.file("\($0)").path }, folder, "merged", ordered: false)

@@ -48,6 +48,9 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
 
 let kernels: [Target.Dependency] = contracts + kernelTargets.map { .target(name: $0.name) }
 
+// Tests that compute little themselves are not optimised, as what they test is: that halves the time that compiling them takes.
+let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 // Libraries that pictures are decoded by, each where it is installed: without one of them the rest is built, and a picture of its
 // kind is an error that says so. `ASSAY_PICTURES=0` builds without them; `=1` asks for both, wherever the linker finds them.
 
@@ -213,20 +216,22 @@ let package = Package(
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "TestSupport", .product(name: "RealModule", package: "swift-numerics")]),
-    .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
-    .testTarget(name: "ResultsTests", dependencies: ["Results", "TestSupport"]),
+    .testTarget(
+      name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "ResultsTests", dependencies: ["Results", "TestSupport"], swiftSettings: plain),
     .testTarget(
       name: "RunAnalysisTests",
       dependencies: ["Operations", "Problems", "Results", "Tensors", "RunAnalysis", "TestSupport"]),
-    .testTarget(name: "TOMLFilesTests", dependencies: ["TOMLFiles", "Engines", "TestSupport"]),
+    .testTarget(
+      name: "TOMLFilesTests", dependencies: ["TOMLFiles", "Engines", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "ProblemsTests", dependencies: ["Tensors", "Problems", "Operations", "TestSupport"]),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], exclude: ["Samples/make.py"],
-      resources: [.copy("Samples/h5py.h5")]),
+      resources: [.copy("Samples/h5py.h5")], swiftSettings: plain),
     .testTarget(
       name: "GoldenFilesTests",
       dependencies: ["Problems", "Tensors", "GoldenFiles", "Operations", "HDF5", "CHDF5", "TestSupport", "assay"],
-      exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")]),
+      exclude: ["Samples/make.py"], resources: [.copy("Samples/h5py.h5")], swiftSettings: plain),
     .testTarget(
       name: "NetworkFilesTests",
       dependencies: [
@@ -237,7 +242,7 @@ let package = Package(
       resources: [
         .copy("Samples/python.safetensors"), .copy("Samples/pictures"), .copy("Samples/pictures24.raw"),
         .copy("Samples/cmyk.jpg"),
-      ]),
+      ], swiftSettings: plain),
     .testTarget(name: "OperationsTests", dependencies: ["Problems", "Tensors", "Operations", "TestSupport"]),
     .testTarget(
       name: "ConvolutionTests", dependencies: ["Problems", "Tensors", "Convolution", "Operations", "TestSupport"]),
@@ -249,7 +254,7 @@ let package = Package(
       dependencies: [
         "Problems", "Tensors", "Engines", "StrategyEngines", "Operations", "GoldenFiles", "OperatingSystem", "Results",
         "TestSupport", "assay",
-      ]),
+      ], swiftSettings: plain),
     .testTarget(
       name: "StrategyEnginesTests",
       dependencies: ["Problems", "Tensors", "Engines", "StrategyEngines", "Operations"]),
@@ -257,7 +262,7 @@ let package = Package(
       name: "LibraryHostTests",
       dependencies: [
         "Problems", "Tensors", "LibraryHost", "Engines", "Operations", "Results", "TOMLFiles", "TestSupport", "assay",
-      ], exclude: ["Libraries/relu.c"]),
+      ], exclude: ["Libraries/relu.c"], swiftSettings: plain),
     .testTarget(
       name: "VerificationTests",
       dependencies: [
@@ -286,9 +291,11 @@ let package = Package(
       ],
       exclude: ["Engines/allocating.c"]),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"]),
+      name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"],
+      swiftSettings: plain),
     .testTarget(
-      name: "ForeignTimesTests", dependencies: ["ForeignTimes", "Reporting", "Results", "RunAnalysis", "TestSupport"]),
+      name: "ForeignTimesTests", dependencies: ["ForeignTimes", "Reporting", "Results", "RunAnalysis", "TestSupport"],
+      swiftSettings: plain),
     // Odd inputs by the thousand, and what the program makes of them: run by a test of the command, or on its own.
     .executableTarget(
       name: "OddInputs",
@@ -303,7 +310,7 @@ let package = Package(
         "Operations", "Problems",
         "OddInputs", "assay", "Convolution", "GoldenFiles", "HDF5", "NetworkFiles", "OperatingSystem", "Reporting",
         "Results", "TOMLFiles", "Tensors", "TestSupport", "Verification",
-      ]),
+      ], swiftSettings: plain),
   ],
   swiftLanguageModes: [.v6]
 )

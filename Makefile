@@ -81,7 +81,7 @@ example: build ## measure the run in Reports/example again, which the README sho
 verify: build ## verify the corpus alone, without a report
 	@$(BIN) verify
 
-test: deps lint ## lint, then every test
+test: deps lint $(MANUAL) ## lint, then every test
 	@$(SWIFT) build -c $(CONFIGURATION) --build-tests
 	@$(SWIFT) test -c $(CONFIGURATION) --skip-build --disable-xctest
 

@@ -4,11 +4,14 @@ import Testing
 
 /// The manual pages that `make install` puts beside the command.
 @Suite struct ManualTests {
-  /// Built with the tests, as a tool of the argument parser's plugin.
+  /// Of the argument parser's package; `make test` builds it.
   private static let generator = Repository.command.resolvingSymlinksInPath().deletingLastPathComponent()
     .appending(path: "generate-manual").path(percentEncoded: false)
 
   @Test func `every command has a page with its examples and options`() throws {
+    try #require(
+      FileManager.default.fileExists(atPath: Self.generator),
+      "swift build -c release --product generate-manual makes \(Self.generator)")
     let folder = try TemporaryDirectory()
     let run = try CommandRun(
       [Self.generator, Repository.command.path(percentEncoded: false), folder.file("").path(percentEncoded: false)],

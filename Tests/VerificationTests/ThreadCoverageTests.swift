@@ -55,7 +55,7 @@ import Verification
       guard exercise.threads > 1, exercise.parameters["weight"]?.shape == [32, 32, 3, 3] else { return }
       answer.gradients["weight"] = answer.gradients["weight"].map { $0.edited { $0[5] *= 1.005 } }
     }
-    let network = "resnet n2c3h32w32 archcifar_resnet8 classes3 training"
+    let network = "resnet n2c3h16w16 archcifar_resnet8 classes3 training"
     let result = CaseVerifier(try .random(network)).verify(engine, dtype: .float32)
     #expect(result.status == .fail && result.failingThreads == 2)
     #expect(

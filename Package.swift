@@ -48,7 +48,7 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
 
 let kernels: [Target.Dependency] = contracts + kernelTargets.map { .target(name: $0.name) }
 
-// Tests that compute little themselves are not optimised, as what they test is: that halves the time that compiling them takes.
+// Tests that compute little themselves are compiled without optimisation, in half the time; what they test is optimised.
 let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 // Libraries that pictures are decoded by, each where it is installed: without one of them the rest is built, and a picture of its

@@ -147,8 +147,7 @@ let package = Package(
       name: "StrategyEngines",
       dependencies: [
         "Tensors", "Problems", "Operations", "Convolution", "Execution", "Engines", "OperatingSystem", "Results",
-      ]
-    ),
+      ]),
     // The third that knows pointers, beside the kernels and HDF5: memory and calls of a library of others' code, by the
     // contract of Benchmarks/engines/include/assay.h. Nothing of it runs in the tool's own process.
     .systemLibrary(name: "CLibraryHost"),

@@ -15,45 +15,44 @@ static inline __attribute__((always_inline)) void assay_prefetch_later(const voi
   __builtin_prefetch(address, 0, 2);
 }
 
-// What the kernels do with a vector, one instruction each: from memory, whole or one number in every lane; max(v, 0), NaN staying
-// NaN; arithmetic; and x*w + a rounded once, where the instruction set has that. Swift has words for all of them, and the same
-// machine code comes of those; but its optimiser, to which arithmetic goes lane by lane, and which asks of every two accesses to
-// memory whether they may meet, took two and a half minutes to get there for the widest tiles.
-#define ASSAY_INLINE(effects) static inline __attribute__((always_inline, effects))
-#define ASSAY_VECTOR(type, scalar, lanes)                                                                                      \
-  typedef scalar assay_##type __attribute__((ext_vector_type(lanes)));                                                         \
-  typedef scalar assay_unaligned_##type __attribute__((ext_vector_type(lanes), aligned(__alignof__(scalar)), may_alias));      \
-  typedef __typeof__((assay_##type)0 < 0) assay_bits_##type;                                                                   \
-  ASSAY_INLINE(pure) assay_##type assay_load_##type(const scalar *from) { return *(const assay_unaligned_##type *)from; }      \
-  ASSAY_INLINE(pure) assay_##type assay_broadcast_##type(const scalar *from) { return (assay_##type)(*from); }                 \
-  ASSAY_INLINE(const) assay_##type assay_positive_##type(assay_##type a) {                                                     \
-    return (assay_##type)(~(a < 0) & (assay_bits_##type)a);                                                                    \
-  }                                                                                                                            \
-  ASSAY_INLINE(const) assay_##type assay_add_##type(assay_##type a, assay_##type b) { return a + b; }                          \
-  ASSAY_INLINE(const) assay_##type assay_subtract_##type(assay_##type a, assay_##type b) { return a - b; }                     \
-  ASSAY_INLINE(const) assay_##type assay_multiply_##type(assay_##type a, assay_##type b) { return a * b; }
-#if defined(__FMA__) || defined(__aarch64__)
-#define ASSAY_FUSED_VECTOR(type, scalar, lanes)                                                                                \
-  ASSAY_VECTOR(type, scalar, lanes)                                                                                            \
-  ASSAY_INLINE(const) assay_##type assay_fma_##type(assay_##type x, assay_##type w, assay_##type a) {                          \
-    return __builtin_elementwise_fma(x, w, a);                                                                                 \
-  }
-#else
-#define ASSAY_FUSED_VECTOR ASSAY_VECTOR
-#endif
-ASSAY_FUSED_VECTOR(f32x4, float, 4)
-ASSAY_FUSED_VECTOR(f64x2, double, 2)
-#if defined(__AVX2__)
-ASSAY_FUSED_VECTOR(f32x8, float, 8)
-ASSAY_FUSED_VECTOR(f64x4, double, 4)
-#endif
+// What the kernels do with a vector of the instruction set that they are compiled for, each as one instruction: from memory, whole
+// or one number in every lane; max(v, 0), NaN staying NaN; arithmetic; and x*w + a, rounded once where the set has that. Swift has
+// words for all of them. But arithmetic goes lane by lane there, and of every two accesses to memory the optimiser asks whether
+// they may meet: it took half as long again for the widest tiles, and did not always find the one instruction.
 #if defined(__AVX512F__)
-ASSAY_FUSED_VECTOR(f32x16, float, 16)
-ASSAY_FUSED_VECTOR(f64x8, double, 8)
+#define ASSAY_LANES 16
+#elif defined(__AVX2__)
+#define ASSAY_LANES 8
+#else
+#define ASSAY_LANES 4
 #endif
-#undef ASSAY_FUSED_VECTOR
-#undef ASSAY_VECTOR
+typedef float assay_vector __attribute__((ext_vector_type(ASSAY_LANES)));
+typedef float assay_unaligned_vector __attribute__((ext_vector_type(ASSAY_LANES), aligned(4), may_alias));
+typedef int assay_bits __attribute__((ext_vector_type(ASSAY_LANES)));
+typedef float assay_quad __attribute__((ext_vector_type(4)));
+typedef double assay_half_doubles __attribute__((ext_vector_type(ASSAY_LANES / 2)));
+
+#define ASSAY_INLINE(effects) static inline __attribute__((always_inline, effects))
+ASSAY_INLINE(pure) assay_vector assay_load(const float *from) { return *(const assay_unaligned_vector *)from; }
+ASSAY_INLINE(pure) assay_vector assay_broadcast(const float *from) { return (assay_vector)(*from); }
+ASSAY_INLINE(const) assay_vector assay_positive(assay_vector v) { return (assay_vector)(~(v < 0) & (assay_bits)v); }
+ASSAY_INLINE(const) assay_vector assay_add(assay_vector a, assay_vector b) { return a + b; }
+ASSAY_INLINE(const) assay_vector assay_subtract(assay_vector a, assay_vector b) { return a - b; }
+ASSAY_INLINE(const) assay_vector assay_multiply(assay_vector a, assay_vector b) { return a * b; }
+#if defined(__FMA__) || defined(__aarch64__)
+#define ASSAY_FMA(x, w, a) __builtin_elementwise_fma(x, w, a)
+#else
+#define ASSAY_FMA(x, w, a) (a) + (x) * (w)
+#endif
+ASSAY_INLINE(const) assay_vector assay_fma(assay_vector x, assay_vector w, assay_vector a) { return ASSAY_FMA(x, w, a); }
+ASSAY_INLINE(const) assay_quad assay_fma_quad(assay_quad x, assay_quad w, assay_quad a) { return ASSAY_FMA(x, w, a); }
+ASSAY_INLINE(const) assay_half_doubles assay_fma_half_doubles(
+    assay_half_doubles x, assay_half_doubles w, assay_half_doubles a) {
+  return ASSAY_FMA(x, w, a);
+}
+#undef ASSAY_FMA
 #undef ASSAY_INLINE
+#undef ASSAY_LANES
 
 // From now on blocks of so many bytes and more go back to the system when they are freed. Left alone glibc raises that
 // threshold to the largest block that it has seen, and keeps what is freed for later. Nothing with another allocator.

@@ -35,17 +35,7 @@ protocol RowVector: SIMD where Scalar == Float {
 
 extension Vector: RowVector {
   @inline(__always)
-  static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self {
-    #if KERNELS_AVX512
-      return assay_fma_f32x16(x, w, a)
-    #elseif KERNELS_AVX2
-      return assay_fma_f32x8(x, w, a)
-    #elseif KERNELS_NEON
-      return assay_fma_f32x4(x, w, a)
-    #else
-      return a + x * w
-    #endif
-  }
+  static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self { assay_fma(x, w, a) }
 
   @inline(__always)
   func gated(by gate: Self) -> Self { replacing(with: 0, where: gate .<= 0) }
@@ -64,7 +54,7 @@ extension Vector: RowVector {
 #if KERNELS_AVX512 || KERNELS_AVX2
   extension SIMD4<Float>: RowVector {
     @inline(__always)
-    static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self { assay_fma_f32x4(x, w, a) }
+    static func fma(_ x: Self, _ w: Self, _ a: Self) -> Self { assay_fma_quad(x, w, a) }
 
     @inline(__always)
     func gated(by gate: Self) -> Self { replacing(with: 0, where: gate .<= 0) }

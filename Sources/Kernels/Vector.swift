@@ -31,47 +31,22 @@ import CShims
 /// 24 KiB of weights, beside which the pixels' operands pass through the smallest first-level cache there is, of 32 KiB.
 @inline(__always) var panelSegments: Int { max(1, (24 << 10) / (vectorWidth * 2 * vectorWidth * 4)) }
 
-/// x·w + a, rounded once where the instruction set has FMA; without it that would be a library call per lane. (The standard
-/// library's `addingProduct` takes six instructions a lane, of which the optimiser makes this one: two minutes for all tiles.)
+/// x·w + a, rounded once where the instruction set has FMA; without it that would be a library call per lane.
 @inline(__always)
-func fma(_ x: Vector, _ w: Vector, _ a: Vector) -> Vector { Vector.fma(x, w, a) }
+func fma(_ x: Vector, _ w: Vector, _ a: Vector) -> Vector { assay_fma(x, w, a) }
 
 /// The same in double precision.
 @inline(__always)
 func fma(_ x: HalfDoubles, _ w: Double, _ a: HalfDoubles) -> HalfDoubles {
-  #if KERNELS_AVX512
-    return assay_fma_f64x8(x, HalfDoubles(repeating: w), a)
-  #elseif KERNELS_AVX2
-    return assay_fma_f64x4(x, HalfDoubles(repeating: w), a)
-  #elseif KERNELS_NEON
-    return assay_fma_f64x2(x, HalfDoubles(repeating: w), a)
-  #else
-    return a + x * w
-  #endif
+  assay_fma_half_doubles(x, HalfDoubles(repeating: w), a)
 }
 
 @inline(__always)
-func load(_ p: UnsafePointer<Float>) -> Vector {
-  #if KERNELS_AVX512
-    assay_load_f32x16(p)
-  #elseif KERNELS_AVX2
-    assay_load_f32x8(p)
-  #else
-    assay_load_f32x4(p)
-  #endif
-}
+func load(_ p: UnsafePointer<Float>) -> Vector { assay_load(p) }
 
 /// One number in every lane.
 @inline(__always)
-func broadcast(_ p: UnsafePointer<Float>) -> Vector {
-  #if KERNELS_AVX512
-    assay_broadcast_f32x16(p)
-  #elseif KERNELS_AVX2
-    assay_broadcast_f32x8(p)
-  #else
-    assay_broadcast_f32x4(p)
-  #endif
-}
+func broadcast(_ p: UnsafePointer<Float>) -> Vector { assay_broadcast(p) }
 
 @inline(__always)
 func store(_ v: Vector, _ p: UnsafeMutablePointer<Float>) {
@@ -88,15 +63,7 @@ func loadLanes(_ p: UnsafePointer<Float>, _ lanes: Int) -> Vector {
 
 /// max(v, 0) lane by lane; NaN stays NaN.
 @inline(__always)
-func positive(_ v: Vector) -> Vector {
-  #if KERNELS_AVX512
-    assay_positive_f32x16(v)
-  #elseif KERNELS_AVX2
-    assay_positive_f32x8(v)
-  #else
-    assay_positive_f32x4(v)
-  #endif
-}
+func positive(_ v: Vector) -> Vector { assay_positive(v) }
 
 /// Asks for the cache line at an address that will be read soon; the address need not be valid.
 @inline(__always)
@@ -109,43 +76,19 @@ func prefetchLater(_ p: UnsafePointer<Float>) { assay_prefetch_later(p) }
 /// Arithmetic as one instruction: that of the standard library goes lane by lane, and the optimiser has to find out what it is.
 extension Vector {
   @inline(__always)
-  static func + (left: Self, right: Self) -> Self {
-    #if KERNELS_AVX512
-      assay_add_f32x16(left, right)
-    #elseif KERNELS_AVX2
-      assay_add_f32x8(left, right)
-    #else
-      assay_add_f32x4(left, right)
-    #endif
-  }
+  static func + (left: Self, right: Self) -> Self { assay_add(left, right) }
+
+  @inline(__always)
+  static func - (left: Self, right: Self) -> Self { assay_subtract(left, right) }
+
+  @inline(__always)
+  static func * (left: Self, right: Self) -> Self { assay_multiply(left, right) }
 
   @inline(__always)
   static func += (left: inout Self, right: Self) { left = left + right }
 
   @inline(__always)
-  static func - (left: Self, right: Self) -> Self {
-    #if KERNELS_AVX512
-      assay_subtract_f32x16(left, right)
-    #elseif KERNELS_AVX2
-      assay_subtract_f32x8(left, right)
-    #else
-      assay_subtract_f32x4(left, right)
-    #endif
-  }
-
-  @inline(__always)
   static func -= (left: inout Self, right: Self) { left = left - right }
-
-  @inline(__always)
-  static func * (left: Self, right: Self) -> Self {
-    #if KERNELS_AVX512
-      assay_multiply_f32x16(left, right)
-    #elseif KERNELS_AVX2
-      assay_multiply_f32x8(left, right)
-    #else
-      assay_multiply_f32x4(left, right)
-    #endif
-  }
 
   @inline(__always)
   static func *= (left: inout Self, right: Self) { left = left * right }

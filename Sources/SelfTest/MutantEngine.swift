@@ -1,6 +1,6 @@
-import StrategyEngines
 import Engines
 import Problems
+import StrategyEngines
 import Tensors
 
 /// A correct engine with one mutant in front of it.

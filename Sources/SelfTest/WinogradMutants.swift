@@ -1,7 +1,7 @@
-import StrategyEngines
 import Convolution
 import Engines
 import Problems
+import StrategyEngines
 
 /// Mistakes that people make in the matrices of Winograd convolutions.
 enum WinogradMutants {

@@ -1,5 +1,5 @@
-import Engines
 import Convolution
+import Engines
 
 /// The engines inside this program. A new one is one line here, and every check, benchmark and report then has it.
 public enum BuiltInEngines {

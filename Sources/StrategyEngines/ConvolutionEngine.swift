@@ -1,5 +1,5 @@
-import Engines
 import Convolution
+import Engines
 import Operations
 import Problems
 import Tensors

@@ -1,4 +1,3 @@
-import StrategyEngines
 import ArgumentParser
 import Benchmarking
 import CShims
@@ -7,6 +6,7 @@ import Foundation
 import Reporting
 import Results
 import RunAnalysis
+import StrategyEngines
 import Synchronization
 
 struct BenchCommand: AsyncParsableCommand {

@@ -1,10 +1,10 @@
-import StrategyEngines
 import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
 import Problems
 import Results
+import StrategyEngines
 import Tensors
 
 /// What `assay bench` times: a suite's file, changed by the command line.

@@ -1,4 +1,3 @@
-import StrategyEngines
 import ArgumentParser
 import Engines
 import Foundation
@@ -6,6 +5,7 @@ import Operations
 import Problems
 import Reporting
 import Results
+import StrategyEngines
 import Tensors
 import Verification
 

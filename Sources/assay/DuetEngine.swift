@@ -1,9 +1,9 @@
-import StrategyEngines
 import ArgumentParser
 import Engines
 import OperatingSystem
 import Problems
 import Results
+import StrategyEngines
 
 /// A side of `assay duet`: how its engine, of which each block has a new process, is started.
 ///

@@ -1,9 +1,9 @@
-import StrategyEngines
 import ArgumentParser
 import CShims
 import Engines
 import Foundation
 import Results
+import StrategyEngines
 
 /// `assay engine`: a built-in engine for others to talk to.
 struct EngineCommand: ParsableCommand {

@@ -1,11 +1,11 @@
-import TOMLFiles
-import StrategyEngines
 import ArgumentParser
 import Benchmarking
 import Engines
 import Foundation
 import Problems
 import Results
+import StrategyEngines
+import TOMLFiles
 
 /// Engines by the words of a command line.
 enum EngineLookup {

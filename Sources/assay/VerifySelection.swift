@@ -1,5 +1,3 @@
-import TOMLFiles
-import StrategyEngines
 import ArgumentParser
 import Engines
 import Foundation
@@ -7,6 +5,8 @@ import GoldenFiles
 import Operations
 import Problems
 import Results
+import StrategyEngines
+import TOMLFiles
 import Tensors
 import Verification
 

@@ -1,9 +1,9 @@
-import StrategyEngines
 import Benchmarking
 import Engines
 import Operations
 import Problems
 import Results
+import StrategyEngines
 import Synchronization
 import Tensors
 import TestSupport

@@ -1,6 +1,6 @@
-import StrategyEngines
 import Engines
 import Foundation
+import StrategyEngines
 import TestSupport
 import Testing
 

@@ -1,10 +1,10 @@
-import StrategyEngines
 import Engines
 import Foundation
 import GoldenFiles
 import Operations
 import Problems
 import Results
+import StrategyEngines
 import Tensors
 import TestSupport
 import Testing

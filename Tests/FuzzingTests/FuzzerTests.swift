@@ -1,9 +1,9 @@
-import StrategyEngines
 import Engines
 import Fuzzing
 import Operations
 import Problems
 import Results
+import StrategyEngines
 import Tensors
 import Testing
 import Verification

@@ -1,11 +1,11 @@
-import TOMLFiles
 import Engines
 import Foundation
 import Problems
 import Results
+import TOMLFiles
+import Tensors
 import TestSupport
 import Testing
-import Tensors
 
 /// What a library says of itself and of problems, and what is said of files that are none.
 @Suite struct LibraryDeclarationTests {

@@ -1,8 +1,8 @@
-import StrategyEngines
 import Engines
 import Foundation
 import GoldenFiles
 import Problems
+import StrategyEngines
 import Tensors
 import TestSupport
 

@@ -1,7 +1,7 @@
-import TOMLFiles
 import Benchmarking
 import Engines
 import Foundation
+import TOMLFiles
 import TestSupport
 import Verification
 

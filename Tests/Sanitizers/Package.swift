@@ -8,10 +8,17 @@ import PackageDescription
 let contracts: [Target.Dependency] = ["KernelContracts", "CShims"]
 let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
+// What no pointer is in and little time is spent in is not optimised: that would be most of what the sanitizers wait for.
+let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 #if arch(x86_64)
-  // Kernels that this machine does not run have nothing to show here, and compiling the widest is most of the wait.
+  // Kernels that this machine does not run have nothing to show here, and compiling the widest is most of the wait: there they
+  // are the portable ones by another name, which nobody calls.
   let cpu = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-  let runsAVX512 = cpu?.contains(" avx512f ") ?? true
+  let avx512: [SwiftSetting] =
+    cpu?.contains(" avx512f ") ?? true
+    ? kernelFlags + [.define("KERNELS_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]
+    : plain + [.define("KERNELS_PORTABLE")]
   let kernelTargets: [Target] = [
     .target(
       name: "KernelsPortable", dependencies: contracts,
@@ -19,12 +26,9 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
     .target(
       name: "KernelsAVX2", dependencies: contracts,
       swiftSettings: kernelFlags + [.define("KERNELS_AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
-    .target(
-      name: "KernelsAVX512", dependencies: contracts,
-      swiftSettings: kernelFlags + [.define("KERNELS_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]),
-  ].filter { runsAVX512 || $0.name != "KernelsAVX512" }
+    .target(name: "KernelsAVX512", dependencies: contracts, swiftSettings: avx512),
+  ]
 #else
-  let runsAVX512 = true
   let kernelTargets: [Target] = [
     .target(
       name: "KernelsPortable", dependencies: contracts,
@@ -33,9 +37,6 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
       name: "KernelsNEON", dependencies: contracts, swiftSettings: kernelFlags + [.define("KERNELS_NEON")]),
   ]
 #endif
-
-// What no pointer is in and little time is spent in is not optimised: that would be most of what the sanitizers wait for.
-let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 // The inner loop of the float64 oracle, safe Swift with its checks, in the same way.
 #if arch(x86_64)
@@ -66,8 +67,7 @@ let package = Package(
     .target(
       name: "Convolution",
       dependencies: ["Tensors", "Problems", "OperatingSystem", "KernelContracts"]
-        + kernelTargets.map { .target(name: $0.name) },
-      swiftSettings: runsAVX512 ? [] : [.define("WITHOUT_AVX512")]),
+        + kernelTargets.map { .target(name: $0.name) }),
     .target(
       name: "Execution",
       dependencies: ["Tensors", "Problems", "Convolution", .product(name: "RealModule", package: "swift-numerics")]),

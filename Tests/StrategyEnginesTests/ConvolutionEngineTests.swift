@@ -1,7 +1,7 @@
-import StrategyEngines
 import Engines
 import Operations
 import Problems
+import StrategyEngines
 import Tensors
 import Testing
 

@@ -1,6 +1,6 @@
-import TOMLFiles
 import Engines
 import Foundation
+import TOMLFiles
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
-import TOMLFiles
 import Engines
 import Foundation
 import GoldenFiles
 import Problems
 import Results
+import TOMLFiles
 import Tensors
 import TestSupport
 import Testing

@@ -1,9 +1,9 @@
-import StrategyEngines
 import Engines
 import GoldenFiles
 import Operations
 import Problems
 import Results
+import StrategyEngines
 import Tensors
 import TestSupport
 import Testing

@@ -1,8 +1,8 @@
-import StrategyEngines
 import Engines
 import Foundation
 import Problems
 import Results
+import StrategyEngines
 
 /// Measures what engines hold of main memory for a workload: each in a process of its own, started for nothing else, so that
 /// neither other workloads nor the oracle are in it.

@@ -3,9 +3,7 @@ import KernelsPortable
 
 #if arch(x86_64)
   import KernelsAVX2
-  #if !WITHOUT_AVX512
-    import KernelsAVX512
-  #endif
+  import KernelsAVX512
 #else
   import KernelsNEON
 #endif
@@ -19,8 +17,6 @@ import KernelsPortable
 #endif
 
 /// An instruction set that the kernels are compiled for. This file is the only place that knows which there are.
-///
-/// `WITHOUT_AVX512` leaves the widest kernels out: the sanitizers' package sets it where the machine could not run them.
 public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
   case portable
   case avx2
@@ -62,11 +58,7 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
       case .avx2:
         return ["popcnt", "ssse3", "sse4_1", "sse4_2", "avx", "avx2", "fma", "bmi1", "bmi2", "movbe", "f16c", "abm"]
       case .avx512:
-        #if WITHOUT_AVX512
-          return nil
-        #else
-          return InstructionSet.avx2.requiredFlags?.union(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])
-        #endif
+        return InstructionSet.avx2.requiredFlags?.union(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])
       case .neon: return nil
     #else
       case .avx2, .avx512: return nil
@@ -87,9 +79,7 @@ public enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
     }
     switch self {
     #if arch(x86_64)
-      #if !WITHOUT_AVX512
-        case .avx512: return KernelsAVX512.makeKernelTable()
-      #endif
+      case .avx512: return KernelsAVX512.makeKernelTable()
       case .avx2: return KernelsAVX2.makeKernelTable()
     #else
       case .neon: return KernelsNEON.makeKernelTable()

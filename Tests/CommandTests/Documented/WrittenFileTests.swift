@@ -1,5 +1,5 @@
-import TOMLFiles
 import Foundation
+import TOMLFiles
 import TestSupport
 import Testing
 import Verification

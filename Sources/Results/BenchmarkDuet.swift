@@ -8,6 +8,7 @@ public struct DuetSection: Codable, Sendable {
   public var sentinel: DuetBenchmark?
   /// The base against itself, on each benchmark in turn.
   public var sentinels: [DuetBenchmark]?
+  /// What the hypervisor took of the cores that the engines were pinned to; of all cores in earlier versions.
   public var stealFraction: Double?
   public var complete: Bool
   /// `pass`, `regression`, `improvement`, `underpowered` or `inconclusive`.

@@ -56,7 +56,7 @@ struct DuetCommand: AsyncParsableCommand {
   var margin: Percentage?
 
   @Option(
-    help: "Steal time above which nothing is concluded (default: \(percent(\.stealLimit))).",
+    help: "Steal time of the timed cores above which nothing is concluded (default: \(percent(\.stealLimit))).",
     transform: Percentage.init)
   var stealLimit: Percentage?
 

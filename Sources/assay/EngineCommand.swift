@@ -26,6 +26,11 @@ struct EngineCommand: ParsableCommand {
     transform: Percentage.init)
   var injectSlowdown: Percentage?
 
+  @Option(
+    help: ArgumentHelp(
+      "Slow down the problems alone whose text holds this (default: all).", valueName: "text", visibility: .hidden))
+  var slowed: String?
+
   @Flag(help: "Choose strategies by what `assay tune` measured on this machine.")
   var tuned = false
 
@@ -36,7 +41,7 @@ struct EngineCommand: ParsableCommand {
     let engines = tuned ? BuiltInEngines.tuned : BuiltInEngines.all
     let server = EngineServer(
       name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name, of: engines),
-      slowdown: injectSlowdown?.fraction ?? 0,
+      slowdown: injectSlowdown.map { EngineServer.Slowdown($0.fraction, ofCasesWith: slowed) },
       limits: limits.limits())
     server.serve(lines: { readLine() }) { reply in
       // A reader that went away ends the loop with the next end of input.

@@ -16,6 +16,17 @@ import Testing
     #expect(CoreContention.spent(from: nil, to: end) == nil)
   }
 
+  @Test func ticksAreThoseOfTheProcessorsThatAreAskedFor() {
+    let lines = [
+      "cpu  70 0 10 20 4 1 1 14 5 0", "cpu0 30 0 4 10 4 1 1 6 5 0", "cpu1 40 0 6 10 0 0 0 8 0 0", "intr 12",
+    ].map { Substring($0) }
+    func ticks(_ processors: [Int]) -> MachineProbe.CPUTicks? { MachineProbe.CPUTicks(of: processors, in: lines) }
+    #expect(ticks([]) == .init(total: 120, idle: 24, steal: 14))
+    #expect(ticks([1]) == .init(total: 64, idle: 10, steal: 8))
+    #expect(ticks([0, 1]) == ticks([]))
+    #expect(ticks([2]) == nil && MachineProbe.CPUTicks(of: [], in: ["cpu  1 2 3"]) == nil)
+  }
+
   @Test func stealIsNotReadOffAFewTicks() {
     var account = StealAccount()
     account.add(from: .init(total: 1_000, idle: 0, steal: 10), to: .init(total: 1_099, idle: 0, steal: 11))

@@ -126,7 +126,7 @@ import Testing
   @Test func sentinelStealAndInterruptionMakeItInconclusive() {
     let regression = differences(0.1, sigma: 0.01, seed: 1)
     #expect(gate.decide([regression], sentinels: [regression], stealFraction: 0).verdict == .inconclusive)
-    #expect(gate.decide([regression], stealFraction: 0.03).verdict == .inconclusive)
+    #expect(gate.decide([regression], stealFraction: 0.11).verdict == .inconclusive)
     #expect(gate.decide([regression], stealFraction: 0, complete: false).verdict == .inconclusive)
     #expect(gate.decide([], stealFraction: 0).verdict == .inconclusive)
     let cut = DuetGate.Differences(

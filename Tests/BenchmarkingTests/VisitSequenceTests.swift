@@ -18,6 +18,20 @@ import Testing
     #expect(again.map { Int($0) } == later)
   }
 
+  /// Each part of a slice has its share of the fresh sets, and all parts together are the slice.
+  @Test(arguments: [(fresh: 4, visits: 9, parts: 4), (8, 400, 8), (8, 21, 5), (3, 3, 1)])
+  func partsShareTheFreshOnes(fresh: Int, visits: Int, parts: Int) {
+    var generator = SplitMix64(seed: 3)
+    let sequence = VisitSequence(
+      fresh: Array(0..<fresh), seen: Array(100..<104), visits: visits, using: &generator)
+    let found = (0..<parts).map { sequence.part($0, of: parts) }
+    #expect(found.flatMap { $0 } == sequence.sets)
+    for part in found {
+      let count = part.count { $0 < fresh }
+      #expect(abs(Double(count) - Double(fresh) / Double(parts)) <= 1)
+    }
+  }
+
   @Test func theOrderIsDrawn() {
     var generator = SplitMix64(seed: 1)
     let orders = (0..<8).map { _ in
@@ -32,20 +46,21 @@ import Testing
 @Suite struct SlicePlanTests {
   /// Nanoseconds, bytes, and what follows from them.
   @Test(arguments: [
-    // Small and fast: as many sets as pass 8 MiB, eight of them fresh.
-    (own: 5e4, bytes: 250_000, most: 64, visits: 400, sets: 34, fresh: 8),
+    // Small and fast: as many sets as pass 8 MiB, eight of them fresh, each in a part of its own.
+    (own: 5e4, bytes: 250_000, most: 64, visits: 400, sets: 34, fresh: 8, parts: 8),
     // Large: twice as many as are fresh.
-    (own: 5e5, bytes: 10 << 20, most: 64, visits: 40, sets: 16, fresh: 8),
+    (own: 5e5, bytes: 10 << 20, most: 64, visits: 40, sets: 16, fresh: 8, parts: 8),
     // Slow: half of the visits.
-    (own: 5e6, bytes: 10 << 20, most: 64, visits: 4, sets: 4, fresh: 2),
-    (own: 1e8, bytes: 10 << 20, most: 64, visits: 1, sets: 1, fresh: 1),
+    (own: 5e6, bytes: 10 << 20, most: 64, visits: 4, sets: 4, fresh: 2, parts: 2),
+    (own: 1e8, bytes: 10 << 20, most: 64, visits: 1, sets: 1, fresh: 1, parts: 1),
     // Nothing at all, and no memory.
-    (own: 1, bytes: 0, most: 64, visits: 1_000, sets: 63, fresh: 8),
-    (own: 1e6, bytes: 1 << 30, most: 2, visits: 20, sets: 1, fresh: 1),
+    (own: 1, bytes: 0, most: 64, visits: 1_000, sets: 63, fresh: 8, parts: 1),
+    (own: 1e6, bytes: 1 << 30, most: 2, visits: 20, sets: 1, fresh: 1, parts: 1),
   ])
-  func slices(own: Double, bytes: Int, most: Int, visits: Int, sets: Int, fresh: Int) {
+  func slices(own: Double, bytes: Int, most: Int, visits: Int, sets: Int, fresh: Int, parts: Int) {
     let plan = SlicePlan(fastest: own, own: own, slice: 20e6, threads: 1, bytes: bytes, most: most)
     #expect((plan.visits, plan.sets, plan.fresh, plan.warmUps) == (visits, sets, fresh, 2))
+    #expect(plan.parts == parts)
   }
 
   /// A slow contestant does no more than twenty slices' work, and threads are given time to spread.

@@ -66,7 +66,7 @@ import Testing
 
   @Test func theHelpSaysWhatHoldsWithoutOptions() throws {
     let help = try CommandRun(["duet", "--help"]).output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    for (option, value) in [("policy", "5%"), ("margin", "2%"), ("steal-limit", "2%")] {
+    for (option, value) in [("policy", "5%"), ("margin", "2%"), ("steal-limit", "10%")] {
       let words = try #require(help.firstRange(of: "--\(option) <"), "\(option)")
       let text = help[words.lowerBound...].prefix(160)
       #expect(text.contains("(default: \(value))"), "\(text)")

@@ -96,7 +96,7 @@ package struct AuditJudge {
   private func clock(_ ledger: AuditLedger) -> AuditFinding {
     guard let costs else { return unresolved(.clock, "what a request costs by itself could not be measured") }
     func besides(_ slice: AuditLedger.Slice) -> Double {
-      Self.movingTolerance * costs.besides(sets: slice.sets, iterations: slice.iterations)
+      Self.movingTolerance * costs.besides(slice)
     }
     // On a busy machine a request waits for a core before its first iteration and after its last one, too.
     let shares = ledger.slices.map { slice in

@@ -2,7 +2,7 @@ import Results
 
 /// What one contestant's requests took on one workload, as it claims and as this program sees it. In nanoseconds.
 package struct AuditLedger {
-  /// One request to time.
+  /// One request to time, or those that a slice's parts are.
   package struct Slice {
     package var claimed: Double
     package var wall: Double
@@ -10,7 +10,8 @@ package struct AuditLedger {
     package var cpu: Double?
     /// Of the wall time, in which threads were ready to run and had no core.
     package var waited: Double
-    /// Whose outputs were marked before it.
+    package var requests = 1
+    /// Whose outputs were marked before it, of all requests.
     package var sets: Int
     package var iterations: Int
     /// Different durations among those that were claimed.
@@ -27,6 +28,19 @@ package struct AuditLedger {
       self.sets = sets
       self.iterations = iterations ?? sets
       self.distinct = distinct
+    }
+
+    /// Takes in the next part of the slice.
+    mutating func append(_ part: Slice) {
+      claimed += part.claimed
+      wall += part.wall
+      cpu = cpu.flatMap { cpu in part.cpu.map { cpu + $0 } }
+      waited += part.waited
+      requests += part.requests
+      sets += part.sets
+      iterations += part.iterations
+      // All that is asked of it is whether there is one alone.
+      distinct = distinct.flatMap { distinct in part.distinct.map { max(distinct, $0) } }
     }
   }
 

@@ -84,20 +84,41 @@ final class AuditedContestant: Contestant {
     _ = try operation.time(TimedRun(visiting: Array(0..<plan.sets)))
   }
 
+  /// A turn that is under way: what was loaded for it, and what was visited of that by now.
+  struct Turn {
+    fileprivate let round: Int
+    fileprivate let fresh: [Int]
+    fileprivate let sequence: VisitSequence
+    /// In how many requests the slice is made, and how many of them there were.
+    fileprivate let parts: Int
+    fileprivate var done = 0
+    fileprivate var durations: [UInt64] = []
+    fileprivate var slice: AuditLedger.Slice?
+    /// What loading took; `nil` of what is not audited.
+    fileprivate var loaded: Meter.Taken?
+    /// Whether its second visit is for the audit alone.
+    fileprivate var isExtra = false
+  }
+
+  /// In how many parts another side's slice may come between those of this one's.
+  var parts: Int { plan.parts }
+
   /// Fresh operands and a slice, and nothing else: a turn without its audit.
   func plainTurn(round: Int) throws(EngineError) -> [UInt64] {
     let fresh = chosenSets()
     try load(fresh, round)
-    return try slice(sequence(fresh)).first
+    var turn = Turn(round: round, fresh: fresh, sequence: sequence(fresh, visits: visits), parts: 1)
+    try visit(&turn)
+    return turn.sequence.split(turn.durations).first
   }
 
   private func chosenSets() -> [Int] { Array((0..<plan.sets).shuffled(using: &generator).prefix(plan.fresh)) }
 
-  private func sequence(_ fresh: [Int], visits: Int? = nil) -> VisitSequence {
+  private func sequence(_ fresh: [Int], visits: Int) -> VisitSequence {
     let seen = (0..<plan.sets).filter { !fresh.contains($0) }
     // The set that warms up is the only one that was seen where there is no other.
     return VisitSequence(
-      fresh: fresh, seen: seen.isEmpty ? [plan.sets] : seen, visits: visits ?? self.visits, using: &generator)
+      fresh: fresh, seen: seen.isEmpty ? [plan.sets] : seen, visits: visits, using: &generator)
   }
 
   /// Loads a round's numbers into these sets.
@@ -107,14 +128,22 @@ final class AuditedContestant: Contestant {
     }
   }
 
-  /// One turn: fresh operands, a slice, and what it left.
-  /// - Parameter round: of the operands; another for each turn.
-  /// - Returns: the durations of the first visits, and what is wrong with what was left.
   func turn(round: Int) throws(EngineError) -> (durations: [UInt64], problem: String?) {
-    defer { process?.suspend() }
+    var turn = try begin(round: round)
+    try visit(&turn)
+    return try end(turn)
+  }
+
+  /// Begins a turn: loads fresh operands.
+  /// - Parameters:
+  ///   - round: of the operands; another for each turn.
+  ///   - parts: how often ``visit(_:)`` is called before ``end(_:)``, no more than ``parts``.
+  func begin(round: Int, parts: Int = 1) throws(EngineError) -> Turn {
     guard !isClaimed else {
-      return (try time(TimedRun(sets: [0], iterations: visits, cold: cold)).durations, nil)
+      let sequence = VisitSequence(fresh: [], seen: [0], visits: visits, using: &generator)
+      return Turn(round: round, fresh: [], sequence: sequence, parts: parts)
     }
+    defer { process?.suspend() }
     let started = ContinuousClock.now
     let fresh = chosenSets()
     // Drawn before the clock runs.
@@ -122,50 +151,67 @@ final class AuditedContestant: Contestant {
     let loaded = try meter.measure { () throws(EngineError) in try load(fresh, round) }.taken
     // Of an operation so slow that a slice is one visit, a second one is for the audit alone, which needs a few of them.
     let isExtra = visits == 1 && ledger.visits.count < AuditJudge.turnsToDecide
-    let timing = ContinuousClock.now
-    let found = try slice(sequence(fresh, visits: isExtra ? 2 : visits))
-    let timed = ContinuousClock.now
+    auditSeconds += (ContinuousClock.now - started).seconds
+    return Turn(
+      round: round, fresh: fresh, sequence: sequence(fresh, visits: isExtra ? 2 : visits), parts: parts,
+      loaded: loaded, isExtra: isExtra)
+  }
+
+  /// Visits the next part of a turn's sets, after runs on one that is not timed.
+  func visit(_ turn: inout Turn) throws(EngineError) {
+    defer { process?.suspend() }
+    let sets = Array(turn.sequence.part(turn.done, of: turn.parts))
+    turn.done += 1
+    guard !isClaimed else {
+      turn.durations += try time(TimedRun(sets: [0], iterations: sets.count, cold: cold)).durations
+      return
+    }
+    guard !cold else {
+      // Each iteration is a request of its own, so that what flushing takes is not taken for work.
+      for set in sets { turn.durations += try time(TimedRun(sets: [set], iterations: 1, cold: true)).durations }
+      return
+    }
+    let visited = Array(repeating: plan.sets, count: plan.warmUps) + sets
+    let (all, taken) = try time(TimedRun(visiting: visited))
+    let part = AuditLedger.Slice(
+      claimed: Self.sum(all[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited, sets: Set(visited).count,
+      iterations: visited.count, distinct: Set(all).count)
+    if turn.slice == nil { turn.slice = part } else { turn.slice?.append(part) }
+    turn.durations += all[plan.warmUps...]
+  }
+
+  /// Ends a turn: collects one of its results.
+  /// - Returns: the durations of the first visits, and what is wrong with what was left.
+  func end(_ turn: Turn) throws(EngineError) -> (durations: [UInt64], problem: String?) {
+    guard !isClaimed else { return (turn.durations, nil) }
+    defer { process?.suspend() }
+    if let slice = turn.slice { ledger.slices.append(slice) }
+    let started = ContinuousClock.now
+    let found = turn.sequence.split(turn.durations)
     if !found.again.isEmpty {
       ledger.visits.append(
         AuditLedger.Visits(first: Self.median(found.first), second: Self.median(found.again)))
     }
-    let index = workload.chosenIndex(of: fresh.count)
+    let index = workload.chosenIndex(of: turn.fresh.count)
     let (answer, collected) = try meter.measure { () throws(EngineError) in
-      try operation.collect(set: fresh[index])
+      try operation.collect(set: turn.fresh[index])
     }
     process?.suspend()
     var problem: String?
-    if workload.looksAt(round: round) {
+    if workload.looksAt(round: turn.round) {
       problem = workload.problem(with: answer, to: index, of: engine)
       ledger.lookedAt += 1
     }
     ledger.turns.append(
       AuditLedger.Turn(
-        loads: fresh.count, loadCPU: loaded.cpu.map { min($0, loaded.wall) }, collects: 1,
+        loads: turn.fresh.count, loadCPU: turn.loaded.flatMap { loaded in loaded.cpu.map { min($0, loaded.wall) } },
+        collects: 1,
         // A thread that still looks for work after a run adds CPU time, and no wall time.
         collectCPU: collected.cpu.map { min($0, collected.wall) },
-        claimed: Self.sum(found.first[...]) / Double(fresh.count)))
-    auditSeconds += (ContinuousClock.now - started).seconds - (timed - timing).seconds
-    if isExtra { auditSeconds += Self.sum(found.again[...]) * 1e-9 }
+        claimed: Self.sum(found.first[...]) / Double(turn.fresh.count)))
+    auditSeconds += (ContinuousClock.now - started).seconds
+    if turn.isExtra { auditSeconds += Self.sum(found.again[...]) * 1e-9 }
     return (found.first, problem)
-  }
-
-  /// Visits sets in this order, after runs on one that is not timed.
-  private func slice(_ sequence: VisitSequence) throws(EngineError) -> (first: [UInt64], again: [UInt64]) {
-    var durations: [UInt64] = []
-    if cold {
-      // Each iteration is a request of its own, so that what flushing takes is not taken for work.
-      for set in sequence.sets { durations += try time(TimedRun(sets: [set], iterations: 1, cold: true)).durations }
-    } else {
-      let visited = Array(repeating: plan.sets, count: plan.warmUps) + sequence.sets
-      let (all, taken) = try time(TimedRun(visiting: visited))
-      ledger.slices.append(
-        AuditLedger.Slice(
-          claimed: Self.sum(all[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
-          sets: plan.sets + 1, iterations: visited.count, distinct: Set(all).count))
-      durations = Array(all[plan.warmUps...])
-    }
-    return sequence.split(durations)
   }
 
   private func time(_ run: TimedRun) throws(EngineError) -> (durations: [UInt64], taken: Meter.Taken) {

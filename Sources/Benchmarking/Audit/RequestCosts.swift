@@ -24,9 +24,9 @@ package struct RequestCosts: Sendable {
     (self.request, self.set, self.loop) = (request, set, loop)
   }
 
-  /// What a request to time takes besides its iterations.
-  func besides(sets: Int, iterations: Int) -> Double {
-    request + Double(sets) * set + Double(iterations) * loop
+  /// What requests to time take besides their iterations.
+  func besides(_ slice: AuditLedger.Slice) -> Double {
+    Double(slice.requests) * request + Double(slice.sets) * set + Double(slice.iterations) * loop
   }
 
   /// Measures an engine that does nothing.

@@ -10,6 +10,8 @@ package struct SlicePlan: Sendable, Hashable {
   /// How often a slice begins with a set that nothing else visits, and whose times are not taken: the first runs after other
   /// requests meet code that those have driven from the caches, and threads that sleep.
   package var warmUps = 2
+  /// In how many parts a gate makes a slice, the other side's between them.
+  package var parts = 1
 
   /// The most sets that a turn loads. Loading one costs an engine in another process a millisecond or more, so that a fresh
   /// set for each iteration of a small layer would cost many times what is timed.
@@ -19,6 +21,8 @@ package struct SlicePlan: Sendable, Hashable {
   private static let footprint = 8 << 20
   /// The most iterations of a slice.
   private static let longest = 1_000
+  /// Nanoseconds that a part is long at least: the warm-up before it and a process's turn to run take a tenth of one.
+  private static let shortest = 2e6
   /// Nanoseconds after which threads that slept are on different cores.
   private static let spreading = 4e6
 
@@ -44,5 +48,6 @@ package struct SlicePlan: Sendable, Hashable {
     // One more of them only warms up.
     sets = max(1, min(visits, passing, most - 1))
     fresh = max(1, min(sets / 2, Self.mostFresh))
+    parts = max(1, min(fresh, Int(Double(visits) * max(fastest, 1) / Self.shortest)))
   }
 }

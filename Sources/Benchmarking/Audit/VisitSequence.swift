@@ -1,7 +1,7 @@
 import Tensors
 
-/// The order in which a slice visits sets of operands: each of those with fresh numbers once, at random moments, and between them,
-/// again and again, those that were seen before, the one that was seen longest ago first.
+/// The order in which a slice visits sets of operands: each of those with fresh numbers once, at a random moment of its share of
+/// the slice, and between them, again and again, those that were seen before, the one that was seen longest ago first.
 ///
 /// First and later visits lie among each other, so that a machine that is slower for some milliseconds, or threads that share a
 /// core for so long, slow both down alike; and what was seen longest ago is in no nearer cache than what was just loaded. A fresh
@@ -19,7 +19,10 @@ package struct VisitSequence {
   package init(fresh: [Int], seen: [Int], visits: Int, using generator: inout SplitMix64) {
     let visits = max(visits, fresh.count)
     var isFirst = Array(repeating: false, count: visits)
-    for place in (0..<visits).shuffled(using: &generator).prefix(fresh.count) { isFirst[place] = true }
+    for index in fresh.indices {
+      let share = visits * index / fresh.count..<visits * (index + 1) / fresh.count
+      isFirst[Int.random(in: share, using: &generator)] = true
+    }
     let (fresh, seen) = (fresh.shuffled(using: &generator), seen.shuffled(using: &generator))
     var (first, later) = (0, 0)
     var sets: [Int] = []
@@ -29,6 +32,11 @@ package struct VisitSequence {
     }
     self.sets = sets
     self.isFirst = isFirst
+  }
+
+  /// The sets of one of so many parts of the slice, each of which has its share of the fresh ones.
+  package func part(_ index: Int, of parts: Int) -> ArraySlice<Int> {
+    sets[sets.count * index / parts..<sets.count * (index + 1) / parts]
   }
 
   /// Durations of a slice, one for each visit, as those of first visits and those of the others.

@@ -147,7 +147,7 @@ public struct DuetGate: Sendable {
   /// - Parameters:
   ///   - benchmarks: every benchmark of the gate with the differences of its blocks.
   ///   - sentinels: the same binary against itself, on the benchmarks' names.
-  ///   - stealFraction: of the CPU time of the gate; `nil` where the system does not tell.
+  ///   - stealFraction: of the timed cores' time; `nil` where the system does not tell.
   ///   - complete: `false` for a gate that was interrupted.
   ///   - undone: what was asked for and could not be measured, one sentence each. It leaves the gate undecided, unless
   ///     another benchmark is a regression.
@@ -160,7 +160,8 @@ public struct DuetGate: Sendable {
     var reasons = judged.reasons
     if let stealFraction, stealFraction > policy.stealLimit {
       reasons.append(
-        "the hypervisor took \(Self.percent(stealFraction)) of the CPU time, more than \(Self.percent(policy.stealLimit))"
+        "the hypervisor took \(Self.percent(stealFraction)) of the timed cores' time, more than "
+          + Self.percent(policy.stealLimit)
       )
     }
     if benchmarks.isEmpty { reasons.append("no benchmark was measured") }

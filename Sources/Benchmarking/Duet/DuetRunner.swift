@@ -56,7 +56,9 @@ public final class DuetRunner {
   /// What is known of a gate so far.
   private struct Measured: Sendable {
     let started = ContinuousClock.now
-    let ticks = MachineProbe.CPUTicks.now()
+    /// Those that the engines are pinned to, and their ticks when they were.
+    var processors: [Int] = []
+    var ticks = MachineProbe.CPUTicks.now()
     /// The benchmarks that both engines do, and the base against itself on each.
     var benchmarks, sentinels: [DuetGate.Differences]
     /// What was asked for and not measured, one sentence each.
@@ -123,7 +125,10 @@ public final class DuetRunner {
   /// - Throws: ``Failure`` when an engine is wrong on a benchmark, or `EngineError` when it cannot be timed on one.
   public func run() throws -> DuetSection {
     try verify()
-    if let threads = items.map(\.threads).max() { Affinity.pin(toCores: threads) }
+    if let threads = items.map(\.threads).max() {
+      let processors = Affinity.pin(toCores: threads)
+      measured.withLock { ($0.processors, $0.ticks) = (processors, .now(of: processors)) }
+    }
     defer { Affinity.release() }
     let all = Array(items.indices)
     try blocks(.screen, all.map { ($0, gate.policy.screenBlocks) }, "screening")
@@ -220,7 +225,8 @@ public final class DuetRunner {
       return DuetRecords.section(
         gate, measured.benchmarks, sentinels: measured.sentinels.filter { !$0.screen.isEmpty }, base: commands.base,
         head: commands.head,
-        stealFraction: MachineProbe.CPUTicks.stealFraction(from: measured.ticks, to: .now()), complete: complete,
+        stealFraction: MachineProbe.CPUTicks.stealFraction(
+          from: measured.ticks, to: .now(of: measured.processors)), complete: complete,
         undone: measured.undone, seconds: (ContinuousClock.now - measured.started).seconds)
     }
   }
@@ -277,8 +283,11 @@ public final class DuetRunner {
     }
   }
 
-  /// ln(t_second / t_first) of one ABBA or BAAB block, each slice on first visits of fresh operands, those of two rounds from this
-  /// one: of the durations' medians, and of the CPU time of whole slices.
+  /// ln(t_second / t_first) of one block, on first visits of fresh operands, those of two rounds from this one: of the durations'
+  /// medians, and of the CPU time of whole slices.
+  ///
+  /// The sides' slices are made in parts of some milliseconds that alternate as ABBA or BAAB: what a neighbour on the machine takes
+  /// for longer than that it takes from both.
   /// - Throws: ``Failure`` when what was timed is wrong.
   private func difference(
     _ item: BenchmarkPlan.Item, _ first: ProcessEngine, _ second: ProcessEngine, round: Int, isAudited: Bool
@@ -296,13 +305,19 @@ public final class DuetRunner {
     for side in sides { try side.planSlices(fastest: fastest, slice: sliceNanoseconds) }
     visits[item.name] = sides[0].visits
     var samples: [[Double]] = [[], []]
-    var turns = [0, 0]
     let known = sides.map(\.ledger.slices.count)
-    for side in Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] {
-      let found = try sides[side].turn(round: round + turns[side])
-      turns[side] += 1
-      if let problem = found.problem { throw wrong([first, second][side], item, problem) }
-      samples[side] += found.durations.map { Double($0) }
+    let parts = sides.map(\.parts).min() ?? 1
+    let order = Bool.random(using: &generator) ? [0, 1] : [1, 0]
+    for (turn, order) in [order, order.reversed()].enumerated() {
+      var turns = try order.map { try sides[$0].begin(round: round + turn, parts: parts) }
+      for part in 0..<parts {
+        for place in part.isMultiple(of: 2) ? [0, 1] : [1, 0] { try sides[order[place]].visit(&turns[place]) }
+      }
+      for (side, turn) in zip(order, turns) {
+        let found = try sides[side].end(turn)
+        if let problem = found.problem { throw wrong([first, second][side], item, problem) }
+        samples[side] += found.durations.map { Double($0) }
+      }
     }
     if isAudited { self.ledgers[item.name] = sides.map(\.ledger) }
     let medians = samples.map { OrderStatistics.median($0) ?? 0 }

@@ -11,11 +11,11 @@ public enum Affinity {
   }()
 
   /// Pins every thread of this process and of its descendants to `count` of the allowed processors.
-  /// - Returns: whether all of them are pinned; where the system has no such call, none is.
+  /// - Returns: the processors that all of them are pinned to; none where the system has no such call, or fewer processors.
   @discardableResult
-  public static func pin(toCores count: Int) -> Bool {
+  public static func pin(toCores count: Int) -> [Int] {
     let chosen = choose(count, of: allowed, siblings: siblings)
-    return !chosen.isEmpty && chosen.count == count && confine(to: chosen)
+    return chosen.count == count && confine(to: chosen) ? chosen : []
   }
 
   /// Gives every thread all allowed processors again: what is not timed, such as verification, may use them all.

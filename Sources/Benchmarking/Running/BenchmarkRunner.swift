@@ -169,7 +169,7 @@ public final class BenchmarkRunner {
     do throws(EngineError) { verifier = .success(try work.verifier()) } catch { verifier = .failure(error) }
     verify(item, work, verifier)
     if shouldStop() { return nil }
-    section.options.pinned = Affinity.pin(toCores: item.threads)
+    section.options.pinned = !Affinity.pin(toCores: item.threads).isEmpty
     var slots: [ContestantSlot] = []
     for engine in engines {
       let name = engine.description.name
@@ -225,7 +225,7 @@ public final class BenchmarkRunner {
     } catch {
       for slot in slots { workload.contestants[slot.index].record(error) }
     }
-    section.options.pinned = Affinity.pin(toCores: timed.item.threads)
+    section.options.pinned = !Affinity.pin(toCores: timed.item.threads).isEmpty
     return shouldStop() ? nil : slots
   }
 

@@ -18,13 +18,27 @@ public enum MachineProbe {
       self.steal = steal
     }
 
-    /// `nil` where the system does not tell.
-    public static func now() -> CPUTicks? {
-      guard let line = SystemFile.line(of: "/proc/stat"), line.hasPrefix("cpu ") else { return nil }
-      // user nice system idle iowait irq softirq steal; guest time is in user already.
-      let ticks = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
-      guard ticks.count == 8 else { return nil }
-      return CPUTicks(total: ticks.reduce(0, +), idle: ticks[3] + ticks[4], steal: ticks[7])
+    /// Of these processors together, or of all.
+    /// - Returns: `nil` where the system does not tell.
+    public static func now(of processors: [Int] = []) -> CPUTicks? {
+      CPUTicks(of: processors, in: SystemFile.lines(of: "/proc/stat"))
+    }
+
+    /// - Parameters:
+    ///   - processors: whose ticks are added up; none for those of all.
+    ///   - lines: of `/proc/stat`.
+    package init?(of processors: [Int], in lines: [Substring]) {
+      let names = processors.isEmpty ? ["cpu"] : processors.map { "cpu\($0)" }
+      self.init(total: 0, idle: 0, steal: 0)
+      for name in names {
+        guard let line = lines.first(where: { $0.hasPrefix("\(name) ") }) else { return nil }
+        // user nice system idle iowait irq softirq steal; guest time is in user already.
+        let ticks = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
+        guard ticks.count == 8 else { return nil }
+        total += ticks.reduce(0, +)
+        idle += ticks[3] + ticks[4]
+        steal += ticks[7]
+      }
     }
 
     /// The fraction that was taken between two readings.

@@ -8,8 +8,24 @@ import Tensors
 /// Serves an engine of this program over the engine protocol, so that two builds of it can be compared in one run.
 public final class EngineServer {
   private let engine: Result<any Engine, EngineError>
-  private let slowdown: Double
+  private let slowdown: Slowdown?
   private let limits: CaseLimits
+
+  /// By how much timed iterations are really made longer, to test the gate with.
+  public struct Slowdown: Hashable, Sendable {
+    /// Of what an iteration takes.
+    public var fraction: Double
+    /// Of cases alone whose name holds this; `nil`: of all.
+    public var text: String?
+
+    public init(_ fraction: Double, ofCasesWith text: String? = nil) {
+      self.fraction = fraction
+      self.text = text
+    }
+
+    func slows(_ caseName: String) -> Bool { text.map { caseName.contains($0) } ?? true }
+  }
+
   /// An operation that is ready, and what it was prepared from.
   private struct Prepared {
     let operation: any PreparedOperation
@@ -24,9 +40,9 @@ public final class EngineServer {
 
   /// - Parameters:
   ///   - engine: what answers.
-  ///   - slowdown: a fraction by which every timed iteration is really made longer, to test the gate with.
+  ///   - slowdown: what is made slower than it is.
   ///   - limits: what one request may take.
-  public init(_ engine: any Engine, slowdown: Double = 0, limits: CaseLimits = .standard) {
+  public init(_ engine: any Engine, slowdown: Slowdown? = nil, limits: CaseLimits = .standard) {
     self.engine = .success(engine)
     self.slowdown = slowdown
     self.limits = limits
@@ -35,7 +51,7 @@ public final class EngineServer {
   /// Answers every request with the reason why there is no engine.
   public init(refusing reason: EngineError) {
     engine = .failure(reason)
-    slowdown = 0
+    slowdown = nil
     limits = .standard
   }
 
@@ -207,14 +223,15 @@ public final class EngineServer {
       throw EngineError.refused(
         category: ProblemError.Category.invalidArgument.rawValue, message: "sets: expected at least one, found none")
     }
+    let ready = try ready(parameters.handle)
     let (start, before) = (ContinuousClock.now, OwnTime.nanoseconds() ?? 0)
-    let times = try ready(parameters.handle).operation.time(
+    let times = try ready.operation.time(
       TimedRun(sets: sets, iterations: parameters.iterations, cold: parameters.cold))
-    guard slowdown > 0 else { return times }
+    guard let slowdown, slowdown.slows(ready.caseName) else { return times }
     // Of several threads one goes on: more than the clock shows would make the times wrong.
     let ran = min((OwnTime.nanoseconds() ?? 0) - before, (ContinuousClock.now - start).milliseconds * 1e6)
-    spend(nanoseconds: times.reduce(0) { $0 + Double($1) } * slowdown, running: ran * slowdown)
-    return times.map { UInt64((Double($0) * (1 + slowdown)).rounded()) }
+    spend(nanoseconds: times.reduce(0) { $0 + Double($1) } * slowdown.fraction, running: ran * slowdown.fraction)
+    return times.map { UInt64((Double($0) * (1 + slowdown.fraction)).rounded()) }
   }
 
   /// Really spends the extra time, so that the caller's clocks agree, also that of the time for which threads ran; after the

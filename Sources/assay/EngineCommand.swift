@@ -41,7 +41,7 @@ struct EngineCommand: ParsableCommand {
     let engines = tuned ? BuiltInEngines.tuned : BuiltInEngines.all
     let server = EngineServer(
       name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name, of: engines),
-      slowdown: injectSlowdown.map { EngineServer.Slowdown($0.fraction, ofCasesWith: slowed) },
+      slowdown: injectSlowdown.map { EngineServer.Slowdown($0.fraction, ofProblemsWith: slowed) },
       limits: limits.limits())
     server.serve(lines: { readLine() }) { reply in
       // A reader that went away ends the loop with the next end of input.

@@ -28,7 +28,7 @@ import Testing
     #expect(found.flatMap { $0 } == sequence.sets)
     for part in found {
       let count = part.count { $0 < fresh }
-      #expect(abs(Double(count) - Double(fresh) / Double(parts)) <= 1)
+      #expect(abs(Double(count) - Double(fresh) / Double(parts)) < 1)
     }
   }
 

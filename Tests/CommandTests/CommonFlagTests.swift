@@ -17,8 +17,7 @@ import Testing
     "bound": result, "compare": result, "simulate-gates": result, "history": result + ["out"],
     // It prints what a run.json has already, and writes it anew.
     "report": ["out"],
-    // What is in a file is for people to look at: other programs read the file.
-    "golden show": [],
+    "golden show": result,
     // What it prints is the protocol.
     "engine": [],
   ]

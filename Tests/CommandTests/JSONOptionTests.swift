@@ -18,7 +18,8 @@ struct JSONOptionTests {
     (
       "evaluate --data Tests/Trials/X_sixteen_images.h5 --weights Tests/Trials/weights_cifar8_w2.h5 --quiet", "accuracy"
     ),
-    ("golden list --filter relu/*", ""),
+    ("golden list --filter relu/*", ""), ("golden show Fixtures/relu.h5", "operations"),
+    ("golden show Tests/Trials/H14_old.h5 /relu/café", "tensors"),
     ("golden diff Tests/Trials/H14_old.h5 Tests/Trials/H14_old.h5", ""),
     ("golden validate Tests/Trials/H14_old.h5", ""),
     ("tune --depth 18 --filter *k512r1s1* --rounds 1 --quiet", ""),

@@ -128,7 +128,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
     "known-failures", "layout", "library", "logits", "mean", "method", "model", "name", "network", "only", "operation",
     "optimizer", "out",
     "pass",
-    "pass-env", "problem", "report", "resume", "spoil", "std",
+    "pass-env", "problem", "report", "resume", "slowed", "spoil", "std",
     "suite", "symbol", "tag", "time", "trace", "weights",
   ]
 }

@@ -138,6 +138,22 @@ import Testing
     #expect(served.cpuNanoseconds().map { $0 > 0 } ?? true)
   }
 
+  /// An engine that is slowed to test the gate with says twice what an iteration took: no odd number of nanoseconds is among many.
+  /// Of problems that are not meant, half of them are odd.
+  @Test(arguments: [(nil, true), ("c1h4w5", true), ("c1h4w6", false)])
+  func whatIsSlowedIsWhatIsMeant(text: String?, isSlowed: Bool) throws {
+    let words = ["engine", "reference", "--inject-slowdown", "100%"] + (text.map { ["--slowed", $0] } ?? [])
+    let command = ShellCommand([Repository.command.path(percentEncoded: false)] + words)
+    let served = try ProcessEngine(.init(name: "slowed", command: "\(command)"))
+    let x = AnyTensor.float32(Tensor(splitMix64Uniform: Shape(1, 1, 4, 5), seed: 3, low: -1, high: 1))
+    var exercise = Exercise(name: "/relu", operation: "relu", inputs: ["x": x])
+    exercise.wanted = ["outputs/y"]
+    let operation = try served.prepare(exercise, for: .init(pass: .forward, layout: .nchw, threads: 1))
+    try operation.load(LateOperands(inputs: ["x": x]), set: 0)
+    let durations = try operation.time(TimedRun(sets: [0], iterations: 64))
+    #expect(durations.allSatisfy { $0.isMultiple(of: 2) } == isSlowed, "\(durations)")
+  }
+
   /// Version 1 is spoken with whoever knows no other; its times are claims, and nothing of them can be collected.
   @Test func versionOneIsStillSpoken() throws {
     let command = ShellCommand([Repository.command.path(percentEncoded: false), "engine", "direct"])

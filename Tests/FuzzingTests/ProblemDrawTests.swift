@@ -16,7 +16,7 @@ import Testing
     operation: String
   ) throws {
     let draw = try draw(operation)
-    for seed in 0..<200 as Range<UInt64> {
+    for seed in 0..<80 as Range<UInt64> {
       let drawn = draw.problem(seed: seed)
       let problem = drawn.problem
       #expect(type(of: problem).operation == operation)
@@ -32,7 +32,7 @@ import Testing
   @Test(arguments: drawn)
   func `a problem may have to be large`(operation: String) throws {
     let draw = try draw(operation)
-    for seed in 0..<50 as Range<UInt64> {
+    for seed in 0..<20 as Range<UInt64> {
       let problem = draw.problem(seed: seed, within: .large, atLeast: 1_000).problem
       #expect(problem.largestTensor >= 1_000, "\(problem.text)")
       #expect(problem.steps <= ProblemDraw.Budget.large.work, "\(problem.text)")
@@ -56,7 +56,7 @@ import Testing
     // Budgets keep some extents from ever being large.
     func isNearlyAll() -> Bool { Double(missing.subtracting(found).count) <= 0.05 * Double(missing.count) }
     for seed in 0..<3_000 as Range<UInt64> {
-      if seed >= 600, seed % 100 == 0, isNearlyAll() { break }
+      if seed >= 200, seed % 50 == 0, isNearlyAll() { break }
       for choice in draw.problem(seed: seed).choices {
         switch choice.domain {
         case .option(let labels):

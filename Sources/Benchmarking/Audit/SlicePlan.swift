@@ -7,10 +7,11 @@ package struct SlicePlan: Sendable, Hashable {
   /// How many of them have fresh numbers: the first visits of those are what is timed, and the others show whether first visits
   /// cost more.
   package var fresh = 1
-  /// How often a slice begins with a set that nothing else visits, and whose times are not taken: the first runs after other
-  /// requests meet code that those have driven from the caches, and threads that sleep.
+  /// How often a slice, or each part of one, begins with a set that nothing else visits, and whose times are not taken: the first
+  /// runs after other requests meet code that those have driven from the caches, and threads that sleep.
   package var warmUps = 2
-  /// In how many parts a gate makes a slice, the other side's between them.
+  /// In how many parts a gate makes a slice, the other side's between them: as many as there are fresh sets, for a part without
+  /// one times nothing.
   package var parts = 1
 
   /// The most sets that a turn loads. Loading one costs an engine in another process a millisecond or more, so that a fresh
@@ -21,7 +22,8 @@ package struct SlicePlan: Sendable, Hashable {
   private static let footprint = 8 << 20
   /// The most iterations of a slice.
   private static let longest = 1_000
-  /// Nanoseconds that a part is long at least: the warm-up before it and a process's turn to run take a tenth of one.
+  /// Nanoseconds that a part takes at least, without its warm-up: a request, and letting another process run, take a tenth of a
+  /// millisecond.
   private static let shortest = 2e6
   /// Nanoseconds after which threads that slept are on different cores.
   private static let spreading = 4e6

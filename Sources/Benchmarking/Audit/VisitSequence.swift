@@ -10,6 +10,7 @@ package struct VisitSequence {
   package let sets: [Int]
   /// For each visit, whether it is the first of its set.
   private let isFirst: [Bool]
+  private let freshCount: Int
 
   /// - Parameters:
   ///   - fresh: sets that were not visited since they were loaded.
@@ -31,12 +32,18 @@ package struct VisitSequence {
       sets.append(isFirst ? fresh[first - 1] : seen[(later - 1) % seen.count])
     }
     self.sets = sets
+    freshCount = fresh.count
     self.isFirst = isFirst
   }
 
   /// The sets of one of so many parts of the slice, each of which has its share of the fresh ones.
   package func part(_ index: Int, of parts: Int) -> ArraySlice<Int> {
-    sets[sets.count * index / parts..<sets.count * (index + 1) / parts]
+    sets[start(ofPart: index, of: parts)..<start(ofPart: index + 1, of: parts)]
+  }
+
+  /// Where the share of a fresh set begins, unless there is none.
+  private func start(ofPart index: Int, of parts: Int) -> Int {
+    freshCount > 0 ? sets.count * (freshCount * index / parts) / freshCount : sets.count * index / parts
   }
 
   /// Durations of a slice, one for each visit, as those of first visits and those of the others.

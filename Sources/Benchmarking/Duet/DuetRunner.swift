@@ -56,7 +56,7 @@ public final class DuetRunner {
   /// What is known of a gate so far.
   private struct Measured: Sendable {
     let started = ContinuousClock.now
-    /// Those that the engines are pinned to, and their ticks when they were.
+    /// What the engines are pinned to, none for all, and the ticks of these since.
     var processors: [Int] = []
     var ticks = MachineProbe.CPUTicks.now()
     /// The benchmarks that both engines do, and the base against itself on each.

@@ -15,15 +15,20 @@ public final class EngineServer {
   public struct Slowdown: Hashable, Sendable {
     /// Of what an iteration takes.
     public var fraction: Double
-    /// Of cases alone whose name holds this; `nil`: of all.
+    /// Of problems alone whose text holds this; `nil`: of all.
     public var text: String?
 
-    public init(_ fraction: Double, ofCasesWith text: String? = nil) {
+    public init(_ fraction: Double, ofProblemsWith text: String? = nil) {
       self.fraction = fraction
       self.text = text
     }
 
-    func slows(_ caseName: String) -> Bool { text.map { caseName.contains($0) } ?? true }
+    func slows(_ exercise: Exercise) -> Bool {
+      guard let text else { return true }
+      let problem = try? Problem.make(
+        operation: exercise.operation, attributes: exercise.attributes, operands: exercise.operands)
+      return problem?.text.contains(text) ?? false
+    }
   }
 
   /// An operation that is ready, and what it was prepared from.
@@ -31,6 +36,8 @@ public final class EngineServer {
     let operation: any PreparedOperation
     let caseName: String
     let dtype: DType
+    /// By how much of what they take its iterations are made longer.
+    let slowdown: Double
   }
 
   private var prepared: [String: Prepared] = [:]
@@ -161,7 +168,9 @@ public final class EngineServer {
     // Version 1 gives everything at once, and knows no other set.
     if version == 1 { try operation.load(exercise.late, set: 0) }
     handles += 1
-    prepared["\(handles)"] = Prepared(operation: operation, caseName: parameters.case, dtype: exercise.dtype)
+    prepared["\(handles)"] = Prepared(
+      operation: operation, caseName: parameters.case, dtype: exercise.dtype,
+      slowdown: slowdown.map { $0.slows(exercise) ? $0.fraction : 0 } ?? 0)
     return EngineMessages.Prepared(
       handle: "\(handles)", workspaceBytes: operation.workspaceBytes, description: operation.summary)
   }
@@ -227,11 +236,11 @@ public final class EngineServer {
     let (start, before) = (ContinuousClock.now, OwnTime.nanoseconds() ?? 0)
     let times = try ready.operation.time(
       TimedRun(sets: sets, iterations: parameters.iterations, cold: parameters.cold))
-    guard let slowdown, slowdown.slows(ready.caseName) else { return times }
+    guard ready.slowdown > 0 else { return times }
     // Of several threads one goes on: more than the clock shows would make the times wrong.
     let ran = min((OwnTime.nanoseconds() ?? 0) - before, (ContinuousClock.now - start).milliseconds * 1e6)
-    spend(nanoseconds: times.reduce(0) { $0 + Double($1) } * slowdown.fraction, running: ran * slowdown.fraction)
-    return times.map { UInt64((Double($0) * (1 + slowdown.fraction)).rounded()) }
+    spend(nanoseconds: times.reduce(0) { $0 + Double($1) } * ready.slowdown, running: ran * ready.slowdown)
+    return times.map { UInt64((Double($0) * (1 + ready.slowdown)).rounded()) }
   }
 
   /// Really spends the extra time, so that the caller's clocks agree, also that of the time for which threads ran; after the

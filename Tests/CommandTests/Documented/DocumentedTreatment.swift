@@ -104,6 +104,7 @@ enum DocumentedTreatment {
     "assay golden list --tag smoke --filter 'conv2d/*'": .exits(0),
     "assay golden list mine.h5 | grep adversarial": .exits(0),
     "assay golden show mine.h5 /conv2d/stride2": .exits(0),
+    "assay golden show mine.h5 /relu/small --json case.json": .exits(0),
     "assay golden show mine.h5 /relu/small --values 20": .exits(0),
     "assay golden show Fixtures/conv2d.h5": .exits(0),
     "assay golden show Fixtures/conv2d.h5 /conv2d/stride2/odd_input/exact": .exits(0),

@@ -8,8 +8,8 @@
 # `named` counts the gates that call the slowed benchmark a regression, and no other; one that the hypervisor makes inconclusive as a
 # whole may be among them.
 # Every gate keeps its folder; those that are there already are counted and not measured again, so that the same command goes on
-# where it was stopped. Environment: ASSAY (the command), OUT (where the folders go, default Reports/gates), and further options
-# of `assay duet` in DUET.
+# where it was stopped. Environment: ASSAY (the command), OUT (where the folders go, default Reports/gates), SUITE (convolutions that
+# differ in their inputs' shapes, default Benchmarks/duet.toml), and further options of `assay duet` in DUET.
 set -u
 load=0
 if [ "${1:-}" = --load ]; then load=${2:?--load: expected a number of processes}; shift 2; fi
@@ -29,8 +29,10 @@ trap '[ ${#busy[@]} = 0 ] || kill "${busy[@]}" 2>/dev/null' EXIT
 # Without the last line of the gate that was stopped.
 trap 'exit 130' INT TERM
 
-# What tells the suite's benchmarks apart.
-mapfile -t shapes < <(grep -o 'c[0-9]*h[0-9]*w[0-9]*' Benchmarks/duet.toml)
+suite=${SUITE:-Benchmarks/duet.toml}
+# What tells its benchmarks apart.
+mapfile -t shapes < <(grep -o 'c[0-9]*h[0-9]*w[0-9]*' "$suite")
+[ ${#shapes[@]} != 0 ] || { echo "gates.sh: $suite: expected problems with shapes as c64h56w56, found none" >&2; exit 64; }
 
 printf 'load %s\n%-10s %5s %6s %11s %6s %12s %13s %7s %9s\n' "$load" change gates pass regression named underpowered inconclusive \
   failed 's a gate'
@@ -43,11 +45,11 @@ gates() { # name, count, words for the head's engine
     if ! grep -q '^exit ' "$log" 2>/dev/null; then
       rm -rf "$folder"
       start=$SECONDS
-      $assay duet --base "$assay engine direct" --head "$assay engine direct ${3:+$3 --slowed $shape}" --seed "$i" --quiet ${DUET:-} --out "$folder" \
-        >"$log" 2>&1
+      $assay duet --suite "$suite" --base "$assay engine direct" --head "$assay engine direct ${3:+$3 --slowed $shape}" \
+        --seed "$i" --quiet ${DUET:-} --out "$folder" >"$log" 2>&1
       echo "exit $? after $((SECONDS - start)) s" >>"$log"
     fi
-    [ "$(sed -n 's/^conv2d n1\([a-z0-9]*\) .* regression$/\1/p' "$log")" = "$shape" ] && named=$((named + 1))
+    [ "$(sed -n 's/^conv2d n[0-9]*\(c[0-9]*h[0-9]*w[0-9]*\) .* regression$/\1/p' "$log")" = "$shape" ] && named=$((named + 1))
     verdict=$(sed -n 's/^verdict: //p' "$log")
     verdicts[${verdict:-failed}]=$((${verdicts[${verdict:-failed}]:-0} + 1))
     seconds=$((seconds + $(sed -n 's/^exit .* after \([0-9]*\) s$/\1/p' "$log")))

@@ -10,6 +10,7 @@ package struct AuditLedger {
     package var cpu: Double?
     /// Of the wall time, in which threads were ready to run and had no core.
     package var waited: Double
+    /// How many there were.
     package var requests = 1
     /// Whose outputs were marked before it, of all requests.
     package var sets: Int

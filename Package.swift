@@ -287,6 +287,7 @@ let package = Package(
       name: "BenchmarkingTests",
       dependencies: [
         "Results", "Benchmarking", "Engines", "StrategyEngines", "Operations", "Problems", "Tensors", "TestSupport",
+        "Verification",
       ],
       exclude: ["Engines/allocating.c"]),
     .testTarget(

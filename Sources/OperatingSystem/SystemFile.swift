@@ -30,4 +30,12 @@ package enum SystemFile {
 
   /// What a file of one line says; `nil` when it cannot be read or says nothing.
   package static func line(of path: String) -> String? { lines(of: path).first.map(String.init) }
+
+  /// Tells the system something.
+  /// - Returns: whether it took it.
+  package static func write(_ text: String, to path: String) -> Bool {
+    guard let file = fopen(path, "r+") else { return false }
+    let isWritten = fputs(text, file) >= 0
+    return fclose(file) == 0 && isWritten
+  }
 }

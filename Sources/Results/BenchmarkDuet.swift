@@ -10,6 +10,8 @@ public struct DuetSection: Codable, Sendable {
   public var sentinels: [DuetBenchmark]?
   /// What the hypervisor took of the cores that the engines were pinned to; of all cores in earlier versions.
   public var stealFraction: Double?
+  /// The nice value that the engines had; absent where they had that of everything else.
+  public var nice: Int?
   public var complete: Bool
   /// `pass`, `regression`, `improvement`, `underpowered` or `inconclusive`.
   public var verdict: String

@@ -73,6 +73,8 @@ public struct BenchmarkOptions: Codable, Sendable, Hashable {
   public var baseline: String
   public var confidence: Double
   public var pinned: Bool
+  /// The nice value that the contestants had while they were timed; absent where they had that of everything else.
+  public var nice: Int?
 
   public init(
     blocks: Int, sliceMilliseconds: Double, cold: Bool, dtype: String, baseline: String, confidence: Double = 0.95,

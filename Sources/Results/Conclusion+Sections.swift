@@ -159,7 +159,9 @@ extension DuetSection: RunSection {
       let slower = benchmarks.filter { $0.verdict == "regression" }.map(\.name)
       conclusion.add(.fails, because: "regression: " + slower.joined(separator: ", "))
     case "underpowered":
-      conclusion.add(.inconclusive, because: "underpowered: a slowdown of the policy's size could not have been seen")
+      let advice = "; run by root, or with CAP_SYS_NICE, a gate goes before other work of its container"
+      let reason = "underpowered: a slowdown of the policy's size could not have been seen"
+      conclusion.add(.inconclusive, because: nice == nil ? reason + advice : reason)
     default:
       for reason in reasons.isEmpty ? [verdict] : reasons { conclusion.add(.inconclusive, because: reason) }
     }

@@ -231,6 +231,7 @@ public enum RunMerge {
       merged.machine.stealFraction = [merged.machine.stealFraction, section.machine.stealFraction].compactMap { $0 }
         .max()
       merged.options.pinned = merged.options.pinned && section.options.pinned
+      merged.options.nice = merged.options.nice.flatMap { nice in section.options.nice.map { max(nice, $0) } }
       let doubts = (merged.doubts ?? []) + (section.doubts ?? []).filter { merged.doubts?.contains($0) != true }
       merged.doubts = doubts.isEmpty ? nil : doubts
       merged.strict = merged.strict ?? section.strict

@@ -14,8 +14,9 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Time engines on the convolutions of ResNets, on whole networks, or on any operation.",
     discussion: """
-      Every engine is verified on a workload before it is timed there; then all of them take turns in interleaved blocks. A
-      network's figure is the sum over its convolutions, each as often as it occurs, for each engine and for the best mix.
+      Every engine is verified on a workload before it is timed there; then all of them take turns in interleaved blocks, a few
+      milliseconds each. Run by root, or with CAP_SYS_NICE, they go before other work of their container. A network's figure is
+      the sum over its convolutions, each as often as it occurs, for each engine and for the best mix.
 
       EXAMPLES:
         assay bench --quick
@@ -89,7 +90,8 @@ struct BenchCommand: AsyncParsableCommand {
     }
     guard !plan.items.isEmpty else { throw Outcome.inconclusive.ending("no workload matches") }
     if dryRun {
-      let perSlice = suite.sliceMilliseconds * 1.5
+      // What warms up for parts takes up to as long as they do.
+      let perSlice = suite.sliceMilliseconds * 2
       let seconds = Double(plan.items.count * suite.engines.count * suite.blocks) * perSlice / 1_000
       Console.print(
         "\(plan.items.count) workloads, \(suite.engines.joined(separator: ", ")), \(suite.blocks) blocks: about "

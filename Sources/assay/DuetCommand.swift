@@ -14,10 +14,11 @@ struct DuetCommand: AsyncParsableCommand {
     abstract: "The regression gate: two engines side by side, red for a slowdown and never for noise.",
     discussion: """
       Each engine has a process of its own, a new one for each block, and they take turns in it; 12 blocks screen every
-      benchmark, 40 fresh ones decide those that exceed the margin, and a noisy one gets up to 8 times as many. The wall clock
-      decides; where other work blinds it, the CPU time of the engines' threads may convict any benchmark and acquit those of
-      one thread. The base runs against a copy of itself beside them: where that differs, nothing is concluded. An engine that
-      does not start, or does not do a benchmark, leaves the gate undecided.
+      benchmark, 40 fresh ones decide those that exceed the margin, and a noisy one gets up to 8 times as many. The wall
+      clock decides; where other work blinds it, the CPU time of the engines' threads may convict any benchmark and
+      acquit those of one thread. Run by root, or with CAP_SYS_NICE, the gate goes before other work of its container.
+      The base runs against a copy of itself beside them: where that differs, nothing is concluded. An engine that does
+      not start, or does not do a benchmark, leaves the gate undecided.
 
       An engine is named as in assay bench (a built-in name, one of \(EngineLookup.standardFile), or name=COMMAND), or is a
       command that speaks the engine protocol, which may begin with variables in capitals, or library:FILE.

@@ -266,7 +266,8 @@ import Testing
     }
   }
 
-  /// Whole networks are benchmarks of a gate, too: the same engine on both sides is right on them, and does all of them.
+  /// Whole networks are benchmarks of a gate, too: the same engine on both sides is right on them, and does all of them. Engines
+  /// of a gate go before what else runs, where the system lets them.
   @Test func gatesTakeWholeNetworks() throws {
     let suite = path("networks.toml")
     try """
@@ -275,15 +276,22 @@ import Testing
     slice_ms = 0.2
     """.write(toFile: suite, atomically: true, encoding: .utf8)
     let engine = "\(Repository.command.path) engine execution"
-    let out = path("gate")
+    let (out, priorities) = (path("gate"), path("priorities"))
     // Beside other tests the noise asks for more blocks than a test has time for.
+    let base = "nice >> '\(priorities)'; exec \(engine)"
     let found = try run([
-      "duet", "--base", engine, "--head", engine, "--suite", suite, "--quiet", "--out", out, "--deadline", "60",
+      "duet", "--base", base, "--head", engine, "--suite", suite, "--quiet", "--out", out, "--deadline", "60",
     ])
     let gate = try #require(try RunFile.read(out + "/run.json").duet, "\(found)")
     #expect(gate.complete)
     #expect(gate.benchmarks.map(\.name) == ["resnet n1c3h32w32 archcifar_resnet8 classes10 inference nchw t1"])
     #expect(try #require(gate.benchmarks.first).screen.count >= 12, "\(found)")
+    #if os(Linux)
+      let least = try CommandRun(["-n", "-20", "nice"], of: "/usr/bin/nice").output
+      #expect(gate.nice == (least == "-20\n" ? -20 : nil))
+      // A process for each block, and those before the first.
+      #expect(try String(contentsOfFile: priorities, encoding: .utf8).contains(least), "\(found)")
+    #endif
   }
 
   /// An engine that is not there, or does not do a benchmark, is neither a regression nor a pass.

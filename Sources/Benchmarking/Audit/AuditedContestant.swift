@@ -85,30 +85,47 @@ final class AuditedContestant: Contestant {
   }
 
   /// A turn that is under way: what was loaded for it, and what was visited of that by now.
-  struct Turn {
-    fileprivate let round: Int
-    fileprivate let fresh: [Int]
-    fileprivate let sequence: VisitSequence
+  private final class Turn: ContestantTurn {
+    let contestant: AuditedContestant
+    let round: Int
+    let fresh: [Int]
+    let sequence: VisitSequence
     /// In how many requests the slice is made, and how many of them there were.
-    fileprivate let parts: Int
-    fileprivate var done = 0
-    fileprivate var durations: [UInt64] = []
-    fileprivate var slice: AuditLedger.Slice?
+    let parts: Int
+    var done = 0
+    var durations: [UInt64] = []
+    var slice: AuditLedger.Slice?
     /// What loading took; `nil` of what is not audited.
-    fileprivate var loaded: Meter.Taken?
+    let loaded: Meter.Taken?
     /// Whether its second visit is for the audit alone.
-    fileprivate var isExtra = false
+    let isExtra: Bool
+
+    init(
+      _ contestant: AuditedContestant, round: Int, fresh: [Int], _ sequence: VisitSequence, parts: Int,
+      loaded: Meter.Taken? = nil, isExtra: Bool = false
+    ) {
+      self.contestant = contestant
+      self.round = round
+      self.fresh = fresh
+      self.sequence = sequence
+      self.parts = parts
+      self.loaded = loaded
+      self.isExtra = isExtra
+    }
+
+    func visit() throws(EngineError) { try contestant.visit(self) }
+
+    func end() throws(EngineError) -> (durations: [UInt64], problem: String?) { try contestant.end(self) }
   }
 
-  /// In how many parts another side's slice may come between those of this one's.
   var parts: Int { plan.parts }
 
   /// Fresh operands and a slice, and nothing else: a turn without its audit.
   func plainTurn(round: Int) throws(EngineError) -> [UInt64] {
     let fresh = chosenSets()
     try load(fresh, round)
-    var turn = Turn(round: round, fresh: fresh, sequence: sequence(fresh, visits: visits), parts: 1)
-    try visit(&turn)
+    let turn = Turn(self, round: round, fresh: fresh, sequence(fresh, visits: visits), parts: 1)
+    try visit(turn)
     return turn.sequence.split(turn.durations).first
   }
 
@@ -128,20 +145,11 @@ final class AuditedContestant: Contestant {
     }
   }
 
-  func turn(round: Int) throws(EngineError) -> (durations: [UInt64], problem: String?) {
-    var turn = try begin(round: round)
-    try visit(&turn)
-    return try end(turn)
-  }
-
   /// Begins a turn: loads fresh operands.
-  /// - Parameters:
-  ///   - round: of the operands; another for each turn.
-  ///   - parts: how often ``visit(_:)`` is called before ``end(_:)``, no more than ``parts``.
-  func begin(round: Int, parts: Int = 1) throws(EngineError) -> Turn {
+  func begin(round: Int, parts: Int) throws(EngineError) -> any ContestantTurn {
     guard !isClaimed else {
       let sequence = VisitSequence(fresh: [], seen: [0], visits: visits, using: &generator)
-      return Turn(round: round, fresh: [], sequence: sequence, parts: parts)
+      return Turn(self, round: round, fresh: [], sequence, parts: parts)
     }
     defer { process?.suspend() }
     let started = ContinuousClock.now
@@ -153,17 +161,18 @@ final class AuditedContestant: Contestant {
     let isExtra = visits == 1 && ledger.visits.count < AuditJudge.turnsToDecide
     auditSeconds += (ContinuousClock.now - started).seconds
     return Turn(
-      round: round, fresh: fresh, sequence: sequence(fresh, visits: isExtra ? 2 : visits), parts: parts,
-      loaded: loaded, isExtra: isExtra)
+      self, round: round, fresh: fresh, sequence(fresh, visits: isExtra ? 2 : visits), parts: parts, loaded: loaded,
+      isExtra: isExtra)
   }
 
   /// Visits the next part of a turn's sets, after runs on one that is not timed.
-  func visit(_ turn: inout Turn) throws(EngineError) {
+  private func visit(_ turn: Turn) throws(EngineError) {
     defer { process?.suspend() }
     let sets = Array(turn.sequence.part(turn.done, of: turn.parts))
     turn.done += 1
     guard !isClaimed else {
-      turn.durations += try time(TimedRun(sets: [0], iterations: sets.count, cold: cold)).durations
+      let run = TimedRun(sets: [0], iterations: plan.warmUps + sets.count, cold: cold)
+      turn.durations += try time(run).durations.dropFirst(plan.warmUps)
       return
     }
     guard !cold else {
@@ -182,7 +191,7 @@ final class AuditedContestant: Contestant {
 
   /// Ends a turn: collects one of its results.
   /// - Returns: the durations of the first visits, and what is wrong with what was left.
-  func end(_ turn: Turn) throws(EngineError) -> (durations: [UInt64], problem: String?) {
+  private func end(_ turn: Turn) throws(EngineError) -> (durations: [UInt64], problem: String?) {
     guard !isClaimed else { return (turn.durations, nil) }
     defer { process?.suspend() }
     if let slice = turn.slice { ledger.slices.append(slice) }

@@ -16,23 +16,44 @@ protocol Contestant: AnyObject {
   /// What is ready, its first set visited, and can tell what each of its steps takes; `nil` where nothing is.
   var traced: (any TracedOperation)? { get }
 
+  /// In how many parts a turn's slice may be made, others' between them.
+  var parts: Int { get }
+
   /// Makes ready for slices as long as these.
   /// - Parameters:
   ///   - fastest: nanoseconds of an iteration of the fastest contestant.
   ///   - slice: how many nanoseconds are long enough.
   func planSlices(fastest: Double, slice: Double) throws(EngineError)
 
-  /// One turn: fresh operands, what is timed of them, and what that left.
-  /// - Parameter round: of the operands; another for each turn.
-  /// - Returns: the durations that are reported, and what is wrong with what was left.
-  func turn(round: Int) throws(EngineError) -> (durations: [UInt64], problem: String?)
+  /// Begins a turn, of which nothing is timed yet.
+  /// - Parameters:
+  ///   - round: of the operands; another for each turn.
+  ///   - parts: how often ``ContestantTurn/visit()`` is called before ``ContestantTurn/end()``, no more than ``parts``.
+  func begin(round: Int, parts: Int) throws(EngineError) -> any ContestantTurn
 
   /// What threads ran and waited in timed requests since this was last asked; `nil` where there was none, or the system does not
   /// tell.
   func takeContention() -> CoreContention.Spent?
 }
 
+/// A turn of a contestant: fresh operands, what is timed of them, part by part, and what that left.
+protocol ContestantTurn: AnyObject {
+  /// Times the next part of its slice.
+  func visit() throws(EngineError)
+
+  /// Ends it, when all parts are done.
+  /// - Returns: the durations that are reported, and what is wrong with what was left.
+  func end() throws(EngineError) -> (durations: [UInt64], problem: String?)
+}
+
 extension Contestant {
+  /// One turn without a pause.
+  func turn(round: Int) throws(EngineError) -> (durations: [UInt64], problem: String?) {
+    let turn = try begin(round: round, parts: 1)
+    try turn.visit()
+    return try turn.end()
+  }
+
   /// Whether there is nothing but the engine's word for its times.
   var isClaimed: Bool { engine.description.trust == .claimed }
 

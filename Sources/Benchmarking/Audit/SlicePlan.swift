@@ -10,8 +10,8 @@ package struct SlicePlan: Sendable, Hashable {
   /// How often a slice, or each part of one, begins with a set that nothing else visits, and whose times are not taken: the first
   /// runs after other requests meet code that those have driven from the caches, and threads that sleep.
   package var warmUps = 2
-  /// In how many parts a gate makes a slice, the other side's between them: as many as there are fresh sets, for a part without
-  /// one times nothing.
+  /// In how many parts a slice is made, other contestants' between them: as many as there are fresh sets, for a part without one
+  /// times nothing.
   package var parts = 1
 
   /// The most sets that a turn loads. Loading one costs an engine in another process a millisecond or more, so that a fresh
@@ -50,6 +50,8 @@ package struct SlicePlan: Sendable, Hashable {
     // One more of them only warms up.
     sets = max(1, min(visits, passing, most - 1))
     fresh = max(1, min(sets / 2, Self.mostFresh))
-    parts = max(1, min(fresh, Int(Double(visits) * max(fastest, 1) / Self.shortest)))
+    // Nor is a part shorter than what warms up for it.
+    let affordableParts = min(Double(visits) * max(fastest, 1) / Self.shortest, Double(visits / warmUps))
+    parts = max(1, min(fresh, Int(affordableParts)))
   }
 }

@@ -56,8 +56,8 @@ public final class DuetRunner {
   /// What is known of a gate so far.
   private struct Measured: Sendable {
     let started = ContinuousClock.now
-    /// What the engines are pinned to, none for all, and the ticks of these since.
-    var processors: [Int] = []
+    /// What the engines have of the machine, and the ticks of what they are pinned to since, of all where that is nothing.
+    var cores = TimedCores.Grant(processors: [], nice: nil)
     var ticks = MachineProbe.CPUTicks.now()
     /// The benchmarks that both engines do, and the base against itself on each.
     var benchmarks, sentinels: [DuetGate.Differences]
@@ -126,10 +126,10 @@ public final class DuetRunner {
   public func run() throws -> DuetSection {
     try verify()
     if let threads = items.map(\.threads).max() {
-      let processors = Affinity.pin(toCores: threads)
-      measured.withLock { ($0.processors, $0.ticks) = (processors, .now(of: processors)) }
+      let cores = TimedCores.claim(threads)
+      measured.withLock { ($0.cores, $0.ticks) = (cores, .now(of: cores.processors)) }
     }
-    defer { Affinity.release() }
+    defer { TimedCores.release() }
     let all = Array(items.indices)
     try blocks(.screen, all.map { ($0, gate.policy.screenBlocks) }, "screening")
     repeat { try screenFurther() } while try decideFurther()
@@ -222,12 +222,14 @@ public final class DuetRunner {
     let commands = (base: base.declaration.command, head: head.declaration.command)
     return { [gate, measured] complete in
       let measured = measured.withLock { $0 }
-      return DuetRecords.section(
+      var section = DuetRecords.section(
         gate, measured.benchmarks, sentinels: measured.sentinels.filter { !$0.screen.isEmpty }, base: commands.base,
         head: commands.head,
         stealFraction: MachineProbe.CPUTicks.stealFraction(
-          from: measured.ticks, to: .now(of: measured.processors)), complete: complete,
+          from: measured.ticks, to: .now(of: measured.cores.processors)), complete: complete,
         undone: measured.undone, seconds: (ContinuousClock.now - measured.started).seconds)
+      section.nice = measured.cores.nice
+      return section
     }
   }
 
@@ -309,12 +311,12 @@ public final class DuetRunner {
     let parts = sides.map(\.parts).min() ?? 1
     let order = Bool.random(using: &generator) ? [0, 1] : [1, 0]
     for (turn, order) in [order, order.reversed()].enumerated() {
-      var turns = try order.map { try sides[$0].begin(round: round + turn, parts: parts) }
+      let turns = try order.map { try sides[$0].begin(round: round + turn, parts: parts) }
       for part in 0..<parts {
-        for place in part.isMultiple(of: 2) ? [0, 1] : [1, 0] { try sides[order[place]].visit(&turns[place]) }
+        for place in part.isMultiple(of: 2) ? [0, 1] : [1, 0] { try turns[place].visit() }
       }
       for (side, turn) in zip(order, turns) {
-        let found = try sides[side].end(turn)
+        let found = try turn.end()
         if let problem = found.problem { throw wrong([first, second][side], item, problem) }
         samples[side] += found.durations.map { Double($0) }
       }

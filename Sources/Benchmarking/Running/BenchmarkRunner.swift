@@ -108,12 +108,12 @@ public final class BenchmarkRunner {
     section.networks += plan.networks.filter { !section.networks.contains($0) }
     section.plan(plan.items.map(\.name))
     var pace = WritePace()
-    defer { Affinity.release() }
+    defer { TimedCores.release() }
     for item in plan.items where !section.workloads.contains(where: { $0.name == item.name }) {
       if shouldStop() { break }
       if !section.ceilings.contains(where: { $0.threads == item.threads }) {
         onEvent(.measuringCeilings(threads: item.threads))
-        Affinity.pin(toCores: item.threads)
+        TimedCores.claim(item.threads)
         section.ceilings.append(try MachineProbe.ceilings(threads: item.threads))
       }
       guard let workload = measure(item, &section) else { break }
@@ -169,7 +169,7 @@ public final class BenchmarkRunner {
     do throws(EngineError) { verifier = .success(try work.verifier()) } catch { verifier = .failure(error) }
     verify(item, work, verifier)
     if shouldStop() { return nil }
-    section.options.pinned = !Affinity.pin(toCores: item.threads).isEmpty
+    section.note(TimedCores.claim(item.threads))
     var slots: [ContestantSlot] = []
     for engine in engines {
       let name = engine.description.name
@@ -203,7 +203,7 @@ public final class BenchmarkRunner {
   ) -> [ContestantSlot]? {
     let rounds = TrainingRounds(timed, network, blocks: suite.blocks, using: &generator)
     var slots: [ContestantSlot] = []
-    Affinity.release()
+    TimedCores.release()
     for engine in engines {
       if shouldStop() { return nil }
       onEvent(.verifying(workload: workload.name, engine: engine.description.name))
@@ -225,7 +225,7 @@ public final class BenchmarkRunner {
     } catch {
       for slot in slots { workload.contestants[slot.index].record(error) }
     }
-    section.options.pinned = !Affinity.pin(toCores: timed.item.threads).isEmpty
+    section.note(TimedCores.claim(timed.item.threads))
     return shouldStop() ? nil : slots
   }
 
@@ -235,7 +235,7 @@ public final class BenchmarkRunner {
   ) {
     let missing = engines.filter { verdicts[VerdictKey(item, $0)] == nil }
     guard !missing.isEmpty else { return }
-    Affinity.release()
+    TimedCores.release()
     for engine in missing {
       let verdict: Verdict
       switch verifier {
@@ -270,30 +270,63 @@ public final class BenchmarkRunner {
     for block in 0..<suite.blocks {
       onEvent(.block(workload: workload.name, index: block, count: suite.blocks))
       for slot in slots { _ = slot.contestant.takeContention() }
-      var turns: [Int: Int] = [:]
-      for position in order(of: slots.count, block: block) {
-        if shouldStop() { return false }
-        let slot = slots[position]
-        guard workload.contestants[slot.index].status == .timed else { continue }
+      for (turn, order) in orders(of: slots.count).enumerated() {
         // Where a contestant has two turns in a block, the second one brings fresh operands, too.
-        let turn = turns[position, default: 0]
-        turns[position] = turn + 1
-        do throws(EngineError) {
-          let found = try slot.contestant.turn(round: round + turn)
-          workload.contestants[slot.index].add(found.durations, block: block)
-          if let problem = found.problem {
-            workload.contestants[slot.index].take(AuditFinding(.outputs, .violated, evidence: problem))
-          }
-        } catch {
-          workload.contestants[slot.index].samples = []
-          workload.contestants[slot.index].record(error)
-        }
+        guard takeTurn(of: order.map { slots[$0] }, round: round + turn, block: block, &workload) else { return false }
       }
       round += 2
       let spent = slots.compactMap { $0.contestant.takeContention() }
       if let fraction = CoreContention.waitingFraction(of: spent) { waiting.append(fraction) }
     }
     workload.waitingFraction = OrderStatistics.median(waiting)
+    return true
+  }
+
+  /// One turn of each of these. Their slices are made in parts that alternate: what a neighbour on the machine takes for longer
+  /// than a part it takes from all of them. Two go there and back (AB BA AB …), more of them round (ABC BCA CAB …), so that no part
+  /// follows one of the same contestant, which would find its memory in the caches. Who has fewer parts has them spread over the
+  /// others'.
+  /// - Returns: false when it was interrupted.
+  private func takeTurn(
+    of slots: [ContestantSlot], round: Int, block: Int, _ workload: inout BenchmarkWorkload
+  ) -> Bool {
+    let slots = slots.filter { workload.contestants[$0.index].status == .timed }
+    // Nobody's parts lie between those of one alone.
+    let cycles = slots.count > 1 ? slots.map(\.contestant.parts).max() ?? 1 : 1
+    var turns: [Int: any ContestantTurn] = [:]
+    func attempt(_ slot: ContestantSlot, _ step: () throws(EngineError) -> Void) {
+      do throws(EngineError) { try step() } catch {
+        turns[slot.index] = nil
+        workload.contestants[slot.index].samples = []
+        workload.contestants[slot.index].record(error)
+      }
+    }
+    for slot in slots {
+      if shouldStop() { return false }
+      attempt(slot) { () throws(EngineError) in
+        turns[slot.index] = try slot.contestant.begin(round: round, parts: min(slot.contestant.parts, cycles))
+      }
+    }
+    for cycle in 0..<cycles {
+      let first = slots.isEmpty ? 0 : cycle % slots.count
+      for slot in slots[first...] + slots[..<first] {
+        if shouldStop() { return false }
+        let parts = min(slot.contestant.parts, cycles)
+        func due(_ cycle: Int) -> Int { (cycle * parts + cycles / 2) / cycles }
+        guard let turn = turns[slot.index], due(cycle + 1) > due(cycle) else { continue }
+        attempt(slot) { () throws(EngineError) in try turn.visit() }
+      }
+    }
+    for slot in slots {
+      guard let turn = turns[slot.index] else { continue }
+      attempt(slot) { () throws(EngineError) in
+        let found = try turn.end()
+        workload.contestants[slot.index].add(found.durations, block: block)
+        if let problem = found.problem {
+          workload.contestants[slot.index].take(AuditFinding(.outputs, .violated, evidence: problem))
+        }
+      }
+    }
     return true
   }
 
@@ -352,14 +385,21 @@ public final class BenchmarkRunner {
     #endif
   }
 
-  /// Two contestants as ABBA or BAAB by turns of a coin; more of them shuffled.
-  private func order(of count: Int, block: Int) -> [Int] {
-    if count == 2 { return Bool.random(using: &generator) ? [0, 1, 1, 0] : [1, 0, 0, 1] }
-    return (0..<count).shuffled(using: &generator)
+  /// The turns of a block: two contestants have two each, as ABBA or BAAB by turns of a coin; more of them one, shuffled.
+  private func orders(of count: Int) -> [[Int]] {
+    if count == 2 { return Bool.random(using: &generator) ? [[0, 1], [1, 0]] : [[1, 0], [0, 1]] }
+    return [(0..<count).shuffled(using: &generator)]
   }
 }
 
 extension BenchmarkSection {
+  /// What the contestants of the next workload have of the machine. What is said of all workloads is what those with the least had.
+  fileprivate mutating func note(_ grant: TimedCores.Grant) {
+    let isFirst = workloads.isEmpty
+    options.pinned = !grant.processors.isEmpty && (isFirst || options.pinned)
+    options.nice = isFirst ? grant.nice : options.nice.flatMap { nice in grant.nice.map { max(nice, $0) } }
+  }
+
   /// Adds workloads to what was asked for. Where an earlier version wrote the record, what it has is what was asked.
   mutating func plan(_ names: [String]) {
     let known = planned ?? workloads.map(\.name)

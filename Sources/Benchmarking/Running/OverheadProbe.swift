@@ -67,7 +67,8 @@ public struct OverheadProbe {
   /// - Parameter onItem: called before each workload, with how many are done.
   /// - Throws: `EngineError` of either engine.
   public func run(onItem: (_ done: Int, _ name: String) -> Void = { _, _ in }) throws(EngineError) -> [Row] {
-    if let threads = plan.items.map(\.threads).max() { Affinity.pin(toCores: threads) }
+    if let threads = plan.items.map(\.threads).max() { TimedCores.claim(threads) }
+    defer { TimedCores.release() }
     let clock = Self.clockNanoseconds()
     var rows: [Row] = []
     for item in plan.items {

@@ -19,6 +19,8 @@ final class TrainingContestant: Contestant {
   var ledger = AuditLedger(isOfSteps: true)
   private(set) var estimate = 1.0
   let sets: Int? = nil
+  /// A step waits for the one before it, and for nobody else's.
+  let parts = 1
   /// What a block prepares is let go of at its end.
   let traced: (any TracedOperation)? = nil
   private(set) var auditSeconds = 0.0
@@ -55,11 +57,40 @@ final class TrainingContestant: Contestant {
 
   func planSlices(fastest: Double, slice: Double) {}
 
-  func turn(round: Int) throws(EngineError) -> (durations: [UInt64], problem: String?) {
+  func begin(round: Int, parts: Int) -> any ContestantTurn { Turn(self, round: round) }
+
+  /// A turn: all steps of a block at once.
+  private final class Turn: ContestantTurn {
+    let contestant: TrainingContestant
+    let round: Int
+    var block = Block()
+
+    init(_ contestant: TrainingContestant, round: Int) {
+      self.contestant = contestant
+      self.round = round
+    }
+
+    func visit() throws(EngineError) { block = try contestant.take(round) }
+
+    func end() throws(EngineError) -> (durations: [UInt64], problem: String?) {
+      try contestant.judge(block, round: round)
+    }
+  }
+
+  /// Takes a block's steps.
+  private func take(_ round: Int) throws(EngineError) -> Block {
     defer { suspend() }
     let started = ContinuousClock.now
     let block = try block(round)
-    suspend()
+    auditSeconds += (ContinuousClock.now - started).seconds
+    for duration in block.durations[TrainedNetwork.reported] { auditSeconds -= Double(duration) * 1e-9 }
+    return block
+  }
+
+  /// Writes down what a block's steps took, and holds its losses against what they must be.
+  private func judge(_ block: Block, round: Int) throws(EngineError) -> (durations: [UInt64], problem: String?) {
+    let started = ContinuousClock.now
+    defer { auditSeconds += (ContinuousClock.now - started).seconds }
     let reported = block.durations[TrainedNetwork.reported].map { Double($0) }
     let mean = reported.reduce(0, +) / Double(reported.count)
     ledger.slices += block.slices
@@ -74,7 +105,6 @@ final class TrainingContestant: Contestant {
       if result.status != .pass { problem = "of the steps that were timed, \(result.message)" }
       ledger.lookedAt += 1
     }
-    auditSeconds += (ContinuousClock.now - started).seconds - reported.reduce(0, +) * 1e-9
     return (Array(block.durations[TrainedNetwork.reported]), problem)
   }
 

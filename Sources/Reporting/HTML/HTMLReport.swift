@@ -58,6 +58,8 @@ public enum HTMLReport {
       glossary: glossary.isEmpty ? nil : HTMLPage.Glossary(entries: glossary))
   }
 
+  private static func priority(_ nice: Int?) -> String { nice.map { "nice \($0)" } ?? "as everything else" }
+
   private static func properties(_ run: Run) -> [HTMLPage.Property] {
     let origin = run.provenance
     let commit = origin.gitCommit.map { String($0.prefix(12)) + (origin.gitDirty == true ? ", changed" : "") }
@@ -81,6 +83,7 @@ public enum HTMLReport {
         ),
         ("Blocks", "\(section.options.blocks) of \(ChartScale.label(section.options.sliceMilliseconds)) ms"),
         ("Pinned to cores", section.options.pinned ? "yes" : "no"),
+        ("Priority", priority(section.options.nice)),
       ]
       for ceiling in section.ceilings {
         let l3 = ceiling.l3GigabytesPerSecond.map { ", L3 \(BenchmarkText.ratio($0))" } ?? ""
@@ -92,6 +95,7 @@ public enum HTMLReport {
           ))
       }
     }
+    if let gate = run.duet { found.append(("Priority in the gate", priority(gate.nice))) }
     return found.compactMap { name, value in value.map { HTMLPage.Property(name: name, value: $0) } }
   }
 }

@@ -154,6 +154,7 @@ extension StoredTimes {
       Surrounding("uncommitted changes", origin.gitDirty.map { $0 ? "yes" : "no" }),
       Surrounding("suite", section.suite), Surrounding("frequency governor", machine.governor),
       Surrounding("cold caches", "\(section.options.cold)"), Surrounding("pinned", "\(section.options.pinned)"),
+      Surrounding("nice value", section.options.nice.map { "\($0)" } ?? "as everything else"),
       Surrounding("slice", "\(section.options.sliceMilliseconds) ms"),
       Surrounding("blocks", "\(section.options.blocks)"),
     ]

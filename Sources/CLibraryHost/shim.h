@@ -89,6 +89,8 @@ static void assay_on_fault(int number, siginfo_t *info, void *context) {
     assay_watched()->has_fault = 1;
     alarm(ASSAY_LAST_SECONDS);
   }
+  // Before it is asked where the caller is: either it is found inside, or it finds the fault when it enters.
+  __sync_synchronize();
   if (is_caller) siglongjmp(assay_watched()->escape, 1);
   if (assay_watched()->is_inside) pthread_kill(assay_watched()->caller, number);
   for (;;) pause();
@@ -131,11 +133,20 @@ static inline int assay_escaped(void) {
   return ASSAY_FAULTED;
 }
 
+// Whether the caller may enter the library's code: not when another thread has stopped for good, which it might wait for.
+static inline int assay_entered(void) {
+  assay_watched()->is_inside = 1;
+  __sync_synchronize();
+  if (!assay_watched()->has_fault) return 1;
+  assay_watched()->is_inside = 0;
+  return 0;
+}
+
 // The library's code, or ASSAY_FAULTED. Nothing of the library may be called after a fault: its locks may be held for ever.
 // - Requires: assay_watch_this_thread on this thread.
 static __attribute__((noinline)) int assay_watched_call(assay_function function, const assay_call *call) {
   if (sigsetjmp(assay_watched()->escape, 0) != 0) return assay_escaped();
-  assay_watched()->is_inside = 1;
+  if (!assay_entered()) return ASSAY_FAULTED;
   int code = function(call);
   assay_watched()->is_inside = 0;
   return code;
@@ -144,7 +155,7 @@ static __attribute__((noinline)) int assay_watched_call(assay_function function,
 static __attribute__((noinline)) int assay_watched_prepare(
     assay_prepare_function function, const assay_call *call, void **state) {
   if (sigsetjmp(assay_watched()->escape, 0) != 0) return assay_escaped();
-  assay_watched()->is_inside = 1;
+  if (!assay_entered()) return ASSAY_FAULTED;
   int code = function(call, state);
   assay_watched()->is_inside = 0;
   return code;
@@ -152,7 +163,7 @@ static __attribute__((noinline)) int assay_watched_prepare(
 
 static __attribute__((noinline)) int assay_watched_release(assay_release_function function, void *state) {
   if (sigsetjmp(assay_watched()->escape, 0) != 0) return assay_escaped();
-  assay_watched()->is_inside = 1;
+  if (!assay_entered()) return ASSAY_FAULTED;
   function(state);
   assay_watched()->is_inside = 0;
   return ASSAY_OK;

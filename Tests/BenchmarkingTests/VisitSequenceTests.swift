@@ -43,6 +43,24 @@ import Testing
   }
 }
 
+@Suite struct PartOrderTests {
+  @Test(arguments: [
+    ([], []), ([3], [0, 0, 0]), ([3, 3], [0, 1, 1, 0, 0, 1]), ([2, 2, 2], [0, 1, 2, 1, 2, 0]),
+    // The only part of the second is made in the second of four rounds, which it begins; two of them in the first and the third.
+    ([4, 1], [0, 1, 0, 0, 0]), ([4, 2], [0, 1, 0, 0, 1, 0]),
+  ])
+  func partsAlternate(parts: [Int], places: [Int]) { #expect(PartOrder.places(parts) == places) }
+
+  @Test func eachHasItsParts() {
+    var generator = SplitMix64(seed: 7)
+    for _ in 0..<200 {
+      let parts = (0..<Int.random(in: 1...6, using: &generator)).map { _ in Int.random(in: 1...8, using: &generator) }
+      let places = PartOrder.places(parts)
+      #expect(parts.indices.map { place in places.count { $0 == place } } == parts)
+    }
+  }
+}
+
 @Suite struct SlicePlanTests {
   /// Nanoseconds, bytes, and what follows from them.
   @Test(arguments: [

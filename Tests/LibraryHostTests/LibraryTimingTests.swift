@@ -48,4 +48,16 @@ import Tensors
       Issue.record("timed")
     } catch { #expect("\(error)".contains(message), "\(error)") }
   }
+
+  /// A thread that stops while nothing of the library is called, but for the flushing of caches: the next call, which would wait
+  /// for it, is not made.
+  @Test func nothingIsCalledBehindAStoppedThread() throws {
+    let operation = try CompiledLibrary("WAITS_FOR_ITS_THREAD").engine()
+      .prepare(CompiledLibrary.exercise, for: Self.timing)
+    try operation.load(operands(1).0, set: 0)
+    do throws(EngineError) {
+      _ = try operation.time(TimedRun(sets: [0], iterations: 3, cold: true))
+      Issue.record("timed")
+    } catch { #expect("\(error)".contains("relu ended by SIGSEGV at address 0x0, in no tensor"), "\(error)") }
+  }
 }

@@ -308,13 +308,10 @@ public final class DuetRunner {
     visits[item.name] = sides[0].visits
     var samples: [[Double]] = [[], []]
     let known = sides.map(\.ledger.slices.count)
-    let parts = sides.map(\.parts).min() ?? 1
     let order = Bool.random(using: &generator) ? [0, 1] : [1, 0]
     for (turn, order) in [order, order.reversed()].enumerated() {
-      let turns = try order.map { try sides[$0].begin(round: round + turn, parts: parts) }
-      for part in 0..<parts {
-        for place in part.isMultiple(of: 2) ? [0, 1] : [1, 0] { try turns[place].visit() }
-      }
+      let turns = try order.map { try sides[$0].begin(round: round + turn, parts: sides[$0].parts) }
+      for place in PartOrder.places(order.map { sides[$0].parts }) { try turns[place].visit() }
       for (side, turn) in zip(order, turns) {
         let found = try turn.end()
         if let problem = found.problem { throw wrong([first, second][side], item, problem) }

@@ -26,7 +26,7 @@ public final class BenchmarkRunner {
   private let onEvent: (Event) -> Void
   private let shouldStop: () -> Bool
   private var generator: SplitMix64
-  private var verdicts: [VerdictKey: Verdict] = [:]
+  private var verdicts: [VerdictKey: BenchmarkVerdict] = [:]
   private var steal = StealAccount()
   private let nulls: NullEngines
   private let memory: MemoryProbe?
@@ -42,32 +42,6 @@ public final class BenchmarkRunner {
       pass = item.pass
       threads = item.threads
       self.engine = engine.description.name
-    }
-  }
-
-  fileprivate struct Verdict {
-    var status: BenchmarkStatus
-    var message: String
-    var worstRatio: Double?
-    var failing: [TensorResult]?
-
-    init(status: BenchmarkStatus, message: String) {
-      self.status = status
-      self.message = message
-    }
-
-    init(_ result: CaseResult) {
-      status =
-        switch result.status {
-        case .pass: .timed
-        case .fail, .refused: .wrong
-        case .unsupported: .unsupported
-        case .error, .notRun: .failed
-        }
-      message = result.message
-      worstRatio = result.tensors.map(\.worstRatio).max()
-      failing = result.tensors.filter { !$0.passes }
-      if failing?.isEmpty == true { failing = nil }
     }
   }
 
@@ -173,7 +147,7 @@ public final class BenchmarkRunner {
     var slots: [ContestantSlot] = []
     for engine in engines {
       let name = engine.description.name
-      let verdict = verdicts[VerdictKey(item, engine)] ?? Verdict(status: .failed, message: "not verified")
+      let verdict = verdicts[VerdictKey(item, engine)] ?? BenchmarkVerdict(status: .failed, message: "not verified")
       var contestant = BenchmarkContestant(engine: name, verdict)
       contestant.trust = engine.description.trust
       if contestant.status == .timed, case .success(let verifier) = verifier {
@@ -183,7 +157,7 @@ public final class BenchmarkRunner {
           contestant.workspaceBytes = audited.operation.workspaceBytes
           if let wrong = try audited.admission(verifier) {
             // It computes what is right, and is wrong where the clock runs.
-            contestant.take(Verdict(wrong))
+            contestant.take(BenchmarkVerdict(wrong))
             contestant.take(AuditFinding(.outputs, .violated, evidence: "of the first timed run, \(wrong.message)"))
           } else {
             slots.append(ContestantSlot(index: workload.contestants.count, audited))
@@ -207,11 +181,12 @@ public final class BenchmarkRunner {
     for engine in engines {
       if shouldStop() { return nil }
       onEvent(.verifying(workload: workload.name, engine: engine.description.name))
-      var contestant = BenchmarkContestant(engine: engine.description.name, Verdict(status: .timed, message: ""))
+      var contestant = BenchmarkContestant(
+        engine: engine.description.name, BenchmarkVerdict(status: .timed, message: ""))
       contestant.trust = engine.description.trust
       do throws(EngineError) {
         let trained = try TrainingContestant(engine, rounds, cold: suite.cold)
-        let verdict = Verdict(try trained.admission())
+        let verdict = BenchmarkVerdict(try trained.admission())
         contestant.take(verdict)
         contestant.summary = trained.summary
         contestant.workspaceBytes = trained.workspaceBytes
@@ -237,15 +212,15 @@ public final class BenchmarkRunner {
     guard !missing.isEmpty else { return }
     TimedCores.release()
     for engine in missing {
-      let verdict: Verdict
+      let verdict: BenchmarkVerdict
       switch verifier {
-      case .failure(let error): verdict = Verdict(status: .failed, message: "no reference result: \(error)")
+      case .failure(let error): verdict = BenchmarkVerdict(status: .failed, message: "no reference result: \(error)")
       case .success(let verifier):
         onEvent(.verifying(workload: item.name, engine: engine.description.name))
         verdict =
           shouldStop()
-          ? Verdict(status: .failed, message: "interrupted")
-          : Verdict(verifier.verify(work.asked(engine), dtype: item.dtype, threads: [item.threads]))
+          ? BenchmarkVerdict(status: .failed, message: "interrupted")
+          : BenchmarkVerdict(verifier.verify(work.asked(engine), dtype: item.dtype, threads: [item.threads]))
       }
       verdicts[VerdictKey(item, engine)] = verdict
     }
@@ -282,17 +257,14 @@ public final class BenchmarkRunner {
     return true
   }
 
-  /// One turn of each of these. Their slices are made in parts that alternate: what a neighbour on the machine takes for longer
-  /// than a part it takes from all of them. Two go there and back (AB BA AB …), more of them round (ABC BCA CAB …), so that no part
-  /// follows one of the same contestant, which would find its memory in the caches. Who has fewer parts has them spread over the
-  /// others'.
+  /// One turn of each of these, their slices in parts that alternate.
   /// - Returns: false when it was interrupted.
   private func takeTurn(
     of slots: [ContestantSlot], round: Int, block: Int, _ workload: inout BenchmarkWorkload
   ) -> Bool {
     let slots = slots.filter { workload.contestants[$0.index].status == .timed }
     // Nobody's parts lie between those of one alone.
-    let cycles = slots.count > 1 ? slots.map(\.contestant.parts).max() ?? 1 : 1
+    let parts = slots.map { slots.count > 1 ? $0.contestant.parts : 1 }
     var turns: [Int: any ContestantTurn] = [:]
     func attempt(_ slot: ContestantSlot, _ step: () throws(EngineError) -> Void) {
       do throws(EngineError) { try step() } catch {
@@ -301,21 +273,16 @@ public final class BenchmarkRunner {
         workload.contestants[slot.index].record(error)
       }
     }
-    for slot in slots {
+    for (slot, parts) in zip(slots, parts) {
       if shouldStop() { return false }
       attempt(slot) { () throws(EngineError) in
-        turns[slot.index] = try slot.contestant.begin(round: round, parts: min(slot.contestant.parts, cycles))
+        turns[slot.index] = try slot.contestant.begin(round: round, parts: parts)
       }
     }
-    for cycle in 0..<cycles {
-      let first = slots.isEmpty ? 0 : cycle % slots.count
-      for slot in slots[first...] + slots[..<first] {
-        if shouldStop() { return false }
-        let parts = min(slot.contestant.parts, cycles)
-        func due(_ cycle: Int) -> Int { (cycle * parts + cycles / 2) / cycles }
-        guard let turn = turns[slot.index], due(cycle + 1) > due(cycle) else { continue }
-        attempt(slot) { () throws(EngineError) in try turn.visit() }
-      }
+    for place in PartOrder.places(parts) {
+      if shouldStop() { return false }
+      guard let turn = turns[slots[place].index] else { continue }
+      attempt(slots[place]) { () throws(EngineError) in try turn.visit() }
     }
     for slot in slots {
       guard let turn = turns[slot.index] else { continue }
@@ -392,28 +359,6 @@ public final class BenchmarkRunner {
   }
 }
 
-extension BenchmarkSection {
-  /// What the contestants of the next workload have of the machine. What is said of all workloads is what those with the least had.
-  fileprivate mutating func note(_ grant: TimedCores.Grant) {
-    let isFirst = workloads.isEmpty
-    options.pinned = !grant.processors.isEmpty && (isFirst || options.pinned)
-    options.nice = isFirst ? grant.nice : options.nice.flatMap { nice in grant.nice.map { max(nice, $0) } }
-  }
-
-  /// Adds workloads to what was asked for. Where an earlier version wrote the record, what it has is what was asked.
-  mutating func plan(_ names: [String]) {
-    let known = planned ?? workloads.map(\.name)
-    planned = known + names.filter { !known.contains($0) }
-    noteCompleteness()
-  }
-
-  /// A run is complete when it has every workload that was ever asked for, by name: a count could be right with other
-  /// workloads.
-  mutating func noteCompleteness() {
-    complete = Set(planned ?? []).isSubset(of: workloads.map(\.name))
-  }
-}
-
 /// A contestant that is ready, and its place in the workload's record.
 private struct ContestantSlot {
   let index: Int
@@ -422,48 +367,5 @@ private struct ContestantSlot {
   init(index: Int, _ contestant: any Contestant) {
     self.index = index
     self.contestant = contestant
-  }
-}
-
-extension BenchmarkContestant {
-  fileprivate init(engine: String, _ verdict: BenchmarkRunner.Verdict) {
-    self.init(
-      engine: engine, status: verdict.status, message: verdict.message, worstRatio: verdict.worstRatio)
-    failing = verdict.failing
-  }
-
-  /// A verdict on the timed path takes the place of that on the computed one.
-  fileprivate mutating func take(_ verdict: BenchmarkRunner.Verdict) {
-    status = verdict.status
-    message = verdict.message
-    worstRatio = verdict.worstRatio
-    failing = verdict.failing
-  }
-
-  mutating func record(_ error: EngineError) {
-    if case .unsupported(let reason) = error {
-      (status, message) = (.unsupported, reason)
-    } else {
-      (status, message) = (.failed, "\(error)")
-    }
-  }
-
-  /// Adds a finding; one that violates a rule takes the times away, and one that decides nothing leaves them a claim.
-  mutating func take(_ finding: AuditFinding) {
-    audit = AuditRecord((audit?.findings ?? []) + [finding])
-    switch finding.verdict {
-    case .holds: break
-    case .unresolved: if trust == .audited { trust = .claimed }
-    case .violated:
-      status = .cheated
-      message = "\(finding.rule.rawValue): \(finding.evidence)"
-      samples = []
-    }
-  }
-
-  /// A second slice of a block joins the first.
-  mutating func add(_ durations: [UInt64], block: Int) {
-    if samples.count == block { samples.append(DurationSamples([])) }
-    samples[block].nanoseconds += durations
   }
 }

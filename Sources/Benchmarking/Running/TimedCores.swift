@@ -1,7 +1,5 @@
-import Convolution
 import Foundation
 import OperatingSystem
-import Verification
 
 /// What this process and the engines that it started have of the machine while they are timed: as many cores as they need, and a
 /// share of those that other work does not halve.
@@ -27,8 +25,8 @@ public enum TimedCores {
   public static func claim(_ count: Int) -> Grant {
     let chosen = choose(count, of: allowed, siblings: siblings)
     let isPinned = chosen.count == count && confine(to: chosen)
-    let isPreferred = everyThread { setNice(foremost, of: $0) }
-    if isPreferred { setSessionNice(Int(foremost)) } else { yield() }
+    let isPreferred = setNice(foremost)
+    if isPreferred { setSessionNice(Int(foremost)) } else { _ = setNice(usual) }
     return Grant(processors: isPinned ? chosen : [], nice: isPreferred ? Int(foremost) : nil)
   }
 
@@ -36,11 +34,7 @@ public enum TimedCores {
   /// such as verification, may use all of them, and waits like everybody.
   public static func release() {
     _ = confine(to: allowed)
-    yield()
-  }
-
-  private static func yield() {
-    _ = everyThread { setNice(usual, of: $0) }
+    _ = setNice(usual)
     if let usualOfSession { setSessionNice(usualOfSession) }
   }
 
@@ -95,27 +89,24 @@ public enum TimedCores {
   #endif
 
   /// On Linux a nice value belongs to a thread.
-  private static func setNice(_ value: Int32, of thread: pid_t) -> Bool {
-    setpriority(ofProcess, id_t(thread), value) == 0
-  }
+  private static func setNice(_ value: Int32) -> Bool { everyThread { setpriority(ofProcess, id_t($0), value) == 0 } }
 
   /// Where the kernel schedules sessions as groups, a thread's nice value counts within its session, and the session's own against
   /// the others.
   private static let sessionFile = "/proc/self/autogroup"
 
-  /// As it was when this process was started; `nil` where sessions have none.
-  private static let usualOfSession: Int? = SystemFile.line(of: sessionFile).flatMap { line in
-    line.split(separator: " ").last.flatMap { Int($0) }
+  private static var sessionNice: Int? {
+    SystemFile.line(of: sessionFile).flatMap { line in line.split(separator: " ").last.flatMap { Int($0) } }
   }
+
+  /// As it was before this process set it; `nil` where sessions have none. The least value is that of another of these processes,
+  /// which times at this moment or was killed when it did.
+  private static let usualOfSession = sessionNice.map { $0 == Int(foremost) ? 0 : $0 }
 
   private static func setSessionNice(_ value: Int) {
-    guard let usualOfSession, value != usualOfSession || isSessionPreferred.withLock({ $0 }) else { return }
-    let isWritten = SystemFile.write("\(value)", to: sessionFile)
-    if isWritten { isSessionPreferred.withLock { $0 = value != usualOfSession } }
+    guard usualOfSession != nil, sessionNice != value else { return }
+    _ = SystemFile.write("\(value)", to: sessionFile)
   }
-
-  /// Whether the session has another nice value than it had.
-  private static let isSessionPreferred = Shared(false)
 
   /// A thread inherits what its creator has: the second round meets those that were made during the first. One that has ended
   /// meanwhile needs nothing.

@@ -21,6 +21,15 @@ static void compute(const float *x, float *y, int64_t count) {
   for (int64_t i = 0; i < count; i++) y[i] = positive(x[i]);
 }
 
+#if defined(WAITS_FOR_ITS_THREAD)
+static void *stops(void *done) {
+  usleep(500);
+  *(volatile int *)NULL = 1;
+  *(volatile int *)done = 1;
+  return NULL;
+}
+#endif
+
 #if defined(LATE_WRITE)
 struct work { const float *x; float *y; int64_t count; };
 
@@ -90,6 +99,13 @@ ASSAY_EXPORT int assay_relu(const assay_call *call) {
   pthread_t thread;
   pthread_create(&thread, NULL, over_read, (void *)(x + count));
   pthread_join(thread, NULL);
+#elif defined(WAITS_FOR_ITS_THREAD)
+  /* The thread stops between this call and the next one, which waits for it. */
+  static volatile int done;
+  static int calls;
+  pthread_t thread;
+  if (calls++ == 0 && pthread_create(&thread, NULL, stops, (void *)&done) == 0) pthread_detach(thread);
+  else while (!done) continue;
 #elif defined(LATE_WRITE)
   static struct work work;
   work = (struct work){x, y, count};

@@ -106,7 +106,8 @@ let package = Package(
     .systemLibrary(name: "CShims"),
     // The system: children, and what must not be left behind
     .systemLibrary(name: "CSpawn"),
-    .target(name: "OperatingSystem", dependencies: ["CSpawn"]),
+    .systemLibrary(name: "CPerfEvents"),
+    .target(name: "OperatingSystem", dependencies: ["CSpawn", "CPerfEvents"]),
     // Vocabulary
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"]),
@@ -286,8 +287,8 @@ let package = Package(
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: [
-        "Results", "Benchmarking", "Engines", "StrategyEngines", "Operations", "Problems", "Tensors", "TestSupport",
-        "Verification",
+        "Results", "Benchmarking", "Engines", "StrategyEngines", "OperatingSystem", "Operations", "Problems", "Tensors",
+        "TestSupport", "Verification", "assay",
       ],
       exclude: ["Engines/allocating.c"]),
     .testTarget(

@@ -28,6 +28,7 @@ public final class ChildProcess: Sendable {
   private struct State {
     var ending: Ending?
     var leftBehind: [String] = []
+    var counters: EventCounters?
   }
 
   private let state = Mutex(State())
@@ -188,6 +189,17 @@ public final class ChildProcess: Sendable {
 
   /// CPU time of the process and of its descendants since they started, in nanoseconds; `nil` where the system does not tell.
   public func cpuNanoseconds() -> UInt64? { times.nanoseconds() }
+
+  /// Has events counted of its threads, of its descendants', and of all that these start later, from here on. It stands still or
+  /// waits for a request meanwhile.
+  /// - Throws: `EventCounters.Refusal` where the system counts them not.
+  package func startCounting(_ events: [CountedEvent]) throws(EventCounters.Refusal) {
+    let counters = try EventCounters(of: identifier, events)
+    state.withLock { $0.counters = counters }
+  }
+
+  /// What was counted since; `nil` where nothing is, or a counter was not there all the time.
+  package func counts() -> [CountedEvent: UInt64]? { state.withLock { $0.counters }?.counts() }
 
   /// Runs a tool to its end.
   /// - Returns: what it printed, or `nil` when it did not start or ended with another status than 0.

@@ -97,7 +97,9 @@ enum BenchmarkMarkdown {
       "Base \(MarkdownText.code(duet.base)), head \(MarkdownText.code(duet.head)).", "",
     ]
     lines += duet.reasons.map { "- \(MarkdownText.inline($0))" }
-    lines += [""] + TextTable(DuetTable.headings, DuetTable(duet).rows).markdown
+    let table = DuetTable(duet)
+    lines += [""] + TextTable(table.headings, table.rows).markdown
+    if let note = DuetTable.note(on: duet) { lines += ["", MarkdownText.inline(note)] }
     return lines
   }
 }

@@ -12,6 +12,8 @@ public struct DuetSection: Codable, Sendable {
   public var stealFraction: Double?
   /// The nice value that the engines had; absent where they had that of everything else.
   public var nice: Int?
+  /// Why ``DuetBenchmark/counts`` is not there; absent where it is, and in runs of earlier versions.
+  public var uncounted: String?
   public var complete: Bool
   /// `pass`, `regression`, `improvement`, `underpowered` or `inconclusive`.
   public var verdict: String
@@ -99,6 +101,8 @@ public struct DuetBenchmark: Codable, Sendable, Hashable {
   public var confirmation: [Double]?
   /// The same blocks by the CPU time; absent where the system does not tell.
   public var cpu: DuetCPUTime?
+  /// The same blocks by what the processor counted, where the system lets it be asked: shown, and deciding nothing.
+  public var counts: [DuetCount]?
 
   public init(
     name: String, verdict: String, advanced: String?, screen: [Double], decision: [Double], change: Double,
@@ -137,5 +141,25 @@ public struct DuetCPUTime: Codable, Sendable, Hashable {
     self.confirmation = confirmation
     self.change = change
     self.smallestDetectableChange = smallestDetectableChange
+  }
+}
+
+/// A benchmark's blocks by something that the processor counts of the engine's threads, outside the kernel.
+public struct DuetCount: Codable, Sendable, Hashable {
+  /// `instructions`, those that were retired, or `cycles`.
+  public var event: String
+  /// Differences ln(n_head / n_base) of an iteration's count, block by block as by the wall clock.
+  public var screen: [Double]
+  public var decision: [Double]
+  public var confirmation: [Double]?
+  /// exp(median d) − 1 over the blocks that decided.
+  public var change: Double
+
+  public init(event: String, screen: [Double], decision: [Double], confirmation: [Double]?, change: Double) {
+    self.event = event
+    self.screen = screen
+    self.decision = decision
+    self.confirmation = confirmation
+    self.change = change
   }
 }

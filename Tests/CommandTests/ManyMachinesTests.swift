@@ -72,7 +72,8 @@ struct ManyMachinesTests {
     func list(_ more: [String], _ environment: [String: String] = [:]) throws -> [List.Piece] {
       let run = try CommandRun(["verify", "--filter", "relu/*", "--list", "--json"] + more, environment: environment)
       #expect(run.exitCode == 0, "\(run.errors)")
-      return try JSONDecoder().decode(List.self, from: Data(run.output.utf8)).pieces
+      let list = try JSONDecoder().decode(List.self, from: Data(run.output.utf8))
+      return list.pieces
     }
     let whole = try list([])
     #expect(whole.count > 10 && whole.allSatisfy { $0.cost > 0 })

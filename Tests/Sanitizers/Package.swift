@@ -61,7 +61,8 @@ let package = Package(
     .target(name: "KernelContracts"),
     .systemLibrary(name: "CShims"),
     .systemLibrary(name: "CSpawn"),
-    .target(name: "OperatingSystem", dependencies: ["CSpawn"]),
+    .systemLibrary(name: "CPerfEvents"),
+    .target(name: "OperatingSystem", dependencies: ["CSpawn", "CPerfEvents"]),
     .target(name: "Tensors", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "Problems", dependencies: ["Tensors"], swiftSettings: plain),
     .target(

@@ -1,3 +1,4 @@
+import OperatingSystem
 import Results
 
 /// What one contestant's requests took on one workload, as it claims and as this program sees it. In nanoseconds.
@@ -17,6 +18,8 @@ package struct AuditLedger {
     package var iterations: Int
     /// Different durations among those that were claimed.
     package var distinct: Int?
+    /// What the contestant's threads did; `nil` where nothing is counted.
+    package var counts: [CountedEvent: UInt64]?
 
     package init(
       claimed: Double, wall: Double, cpu: Double?, waited: Double, sets: Int, iterations: Int? = nil,
@@ -42,6 +45,7 @@ package struct AuditLedger {
       iterations += part.iterations
       // All that is asked of it is whether there is one alone.
       distinct = distinct.flatMap { distinct in part.distinct.map { max(distinct, $0) } }
+      counts = counts.flatMap { counts in part.counts.map { counts.merging($0, uniquingKeysWith: +) } }
     }
   }
 

@@ -182,9 +182,10 @@ final class AuditedContestant: Contestant {
     }
     let visited = Array(repeating: plan.sets, count: plan.warmUps) + sets
     let (all, taken) = try time(TimedRun(visiting: visited))
-    let part = AuditLedger.Slice(
+    var part = AuditLedger.Slice(
       claimed: Self.sum(all[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited, sets: Set(visited).count,
       iterations: visited.count, distinct: Set(all).count)
+    part.counts = taken.counts
     if turn.slice == nil { turn.slice = part } else { turn.slice?.append(part) }
     turn.durations += all[plan.warmUps...]
   }

@@ -16,6 +16,9 @@ struct Meter {
     /// What this program's own thread waited for a core, where the contestant is another process: a reply lies there meanwhile.
     var waitedHere: Double
 
+    /// What the contestant's threads did meanwhile; `nil` where nothing is counted.
+    var counts: [CountedEvent: UInt64]?
+
     var waited: Double { (spent?.waiting ?? 0) + waitedHere }
   }
 
@@ -41,16 +44,26 @@ struct Meter {
     let contention = self.contention()
     let here = process == nil ? nil : CoreContention.ofThisThread()
     let before = cpu()
+    let countsBefore = process?.counts()
     let start = ContinuousClock.now
     let result = try body()
     let wall = (ContinuousClock.now - start).seconds * 1e9
+    let counts = Self.counts(from: countsBefore, to: process?.counts())
     let after = cpu()
     let waitedHere = here.flatMap { CoreContention.spent(from: $0, to: .ofThisThread()) }?.waiting ?? 0
     let spent = CoreContention.spent(from: contention, to: self.contention())
     return (
       result,
       Taken(
-        wall: wall, cpu: before.flatMap { before in after.map { $0 - before } }, spent: spent, waitedHere: waitedHere)
+        wall: wall, cpu: before.flatMap { before in after.map { $0 - before } }, spent: spent, waitedHere: waitedHere,
+        counts: counts)
     )
+  }
+
+  private static func counts(
+    from start: [CountedEvent: UInt64]?, to end: [CountedEvent: UInt64]?
+  ) -> [CountedEvent: UInt64]? {
+    guard let start, let end else { return nil }
+    return end.merging(start) { $0 - min($0, $1) }
   }
 }

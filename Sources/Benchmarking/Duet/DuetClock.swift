@@ -1,3 +1,5 @@
+import OperatingSystem
+
 /// What a block's difference is of.
 public enum DuetClock: String, Hashable, Sendable, Codable, CaseIterable {
   /// How long it took: what whoever waits for a result waits for.
@@ -15,6 +17,8 @@ public struct DuetDifference: Hashable, Sendable {
   public var wall: Double
   /// The same of the CPU time; `nil` where the system does not tell, or an engine's times are its own claims.
   public var cpu: Double?
+  /// The same of what the processor counted, which is shown and decides nothing: more instructions may be the faster ones.
+  package var counts: [CountedEvent: Double] = [:]
 
   public init(wall: Double, cpu: Double? = nil) {
     self.wall = wall
@@ -34,5 +38,11 @@ extension [DuetDifference] {
   public func on(_ clock: DuetClock) -> [Double] {
     let found = compactMap { $0.on(clock) }
     return found.count == count ? found : []
+  }
+
+  /// What was counted in all blocks; `nil` where it misses one.
+  package func of(_ event: CountedEvent) -> [Double]? {
+    let found = compactMap { $0.counts[event] }
+    return found.count == count ? found : nil
   }
 }

@@ -1,5 +1,7 @@
 import Foundation
+import OperatingSystem
 import Results
+import RunAnalysis
 
 /// A gate's decision as a record, and a record's differences as a decision again.
 public enum DuetRecords {
@@ -39,7 +41,22 @@ public enum DuetRecords {
         confirmation: differences.confirmation.isEmpty ? nil : differences.confirmation.on(.cpu),
         change: expm1(cpu.median), smallestDetectableChange: cpu.smallestDetectableChange)
     }
+    let counts = CountedEvent.allCases.compactMap { count(of: $0, differences, hasDecided: decisive.advanced != nil) }
+    if !counts.isEmpty { record.counts = counts }
     return record
+  }
+
+  /// - Parameter hasDecided: whether the change is that of the deciding blocks.
+  private static func count(
+    of event: CountedEvent, _ differences: DuetGate.Differences, hasDecided: Bool
+  ) -> DuetCount? {
+    guard let screen = differences.screen.of(event), let decision = differences.decision.of(event),
+      let confirmation = differences.confirmation.of(event),
+      let change = OrderStatistics.median(hasDecided && !decision.isEmpty ? decision : screen)
+    else { return nil }
+    return DuetCount(
+      event: event.rawValue, screen: screen, decision: decision,
+      confirmation: confirmation.isEmpty ? nil : confirmation, change: expm1(change))
   }
 
   /// The differences of a record, for who judges or simulates again.

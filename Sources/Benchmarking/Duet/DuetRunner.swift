@@ -28,6 +28,7 @@ public final class DuetRunner {
   private let measured: Shared<Measured>
   private var generator: SplitMix64
   private let nulls: NullEngines
+  private let events: [CountedEvent]
   /// What each benchmark is timed on, and what its two sides' requests have taken, by benchmark.
   private var timed: [String: TimedWorkload] = [:]
   private var ledgers: [String: [AuditLedger]] = [:]
@@ -63,6 +64,8 @@ public final class DuetRunner {
     var benchmarks, sentinels: [DuetGate.Differences]
     /// What was asked for and not measured, one sentence each.
     var undone: [String] = []
+    /// Why nothing is counted, where the system said so.
+    var uncounted: String?
 
     init(_ items: [BenchmarkPlan.Item]) {
       benchmarks = items.map { DuetGate.Differences(name: $0.name, threads: $0.threads, screen: []) }
@@ -70,16 +73,18 @@ public final class DuetRunner {
     }
   }
 
-  /// A gate with a deadline, in seconds, leaves undecided what is not done by then.
+  /// A gate with a deadline, in seconds, leaves undecided what is not done by then. Events are what is counted beside the clocks.
   /// - Throws: `EngineError` when either engine does not start, or speaks protocol 1 alone where claims are not allowed.
   public init(
     plan: BenchmarkPlan, base: ProcessEngine.Declaration, head: ProcessEngine.Declaration, policy: DuetPolicy,
     sliceMilliseconds: Double, seed: UInt64, nulls: NullEngines, allowsClaims: Bool = false, deadline: Double? = nil,
+    events: [CountedEvent] = CountedEvent.ofProcessor,
     onProgress: @escaping (_ done: Int, _ total: Int, _ subject: String) -> Void = { _, _, _ in },
     shouldStop: @escaping () -> Bool = { false }
   ) throws(EngineError) {
     items = plan.items
     self.nulls = nulls
+    self.events = events
     (self.base, self.head) = try Self.started(base, head, allowsClaims: allowsClaims)
     (copy, twin) = try Self.twin(of: self.base)
     gate = DuetGate(policy: policy)
@@ -229,6 +234,11 @@ public final class DuetRunner {
           from: measured.ticks, to: .now(of: measured.cores.processors)), complete: complete,
         undone: measured.undone, seconds: (ContinuousClock.now - measured.started).seconds)
       section.nice = measured.cores.nice
+      section.uncounted = measured.uncounted
+      let timed = section.benchmarks + (section.sentinels ?? [])
+      if section.uncounted == nil, timed.contains(where: { !$0.screen.isEmpty && $0.counts == nil }) {
+        section.uncounted = "other programs had the processor's counters in some blocks"
+      }
       return section
     }
   }
@@ -282,6 +292,12 @@ public final class DuetRunner {
     for engine in [base, head, twin] {
       try engine.restart()
       engine.suspend()
+      do {
+        // Once refused it always is.
+        if measured.withLock({ $0.uncounted == nil }) { try engine.startCounting(events) }
+      } catch {
+        measured.withLock { $0.uncounted = "\(error)" }
+      }
     }
   }
 
@@ -320,14 +336,21 @@ public final class DuetRunner {
     }
     if isAudited { self.ledgers[item.name] = sides.map(\.ledger) }
     let medians = samples.map { OrderStatistics.median($0) ?? 0 }
-    let cpu = zip(sides, known).map { side, count in Self.cpuTime(ofIterationIn: side.ledger.slices[count...]) }
-    return DuetDifference(
-      wall: log(medians[1] / medians[0]), cpu: cpu[0].flatMap { first in cpu[1].map { log($0 / first) } })
+    let slices = zip(sides, known).map { side, count in side.ledger.slices[count...] }
+    func logRatio(_ read: (AuditLedger.Slice) -> Double?) -> Double? {
+      guard let first = Self.mean(ofIterationIn: slices[0], read) else { return nil }
+      return Self.mean(ofIterationIn: slices[1], read).map { log($0 / first) }
+    }
+    var found = DuetDifference(wall: log(medians[1] / medians[0]), cpu: logRatio(\.cpu))
+    for event in events { found.counts[event] = logRatio { slice in slice.counts?[event].map { Double($0) } } }
+    return found
   }
 
-  /// Nanoseconds; `nil` where a slice's is not known, or is none.
-  private static func cpuTime(ofIterationIn slices: ArraySlice<AuditLedger.Slice>) -> Double? {
-    let spent = slices.compactMap(\.cpu)
+  /// What an iteration took of something; `nil` where a slice's is not known, or is none.
+  private static func mean(
+    ofIterationIn slices: ArraySlice<AuditLedger.Slice>, _ read: (AuditLedger.Slice) -> Double?
+  ) -> Double? {
+    let spent = slices.compactMap(read)
     guard !slices.isEmpty, spent.count == slices.count, let least = spent.min(), least > 0 else { return nil }
     return spent.reduce(0, +) / Double(slices.reduce(0) { $0 + $1.iterations })
   }

@@ -164,6 +164,16 @@ public final class ProcessEngine: Engine {
   /// CPU time of the engine's processes since they started, in nanoseconds; `nil` where the system does not tell.
   public func cpuNanoseconds() -> UInt64? { state.withLock { $0.worker?.cpuNanoseconds() } }
 
+  /// Has events counted of the engine's processes, which stand still or wait meanwhile, until they end.
+  /// - Throws: `EventCounters.Refusal` where the system counts them not.
+  package func startCounting(_ events: [CountedEvent]) throws(EventCounters.Refusal) {
+    let worker = state.withLock { $0.worker }
+    try worker?.startCounting(events)
+  }
+
+  /// What was counted since; `nil` where nothing is, or a counter was not there all the time.
+  package func counts() -> [CountedEvent: UInt64]? { state.withLock { $0.worker?.counts() } }
+
   /// Resident memory of the engine's processes; `nil` where none runs, or the system does not tell.
   public func memory() -> ProcessMemory? { state.withLock { $0.worker?.memory() } }
 

@@ -138,6 +138,12 @@ final class ProcessWorker: @unchecked Sendable {
   /// CPU time of the child and of what it started, in nanoseconds; `nil` where the system does not tell.
   func cpuNanoseconds() -> UInt64? { child.cpuNanoseconds() }
 
+  /// Has events counted of the child and of what it started and will start, which stand still or wait meanwhile.
+  func startCounting(_ events: [CountedEvent]) throws(EventCounters.Refusal) { try child.startCounting(events) }
+
+  /// What was counted since; `nil` where nothing is, or a counter was not there all the time.
+  func counts() -> [CountedEvent: UInt64]? { child.counts() }
+
   /// Resident memory of the child and of what it started; `nil` where the system does not tell.
   func memory() -> ProcessMemory? { child.memory() }
 

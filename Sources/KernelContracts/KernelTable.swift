@@ -16,6 +16,8 @@ public struct KernelTable: Sendable {
   public var convolveStrip: @Sendable (UnsafePointer<ConvolutionStrip>) -> Void
   /// See ``GradientStrip``.
   public var accumulateGradient: @Sendable (UnsafePointer<GradientStrip>) -> Void
+  /// See ``PanelStrip``.
+  public var multiplyPanels: @Sendable (UnsafePointer<PanelStrip>) -> Void
   /// `target[p·block + c] = source[c·channelStride + p]` for p < pixels, c < channels ≤ block.
   public var interleave:
     @Sendable (
@@ -64,6 +66,7 @@ public struct KernelTable: Sendable {
     vectorWidth: Int, tilePixels: Int, panelSegments: Int,
     convolveStrip: @escaping @Sendable (UnsafePointer<ConvolutionStrip>) -> Void,
     accumulateGradient: @escaping @Sendable (UnsafePointer<GradientStrip>) -> Void,
+    multiplyPanels: @escaping @Sendable (UnsafePointer<PanelStrip>) -> Void,
     interleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     deinterleave: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
     copyLanes: @escaping @Sendable (Input, Int, Output, Int, Int, Int) -> Void,
@@ -81,6 +84,7 @@ public struct KernelTable: Sendable {
     self.panelSegments = panelSegments
     self.convolveStrip = convolveStrip
     self.accumulateGradient = accumulateGradient
+    self.multiplyPanels = multiplyPanels
     self.interleave = interleave
     self.deinterleave = deinterleave
     self.copyLanes = copyLanes

@@ -58,17 +58,20 @@ func gatherPixels(
 ) {
   assert(first >= 0 && channels >= 0 && pixels >= 0 && pixelStride >= 1)
   let panelPixels = 2 * vectorWidth
+  let (firstPanel, firstLane) = first.quotientAndRemainder(dividingBy: panelPixels)
   var c = 0
   while c < channels {
     let from = source + c * channelStride
-    let to = target + c * panelPixels
+    var panel = target + firstPanel * panelStride + c * panelPixels
+    var position = panel + firstLane
     var p = 0
     while p < pixels {
-      let (panel, lane) = (first + p).quotientAndRemainder(dividingBy: panelPixels)
-      let end = min(pixels, p + panelPixels - lane)
-      var position = to + panel * panelStride + lane
+      let end = min(pixels, p + (panel + panelPixels - position))
       // Channels are a plane apart, too far for the CPU to foresee them.
-      prefetch(from + (fetchedChannels * channelStride + p * pixelStride))
+      let later = from + (fetchedChannels * channelStride + p * pixelStride)
+      prefetch(later)
+      // A cache line holds one vector of the widest.
+      if vectorWidth == 16 { prefetch(later + vectorWidth) }
       if pixelStride == 1 {
         while p + vectorWidth <= end {
           store(load(from + p), position)
@@ -88,6 +91,8 @@ func gatherPixels(
         position += 1
         p += 1
       }
+      panel += panelStride
+      position = panel
     }
     c += 1
   }

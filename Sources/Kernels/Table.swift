@@ -5,7 +5,8 @@ public func makeKernelTable() -> KernelTable {
   KernelTable(
     vectorWidth: vectorWidth, tilePixels: tilePixels, panelSegments: panelSegments,
     convolveStrip: { convolveStrip($0) },
-    accumulateGradient: { accumulateGradient($0) }, interleave: { interleave($0, $1, $2, $3, $4, $5) },
+    accumulateGradient: { accumulateGradient($0) }, multiplyPanels: { multiplyPanels($0) },
+    interleave: { interleave($0, $1, $2, $3, $4, $5) },
     deinterleave: { deinterleave($0, $1, $2, $3, $4, $5) },
     copyLanes: { copyLanes($0, $1, $2, $3, $4, $5) },
     gatherVectors: { gatherVectors($0, $1, $2, $3) },

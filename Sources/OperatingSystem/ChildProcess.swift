@@ -172,6 +172,20 @@ public final class ChildProcess: Sendable {
     }
   }
 
+  /// Waits until none of its threads, nor of its descendants', is on a core or ready for one, for two milliseconds at most: those
+  /// that a signal woke look at it and sleep again, and would do so while something is timed.
+  public func settle() {
+    for _ in 0..<20 {
+      usleep(100)
+      let isBusy = ProcessTree.threads(of: identifier).contains { process, thread in
+        // The name in parentheses may hold anything, a parenthesis too; the state follows it.
+        let text = SystemFile.line(of: "/proc/\(process)/task/\(thread)/stat") ?? ""
+        return text[(text.lastIndex(of: ")") ?? text.startIndex)...].dropFirst(2).first == "R"
+      }
+      if !isBusy { return }
+    }
+  }
+
   /// The words of the process's and its descendants' command lines, a program that is no path made one by the folder that its
   /// process works in; nothing where the system does not tell.
   public func commandLines() -> [[String]] {

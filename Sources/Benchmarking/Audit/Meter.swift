@@ -34,7 +34,7 @@ struct Meter {
 
   /// Of the process that the contestant runs in. While another process computes, this one waits for it, on the same core or not.
   private func contention() -> CoreContention? {
-    guard let process else { return .now(of: ProcessInfo.processInfo.processIdentifier) }
+    guard let process else { return .ofThisProcess() }
     return process.processIdentifier.flatMap { .now(of: $0) }
   }
 

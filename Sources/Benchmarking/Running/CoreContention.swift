@@ -15,6 +15,13 @@ package struct CoreContention {
   /// A reading; `nil` where the system does not tell (no `/proc`, or a kernel without scheduler statistics).
   package static func now(of root: Int32) -> CoreContention? { now(ofThreads: ProcessTree.threads(of: root)) }
 
+  /// A reading of the calling process alone: its children are engines that stand still while it is timed, or are on their way there,
+  /// and what they wait for is no time of its.
+  package static func ofThisProcess() -> CoreContention? {
+    let own = getpid()
+    return now(ofThreads: ProcessTree.threads(of: own).filter { $0.process == own })
+  }
+
   /// A reading of the calling thread alone.
   static func ofThisThread() -> CoreContention? {
     spent(at: "/proc/thread-self/schedstat").map { CoreContention(threads: [0: $0]) }

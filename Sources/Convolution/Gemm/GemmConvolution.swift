@@ -4,8 +4,10 @@ import Synchronization
 
 /// A prepared matrix multiplication y[m][p] = Σ_c w[m][c]·x[c][p] for each image, m being the pass's output channels.
 ///
-/// A task takes some panels of pixels, of two vectors each: it copies a panel's pixels for some channels, so that they stay in
-/// the first-level cache and their rows do not fall on the same sets, and multiplies them with rows of the weights.
+/// A task takes some panels of pixels, of two vectors each, and some tiles of output channels. It copies the panels' pixels for
+/// some channels, so that they lie in the order in which they are read and stay in the L2 cache, and multiplies them with one
+/// tile's weights after the other: a tile writes each of its planes from one panel to the next, which spares it most of the
+/// pages that it would go to otherwise.
 ///
 /// `@unchecked Sendable`: weights and workspace change only under `running`, each worker's part of it by one thread.
 final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
@@ -16,12 +18,14 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   let outputLayout: BlockedLayout
   private let kernels: KernelTable
   private let pool: ThreadPool
-  /// `[part][tile][input channel of the part][output channel of the tile]`, the last tile filled up with zeros: in the order in
-  /// which it is read.
+  /// `[part][tile][input channel of the part][output channel of the tile]`: in the order in which it is read.
   private let weights: AlignedBuffer
-  private let parts: [Part]
-  /// The offset of the only row of operands.
-  private let oneRow = [0]
+  /// Input channels whose pixels a task copies at a time.
+  private let parts: [Range<Int>]
+  /// Output channels that are summed in registers at a time.
+  private let tiles: [Range<Int>]
+  /// Pieces that a task's panels, and its tiles, are one of.
+  private let chunks: (panels: Int, tiles: Int)
   private let workspace: AlignedBuffer
   private let workspaceStride: Int
   private let running = Mutex<Void>(())
@@ -30,23 +34,9 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   var weightBytes: Int { weights.bytes }
   var workspaceBytes: Int { workspace.bytes }
 
-  /// Input channels whose pixels of a panel stay in the first-level cache.
-  private struct Part {
-    var channels: Range<Int>
-    /// Where its weights begin, and each output channel of a block in them.
-    var weights: Int
-    var rows: [Int]
-  }
-
   private var outputs: Int { outputLayout.channels }
   private var pixels: Int { outputLayout.height * outputLayout.width }
   private var panelPixels: Int { 2 * kernels.vectorWidth }
-  private var panels: Int { (pixels + panelPixels - 1) / panelPixels }
-
-  /// Panels of a task: their pixels, some lines of every channel, stay in the L2 cache beside a block of weights.
-  private static let taskPanels = 8
-  /// Tiles of weights that are multiplied with all panels before the next ones.
-  private static let blockTiles = 22
 
   init(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights values: UnsafeBufferPointer<Float>,
@@ -64,25 +54,33 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       guard let values, values.count != outputLayout.channels else { continue }
       throw .bufferMismatch(name: "epilogue \(name)", expected: outputLayout.channels, found: values.count)
     }
-    let tile = kernels.tilePixels
-    let depth = inputLayout.channels
-    let height = (outputLayout.channels + tile - 1) / tile * tile
-    weights = try AlignedBuffer(zeros: height * depth, name: "weights")
-    // Half of the smallest first-level cache holds a panel.
-    let deepest = (16 << 10) / (2 * kernels.vectorWidth * 4)
-    let blockRows = min(Self.blockTiles * tile, outputLayout.channels)
-    parts = GatherPlan.panels(depth, atMost: deepest).map { channels in
-      Part(
-        channels: channels, weights: channels.lowerBound * height,
-        rows: (0..<blockRows).map { $0 / tile * tile * channels.count + $0 % tile })
-    }
-    // A task's panels, and the products of one that the image's end cuts.
+    let (outputs, depth) = (outputLayout.channels, inputLayout.channels)
+    weights = try AlignedBuffer(zeros: outputs * depth, name: "weights")
+    tiles = GatherPlan.panels(outputs, atMost: kernels.tilePixels)
     let panelFloats = 2 * kernels.vectorWidth
-    // Whole cache lines, so that no two workers share one.
-    workspaceStride = panelFloats * (Self.taskPanels * min(depth, deepest) + outputLayout.channels)
+    // Of an empty batch nothing is run, but it is planned.
+    let (images, pixels) = (max(1, inputLayout.batch), max(1, outputLayout.height * outputLayout.width))
+    let panels = (pixels + panelFloats - 1) / panelFloats
+    // A quarter of the L2 cache, beside weights and outputs. Few channels leave room for more panels, many are cut.
+    let cached = min(Machine.current.l2Bytes ?? 1 << 20, 1 << 20) / 4
+    let fitting = cached / (4 * panelFloats)
+    let most = depth * Self.mostPanels <= fitting ? Self.mostPanels : Self.mostPanels / 2
+    parts = GatherPlan.panels(depth, atMost: max(1, fitting / most))
+    let cut = GatherTask.cut(
+      panels, atMost: most, pairs: tiles.count, whole: images, threads: options.threads,
+      weights: images * outputs * depth,
+      // Read, and copied, for each piece of the tiles.
+      input: 2 * inputLayout.denseCount)
+    chunks = (cut.chunks, cut.parts)
+    // A task's panels, and the products of one that is finished apart. Whole cache lines, so that no two workers share one.
+    let largest = (panels + chunks.panels - 1) / chunks.panels * (parts.map(\.count).max() ?? 0)
+    workspaceStride = panelFloats * (largest + outputs)
     workspace = try AlignedBuffer(zeros: options.threads * workspaceStride, name: "gemm workspace")
     try setWeights(values)
   }
+
+  /// Panels of a task at most: a kibibyte of each plane with the widest vectors.
+  private static let mostPanels = 8
 
   func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
     guard values.count == problem.weightShape.count, let from = values.baseAddress else {
@@ -91,12 +89,14 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     running.withLock { _ in
       // w is K × C: forward's output channels are its rows, backward-data's its columns.
       let (outputStep, inputStep) = pass == .forward ? (inputLayout.channels, 1) : (1, outputs)
-      let tile = kernels.tilePixels
+      var target = weights.pointer
       for part in parts {
-        for output in 0..<outputs {
-          let target = weights.pointer + part.weights + output / tile * tile * part.channels.count + output % tile
-          for (index, channel) in part.channels.enumerated() {
-            target[index * tile] = from[output * outputStep + channel * inputStep]
+        for tile in tiles {
+          for channel in part {
+            for output in tile {
+              target.pointee = from[output * outputStep + channel * inputStep]
+              target += 1
+            }
           }
         }
       }
@@ -111,20 +111,11 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       return
     }
     running.withLock { _ in
-      // Enough tasks for every thread to end at about the same time.
-      let wanted = pool.threads == 1 ? 1 : 4 * pool.threads
-      let most = max(1, inputLayout.batch * panels / wanted)
-      // Sums that replace their residual are kept apart until they are whole, one panel at a time.
-      let each = operands.replacesResidual ? 1 : min(Self.taskPanels, most)
-      let parts = (panels + each - 1) / each
-      pool.run(tasks: inputLayout.batch * parts) { task, worker in
-        func place(_ task: Int) -> Place {
-          let (image, part) = task.quotientAndRemainder(dividingBy: parts)
-          return Place(image: image, panels: panels * part / parts..<panels * (part + 1) / parts)
-        }
+      let count = inputLayout.batch * chunks.panels * chunks.tiles
+      pool.run(tasks: count) { task, worker in
         // With several threads nobody knows whose the next task will be; in turns it would be this one.
         let next = task + pool.threads
-        run(operands, place(task), next: next < inputLayout.batch * parts ? place(next) : nil, worker)
+        run(operands, place(task), next: next < count ? place(next) : nil, worker)
       }
     }
   }
@@ -133,27 +124,38 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   private struct Place {
     let image: Int
     let panels: Range<Int>
+    /// Of ``tiles``.
+    let tiles: Range<Int>
+  }
+
+  private func place(_ task: Int) -> Place {
+    let (image, piece) = task.quotientAndRemainder(dividingBy: chunks.panels * chunks.tiles)
+    let (part, chunk) = piece.quotientAndRemainder(dividingBy: chunks.panels)
+    let panels = (pixels + panelPixels - 1) / panelPixels
+    return Place(
+      image: image, panels: panels * chunk / chunks.panels..<panels * (chunk + 1) / chunks.panels,
+      tiles: tiles.count * part / chunks.tiles..<tiles.count * (part + 1) / chunks.tiles)
   }
 
   private func run(_ operands: ConvolutionOperands, _ place: Place, next: Place?, _ worker: Int) {
+    // Sums that replace their residual are kept apart until they are whole, one panel at a time.
+    if operands.replacesResidual && parts.count > 1 && place.panels.count > 1 {
+      for panel in place.panels {
+        run(operands, Place(image: place.image, panels: panel..<panel + 1, tiles: place.tiles), next: nil, worker)
+      }
+      return
+    }
     let space = workspace.pointer + worker * workspaceStride
-    let (image, range) = (place.image, place.panels)
-    let rows = Self.blockTiles * kernels.tilePixels
     for (index, part) in parts.enumerated() {
-      let panelCount = part.channels.count * panelPixels
-      pack(operands.input + image * inputLayout.imageStride, part.channels, range, space, panelStride: panelCount)
+      let panelStride = part.count * panelPixels
+      pack(
+        operands.input + place.image * inputLayout.imageStride, part, place.panels, space, panelStride: panelStride)
       let isLast = index + 1 == parts.count
       var ahead = PixelsAhead(
-        isLast ? parts[0].channels : parts[index + 1].channels, isLast ? next : place,
-        calls: (outputs + rows - 1) / rows * range.count)
-      for first in stride(from: 0, to: outputs, by: rows) {
-        let block = first..<min(first + rows, outputs)
-        for panel in range {
-          fetch(&ahead, operands.input)
-          multiply(
-            operands, image, part, panel, block, space + (panel - range.lowerBound) * panelCount,
-            space + workspaceStride - outputs * panelPixels)
-        }
+        isLast ? parts[0] : parts[index + 1], isLast ? next : place, calls: place.tiles.count)
+      for tile in place.tiles {
+        fetch(&ahead, operands.input)
+        multiply(operands, place, part, tiles[tile], space, panelStride: panelStride)
       }
     }
   }
@@ -211,34 +213,46 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     }
   }
 
-  /// Adds the products of some channels to a block of output channels of a panel, the last channels with the epilogue.
+  /// Adds the products of some channels to a tile of output channels of a task's panels, the last channels with the epilogue.
   private func multiply(
-    _ operands: ConvolutionOperands, _ image: Int, _ part: Part, _ panel: Int, _ block: Range<Int>,
-    _ packed: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+    _ operands: ConvolutionOperands, _ place: Place, _ part: Range<Int>, _ tile: Range<Int>,
+    _ packed: UnsafePointer<Float>, panelStride: Int
   ) {
-    let offset = image * outputLayout.imageStride + block.lowerBound * outputLayout.planeStride + panel * panelPixels
-    let count = min(panelPixels, pixels - panel * panelPixels)
-    let isWhole = count == panelPixels && !operands.replacesResidual
-    let products = isWhole ? operands.output + offset : scratch + block.lowerBound * panelPixels
-    let productStride = isWhole ? outputLayout.planeStride : panelPixels
-    oneRow.withUnsafeBufferPointer { zero in
-      part.rows.withUnsafeBufferPointer { rows in
-        guard let zero = zero.baseAddress, let rows = rows.baseAddress else { return }
-        var strip = GradientStrip(
-          input: weights.pointer + part.weights + block.lowerBound * part.channels.count,
-          inputRows: zero, inputPixelStride: kernels.tilePixels, terms: rows, termCount: block.count, gradient: packed,
-          gradientRows: zero, gradientPixelStride: panelPixels,
-          gradientVectorStride: kernels.vectorWidth, rowCount: 1, width: part.channels.count, vectors: 2,
-          lanes: kernels.vectorWidth, target: products, targetStride: productStride,
-          accumulate: part.channels.lowerBound > 0)
-        kernels.accumulateGradient(&strip)
-      }
+    let offset =
+      place.image * outputLayout.imageStride + tile.lowerBound * outputLayout.planeStride
+      + place.panels.lowerBound * panelPixels
+    var strip = PanelStrip(
+      weights: weights.pointer + part.lowerBound * outputs + tile.lowerBound * part.count, rows: tile.count,
+      depth: part.count, panels: packed, panelStride: panelStride, panelCount: place.panels.count, vectors: 2,
+      target: operands.output + offset, targetStride: outputLayout.planeStride, accumulate: part.lowerBound > 0)
+    let isLast = part.upperBound == inputLayout.channels
+    let count = min(place.panels.upperBound * panelPixels, pixels) - place.panels.lowerBound * panelPixels
+    // Panels that are whole go straight to the output; what the image's end cuts, and sums that replace their residual, do not.
+    let whole = operands.replacesResidual ? 0 : count / panelPixels
+    strip.panelCount = whole
+    if whole > 0 { kernels.multiplyPanels(&strip) }
+    if isLast && epilogue != ConvolutionEpilogue() {
+      finish(operands, tile, from: operands.output + offset, outputLayout.planeStride, at: offset, whole * panelPixels)
     }
-    guard part.channels.upperBound == inputLayout.channels, !isWhole || epilogue != ConvolutionEpilogue() else {
-      return
+    let scratch = UnsafeMutablePointer(mutating: packed) + workspaceStride - outputs * panelPixels
+    strip.target = scratch + tile.lowerBound * panelPixels
+    strip.targetStride = panelPixels
+    strip.panelCount = 1
+    for panel in whole..<place.panels.count {
+      let left = min(panelPixels, count - panel * panelPixels)
+      strip.panels = packed + panel * panelStride
+      strip.vectors = left > kernels.vectorWidth ? 2 : 1
+      kernels.multiplyPanels(&strip)
+      if isLast { finish(operands, tile, from: strip.target, panelPixels, at: offset + panel * panelPixels, left) }
     }
-    for channel in block {
-      let row = (channel - block.lowerBound)
+  }
+
+  /// The epilogue of `count` pixels of a tile's channels, from the products to the output, which may be the same.
+  private func finish(
+    _ operands: ConvolutionOperands, _ tile: Range<Int>, from products: UnsafePointer<Float>, _ productStride: Int,
+    at offset: Int, _ count: Int
+  ) {
+    for (row, channel) in tile.enumerated() {
       finish(
         products + row * productStride, operands.output + offset + row * outputLayout.planeStride,
         operands.residual.map { $0 + offset + row * outputLayout.planeStride }, channel, count)

@@ -77,7 +77,7 @@ struct GatherTask {
   ///   - largest: the most rows of a chunk.
   ///   - whole: tasks that one chunk and one part make.
   ///   - weights, input: floats of each.
-  private static func cut(
+  static func cut(
     _ rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Int, input: Int
   ) -> (chunks: Int, parts: Int) {
     let wanted = threads == 1 ? 1 : threads * 6

@@ -158,7 +158,9 @@ final class ProcessWorker: @unchecked Sendable {
   }
 
   private func resume() {
-    if isSuspended { child.signalAll(SIGCONT) }
+    guard isSuspended else { return }
+    child.signalAll(SIGCONT)
+    child.settle()
     isSuspended = false
   }
 

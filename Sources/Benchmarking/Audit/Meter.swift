@@ -41,6 +41,7 @@ struct Meter {
   func measure<Result>(
     _ body: () throws(EngineError) -> Result
   ) throws(EngineError) -> (result: Result, taken: Taken) {
+    process?.resume()
     let contention = self.contention()
     let here = process == nil ? nil : CoreContention.ofThisThread()
     let before = cpu()

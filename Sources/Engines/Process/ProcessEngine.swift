@@ -184,6 +184,10 @@ public final class ProcessEngine: Engine {
   /// Stops the engine's processes until it is asked again, so that they take nothing from whoever is measured.
   public func suspend() { state.withLock { $0.worker?.suspend() } }
 
+  /// Lets them go on before they are asked, and waits until they are at rest: what their threads do when they wake is then no part
+  /// of what is measured.
+  public func resume() { state.withLock { $0.worker?.resume() } }
+
   /// The interpreter that the engine runs in, where it is Python's: a path, or a name on the path.
   public var pythonInterpreter: String? { state.withLock { $0.worker?.pythonInterpreter } }
 

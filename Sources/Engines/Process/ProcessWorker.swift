@@ -157,7 +157,8 @@ final class ProcessWorker: @unchecked Sendable {
     isSuspended = true
   }
 
-  private func resume() {
+  /// Lets them go on, and waits until they are at rest.
+  func resume() {
     guard isSuspended else { return }
     child.signalAll(SIGCONT)
     child.settle()

@@ -20,12 +20,10 @@ public struct LayoutConversion: Sendable {
   ) throws(ConvolutionError) {
     try check(dense.count, blocked.count)
     guard let dense = dense.baseAddress, let blocked = blocked.baseAddress else { return }
-    forEachBlock { denseOffset, blockedOffset, channels in
-      for row in 0..<layout.height {
-        kernels.interleave(
-          dense + denseOffset + row * layout.width, layout.height * layout.width,
-          blocked + blockedOffset + row * layout.rowStride, layout.block, channels, layout.width)
-      }
+    forEachPiece { piece, channels in
+      fetch(dense + piece.dense, channels, piece)
+      kernels.interleave(
+        dense + piece.dense, plane, blocked + piece.blocked, layout.block, channels, piece.pixels)
     }
   }
 
@@ -36,12 +34,10 @@ public struct LayoutConversion: Sendable {
   ) throws(ConvolutionError) {
     try check(dense.count, blocked.count)
     guard let dense = dense.baseAddress, let blocked = blocked.baseAddress else { return }
-    forEachBlock { denseOffset, blockedOffset, channels in
-      for row in 0..<layout.height {
-        kernels.deinterleave(
-          blocked + blockedOffset + row * layout.rowStride, layout.block,
-          dense + denseOffset + row * layout.width, layout.height * layout.width, channels, layout.width)
-      }
+    forEachPiece { piece, channels in
+      fetch(dense + piece.dense, channels, piece)
+      kernels.deinterleave(
+        blocked + piece.blocked, layout.block, dense + piece.dense, plane, channels, piece.pixels)
     }
   }
 
@@ -54,10 +50,51 @@ public struct LayoutConversion: Sendable {
     }
   }
 
+  private var plane: Int { layout.height * layout.width }
+
+  /// Pixels that follow one another in both forms: the offsets of the first, and how many there are, and further on to the end of
+  /// the plane.
+  private struct Piece {
+    var dense: Int
+    var blocked: Int
+    var pixels: Int
+    var left: Int
+  }
+
+  /// Without a halo beside them all rows are one.
+  private var run: Int { layout.rowStride == layout.width * layout.block ? plane : layout.width }
+
+  /// Pixels of each channel that are asked for ahead of those that are moved: planes are too far apart for the CPU to foresee the
+  /// next one's, and a plane's are too few at a time for it to see a sequence in them.
+  private static let fetched = 64
+
+  /// Asks for what the piece after next takes of NCHW.
+  private func fetch(_ dense: UnsafePointer<Float>, _ channels: Int, _ piece: Piece) {
+    let ahead = max(Self.fetched, piece.pixels)
+    let count = min(piece.pixels, piece.left - ahead)
+    if count > 0 { kernels.fetchRows(dense + ahead, plane, channels, count) }
+  }
+
+  /// In one task an image and block of channels.
+  private func forEachPiece(_ body: (Piece, _ channels: Int) -> Void) {
+    let run = run
+    forEachBlock { dense, blocked, channels in
+      for first in stride(from: 0, to: plane, by: run) {
+        let row = blocked + first / layout.width * layout.rowStride
+        for pixel in stride(from: 0, to: run, by: Self.fetched) {
+          body(
+            Piece(
+              dense: dense + first + pixel, blocked: row + pixel * layout.block,
+              pixels: min(Self.fetched, run - pixel), left: plane - first - pixel), channels)
+        }
+      }
+    }
+  }
+
   /// One task an image and block of channels: the offsets of its first pixel in both forms, and its channels.
   private func forEachBlock(_ body: (_ dense: Int, _ blocked: Int, _ channels: Int) -> Void) {
     let blocks = layout.groups * layout.blocksPerGroup
-    let plane = layout.height * layout.width
+    let plane = plane
     pool.run(tasks: layout.batch * blocks) { task, _ in
       let image = task / blocks
       let group = task % blocks / layout.blocksPerGroup

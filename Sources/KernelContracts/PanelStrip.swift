@@ -29,10 +29,15 @@ public struct PanelStrip {
   public var targetStride: Int
   /// The sum starts from what the target holds instead of zero.
   public var accumulate: Bool
+  /// What is asked for while this is computed, because it will be read later: one cache line beside each input channel of panel p,
+  /// at `fetch + c·fetchStride + p·16`. The addresses need not be valid.
+  public var fetch: UnsafePointer<Float>
+  public var fetchStride: Int
 
   public init(
     weights: UnsafePointer<Float>, rows: Int, depth: Int, panels: UnsafePointer<Float>, panelStride: Int,
-    panelCount: Int, vectors: Int, target: UnsafeMutablePointer<Float>, targetStride: Int, accumulate: Bool
+    panelCount: Int, vectors: Int, target: UnsafeMutablePointer<Float>, targetStride: Int, accumulate: Bool,
+    fetch: UnsafePointer<Float>, fetchStride: Int
   ) {
     self.weights = weights
     self.rows = rows
@@ -44,5 +49,7 @@ public struct PanelStrip {
     self.target = target
     self.targetStride = targetStride
     self.accumulate = accumulate
+    self.fetch = fetch
+    self.fetchStride = fetchStride
   }
 }

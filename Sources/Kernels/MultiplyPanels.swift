@@ -39,6 +39,8 @@ private enum PanelTile<Rows: Constant> {
     var target = strip.pointee.target
     var panel = strip.pointee.panels
     var panels = strip.pointee.panelCount
+    var fetched = strip.pointee.fetch
+    let fetchStep = strip.pointee.fetchStride
     while panels > 0 {
       var sums = Sums<Rows, Vectors>()
       if strip.pointee.accumulate {
@@ -56,10 +58,13 @@ private enum PanelTile<Rows: Constant> {
       }
       var w = strip.pointee.weights
       var x = panel
+      var later = fetched
       var left = strip.pointee.depth
       while left > 0 {
         let x0 = load(x)
         let x1 = two ? load(x + vectorWidth) : .zero
+        prefetchLater(later)
+        later += fetchStep
         sums.forEach { row, first, second in
           let v = broadcast(w + row)
           first = fma(v, x0, first)
@@ -75,6 +80,8 @@ private enum PanelTile<Rows: Constant> {
       }
       target += 2 * vectorWidth
       panel += strip.pointee.panelStride
+      // A cache line.
+      fetched += 16
       panels -= 1
     }
   }

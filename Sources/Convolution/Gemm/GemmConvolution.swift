@@ -151,46 +151,35 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       pack(
         operands.input + place.image * inputLayout.imageStride, part, place.panels, space, panelStride: panelStride)
       let isLast = index + 1 == parts.count
-      var ahead = PixelsAhead(
-        isLast ? parts[0] : parts[index + 1], isLast ? next : place, calls: place.tiles.count)
+      let ahead = PixelsAhead(channels: isLast ? parts[0] : parts[index + 1], place: isLast ? next : place)
       for tile in place.tiles {
-        fetch(&ahead, operands.input)
-        multiply(operands, place, part, tiles[tile], space, panelStride: panelStride)
+        let (fetch, step) = address(ahead, tile - place.tiles.lowerBound, place, operands.input) ?? (UnsafePointer(space), 0)
+        multiply(operands, place, part, tiles[tile], space, panelStride: panelStride, fetch, step)
       }
     }
   }
 
-  /// The pixels that will be packed next, which are asked for a few channels a call while the packed ones are multiplied: channels
-  /// are a plane apart, too far for the CPU to foresee, and an image may come from memory.
+  /// The pixels that will be packed next. They are asked for while the packed ones are multiplied, a line beside each channel:
+  /// channels are a plane apart, too far for the CPU to foresee, and an image may come from memory.
   private struct PixelsAhead {
-    private let channels: Range<Int>
+    let channels: Range<Int>
     let place: Place?
-    private let calls: Int
-    private var call = 0
-
-    init(_ channels: Range<Int>, _ place: Place?, calls: Int) {
-      self.channels = channels
-      self.place = place
-      self.calls = calls
-    }
-
-    /// The channels of the next call.
-    mutating func take() -> Range<Int> {
-      let first = channels.lowerBound
-      defer { call += 1 }
-      return first + channels.count * call / calls..<first + channels.count * (call + 1) / calls
-    }
   }
 
-  private func fetch(_ ahead: inout PixelsAhead, _ input: UnsafePointer<Float>) {
+  /// What a task's tile of this number asks for: so many lines as there are panels, the first tile the first ones.
+  /// - Returns: the first line of the first channel, and from there to the next one; `nil` where nothing is left to ask for.
+  private func address(
+    _ ahead: PixelsAhead, _ tile: Int, _ place: Place, _ input: UnsafePointer<Float>
+  ) -> (UnsafePointer<Float>, Int)? {
     // Strided pixels are fewer, and lie in rows of their own.
-    guard let place = ahead.place, pass != .forward || problem.stride == 1 else { return }
-    let channels = ahead.take()
-    let first = place.panels.lowerBound * panelPixels
-    kernels.fetchRows(
-      input + place.image * inputLayout.imageStride + channels.lowerBound * inputLayout.planeStride + first,
-      inputLayout.planeStride, channels.count, min(place.panels.upperBound * panelPixels, pixels) - first)
+    guard let next = ahead.place, pass != .forward || problem.stride == 1 else { return nil }
+    let first = next.panels.lowerBound * panelPixels + tile * place.panels.count * Self.lineFloats
+    guard first < min(next.panels.upperBound * panelPixels, pixels) else { return nil }
+    let plane = inputLayout.planeStride
+    return (input + next.image * inputLayout.imageStride + ahead.channels.lowerBound * plane + first, plane)
   }
+
+  private static let lineFloats = 16
 
   /// Copies some channels of the panels' pixels, `[panel][channel][pixel]`; those past the image's end are left as they are.
   private func pack(
@@ -216,7 +205,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   /// Adds the products of some channels to a tile of output channels of a task's panels, the last channels with the epilogue.
   private func multiply(
     _ operands: ConvolutionOperands, _ place: Place, _ part: Range<Int>, _ tile: Range<Int>,
-    _ packed: UnsafePointer<Float>, panelStride: Int
+    _ packed: UnsafePointer<Float>, panelStride: Int, _ fetch: UnsafePointer<Float>, _ fetchStride: Int
   ) {
     let offset =
       place.image * outputLayout.imageStride + tile.lowerBound * outputLayout.planeStride
@@ -224,7 +213,8 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     var strip = PanelStrip(
       weights: weights.pointer + part.lowerBound * outputs + tile.lowerBound * part.count, rows: tile.count,
       depth: part.count, panels: packed, panelStride: panelStride, panelCount: place.panels.count, vectors: 2,
-      target: operands.output + offset, targetStride: outputLayout.planeStride, accumulate: part.lowerBound > 0)
+      target: operands.output + offset, targetStride: outputLayout.planeStride, accumulate: part.lowerBound > 0,
+      fetch: fetch, fetchStride: fetchStride)
     let isLast = part.upperBound == inputLayout.channels
     let count = min(place.panels.upperBound * panelPixels, pixels) - place.panels.lowerBound * panelPixels
     // Panels that are whole go straight to the output; what the image's end cuts, and sums that replace their residual, do not.

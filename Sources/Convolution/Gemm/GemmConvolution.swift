@@ -153,7 +153,8 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       let isLast = index + 1 == parts.count
       let ahead = PixelsAhead(channels: isLast ? parts[0] : parts[index + 1], place: isLast ? next : place)
       for tile in place.tiles {
-        let (fetch, step) = address(ahead, tile - place.tiles.lowerBound, place, operands.input) ?? (UnsafePointer(space), 0)
+        let (fetch, step) =
+          address(ahead, tile - place.tiles.lowerBound, place, operands.input) ?? (UnsafePointer(space), 0)
         multiply(operands, place, part, tiles[tile], space, panelStride: panelStride, fetch, step)
       }
     }

@@ -21,19 +21,9 @@ enum GradientTile<Terms: Constant> {
     let step = strip.pointee.targetStride
     let target = strip.pointee.target + first * step
     var sums = Sums<Terms, Vectors>()
-    if strip.pointee.accumulate {
-      sums.forEach { term, first, second in
-        first = load(UnsafePointer(target + term * step))
-        if two { second = load(UnsafePointer(target + term * step + vectorWidth)) }
-      }
-    }
+    if strip.pointee.accumulate { sums.take(from: target, step) }
     // What the next tile will write.
-    sums.forEach { term, _, _ in
-      let next = UnsafePointer(target + (Terms.value + term) * step)
-      prefetch(next)
-      // A cache line holds one vector of the widest.
-      if two && vectorWidth == 16 { prefetch(next + vectorWidth) }
-    }
+    sums.ask(for: target + Terms.value * step, step)
     let inputStep = strip.pointee.inputPixelStride
     let gradientStep = strip.pointee.gradientPixelStride
     let vectorStride = strip.pointee.gradientVectorStride
@@ -58,9 +48,6 @@ enum GradientTile<Terms: Constant> {
       }
       row += 1
     }
-    sums.forEach { term, first, second in
-      store(first, target + term * step)
-      if two { store(second, target + term * step + vectorWidth) }
-    }
+    sums.write(to: target, step)
   }
 }

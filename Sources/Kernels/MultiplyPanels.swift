@@ -43,19 +43,9 @@ private enum PanelTile<Rows: Constant> {
     let fetchStep = strip.pointee.fetchStride
     while panels > 0 {
       var sums = Sums<Rows, Vectors>()
-      if strip.pointee.accumulate {
-        sums.forEach { row, first, second in
-          first = load(UnsafePointer(target + row * step))
-          if two { second = load(UnsafePointer(target + row * step + vectorWidth)) }
-        }
-      }
+      if strip.pointee.accumulate { sums.take(from: target, step) }
       // What the next panel will write: rows are a plane apart, too far for the CPU to foresee.
-      sums.forEach { row, _, _ in
-        let next = UnsafePointer(target + row * step + 2 * vectorWidth)
-        prefetch(next)
-        // A cache line holds one vector of the widest.
-        if two && vectorWidth == 16 { prefetch(next + vectorWidth) }
-      }
+      sums.ask(for: target + 2 * vectorWidth, step)
       var w = strip.pointee.weights
       var x = panel
       var later = fetched
@@ -74,10 +64,7 @@ private enum PanelTile<Rows: Constant> {
         x += 2 * vectorWidth
         left -= 1
       }
-      sums.forEach { row, first, second in
-        store(first, target + row * step)
-        if two { store(second, target + row * step + vectorWidth) }
-      }
+      sums.write(to: target, step)
       target += 2 * vectorWidth
       panel += strip.pointee.panelStride
       // A cache line.

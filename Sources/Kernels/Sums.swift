@@ -77,6 +77,38 @@ struct Sums<Rows: Constant, Vectors: Constant> {
   }
 }
 
+/// A tile that lies in memory as it is summed: rows `step` floats apart, the second vector behind the first.
+extension Sums {
+  private static var hasTwo: Bool { @inline(__always) get { Vectors.value == 2 } }
+
+  /// The sums go on from what is there.
+  @inline(__always)
+  mutating func take(from target: UnsafePointer<Float>, _ step: Int) {
+    forEach { row, first, second in
+      first = load(target + row * step)
+      if Self.hasTwo { second = load(target + row * step + vectorWidth) }
+    }
+  }
+
+  @inline(__always)
+  mutating func write(to target: UnsafeMutablePointer<Float>, _ step: Int) {
+    forEach { row, first, second in
+      store(first, target + row * step)
+      if Self.hasTwo { store(second, target + row * step + vectorWidth) }
+    }
+  }
+
+  /// Asks for where a tile will be written.
+  @inline(__always)
+  mutating func ask(for target: UnsafePointer<Float>, _ step: Int) {
+    forEach { row, _, _ in
+      prefetch(target + row * step)
+      // A cache line holds one vector of the widest.
+      if Self.hasTwo && vectorWidth == 16 { prefetch(target + row * step + vectorWidth) }
+    }
+  }
+}
+
 /// Where a register tile's rows find their operands.
 protocol RowAddresses {
   /// - Parameter offsets: of each row, from `base`.

@@ -235,9 +235,11 @@ public final class DuetRunner {
         undone: measured.undone, seconds: (ContinuousClock.now - measured.started).seconds)
       section.nice = measured.cores.nice
       section.uncounted = measured.uncounted
-      let timed = section.benchmarks + (section.sentinels ?? [])
-      if section.uncounted == nil, timed.contains(where: { !$0.screen.isEmpty && $0.counts == nil }) {
-        section.uncounted = "other programs had the processor's counters in some blocks"
+      let missing = (section.benchmarks + section.againstItself).first { !$0.screen.isEmpty && $0.counts == nil }
+      if section.uncounted == nil, let missing {
+        section.uncounted =
+          missing.cpu == nil
+          ? "what engines claim is not counted" : "other programs had the processor's counters in some blocks"
       }
       return section
     }

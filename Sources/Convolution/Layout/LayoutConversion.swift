@@ -64,15 +64,14 @@ public struct LayoutConversion: Sendable {
   /// Without a halo beside them all rows are one.
   private var run: Int { layout.rowStride == layout.width * layout.block ? plane : layout.width }
 
-  /// Pixels of each channel that are asked for ahead of those that are moved: planes are too far apart for the CPU to foresee the
+  /// The most pixels of a piece, and how far ahead of those that are moved others are asked for: planes are too far apart for the CPU to foresee the
   /// next one's, and a plane's are too few at a time for it to see a sequence in them.
   private static let fetched = 64
 
-  /// Asks for what the piece after next takes of NCHW.
+  /// Asks for as many pixels of NCHW as a piece has, so much further on.
   private func fetch(_ dense: UnsafePointer<Float>, _ channels: Int, _ piece: Piece) {
-    let ahead = max(Self.fetched, piece.pixels)
-    let count = min(piece.pixels, piece.left - ahead)
-    if count > 0 { kernels.fetchRows(dense + ahead, plane, channels, count) }
+    let count = min(piece.pixels, piece.left - Self.fetched)
+    if count > 0 { kernels.fetchRows(dense + Self.fetched, plane, channels, count) }
   }
 
   /// In one task an image and block of channels.

@@ -71,35 +71,33 @@ struct VerifyCommand: AsyncParsableCommand {
     deadline.begin(environment)
     let (selected, manifestProblems) = try selection.plan(
       strict: strict, knownFailures: knownFailures, limits: limits, environment: environment)
-    var plan = selected
     let reader = try limits.reader()
-    let isChoice = !plan.filters.isEmpty || !plan.tags.isEmpty || !plan.excludes.isEmpty
-    if isChoice { for hint in Verifier(plan: plan, reader: reader).hints() { Console.note(hint.printable) } }
-    if list || dryRun { return try describe(Verifier(plan: plan, reader: reader), manifestProblems) }
+    let planned = Verifier(plan: selected, reader: reader)
+    let isChoice = !selected.filters.isEmpty || !selected.tags.isEmpty || !selected.excludes.isEmpty
+    if isChoice { for hint in planned.hints() { Console.note(hint.printable) } }
+    if list || dryRun { return try describe(planned, manifestProblems) }
     try output.reports.check()
     BazelTest(environment)?.acknowledgeShards()
-    giveLargeTensorsBack(plan)
+    giveLargeTensorsBack(selected)
     let provenance = Provenance.current(seed: selection.fresh.chosenSeed)
     let journal = ResultJournal<[CaseResult]>(out: output.out)
-    switch try journal.begin(
-      provenance, conditions: conditions(Verifier(plan: plan, reader: reader)), resumes: resume)
-    {
+    let done: [String: [CaseResult]]
+    switch try journal.begin(provenance, conditions: conditions(planned), resumes: resume) {
     case .complete(let run): return try report(run)
-    case .open(let earlier): plan.earlier = earlier
+    case .open(let earlier): done = earlier
     }
-    if !plan.earlier.isEmpty { Console.note("going on: \(plan.earlier.count) cases are done") }
-    let asked = plan
+    if !done.isEmpty { Console.note("going on: \(done.count) cases are done") }
 
-    if let fresh = plan.fresh { Console.note(fresh.summary) }
+    if let fresh = selected.fresh { Console.note(fresh.summary) }
     let progress = ProgressDisplay(isQuiet: output.quiet)
-    let verifier = Verifier(plan: asked, reader: reader) { done, total, results in
+    let verifier = planned.goingOn(from: done) { done, total, results in
       // An engine that a signal reached has not failed, and one that never started may do so yet.
       if let first = results.first, !Interruption.isRequested, !results.contains(where: { $0.status == .notRun }) {
         journal.add(results, for: Verifier.key(file: first.file, name: first.name))
       }
-      if mayHoldNetworks(asked) { assay_give_back_free_memory() }
+      if mayHoldNetworks(selected) { assay_give_back_free_memory() }
       progress.step(
-        done: done, of: total, failures: results.count { $0.counts(strict: asked.strict) },
+        done: done, of: total, failures: results.count { $0.counts(strict: selected.strict) },
         subject: results.first?.name ?? "")
     }
     let problems = manifestProblems
@@ -108,7 +106,7 @@ struct VerifyCommand: AsyncParsableCommand {
       try conclude(verifier.interruptedSection(), problems, provenance)
     } while: {
       var section = await verifier.run()
-      if calibrate, !Task.isCancelled { section.calibration = try await calibration(asked, progress) }
+      if calibrate, !Task.isCancelled { section.calibration = try await calibration(selected, progress) }
       return section
     }
     progress.clear()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `--color` in every command that prints a verdict or a warning.
-@Suite struct ColorTests {
+@Suite(.waiting) struct ColorTests {
   /// How a command comes to print one.
   enum Way: Sendable {
     /// By a line. `$T` is the trial files, `$R` a stored run, `$W` the test's own folder.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Every cell of the ``ExitCodeTable``, and the page that shows it.
-@Suite struct ExitCodeTableTests {
+@Suite(.waiting) struct ExitCodeTableTests {
   @Test(arguments: ExitCodeTable.trials)
   func `ends as it should, and leaves what it should`(trial: ExitCodeTable.Trial) throws {
     let files = try ExitCodeTableFiles.folder.get()

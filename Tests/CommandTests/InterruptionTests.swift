@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Signals mean the same to every command: it keeps what is done, ends with 2, and leaves nothing behind.
-@Suite struct InterruptionTests {
+@Suite(.waiting) struct InterruptionTests {
   /// Commands that take minutes when nobody stops them.
   static let commands: [[String]] = [
     ["verify", "--tag", "slow", "--quiet"],

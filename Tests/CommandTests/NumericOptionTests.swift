@@ -133,7 +133,7 @@ struct NumericOption: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite("Numbers on the command line")
+@Suite("Numbers on the command line", .waiting)
 struct NumericOptionTests {
   @Test("A value that an option does not take is a usage error that names the option", arguments: NumericOption.all)
   func refused(option: NumericOption) throws {

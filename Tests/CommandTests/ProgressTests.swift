@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Where progress is shown, and where it is not.
-@Suite struct ProgressTests {
+@Suite(.waiting) struct ProgressTests {
   /// Commands that draw at their first step, each in its own way of counting.
   static let commands = [
     "verify --golden Fixtures/relu.h5 --dtype float32", "gradcheck --golden Fixtures/relu.h5 --filter '*random*'",

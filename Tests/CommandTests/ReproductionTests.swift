@@ -4,7 +4,7 @@ import Testing
 
 /// Every command that a failing run prints for repeating it, pasted into a shell, gives the same verdict; and nothing that is
 /// only part of a name runs.
-@Suite(.serialized) struct ReproductionTests {
+@Suite(.serialized, .waiting) struct ReproductionTests {
   /// A line that fails, and its exit code.
   struct Failure: CustomTestStringConvertible {
     let line: String

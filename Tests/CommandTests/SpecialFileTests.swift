@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Outputs onto what is no regular file, and standard streams that are closed or full.
-@Suite struct SpecialFileTests {
+@Suite(.waiting) struct SpecialFileTests {
   /// Runs the command in a shell, where `assay` is the built command.
   private func shell(_ line: String, in folder: TemporaryDirectory) throws -> (status: Int32, output: String) {
     let places = [

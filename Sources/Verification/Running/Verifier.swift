@@ -12,15 +12,40 @@ public struct Verifier: Sendable {
   /// Called after each case, from any task: cases done, cases in all, the case's results.
   public let onProgress: @Sendable (Int, Int, [CaseResult]) -> Void
   let ledger: Shared<Ledger>
+  /// The plan's files, once they have been read.
+  private let opened: Shared<OpenedFiles?>
 
   public init(
     plan: VerificationPlan, reader: GoldenReader,
     onProgress: @escaping @Sendable (Int, Int, [CaseResult]) -> Void = { _, _, _ in }
   ) {
+    self.init(plan, reader, Shared(nil), onProgress)
+  }
+
+  private init(
+    _ plan: VerificationPlan, _ reader: GoldenReader, _ opened: Shared<OpenedFiles?>,
+    _ onProgress: @escaping @Sendable (Int, Int, [CaseResult]) -> Void
+  ) {
     self.plan = plan
     self.reader = reader
     self.onProgress = onProgress
+    self.opened = opened
     ledger = Shared(Ledger())
+  }
+
+  /// The same run with results that are there already, on the files as they were read for whatever this one was asked before.
+  public func goingOn(
+    from earlier: [String: [CaseResult]], onProgress: @escaping @Sendable (Int, Int, [CaseResult]) -> Void
+  ) -> Verifier {
+    var plan = plan
+    plan.earlier = earlier
+    return Verifier(plan, reader, opened, onProgress)
+  }
+
+  /// Files that could be read, and what is known of each, readable or not.
+  private struct OpenedFiles: Sendable {
+    var files: [GoldenFile] = []
+    var records: [FileRecord] = []
   }
 
   struct Finished: Sendable {
@@ -48,13 +73,13 @@ public struct Verifier: Sendable {
 
   /// The cases that the plan selects, in order, each with its file's path, and what is wrong with files.
   public func selection() -> (cases: [(file: String, summary: GoldenCaseSummary)], records: [FileRecord]) {
-    let (files, records) = open()
-    return (jobs(files).all.map { ($0.path, $0.summary) }, records)
+    let opened = open()
+    return (jobs(opened.files).all.map { ($0.path, $0.summary) }, opened.records)
   }
 
   /// What each case of ``selection()`` costs beside the others, in steps of computation.
   public func costs() -> [(file: String, name: String, cost: Double)] {
-    jobs(open().0).all.map { ($0.path, $0.summary.name, $0.cost) }
+    jobs(open().files).all.map { ($0.path, $0.summary.name, $0.cost) }
   }
 
   /// How results of a case are found again.
@@ -82,7 +107,7 @@ public struct Verifier: Sendable {
 
   /// What is wrong with words of the plan that choose nothing, one sentence each.
   public func hints() -> [String] {
-    let summaries = open().0.flatMap(\.cases) + (plan.fresh?.summaries ?? [])
+    let summaries = open().files.flatMap(\.cases) + (plan.fresh?.summaries ?? [])
     let names = summaries.map(\.name)
     func hints(_ patterns: [NamePattern], _ option: String) -> [String] {
       patterns.filter { pattern in !names.contains { FreshCases.isMeant($0, by: pattern) } }
@@ -96,31 +121,33 @@ public struct Verifier: Sendable {
     return hints(plan.filters, "--filter") + hints(plan.excludes, "--exclude") + tags
   }
 
-  private func open() -> ([GoldenFile], [FileRecord]) {
-    var files: [GoldenFile] = []
-    var records: [FileRecord] = []
+  /// Reads and checks the files, the first time; what was cut short by a cancelled task is not kept.
+  private func open() -> OpenedFiles {
+    if let known = opened.withLock({ $0 }) { return known }
+    var found = OpenedFiles()
     for path in plan.files where !Task.isCancelled {
       do throws(GoldenFileError) {
         let file = try reader.open(path)
-        files.append(file)
-        records.append(
+        found.files.append(file)
+        found.records.append(
           FileRecord(
             path: path, sha256: file.sha256, caseCount: file.cases.count, generator: file.header.generator,
             oracleDtype: file.header.oracleDType.rawValue))
       } catch {
-        records.append(FileRecord(path: path, errors: [error.description]))
+        found.records.append(FileRecord(path: path, errors: [error.description]))
       }
     }
-    if let fresh = plan.fresh { records.append(fresh.record) }
-    return (files, records)
+    if let fresh = plan.fresh { found.records.append(fresh.record) }
+    if !Task.isCancelled { opened.withLock { [found] in $0 = found } }
+    return found
   }
 
   /// Runs everything. When its task is cancelled it starts no further case and judges nothing more.
   public func run() async -> VerificationSection {
-    let (files, records) = open()
-    let (jobs, leftOut) = jobs(files)
+    let opened = open()
+    let (jobs, leftOut) = jobs(opened.files)
     ledger.withLock { ledger in
-      ledger.records = records
+      ledger.records = opened.records
       ledger.jobs = jobs
       ledger.leftOut = leftOut
       for (index, job) in jobs.enumerated() {
@@ -129,7 +156,7 @@ public struct Verifier: Sendable {
         }
       }
       ledger.caseNames =
-        files.flatMap { $0.cases.map(\.name) }
+        opened.files.flatMap { $0.cases.map(\.name) }
         + (standardFresh ?? FreshCases(count: FreshCases.standardCount)).summaries.map(\.name)
     }
     await runAll(jobs)
@@ -138,7 +165,7 @@ public struct Verifier: Sendable {
     guard isComplete, let oracle = plan.vacuityOracle else { return section(interrupted: !isComplete) }
     let vacuity = await VacuityJudge(oracle: oracle).judge(
       operations: Set(jobs.filter { $0.isOfCorpus && $0.summary.expectError == nil }.map(\.summary.operation)),
-      in: files)
+      in: opened.files)
     // Half a search would call what it did not look at unnoticed.
     guard !Task.isCancelled else { return section(interrupted: true) }
     ledger.withLock { $0.vacuity = vacuity }
@@ -153,7 +180,7 @@ public struct Verifier: Sendable {
 
   /// The section of a run that has not begun: what is read and asked, without a result.
   public func plannedSection() -> VerificationSection {
-    let records = open().1
+    let records = open().records
     ledger.withLock { $0.records = records }
     defer { ledger.withLock { $0.records = [] } }
     return section(interrupted: false)

@@ -53,19 +53,19 @@ import Testing
 }
 
 /// A third of the commands, one after the other: most of them wait, and all at once would be too many.
-@Suite(.serialized) struct FirstDocumentedCommandTests {
+@Suite(.serialized, .waiting) struct FirstDocumentedCommandTests {
   @Test(arguments: DocumentedWork.commands(ofPart: 0)) func works(_ text: String) throws {
     try DocumentedWork.works(text)
   }
 }
 
-@Suite(.serialized) struct SecondDocumentedCommandTests {
+@Suite(.serialized, .waiting) struct SecondDocumentedCommandTests {
   @Test(arguments: DocumentedWork.commands(ofPart: 1)) func works(_ text: String) throws {
     try DocumentedWork.works(text)
   }
 }
 
-@Suite(.serialized) struct ThirdDocumentedCommandTests {
+@Suite(.serialized, .waiting) struct ThirdDocumentedCommandTests {
   @Test(arguments: DocumentedWork.commands(ofPart: 2)) func works(_ text: String) throws {
     try DocumentedWork.works(text)
   }

@@ -17,7 +17,7 @@ enum TutorialTools {
 
 /// Each page of `Benchmarks/engines/tutorials` is done as it stands. Where a tool is missing it is not run, and is shown as
 /// skipped.
-@Suite(.serialized) struct TutorialTests {
+@Suite(.serialized, .waiting) struct TutorialTests {
   private static let numpy = TutorialTools.python(with: "numpy", "h5py")
   private static let torch = TutorialTools.python(with: "torch", "h5py")
   private static let triton = TutorialTools.python(with: "triton", "torch", "h5py")

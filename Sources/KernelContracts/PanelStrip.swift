@@ -19,9 +19,13 @@ public struct PanelStrip {
   /// Input channels.
   public var depth: Int
   /// Pixel q of a panel is at `panels + panel·panelStride + c·2V + q`.
-  public var panels: UnsafePointer<Float>
+  public var panels: UnsafeMutablePointer<Float>
   public var panelStride: Int
   public var panelCount: Int
+  /// Where a panel's pixels are read instead, and copied to ``panels`` on the way, for the tiles that follow: at
+  /// `source + c·sourceStride + panel·2V + q`. `nil` where they lie there already, and with one vector a panel.
+  public var source: UnsafePointer<Float>?
+  public var sourceStride: Int
   /// 1 or 2: how many of a panel's vectors there are; the second of a single one is not read.
   public var vectors: Int
   /// Written at `target + m·targetStride + panel·2V + q`.
@@ -29,15 +33,13 @@ public struct PanelStrip {
   public var targetStride: Int
   /// The sum starts from what the target holds instead of zero.
   public var accumulate: Bool
-  /// What is asked for while this is computed, because it will be read later: one cache line beside each input channel of panel p,
-  /// at `fetch + c·fetchStride + p·16`. The addresses need not be valid.
-  public var fetch: UnsafePointer<Float>
-  public var fetchStride: Int
+  /// What is asked for while this is computed, because it will be read later; left as far as it has come.
+  public var ahead: UnsafeMutablePointer<RowsAhead>
 
   public init(
-    weights: UnsafePointer<Float>, rows: Int, depth: Int, panels: UnsafePointer<Float>, panelStride: Int,
-    panelCount: Int, vectors: Int, target: UnsafeMutablePointer<Float>, targetStride: Int, accumulate: Bool,
-    fetch: UnsafePointer<Float>, fetchStride: Int
+    weights: UnsafePointer<Float>, rows: Int, depth: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int,
+    panelCount: Int, source: UnsafePointer<Float>?, sourceStride: Int, vectors: Int,
+    target: UnsafeMutablePointer<Float>, targetStride: Int, accumulate: Bool, ahead: UnsafeMutablePointer<RowsAhead>
   ) {
     self.weights = weights
     self.rows = rows
@@ -45,11 +47,39 @@ public struct PanelStrip {
     self.panels = panels
     self.panelStride = panelStride
     self.panelCount = panelCount
+    self.source = source
+    self.sourceStride = sourceStride
     self.vectors = vectors
     self.target = target
     self.targetStride = targetStride
     self.accumulate = accumulate
-    self.fetch = fetch
-    self.fetchStride = fetchStride
+    self.ahead = ahead
+  }
+}
+
+/// Rows of memory that will be read later and are asked for meanwhile, a piece of 32 floats at a time, each row from its start to
+/// its end before the next one: a page is looked up once, and memory gives neighbours faster. The addresses need not be valid.
+public struct RowsAhead {
+  /// The next piece.
+  public var next: UnsafePointer<Float>
+  /// Pieces of each row, and those left of this one.
+  public var pieces: Int
+  public var left: Int
+  /// Floats from the end of a row's pieces to the next row's first.
+  public var skip: Int
+  /// Pieces left of all rows; none are asked for when it is zero.
+  public var remaining: Int
+
+  /// - Parameters:
+  ///   - start: the first row's first float.
+  ///   - rows: how many rows.
+  ///   - stride: from one row to the next.
+  ///   - floats: what is read of each.
+  public init(_ start: UnsafePointer<Float>, rows: Int, stride: Int, floats: Int) {
+    next = start
+    pieces = (floats + 31) / 32
+    left = pieces
+    skip = stride - 32 * pieces
+    remaining = rows * pieces
   }
 }

@@ -29,47 +29,134 @@ func multiplyPanels(_ strip: UnsafePointer<PanelStrip>) {
 private enum PanelTile<Rows: Constant> {
   @inline(never)
   static func run(_ strip: UnsafePointer<PanelStrip>) {
-    if strip.pointee.vectors == 2 { run(strip, C2.self) } else { run(strip, C1.self) }
+    if strip.pointee.source != nil {
+      copyAndRun(strip)
+    } else if strip.pointee.vectors == 2 {
+      run(strip, Packed<C2>.self)
+    } else {
+      run(strip, Packed<C1>.self)
+    }
   }
 
+  @inline(never)
+  private static func copyAndRun(_ strip: UnsafePointer<PanelStrip>) { run(strip, Copied.self) }
+
   @inline(__always)
-  private static func run<Vectors: Constant>(_ strip: UnsafePointer<PanelStrip>, _: Vectors.Type) {
-    let two = Vectors.value == 2
+  private static func run<Pixels: PanelPixels>(_ strip: UnsafePointer<PanelStrip>, _: Pixels.Type) {
     let step = strip.pointee.targetStride
     var target = strip.pointee.target
-    var panel = strip.pointee.panels
-    var panels = strip.pointee.panelCount
-    var fetched = strip.pointee.fetch
-    let fetchStep = strip.pointee.fetchStride
-    while panels > 0 {
-      var sums = Sums<Rows, Vectors>()
+    var ahead = strip.pointee.ahead.pointee
+    let panels = strip.pointee.panelCount
+    var panel = 0
+    while panel < panels {
+      var sums = Sums<Rows, Pixels.Vectors>()
       if strip.pointee.accumulate { sums.take(from: target, step) }
-      // What the next panel will write: rows are a plane apart, too far for the CPU to foresee.
-      sums.ask(for: target + 2 * vectorWidth, step)
       var w = strip.pointee.weights
-      var x = panel
-      var later = fetched
+      var pixels = Pixels(strip, panel)
+      var asked = 0
       var left = strip.pointee.depth
       while left > 0 {
-        let x0 = load(x)
-        let x1 = two ? load(x + vectorWidth) : .zero
-        prefetchLater(later)
-        later += fetchStep
-        sums.forEach { row, first, second in
-          let v = broadcast(w + row)
-          first = fma(v, x0, first)
-          if two { second = fma(v, x1, second) }
+        // What is read and written later is asked for a little at a time: the CPU waits for so many lines at once, and no more.
+        ahead.askForPiece()
+        // What the next panel will write: rows are a plane apart, too far for the CPU to foresee.
+        if asked < Rows.value {
+          askForPanel(target + 2 * vectorWidth + asked * step)
+          asked += 1
         }
-        w += Rows.value
-        x += 2 * vectorWidth
-        left -= 1
+        var c = min(left, 4)
+        left -= c
+        while c > 0 {
+          let (x0, x1) = pixels.next()
+          sums.forEach { row, first, second in
+            let v = broadcast(w + row)
+            first = fma(v, x0, first)
+            if Pixels.Vectors.value == 2 { second = fma(v, x1, second) }
+          }
+          w += Rows.value
+          c -= 1
+        }
       }
       sums.write(to: target, step)
       target += 2 * vectorWidth
-      panel += strip.pointee.panelStride
-      // A cache line.
-      fetched += 16
-      panels -= 1
+      panel += 1
+    }
+    strip.pointee.ahead.pointee = ahead
+  }
+}
+
+/// Asks for a panel's pixels of one channel; a cache line holds one vector of the widest.
+@inline(__always)
+private func askForPanel(_ pixels: UnsafePointer<Float>) {
+  prefetch(pixels)
+  if vectorWidth == 16 { prefetch(pixels + vectorWidth) }
+}
+
+extension RowsAhead {
+  @inline(__always)
+  fileprivate mutating func askForPiece() {
+    guard remaining > 0 else { return }
+    prefetchLater(next)
+    prefetchLater(next + 16)
+    next += 32
+    remaining -= 1
+    left -= 1
+    if left == 0 {
+      left = pieces
+      next += skip
     }
   }
+}
+
+/// Where a panel's pixels come from, channel after channel.
+private protocol PanelPixels {
+  associatedtype Vectors: Constant
+  init(_ strip: UnsafePointer<PanelStrip>, _ panel: Int)
+  mutating func next() -> (Vector, Vector)
+}
+
+private struct Packed<Vectors: Constant>: PanelPixels {
+  private var x: UnsafePointer<Float>
+
+  @inline(__always)
+  init(_ strip: UnsafePointer<PanelStrip>, _ panel: Int) {
+    x = UnsafePointer(strip.pointee.panels + panel * strip.pointee.panelStride)
+  }
+
+  @inline(__always)
+  mutating func next() -> (Vector, Vector) {
+    let found = (load(x), Vectors.value == 2 ? load(x + vectorWidth) : .zero)
+    x += 2 * vectorWidth
+    return found
+  }
+}
+
+/// From the image, and packed on the way.
+private struct Copied: PanelPixels {
+  typealias Vectors = C2
+  private var from: UnsafePointer<Float>
+  private let step: Int
+  private var target: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  init(_ strip: UnsafePointer<PanelStrip>, _ panel: Int) {
+    from = strip.pointee.source.unsafelyUnwrapped + panel * 2 * vectorWidth
+    step = strip.pointee.sourceStride
+    target = strip.pointee.panels + panel * strip.pointee.panelStride
+  }
+
+  @inline(__always)
+  mutating func next() -> (Vector, Vector) {
+    let found = (load(from), load(from + vectorWidth))
+    store(found.0, target)
+    store(found.1, target + vectorWidth)
+    // Channels are a plane apart, too far for the CPU to foresee them.
+    askForPanel(from + Self.ahead * step)
+    from += step
+    target += 2 * vectorWidth
+    return found
+  }
+
+  /// Channels.
+  @inline(__always)
+  private static var ahead: Int { 12 }
 }

@@ -146,41 +146,49 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       return
     }
     let space = workspace.pointer + worker * workspaceStride
+    let copied = panelsCopied(operands, place)
     for (index, part) in parts.enumerated() {
       let panelStride = part.count * panelPixels
+      let image = operands.input + place.image * inputLayout.imageStride
       pack(
-        operands.input + place.image * inputLayout.imageStride, part, place.panels, space, panelStride: panelStride)
+        image, part, place.panels.lowerBound + copied..<place.panels.upperBound, space + copied * panelStride,
+        panelStride: panelStride)
+      let source = image + part.lowerBound * inputLayout.planeStride + place.panels.lowerBound * panelPixels
       let isLast = index + 1 == parts.count
-      let ahead = PixelsAhead(channels: isLast ? parts[0] : parts[index + 1], place: isLast ? next : place)
+      var ahead = pixelsAhead(isLast ? parts[0] : parts[index + 1], isLast ? next : place, operands.input, space)
+      var nothing = RowsAhead(space, rows: 0, stride: 0, floats: 0)
       for tile in place.tiles {
-        let (fetch, step) =
-          address(ahead, tile - place.tiles.lowerBound, place, operands.input) ?? (UnsafePointer(space), 0)
-        multiply(operands, place, part, tiles[tile], space, panelStride: panelStride, fetch, step)
+        let copies = tile == place.tiles.lowerBound && copied > 0
+        // The tile that copies reads from the image itself; four others ask for all that the next task needs.
+        let waits = copies && place.tiles.count > 4
+        if waits { swap(&ahead, &nothing) }
+        multiply(
+          operands, place, part, tiles[tile], space, panelStride: panelStride, source: copies ? source : nil, &ahead)
+        if waits { swap(&ahead, &nothing) }
       }
     }
   }
 
-  /// The pixels that will be packed next. They are asked for while the packed ones are multiplied, a line beside each channel:
-  /// channels are a plane apart, too far for the CPU to foresee, and an image may come from memory.
-  private struct PixelsAhead {
-    let channels: Range<Int>
-    let place: Place?
+  /// How many of a task's panels, the first ones, the first tile copies on its way: those that are whole and one row of the image.
+  private func panelsCopied(_ operands: ConvolutionOperands, _ place: Place) -> Int {
+    guard pass != .forward || problem.stride == 1, !operands.replacesResidual else { return 0 }
+    return min(place.panels.upperBound, pixels / panelPixels) - place.panels.lowerBound
   }
 
-  /// What a task's tile of this number asks for: so many lines as there are panels, the first tile the first ones.
-  /// - Returns: the first line of the first channel, and from there to the next one; `nil` where nothing is left to ask for.
-  private func address(
-    _ ahead: PixelsAhead, _ tile: Int, _ place: Place, _ input: UnsafePointer<Float>
-  ) -> (UnsafePointer<Float>, Int)? {
-    // Strided pixels are fewer, and lie in rows of their own.
-    guard let next = ahead.place, pass != .forward || problem.stride == 1 else { return nil }
-    let first = next.panels.lowerBound * panelPixels + tile * place.panels.count * Self.lineFloats
-    guard first < min(next.panels.upperBound * panelPixels, pixels) else { return nil }
+  /// The pixels that will be read next. They are asked for while the packed ones are multiplied: channels are a plane apart, too
+  /// far for the CPU to foresee, and an image may come from memory. Strided pixels are fewer, and lie in rows of their own.
+  private func pixelsAhead(
+    _ channels: Range<Int>, _ place: Place?, _ input: UnsafePointer<Float>, _ nowhere: UnsafePointer<Float>
+  ) -> RowsAhead {
+    guard let place, pass != .forward || problem.stride == 1 else {
+      return RowsAhead(nowhere, rows: 0, stride: 0, floats: 0)
+    }
     let plane = inputLayout.planeStride
-    return (input + next.image * inputLayout.imageStride + ahead.channels.lowerBound * plane + first, plane)
+    let first = place.panels.lowerBound * panelPixels
+    return RowsAhead(
+      input + place.image * inputLayout.imageStride + channels.lowerBound * plane + first, rows: channels.count,
+      stride: plane, floats: min(place.panels.upperBound * panelPixels, pixels) - first)
   }
-
-  private static let lineFloats = 16
 
   /// Copies some channels of the panels' pixels, `[panel][channel][pixel]`; those past the image's end are left as they are.
   private func pack(
@@ -206,16 +214,18 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   /// Adds the products of some channels to a tile of output channels of a task's panels, the last channels with the epilogue.
   private func multiply(
     _ operands: ConvolutionOperands, _ place: Place, _ part: Range<Int>, _ tile: Range<Int>,
-    _ packed: UnsafePointer<Float>, panelStride: Int, _ fetch: UnsafePointer<Float>, _ fetchStride: Int
+    _ packed: UnsafeMutablePointer<Float>, panelStride: Int, source: UnsafePointer<Float>?,
+    _ ahead: UnsafeMutablePointer<RowsAhead>
   ) {
     let offset =
       place.image * outputLayout.imageStride + tile.lowerBound * outputLayout.planeStride
       + place.panels.lowerBound * panelPixels
     var strip = PanelStrip(
       weights: weights.pointer + part.lowerBound * outputs + tile.lowerBound * part.count, rows: tile.count,
-      depth: part.count, panels: packed, panelStride: panelStride, panelCount: place.panels.count, vectors: 2,
+      depth: part.count, panels: packed, panelStride: panelStride, panelCount: place.panels.count,
+      source: source, sourceStride: inputLayout.planeStride, vectors: 2,
       target: operands.output + offset, targetStride: outputLayout.planeStride, accumulate: part.lowerBound > 0,
-      fetch: fetch, fetchStride: fetchStride)
+      ahead: ahead)
     let isLast = part.upperBound == inputLayout.channels
     let count = min(place.panels.upperBound * panelPixels, pixels) - place.panels.lowerBound * panelPixels
     // Panels that are whole go straight to the output; what the image's end cuts, and sums that replace their residual, do not.
@@ -225,10 +235,11 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     if isLast && epilogue != ConvolutionEpilogue() {
       finish(operands, tile, from: operands.output + offset, outputLayout.planeStride, at: offset, whole * panelPixels)
     }
-    let scratch = UnsafeMutablePointer(mutating: packed) + workspaceStride - outputs * panelPixels
+    let scratch = packed + workspaceStride - outputs * panelPixels
     strip.target = scratch + tile.lowerBound * panelPixels
     strip.targetStride = panelPixels
     strip.panelCount = 1
+    strip.source = nil
     for panel in whole..<place.panels.count {
       let left = min(panelPixels, count - panel * panelPixels)
       strip.panels = packed + panel * panelStride

@@ -39,6 +39,53 @@ import Testing
     }
   }
 
+  /// With one thread an image is a piece; with more its rows are cut, to single ones where there are few.
+  @Test("from NCHW to NCHW piece by piece gives the bits of converted tensors", arguments: 0..<threadedChunks)
+  func dense(chunk: Int) throws {
+    for index in 0..<Self.threadedPerChunk {
+      let random = RandomConvolution(seed: UInt64(2_000_000 + chunk * Self.threadedPerChunk + index))
+      guard random.problem.groups == 1 else { continue }
+      let channels = random.problem.outputChannels
+      let epilogue = ConvolutionEpilogue(shift: (0..<channels).map { Float($0 % 7) - 3 }, relu: index % 2 == 0)
+      for instructionSet in InstructionSet.available {
+        for threads in 1...3 {
+          let options = ConvolutionOptions(threads: threads, instructionSet: instructionSet)
+          let blocked = try random.w.withUnsafeBufferPointer {
+            try DirectStrategy().prepare(
+              random.problem, .forward, weights: $0, epilogue: epilogue, options: options)
+          }
+          let dense = try #require(try blocked.dense(), "\(random.problem)")
+          let expected = try Self.run(blocked, random.x, options).map(\.bitPattern)
+          // The second run finds what the first one left in the workspace.
+          for _ in 0..<2 {
+            #expect(
+              try Self.run(dense, random.x, options).map(\.bitPattern) == expected,
+              "\(instructionSet), \(threads) threads, \(random.problem)")
+          }
+        }
+      }
+    }
+  }
+
+  /// A run from and to NCHW.
+  private static func run(
+    _ prepared: any PreparedConvolution, _ x: [Float], _ options: ConvolutionOptions
+  ) throws -> [Float] {
+    let input = try AlignedBuffer(zeros: prepared.inputLayout.count, name: "x")
+    let output = try AlignedBuffer(zeros: prepared.outputLayout.count, name: "y")
+    try x.withUnsafeBufferPointer {
+      try LayoutConversion(prepared.inputLayout, options: options).pack($0, into: input.buffer)
+    }
+    try prepared.run(
+      input: UnsafeBufferPointer(input.buffer), output: output.buffer, residual: nil)
+    var y = [Float](repeating: 0, count: prepared.outputLayout.denseCount)
+    try y.withUnsafeMutableBufferPointer {
+      try LayoutConversion(prepared.outputLayout, options: options).unpack(
+        UnsafeBufferPointer(output.buffer), into: $0)
+    }
+    return y
+  }
+
   @Test("one, two and three threads give the same bits", arguments: 0..<threadedChunks)
   func threads(chunk: Int) throws {
     for index in 0..<Self.threadedPerChunk {

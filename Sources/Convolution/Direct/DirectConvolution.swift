@@ -21,6 +21,8 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
   var outputLayout: BlockedLayout { plan.destination }
   var weightBytes: Int { weights.storage.bytes }
   var workspaceBytes: Int { 0 }
+  /// Whether the weights are too many to stay in the cache from one piece of the input to the next.
+  var comesFromAfar: Bool { weights.comesFromAfar }
 
   init(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights values: UnsafeBufferPointer<Float>,
@@ -52,5 +54,22 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
       if plan.mustSkipHalo(weights) { return plan.runPlain(operands, weights, epilogue, pool) }
       pool.run(tasks: tasks.count) { index, _ in plan.run(tasks[index], operands, weights, epilogue, kernels) }
     }
+  }
+
+  func dense() throws(ConvolutionError) -> (any PreparedConvolution)? {
+    try DenseDirectConvolution(self, kernels, pool)
+  }
+
+  /// While nobody changes the weights or runs.
+  func alone(_ body: () -> Void) { running.withLock { _ in body() } }
+
+  /// Some rows of an image, of all output channels; called ``alone(_:)``.
+  func run(_ image: Int, _ rows: Range<Int>, _ operands: ConvolutionOperands) {
+    let first = image * plan.phases[0].geometry.rows
+    plan.run(
+      GatherTask(
+        phase: 0, group: 0, vectors: 0..<plan.destinationVectors,
+        rows: first + rows.lowerBound..<first + rows.upperBound),
+      operands, weights, epilogue, kernels)
   }
 }

@@ -9,6 +9,11 @@ struct ConvolutionOperands: @unchecked Sendable {
   /// Whether the output is written over the residual, which has then to be read before any part of a sum is kept there.
   var replacesResidual: Bool { residual == UnsafePointer(output) }
 
+  /// Without a residual; whoever calls answers for what is read and written.
+  init(input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>) {
+    (self.input, self.output, residual) = (input, output, nil)
+  }
+
   /// Nil when there is nothing to compute: no images.
   /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
   init?(

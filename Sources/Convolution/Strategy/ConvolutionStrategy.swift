@@ -134,6 +134,15 @@ public protocol PreparedConvolution: AnyObject, Sendable {
   func run(
     input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>, residual: UnsafeBufferPointer<Float>?
   ) throws(ConvolutionError)
+
+  /// The same from NCHW to NCHW, for whoever has its operands so; with the same weights.
+  /// - Returns: `nil` where converting the operands as a whole is as good.
+  /// - Throws: ``ConvolutionError`` where there is no memory for it.
+  func dense() throws(ConvolutionError) -> (any PreparedConvolution)?
+}
+
+extension PreparedConvolution {
+  public func dense() throws(ConvolutionError) -> (any PreparedConvolution)? { nil }
 }
 
 /// A backward-weights pass that is ready to run, one run at a time.

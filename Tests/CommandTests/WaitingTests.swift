@@ -16,10 +16,10 @@ extension Trait where Self == WaitingTests {
   static var waiting: Self { Self() }
 }
 
-/// A few threads beside the pool's. Many programs at once would only wait for cores, and some of them measure time.
+/// Two threads beside the pool's. Many programs at once would only wait for cores, and some of them measure time.
 private final class WaitingThreads: TaskExecutor {
   static let shared = WaitingThreads()
-  private let threads = DispatchSemaphore(value: 3)
+  private let threads = DispatchSemaphore(value: 2)
   private let queue = DispatchQueue(label: "waiting tests")
 
   func enqueue(_ job: consuming ExecutorJob) {

@@ -4,10 +4,11 @@ import Synchronization
 
 /// A prepared matrix multiplication y[m][p] = Σ_c w[m][c]·x[c][p] for each image, m being the pass's output channels.
 ///
-/// A task takes some panels of pixels, of two vectors each, and some tiles of output channels. It copies the panels' pixels for
-/// some channels, so that they lie in the order in which they are read and stay in the L2 cache, and multiplies them with one
-/// tile's weights after the other: a tile writes each of its planes from one panel to the next, which spares it most of the
-/// pages that it would go to otherwise.
+/// A task takes some panels of pixels, of two vectors each, and some tiles of output channels. It multiplies the panels' pixels of
+/// some channels with one tile's weights after the other: a tile writes each of its planes from one panel to the next, which
+/// spares it most of the pages that it would go to otherwise. The first tile copies the pixels, so that they lie in the order in
+/// which the others read them and stay in the L2 cache; those of a stride, and of a panel that the image's end cuts, are copied
+/// beforehand.
 ///
 /// `@unchecked Sendable`: weights and workspace change only under `running`, each worker's part of it by one thread.
 final class GemmConvolution: PreparedConvolution, @unchecked Sendable {

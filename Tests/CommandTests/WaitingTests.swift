@@ -12,11 +12,12 @@ struct WaitingTests: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == WaitingTests {
-  /// On threads of its own, a few at a time.
+  /// On threads of their own, two at a time.
   static var waiting: Self { Self() }
 }
 
-/// Two threads beside the pool's. Many programs at once would only wait for cores, and some of them measure time.
+/// Two threads beside the pool's. Many programs at once would only wait for cores, and some of them measure time. They are no
+/// queue's of Dispatch, whose threads are the pool's, too.
 private final class WaitingThreads: TaskExecutor {
   static let shared = WaitingThreads()
   private let threads = DispatchSemaphore(value: 2)

@@ -73,11 +73,12 @@ import Testing
   ) throws -> [Float] {
     let input = try AlignedBuffer(zeros: prepared.inputLayout.count, name: "x")
     let output = try AlignedBuffer(zeros: prepared.outputLayout.count, name: "y")
+    // What is left out is no zero of a ReLU.
+    output.buffer.update(repeating: .nan)
     try x.withUnsafeBufferPointer {
       try LayoutConversion(prepared.inputLayout, options: options).pack($0, into: input.buffer)
     }
-    try prepared.run(
-      input: UnsafeBufferPointer(input.buffer), output: output.buffer, residual: nil)
+    try prepared.run(input: UnsafeBufferPointer(input.buffer), output: output.buffer, residual: nil)
     var y = [Float](repeating: 0, count: prepared.outputLayout.denseCount)
     try y.withUnsafeMutableBufferPointer {
       try LayoutConversion(prepared.outputLayout, options: options).unpack(

@@ -60,8 +60,10 @@ final class DenseDirectConvolution: PreparedConvolution, @unchecked Sendable {
     let outputRow = max(1, plan.destinationVectors * destination.rowStride)
     let fitting = min((cached / inputRow - (last - first)) / plan.sourceStep.height, cached / outputRow)
     let rows = max(1, phase.rows)
-    let wanted = pool.threads == 1 ? 1 : (6 * pool.threads + max(1, source.batch) - 1) / max(1, source.batch)
-    let chunks = min(rows, max(wanted, (rows + max(1, fitting) - 1) / max(1, fitting)))
+    // All filters in each piece, or its rows would be converted again for every part of them.
+    let chunks = GatherTask.cut(
+      rows, atMost: max(1, fitting), pairs: 1, whole: max(1, source.batch), threads: pool.threads, weights: 0, input: 0
+    ).chunks
     pieces = (0..<source.batch).flatMap { image in
       (0..<chunks).map { Piece(image: image, rows: phase.rows * $0 / chunks..<phase.rows * ($0 + 1) / chunks) }
     }
@@ -122,7 +124,7 @@ final class DenseDirectConvolution: PreparedConvolution, @unchecked Sendable {
   ) {
     let source = plan.source
     let plane = inputLayout.planeStride
-    let inside = rows.clamped(to: 0...max(0, source.height - 1))
+    let last = min(rows.upperBound, source.height - 1)
     for block in 0..<plan.sourceBlocks {
       let channel = block * source.block
       let channels = min(source.block, inputLayout.channels - channel)
@@ -136,9 +138,7 @@ final class DenseDirectConvolution: PreparedConvolution, @unchecked Sendable {
         }
         // Planes are too far apart for the CPU to foresee the next one's row.
         let later = row + Self.rowsAhead
-        if later <= inside.upperBound {
-          kernels.fetchRows(from + later * source.width, plane, channels, source.width)
-        }
+        if later <= last { kernels.fetchRows(from + later * source.width, plane, channels, source.width) }
         kernels.interleave(
           from + row * source.width, plane, place + source.halo.left * source.block, source.block, channels,
           source.width)

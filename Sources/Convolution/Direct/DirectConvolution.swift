@@ -60,10 +60,10 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
     try DenseDirectConvolution(self, kernels, pool)
   }
 
-  /// While nobody changes the weights or runs.
+  /// Calls the body while nobody else changes the weights or runs.
   func alone(_ body: () -> Void) { running.withLock { _ in body() } }
 
-  /// Some rows of an image, of all output channels; called ``alone(_:)``.
+  /// Computes some rows of an image, of all output channels. Only within ``alone(_:)``.
   func run(_ image: Int, _ rows: Range<Int>, _ operands: ConvolutionOperands) {
     let first = image * plan.phases[0].geometry.rows
     plan.run(

@@ -38,6 +38,8 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   private var outputs: Int { outputLayout.channels }
   private var pixels: Int { outputLayout.height * outputLayout.width }
   private var panelPixels: Int { 2 * kernels.vectorWidth }
+  /// Whether all pixels of an image that are read follow one another: backward-data has no stride here.
+  private var isOneRow: Bool { pass != .forward || problem.stride == 1 }
 
   init(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights values: UnsafeBufferPointer<Float>,
@@ -156,8 +158,8 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
         panelStride: panelStride)
       let source = image + part.lowerBound * inputLayout.planeStride + place.panels.lowerBound * panelPixels
       let isLast = index + 1 == parts.count
-      var ahead = pixelsAhead(isLast ? parts[0] : parts[index + 1], isLast ? next : place, operands.input, space)
-      var nothing = RowsAhead(space, rows: 0, stride: 0, floats: 0)
+      var ahead = pixelsAhead(isLast ? parts[0] : parts[index + 1], isLast ? next : place, operands.input)
+      var nothing = pixelsAhead(part, nil, operands.input)
       for tile in place.tiles {
         let copies = tile == place.tiles.lowerBound && copied > 0
         // The tile that copies reads from the image itself; four others ask for all that the next task needs.
@@ -172,18 +174,14 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
 
   /// How many of a task's panels, the first ones, the first tile copies on its way: those that are whole and one row of the image.
   private func panelsCopied(_ operands: ConvolutionOperands, _ place: Place) -> Int {
-    guard pass != .forward || problem.stride == 1, !operands.replacesResidual else { return 0 }
+    guard isOneRow, !operands.replacesResidual else { return 0 }
     return min(place.panels.upperBound, pixels / panelPixels) - place.panels.lowerBound
   }
 
   /// The pixels that will be read next. They are asked for while the packed ones are multiplied: channels are a plane apart, too
   /// far for the CPU to foresee, and an image may come from memory. Strided pixels are fewer, and lie in rows of their own.
-  private func pixelsAhead(
-    _ channels: Range<Int>, _ place: Place?, _ input: UnsafePointer<Float>, _ nowhere: UnsafePointer<Float>
-  ) -> RowsAhead {
-    guard let place, pass != .forward || problem.stride == 1 else {
-      return RowsAhead(nowhere, rows: 0, stride: 0, floats: 0)
-    }
+  private func pixelsAhead(_ channels: Range<Int>, _ place: Place?, _ input: UnsafePointer<Float>) -> RowsAhead {
+    guard let place, isOneRow else { return RowsAhead(input, rows: 0, stride: 0, floats: 0) }
     let plane = inputLayout.planeStride
     let first = place.panels.lowerBound * panelPixels
     return RowsAhead(
@@ -198,8 +196,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
   ) {
     let source = image + channels.lowerBound * inputLayout.planeStride
     let step = pass == .forward ? problem.stride : 1
-    // Without a stride all pixels of an image are one row.
-    let width = step == 1 ? pixels : outputLayout.width
+    let width = isOneRow ? pixels : outputLayout.width
     var pixel = range.lowerBound * panelPixels
     let end = min(range.upperBound * panelPixels, pixels)
     while pixel < end {

@@ -221,7 +221,8 @@ let package = Package(
     .testTarget(name: "ResultsTests", dependencies: ["Results", "TestSupport"], swiftSettings: plain),
     .testTarget(
       name: "RunAnalysisTests",
-      dependencies: ["Operations", "Problems", "Results", "Tensors", "RunAnalysis", "TestSupport"]),
+      dependencies: ["Operations", "Problems", "Results", "Tensors", "RunAnalysis", "TestSupport"], swiftSettings: plain
+    ),
     .testTarget(
       name: "TOMLFilesTests", dependencies: ["TOMLFiles", "Engines", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "ProblemsTests", dependencies: ["Tensors", "Problems", "Operations", "TestSupport"]),
@@ -257,11 +258,12 @@ let package = Package(
       ], swiftSettings: plain),
     .testTarget(
       name: "StrategyEnginesTests",
-      dependencies: ["Problems", "Tensors", "Engines", "StrategyEngines", "Operations"]),
+      dependencies: ["Problems", "Tensors", "Engines", "StrategyEngines", "Operations"], swiftSettings: plain),
     .testTarget(
       name: "LibraryHostTests",
       dependencies: [
-        "Problems", "Tensors", "LibraryHost", "Engines", "Operations", "Results", "TOMLFiles", "TestSupport", "assay",
+        "Problems", "Tensors", "LibraryHost", "Engines", "Operations", "Reporting", "Results", "TOMLFiles",
+        "TestSupport", "assay",
       ], exclude: ["Libraries/relu.c"], swiftSettings: plain),
     .testTarget(
       name: "VerificationTests",
@@ -274,23 +276,24 @@ let package = Package(
       dependencies: [
         "Tensors", "Verification", "Fuzzing", "Engines", "StrategyEngines", "Operations", "Problems", "Results",
         "TestSupport",
-      ]),
+      ], swiftSettings: plain),
     .testTarget(
       name: "GradientCheckingTests",
       dependencies: [
         "Engines", "StrategyEngines", "GoldenFiles", "Problems", "Results", "Tensors", "GradientChecking", "Operations",
         "TestSupport",
-      ]),
+      ], swiftSettings: plain),
     .testTarget(
       name: "SelfTestTests",
-      dependencies: ["Problems", "Results", "SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"]),
+      dependencies: ["Problems", "Results", "SelfTest", "Benchmarking", "GoldenFiles", "TestSupport", "assay"],
+      swiftSettings: plain),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: [
         "Results", "Benchmarking", "Engines", "StrategyEngines", "OperatingSystem", "Operations", "Problems", "Tensors",
         "TestSupport", "Verification", "assay",
       ],
-      exclude: ["Engines/allocating.c"]),
+      exclude: ["Engines/allocating.c"], swiftSettings: plain),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Results", "RunAnalysis", "OperatingSystem", "TestSupport"],
       swiftSettings: plain),

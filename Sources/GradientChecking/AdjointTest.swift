@@ -4,9 +4,10 @@ import Tensors
 
 /// The exact adjoint test of linear maps: vᵀ(Ju) = (Jᵀv)ᵀu, on integers, so that equality means equality.
 ///
-/// One wrong entry of the gradient is always noticed (its defect times uⱼ ≠ 0 is the whole difference); any other wrong
-/// linear map escapes one trial with a probability of at most 1/2q. Where it disagrees, halving sets of colours leads to
-/// the elements at fault.
+/// One wrong entry of the gradient is always noticed (its defect times uⱼ ≠ 0 is the whole difference). Where operands are drawn
+/// from 2q integers any other wrong gradient escapes one trial with a probability of at most 1/2q, and a wrong map with at most
+/// 1/q, since it may give the right gradient for the v that was drawn. Where it disagrees, halving sets of colours leads to the
+/// elements at fault.
 struct AdjointTest: Sendable {
   struct Outcome: Sendable {
     /// vᵀ(Ju) − (Jᵀv)ᵀu of the first trial that disagreed; 0 where none did.

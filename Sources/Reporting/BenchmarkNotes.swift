@@ -2,13 +2,17 @@ import Results
 
 /// What stands beside times without failing a run, a sentence for each engine and kind.
 public enum BenchmarkNotes {
-  /// Times whose worth is the engine's word, times below the limit, and memory that could not be measured.
+  /// Times whose worth is the engine's word, times below the limit, engines with more threads than cores, and memory that could
+  /// not be measured.
   public static func lines(_ section: BenchmarkSection) -> [String] {
     section.engines.flatMap { engine in
       let own = section.workloads.compactMap { workload in
         workload.contestant(engine.name).map { (workload: workload, contestant: $0) }
       }
-      return [claimed(own, engine.name), belowLimit(own, engine.name), unmeasured(own, engine.name)].compactMap { $0 }
+      return [
+        claimed(own, engine.name), belowLimit(own, engine.name), crowded(own, engine.name),
+        unmeasured(own, engine.name),
+      ].compactMap { $0 }
     }
   }
 
@@ -30,6 +34,13 @@ public enum BenchmarkNotes {
     let algorithm = workload.limitAlgorithm.map { " of \($0)" } ?? ""
     return "Below limit: \(engine) on \(workloads(below.count)), at most \(BenchmarkText.ratio(fraction)) times as "
       + "fast as the limit\(algorithm), on \(workload.name)."
+  }
+
+  private static func crowded(_ own: [Timing], _ engine: String) -> String? {
+    let alone = own.filter { $0.workload.waitingAlone == engine }
+    guard let most = alone.compactMap(\.contestant.waitingFraction).max() else { return nil }
+    return "Threads: those of \(engine) waited for a core on \(workloads(alone.count)), at most "
+      + "\(BenchmarkText.percent(most)) of their time, and nobody else's did: it runs more of them than it was given cores."
   }
 
   private static func unmeasured(_ own: [Timing], _ engine: String) -> String? {

@@ -119,7 +119,6 @@ struct BenchSelection: ParsableArguments {
       guard found.problems.isEmpty else {
         throw ValidationError("--networks: the suite has problems besides; name networks with --depth.")
       }
-      if layout != nil { throw ValidationError("--networks goes from and to NCHW: leave --layout out.") }
     }
     if let batch { found.batches = try Self.numbers(batch, "--batch") }
     if let threads { found.threads = try Self.numbers(threads, "--threads") }
@@ -128,7 +127,7 @@ struct BenchSelection: ParsableArguments {
       let known = BenchmarkSuite.networkPasses.map(\.rawValue).joined(separator: " or ")
       throw ValidationError("--pass: expected \(known) with --networks, found \(other.rawValue).")
     }
-    if let layout { found.layouts = try Self.choices(layout, "--layout") }
+    try found.set(layout: layout)
     if let type = dtype?.dtypes.first { found.dtype = type }
     if !engines.words.isEmpty { found.engines = engines.words }
     if let blocks { found.blocks = blocks }
@@ -169,10 +168,13 @@ struct BenchSelection: ParsableArguments {
     try Resources().require(name, option: "--suite")
   }
 
-  /// A suite as its file has it, for commands that change nothing of it.
+  /// A suite as its file has it, for commands that change nothing of it but the layout.
   /// - Throws: ``BenchmarkSuite/Invalid`` for a bad file, `ExitCode` 2 where no workload matches.
-  static func plan(suite path: String, filters: [String]) throws -> (suite: BenchmarkSuite, plan: BenchmarkPlan) {
-    let suite = try BenchmarkSuite.read(URL(fileURLWithPath: path))
+  static func plan(
+    suite path: String, layout: String? = nil, filters: [String]
+  ) throws -> (suite: BenchmarkSuite, plan: BenchmarkPlan) {
+    var suite = try BenchmarkSuite.read(URL(fileURLWithPath: path))
+    try suite.set(layout: layout)
     let plan = try BenchmarkPlan(suite, filters: filters.map { NamePattern($0) }, limits: .standard)
     if let item = plan.items.first(where: { $0.pass == .trainingStep && suite.timesWholeNetworks }) {
       throw ValidationError("\(path): \(item.name): steps of training are timed by `assay bench` alone.")
@@ -211,5 +213,16 @@ struct BenchSelection: ParsableArguments {
       }
       return choice
     }
+  }
+}
+
+extension BenchmarkSuite {
+  /// Takes the value of `--layout`, if there is one, in place of the file's.
+  fileprivate mutating func set(layout: String?) throws {
+    guard let layout else { return }
+    guard !timesWholeNetworks else {
+      throw ValidationError("--layout: whole networks go from and to NCHW: leave it out.")
+    }
+    layouts = try BenchSelection.choices(layout, "--layout")
   }
 }

@@ -45,6 +45,13 @@ struct DuetCommand: AsyncParsableCommand {
     help: "The benchmarks (default: \(DuetCommand.standardSuite)).", completion: .file(extensions: ["toml"]))
   var suite: String?
 
+  @Option(
+    help: """
+      Layouts, with commas: nchw, native (default: the suite's; nchw where a side is a shared library, which keeps no other, and \
+      --suite is not given).
+      """)
+  var layout: String?
+
   @Option(help: "Only benchmarks whose name matches this glob ('=NAME': a name as it is). May be repeated.")
   var filter: [String] = []
 
@@ -109,9 +116,15 @@ struct DuetCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (file, plan) = try BenchSelection.plan(
-      suite: suite ?? BenchSelection.path(of: Self.standardSuite), filters: filter)
+    func benchmarks(layout: String?) throws -> (suite: BenchmarkSuite, plan: BenchmarkPlan) {
+      try BenchSelection.plan(
+        suite: suite ?? BenchSelection.path(of: Self.standardSuite), layout: layout, filters: filter)
+    }
+    var (file, plan) = try benchmarks(layout: layout)
     let declarations = (base: try declaration("base", base), head: try declaration("head", head))
+    if suite == nil, layout == nil, declarations.base.isHost || declarations.head.isHost {
+      (file, plan) = try benchmarks(layout: TimingRequest.Layout.nchw.rawValue)
+    }
     try reports.check()
     var rules = DuetPolicy()
     if let policy { rules.policy = policy.fraction }

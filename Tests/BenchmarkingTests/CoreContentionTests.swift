@@ -16,6 +16,27 @@ import Testing
     #expect(CoreContention.spent(from: nil, to: end) == nil)
   }
 
+  /// What one contestant's own threads do to it says nothing of the machine; what happens to two, or to the only process, may.
+  @Test func whoWaitsAloneIsLeftOut() {
+    func shares(_ waiting: [Double?]) -> WaitingShares {
+      var shares = WaitingShares()
+      for _ in 0..<3 { shares.add(waiting.map { $0.map { (running: 100, waiting: $0) } }) }
+      // One block that was disturbed does not count.
+      shares.add(waiting.map { $0.map { _ in (running: 100, waiting: 900) } })
+      return shares
+    }
+    let crowded = shares([0, 100, 1])
+    #expect(crowded.fraction(of: 1) == 0.5 && crowded.fraction(of: 0) == 0)
+    #expect(crowded.alone(processes: [false, true, true]) == 1)
+    #expect(crowded.fraction(without: 1) == 1.0 / 201 && crowded.fraction(without: nil) == 101.0 / 401)
+    #expect(crowded.alone(processes: [false, true, false]) == nil)
+    #expect(crowded.alone(processes: [true, false, true]) == nil)
+    #expect(shares([0, 100, 12]).alone(processes: [true, true, true]) == nil)
+    #expect(shares([0, 10, 1]).alone(processes: [true, true, true]) == nil)
+    #expect(shares([nil, 100, nil]).alone(processes: [true, true, true]) == nil)
+    #expect(WaitingShares().alone(processes: [true, true]) == nil && WaitingShares().fraction(without: nil) == nil)
+  }
+
   @Test func ticksAreThoseOfTheProcessorsThatAreAskedFor() {
     let lines = [
       "cpu  70 0 10 20 4 1 1 14 5 0", "cpu0 30 0 4 10 4 1 1 6 5 0", "cpu1 40 0 6 10 0 0 0 8 0 0", "intr 12",

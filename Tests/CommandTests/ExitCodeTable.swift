@@ -80,7 +80,7 @@ enum ExitCodeTable {
   private static let weakSelftest = "$A selftest -q --smoke --filter 'optimisers/*' --golden $W/weak --out $O"
   private static let base = "--base \"$A engine direct\""
   /// A gate of the engine against itself.
-  private static let duet = "$A duet -q --deadline 10 --suite $W/tiny.toml \(base) --head \"$A engine direct\""
+  private static let duet = "$A duet -q --deadline 5 --suite $W/tiny.toml \(base) --head \"$A engine direct\""
 
   private static func plain(_ verb: Verb) -> Cell {
     switch verb {
@@ -125,7 +125,7 @@ enum ExitCodeTable {
     case .duet:
       .ends(
         [1, 2], .report,
-        "$A duet -q --deadline 10 --suite $W/tiny.toml \(base) --head \"$A engine direct --inject-slowdown 50%\" --out $O"
+        "$A duet -q --deadline 5 --suite $W/tiny.toml \(base) --head \"$A engine direct --inject-slowdown 50%\" --out $O"
       )
     case .merge: .ends([1], .report, "$A merge $W/failed --out $O")
     case .report: .ends([1], .report, "$A report $W/failed --out $O")
@@ -148,7 +148,7 @@ enum ExitCodeTable {
       .ends(
         [1], .report, "$A bench -q --suite $W/tiny.toml --engine direct --engine \"dies=sh $W/dies.sh\" --out $O")
     case .duet:
-      .ends([1], .nothing, "$A duet -q --deadline 10 --suite $W/tiny.toml \(base) --head \"sh $W/dies.sh\" --out $O")
+      .ends([1], .nothing, "$A duet -q --deadline 5 --suite $W/tiny.toml \(base) --head \"sh $W/dies.sh\" --out $O")
     case .selftest, .merge, .report, .compare, .train, .evaluate: .cannot("it starts no engine")
     }
   }

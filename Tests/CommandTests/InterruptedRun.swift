@@ -18,7 +18,7 @@ struct InterruptedRun {
 
   /// - Parameters:
   ///   - arguments: `FOLDER` in them stands for the run's own folder.
-  ///   - ready: a file in that folder that says that the work has begun; without one a moment is waited.
+  ///   - ready: a file in that folder that says that the work has begun; without one it has been at work for a moment.
   ///   - signals: sent one after the other, a tenth of a second apart.
   init(_ arguments: [String], ready: String? = nil, signals: [Int32]) throws {
     folder = try TemporaryDirectory()
@@ -33,7 +33,7 @@ struct InterruptedRun {
       let deadline = ContinuousClock.now + .seconds(60)
       command.wait { FileManager.default.fileExists(atPath: path) || ContinuousClock.now > deadline }
     } else {
-      Thread.sleep(forTimeInterval: 1.5)
+      command.waitForWork(cpuSeconds: 0.8, atMost: 1.5)
     }
     for signal in signals {
       command.send(signal)

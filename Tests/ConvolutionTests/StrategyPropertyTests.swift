@@ -4,7 +4,7 @@ import Problems
 import Tensors
 import Testing
 
-/// Every strategy on random problems, on every instruction set of this machine, against the definition in Double.
+/// Every strategy on random problems, on every instruction set that is looked at, against the definition in Double.
 @Suite struct StrategyPropertyTests {
   static let strategies: [any ConvolutionStrategy] = [
     DirectStrategy(), Im2colStrategy(), Im2colStrategy(materialised: true), GemmStrategy(),
@@ -25,7 +25,7 @@ import Testing
       guard seed < Self.problems else { return }
       let random = RandomConvolution(seed: seed)
       let oracle = ConvolutionOracle(random.problem, x: random.x, w: random.w, dy: random.dy)
-      for instructionSet in InstructionSet.available {
+      for instructionSet in InstructionSet.tested {
         for strategy in Self.strategies {
           for pass in ConvolutionPass.allCases where strategy.unsupportedReason(random.problem, pass) == nil {
             let failure = try StrategyRun(strategy, pass, instructionSet, random).check(oracle)
@@ -47,7 +47,7 @@ import Testing
       guard random.problem.groups == 1 else { continue }
       let channels = random.problem.outputChannels
       let epilogue = ConvolutionEpilogue(shift: (0..<channels).map { Float($0 % 7) - 3 }, relu: index % 2 == 0)
-      for instructionSet in InstructionSet.available {
+      for instructionSet in InstructionSet.tested {
         for threads in 1...3 {
           let options = ConvolutionOptions(threads: threads, instructionSet: instructionSet)
           let blocked = try random.w.withUnsafeBufferPointer {
@@ -92,7 +92,7 @@ import Testing
     for index in 0..<Self.threadedPerChunk {
       let seed = UInt64(1_000_000 + chunk * Self.threadedPerChunk + index)
       let random = RandomConvolution(seed: seed, maximumWork: 400_000)
-      for instructionSet in InstructionSet.available {
+      for instructionSet in InstructionSet.tested {
         for strategy in Self.strategies {
           for pass in ConvolutionPass.allCases where strategy.unsupportedReason(random.problem, pass) == nil {
             let results = try [1, 2, 3].map {
@@ -114,7 +114,7 @@ import Testing
       batch: 1, inputChannels: 576, inputSize: 5, outputChannels: 40, kernelSize: Pair(kernel),
       padding: .explicit(Pair(kernel / 2)))
     let weights = (0..<problem.weightShape.count).map { Float($0 % 7) - 3 }
-    for instructionSet in InstructionSet.available {
+    for instructionSet in InstructionSet.tested {
       let options = ConvolutionOptions(instructionSet: instructionSet)
       for strategy in Self.strategies + WinogradStrategy.all
       where strategy.unsupportedReason(problem, .forward) == nil {

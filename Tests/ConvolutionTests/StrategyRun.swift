@@ -1,7 +1,13 @@
 import Convolution
+import Foundation
 import Operations
 import Problems
 import Tensors
+
+extension InstructionSet {
+  /// Those that are looked at: all of this machine, or the one that `ASSAY_ISA` names.
+  static let tested = (try? named(ProcessInfo.processInfo.environment["ASSAY_ISA"] ?? "")).map { [$0] } ?? available
+}
 
 /// One strategy, pass and instruction set on one random problem, inside guard bands.
 struct StrategyRun {

@@ -102,6 +102,23 @@ struct WinogradTests {
     }
   }
 
+  /// Partial sums of terms of one sign grow up to the sum, and so do their roundings.
+  @Test("Long sums of one sign stay within the bound", arguments: tiles)
+  func oneSign(tile: Int) throws {
+    let problem = try Conv2dProblem(
+      batch: 1, inputChannels: 2048, inputSize: Pair(8, 8), outputChannels: 16, kernelSize: 3, padding: .explicit(1))
+    let harness = WinogradHarness(problem, seed: 7) { Float($0.nextUniform()) }
+    let strategy = try #require(WinogradStrategy(outputTile: tile))
+    let bound = try #require(WinogradBound(problem: problem, outputTile: tile))
+    let prepared = try harness.w.withUnsafeBufferPointer {
+      try strategy.prepare(problem, .forward, weights: $0, epilogue: .init(), options: .init())
+    }
+    let bounds = bound.forward(input: harness.x.map(Double.init), weight: harness.w.map(Double.init))
+    let ratio = Self.worst(try harness.run(prepared), harness.exactForward(), bounds)
+    print("winograd\(tile), one sign: worst error / bound \(ratio)")
+    #expect(ratio > 0 && ratio <= 1)
+  }
+
   @Test("F(2) is exact on dyadic integers while C·max|w|·max|x| ≤ 2²⁴/324", arguments: instructionSets)
   func exact(instructionSet: InstructionSet) throws {
     let strategy = try #require(WinogradStrategy(outputTile: 2))

@@ -1,4 +1,6 @@
 import Foundation
+import Reporting
+import Results
 import TestSupport
 import Testing
 
@@ -41,6 +43,21 @@ import Testing
 
   @Test(.enabled(if: hasRust, "rustc is not installed")) func holdsInRust() throws {
     try verify("conv2d.rs", Self.smallShapes)
+  }
+
+  /// The gate of two libraries as the pages have it, without a suite: a library keeps no layout but NCHW.
+  @Test func twoLibrariesAreCompared() throws {
+    let output = try TemporaryDirectory()
+    let library = "library:" + (try build("conv2d.c", in: output)).path(percentEncoded: false)
+    let record = output.file("run.json").path(percentEncoded: false)
+    let run = try CommandRun([
+      "duet", "--base", library, "--head", library, "--filter", "*k64r3s3*", "--deadline", "20", "--json", record, "-q",
+    ])
+    // Times of a busy machine decide nothing.
+    #expect([0, 2].contains(run.exitCode) && !run.output.contains("head does not"), "\(run.output)\(run.errors)")
+    let gate = try #require(try RunFile.read(record).duet)
+    #expect(gate.benchmarks.map(\.name) == ["conv2d n1c64h56w56 k64r3s3 stride1 pad1 forward nchw t1"])
+    #expect(!gate.benchmarks[0].screen.isEmpty, "\(gate.reasons)")
   }
 
   @Test func aConvolutionInCHasAtMostTwentyLines() throws {

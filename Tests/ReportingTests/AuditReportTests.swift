@@ -86,6 +86,23 @@ import Testing
     #expect(try file("report.html", of: run).contains(">148 % compute, winograd6: below limit<"))
   }
 
+  /// Whoever runs more threads than it was given cores is told so, and the run is conclusive.
+  @Test func moreThreadsThanCoresAreANote() throws {
+    var section = SampleBenchmark.audited()
+    section.workloads[0].contestants.removeLast()
+    section.workloads[0].waitingFraction = 0.01
+    section.workloads[0].waitingAlone = "peer"
+    section.workloads[0].contestants[1].waitingFraction = 0.49
+    BenchmarkAnalysis.complete(&section)
+    let run = SampleBenchmark.run(section)
+    #expect(run.conclusion.outcome == .holds && section.doubts == [])
+    let note =
+      "Threads: those of peer waited for a core on 1 workload, at most 49 % of their time, and nobody else's did: it runs more "
+      + "of them than it was given cores."
+    #expect(BenchmarkNotes.lines(section).contains(note), "\(BenchmarkNotes.lines(section))")
+    #expect(try file("report.md", of: run).contains("- **Note:** Threads: those of peer"))
+  }
+
   /// The limit stands beside the times, and in the pictures.
   @Test func limitsAreShown() throws {
     let page = try file("report.html")

@@ -12,21 +12,24 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
 let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 #if arch(x86_64)
-  // Kernels that this machine does not run have nothing to show here, and compiling the widest is most of the wait: there they
-  // are the portable ones by another name, which nobody calls.
+  // Kernels that are not run here, since this machine cannot or ASSAY_ISA names others, have nothing to show, and compiling the
+  // widest is most of the wait: there they are the portable ones by another name, which nobody calls.
   let cpu = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-  let avx512: [SwiftSetting] =
-    cpu?.contains(" avx512f ") ?? true
-    ? kernelFlags + [.define("KERNELS_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]
-    : plain + [.define("KERNELS_PORTABLE")]
+  func kernels(_ name: String, _ level: String, needing flag: String) -> [SwiftSetting] {
+    let isAsked = Context.environment["ASSAY_ISA"].map { name.lowercased().hasSuffix($0) } ?? true
+    return isAsked && cpu?.contains(" \(flag) ") ?? true
+      ? kernelFlags + [.define(name), .unsafeFlags(["-Xcc", "-march=\(level)"])] : plain + [.define("KERNELS_PORTABLE")]
+  }
   let kernelTargets: [Target] = [
     .target(
       name: "KernelsPortable", dependencies: contracts,
       swiftSettings: kernelFlags + [.define("KERNELS_PORTABLE")]),
     .target(
       name: "KernelsAVX2", dependencies: contracts,
-      swiftSettings: kernelFlags + [.define("KERNELS_AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
-    .target(name: "KernelsAVX512", dependencies: contracts, swiftSettings: avx512),
+      swiftSettings: kernels("KERNELS_AVX2", "x86-64-v3", needing: "avx2")),
+    .target(
+      name: "KernelsAVX512", dependencies: contracts,
+      swiftSettings: kernels("KERNELS_AVX512", "x86-64-v4", needing: "avx512f")),
   ]
 #else
   let kernelTargets: [Target] = [

@@ -70,6 +70,21 @@ public final class RunningCommand: Sendable {
     while isRunning, try !isReady() { Thread.sleep(forTimeInterval: 0.01) }
   }
 
+  /// Waits until it is at work: its words are read, and it says something or has spent this much CPU time, whatever else the
+  /// machine is busy with.
+  /// - Parameters:
+  ///   - cpuSeconds: of the program and what it started.
+  ///   - seconds: for one that waits for something itself.
+  public func waitForWork(cpuSeconds: Double, atMost seconds: Double) {
+    let limit = ContinuousClock.now + .seconds(seconds)
+    while isRunning, output.isEmpty, ContinuousClock.now < limit,
+      child.cpuNanoseconds().map({ Double($0) * 1e-9 < cpuSeconds }) ?? true
+    {
+      // A look at every process of the machine costs a millisecond.
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+  }
+
   public func send(_ signal: Int32) {
     if isRunning { kill(child.identifier, signal) }
   }

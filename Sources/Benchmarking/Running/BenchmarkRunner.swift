@@ -238,7 +238,7 @@ public final class BenchmarkRunner {
     }
     let processes = engines.compactMap { $0 as? ProcessEngine }
     for process in processes + nulls.running { process.suspend() }
-    var waiting: [Double] = []
+    var waiting = WaitingShares()
     var round = 0
     steal.begin()
     defer { steal.end() }
@@ -250,10 +250,14 @@ public final class BenchmarkRunner {
         guard takeTurn(of: order.map { slots[$0] }, round: round + turn, block: block, &workload) else { return false }
       }
       round += 2
-      let spent = slots.compactMap { $0.contestant.takeContention() }
-      if let fraction = CoreContention.waitingFraction(of: spent) { waiting.append(fraction) }
+      waiting.add(slots.map { $0.contestant.takeContention() })
     }
-    workload.waitingFraction = OrderStatistics.median(waiting)
+    for (place, slot) in slots.enumerated() {
+      workload.contestants[slot.index].waitingFraction = waiting.fraction(of: place)
+    }
+    let alone = waiting.alone(processes: slots.map { engines[$0.index] is ProcessEngine })
+    workload.waitingAlone = alone.map { workload.contestants[slots[$0].index].engine }
+    workload.waitingFraction = waiting.fraction(without: alone)
     return true
   }
 

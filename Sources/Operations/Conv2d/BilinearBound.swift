@@ -5,9 +5,12 @@ import Problems
 /// its gradients are made of.
 ///
 /// With f̂ = F f Fᵀ, v̂ = B d Bᵀ, u = 2⁻²⁴ and |·| elementwise:
-/// - statistical: `λ·u·sqrt(L∘²ᵀ·V·L∘² + W) + u·|y|`, `V = Σ_c [((|F||f||Fᵀ|)∘|v̂|)² + (|f̂|∘(|B||d||Bᵀ|))² + C(f̂∘v̂)²]`. W is the
-///   inverse transform's own rounding: with M = Σ f̂∘v̂ and T = LᵀM, a sum of n terms t rounds with variance n·Σt²·u²
-///   (the law of the third part of V), so `W = n·(L∘²ᵀ·M∘²)·L∘² + n·T∘²·L∘²`.
+/// - statistical: `λ·u·sqrt(L∘²ᵀ·V·L∘² + W) + u·|y|`, with M = Σ_c f̂∘v̂ and
+///   `V = Σ_c [((|F||f||Fᵀ|)∘|v̂|)² + (|f̂|∘(|B||d||Bᵀ|))²] + max(C·S, (C + 1)·(S + 2M∘²)/6)`, `S = Σ_c (f̂∘v̂)²`. The last part is
+///   the rounding of M. Of C terms t in an order that has nothing to do with their values the sum of k has the mean square
+///   k·(C − k)/(C·(C − 1))·(Σt² − (Σt)²/C) + (k/C)²·(Σt)². Over all k these are the second figure of the max, which is that of terms
+///   of one sign; the first is more where they are of either. W is the inverse transform's own rounding, with T = LᵀM. Its sums
+///   have n terms, so few that the first figure does for any sign: `W = n·(L∘²ᵀ·M∘²)·L∘² + n·T∘²·L∘²`.
 /// - rigorous: `γ·|L|ᵀ(Σ_c |F||f||Fᵀ| ∘ |B||d||Bᵀ|)|L|` with γ = k·u/(1 − k·u), k = C + 2(p + 2) + 2(q + 2) + 2(n + 2): each of the
 ///   three transforms is two passes of sums of p, q and n products, and each entry of a matrix may itself be rounded. For
 ///   underflow a pass adds its number of terms times 2⁻¹⁵⁰ (half the smallest denormal), which the next one magnifies.
@@ -212,15 +215,18 @@ struct BilinearBound {
     var sums = Sums(points: points)
     // A vector of points outside, so that its sums stay in registers while c goes on.
     for lane in f.magnitudeSum.indices {
-      var (product, variance, magnitude) = (Lane.zero, Lane.zero, Lane.zero)
+      var (product, variance, squares, magnitude) = (Lane.zero, Lane.zero, Lane.zero, Lane.zero)
       for place in lane * count..<(lane + 1) * count {
         let (fValue, dValue) = (f.value[place], d.value[place])
         let (fSquare, dSquare) = (fValue * fValue, dValue * dValue)
         product += fValue * dValue
-        variance += (f.variance[place] + length * fSquare) * dSquare + fSquare * d.variance[place]
+        variance += f.variance[place] * dSquare + fSquare * d.variance[place]
+        squares += fSquare * dSquare
         magnitude += f.magnitude[place] * d.magnitude[place]
       }
-      variance += roundedPasses * product * product
+      let whole = product * product
+      let (eitherSign, oneSign) = (length * squares, (length + 1) / 6 * (squares + 2 * whole))
+      variance += eitherSign.replacing(with: oneSign, where: oneSign .> eitherSign) + roundedPasses * whole
       for i in lane * Lane.scalarCount..<min((lane + 1) * Lane.scalarCount, points) {
         let element = i % Lane.scalarCount
         sums.product.append(product[element])

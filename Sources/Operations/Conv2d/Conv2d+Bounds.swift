@@ -40,6 +40,9 @@ struct Conv2dBounds: BoundModel {
   /// The elements of each result that one transformed operand has a part in: those of a channel, of a filter.
   private let planes: [String: ErrorSpread.Sharing]
   private let addends: [String: ErrorSpread.Sharing]
+  /// Results whose two operands both lean to one side. By Winograd's algorithm a transformed tile is then off alike for all filters,
+  /// and a filter for all tiles, so that of the errors of these tensors on the whole nothing is known.
+  private let oneSided: Set<String>
 
   /// The bounds of one tile size, in float32's u: each tensor's when it is first asked for, since nobody asks for the
   /// gradients of an engine that has none.
@@ -105,6 +108,12 @@ struct Conv2dBounds: BoundModel {
       "gradients/weight": .slices(of: given["weight"].shape, along: 0),
     ]
     addends = given.biasAddends(ofOutput: problem.outputShape)
+    let (x, weight) = (given.operands["x"], given.operands["weight"])
+    let factors = [
+      "outputs/y": [x, weight], "gradients/x": [given.upstream["y"], weight],
+      "gradients/weight": [x, given.upstream["y"]],
+    ]
+    oneSided = Set(factors.filter { $0.value.allSatisfy { leansToOneSide($0?.elements ?? []) } }.keys)
   }
 
   private static func strassen(
@@ -135,6 +144,7 @@ struct Conv2dBounds: BoundModel {
     // Whichever was used: the widest bound makes the errors of any other look smaller, and never larger. So does Strassen's, the
     // widest of any row's and column's.
     guard winograd.contains(where: { $0.holds(for: path) }) else { return direct.spread?.adding(addends[path]) }
+    guard !oneSided.contains(path) else { return nil }
     let transformed = ErrorSpread.winograd(sharing: planes[path] ?? .none).adding(addends[path])
     return allowsDirect ? ErrorSpread.sums.adding(addends[path]).widest(with: transformed) : transformed
   }
@@ -201,6 +211,13 @@ extension ElementBounds {
       statistical: statistical.flatMap { mine in other.statistical.map { wider(mine, $0) } },
       rigorous: wider(rigorous, other.rigorous))
   }
+}
+
+/// Whether the mean is more than half the root of the mean square: of numbers that are uniform in [0, 1) it is 0.87 of it, of those of
+/// either sign next to nothing.
+private func leansToOneSide(_ values: [Double]) -> Bool {
+  let sum = values.reduce(0, +)
+  return sum * sum > Double(values.count) * values.reduce(0) { $0 + $1 * $1 } / 4
 }
 
 private func greatest(_ values: [Double]) -> Double { values.reduce(0) { max($0, abs($1)) } }

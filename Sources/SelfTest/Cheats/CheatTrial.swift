@@ -180,7 +180,12 @@ public final class CheatTrial {
     if found[1].status == .wrong, cheat.caughtBy.contains(.audit(.outputs)) {
       return (AuditRule.outputs.rawValue, "before the first slice: \(found[1].message)")
     }
-    return (nil, found[1].status == .timed ? nil : "\(found[1].status.rawValue): \(found[1].message)")
+    guard found[1].status != .timed else { return (nil, nil) }
+    let failure = "\(found[1].status.rawValue): \(found[1].message)"
+    let isNamed = cheat.caughtBy.contains { rule in
+      if case .failedBenchmark(let words) = rule { found[1].message.contains(words) } else { false }
+    }
+    return (isNamed ? found[1].status.rawValue : nil, failure)
   }
 
   /// What the checks of the protocol's first version make of it, by which an engine is given everything at once, computes with

@@ -91,8 +91,7 @@ enum DocumentedWork {
       for line in preparations { try prepare(line, in: folder) }
       // Words that it does not take are refused at once; by then it either says something or has been at work for a while.
       let command = try folder.start("exec \(text)")
-      let clock = ContinuousClock.now
-      command.wait { !command.output.isEmpty || ContinuousClock.now - clock > .seconds(2) }
+      command.waitForWork(cpuSeconds: 0.5, atMost: 2)
       command.send(SIGINT)
       let run = CommandRun(command)
       #expect(

@@ -46,7 +46,7 @@ enum DocumentedTreatment {
     "assay bench --quick --filter '*h56w56 k64r3s3*' --engine numpy='python Benchmarks/engines/numpy_conv2d.py'":
       .parses(because: "it takes NumPy and h5py"),
     "assay verify --engine mine='./my-engine --fast' --dtype float16,bfloat16": .begins(),
-    "assay verify --golden Fixtures/conv2d.h5 Fixtures/conv2d_resnet.h5": .begins(),
+    "assay verify --golden Fixtures/conv2d.h5 Fixtures/conv2d_resnet.h5 --engine direct": .begins(),
     "assay verify --engine relu-c=./relu-engine --filter 'relu*' --dtype float32": .exits(0),
     "assay verify --known-failures FILE": .begins(),
     "assay verify --engine cheat='python Benchmarks/engines/cheats/cheats.py --trick by_hash' --filter 'conv2d/*'":
@@ -163,6 +163,7 @@ enum DocumentedTreatment {
     "assay bench --quick --layout nchw --library libmine.so --engine direct": .begins(),
     "assay bench --quick --layout nchw --library conv2d-c.so --engine direct": .begins(),
     "assay bench --quick --engine direct --engine mine=./my-engine --strict": .begins(),
+    "assay bench --quick --engine direct --engine winograd4": .begins(),
     "assay bench --quick --engine pytorch --dtype bfloat16": .parses(because: "needs the peers"),
     "assay bench --suite Benchmarks/peers.toml": .parses(because: "needs the peers"),
     "assay bench --depth 18,50 --batch 1,8 --engine direct --engine winograd4 --engine pytorch": .parses(

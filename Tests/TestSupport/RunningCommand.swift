@@ -66,8 +66,9 @@ public final class RunningCommand: Sendable {
   public var isRunning: Bool { child.ending == nil }
 
   /// Waits until `isReady` holds, or the program has ended.
-  public func wait(until isReady: () throws -> Bool) rethrows {
-    while isRunning, try !isReady() { Thread.sleep(forTimeInterval: 0.01) }
+  /// - Parameter pause: seconds between two looks.
+  public func wait(pause: Double = 0.01, until isReady: () throws -> Bool) rethrows {
+    while isRunning, try !isReady() { Thread.sleep(forTimeInterval: pause) }
   }
 
   /// Waits until it is at work: its words are read, and it says something or has spent this much CPU time, whatever else the
@@ -77,11 +78,10 @@ public final class RunningCommand: Sendable {
   ///   - seconds: for one that waits for something itself.
   public func waitForWork(cpuSeconds: Double, atMost seconds: Double) {
     let limit = ContinuousClock.now + .seconds(seconds)
-    while isRunning, output.isEmpty, ContinuousClock.now < limit,
-      child.cpuNanoseconds().map({ Double($0) * 1e-9 < cpuSeconds }) ?? true
-    {
-      // A look at every process of the machine costs a millisecond.
-      Thread.sleep(forTimeInterval: 0.05)
+    // A look at every process of the machine costs a millisecond.
+    wait(pause: 0.05) {
+      !output.isEmpty || ContinuousClock.now > limit
+        || child.cpuNanoseconds().map { Double($0) * 1e-9 >= cpuSeconds } ?? false
     }
   }
 

@@ -44,7 +44,8 @@ public struct ConvolutionStrip {
   public var lanes: Int
 
   /// Whether the operands of a later tile are asked for meanwhile. Not where each of a tile's pixels has cache lines of its own
-  /// in every segment: what is asked for would drive out what is in use.
+  /// in every segment: what is asked for would drive out what is in use. Nor where they are near already, if
+  /// ``KernelTable/fetchesWhatIsNear`` is false.
   public var fetchesAhead: Bool
   /// The sum starts from what the output holds instead of zero: it is done in several calls.
   public var accumulate: Bool

@@ -12,6 +12,8 @@ public struct KernelTable: Sendable {
   public var tilePixels: Int
   /// Segments of V channels whose weights for a pair of output vectors stay in the first-level cache while pixels pass.
   public var panelSegments: Int
+  /// Whether operands that are in the second-level cache should be asked for before a tile reads them.
+  public var fetchesWhatIsNear: Bool
   /// See ``ConvolutionStrip``.
   public var convolveStrip: @Sendable (UnsafePointer<ConvolutionStrip>) -> Void
   /// See ``GradientStrip``.
@@ -63,7 +65,7 @@ public struct KernelTable: Sendable {
   public var peak: @Sendable (_ iterations: Int) -> Int
 
   public init(
-    vectorWidth: Int, tilePixels: Int, panelSegments: Int,
+    vectorWidth: Int, tilePixels: Int, panelSegments: Int, fetchesWhatIsNear: Bool,
     convolveStrip: @escaping @Sendable (UnsafePointer<ConvolutionStrip>) -> Void,
     accumulateGradient: @escaping @Sendable (UnsafePointer<GradientStrip>) -> Void,
     multiplyPanels: @escaping @Sendable (UnsafePointer<PanelStrip>) -> Void,
@@ -82,6 +84,7 @@ public struct KernelTable: Sendable {
     self.vectorWidth = vectorWidth
     self.tilePixels = tilePixels
     self.panelSegments = panelSegments
+    self.fetchesWhatIsNear = fetchesWhatIsNear
     self.convolveStrip = convolveStrip
     self.accumulateGradient = accumulateGradient
     self.multiplyPanels = multiplyPanels

@@ -50,27 +50,30 @@ private func convolvePixels<Vectors: Constant>(_ strip: UnsafePointer<Convolutio
         output = strip.pointee.outputRows[row]
       }
     }
-    // The first two tiles ask for half of a later call's weights each, segment by segment.
-    let half = vectorWidth * Vectors.value * vectorWidth / 2
+    // The first tiles ask for a later call's weights, segment by segment: the more of them, the fewer lines each, since what
+    // is asked for all at once waits for the core's few places for lines on their way, and so does everything else.
+    let segmentLines = max(4, vectorWidth * Vectors.value * vectorWidth / 16)
+    var asking = 1
+    while 2 * asking * tilePixels < left + tilePixels, segmentLines / (2 * asking) >= 4 { asking *= 2 }
+    let lines = segmentLines / asking
     var later = strip.pointee.nextWeights.map { $0 - strip.pointee.weights } ?? 0
-    var asking = later == 0 ? 0 : 2
     while left > 0 {
       let count = tileRows(left)
       let (first, target) = (input, output)
       defer {
         asking -= 1
-        later = asking > 0 ? later + half : 0
+        later = later != 0 && asking > 0 ? later + lines * 16 : 0
       }
       if count <= leftInRow {
         advance(count)
-        convolveTile(strip, Vectors.self, count, first, target, together, tilePixels * inputStep, later)
+        convolveTile(strip, Vectors.self, count, first, target, together, tilePixels * inputStep, later, lines)
       } else {
         for pixel in 0..<count {
           apart[pixel] = input - first
           apart[tilePixels + pixel] = output - target
           advance(1)
         }
-        convolveTile(strip, Vectors.self, count, first, target, apart, input - first, later)
+        convolveTile(strip, Vectors.self, count, first, target, apart, input - first, later, lines)
       }
       left -= count
     }
@@ -80,34 +83,34 @@ private func convolvePixels<Vectors: Constant>(_ strip: UnsafePointer<Convolutio
 @inline(__always)
 private func convolveTile<Vectors: Constant>(
   _ strip: UnsafePointer<ConvolutionStrip>, _: Vectors.Type, _ count: Int, _ first: Int, _ target: Int,
-  _ offsets: UnsafePointer<Int>, _ ahead: Int, _ later: Int
+  _ offsets: UnsafePointer<Int>, _ ahead: Int, _ later: Int, _ lines: Int
 ) {
   #if KERNELS_AVX512
     if count == tilePixels, isTwoRuns(offsets, strip.pointee.inputPixelStride) {
       if strip.pointee.inputPixelStride == vectorWidth {
-        return Tile<C14, Vectors, HalfPointers<C1>>.run(strip, first, target, offsets, ahead, later)
+        return Tile<C14, Vectors, HalfPointers<C1>>.run(strip, first, target, offsets, ahead, later, lines)
       }
       if strip.pointee.inputPixelStride == 2 * vectorWidth {
-        return Tile<C14, Vectors, HalfPointers<C2>>.run(strip, first, target, offsets, ahead, later)
+        return Tile<C14, Vectors, HalfPointers<C2>>.run(strip, first, target, offsets, ahead, later, lines)
       }
     }
   #endif
   switch count {
-  case 1: Tile<C1, Vectors, RowPointers<C1>>.run(strip, first, target, offsets, ahead, later)
-  case 2: Tile<C2, Vectors, RowPointers<C2>>.run(strip, first, target, offsets, ahead, later)
-  case 3: Tile<C3, Vectors, RowPointers<C3>>.run(strip, first, target, offsets, ahead, later)
-  case 4: Tile<C4, Vectors, RowPointers<C4>>.run(strip, first, target, offsets, ahead, later)
-  case 5: Tile<C5, Vectors, RowPointers<C5>>.run(strip, first, target, offsets, ahead, later)
-  case 6: Tile<C6, Vectors, RowPointers<C6>>.run(strip, first, target, offsets, ahead, later)
+  case 1: Tile<C1, Vectors, RowPointers<C1>>.run(strip, first, target, offsets, ahead, later, lines)
+  case 2: Tile<C2, Vectors, RowPointers<C2>>.run(strip, first, target, offsets, ahead, later, lines)
+  case 3: Tile<C3, Vectors, RowPointers<C3>>.run(strip, first, target, offsets, ahead, later, lines)
+  case 4: Tile<C4, Vectors, RowPointers<C4>>.run(strip, first, target, offsets, ahead, later, lines)
+  case 5: Tile<C5, Vectors, RowPointers<C5>>.run(strip, first, target, offsets, ahead, later, lines)
+  case 6: Tile<C6, Vectors, RowPointers<C6>>.run(strip, first, target, offsets, ahead, later, lines)
   #if KERNELS_AVX512 || KERNELS_NEON
-    case 7: Tile<C7, Vectors, RowPointers<C7>>.run(strip, first, target, offsets, ahead, later)
-    case 8: Tile<C8, Vectors, RowPointers<C8>>.run(strip, first, target, offsets, ahead, later)
-    case 9: Tile<C9, Vectors, RowPointers<C9>>.run(strip, first, target, offsets, ahead, later)
-    case 10: Tile<C10, Vectors, RowPointers<C10>>.run(strip, first, target, offsets, ahead, later)
-    case 11: Tile<C11, Vectors, RowPointers<C11>>.run(strip, first, target, offsets, ahead, later)
-    case 12: Tile<C12, Vectors, RowPointers<C12>>.run(strip, first, target, offsets, ahead, later)
-    case 13: Tile<C13, Vectors, RowPointers<C13>>.run(strip, first, target, offsets, ahead, later)
-    case 14: Tile<C14, Vectors, RowPointers<C14>>.run(strip, first, target, offsets, ahead, later)
+    case 7: Tile<C7, Vectors, RowPointers<C7>>.run(strip, first, target, offsets, ahead, later, lines)
+    case 8: Tile<C8, Vectors, RowPointers<C8>>.run(strip, first, target, offsets, ahead, later, lines)
+    case 9: Tile<C9, Vectors, RowPointers<C9>>.run(strip, first, target, offsets, ahead, later, lines)
+    case 10: Tile<C10, Vectors, RowPointers<C10>>.run(strip, first, target, offsets, ahead, later, lines)
+    case 11: Tile<C11, Vectors, RowPointers<C11>>.run(strip, first, target, offsets, ahead, later, lines)
+    case 12: Tile<C12, Vectors, RowPointers<C12>>.run(strip, first, target, offsets, ahead, later, lines)
+    case 13: Tile<C13, Vectors, RowPointers<C13>>.run(strip, first, target, offsets, ahead, later, lines)
+    case 14: Tile<C14, Vectors, RowPointers<C14>>.run(strip, first, target, offsets, ahead, later, lines)
   #endif
   default: fatalError("no such tile")
   }

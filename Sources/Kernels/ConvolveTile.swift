@@ -6,11 +6,12 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
   ///   - first, target: the tile's offsets in the input and in the output.
   ///   - offsets: of the pixels' operands from `first`, and then, from `tilePixels` on, of the pixels from `target`.
   ///   - ahead: from a pixel's operands to those that a later tile will read, and that are asked for meanwhile.
-  ///   - later: from a segment's weights to those of a later call that are asked for meanwhile, half a segment; 0: none.
+  ///   - later: from a segment's weights to those of a later call that are asked for meanwhile; 0: none.
+  ///   - lines: how many cache lines of each segment's: 4, 8, 16 or 32.
   @inline(never)
   static func run(
     _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ target: Int, _ offsets: UnsafePointer<Int>, _ ahead: Int,
-    _ later: Int
+    _ later: Int, _ lines: Int
   ) {
     let two = Vectors.value == 2
     let step = Vectors.value * vectorWidth
@@ -25,7 +26,7 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
     var segment = strip.pointee.segments
     var left = strip.pointee.segmentCount
     while left > 0 {
-      if later != 0 { askForHalf(weights + later) }
+      if later != 0 { ask(for: weights + later, lines) }
       let pixels = Addresses(input + segment[0], offsets)
       if fetchesAhead {
         sums.forEach { pixel, _, _ in
@@ -65,21 +66,27 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
     }
   }
 
-  /// Asks for half of a segment's weights, line by line and without a loop: within one the compiler would keep the sums in memory.
+  /// Asks for some lines of a segment's weights, without a loop: within one the compiler would keep the sums in memory.
   @inline(__always)
-  private static func askForHalf(_ weights: UnsafePointer<Float>) {
+  private static func ask(for weights: UnsafePointer<Float>, _ lines: Int) {
     func four(_ first: UnsafePointer<Float>) {
       prefetchLater(first)
       prefetchLater(first + 16)
       prefetchLater(first + 32)
       prefetchLater(first + 48)
     }
-    // V·V/2 floats a vector of outputs, 16 to a line: 8 lines of the widest vectors, fewer of the others.
     four(weights)
-    if vectorWidth == 16 { four(weights + 64) }
-    if Vectors.value == 2, vectorWidth == 16 {
+    // A segment has V·V floats a vector of outputs: 32 lines for two of the widest, at most 8 of the others.
+    if lines > 4 { four(weights + 64) }
+    if vectorWidth == 16, lines > 8 {
       four(weights + 128)
       four(weights + 192)
+    }
+    if vectorWidth == 16, lines > 16 {
+      four(weights + 256)
+      four(weights + 320)
+      four(weights + 384)
+      four(weights + 448)
     }
   }
 

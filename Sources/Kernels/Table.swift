@@ -4,7 +4,7 @@ import KernelContracts
 public func makeKernelTable() -> KernelTable {
   KernelTable(
     vectorWidth: vectorWidth, tilePixels: tilePixels, panelSegments: panelSegments,
-    convolveStrip: { convolveStrip($0) },
+    fetchesWhatIsNear: fetchesWhatIsNear, convolveStrip: { convolveStrip($0) },
     accumulateGradient: { accumulateGradient($0) }, multiplyPanels: { multiplyPanels($0) },
     interleave: { interleave($0, $1, $2, $3, $4, $5) },
     deinterleave: { deinterleave($0, $1, $2, $3, $4, $5) },

@@ -73,7 +73,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       panels, atMost: most, pairs: tiles.count, whole: images, threads: options.threads,
       weights: images * outputs * depth,
       // Read, and copied, for each piece of the tiles.
-      input: 2 * inputLayout.denseCount)
+      input: 2 * inputLayout.denseCount, work: images * outputs * depth * pixels)
     chunks = (cut.chunks, cut.parts)
     // A task's panels, and the products of one that is finished apart. Whole cache lines, so that no two workers share one.
     let largest = (panels + chunks.panels - 1) / chunks.panels * (parts.map(\.count).max() ?? 0)
@@ -116,9 +116,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     running.withLock { _ in
       let count = inputLayout.batch * chunks.panels * chunks.tiles
       pool.run(tasks: count) { task, worker in
-        // With several threads nobody knows whose the next task will be; in turns it would be this one.
-        let next = task + pool.threads
-        run(operands, place(task), next: next < count ? place(next) : nil, worker)
+        run(operands, place(task), next: task + 1 < count ? place(task + 1) : nil, worker)
       }
     }
   }

@@ -23,8 +23,7 @@ extension GatherPlan {
             outputRows: destinationRows + task.rows.lowerBound,
             outputPixelStride: destinationStep.width * destination.block,
             outputVectorStride: destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
-            vectors: 2, lanes: destination.block,
-            fetchesAhead: phase.taps.count > 1 || sourceStep.width == 1)
+            vectors: 2, lanes: destination.block)
           let ranges = operands.replacesResidual ? phase.onePanel : phase.panels
           for (index, range) in ranges.enumerated() {
             strip.segments = (segments.baseAddress ?? sourceRows) + range.lowerBound
@@ -34,7 +33,11 @@ extension GatherPlan {
             strip.shortCount = isLast ? segments.count - phase.wholeSegments : 0
             strip.relu = isLast && epilogue.relu
             for vector in stride(from: task.vectors.lowerBound, to: task.vectors.upperBound, by: 2) {
-              if weights.comesFromAfar {
+              // The first pair of a panel brings its input into the second-level cache for the others.
+              strip.fetchesAhead =
+                (phase.taps.count > 1 || sourceStep.width == 1)
+                && (kernels.fetchesWhatIsNear || vector == task.vectors.lowerBound)
+              if weights.areAskedFor {
                 // The next pair's for this panel, or the first pair's for the next one.
                 strip.nextWeights =
                   vector + 2 < task.vectors.upperBound

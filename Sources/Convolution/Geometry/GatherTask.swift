@@ -22,7 +22,8 @@ struct GatherTask {
     let pairs = (plan.destinationVectors + 1) / 2
     let (chunks, parts) = cut(
       largest, atMost: chunk, pairs: pairs, whole: plan.phases.count * plan.groups, threads: threads,
-      weights: plan.weightCount / plan.groups, input: plan.source.count / plan.groups)
+      weights: plan.weightCount, input: plan.source.count,
+      work: plan.weightCount * (largest * (plan.phases.map(\.geometry.columns).max() ?? 0)))
     var tasks: [GatherTask] = []
     for group in 0..<plan.groups {
       for part in 0..<parts {
@@ -51,11 +52,13 @@ struct GatherTask {
     let images = plan.source.batch * plan.phases[index].geometry.rows
     guard images > 0 else { return [] }
     let pairs = (plan.destinationVectors + 1) / 2
+    let pixels = images * plan.phases[index].geometry.columns
+    let weights = plan.phases[index].vectorWeights * plan.destinationVectors * plan.groups
     let cut = cut(
       images, atMost: rows, pairs: pairs, whole: plan.groups, threads: threads,
-      weights: plan.phases[index].vectorWeights * plan.destinationVectors,
+      weights: weights,
       // Every part copies the patches of its own.
-      input: 2 * images * plan.phases[index].geometry.columns * plan.phases[index].vectorWeights / plan.vectorWidth)
+      input: 2 * plan.groups * pixels * plan.phases[index].vectorWeights / plan.vectorWidth, work: weights * pixels)
     var tasks: [GatherTask] = []
     for panel in 0..<cut.chunks {
       for group in 0..<plan.groups {
@@ -71,24 +74,38 @@ struct GatherTask {
     return tasks
   }
 
-  /// How many chunks of rows and parts of the pairs of output vectors there are to be, so that every thread ends at about the
-  /// same time and the least is read again: the weights pass once for each chunk, the input for each part.
+  /// How many chunks of rows and parts of the pairs of output vectors there are to be, so that the thread with most to do ends
+  /// early and little is read again: the weights pass once for each chunk, the input for each part.
   /// - Parameters:
   ///   - largest: the most rows of a chunk.
   ///   - whole: tasks that one chunk and one part make.
   ///   - weights, input: floats of each.
+  ///   - work: multiply-adds.
   static func cut(
-    _ rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Int, input: Int
+    _ rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Int, input: Int, work: Int
   ) -> (chunks: Int, parts: Int) {
-    let wanted = threads == 1 ? 1 : threads * 6
     let fewest = (rows + largest - 1) / largest
-    func chunks(_ parts: Int) -> Int { min(rows, max(fewest, (wanted + whole * parts - 1) / (whole * parts))) }
-    func cost(_ parts: Int) -> Int {
-      // Too few tasks leave threads idle, which costs more than any reading.
-      let idle = whole * parts * chunks(parts) < wanted ? 1 << 40 : 0
-      return idle + chunks(parts) * weights + parts * input
+    guard threads > 1, whole > 0, rows > 0, pairs > 0 else { return (fewest, 1) }
+    func ceiling(_ total: Int, _ parts: Int) -> Int { (total + parts - 1) / parts }
+    func cost(_ chunks: Int, _ parts: Int) -> Double {
+      let share = Double(ceiling(rows, chunks)) / Double(rows) * Double(ceiling(pairs, parts)) / Double(pairs)
+      let rounds = Double(ceiling(whole * parts * chunks, threads))
+      return Double(work) * share * rounds / Double(whole)
+        + readingCost * (Double(chunks) * Double(weights) + Double(parts) * Double(input)) / Double(threads)
     }
-    let parts = (1...min(pairs, wanted)).min { cost($0) < cost($1) } ?? 1
-    return (chunks(parts), parts)
+    var best = (chunks: fewest, parts: 1)
+    var least = Double.infinity
+    for parts in 1...min(pairs, 4 * threads) {
+      // Beyond a task for each thread, one more round.
+      let most = max(fewest, ceiling(threads, whole * parts)) + threads - 1
+      for chunks in fewest...max(fewest, min(rows, most)) {
+        let cost = cost(chunks, parts)
+        if cost < least { (best, least) = ((chunks, parts), cost) }
+      }
+    }
+    return best
   }
+
+  /// Multiply-adds that take as long as reading a float again, from the second-level cache or the next, beside them.
+  private static let readingCost = 4.0
 }

@@ -13,9 +13,13 @@ struct PackedWeights {
   /// Whether they are too many to stay in the second-level cache from one layer, or one block of pixels, to the next.
   let comesFromAfar: Bool
 
+  /// Whether strips ask for a later one's.
+  let areAskedFor: Bool
+
   init(_ plan: GatherPlan, _ epilogue: ConvolutionEpilogue) throws(ConvolutionError) {
     storage = try AlignedBuffer(zeros: plan.weightCount, name: "packed weights")
     comesFromAfar = Machine.current.comesFromAfar(storage.bytes)
+    areAskedFor = Machine.current.asksAhead(forWeights: storage.bytes)
     let channels = plan.destinationChannels * plan.groups
     scale = try Self.lanes(epilogue.scale, plan, channels, "scale")
     shift = try Self.lanes(epilogue.shift, plan, channels, "shift")

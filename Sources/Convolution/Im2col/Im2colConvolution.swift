@@ -192,7 +192,9 @@ extension Im2colConvolution {
             outputRows: outputRows + task.rows.lowerBound,
             outputPixelStride: plan.destinationStep.width * plan.destination.block,
             outputVectorStride: plan.destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
-            vectors: 2, lanes: plan.destination.block, accumulate: index > 0,
+            vectors: 2, lanes: plan.destination.block,
+            // A panel has just been written, a whole matrix is in an outer cache.
+            fetchesAhead: isMaterialised || kernels.fetchesWhatIsNear, accumulate: index > 0,
             relu: isLast && epilogue.relu)
           for vector in stride(from: task.vectors.lowerBound, to: task.vectors.upperBound, by: 2) {
             plan.run(

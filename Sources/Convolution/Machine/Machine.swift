@@ -37,4 +37,8 @@ public struct Machine: Hashable, Sendable, Codable {
 
   /// Whether so many bytes of weights are more than what stays in the second-level cache while activations pass through it.
   func comesFromAfar(_ bytes: Int) -> Bool { bytes > (l2Bytes ?? 1 << 20) / 2 }
+
+  /// Whether so many bytes of weights are worth asking for before they are read. Whatever the layer's own would do, within a
+  /// network those of all other layers, and their activations, have passed through the second-level cache since.
+  func asksAhead(forWeights bytes: Int) -> Bool { bytes > (l2Bytes ?? 1 << 20) / 16 }
 }

@@ -178,7 +178,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
       vectorWidth: plan.vectorWidth, blocks: vectors)
     // Each point is a matrix multiplication: one row of pixels, a segment for each block of channels.
     let whole = plan.source.channels / plan.vectorWidth
-    let comesFromAfar = self.weights.comesFromAfar
+    let areAskedFor = self.weights.areAskedFor
     segments.withUnsafeBufferPointer { segments in
       guard let segments = segments.baseAddress else { return }
       var strip = ConvolutionStrip(
@@ -188,11 +188,11 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
         shortChannels: plan.source.channels % plan.vectorWidth, weights: weights,
         output: products.base, outputRows: segments, outputPixelStride: plan.vectorWidth,
         outputVectorStride: products.blockStride, rowCount: 1, width: range.count, vectors: vectors,
-        lanes: plan.vectorWidth)
+        lanes: plan.vectorWidth, fetchesAhead: kernels.fetchesWhatIsNear)
       let pointWeights = WinogradWeights.rows(plan) * vectors * plan.vectorWidth
       for _ in 0..<plan.points {
         // Behind the last point's come the next pair's.
-        if comesFromAfar { strip.nextWeights = strip.weights + pointWeights }
+        if areAskedFor { strip.nextWeights = strip.weights + pointWeights }
         kernels.convolveStrip(&strip)
         strip.input += transformed.pointStride
         strip.output += products.pointStride

@@ -12,8 +12,8 @@ final class WinogradWeights: @unchecked Sendable {
   /// The weights as they were given, for tiles that overflow.
   private(set) var given: UnsafePointer<Float>
 
-  /// Whether they are too many to stay in the second-level cache from one block of tiles to the next.
-  let comesFromAfar: Bool
+  /// Whether strips ask for a later one's.
+  let areAskedFor: Bool
 
   /// - Parameters:
   ///   - plan: the convolution.
@@ -28,7 +28,7 @@ final class WinogradWeights: @unchecked Sendable {
     let (count, overflow) = lanes.multipliedReportingOverflow(by: plan.points * Self.rows(plan))
     guard !overflow else { throw .outOfMemory(name: "transformed weights", bytes: nil) }
     storage = try AlignedBuffer(zeros: count, name: "transformed weights")
-    comesFromAfar = Machine.current.comesFromAfar(storage.bytes)
+    areAskedFor = Machine.current.asksAhead(forWeights: storage.bytes)
     copy = weightsStay ? nil : try AlignedBuffer(zeros: plan.problem.weightShape.count, name: "weights")
     given = copy.map { UnsafePointer($0.pointer) } ?? weights.baseAddress ?? UnsafePointer(storage.pointer)
   }

@@ -61,9 +61,9 @@ final class DenseDirectConvolution: PreparedConvolution, @unchecked Sendable {
     let fitting = min((cached / inputRow - (last - first)) / plan.sourceStep.height, cached / outputRow)
     let rows = max(1, phase.rows)
     // All filters in each piece, or its rows would be converted again for every part of them.
-    let chunks = GatherTask.cut(
-      rows, atMost: max(1, fitting), pairs: 1, whole: max(1, source.batch), threads: pool.threads, weights: 0, input: 0,
-      work: 1
+    let chunks = TaskCut(
+      rows: rows, atMost: max(1, fitting), pairs: 1, whole: max(1, source.batch), threads: pool.threads, weights: 0,
+      input: 0, work: 1
     ).chunks
     pieces = (0..<source.batch).flatMap { image in
       (0..<chunks).map { Piece(image: image, rows: phase.rows * $0 / chunks..<phase.rows * ($0 + 1) / chunks) }

@@ -69,8 +69,8 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     let fitting = cached / (4 * panelFloats)
     let most = depth * Self.mostPanels <= fitting ? Self.mostPanels : Self.mostPanels / 2
     parts = GatherPlan.panels(depth, atMost: max(1, fitting / most))
-    let cut = GatherTask.cut(
-      panels, atMost: most, pairs: tiles.count, whole: images, threads: options.threads,
+    let cut = TaskCut(
+      rows: panels, atMost: most, pairs: tiles.count, whole: images, threads: options.threads,
       weights: images * outputs * depth,
       // Read, and copied, for each piece of the tiles.
       input: 2 * inputLayout.denseCount, work: images * outputs * depth * pixels)

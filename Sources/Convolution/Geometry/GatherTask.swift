@@ -20,10 +20,11 @@ struct GatherTask {
         max(1, min(rows, cachedBytes / rowBytes(plan, phase)))
       }.min() ?? 1
     let pairs = (plan.destinationVectors + 1) / 2
-    let (chunks, parts) = cut(
-      largest, atMost: chunk, pairs: pairs, whole: plan.phases.count * plan.groups, threads: threads,
+    let cut = TaskCut(
+      rows: largest, atMost: chunk, pairs: pairs, whole: plan.phases.count * plan.groups, threads: threads,
       weights: plan.weightCount, input: plan.source.count,
       work: plan.weightCount * (largest * (plan.phases.map(\.geometry.columns).max() ?? 0)))
+    let (chunks, parts) = (cut.chunks, cut.parts)
     var tasks: [GatherTask] = []
     for group in 0..<plan.groups {
       for part in 0..<parts {
@@ -54,9 +55,8 @@ struct GatherTask {
     let pairs = (plan.destinationVectors + 1) / 2
     let pixels = images * plan.phases[index].geometry.columns
     let weights = plan.phases[index].vectorWeights * plan.destinationVectors * plan.groups
-    let cut = cut(
-      images, atMost: rows, pairs: pairs, whole: plan.groups, threads: threads,
-      weights: weights,
+    let cut = TaskCut(
+      rows: images, atMost: rows, pairs: pairs, whole: plan.groups, threads: threads, weights: weights,
       // Every part copies the patches of its own.
       input: 2 * plan.groups * pixels * plan.phases[index].vectorWeights / plan.vectorWidth, work: weights * pixels)
     var tasks: [GatherTask] = []
@@ -73,39 +73,4 @@ struct GatherTask {
     }
     return tasks
   }
-
-  /// How many chunks of rows and parts of the pairs of output vectors there are to be, so that the thread with most to do ends
-  /// early and little is read again: the weights pass once for each chunk, the input for each part.
-  /// - Parameters:
-  ///   - largest: the most rows of a chunk.
-  ///   - whole: tasks that one chunk and one part make.
-  ///   - weights, input: floats of each.
-  ///   - work: multiply-adds.
-  static func cut(
-    _ rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Int, input: Int, work: Int
-  ) -> (chunks: Int, parts: Int) {
-    let fewest = (rows + largest - 1) / largest
-    guard threads > 1, whole > 0, rows > 0, pairs > 0 else { return (fewest, 1) }
-    func ceiling(_ total: Int, _ parts: Int) -> Int { (total + parts - 1) / parts }
-    func cost(_ chunks: Int, _ parts: Int) -> Double {
-      let share = Double(ceiling(rows, chunks)) / Double(rows) * Double(ceiling(pairs, parts)) / Double(pairs)
-      let rounds = Double(ceiling(whole * parts * chunks, threads))
-      return Double(work) * share * rounds / Double(whole)
-        + readingCost * (Double(chunks) * Double(weights) + Double(parts) * Double(input)) / Double(threads)
-    }
-    var best = (chunks: fewest, parts: 1)
-    var least = Double.infinity
-    for parts in 1...min(pairs, 4 * threads) {
-      // Beyond a task for each thread, one more round.
-      let most = max(fewest, ceiling(threads, whole * parts)) + threads - 1
-      for chunks in fewest...max(fewest, min(rows, most)) {
-        let cost = cost(chunks, parts)
-        if cost < least { (best, least) = ((chunks, parts), cost) }
-      }
-    }
-    return best
-  }
-
-  /// Multiply-adds that take as long as reading a float again, from the second-level cache or the next, beside them.
-  private static let readingCost = 4.0
 }

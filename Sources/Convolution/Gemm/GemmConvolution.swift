@@ -82,8 +82,9 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     try setWeights(values)
   }
 
-  /// Panels of a task at most: a kibibyte of each plane with the widest vectors.
-  private static let mostPanels = 8
+  /// Panels of a task at most: a kibibyte of each plane with the widest vectors, or two where the second-level cache is large
+  /// (2 to 5 % faster on a Xeon with 2 MiB).
+  private static let mostPanels = (Machine.current.l2Bytes ?? 1 << 20) >= 2 << 20 ? 16 : 8
 
   func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
     guard values.count == problem.weightShape.count, let from = values.baseAddress else {

@@ -22,8 +22,8 @@ import Testing
     "conv2d n5c1h13w13 k1r3s3 stride1 pad1",
   ]
 
-  @Test(arguments: texts, BlockedProduct.Loops.available)
-  func `named problems agree, by every compilation of the loop`(text: String, loops: BlockedProduct.Loops) throws {
+  @Test(arguments: texts, OracleLoops.available)
+  func `named problems agree, by every compilation of the loop`(text: String, loops: OracleLoops) throws {
     let problem = try #require(try Problem.parse(text) as? Conv2dProblem)
     for isInteger in [true, false] { try compare(problem, seed: 1, isInteger: isInteger, loops: loops) }
   }
@@ -42,12 +42,12 @@ import Testing
 
   private static let problems = 10_400
 
-  private func loops(_ number: Int) -> BlockedProduct.Loops {
-    let available = BlockedProduct.Loops.available
+  private func loops(_ number: Int) -> OracleLoops {
+    let available = OracleLoops.available
     return available[number / 2 % available.count]
   }
 
-  private func compare(_ problem: Conv2dProblem, seed: UInt64, isInteger: Bool, loops: BlockedProduct.Loops) throws {
+  private func compare(_ problem: Conv2dProblem, seed: UInt64, isInteger: Bool, loops: OracleLoops) throws {
     func tensor(_ shape: Shape, _ number: UInt64) -> Tensor<Double> {
       let values = uniform(shape, seed: seed &+ number)
       return isInteger ? values.map { (8 * $0).rounded() } : values
@@ -89,7 +89,7 @@ import Testing
     let (x, weight) = (uniform(problem.inputShape, seed: 1), uniform(problem.weightShape, seed: 2))
     let bias = uniform([19], seed: 3)
     let plain = try Conv2d(problem).forward(x, weight: weight, bias: bias)
-    for loops in BlockedProduct.Loops.available {
+    for loops in OracleLoops.available {
       for threads in 1...3 {
         let blocked = BlockedConv2d(problem, threads: threads, loops: loops)
         // Terms are added in the order of the plain loops.

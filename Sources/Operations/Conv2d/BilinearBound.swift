@@ -1,5 +1,4 @@
-import Foundation
-import Problems
+import OracleLoopsPortable
 
 /// Error bounds of Y = Lᵀ[Σ_c (F f_c Fᵀ) ∘ (B d_c Bᵀ)]L in float32, for one output tile: what Winograd's forward pass and both
 /// its gradients are made of.
@@ -56,67 +55,44 @@ struct BilinearBound {
     var rowSums: [Double] {
       (0..<rows).map { row in elements[row * columns..<(row + 1) * columns].reduce(0) { $0 + abs($1) } }
     }
-
-    /// self · middle · selfᵀ for a square `middle` given by its elements.
-    func sandwich(_ middle: [Double]) -> [Double] { sandwich(middle, self) }
-
-    /// self · middle · rightᵀ, `right` of this matrix's shape.
-    func sandwich(_ middle: [Double], _ right: Matrix) -> [Double] {
-      var half = [Double](repeating: 0, count: rows * columns)
-      var result = [Double](repeating: 0, count: rows * rows)
-      sandwich(middle, right, half: &half, into: &result)
-      return result
-    }
-
-    /// The same without a new array: `half` holds rows · columns values of no meaning.
-    func sandwich(_ middle: [Double], _ right: Matrix, half: inout [Double], into result: inout [Double]) {
-      for i in 0..<rows {
-        for j in 0..<columns {
-          var sum = 0.0
-          for k in 0..<columns { sum += elements[i * columns + k] * middle[k * columns + j] }
-          half[i * columns + j] = sum
-        }
-      }
-      for i in 0..<rows {
-        for j in 0..<rows {
-          var sum = 0.0
-          for k in 0..<columns { sum += half[i * columns + k] * right.elements[j * columns + k] }
-          result[i * rows + j] = sum
-        }
-      }
-    }
   }
 
-  /// Points of a tile that are computed at once; the last vector of a tile is filled up with zeros.
-  fileprivate typealias Lane = SIMD4<Double>
+  typealias Lane = SIMD8<Double>
 
-  /// One operand's tiles, in the order of the sum that they take part in: vector after vector, each of all tiles.
-  struct Transformed {
-    /// f̂ (or v̂).
-    fileprivate var value: [Lane]
-    /// |F||f||Fᵀ|.
-    fileprivate var magnitude: [Lane]
-    /// (|F||f||Fᵀ|)² and the like of the rounded constants: the variance of f̂ in units of u².
-    fileprivate var variance: [Lane]
-    /// Σ |F||f||Fᵀ| over the tiles.
-    fileprivate var magnitudeSum: [Lane]
-    fileprivate let count: Int
+  /// Eight filters' transformed tiles, one in each lane.
+  struct Filters {
+    /// f̂, |F||f||Fᵀ| and the variance of f̂ in units of u², which is (|F||f||Fᵀ|)² and the like of the rounded constants:
+    /// `[point][c][part]`.
+    fileprivate var parts: [Lane]
+    /// Σ |F||f||Fᵀ| over c: `[point]`.
+    fileprivate var magnitudeSums: [Lane]
+    /// How many c there are.
+    fileprivate let length: Int
   }
 
-  /// Sums over c for one tile; n·n values each.
-  struct Sums {
+  /// The transformed tiles that filters meet: v̂ and so on, as in ``Filters``.
+  struct Inputs {
+    /// `[point][tile][c][part]`.
+    fileprivate var parts: [Double]
+    /// `[point][tile]`.
+    fileprivate var magnitudeSums: [Double]
+    let tiles: Int
+    fileprivate let length: Int
+  }
+
+  /// Sums over c for one tile and eight filters; n·n values each.
+  private struct Sums {
     /// Σ f̂∘v̂.
-    var product: [Double]
+    var product: [Lane]
     /// V.
-    var variance: [Double]
+    var variance: [Lane]
     /// Σ |F||f||Fᵀ| ∘ |B||d||Bᵀ|.
-    var magnitude: [Double]
+    var magnitude: [Lane]
     /// What underflow of the transforms makes of the products, in units of 2⁻¹⁵⁰.
-    var underflow: [Double]
+    var underflow: [Lane]
 
-    fileprivate init(points: Int) {
-      product = []
-      product.reserveCapacity(points)
+    init(points: Int) {
+      product = Array(repeating: .zero, count: points)
       (variance, magnitude, underflow) = (product, product, product)
     }
   }
@@ -136,13 +112,17 @@ struct BilinearBound {
   private let inputRounded: Matrix
   /// How many of the passes of both operands' transforms have constants that are rounded.
   private let roundedPasses: Double
+  private let loops: OracleLoops
   private let filterUnderflow: [Double]
   private let inputUnderflow: [Double]
 
   static let unitRoundoff = 0x1p-24
 
-  /// - Parameter roundsConstants: whether entries of the matrices may have been rounded to float32.
-  init(output: Matrix, filter: Matrix, input: Matrix, roundsConstants: Bool) {
+  /// - Parameters:
+  ///   - roundsConstants: whether entries of the matrices may have been rounded to float32.
+  ///   - loops: all of which give the same bits.
+  init(output: Matrix, filter: Matrix, input: Matrix, roundsConstants: Bool, loops: OracleLoops) {
+    self.loops = loops
     func rounded(_ matrix: Matrix) -> Matrix { roundsConstants ? matrix.rounded : matrix.map { _ in 0 } }
     outputRounded = rounded(output).map { $0 * $0 }
     filterRounded = rounded(filter).map(abs)
@@ -165,123 +145,215 @@ struct BilinearBound {
     return (0..<matrix.rows * matrix.rows).map { Double(matrix.columns) * (1 + sums[$0 % matrix.rows]) }
   }
 
-  /// The tiles of one filter, or of one place of it, in the order of the sum that they take part in.
-  func transformedFilter(count: Int, _ tile: (Int) -> [Double]) -> Transformed {
-    Self.transformed(filter, filterMagnitude, filterRounded, count, tile)
-  }
-
-  func transformedInput(count: Int, _ tile: (Int) -> [Double]) -> Transformed {
-    Self.transformed(input, inputMagnitude, inputRounded, count, tile)
-  }
-
-  private static func transformed(
-    _ matrix: Matrix, _ magnitudes: Matrix, _ rounded: Matrix, _ count: Int, _ tile: (Int) -> [Double]
-  ) -> Transformed {
-    let points = matrix.rows * matrix.rows
-    let lanes = (points + Lane.scalarCount - 1) / Lane.scalarCount
-    let roundsConstants = !rounded.isZero
-    var half = [Double](repeating: 0, count: matrix.rows * matrix.columns)
-    var (value, magnitude) = ([Double](repeating: 0, count: points), [Double](repeating: 0, count: points))
-    var (first, second) = (value, value)
-    let zeros = [Lane](repeating: .zero, count: lanes * count)
-    var result = Transformed(
-      value: zeros, magnitude: zeros, variance: zeros, magnitudeSum: Array(repeating: .zero, count: lanes),
-      count: count)
-    for index in 0..<count {
-      var elements = tile(index)
-      matrix.sandwich(elements, matrix, half: &half, into: &value)
-      for i in elements.indices { elements[i] = abs(elements[i]) }
-      magnitudes.sandwich(elements, magnitudes, half: &half, into: &magnitude)
-      if roundsConstants {
-        rounded.sandwich(elements, magnitudes, half: &half, into: &first)
-        magnitudes.sandwich(elements, rounded, half: &half, into: &second)
-      }
+  /// The tiles of eight filters, or of eight places of them, in the order of the sum that they take part in.
+  /// - Parameter fill: writes the elements of tile c of each filter, row-major, into their lanes; all of them are zero.
+  func filters(length: Int, _ fill: (_ c: Int, _ elements: inout [Lane]) -> Void) -> Filters {
+    var transform = Transform(filter, filterMagnitude, filterRounded, loops)
+    let points = transform.points
+    var filters = Filters(
+      parts: Array(repeating: .zero, count: points * length * Part.count),
+      magnitudeSums: Array(repeating: .zero, count: points), length: length)
+    for c in 0..<length {
+      transform.run { fill(c, &$0) }
       for point in 0..<points {
-        let (lane, element) = (point / Lane.scalarCount, point % Lane.scalarCount)
-        let constants = first[point] + second[point]
-        result.value[lane * count + index][element] = value[point]
-        result.magnitude[lane * count + index][element] = magnitude[point]
-        result.variance[lane * count + index][element] =
-          magnitude[point] * magnitude[point] + (roundsConstants ? constants * constants : 0)
-        result.magnitudeSum[lane][element] += magnitude[point]
+        let place = (point * length + c) * Part.count
+        filters.parts[place] = transform.value[point]
+        filters.parts[place + 1] = transform.magnitude[point]
+        filters.parts[place + 2] = transform.variance(point)
+        filters.magnitudeSums[point] += transform.magnitude[point]
       }
     }
-    return result
+    return filters
   }
 
-  /// The sums over c, of which each operand has as many tiles; there are as many products in each sum.
-  func sums(_ f: Transformed, _ d: Transformed) -> Sums {
+  /// - Parameter fill: writes the elements of tile c of a sum, row-major, into a lane; all of them are zero.
+  func inputs(
+    tiles: Int, length: Int, _ fill: (_ tile: Int, _ c: Int, _ elements: inout [Lane], _ lane: Int) -> Void
+  ) -> Inputs {
+    var transform = Transform(input, inputMagnitude, inputRounded, loops)
+    let points = transform.points
+    var inputs = Inputs(
+      parts: Array(repeating: 0, count: points * tiles * length * Part.count),
+      magnitudeSums: Array(repeating: 0, count: points * tiles), tiles: tiles, length: length)
+    for tile in 0..<tiles {
+      for first in stride(from: 0, to: length, by: Lane.scalarCount) {
+        let range = first..<min(first + Lane.scalarCount, length)
+        transform.run { for c in range { fill(tile, c, &$0, c - first) } }
+        for point in 0..<points {
+          let (value, magnitude) = (transform.value[point], transform.magnitude[point])
+          let variance = transform.variance(point)
+          for c in range {
+            let place = ((point * tiles + tile) * length + c) * Part.count
+            inputs.parts[place] = value[c - first]
+            inputs.parts[place + 1] = magnitude[c - first]
+            inputs.parts[place + 2] = variance[c - first]
+            inputs.magnitudeSums[point * tiles + tile] += magnitude[c - first]
+          }
+        }
+      }
+    }
+    return inputs
+  }
+
+  private enum Part {
+    static let count = OracleLoopsPortable.transformedParts
+  }
+
+  /// The transform of eight tiles.
+  private struct Transform {
+    let points: Int
+    private let (matrix, magnitudes, rounded): (Matrix, Matrix, Matrix)
+    private let roundsConstants: Bool
+    private let loops: OracleLoops
+    private var elements: [Lane]
+    private var half: [Lane]
+    private(set) var value: [Lane]
+    private(set) var magnitude: [Lane]
+    private var first: [Lane]
+    private var second: [Lane]
+
+    init(_ matrix: Matrix, _ magnitudes: Matrix, _ rounded: Matrix, _ loops: OracleLoops) {
+      (self.matrix, self.magnitudes, self.rounded, self.loops) = (matrix, magnitudes, rounded, loops)
+      roundsConstants = !rounded.isZero
+      points = matrix.rows * matrix.rows
+      elements = Array(repeating: .zero, count: matrix.columns * matrix.columns)
+      half = Array(repeating: .zero, count: matrix.rows * matrix.columns)
+      value = Array(repeating: .zero, count: points)
+      (magnitude, first, second) = (value, value, value)
+    }
+
+    mutating func run(_ fill: (inout [Lane]) -> Void) {
+      for index in elements.indices { elements[index] = .zero }
+      fill(&elements)
+      multiplyFromLeft(matrix)
+      loops.multiplyByTransposed(half, rows: matrix.rows, matrix.elements, to: &value)
+      for index in elements.indices {
+        for lane in 0..<Lane.scalarCount { elements[index][lane] = abs(elements[index][lane]) }
+      }
+      multiplyFromLeft(magnitudes)
+      loops.multiplyByTransposed(half, rows: matrix.rows, magnitudes.elements, to: &magnitude)
+      guard roundsConstants else { return }
+      loops.multiplyByTransposed(half, rows: matrix.rows, rounded.elements, to: &second)
+      multiplyFromLeft(rounded)
+      loops.multiplyByTransposed(half, rows: matrix.rows, magnitudes.elements, to: &first)
+    }
+
+    /// Of the transformed value, in units of u².
+    func variance(_ point: Int) -> Lane {
+      let constants = first[point] + second[point]
+      return magnitude[point] * magnitude[point] + constants * constants
+    }
+
+    private mutating func multiplyFromLeft(_ left: Matrix) {
+      loops.multiplyFromLeft(left.elements, rows: left.rows, elements, to: &half)
+    }
+  }
+
+  /// Bounds of the outputs of each tile and each of eight filters.
+  /// - Parameter take: is given a tile's, row-major.
+  func bounds(
+    _ filters: Filters, _ inputs: Inputs, lambda: Double,
+    _ take: (_ tile: Int, _ statistical: [Lane], _ rigorous: [Lane]) -> Void
+  ) {
+    precondition(filters.length == inputs.length)
     let points = filterUnderflow.count
-    let (count, length) = (f.count, Double(f.count))
-    var sums = Sums(points: points)
-    // A vector of points outside, so that its sums stay in registers while c goes on.
-    for lane in f.magnitudeSum.indices {
-      var (product, variance, squares, magnitude) = (Lane.zero, Lane.zero, Lane.zero, Lane.zero)
-      for place in lane * count..<(lane + 1) * count {
-        let (fValue, dValue) = (f.value[place], d.value[place])
-        let (fSquare, dSquare) = (fValue * fValue, dValue * dValue)
-        product += fValue * dValue
-        variance += f.variance[place] * dSquare + fSquare * d.variance[place]
-        squares += fSquare * dSquare
-        magnitude += f.magnitude[place] * d.magnitude[place]
-      }
-      let whole = product * product
-      let (eitherSign, oneSign) = (length * squares, (length + 1) / 6 * (squares + 2 * whole))
-      variance += eitherSign.replacing(with: oneSign, where: oneSign .> eitherSign) + roundedPasses * whole
-      for i in lane * Lane.scalarCount..<min((lane + 1) * Lane.scalarCount, points) {
-        let element = i % Lane.scalarCount
-        sums.product.append(product[element])
-        sums.variance.append(variance[element])
-        sums.magnitude.append(magnitude[element])
-        let (ofFilter, ofInput) = (filterUnderflow[i], inputUnderflow[i])
-        sums.underflow.append(
-          length * (1 + 0x1p-150 * ofFilter * ofInput) + ofFilter * d.magnitudeSum[lane][element]
-            + f.magnitudeSum[lane][element] * ofInput)
+    let parts = OracleLoopsPortable.sumParts
+    let (filterFloats, inputFloats) = (filters.length * Part.count, inputs.tiles * inputs.length * Part.count)
+    var sums = [Lane](repeating: .zero, count: points * inputs.tiles * parts)
+    do {
+      var target = sums.mutableSpan
+      for point in 0..<points {
+        var ofPoint = target._mutatingExtracting(
+          point * inputs.tiles * parts..<(point + 1) * inputs.tiles * parts)
+        loops.sumPointProducts(
+          filters.parts.span.extracting(point * filterFloats..<(point + 1) * filterFloats),
+          inputs.parts.span.extracting(point * inputFloats..<(point + 1) * inputFloats), to: &ofPoint)
       }
     }
-    return sums
+    var ofTile = Sums(points: points)
+    var outputs = OutputTransform(self)
+    let length = Double(filters.length)
+    for tile in 0..<inputs.tiles {
+      for point in 0..<points {
+        let place = (point * inputs.tiles + tile) * parts
+        let (product, squares) = (sums[place], sums[place + 2])
+        let whole = product * product
+        let (eitherSign, oneSign) = (squares * length, (squares + whole * 2) * ((length + 1) / 6))
+        ofTile.product[point] = product
+        ofTile.variance[point] =
+          sums[place + 1] + eitherSign.replacing(with: oneSign, where: oneSign .> eitherSign) + whole * roundedPasses
+        ofTile.magnitude[point] = sums[place + 3]
+        let (ofFilter, ofInput) = (filterUnderflow[point], inputUnderflow[point])
+        ofTile.underflow[point] =
+          Lane(
+            repeating: length * (1 + 0x1p-150 * ofFilter * ofInput)
+              + ofFilter * inputs.magnitudeSums[point * inputs.tiles + tile])
+          + filters.magnitudeSums[point] * ofInput
+      }
+      outputs.run(ofTile, length: filters.length, lambda: lambda)
+      take(tile, outputs.statistical, outputs.rigorous)
+    }
   }
 
-  /// Bounds of the tile's outputs, row-major.
-  func bounds(_ sums: Sums, length: Int, lambda: Double) -> (statistical: [Double], rigorous: [Double]) {
-    let points = Double(output.columns)
-    let value = output.sandwich(sums.product)
-    let variance = outputSquared.sandwich(sums.variance)
-    let squares = sums.product.map { $0 * $0 }
-    let firstPass = outputSquared.sandwich(squares)
-    let secondPass = secondPassVariance(sums.product, outputSquared)
-    let constants =
-      outputRounded.isZero
-      ? nil : (outputRounded.sandwich(squares, outputSquared), secondPassVariance(sums.product, outputRounded))
-    let magnitude = outputMagnitude.sandwich(sums.magnitude)
-    let underflow = outputMagnitude.sandwich(sums.underflow)
-    let roundings = Double(length + 2 * (filter.columns + 2) + 2 * (input.columns + 2) + 2 * (output.columns + 2))
-    let gamma = roundings * Self.unitRoundoff / (1 - roundings * Self.unitRoundoff)
-    let outputUnderflow = points * (1 + (outputMagnitude.rowSums.max() ?? 0))
-    var statistical = [Double](repeating: 0, count: value.count)
-    var rigorous = statistical
-    for i in value.indices {
-      let rounded = constants.map { $0.0[i] + $0.1[i] } ?? 0
-      let spread = variance[i] + points * (firstPass[i] + secondPass[i]) + rounded
-      statistical[i] =
-        lambda * Self.unitRoundoff * spread.squareRoot() + Self.unitRoundoff * abs(value[i])
-        + 0x1p-150 * (underflow[i] + outputUnderflow)
-      rigorous[i] = gamma * magnitude[i] + 0x1p-150 * (underflow[i] + outputUnderflow)
-    }
-    return (statistical, rigorous)
-  }
+  /// From the sums of a tile to its outputs.
+  private struct OutputTransform {
+    private let bound: BilinearBound
+    private(set) var statistical: [Lane]
+    private(set) var rigorous: [Lane]
+    private var half: [Lane]
+    private var squares: [Lane]
+    private var value: [Lane]
+    private var (variance, magnitude, underflow): ([Lane], [Lane], [Lane])
+    private var (firstPass, secondPass): ([Lane], [Lane])
+    private var (roundedFirst, roundedSecond): ([Lane], [Lane])
 
-  /// T∘²·squares with T = LᵀM, for the squares of L's entries or of those that are rounded.
-  private func secondPassVariance(_ product: [Double], _ squares: Matrix) -> [Double] {
-    let (outputs, points) = (output.rows, output.columns)
-    var result = [Double](repeating: 0, count: outputs * outputs)
-    for i in 0..<outputs {
-      for j in 0..<points {
-        var t = 0.0
-        for k in 0..<points { t += output.elements[i * points + k] * product[k * points + j] }
-        for l in 0..<outputs { result[i * outputs + l] += t * t * squares.elements[l * points + j] }
+    init(_ bound: BilinearBound) {
+      self.bound = bound
+      let output = bound.output
+      half = Array(repeating: .zero, count: output.rows * output.columns)
+      squares = Array(repeating: .zero, count: output.columns * output.columns)
+      value = Array(repeating: .zero, count: output.rows * output.rows)
+      (statistical, rigorous) = (value, value)
+      (variance, magnitude, underflow) = (value, value, value)
+      (firstPass, secondPass) = (value, value)
+      (roundedFirst, roundedSecond) = (value, value)
+    }
+
+    mutating func run(_ sums: Sums, length: Int, lambda: Double) {
+      let (output, loops) = (bound.output, bound.loops)
+      let points = Double(output.columns)
+      let roundsConstants = !bound.outputRounded.isZero
+      func sandwich(_ left: Matrix, _ middle: [Lane], _ right: Matrix, _ half: inout [Lane], to result: inout [Lane]) {
+        loops.multiplyFromLeft(left.elements, rows: left.rows, middle, to: &half)
+        loops.multiplyByTransposed(half, rows: left.rows, right.elements, to: &result)
+      }
+      for point in squares.indices { squares[point] = sums.product[point] * sums.product[point] }
+      let (squared, magnitudes) = (bound.outputSquared, bound.outputMagnitude)
+      sandwich(squared, sums.variance, squared, &half, to: &variance)
+      sandwich(squared, squares, squared, &half, to: &firstPass)
+      if roundsConstants { sandwich(bound.outputRounded, squares, squared, &half, to: &roundedFirst) }
+      sandwich(magnitudes, sums.magnitude, magnitudes, &half, to: &magnitude)
+      sandwich(magnitudes, sums.underflow, magnitudes, &half, to: &underflow)
+      // Half of the value's is T = LᵀM, whose squares the second pass adds up: T∘²·L∘².
+      sandwich(output, sums.product, output, &half, to: &value)
+      for index in half.indices { half[index] *= half[index] }
+      loops.multiplyByTransposed(half, rows: output.rows, squared.elements, to: &secondPass)
+      if roundsConstants {
+        loops.multiplyByTransposed(half, rows: output.rows, bound.outputRounded.elements, to: &roundedSecond)
+      }
+      let unit = BilinearBound.unitRoundoff
+      let roundings = Double(
+        length + 2 * (bound.filter.columns + 2) + 2 * (bound.input.columns + 2) + 2 * (output.columns + 2))
+      let gamma = roundings * unit / (1 - roundings * unit)
+      let outputUnderflow = points * (1 + (magnitudes.rowSums.max() ?? 0))
+      for i in value.indices {
+        let spread = variance[i] + (firstPass[i] + secondPass[i]) * points + (roundedFirst[i] + roundedSecond[i])
+        let lost = (underflow[i] + outputUnderflow) * 0x1p-150
+        for lane in 0..<Lane.scalarCount {
+          statistical[i][lane] = lambda * unit * spread[lane].squareRoot() + unit * abs(value[i][lane]) + lost[lane]
+        }
+        rigorous[i] = magnitude[i] * gamma + lost
       }
     }
-    return result
   }
 }

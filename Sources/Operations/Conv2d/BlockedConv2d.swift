@@ -20,16 +20,16 @@ package struct BlockedConv2d: Sendable {
 
   let problem: Conv2dProblem
   private let threads: Int
-  private let loops: BlockedProduct.Loops
+  private let loops: OracleLoops
 
   /// - Parameters:
   ///   - problem: what is computed.
   ///   - threads: share the work; they change no bit.
   ///   - loops: by default those of this CPU; they change no bit either.
-  package init(_ problem: Conv2dProblem, threads: Int = 1, loops: BlockedProduct.Loops? = nil) {
+  package init(_ problem: Conv2dProblem, threads: Int = 1, loops: OracleLoops? = nil) {
     self.problem = problem
     self.threads = threads
-    self.loops = loops ?? BlockedProduct.Loops.available.last ?? .portable
+    self.loops = loops ?? OracleLoops.fastest
   }
 
   private var channelsPerGroup: Int { problem.inputChannels / problem.groups }

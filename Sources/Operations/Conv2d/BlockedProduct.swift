@@ -1,11 +1,3 @@
-import CShims
-import OracleLoopsPortable
-
-#if arch(x86_64)
-  import OracleLoopsAVX2
-  import OracleLoopsAVX512
-#endif
-
 /// Products of matrices in double precision, in blocks that stay in the caches: what ``BlockedConv2d`` is made of.
 ///
 ///     y[i,j] = start[i] + Σ_t a[i,t]·b[t,j]
@@ -19,33 +11,6 @@ package struct BlockedProduct: Sendable {
     var columns: [Int]
   }
 
-  /// Which compilation of the inner loop.
-  package enum Loops: CaseIterable, Sendable {
-    case portable, avx2, avx512
-
-    /// Those that this CPU runs, slowest first.
-    package static let available: [Loops] = allCases.filter { $0.level <= assay_x86_64_level() }
-
-    private var level: Int32 {
-      switch self {
-      case .portable: 0
-      case .avx2: 3
-      case .avx512: 4
-      }
-    }
-
-    @inline(__always)
-    func addProducts(_ weights: Span<Lane>, _ panel: Span<Lane>, to sums: inout MutableSpan<Lane>) {
-      switch self {
-      #if arch(x86_64)
-        case .avx512: OracleLoopsAVX512.addProducts(weights, panel, to: &sums)
-        case .avx2: OracleLoopsAVX2.addProducts(weights, panel, to: &sums)
-      #endif
-      default: OracleLoopsPortable.addProducts(weights, panel, to: &sums)
-      }
-    }
-  }
-
   typealias Lane = SIMD8<Double>
 
   /// Terms whose 16 KiB of either operand stay in the first-level cache, and columns whose panel of these terms stays in the second.
@@ -55,14 +20,14 @@ package struct BlockedProduct: Sendable {
   private let b: Matrix
   /// By row of `a`; nothing for zeros.
   private let start: [Double]
-  private let loops: Loops
+  private let loops: OracleLoops
   /// Tiles of eight rows of `a`, each a vector for each term.
   private let weights: [Lane]
   private let tiles: Int
 
   private var terms: Int { b.rows.count }
 
-  init(_ a: Matrix, _ b: Matrix, start: [Double] = [], loops: Loops) {
+  init(_ a: Matrix, _ b: Matrix, start: [Double] = [], loops: OracleLoops) {
     precondition(a.columns.count == b.rows.count && (start.isEmpty || start.count == a.rows.count))
     (self.a, self.b, self.start, self.loops) = (a, b, start, loops)
     tiles = (a.rows.count + 7) / 8

@@ -145,7 +145,8 @@ struct Conv2dBounds: BoundModel {
     // widest of any row's and column's.
     guard winograd.contains(where: { $0.holds(for: path) }) else { return direct.spread?.adding(addends[path]) }
     guard !oneSided.contains(path) else { return nil }
-    let transformed = ErrorSpread.winograd(sharing: planes[path] ?? .none).adding(addends[path])
+    var transformed = ErrorSpread.winograd(sharing: planes[path] ?? .none).adding(addends[path])
+    transformed.leans = direct.spread?.leans ?? false
     return allowsDirect ? ErrorSpread.sums.adding(addends[path]).widest(with: transformed) : transformed
   }
 

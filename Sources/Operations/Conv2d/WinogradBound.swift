@@ -37,6 +37,8 @@ public struct WinogradBound: Sendable {
   private let channelsPerGroup: Int
   private let outputsPerGroup: Int
   private let taps: Int
+  /// All of them give the same bits.
+  package var loops = OracleLoops.fastest
 
   /// Nil where Winograd does not apply to the problem.
   public init?(problem: Conv2dProblem, tile: WinogradTile, lambda: Double = 8) {
@@ -61,7 +63,7 @@ public struct WinogradBound: Sendable {
     var bounds = correlation(
       Correlation(
         operand: Planes(input, problem.inputChannels, problem.inputSize),
-        filters: { k, c in taps(of: weight, k, c) },
+        filters: { k, c, tap in weight[(k * channelsPerGroup + c) * taps + tap] },
         outputs: Planes([], problem.outputChannels, problem.outputSize), before: problem.paddingBefore))
     guard let bias else { return bounds }
     // One more rounding, of y + b. Both bounds have room for |y|'s part (the rigorous one in its count of roundings).
@@ -81,23 +83,19 @@ public struct WinogradBound: Sendable {
       Correlation(
         operand: Planes(dOutput, problem.outputChannels, problem.outputSize),
         // The weights of group g's outputs begin at its first output.
-        filters: { c, k in
-          taps(of: weight, c / channelsPerGroup * outputsPerGroup + k, c % channelsPerGroup).reversed()
+        filters: { c, k, tap in
+          let output = c / channelsPerGroup * outputsPerGroup + k
+          return weight[(output * channelsPerGroup + c % channelsPerGroup + 1) * taps - 1 - tap]
         },
         outputs: Planes([], problem.inputChannels, problem.inputSize),
         before: Pair(last - before.height, last - before.width)))
-  }
-
-  private func taps(of weight: [Double], _ output: Int, _ channel: Int) -> [Double] {
-    let first = (output * channelsPerGroup + channel) * taps
-    return Array(weight[first..<first + taps])
   }
 
   /// For dw (K, C/G, r, r): dW = Gᵀ[Σ (A dy Aᵀ) ∘ (Bᵀ x B)]G, the sum over the tiles of all images.
   public func backwardWeights(input: [Double], dOutput: [Double]) -> Bounds {
     let model = BilinearBound(
       output: .init(matrices.weightTransform).transposed, filter: .init(matrices.outputTransform).transposed,
-      input: .init(matrices.inputTransform), roundsConstants: !tile.isOurs)
+      input: .init(matrices.inputTransform), roundsConstants: !tile.isOurs, loops: loops)
     let x = Planes(input, problem.inputChannels, problem.inputSize)
     let dy = Planes(dOutput, problem.outputChannels, problem.outputSize)
     let before = problem.paddingBefore
@@ -106,25 +104,35 @@ public struct WinogradBound: Sendable {
       let tiles = Tiles(output: problem.outputSize, tile: tile.outputTile, shift: shift)
       let length = problem.batch * tiles.count
       let origins = (0..<length).map { ($0 / tiles.count, tiles.origin($0 % tiles.count)) }
-      let filters = (0..<dy.channels).map { k in
-        model.transformedFilter(count: length) { dy.tile(origins[$0].0, k, origins[$0].1, tile.outputTile) }
-      }
-      for channel in 0..<x.channels {
-        let inputs = model.transformedInput(count: length) {
-          let (image, origin) = origins[$0]
+      for group in 0..<problem.groups {
+        let inputs = model.inputs(tiles: channelsPerGroup, length: length) { channel, place, elements, lane in
+          let (image, origin) = origins[place]
           let corner = Pair(origin.height - before.height, origin.width - before.width)
-          return x.tile(image, channel, corner, tile.inputTile)
+          x.copy(image, group * channelsPerGroup + channel, corner, tile.inputTile, to: &elements, lane)
         }
-        let (group, c) = channel.quotientAndRemainder(dividingBy: channelsPerGroup)
-        for k in group * outputsPerGroup..<(group + 1) * outputsPerGroup {
-          let sums = model.sums(filters[k], inputs)
-          let (statistical, rigorous) = model.bounds(sums, length: length, lambda: lambda)
-          let first = (k * channelsPerGroup + c) * taps
-          for i in 0..<taps { bounds.widen(first + i, statistical[i], rigorous[i]) }
+        forEachEight(outputsPerGroup) { range in
+          let first = group * outputsPerGroup + range.lowerBound
+          let filters = model.filters(length: length) { place, elements in
+            let (image, origin) = origins[place]
+            for lane in 0..<range.count { dy.copy(image, first + lane, origin, tile.outputTile, to: &elements, lane) }
+          }
+          model.bounds(filters, inputs, lambda: lambda) { channel, statistical, rigorous in
+            for lane in 0..<range.count {
+              let element = ((first + lane) * channelsPerGroup + channel) * taps
+              for i in 0..<taps { bounds.widen(element + i, statistical[i][lane], rigorous[i][lane]) }
+            }
+          }
         }
       }
     }
     return bounds
+  }
+
+  /// Ranges of a count, eight by eight.
+  private func forEachEight(_ count: Int, _ body: (Range<Int>) -> Void) {
+    for first in stride(from: 0, to: count, by: BilinearBound.Lane.scalarCount) {
+      body(first..<min(first + BilinearBound.Lane.scalarCount, count))
+    }
   }
 
   /// Where the grid of tiles may begin, ahead of the first output.
@@ -136,8 +144,8 @@ public struct WinogradBound: Sendable {
   /// A stride-1 correlation: forward, or backward-data on turned weights.
   private struct Correlation {
     let operand: Planes
-    /// The taps between an output and an operand channel of its group.
-    let filters: (_ output: Int, _ channel: Int) -> [Double]
+    /// A tap between an output and an operand channel of its group.
+    let filters: (_ output: Int, _ channel: Int, _ tap: Int) -> Double
     /// Extents of the result; holds no elements.
     let outputs: Planes
     /// Padding above and left; may be negative.
@@ -147,7 +155,7 @@ public struct WinogradBound: Sendable {
   private func correlation(_ correlation: Correlation) -> Bounds {
     let model = BilinearBound(
       output: .init(matrices.outputTransform), filter: .init(matrices.weightTransform),
-      input: .init(matrices.inputTransform), roundsConstants: !tile.isOurs)
+      input: .init(matrices.inputTransform), roundsConstants: !tile.isOurs, loops: loops)
     let outputs = correlation.outputs
     var bounds = Bounds(count: problem.batch * outputs.channels * outputs.size.height * outputs.size.width)
     for shift in shifts {
@@ -167,24 +175,27 @@ public struct WinogradBound: Sendable {
     let (operand, outputs, extent) = (correlation.operand, correlation.outputs, tile.outputTile)
     let (channels, count) = (operand.channels / problem.groups, outputs.channels / problem.groups)
     let plane = outputs.size.height * outputs.size.width
-    let inputs = (0..<tiles.count).map { t in
+    let inputs = model.inputs(tiles: tiles.count, length: channels) { t, channel, elements, lane in
       let origin = tiles.origin(t)
       let corner = Pair(origin.height - correlation.before.height, origin.width - correlation.before.width)
-      return model.transformedInput(count: channels) {
-        operand.tile(image, group * channels + $0, corner, tile.inputTile)
-      }
+      operand.copy(image, group * channels + channel, corner, tile.inputTile, to: &elements, lane)
     }
-    for k in group * count..<(group + 1) * count {
-      let filters = model.transformedFilter(count: channels) { correlation.filters(k, $0) }
-      let base = (image * outputs.channels + k) * plane
-      for t in 0..<tiles.count {
-        let sums = model.sums(filters, inputs[t])
-        let (statistical, rigorous) = model.bounds(sums, length: channels, lambda: lambda)
+    forEachEight(count) { range in
+      let first = group * count + range.lowerBound
+      let filters = model.filters(length: channels) { channel, elements in
+        for lane in 0..<range.count {
+          for tap in 0..<taps { elements[tap][lane] = correlation.filters(first + lane, channel, tap) }
+        }
+      }
+      model.bounds(filters, inputs, lambda: lambda) { t, statistical, rigorous in
         let origin = tiles.origin(t)
-        for i in max(0, -origin.height)..<min(extent, outputs.size.height - origin.height) {
-          for j in max(0, -origin.width)..<min(extent, outputs.size.width - origin.width) {
-            let index = base + (origin.height + i) * outputs.size.width + origin.width + j
-            bounds.widen(index, statistical[i * extent + j], rigorous[i * extent + j])
+        for lane in 0..<range.count {
+          let base = (image * outputs.channels + first + lane) * plane
+          for i in max(0, -origin.height)..<min(extent, outputs.size.height - origin.height) {
+            for j in max(0, -origin.width)..<min(extent, outputs.size.width - origin.width) {
+              let index = base + (origin.height + i) * outputs.size.width + origin.width + j
+              bounds.widen(index, statistical[i * extent + j][lane], rigorous[i * extent + j][lane])
+            }
           }
         }
       }
@@ -225,15 +236,15 @@ private struct Planes {
     self.size = size
   }
 
-  /// The `extent`×`extent` values from `corner` on.
-  func tile(_ image: Int, _ channel: Int, _ corner: Pair, _ extent: Int) -> [Double] {
+  /// Copies the `extent`×`extent` values from `corner` on to a lane; what lies outside the plane stays as it is.
+  func copy(
+    _ image: Int, _ channel: Int, _ corner: Pair, _ extent: Int, to tile: inout [BilinearBound.Lane], _ lane: Int
+  ) {
     let base = (image * channels + channel) * size.height * size.width
-    var values = [Double](repeating: 0, count: extent * extent)
     for i in max(0, -corner.height)..<max(max(0, -corner.height), min(extent, size.height - corner.height)) {
       for j in max(0, -corner.width)..<max(max(0, -corner.width), min(extent, size.width - corner.width)) {
-        values[i * extent + j] = elements[base + (corner.height + i) * size.width + corner.width + j]
+        tile[i * extent + j][lane] = elements[base + (corner.height + i) * size.width + corner.width + j]
       }
     }
-    return values
   }
 }

@@ -40,10 +40,12 @@ public struct ErrorSpread: Sendable, Hashable {
   /// own, and the bits of the number that the result has no place for are the same for all of them: so is what the last rounding
   /// leaves out.
   public var addend: Sharing
+  /// Whether the terms of the sums lean to one side: see ``ProductSums/spread``.
+  public var leans: Bool
 
   public init(
     meanSquare: Double, scatter: Double = 2, common: Double = 0, sharing: Sharing = .none, drift: Double = 0,
-    addend: Sharing = .none
+    addend: Sharing = .none, leans: Bool = false
   ) {
     self.meanSquare = meanSquare
     self.scatter = scatter
@@ -51,6 +53,7 @@ public struct ErrorSpread: Sendable, Hashable {
     self.sharing = sharing
     self.drift = drift
     self.addend = addend
+    self.leans = leans
   }
 
   /// That of sums of products in any order of summation.
@@ -73,6 +76,6 @@ public struct ErrorSpread: Sendable, Hashable {
     ErrorSpread(
       meanSquare: max(meanSquare, other.meanSquare), scatter: max(scatter, other.scatter),
       common: max(common, other.common), sharing: common >= other.common ? sharing : other.sharing,
-      drift: max(drift, other.drift), addend: addend == .none ? other.addend : addend)
+      drift: max(drift, other.drift), addend: addend == .none ? other.addend : addend, leans: leans || other.leans)
   }
 }

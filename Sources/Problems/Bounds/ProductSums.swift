@@ -33,7 +33,19 @@ public struct ProductSums: Sendable {
 
   /// How its errors are spread; `nil` of single products. The error of one follows from two operands that other elements share:
   /// once stored in 16 bits, all products with one factor may lean to one side.
-  public var spread: ErrorSpread? { termCount > 1 ? .sums : nil }
+  ///
+  /// Of independent terms of either sign Σy² is about ΣΣt²; where it is a tenth more the terms lean to one side.
+  public var spread: ErrorSpread? {
+    guard termCount > 1 else { return nil }
+    var spread = ErrorSpread.sums
+    var (whole, terms) = (0.0, 0.0)
+    for (value, squares) in zip(value, squares) {
+      whole += value * value
+      terms += squares
+    }
+    spread.leans = whole > 1.1 * terms
+    return spread
+  }
 
   /// - Parameters:
   ///   - rounding: of every product and sum.

@@ -57,7 +57,7 @@ struct TaskCutTests {
   ) -> TaskCut {
     TaskCut(
       rows: rows, atMost: atMost, pairs: pairs, whole: whole, threads: threads, weights: weights, input: input,
-      work: 1 << 26)
+      work: 0x1p26)
   }
 
   @Test("A thread of its own has one task, or as many as fit the cache")

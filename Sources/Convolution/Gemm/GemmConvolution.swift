@@ -73,7 +73,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       rows: panels, atMost: most, pairs: tiles.count, whole: images, threads: options.threads,
       weights: images * outputs * depth,
       // Read, and copied, for each piece of the tiles.
-      input: 2 * inputLayout.denseCount, work: images * outputs * depth * pixels)
+      input: 2 * inputLayout.denseCount, work: Double(images * outputs * depth) * Double(pixels))
     chunks = (cut.chunks, cut.parts)
     // A task's panels, and the products of one that is finished apart. Whole cache lines, so that no two workers share one.
     let largest = (panels + chunks.panels - 1) / chunks.panels * (parts.map(\.count).max() ?? 0)

@@ -23,7 +23,7 @@ struct GatherTask {
     let cut = TaskCut(
       rows: largest, atMost: chunk, pairs: pairs, whole: plan.phases.count * plan.groups, threads: threads,
       weights: plan.weightCount, input: plan.source.count,
-      work: plan.weightCount * (largest * (plan.phases.map(\.geometry.columns).max() ?? 0)))
+      work: Double(plan.weightCount) * Double(largest) * Double(plan.phases.map(\.geometry.columns).max() ?? 0))
     let (chunks, parts) = (cut.chunks, cut.parts)
     var tasks: [GatherTask] = []
     for group in 0..<plan.groups {
@@ -58,7 +58,8 @@ struct GatherTask {
     let cut = TaskCut(
       rows: images, atMost: rows, pairs: pairs, whole: plan.groups, threads: threads, weights: weights,
       // Every part copies the patches of its own.
-      input: 2 * plan.groups * pixels * plan.phases[index].vectorWeights / plan.vectorWidth, work: weights * pixels)
+      input: 2 * plan.groups * pixels * plan.phases[index].vectorWeights / plan.vectorWidth,
+      work: Double(weights) * Double(pixels))
     var tasks: [GatherTask] = []
     for panel in 0..<cut.chunks {
       for group in 0..<plan.groups {

@@ -19,7 +19,7 @@ package struct TaskCut: Hashable, Sendable {
   ///   - input: floats that every part reads.
   ///   - work: multiply-adds.
   package init(
-    rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Int, input: Int, work: Int
+    rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Int, input: Int, work: Double
   ) {
     func ceiling(_ total: Int, _ parts: Int) -> Int { (total + parts - 1) / parts }
     let fewest = ceiling(rows, largest)
@@ -28,7 +28,7 @@ package struct TaskCut: Hashable, Sendable {
     func cost(_ chunks: Int, _ parts: Int) -> Double {
       let share = Double(ceiling(rows, chunks)) / Double(rows) * Double(ceiling(pairs, parts)) / Double(pairs)
       let rounds = Double(ceiling(whole * parts * chunks, threads))
-      return Double(work) * share * rounds / Double(whole)
+      return work * share * rounds / Double(whole)
         + Self.readingCost * (Double(chunks) * Double(weights) + Double(parts) * Double(input)) / Double(threads)
     }
     var least = Double.infinity

@@ -31,7 +31,7 @@ let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configura
   ]
 #endif
 
-// The inner loop of the float64 oracle, safe Swift with its checks, in the same way.
+// The inner loops of the float64 oracle and of bounds, safe Swift with its checks, in the same way.
 #if arch(x86_64)
   let oracleLoops: [Target] = [
     .target(name: "OracleLoopsPortable"),

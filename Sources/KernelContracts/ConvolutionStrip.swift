@@ -27,7 +27,8 @@ public struct ConvolutionStrip {
   /// `[segment][channel][vectors·V]`, packed without gaps in the order it is read.
   public var weights: UnsafePointer<Float>
 
-  /// As many weights that a later call reads, which are asked for meanwhile; nil where they are in the second-level cache anyway.
+  /// The weights of a later call, of which about as many as this one has are asked for meanwhile; nil where there are none, or too
+  /// few to be worth it.
   public var nextWeights: UnsafePointer<Float>?
 
   /// Output origin. A pixel is written at `output + outputRows[row] + q·outputPixelStride + vector·outputVectorStride`.

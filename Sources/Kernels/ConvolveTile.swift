@@ -7,7 +7,8 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
   ///   - offsets: of the pixels' operands from `first`, and then, from `tilePixels` on, of the pixels from `target`.
   ///   - ahead: from a pixel's operands to those that a later tile will read, and that are asked for meanwhile.
   ///   - later: from a segment's weights to those of a later call that are asked for meanwhile; 0: none.
-  ///   - lines: how many cache lines of each segment's: 4, 8, 16 or 32.
+  ///   - lines: how many cache lines of each segment's: 4, 8, 16 or 32. Where vectors are so narrow that a segment has fewer
+  ///     than four, it is asked for more than once.
   @inline(never)
   static func run(
     _ strip: UnsafePointer<ConvolutionStrip>, _ first: Int, _ target: Int, _ offsets: UnsafePointer<Int>, _ ahead: Int,

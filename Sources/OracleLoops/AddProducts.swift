@@ -1,7 +1,7 @@
 // The inner loop of the oracle's sums of products, compiled once for each instruction set. It is safe Swift with its checks, and adds
 // each element's terms one after the other, a rounded product and a rounded sum for each: the same bits on every CPU.
 
-/// Eight columns of a matrix.
+/// Eight columns of a matrix, filters or tiles.
 public typealias Lane = SIMD8<Double>
 
 /// sums[r] += Σ_t weights[t][r]·panel[t] for the eight rows r, the terms t in order.

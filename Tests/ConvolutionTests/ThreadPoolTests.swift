@@ -52,8 +52,8 @@ struct ThreadPoolTests {
 @Suite("Cutting into tasks")
 struct TaskCutTests {
   private func cut(
-    rows: Int, atMost: Int = .max / 2, pairs: Int, threads: Int, whole: Int = 1, weights: Int = 1 << 18,
-    input: Int = 1 << 18
+    rows: Int, atMost: Int = .max / 2, pairs: Int, threads: Int, whole: Int = 1, weights: Double = 0x1p18,
+    input: Double = 0x1p18
   ) -> TaskCut {
     TaskCut(
       rows: rows, atMost: atMost, pairs: pairs, whole: whole, threads: threads, weights: weights, input: input,
@@ -68,8 +68,8 @@ struct TaskCutTests {
 
   @Test("Equal threads have a task each; what is larger is cut less often")
   func equal() {
-    #expect(cut(rows: 14, pairs: 8, threads: 2, weights: 1 << 20) == TaskCut(chunks: 1, parts: 2))
-    #expect(cut(rows: 14, pairs: 8, threads: 2, input: 1 << 20) == TaskCut(chunks: 2, parts: 1))
+    #expect(cut(rows: 14, pairs: 8, threads: 2, weights: 0x1p20) == TaskCut(chunks: 1, parts: 2))
+    #expect(cut(rows: 14, pairs: 8, threads: 2, input: 0x1p20) == TaskCut(chunks: 2, parts: 1))
   }
 
   @Test("No thread waits long for the others", arguments: [7, 14, 28, 112], [1, 2, 8, 64])

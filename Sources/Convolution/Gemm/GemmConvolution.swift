@@ -71,9 +71,9 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     parts = GatherPlan.panels(depth, atMost: max(1, fitting / most))
     let cut = TaskCut(
       rows: panels, atMost: most, pairs: tiles.count, whole: images, threads: options.threads,
-      weights: images * outputs * depth,
+      weights: Double(images) * Double(outputs * depth),
       // Read, and copied, for each piece of the tiles.
-      input: 2 * inputLayout.denseCount, work: Double(images * outputs * depth) * Double(pixels))
+      input: 2 * Double(inputLayout.denseCount), work: Double(images) * Double(outputs * depth) * Double(pixels))
     chunks = (cut.chunks, cut.parts)
     // A task's panels, and the products of one that is finished apart. Whole cache lines, so that no two workers share one.
     let largest = (panels + chunks.panels - 1) / chunks.panels * (parts.map(\.count).max() ?? 0)
@@ -117,7 +117,7 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     running.withLock { _ in
       let count = inputLayout.batch * chunks.panels * chunks.tiles
       pool.run(tasks: count) { task, worker in
-        run(operands, place(task), next: task + 1 < count ? place(task + 1) : nil, worker)
+        run(operands, place(task), next: pool.task(after: task, of: count).map(place), worker)
       }
     }
   }

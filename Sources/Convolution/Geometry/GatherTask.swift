@@ -22,7 +22,7 @@ struct GatherTask {
     let pairs = (plan.destinationVectors + 1) / 2
     let cut = TaskCut(
       rows: largest, atMost: chunk, pairs: pairs, whole: plan.phases.count * plan.groups, threads: threads,
-      weights: plan.weightCount, input: plan.source.count,
+      weights: Double(plan.weightCount), input: Double(plan.source.count),
       work: Double(plan.weightCount) * Double(largest) * Double(plan.phases.map(\.geometry.columns).max() ?? 0))
     let (chunks, parts) = (cut.chunks, cut.parts)
     var tasks: [GatherTask] = []
@@ -53,13 +53,13 @@ struct GatherTask {
     let images = plan.source.batch * plan.phases[index].geometry.rows
     guard images > 0 else { return [] }
     let pairs = (plan.destinationVectors + 1) / 2
-    let pixels = images * plan.phases[index].geometry.columns
-    let weights = plan.phases[index].vectorWeights * plan.destinationVectors * plan.groups
+    let pixels = Double(images) * Double(plan.phases[index].geometry.columns)
+    let patch = Double(plan.groups * plan.phases[index].vectorWeights)
+    let weights = patch * Double(plan.destinationVectors)
     let cut = TaskCut(
       rows: images, atMost: rows, pairs: pairs, whole: plan.groups, threads: threads, weights: weights,
       // Every part copies the patches of its own.
-      input: 2 * plan.groups * pixels * plan.phases[index].vectorWeights / plan.vectorWidth,
-      work: Double(weights) * Double(pixels))
+      input: 2 * patch * pixels / Double(plan.vectorWidth), work: weights * pixels)
     var tasks: [GatherTask] = []
     for panel in 0..<cut.chunks {
       for group in 0..<plan.groups {

@@ -19,7 +19,8 @@ package struct TaskCut: Hashable, Sendable {
   ///   - input: floats that every part reads.
   ///   - work: multiply-adds.
   package init(
-    rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Int, input: Int, work: Double
+    rows: Int, atMost largest: Int, pairs: Int, whole: Int, threads: Int, weights: Double, input: Double,
+    work: Double
   ) {
     func ceiling(_ total: Int, _ parts: Int) -> Int { (total + parts - 1) / parts }
     let fewest = ceiling(rows, largest)
@@ -29,11 +30,11 @@ package struct TaskCut: Hashable, Sendable {
       let share = Double(ceiling(rows, chunks)) / Double(rows) * Double(ceiling(pairs, parts)) / Double(pairs)
       let rounds = Double(ceiling(whole * parts * chunks, threads))
       return work * share * rounds / Double(whole)
-        + Self.readingCost * (Double(chunks) * Double(weights) + Double(parts) * Double(input)) / Double(threads)
+        + Self.readingCost * (Double(chunks) * weights + Double(parts) * input) / Double(threads)
     }
     var least = Double.infinity
     for parts in 1...min(pairs, 4 * threads) {
-      // Up to four rounds more than there must be.
+      // And up to so many more than there must be: the best is seldom beyond the next multiple of the threads.
       let most = max(fewest, ceiling(threads, whole * parts)) + 4 * threads
       for chunks in fewest...max(fewest, min(rows, most)) {
         let cost = cost(chunks, parts)

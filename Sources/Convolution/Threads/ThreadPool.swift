@@ -54,7 +54,9 @@ public final class ThreadPool: @unchecked Sendable {
     self.threads = threads
     sleepLock = .allocate(capacity: 1)
     wake = .allocate(capacity: 1)
-    next = .allocate(capacity: threads * Self.apart)
+    let bytes = threads * Self.apart * MemoryLayout<Atomic<Int>>.stride
+    next = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 128).bindMemory(
+      to: Atomic<Int>.self, capacity: threads * Self.apart)
     for place in 0..<threads * Self.apart { (next + place).initialize(to: Atomic(0)) }
     pthread_mutex_init(sleepLock, nil)
     pthread_cond_init(wake, nil)
@@ -88,7 +90,7 @@ public final class ThreadPool: @unchecked Sendable {
         self.tasks = tasks
         self.body = body
         for worker in 0..<threads {
-          next[worker * Self.apart].store(share(worker).lowerBound, ordering: .relaxed)
+          next[worker * Self.apart].store(share(worker, of: tasks).lowerBound, ordering: .relaxed)
         }
         pending.store(threads - 1, ordering: .relaxed)
         generation.add(1, ordering: .sequentiallyConsistent)
@@ -104,13 +106,22 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// A thread's share of the tasks.
-  private func share(_ worker: Int) -> Range<Int> { tasks * worker / threads..<tasks * (worker + 1) / threads }
+  /// A thread's share of a job's tasks. The caller's, who is awake for certain, is never the smallest.
+  private func share(_ worker: Int, of tasks: Int) -> Range<Int> {
+    func begin(_ worker: Int) -> Int { (tasks * worker + threads - 1) / threads }
+    return begin(worker)..<begin(worker + 1)
+  }
+
+  /// The task that the thread which begins with this one does next; `nil` where its share ends.
+  func task(after task: Int, of tasks: Int) -> Int? {
+    let begins = (0..<threads).contains { share($0, of: tasks).lowerBound == task + 1 }
+    return task + 1 < tasks && !begins ? task + 1 : nil
+  }
 
   private func work(_ body: (_ task: Int, _ worker: Int) -> Void, _ worker: Int) {
     for distance in 0..<threads {
       let owner = (worker + distance) % threads
-      let end = share(owner).upperBound
+      let end = share(owner, of: tasks).upperBound
       while true {
         let task = next[owner * Self.apart].add(1, ordering: .relaxed).oldValue
         if task >= end { break }

@@ -258,7 +258,7 @@ struct BilinearBound {
     precondition(filters.length == inputs.length)
     let points = filterUnderflow.count
     let parts = OracleLoopsPortable.sumParts
-    let (filterFloats, inputFloats) = (filters.length * Part.count, inputs.tiles * inputs.length * Part.count)
+    let (filterCount, inputCount) = (filters.length * Part.count, inputs.tiles * inputs.length * Part.count)
     var sums = [Lane](repeating: .zero, count: points * inputs.tiles * parts)
     do {
       var target = sums.mutableSpan
@@ -266,8 +266,8 @@ struct BilinearBound {
         var ofPoint = target._mutatingExtracting(
           point * inputs.tiles * parts..<(point + 1) * inputs.tiles * parts)
         loops.sumPointProducts(
-          filters.parts.span.extracting(point * filterFloats..<(point + 1) * filterFloats),
-          inputs.parts.span.extracting(point * inputFloats..<(point + 1) * inputFloats), to: &ofPoint)
+          filters.parts.span.extracting(point * filterCount..<(point + 1) * filterCount),
+          inputs.parts.span.extracting(point * inputCount..<(point + 1) * inputCount), to: &ofPoint)
       }
     }
     var ofTile = Sums(points: points)

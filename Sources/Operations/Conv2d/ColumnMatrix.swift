@@ -1,4 +1,6 @@
+import OracleLoopsPortable
 import Problems
+
 /// A matrix in vectors of eight columns, for the matrix products that a convolution is made of.
 ///
 /// Products are accumulated threefold (their sum, magnitudes and squares, as ``ProductSums`` wants them); eight columns at
@@ -24,64 +26,57 @@ struct ColumnMatrix: Sendable {
     set { lanes[row * width + column / 8][column % 8] = newValue }
   }
 
-  /// Σ, Σ| |, Σ( )² of the products of a row of each.
-  func products(row: Int, with other: ColumnMatrix, row otherRow: Int) -> SIMD4<Double> {
-    var (value, magnitude, squares) = (Lane.zero, Lane.zero, Lane.zero)
-    let (start, otherStart) = (row * width, otherRow * width)
-    for i in 0..<width {
-      let term = lanes[start + i] * other.lanes[otherStart + i]
-      value += term
-      magnitude += term.magnitudes
-      squares += term * term
-    }
-    return SIMD4(value.sum(), magnitude.sum(), squares.sum(), 0)
+  /// Σ, Σ| |, Σ( )² of the products of each row with a row of another matrix, three numbers a row.
+  func products(with other: ColumnMatrix, row: Int, _ loops: OracleLoops) -> [Double] {
+    var sums = [Double](repeating: 0, count: rows * OracleLoopsPortable.productParts)
+    var target = sums.mutableSpan
+    loops.sumProductsOfRows(lanes.span, other.lanes.span.extracting(row * width..<(row + 1) * width), to: &target)
+    return sums
   }
 }
 
-/// One row of sums of products, accumulated term by term.
+/// One row of sums of products.
 struct ColumnAccumulator {
-  typealias Lane = ColumnMatrix.Lane
-  private(set) var value: [Lane]
-  private(set) var magnitude: [Lane]
-  private(set) var squares: [Lane]
+  private typealias Lane = ColumnMatrix.Lane
+  private static var parts: Int { OracleLoopsPortable.productParts }
 
-  init(width: Int) {
-    value = Array(repeating: .zero, count: width)
-    magnitude = value
-    squares = value
+  /// Vectors of a row whose sums stay in registers while all rows pass. The sums of longer ones pass with each row, or every row
+  /// would be read from pages far apart.
+  private static let shortRow = 8
+
+  private let loops: OracleLoops
+  private var sums: [Lane]
+
+  init(width: Int, _ loops: OracleLoops) {
+    self.loops = loops
+    sums = Array(repeating: .zero, count: width * Self.parts)
   }
 
-  mutating func clear() {
-    for i in value.indices {
-      value[i] = .zero
-      magnitude[i] = .zero
-      squares[i] = .zero
+  /// Takes the sum over the rows of a matrix, each times a factor.
+  /// - Parameter factors: that of row r is at `first + r·step`.
+  mutating func take(_ matrix: ColumnMatrix, times factors: [Double], first: Int, step: Int) {
+    guard matrix.width > 0 else { return }
+    let loops = loops
+    guard matrix.width > Self.shortRow else {
+      var target = sums.mutableSpan
+      loops.sumScaledRows(
+        matrix.lanes.span, width: matrix.width, factors.span, first: first, step: step, to: &target)
+      return
     }
-  }
-
-  /// Adds `factor` times a row.
-  mutating func add(_ matrix: ColumnMatrix, row: Int, times factor: Double) {
-    let factor = Lane(repeating: factor)
-    let start = row * matrix.width
-    for i in 0..<matrix.width {
-      let term = matrix.lanes[start + i] * factor
-      value[i] += term
-      magnitude[i] += term.magnitudes
-      squares[i] += term * term
+    for i in sums.indices { sums[i] = .zero }
+    var target = sums.mutableSpan
+    let (lanes, width) = (matrix.lanes.span, matrix.width)
+    for row in 0..<matrix.rows {
+      loops.addScaledRow(
+        lanes.extracting(row * width..<(row + 1) * width), factors[first + row * step], to: &target)
     }
   }
 
   /// Σ, Σ| |, Σ( )² of one column.
   subscript(column: Int) -> SIMD4<Double> {
-    let (vector, lane) = (column / 8, column % 8)
-    return SIMD4(value[vector][lane], magnitude[vector][lane], squares[vector][lane], 0)
+    let (place, lane) = (column / 8 * Self.parts, column % 8)
+    return SIMD4(sums[place][lane], sums[place + 1][lane], sums[place + 2][lane], 0)
   }
-}
-
-extension SIMD8<Double> {
-  /// |x| in each lane; NaN stays NaN.
-  @inline(__always)
-  var magnitudes: Self { replacing(with: -self, where: self .< 0) }
 }
 
 extension ProductSums {

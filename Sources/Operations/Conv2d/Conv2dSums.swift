@@ -151,11 +151,10 @@ struct Conv2dSums {
 
   private func addForward(_ columns: ColumnMatrix, _ image: Int, _ group: Int, to sums: inout ProductSums) {
     let bias = given.operands["bias"]?.elements
-    var accumulator = ColumnAccumulator(width: columns.width)
+    var accumulator = ColumnAccumulator(width: columns.width, .fastest)
     for k in 0..<outputsPerGroup {
       let channel = group * outputsPerGroup + k
-      accumulator.clear()
-      for row in 0..<rows { accumulator.add(columns, row: row, times: weight[channel * rows + row]) }
+      accumulator.take(columns, times: weight, first: channel * rows, step: 1)
       let plane = (image * problem.outputChannels + channel) * positions
       for position in 0..<positions {
         sums.add(accumulator[position], to: plane + position)
@@ -169,18 +168,18 @@ struct Conv2dSums {
   ) {
     for k in 0..<outputsPerGroup {
       let first = (group * outputsPerGroup + k) * rows
-      for row in 0..<rows { sums.add(columns.products(row: row, with: outputs, row: k), to: first + row) }
+      let products = columns.products(with: outputs, row: k, .fastest)
+      for row in 0..<rows {
+        sums.add(SIMD4(products[3 * row], products[3 * row + 1], products[3 * row + 2], 0), to: first + row)
+      }
     }
   }
 
   /// The columns of dx, each a sum over the outputs' channels, added up where they overlap.
   private func addInputGradient(_ outputs: ColumnMatrix, _ image: Int, _ group: Int, to sums: inout ProductSums) {
-    var accumulator = ColumnAccumulator(width: outputs.width)
+    var accumulator = ColumnAccumulator(width: outputs.width, .fastest)
     for row in 0..<rows {
-      accumulator.clear()
-      for k in 0..<outputsPerGroup {
-        accumulator.add(outputs, row: k, times: weight[(group * outputsPerGroup + k) * rows + row])
-      }
+      accumulator.take(outputs, times: weight, first: group * outputsPerGroup * rows + row, step: rows)
       forEachMeeting(row, image, group) { position, offset in sums.add(accumulator[position], to: offset) }
     }
   }

@@ -6,7 +6,7 @@ import OracleLoopsPortable
   import OracleLoopsAVX512
 #endif
 
-/// Which compilation of the inner loops: of the oracle's sums of products, and of the bounds of Winograd's algorithm.
+/// Which compilation of the inner loops: of the oracle's sums of products, and of the bounds of a convolution.
 package enum OracleLoops: CaseIterable, Sendable {
   case portable, avx2, avx512
 
@@ -32,6 +32,42 @@ package enum OracleLoops: CaseIterable, Sendable {
       case .avx2: OracleLoopsAVX2.addProducts(weights, panel, to: &sums)
     #endif
     default: OracleLoopsPortable.addProducts(weights, panel, to: &sums)
+    }
+  }
+
+  @inline(__always)
+  func addScaledRow(_ row: Span<Lane>, _ factor: Double, to sums: inout MutableSpan<Lane>) {
+    switch self {
+    #if arch(x86_64)
+      case .avx512: OracleLoopsAVX512.addScaledRow(row, factor, to: &sums)
+      case .avx2: OracleLoopsAVX2.addScaledRow(row, factor, to: &sums)
+    #endif
+    default: OracleLoopsPortable.addScaledRow(row, factor, to: &sums)
+    }
+  }
+
+  @inline(__always)
+  func sumScaledRows(
+    _ rows: Span<Lane>, width: Int, _ factors: Span<Double>, first: Int, step: Int, to sums: inout MutableSpan<Lane>
+  ) {
+    switch self {
+    #if arch(x86_64)
+      case .avx512:
+        OracleLoopsAVX512.sumScaledRows(rows, width: width, factors, first: first, step: step, to: &sums)
+      case .avx2: OracleLoopsAVX2.sumScaledRows(rows, width: width, factors, first: first, step: step, to: &sums)
+    #endif
+    default: OracleLoopsPortable.sumScaledRows(rows, width: width, factors, first: first, step: step, to: &sums)
+    }
+  }
+
+  @inline(__always)
+  func sumProductsOfRows(_ rows: Span<Lane>, _ other: Span<Lane>, to sums: inout MutableSpan<Double>) {
+    switch self {
+    #if arch(x86_64)
+      case .avx512: OracleLoopsAVX512.sumProductsOfRows(rows, other, to: &sums)
+      case .avx2: OracleLoopsAVX2.sumProductsOfRows(rows, other, to: &sums)
+    #endif
+    default: OracleLoopsPortable.sumProductsOfRows(rows, other, to: &sums)
     }
   }
 

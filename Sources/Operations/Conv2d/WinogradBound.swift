@@ -63,7 +63,7 @@ public struct WinogradBound: Sendable {
     var bounds = correlation(
       Correlation(
         operand: Planes(input, problem.inputChannels, problem.inputSize),
-        filters: { k, c, tap in weight[(k * channelsPerGroup + c) * taps + tap] },
+        weight: weight, taps: { k, c in ((k * channelsPerGroup + c) * taps, 1) },
         outputs: Planes([], problem.outputChannels, problem.outputSize), before: problem.paddingBefore))
     guard let bias else { return bounds }
     // One more rounding, of y + b. Both bounds have room for |y|'s part (the rigorous one in its count of roundings).
@@ -83,9 +83,10 @@ public struct WinogradBound: Sendable {
       Correlation(
         operand: Planes(dOutput, problem.outputChannels, problem.outputSize),
         // The weights of group g's outputs begin at its first output.
-        filters: { c, k, tap in
+        weight: weight,
+        taps: { c, k in
           let output = c / channelsPerGroup * outputsPerGroup + k
-          return weight[(output * channelsPerGroup + c % channelsPerGroup + 1) * taps - 1 - tap]
+          return ((output * channelsPerGroup + c % channelsPerGroup + 1) * taps - 1, -1)
         },
         outputs: Planes([], problem.inputChannels, problem.inputSize),
         before: Pair(last - before.height, last - before.width)))
@@ -144,8 +145,9 @@ public struct WinogradBound: Sendable {
   /// A stride-1 correlation: forward, or backward-data on turned weights.
   private struct Correlation {
     let operand: Planes
-    /// A tap between an output and an operand channel of its group.
-    let filters: (_ output: Int, _ channel: Int, _ tap: Int) -> Double
+    let weight: [Double]
+    /// Where the taps between an output and an operand channel of its group are: the first, and from one to the next.
+    let taps: (_ output: Int, _ channel: Int) -> (first: Int, step: Int)
     /// Extents of the result; holds no elements.
     let outputs: Planes
     /// Padding above and left; may be negative.
@@ -184,7 +186,11 @@ public struct WinogradBound: Sendable {
       let first = group * count + range.lowerBound
       let filters = model.filters(length: channels) { channel, elements in
         for lane in 0..<range.count {
-          for tap in 0..<taps { elements[tap][lane] = correlation.filters(first + lane, channel, tap) }
+          var (place, step) = correlation.taps(first + lane, channel)
+          for tap in 0..<taps {
+            elements[tap][lane] = correlation.weight[place]
+            place += step
+          }
         }
       }
       model.bounds(filters, inputs, lambda: lambda) { t, statistical, rigorous in

@@ -34,7 +34,8 @@ public struct ProductSums: Sendable {
   /// How its errors are spread; `nil` of single products. The error of one follows from two operands that other elements share:
   /// once stored in 16 bits, all products with one factor may lean to one side.
   ///
-  /// Of independent terms of either sign Σy² is about ΣΣt²; where it is a tenth more the terms lean to one side.
+  /// Of independent terms of either sign Σy² is about ΣΣt²; where it is a tenth more the terms lean to one side, or there are so
+  /// few independent sums that it is by chance.
   public var spread: ErrorSpread? {
     guard termCount > 1 else { return nil }
     var spread = ErrorSpread.sums

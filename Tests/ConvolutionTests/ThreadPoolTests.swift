@@ -47,45 +47,16 @@ struct ThreadPoolTests {
     }
     workers.withLock { #expect($0[0] != $0[1]) }
   }
-}
 
-@Suite("Cutting into tasks")
-struct TaskCutTests {
-  private func cut(
-    rows: Int, atMost: Int = .max / 2, pairs: Int, threads: Int, whole: Int = 1, weights: Double = 0x1p18,
-    input: Double = 0x1p18
-  ) -> TaskCut {
-    TaskCut(
-      rows: rows, atMost: atMost, pairs: pairs, whole: whole, threads: threads, weights: weights, input: input,
-      work: 0x1p26)
-  }
-
-  @Test("A thread of its own has one task, or as many as fit the cache")
-  func alone() {
-    #expect(cut(rows: 14, pairs: 8, threads: 1) == TaskCut(chunks: 1, parts: 1))
-    #expect(cut(rows: 112, atMost: 20, pairs: 8, threads: 1) == TaskCut(chunks: 6, parts: 1))
-  }
-
-  @Test("Equal threads have a task each; what is larger is cut less often")
-  func equal() {
-    #expect(cut(rows: 14, pairs: 8, threads: 2, weights: 0x1p20) == TaskCut(chunks: 1, parts: 2))
-    #expect(cut(rows: 14, pairs: 8, threads: 2, input: 0x1p20) == TaskCut(chunks: 2, parts: 1))
-  }
-
-  @Test("No thread waits long for the others", arguments: [7, 14, 28, 112], [1, 2, 8, 64])
-  func balanced(rows: Int, pairs: Int) {
-    for threads in [2, 3, 4, 6] { balanced(rows: rows, pairs: pairs, threads: threads) }
-  }
-
-  private func balanced(rows: Int, pairs: Int, threads: Int) {
-    let cut = cut(rows: rows, atMost: max(1, rows / 5), pairs: pairs, threads: threads)
-    #expect((1...rows).contains(cut.chunks) && (1...pairs).contains(cut.parts))
-    let chunk = (rows + cut.chunks - 1) / cut.chunks
-    #expect(chunk <= max(1, rows / 5))
-    let rounds = (cut.chunks * cut.parts + threads - 1) / threads
-    let most = rounds * chunk * ((pairs + cut.parts - 1) / cut.parts)
-    let ideal = Double(rows * pairs) / Double(threads)
-    // At the worst, seven rows of one pair on six threads, two of them are one thread's: 2 of 7/6.
-    #expect(Double(most) <= max(1.25 * ideal, ideal + 1), "\(cut)")
+  @Test("What a thread does next is the next of its own share", arguments: [1, 2, 3, 5], [1, 2, 3, 7, 64])
+  func next(threads: Int, tasks: Int) throws {
+    let pool = try ThreadPool.shared(threads: threads)
+    let ends = (0..<tasks).filter { pool.task(after: $0, of: tasks) == nil }
+    for task in 0..<tasks where !ends.contains(task) { #expect(pool.task(after: task, of: tasks) == task + 1) }
+    #expect(ends.last == tasks - 1)
+    // Each thread that has tasks ends once, and shares differ by one task at most.
+    #expect(ends.count == min(threads, tasks))
+    let sizes = zip(ends, [-1] + ends).map { $0 - $1 }
+    #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1)
   }
 }

@@ -113,9 +113,10 @@ public final class ThreadPool: @unchecked Sendable {
   }
 
   /// The task that the thread which begins with this one does next; `nil` where its share ends.
-  func task(after task: Int, of tasks: Int) -> Int? {
-    let begins = (0..<threads).contains { share($0, of: tasks).lowerBound == task + 1 }
-    return task + 1 < tasks && !begins ? task + 1 : nil
+  package func task(after task: Int, of tasks: Int) -> Int? {
+    // The inverse of where shares begin; behind the last task comes no thread's.
+    func owner(_ task: Int) -> Int { task * threads / tasks }
+    return owner(task + 1) == owner(task) ? task + 1 : nil
   }
 
   private func work(_ body: (_ task: Int, _ worker: Int) -> Void, _ worker: Int) {

@@ -225,17 +225,14 @@ struct BilinearBound {
     mutating func run(_ fill: (inout [Lane]) -> Void) {
       for index in elements.indices { elements[index] = .zero }
       fill(&elements)
-      multiplyFromLeft(matrix)
-      loops.multiplyByTransposed(half, rows: matrix.rows, matrix.elements, to: &value)
+      loops.sandwich(matrix, elements, matrix, half: &half, to: &value)
       for index in elements.indices {
         for lane in 0..<Lane.scalarCount { elements[index][lane] = abs(elements[index][lane]) }
       }
-      multiplyFromLeft(magnitudes)
-      loops.multiplyByTransposed(half, rows: matrix.rows, magnitudes.elements, to: &magnitude)
+      loops.sandwich(magnitudes, elements, magnitudes, half: &half, to: &magnitude)
       guard roundsConstants else { return }
-      loops.multiplyByTransposed(half, rows: matrix.rows, rounded.elements, to: &second)
-      multiplyFromLeft(rounded)
-      loops.multiplyByTransposed(half, rows: matrix.rows, magnitudes.elements, to: &first)
+      loops.sandwich(rounded, elements, magnitudes, half: &half, to: &first)
+      loops.sandwich(magnitudes, elements, rounded, half: &half, to: &second)
     }
 
     /// Of the transformed value, in units of u².
@@ -244,9 +241,6 @@ struct BilinearBound {
       return magnitude[point] * magnitude[point] + constants * constants
     }
 
-    private mutating func multiplyFromLeft(_ left: Matrix) {
-      loops.multiplyFromLeft(left.elements, rows: left.rows, elements, to: &half)
-    }
   }
 
   /// Bounds of the outputs of each tile and each of eight filters.
@@ -323,19 +317,15 @@ struct BilinearBound {
       let (output, loops) = (bound.output, bound.loops)
       let points = Double(output.columns)
       let roundsConstants = !bound.outputRounded.isZero
-      func sandwich(_ left: Matrix, _ middle: [Lane], _ right: Matrix, _ half: inout [Lane], to result: inout [Lane]) {
-        loops.multiplyFromLeft(left.elements, rows: left.rows, middle, to: &half)
-        loops.multiplyByTransposed(half, rows: left.rows, right.elements, to: &result)
-      }
       for point in squares.indices { squares[point] = sums.product[point] * sums.product[point] }
       let (squared, magnitudes) = (bound.outputSquared, bound.outputMagnitude)
-      sandwich(squared, sums.variance, squared, &half, to: &variance)
-      sandwich(squared, squares, squared, &half, to: &firstPass)
-      if roundsConstants { sandwich(bound.outputRounded, squares, squared, &half, to: &roundedFirst) }
-      sandwich(magnitudes, sums.magnitude, magnitudes, &half, to: &magnitude)
-      sandwich(magnitudes, sums.underflow, magnitudes, &half, to: &underflow)
+      loops.sandwich(squared, sums.variance, squared, half: &half, to: &variance)
+      loops.sandwich(squared, squares, squared, half: &half, to: &firstPass)
+      if roundsConstants { loops.sandwich(bound.outputRounded, squares, squared, half: &half, to: &roundedFirst) }
+      loops.sandwich(magnitudes, sums.magnitude, magnitudes, half: &half, to: &magnitude)
+      loops.sandwich(magnitudes, sums.underflow, magnitudes, half: &half, to: &underflow)
       // Half of the value's is T = LᵀM, whose squares the second pass adds up: T∘²·L∘².
-      sandwich(output, sums.product, output, &half, to: &value)
+      loops.sandwich(output, sums.product, output, half: &half, to: &value)
       for index in half.indices { half[index] *= half[index] }
       loops.multiplyByTransposed(half, rows: output.rows, squared.elements, to: &secondPass)
       if roundsConstants {
@@ -355,5 +345,16 @@ struct BilinearBound {
         rigorous[i] = magnitude[i] * gamma + lost
       }
     }
+  }
+}
+
+extension OracleLoops {
+  /// left · middle · rightᵀ in each lane; `half` holds left · middle in the end.
+  fileprivate func sandwich(
+    _ left: BilinearBound.Matrix, _ middle: [Lane], _ right: BilinearBound.Matrix, half: inout [Lane],
+    to result: inout [Lane]
+  ) {
+    multiplyFromLeft(left.elements, rows: left.rows, middle, to: &half)
+    multiplyByTransposed(half, rows: left.rows, right.elements, to: &result)
   }
 }

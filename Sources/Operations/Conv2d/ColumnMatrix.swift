@@ -26,12 +26,15 @@ struct ColumnMatrix: Sendable {
     set { lanes[row * width + column / 8][column % 8] = newValue }
   }
 
-  /// Σ, Σ| |, Σ( )² of the products of each row with a row of another matrix, three numbers a row.
-  func products(with other: ColumnMatrix, row: Int, _ loops: OracleLoops) -> [Double] {
-    var sums = [Double](repeating: 0, count: rows * OracleLoopsPortable.productParts)
-    var target = sums.mutableSpan
-    loops.sumProductsOfRows(lanes.span, other.lanes.span.extracting(row * width..<(row + 1) * width), to: &target)
-    return sums
+  /// Σ, Σ| |, Σ( )² of the products of each row with a row of another matrix.
+  func products(with other: ColumnMatrix, row: Int, _ loops: OracleLoops) -> [SIMD4<Double>] {
+    let parts = OracleLoopsPortable.productParts
+    var sums = [Double](repeating: 0, count: rows * parts)
+    do {
+      var target = sums.mutableSpan
+      loops.sumProductsOfRows(lanes.span, other.lanes.span.extracting(row * width..<(row + 1) * width), to: &target)
+    }
+    return (0..<rows).map { SIMD4(sums[$0 * parts], sums[$0 * parts + 1], sums[$0 * parts + 2], 0) }
   }
 }
 

@@ -169,9 +169,7 @@ struct Conv2dSums {
     for k in 0..<outputsPerGroup {
       let first = (group * outputsPerGroup + k) * rows
       let products = columns.products(with: outputs, row: k, .fastest)
-      for row in 0..<rows {
-        sums.add(SIMD4(products[3 * row], products[3 * row + 1], products[3 * row + 2], 0), to: first + row)
-      }
+      for row in 0..<rows { sums.add(products[row], to: first + row) }
     }
   }
 

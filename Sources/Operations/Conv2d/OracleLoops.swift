@@ -10,7 +10,7 @@ import OracleLoopsPortable
 package enum OracleLoops: CaseIterable, Sendable {
   case portable, avx2, avx512
 
-  typealias Lane = SIMD8<Double>
+  package typealias Lane = SIMD8<Double>
 
   /// Those that this CPU runs, slowest first.
   package static let available: [OracleLoops] = allCases.filter { $0.level <= assay_x86_64_level() }
@@ -36,7 +36,7 @@ package enum OracleLoops: CaseIterable, Sendable {
   }
 
   @inline(__always)
-  func addScaledRow(_ row: Span<Lane>, _ factor: Double, to sums: inout MutableSpan<Lane>) {
+  package func addScaledRow(_ row: Span<Lane>, _ factor: Double, to sums: inout MutableSpan<Lane>) {
     switch self {
     #if arch(x86_64)
       case .avx512: OracleLoopsAVX512.addScaledRow(row, factor, to: &sums)
@@ -47,7 +47,7 @@ package enum OracleLoops: CaseIterable, Sendable {
   }
 
   @inline(__always)
-  func sumScaledRows(
+  package func sumScaledRows(
     _ rows: Span<Lane>, width: Int, _ factors: Span<Double>, first: Int, step: Int, to sums: inout MutableSpan<Lane>
   ) {
     switch self {
@@ -61,7 +61,7 @@ package enum OracleLoops: CaseIterable, Sendable {
   }
 
   @inline(__always)
-  func sumProductsOfRows(_ rows: Span<Lane>, _ other: Span<Lane>, to sums: inout MutableSpan<Double>) {
+  package func sumProductsOfRows(_ rows: Span<Lane>, _ other: Span<Lane>, to sums: inout MutableSpan<Double>) {
     switch self {
     #if arch(x86_64)
       case .avx512: OracleLoopsAVX512.sumProductsOfRows(rows, other, to: &sums)

@@ -51,7 +51,7 @@ import Testing
     let library = "library:" + (try build("conv2d.c", in: output)).path(percentEncoded: false)
     let record = output.file("run.json").path(percentEncoded: false)
     let run = try CommandRun([
-      "duet", "--base", library, "--head", library, "--filter", "*k64r3s3*", "--deadline", "20", "--json", record, "-q",
+      "duet", "--base", library, "--head", library, "--filter", "*k64r3s3*", "--deadline", "60", "--json", record, "-q",
     ])
     // Times of a busy machine decide nothing.
     #expect([0, 2].contains(run.exitCode) && !run.output.contains("head does not"), "\(run.output)\(run.errors)")

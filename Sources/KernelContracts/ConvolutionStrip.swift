@@ -59,6 +59,7 @@ public struct ConvolutionStrip {
   /// max(·, 0) last; NaN stays NaN.
   public var relu: Bool
 
+  @inlinable
   public init(
     input: UnsafePointer<Float>, inputRows: UnsafePointer<Int>, inputPixelStride: Int,
     segments: UnsafePointer<Int>, segmentCount: Int, shortCount: Int, shortChannels: Int, weights: UnsafePointer<Float>,

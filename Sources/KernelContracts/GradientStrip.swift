@@ -36,6 +36,7 @@ public struct GradientStrip {
   /// The sum starts from what the target holds instead of zero.
   public var accumulate: Bool
 
+  @inlinable
   public init(
     input: UnsafePointer<Float>, inputRows: UnsafePointer<Int>, inputPixelStride: Int, terms: UnsafePointer<Int>,
     termCount: Int, gradient: UnsafePointer<Float>, gradientRows: UnsafePointer<Int>, gradientPixelStride: Int,

@@ -36,6 +36,7 @@ public struct PanelStrip {
   /// What is asked for while this is computed, because it will be read later; left as far as it has come.
   public var ahead: UnsafeMutablePointer<RowsAhead>
 
+  @inlinable
   public init(
     weights: UnsafePointer<Float>, rows: Int, depth: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int,
     panelCount: Int, source: UnsafePointer<Float>?, sourceStride: Int, vectors: Int,
@@ -75,6 +76,7 @@ public struct RowsAhead {
   ///   - rows: how many rows.
   ///   - stride: from one row to the next.
   ///   - floats: what is read of each.
+  @inlinable
   public init(_ start: UnsafePointer<Float>, rows: Int, stride: Int, floats: Int) {
     next = start
     pieces = (floats + 31) / 32

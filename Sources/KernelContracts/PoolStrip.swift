@@ -13,6 +13,7 @@ public struct PoolStrip {
   public var block: Int
   public var pixels: Int
 
+  @inlinable
   public init(
     input: UnsafePointer<Float>, rowStride: Int, pixelStride: Int, rows: Int, columns: Int,
     output: UnsafeMutablePointer<Float>, block: Int, pixels: Int

@@ -35,6 +35,7 @@ public struct TrainingKernels: Sendable {
   /// See ``ParameterStep``.
   public var adam: @Sendable (UnsafePointer<ParameterStep>) -> Void
 
+  @inlinable
   public init(
     centredSums: @escaping @Sendable (Input, Input, Output, Output, Int, Int) -> Void,
     affine: @escaping @Sendable (UnsafePointer<AffineRow>) -> Void,
@@ -72,6 +73,7 @@ public struct AffineRow {
   public var block: Int
   public var pixels: Int
 
+  @inlinable
   public init(
     row: UnsafePointer<Float>, centre: UnsafePointer<Float>, factor: UnsafePointer<Float>, term: UnsafePointer<Float>,
     residual: UnsafePointer<Float>? = nil, relu: Bool, target: UnsafeMutablePointer<Float>, block: Int, pixels: Int
@@ -113,6 +115,7 @@ public struct GradientRow {
   public var block: Int
   public var pixels: Int
 
+  @inlinable
   public init(
     dOutput: UnsafePointer<Float>, gate: UnsafePointer<Float>?, row: UnsafePointer<Float>,
     centre: UnsafePointer<Float>, scale: UnsafePointer<Float>, masked: UnsafeMutablePointer<Float>?,
@@ -165,6 +168,7 @@ public struct ParameterStep {
   public var nesterov = false
   public var isFirst = false
 
+  @inlinable
   public init(
     parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, first: UnsafeMutablePointer<Float>?,
     second: UnsafeMutablePointer<Float>?, largest: UnsafeMutablePointer<Float>?, count: Int

@@ -22,6 +22,7 @@ public struct WinogradFilters {
   public var channelStride: Int
   public var transformedChannelStride: Int
 
+  @inlinable
   public init(
     filters: UnsafeMutablePointer<Float>, laneStride: Int, lanes: Int, turned: Bool, matrix: UnsafePointer<Double>,
     transformed: UnsafeMutablePointer<Float>, pointStride: Int, channels: Int, channelStride: Int,

@@ -42,6 +42,7 @@ public struct WinogradTiles {
   /// … and max(·, 0); NaN stays NaN.
   public var relu: Bool
 
+  @inlinable
   public init(
     activation: UnsafeMutablePointer<Float>, rowStride: Int, pixelStride: Int, height: Int, width: Int, lanes: Int,
     row: Int, column: Int, count: Int, transformed: UnsafeMutablePointer<Float>, pointStride: Int,

@@ -4,6 +4,7 @@ func interleave(
   _ source: UnsafePointer<Float>, _ channelStride: Int, _ target: UnsafeMutablePointer<Float>, _ block: Int,
   _ channels: Int, _ pixels: Int
 ) {
+  if block == 3, channels == 3 { return interleaveThree(source, channelStride, target, pixels) }
   var c = 0
   while c + 4 <= channels {
     var s = source + c * channelStride
@@ -32,6 +33,27 @@ func interleave(
     let s = source + c * channelStride
     for p in 0..<pixels { target[p * block + c] = s[p] }
     c += 1
+  }
+}
+
+/// The same of the three channels of pictures, whose pixels follow one another without a gap.
+@inline(__always)
+private func interleaveThree(
+  _ source: UnsafePointer<Float>, _ channelStride: Int, _ target: UnsafeMutablePointer<Float>, _ pixels: Int
+) {
+  let (green, blue) = (source + channelStride, source + 2 * channelStride)
+  var p = 0
+  while p + 4 <= pixels {
+    let (r, g, b) = (load4(source + p), load4(green + p), load4(blue + p))
+    let t = target + 3 * p
+    store4(Four(r[0], g[0], b[0], r[1]), t)
+    store4(Four(g[1], b[1], r[2], g[2]), t + 4)
+    store4(Four(b[2], r[3], g[3], b[3]), t + 8)
+    p += 4
+  }
+  while p < pixels {
+    (target[3 * p], target[3 * p + 1], target[3 * p + 2]) = (source[p], green[p], blue[p])
+    p += 1
   }
 }
 

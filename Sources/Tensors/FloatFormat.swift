@@ -88,7 +88,11 @@ public struct FloatFormat: Hashable, Sendable {
 extension Double {
   /// 2^exponent.
   fileprivate static func power(_ exponent: Int) -> Double {
-    // Above and below a double's range this is what the formats' formulas need.
-    Double(sign: .plus, exponent: exponent, significand: 1)
+    // Above and below a double's range the general initialiser gives what the formats' formulas need. Within it the bits are the
+    // exponent's alone, and much cheaper: a spacing is asked for at every element.
+    guard leastNormalMagnitude.exponent <= exponent, exponent <= greatestFiniteMagnitude.exponent else {
+      return Double(sign: .plus, exponent: exponent, significand: 1)
+    }
+    return Double(sign: .plus, exponentBitPattern: UInt(exponent + 1023), significandBitPattern: 0)
   }
 }

@@ -30,6 +30,36 @@ import Testing
     return values
   }
 
+  /// Every element is where its layout says, and nothing else is touched, whatever part of an image falls to a thread.
+  @Test(arguments: [1, 2, 5])
+  func packing(threads: Int) throws {
+    let options = try ConvolutionOptions(threads: threads)
+    for channels in [1, 3, 4, 20] {
+      for halo in [0, 2] {
+        let layout = try BlockedLayout(
+          batch: 2, channels: channels, height: 3, width: 70, vectorWidth: 16, halo: .init(halo))
+        let values = Tensor<Float>(splitMix64Uniform: [2, channels, 3, 70], seed: 5, low: 1, high: 2)
+        let buffer = try Self.blocked(values, layout, options)
+        var expected = [Float](repeating: .nan, count: layout.count)
+        for image in 0..<2 {
+          for channel in 0..<channels {
+            let first = layout.offset(image: image, channel: channel) + channel % layout.block
+            for row in 0..<3 {
+              for column in 0..<70 {
+                expected[first + row * layout.rowStride + column * layout.block] =
+                  values.elements[((image * channels + channel) * 3 + row) * 70 + column]
+              }
+            }
+          }
+        }
+        let found = Array(buffer.buffer)
+        #expect(found.map(\.bitPattern) == expected.map(\.bitPattern), "\(channels) channels, halo \(halo)")
+        let dense = try Self.dense(buffer, layout, values.shape, options)
+        #expect(dense.elements == values.elements)
+      }
+    }
+  }
+
   static let windows: [(kernel: Pair, stride: Pair, padding: Pair, ceil: Bool)] = [
     (3, 2, 1, false), (2, 2, 0, false), (3, 1, 1, false), (Pair(2, 5), Pair(3, 1), Pair(1, 2), false),
     (3, 2, 0, true), (1, 1, 0, false), (Pair(7, 9), 1, 0, false),

@@ -74,34 +74,30 @@ public struct LayoutConversion: Sendable {
     if count > 0 { kernels.fetchRows(dense + Self.fetched, plane, channels, count) }
   }
 
-  /// In one task an image and block of channels.
+  /// In one task an image and block of channels, or some of its rows where there are fewer of these than threads.
   private func forEachPiece(_ body: (Piece, _ channels: Int) -> Void) {
-    let run = run
-    forEachBlock { dense, blocked, channels in
-      for first in stride(from: 0, to: plane, by: run) {
-        let row = blocked + first / layout.width * layout.rowStride
+    let (run, plane) = (run, plane)
+    let blocks = layout.groups * layout.blocksPerGroup
+    let runs = plane / max(run, 1)
+    let parts = max(1, min(runs, (pool.threads + layout.batch * blocks - 1) / max(layout.batch * blocks, 1)))
+    pool.run(tasks: layout.batch * blocks * parts) { task, _ in
+      let (place, part) = task.quotientAndRemainder(dividingBy: parts)
+      let (image, block) = place.quotientAndRemainder(dividingBy: blocks)
+      let inGroup = block % layout.blocksPerGroup * layout.block
+      let channel = block / layout.blocksPerGroup * layout.channelsPerGroup + inGroup
+      let dense = (image * layout.channels + channel) * plane
+      let blocked = layout.offset(image: image, channel: channel)
+      let channels = min(layout.block, layout.channelsPerGroup - inGroup)
+      for row in part * runs / parts..<(part + 1) * runs / parts {
+        let first = row * run
+        let target = blocked + first / layout.width * layout.rowStride
         for pixel in stride(from: 0, to: run, by: Self.fetched) {
           body(
             Piece(
-              dense: dense + first + pixel, blocked: row + pixel * layout.block,
+              dense: dense + first + pixel, blocked: target + pixel * layout.block,
               pixels: min(Self.fetched, run - pixel), left: plane - first - pixel), channels)
         }
       }
-    }
-  }
-
-  /// One task an image and block of channels: the offsets of its first pixel in both forms, and its channels.
-  private func forEachBlock(_ body: (_ dense: Int, _ blocked: Int, _ channels: Int) -> Void) {
-    let blocks = layout.groups * layout.blocksPerGroup
-    let plane = plane
-    pool.run(tasks: layout.batch * blocks) { task, _ in
-      let image = task / blocks
-      let group = task % blocks / layout.blocksPerGroup
-      let first = task % layout.blocksPerGroup * layout.block
-      let channel = group * layout.channelsPerGroup + first
-      body(
-        (image * layout.channels + channel) * plane, layout.offset(image: image, channel: channel),
-        min(layout.block, layout.channelsPerGroup - first))
     }
   }
 }

@@ -155,12 +155,12 @@ struct BilinearBound {
       magnitudeSums: Array(repeating: .zero, count: points), length: length)
     for c in 0..<length {
       transform.run { fill(c, &$0) }
-      for point in 0..<points {
+      transform.forEachPoint { point, value, magnitude, variance in
         let place = (point * length + c) * Part.count
-        filters.parts[place] = transform.value[point]
-        filters.parts[place + 1] = transform.magnitude[point]
-        filters.parts[place + 2] = transform.variance(point)
-        filters.magnitudeSums[point] += transform.magnitude[point]
+        filters.parts[place] = value
+        filters.parts[place + 1] = magnitude
+        filters.parts[place + 2] = variance
+        filters.magnitudeSums[point] += magnitude
       }
     }
     return filters
@@ -179,9 +179,7 @@ struct BilinearBound {
       for first in stride(from: 0, to: length, by: Lane.scalarCount) {
         let range = first..<min(first + Lane.scalarCount, length)
         transform.run { for c in range { fill(tile, c, &$0, c - first) } }
-        for point in 0..<points {
-          let (value, magnitude) = (transform.value[point], transform.magnitude[point])
-          let variance = transform.variance(point)
+        transform.forEachPoint { point, value, magnitude, variance in
           for c in range {
             let place = ((point * tiles + tile) * length + c) * Part.count
             inputs.parts[place] = value[c - first]
@@ -207,8 +205,8 @@ struct BilinearBound {
     private let loops: OracleLoops
     private var elements: [Lane]
     private var half: [Lane]
-    private(set) var value: [Lane]
-    private(set) var magnitude: [Lane]
+    private var value: [Lane]
+    private var magnitude: [Lane]
     private var first: [Lane]
     private var second: [Lane]
 
@@ -235,12 +233,15 @@ struct BilinearBound {
       loops.sandwich(magnitudes, elements, rounded, half: &half, to: &second)
     }
 
-    /// Of the transformed value, in units of u².
-    func variance(_ point: Int) -> Lane {
-      let constants = first[point] + second[point]
-      return magnitude[point] * magnitude[point] + constants * constants
+    /// The transformed values; their variances are in units of u².
+    @inline(__always)
+    func forEachPoint(_ body: (_ point: Int, _ value: Lane, _ magnitude: Lane, _ variance: Lane) -> Void) {
+      let (value, magnitude, first, second) = (value.span, magnitude.span, first.span, second.span)
+      for point in 0..<points {
+        let constants = first[point] + second[point]
+        body(point, value[point], magnitude[point], magnitude[point] * magnitude[point] + constants * constants)
+      }
     }
-
   }
 
   /// Bounds of the outputs of each tile and each of eight filters.

@@ -165,13 +165,33 @@ struct Conv2dBounds: BoundModel {
     }
     var widest = allowsDirect || candidates.isEmpty ? definition : nil
     let scale = rounding.unit / Rounding.float32.unit
-    for candidate in candidates {
-      var bounds = ElementBounds(
-        statistical: candidate.statistical.map { $0 * scale }, rigorous: candidate.rigorous.map { $0 * scale })
-      if let definition { bounds = bounds.replacingNonFinite(by: definition) }
-      widest = widest.map { $0.widest(with: bounds) } ?? bounds
-    }
+    for candidate in candidates { widen(&widest, candidate, scale, definition) }
     return widest
+  }
+
+  /// Takes the wider of each element's bounds and a candidate's, times a factor, in one pass over large arrays.
+  /// - Parameter definition: stands for what of the candidate's is not finite.
+  private func widen(
+    _ widest: inout ElementBounds?, _ candidate: WinogradBound.Bounds, _ scale: Double, _ definition: ElementBounds?
+  ) {
+    let (isFirst, count) = (widest == nil, candidate.rigorous.count)
+    var statistical = isFirst ? candidate.statistical : widest?.statistical
+    var rigorous = widest?.rigorous ?? candidate.rigorous
+    widest = nil
+    for i in 0..<count {
+      var (spread, limit) = (candidate.statistical[i] * scale, candidate.rigorous[i] * scale)
+      if let definition, !(spread.isFinite && limit.isFinite) {
+        limit = definition.rigorous[i]
+        spread = definition.statistical?[i] ?? limit
+      }
+      func wider(_ known: Double, _ found: Double) -> Double {
+        isFirst ? found : known.isNaN || found.isNaN ? .nan : max(known, found)
+      }
+      rigorous[i] = wider(rigorous[i], limit)
+      // Where one of the algorithms has no statistical bound there is none.
+      if let known = statistical?[i] { statistical?[i] = wider(known, spread) }
+    }
+    widest = ElementBounds(statistical: statistical, rigorous: rigorous)
   }
 }
 

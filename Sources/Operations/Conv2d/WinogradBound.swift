@@ -63,7 +63,7 @@ public struct WinogradBound: Sendable {
     var bounds = correlation(
       Correlation(
         operand: Planes(input, problem.inputChannels, problem.inputSize),
-        weight: weight, taps: { k, c in ((k * channelsPerGroup + c) * taps, 1) },
+        weight: weight, taps: tapPlaces(areTurned: false),
         outputs: Planes([], problem.outputChannels, problem.outputSize), before: problem.paddingBefore))
     guard let bias else { return bounds }
     // One more rounding, of y + b. Both bounds have room for |y|'s part (the rigorous one in its count of roundings).
@@ -82,13 +82,7 @@ public struct WinogradBound: Sendable {
     return correlation(
       Correlation(
         operand: Planes(dOutput, problem.outputChannels, problem.outputSize),
-        // The weights of group g's outputs begin at its first output.
-        weight: weight,
-        taps: { c, k in
-          let output = c / channelsPerGroup * outputsPerGroup + k
-          return ((output * channelsPerGroup + c % channelsPerGroup + 1) * taps - 1, -1)
-        },
-        outputs: Planes([], problem.inputChannels, problem.inputSize),
+        weight: weight, taps: tapPlaces(areTurned: true), outputs: Planes([], problem.inputChannels, problem.inputSize),
         before: Pair(last - before.height, last - before.width)))
   }
 
@@ -142,12 +136,33 @@ public struct WinogradBound: Sendable {
     return (0..<tile.outputTile).flatMap { row in (0..<tile.outputTile).map { Pair(row, $0) } }
   }
 
+  /// Where the taps between an output of a correlation and a channel of its operand's group are.
+  private struct TapPlaces {
+    /// Whether they are read from the last to the first, and the weights' outputs are the operand's channels.
+    let areTurned: Bool
+    let (channelsPerGroup, outputsPerGroup, count): (Int, Int, Int)
+
+    /// From one to the next.
+    var step: Int { areTurned ? -1 : 1 }
+
+    func first(output: Int, channel: Int) -> Int {
+      guard areTurned else { return (output * channelsPerGroup + channel) * count }
+      // The weights of group g's outputs begin at its first output.
+      let row = output / channelsPerGroup * outputsPerGroup + channel
+      return (row * channelsPerGroup + output % channelsPerGroup + 1) * count - 1
+    }
+  }
+
+  private func tapPlaces(areTurned: Bool) -> TapPlaces {
+    TapPlaces(
+      areTurned: areTurned, channelsPerGroup: channelsPerGroup, outputsPerGroup: outputsPerGroup, count: taps)
+  }
+
   /// A stride-1 correlation: forward, or backward-data on turned weights.
   private struct Correlation {
     let operand: Planes
     let weight: [Double]
-    /// Where the taps between an output and an operand channel of its group are: the first, and from one to the next.
-    let taps: (_ output: Int, _ channel: Int) -> (first: Int, step: Int)
+    let taps: TapPlaces
     /// Extents of the result; holds no elements.
     let outputs: Planes
     /// Padding above and left; may be negative.
@@ -177,6 +192,7 @@ public struct WinogradBound: Sendable {
     let (operand, outputs, extent) = (correlation.operand, correlation.outputs, tile.outputTile)
     let (channels, count) = (operand.channels / problem.groups, outputs.channels / problem.groups)
     let plane = outputs.size.height * outputs.size.width
+    let (weight, taps) = (correlation.weight, correlation.taps)
     let inputs = model.inputs(tiles: tiles.count, length: channels) { t, channel, elements, lane in
       let origin = tiles.origin(t)
       let corner = Pair(origin.height - correlation.before.height, origin.width - correlation.before.width)
@@ -186,10 +202,10 @@ public struct WinogradBound: Sendable {
       let first = group * count + range.lowerBound
       let filters = model.filters(length: channels) { channel, elements in
         for lane in 0..<range.count {
-          var (place, step) = correlation.taps(first + lane, channel)
-          for tap in 0..<taps {
-            elements[tap][lane] = correlation.weight[place]
-            place += step
+          var place = taps.first(output: first + lane, channel: channel)
+          for tap in 0..<taps.count {
+            elements[tap][lane] = weight[place]
+            place += taps.step
           }
         }
       }

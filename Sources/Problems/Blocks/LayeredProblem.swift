@@ -14,11 +14,13 @@ extension LayeredProblem {
   public var scratchElements: SaturatingCount { layers.scratchElements }
   public var operands: Operands { layerOperands }
 
-  /// Bytes that are held while it is judged end to end and layer by layer: five copies of the parameters (as stored, in double
-  /// precision, the undisturbed gradients and two sets of bounds) and eight of each layer's output (the operands, cotangents and
-  /// gates of the undisturbed run and of a disturbed one, and their deviations). Measured (METHODOLOGY.md, "Blocks and networks").
+  /// Bytes that are held while it is judged end to end and layer by layer, as measured (METHODOLOGY.md, "Blocks and networks"): six
+  /// and a half times the parameters (as stored, in double precision, the undisturbed gradients, two sets of bounds, and an engine's)
+  /// and four times each layer's output (of the undisturbed run and of a disturbed one, their cotangents and deviations, not all of
+  /// which are there at the same time), in double precision.
   public var bytesWhileJudged: SaturatingCount {
-    ProblemCost.bytesPerElement * (5 * operands.elements + 8 * layers.map(\.outputShape.elements).total())
+    let half: SaturatingCount = 4
+    return half * (13 * operands.elements + 8 * layers.map(\.outputShape.elements).total())
   }
 
   /// `x`, and the parameters and buffers of all layers.

@@ -234,12 +234,14 @@ public struct Verifier: Sendable {
   }
 
   /// What slow cases that are verified at once may take together by their own count.
-  static let bytesAtOnce = SaturatingCount(7 << 29)
+  static let bytesAtOnce = SaturatingCount(27 << 27)
 
   private func runAll(_ jobs: [VerificationJob]) async {
     await withTaskGroup(of: Finished.self) { group in
       let done = Set(ledger.withLock { $0.finished.map(\.index) })
-      var waiting = jobs.indices.filter { !done.contains($0) }
+      // What takes longest begins first, so that no large case is left for the end, when there is nothing to do beside it.
+      let costs = jobs.map { $0.bytes > 0 ? $0.cost : 0 }
+      var waiting = jobs.indices.filter { !done.contains($0) }.sorted { (costs[$1], $0) < (costs[$0], $1) }
       var running: [Int: SaturatingCount] = [:]
       /// The first that fits beside those that run; any, where none does.
       func start() {

@@ -7,7 +7,8 @@ import PackageDescription
 // targets built without preconditions: they know pointers and extents, and are verified by everything above them.
 
 // What crosses the line between them and the rest, pointers and extents, is a target of its own: compiled once, generic
-// over nothing, for every CPU.
+// over nothing, for every CPU. Initialisers of its records are inlined where one is made: called, they read the arguments
+// just written two by two, and waited until all stores before them had reached the cache.
 
 let contracts: [Target.Dependency] = ["KernelContracts", "CShims"]
 let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]

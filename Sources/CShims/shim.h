@@ -71,8 +71,8 @@ static inline void assay_give_back_free_memory(void) {
 #endif
 }
 
-// From now on blocks of up to 32 MB stay with the process when they are freed, so many bytes in all where they lie at the heap's end:
-// whoever makes and frees tensors in turn does not have the system clear each page again. Nothing with another allocator.
+// From now on blocks of up to 32 MB stay with the process when they are freed, and so many bytes at the end of each arena: whoever
+// makes and frees tensors in turn does not have the system clear each page again. Nothing with another allocator.
 static inline void assay_keep_freed_memory(int bytes) {
 #if defined(__GLIBC__)
   mallopt(M_MMAP_THRESHOLD, 32 << 20);

@@ -42,7 +42,7 @@ import struct Results.DuetSection
 
   #if os(Linux)
     /// What a gate counts of an engine's threads in its slices, by the kernel's own clock of threads, which every machine has: in
-    /// every block what the CPU time says, which is read in another way.
+    /// most blocks what the CPU time says, which is read in another way.
     @Test func aGateCountsWhatItsEnginesDo() throws {
       var suite = BenchmarkSuite(name: "test")
       suite.problems = ["conv2d n1c16h28w28 k16r3s3 stride1 pad1"]

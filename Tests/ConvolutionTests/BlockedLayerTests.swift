@@ -34,21 +34,22 @@ import Testing
   @Test(arguments: [1, 2, 5])
   func packing(threads: Int) throws {
     let options = try ConvolutionOptions(threads: threads)
-    for channels in [1, 3, 4, 20] {
+    let (height, width) = (70, 130)
+    for (channels, groups) in [(1, 1), (3, 1), (4, 1), (20, 1), (24, 2)] {
       for halo in [0, 2] {
         let layout = try BlockedLayout(
-          batch: 2, channels: channels, height: 3, width: 70, vectorWidth: 16, halo: .init(halo))
-        let values = Tensor<Float>(splitMix64Uniform: [2, channels, 3, 70], seed: 5, low: 1, high: 2)
+          batch: 1, channels: channels, height: height, width: width, groups: groups, vectorWidth: 16,
+          halo: .init(halo))
+        let values = Tensor<Float>(splitMix64Uniform: [1, channels, height, width], seed: 5, low: 1, high: 2)
         let buffer = try Self.blocked(values, layout, options)
         var expected = [Float](repeating: .nan, count: layout.count)
-        for image in 0..<2 {
-          for channel in 0..<channels {
-            let first = layout.offset(image: image, channel: channel) + channel % layout.block
-            for row in 0..<3 {
-              for column in 0..<70 {
-                expected[first + row * layout.rowStride + column * layout.block] =
-                  values.elements[((image * channels + channel) * 3 + row) * 70 + column]
-              }
+        for channel in 0..<channels {
+          let inBlock = channel % layout.channelsPerGroup % layout.block
+          let first = layout.offset(image: 0, channel: channel) + inBlock
+          for row in 0..<height {
+            for column in 0..<width {
+              expected[first + row * layout.rowStride + column * layout.block] =
+                values.elements[(channel * height + row) * width + column]
             }
           }
         }

@@ -61,12 +61,15 @@ public struct LayoutConversion: Sendable {
     var left: Int
   }
 
-  /// Without a halo beside them all rows are one.
-  private var run: Int { layout.rowStride == layout.width * layout.block ? plane : layout.width }
+  /// Pixels that follow one another in both forms, and that no two threads share: a row, or, without a halo beside the rows, a piece.
+  private var run: Int { layout.rowStride == layout.width * layout.block ? Self.fetched : layout.width }
 
   /// The most pixels of a piece, and how far ahead of those that are moved others are asked for: planes are too far apart for the CPU to foresee the
   /// next one's, and a plane's are too few at a time for it to see a sequence in them.
   private static let fetched = 64
+
+  /// Of an image that is worth a thread of its own.
+  private static let fewestPixels = 4_096
 
   /// Asks for as many pixels of NCHW as a piece has, so much further on.
   private func fetch(_ dense: UnsafePointer<Float>, _ channels: Int, _ piece: Piece) {
@@ -74,12 +77,13 @@ public struct LayoutConversion: Sendable {
     if count > 0 { kernels.fetchRows(dense + Self.fetched, plane, channels, count) }
   }
 
-  /// In one task an image and block of channels, or some of its rows where there are fewer of these than threads.
+  /// In one task an image and block of channels, or a part of its pixels where there are fewer of these than threads.
   private func forEachPiece(_ body: (Piece, _ channels: Int) -> Void) {
     let (run, plane) = (run, plane)
     let blocks = layout.groups * layout.blocksPerGroup
-    let runs = plane / max(run, 1)
-    let parts = max(1, min(runs, (pool.threads + layout.batch * blocks - 1) / max(layout.batch * blocks, 1)))
+    let runs = run > 0 ? (plane + run - 1) / run : 0
+    let places = max(1, layout.batch * blocks)
+    let parts = max(1, min(runs, plane / Self.fewestPixels, (pool.threads + places - 1) / places))
     pool.run(tasks: layout.batch * blocks * parts) { task, _ in
       let (place, part) = task.quotientAndRemainder(dividingBy: parts)
       let (image, block) = place.quotientAndRemainder(dividingBy: blocks)
@@ -88,14 +92,15 @@ public struct LayoutConversion: Sendable {
       let dense = (image * layout.channels + channel) * plane
       let blocked = layout.offset(image: image, channel: channel)
       let channels = min(layout.block, layout.channelsPerGroup - inGroup)
-      for row in part * runs / parts..<(part + 1) * runs / parts {
-        let first = row * run
-        let target = blocked + first / layout.width * layout.rowStride
-        for pixel in stride(from: 0, to: run, by: Self.fetched) {
+      for number in part * runs / parts..<(part + 1) * runs / parts {
+        let first = number * run
+        let (row, column) = first.quotientAndRemainder(dividingBy: layout.width)
+        let target = blocked + row * layout.rowStride + column * layout.block
+        for pixel in stride(from: 0, to: min(run, plane - first), by: Self.fetched) {
           body(
             Piece(
               dense: dense + first + pixel, blocked: target + pixel * layout.block,
-              pixels: min(Self.fetched, run - pixel), left: plane - first - pixel), channels)
+              pixels: min(Self.fetched, run - pixel, plane - first - pixel), left: plane - first - pixel), channels)
         }
       }
     }

@@ -213,16 +213,6 @@ extension WinogradTile {
 }
 
 extension ElementBounds {
-  /// Other bounds of the same elements where one of these is infinite or NaN.
-  func replacingNonFinite(by other: ElementBounds) -> ElementBounds {
-    var bounds = self
-    for i in rigorous.indices where !(rigorous[i].isFinite && statistical?[i].isFinite != false) {
-      bounds.rigorous[i] = other.rigorous[i]
-      bounds.statistical?[i] = other.statistical?[i] ?? other.rigorous[i]
-    }
-    return bounds
-  }
-
   /// Each element's wider bound.
   func widest(with other: ElementBounds) -> ElementBounds {
     func wider(_ first: [Double], _ second: [Double]) -> [Double] {

@@ -239,8 +239,9 @@ public struct Verifier: Sendable {
   private func runAll(_ jobs: [VerificationJob]) async {
     await withTaskGroup(of: Finished.self) { group in
       let done = Set(ledger.withLock { $0.finished.map(\.index) })
-      // What takes longest begins first, so that no large case is left for the end, when there is nothing to do beside it.
-      let costs = jobs.map { $0.bytes > 0 ? $0.cost : 0 }
+      // Small cases first, which an interrupted run then has; of large ones the costliest first, so that none of these is left for
+      // the end, when there is nothing to do beside it.
+      let costs = jobs.map { $0.bytes > 0 ? $0.cost : .infinity }
       var waiting = jobs.indices.filter { !done.contains($0) }.sorted { (costs[$1], $0) < (costs[$0], $1) }
       var running: [Int: SaturatingCount] = [:]
       /// The first that fits beside those that run; any, where none does.

@@ -71,15 +71,20 @@ static inline void assay_give_back_free_memory(void) {
 #endif
 }
 
-// From now on blocks of up to 32 MB stay with the process when they are freed, and so many bytes at the end of each arena: whoever
-// makes and frees tensors in turn does not have the system clear each page again. Nothing with another allocator.
-static inline void assay_keep_freed_memory(int bytes) {
+// From now on up to so many free bytes at the end of each arena stay with the process. Nothing with another allocator.
+static inline void assay_keep_at_ends(int bytes) {
 #if defined(__GLIBC__)
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, bytes);
 #else
   (void)bytes;
 #endif
+}
+
+// From now on blocks of up to 32 MB stay with the process when they are freed: whoever makes and frees tensors in turn does
+// not have the system clear each page again.
+static inline void assay_keep_freed_memory(void) {
+  assay_give_back_from(32 << 20);
+  assay_keep_at_ends(512 << 20);
 }
 
 // The level of x86-64 that the CPU runs, and whose registers the system saves: 4 (AVX-512), 3 (AVX2) or 1; elsewhere 0.

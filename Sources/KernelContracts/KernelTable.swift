@@ -64,7 +64,6 @@ public struct KernelTable: Sendable {
   /// Runs `iterations` rounds of 12 independent multiply-add chains on registers; returns the flop done.
   public var peak: @Sendable (_ iterations: Int) -> Int
 
-  @inlinable
   public init(
     vectorWidth: Int, tilePixels: Int, panelSegments: Int, fetchesWhatIsNear: Bool,
     convolveStrip: @escaping @Sendable (UnsafePointer<ConvolutionStrip>) -> Void,

@@ -35,7 +35,6 @@ public struct TrainingKernels: Sendable {
   /// See ``ParameterStep``.
   public var adam: @Sendable (UnsafePointer<ParameterStep>) -> Void
 
-  @inlinable
   public init(
     centredSums: @escaping @Sendable (Input, Input, Output, Output, Int, Int) -> Void,
     affine: @escaping @Sendable (UnsafePointer<AffineRow>) -> Void,

@@ -14,7 +14,6 @@ public struct WinogradKernels: Sendable {
   /// Gᵀ M G, from sums of products to filters' gradients: two passes of FMA chains of n terms with G rounded to float32.
   public let filterGradient: FilterTransform
 
-  @inlinable
   public init(
     input: @escaping Transform, output: @escaping Transform, gradient: @escaping Transform,
     filters: @escaping FilterTransform, filterGradient: @escaping FilterTransform

@@ -90,9 +90,10 @@ extension Double {
   fileprivate static func power(_ exponent: Int) -> Double {
     // Above and below a double's range the general initialiser gives what the formats' formulas need. Within it the bits are the
     // exponent's alone, and much cheaper: a spacing is asked for at every element.
-    guard leastNormalMagnitude.exponent <= exponent, exponent <= greatestFiniteMagnitude.exponent else {
+    let least = Int(leastNormalMagnitude.exponent)
+    guard least <= exponent, exponent <= greatestFiniteMagnitude.exponent else {
       return Double(sign: .plus, exponent: exponent, significand: 1)
     }
-    return Double(sign: .plus, exponentBitPattern: UInt(exponent + 1023), significandBitPattern: 0)
+    return Double(sign: .plus, exponentBitPattern: UInt(exponent - least + 1), significandBitPattern: 0)
   }
 }

@@ -101,7 +101,7 @@ struct BenchCommand: AsyncParsableCommand {
     let chosenPlan = plan
     deadline.begin()
     BazelTest()?.acknowledgeShards()
-    assay_keep_freed_memory(512 << 20)
+    assay_keep_freed_memory()
     let chosen = try EngineLookup.engines(
       suite.engines, timeout: selection.engines.timeout, surroundings: selection.engines.surroundings.surroundings(),
       builtIn: BuiltInEngines.tuned)

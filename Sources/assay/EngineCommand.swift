@@ -37,7 +37,7 @@ struct EngineCommand: ParsableCommand {
   @OptionGroup var limits: CaseLimitOptions
 
   func run() throws {
-    assay_keep_freed_memory(512 << 20)
+    assay_keep_freed_memory()
     let engines = tuned ? BuiltInEngines.tuned : BuiltInEngines.all
     let server = EngineServer(
       name == NullEngine.name ? NullEngine() : try EngineLookup.builtIn(name, of: engines),

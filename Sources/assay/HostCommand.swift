@@ -25,7 +25,7 @@ struct HostCommand: ParsableCommand {
   var symbol: [LibrarySymbol] = []
 
   func run() throws {
-    assay_keep_freed_memory(512 << 20)
+    assay_keep_freed_memory()
     let lines = try RequestLines()
     let symbols = Dictionary(symbol.map { ($0.operation, $0.symbol) }) { _, last in last }
     let engine: LibraryEngine

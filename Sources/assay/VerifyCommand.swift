@@ -195,6 +195,8 @@ struct VerifyCommand: AsyncParsableCommand {
   /// networks from 32 MB on: layers take what others have left, where clearing pages anew was a third of the time, and still a tenth
   /// where what lay at the heap's end was given back. What is left of a whole network is given back after it.
   private func giveLargeTensorsBack(_ plan: VerificationPlan) {
-    if mayHoldNetworks(plan) { assay_keep_freed_memory(256 << 20) } else { assay_give_back_from(1 << 20) }
+    guard mayHoldNetworks(plan) else { return assay_give_back_from(1 << 20) }
+    assay_give_back_from(32 << 20)
+    assay_keep_at_ends(256 << 20)
   }
 }

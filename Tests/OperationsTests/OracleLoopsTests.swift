@@ -26,7 +26,9 @@ import Testing
       }
     }
     for loops in OracleLoops.available {
-      var (together, oneByOne) = (expected, [Lane](repeating: .zero, count: 3 * width))
+      // The one writes the sums whatever was there, the other adds to them.
+      var together = [Lane](repeating: Lane(repeating: .nan), count: 3 * width)
+      var oneByOne = [Lane](repeating: .zero, count: 3 * width)
       do {
         var target = together.mutableSpan
         loops.sumScaledRows(rows.span, width: width, factors.span, first: 2, step: step, to: &target)

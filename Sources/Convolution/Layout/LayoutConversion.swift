@@ -96,11 +96,12 @@ public struct LayoutConversion: Sendable {
         let first = number * run
         let (row, column) = first.quotientAndRemainder(dividingBy: layout.width)
         let target = blocked + row * layout.rowStride + column * layout.block
-        for pixel in stride(from: 0, to: min(run, plane - first), by: Self.fetched) {
+        let count = min(run, plane - first)
+        for pixel in stride(from: 0, to: count, by: Self.fetched) {
           body(
             Piece(
               dense: dense + first + pixel, blocked: target + pixel * layout.block,
-              pixels: min(Self.fetched, run - pixel, plane - first - pixel), left: plane - first - pixel), channels)
+              pixels: min(Self.fetched, count - pixel), left: plane - first - pixel), channels)
         }
       }
     }

@@ -165,33 +165,26 @@ struct Conv2dBounds: BoundModel {
     }
     var widest = allowsDirect || candidates.isEmpty ? definition : nil
     let scale = rounding.unit / Rounding.float32.unit
-    for candidate in candidates { widen(&widest, candidate, scale, definition) }
+    for candidate in candidates {
+      let bounds = Self.scaled(candidate, by: scale, otherwise: definition)
+      widest = widest.map { $0.widest(with: bounds) } ?? bounds
+    }
     return widest
   }
 
-  /// Takes the wider of each element's bounds and a candidate's, times a factor, in one pass over large arrays.
-  /// - Parameter definition: stands for what of the candidate's is not finite.
-  private func widen(
-    _ widest: inout ElementBounds?, _ candidate: WinogradBound.Bounds, _ scale: Double, _ definition: ElementBounds?
-  ) {
-    let (isFirst, count) = (widest == nil, candidate.rigorous.count)
-    var statistical = isFirst ? candidate.statistical : widest?.statistical
-    var rigorous = widest?.rigorous ?? candidate.rigorous
-    widest = nil
-    for i in 0..<count {
-      var (spread, limit) = (candidate.statistical[i] * scale, candidate.rigorous[i] * scale)
-      if let definition, !(spread.isFinite && limit.isFinite) {
-        limit = definition.rigorous[i]
-        spread = definition.statistical?[i] ?? limit
-      }
-      func wider(_ known: Double, _ found: Double) -> Double {
-        isFirst ? found : known.isNaN || found.isNaN ? .nan : max(known, found)
-      }
-      rigorous[i] = wider(rigorous[i], limit)
-      // Where one of the algorithms has no statistical bound there is none.
-      if let known = statistical?[i] { statistical?[i] = wider(known, spread) }
+  /// A candidate's bounds times a factor, and the definition's where these are not finite: in one pass, since the arrays are large.
+  private static func scaled(
+    _ candidate: WinogradBound.Bounds, by scale: Double, otherwise definition: ElementBounds?
+  ) -> ElementBounds {
+    var (statistical, rigorous) = (candidate.statistical, candidate.rigorous)
+    for i in rigorous.indices {
+      statistical[i] *= scale
+      rigorous[i] *= scale
+      guard let definition, !(statistical[i].isFinite && rigorous[i].isFinite) else { continue }
+      rigorous[i] = definition.rigorous[i]
+      statistical[i] = definition.statistical?[i] ?? definition.rigorous[i]
     }
-    widest = ElementBounds(statistical: statistical, rigorous: rigorous)
+    return ElementBounds(statistical: statistical, rigorous: rigorous)
   }
 }
 

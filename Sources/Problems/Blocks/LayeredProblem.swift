@@ -19,8 +19,9 @@ extension LayeredProblem {
   /// and four times each layer's output (of the undisturbed run and of a disturbed one, their cotangents and deviations, not all of
   /// which are there at the same time), in double precision.
   public var bytesWhileJudged: SaturatingCount {
-    let half: SaturatingCount = 4
-    return half * (13 * operands.elements + 8 * layers.map(\.outputShape.elements).total())
+    // Counted in float32, of which a double is two.
+    let bytesOfFloat: SaturatingCount = 4
+    return bytesOfFloat * (13 * operands.elements + 8 * layers.map(\.outputShape.elements).total())
   }
 
   /// `x`, and the parameters and buffers of all layers.

@@ -85,6 +85,7 @@ struct GradientSums: LaneWork {
     @inline(__always) func one(_ pixel: Int, _ sums: inout V, _ products: inout V) {
       let i = pixel * block
       let m = gated(row, i + first, V.self, lanes)
+      askForNextPage(row, i)
       if let masked { store(m, masked + i, lanes) }
       sums += m
       products = V.fma(m, (load(source + i, as: V.self, lanes) - centre) * scale, products)
@@ -122,10 +123,19 @@ struct InputGradient: LaneWork {
     let source = row.pointee.row + first
     for i in stride(from: 0, to: row.pointee.pixels * block, by: block) {
       let m = gated(row, i + first, V.self, lanes)
+      askForNextPage(row, i)
       let linear = V.fma(load(source + i, as: V.self, lanes) - centre, slope, term)
       store(V.fma(m, factor, linear), target + i, lanes)
     }
   }
+}
+
+/// All of a pixel's operands; with little arithmetic the passes take as long as reading does.
+@inline(__always)
+private func askForNextPage(_ row: UnsafePointer<GradientRow>, _ offset: Int) {
+  prefetchNextPage(row.pointee.dOutput + offset)
+  if let gate = row.pointee.gate { prefetchNextPage(gate + offset) }
+  prefetchNextPage(row.pointee.row + offset)
 }
 
 @inline(__always)

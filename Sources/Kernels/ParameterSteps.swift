@@ -23,6 +23,10 @@ func adamStep(_ step: UnsafePointer<ParameterStep>) {
     let s = step.pointee
     var p = load(s.parameters + i, as: Vector.self, lanes) * s.shrink
     let g = decayed(load(s.gradient + i, as: Vector.self, lanes), p, s.decay)
+    prefetchNextPage(s.parameters + i)
+    prefetchNextPage(s.gradient + i)
+    prefetchNextPage(first + i)
+    prefetchNextPage(second + i)
     var m = load(first + i, as: Vector.self, lanes)
     m = fma(g - m, Vector(repeating: s.share), m)
     store(m, first + i, lanes)
@@ -35,7 +39,7 @@ func adamStep(_ step: UnsafePointer<ParameterStep>) {
       store(most, largest + i, lanes)
       v = most
     }
-    p -= m / (v.squareRoot() / s.root + s.eps) * s.rate
+    p -= m / (squareRoot(v) / s.root + s.eps) * s.rate
     store(p, s.parameters + i, lanes)
   }
 }

@@ -65,6 +65,10 @@ func loadLanes(_ p: UnsafePointer<Float>, _ lanes: Int) -> Vector {
   return v
 }
 
+/// In one instruction: the standard library's goes lane by lane, and stays so.
+@inline(__always)
+func squareRoot(_ v: Vector) -> Vector { assay_square_root(v) }
+
 /// max(v, 0) lane by lane; NaN stays NaN.
 @inline(__always)
 func positive(_ v: Vector) -> Vector { assay_positive(v) }
@@ -77,6 +81,10 @@ func prefetch(_ p: UnsafePointer<Float>) { assay_prefetch(p) }
 @inline(__always)
 func prefetchLater(_ p: UnsafePointer<Float>) { assay_prefetch_later(p) }
 
+/// The same a page of memory on: the core's own prefetching begins anew in each.
+@inline(__always)
+func prefetchNextPage(_ p: UnsafePointer<Float>) { prefetchLater(p + 1024) }
+
 /// Arithmetic as one instruction: that of the standard library goes lane by lane, and the optimiser has to find out what it is.
 extension Vector {
   @inline(__always)
@@ -87,6 +95,9 @@ extension Vector {
 
   @inline(__always)
   static func * (left: Self, right: Self) -> Self { assay_multiply(left, right) }
+
+  @inline(__always)
+  static func / (left: Self, right: Self) -> Self { assay_divide(left, right) }
 
   @inline(__always)
   static func += (left: inout Self, right: Self) { left = left + right }

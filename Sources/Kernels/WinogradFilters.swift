@@ -3,9 +3,9 @@ import KernelContracts
 /// G g Gᵀ of a row of filters: see ``WinogradFilters``.
 func winogradFilters(_ outputTile: Int, _ filters: UnsafePointer<WinogradFilters>) {
   switch outputTile {
-  case 2: transformFilters(filters, points: 4)
-  case 4: transformFilters(filters, points: 6)
-  case 6: transformFilters(filters, points: 8)
+  case 2: FilterTransform<WinogradF2>.run(filters)
+  case 4: FilterTransform<WinogradF4>.run(filters)
+  case 6: FilterTransform<WinogradF6>.run(filters)
   default: break
   }
 }
@@ -20,52 +20,129 @@ func winogradFilterGradient(_ outputTile: Int, _ filters: UnsafePointer<Winograd
   }
 }
 
-/// In Double, half a vector's lanes at a time, each value rounded once.
-@inline(__always)
-private func transformFilters(_ filters: UnsafePointer<WinogradFilters>, points: Int) {
-  let matrix = filters.pointee.matrix
-  let pointStride = filters.pointee.pointStride
-  let tapCount = 9 * vectorWidth
-  // Where the taps of a lane's channels follow one another, those of several channels are brought into lanes at once.
-  let together = filters.pointee.channelStride == 9 ? 16 : 1
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: together * tapCount) { gathered in
-    withUnsafeTemporaryAllocation(of: HalfDoubles.self, capacity: 3 * points) { memory in
-      guard let half = memory.baseAddress, let taps = gathered.baseAddress else { return }
+/// What a polynomial takes at the points 0, ±p …, ∞; named, so that they stay in registers.
+private struct PointValues {
+  var zero = HalfDoubles.zero
+  var first = (HalfDoubles.zero, HalfDoubles.zero)
+  var second = (HalfDoubles.zero, HalfDoubles.zero)
+  var third = (HalfDoubles.zero, HalfDoubles.zero)
+  var infinity = HalfDoubles.zero
+
+  @inline(__always)
+  func store(points: Int, _ body: (_ point: Int, _ value: HalfDoubles) -> Void) {
+    forEach(self, self, points: points) { point, value, _, _ in body(point, value) }
+  }
+
+  /// Point by point, with the values of two others there.
+  @inline(__always)
+  func forEach(
+    _ b: Self, _ c: Self, points: Int, _ body: (_ point: Int, HalfDoubles, HalfDoubles, HalfDoubles) -> Void
+  ) {
+    body(0, zero, b.zero, c.zero)
+    body(1, first.0, b.first.0, c.first.0)
+    body(2, first.1, b.first.1, c.first.1)
+    if points > 4 {
+      body(3, second.0, b.second.0, c.second.0)
+      body(4, second.1, b.second.1, c.second.1)
+    }
+    if points > 6 {
+      body(5, third.0, b.third.0, c.third.0)
+      body(6, third.1, b.third.1, c.third.1)
+    }
+    body(points - 1, infinity, b.infinity, c.infinity)
+  }
+}
+
+/// In Double, half a vector's lanes at a time, each value rounded once. Filters lie so far apart that no prefetching of the
+/// core's own finds them: those of later channels are asked for while these are transformed.
+private enum FilterTransform<F: WinogradFilter> {
+  /// Channels whose taps are brought into lanes before the first is transformed. A load that takes in several stores waits until
+  /// they have left the core, behind all that went before them; of taps that were written a while ago they have.
+  private static var together: Int { 16 }
+
+  static func run(_ filters: UnsafePointer<WinogradFilters>) {
+    let tapCount = 9 * vectorWidth
+    let (channelStride, laneStride) = (filters.pointee.channelStride, filters.pointee.laneStride)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: together * tapCount) { gathered in
+      guard let taps = gathered.baseAddress else { return }
       taps.initialize(repeating: 0, count: gathered.count)
-      for channel in 0..<filters.pointee.channels {
-        if channel % together == 0 {
-          interleave(
-            filters.pointee.filters + channel * filters.pointee.channelStride, filters.pointee.laneStride, taps,
-            vectorWidth, filters.pointee.lanes, 9 * min(together, filters.pointee.channels - channel))
+      for first in stride(from: 0, to: filters.pointee.channels, by: together) {
+        let count = min(together, filters.pointee.channels - first)
+        let source = filters.pointee.filters + first * channelStride
+        if channelStride == 9 {
+          // A lane's taps of all channels follow one another.
+          interleave(source, laneStride, taps, vectorWidth, filters.pointee.lanes, 9 * count)
+        } else {
+          for channel in 0..<count {
+            interleave(
+              source + channel * channelStride, laneStride, taps + channel * tapCount, vectorWidth,
+              filters.pointee.lanes, 9)
+          }
         }
-        let own = UnsafePointer(taps) + channel % together * tapCount
-        // A turned filter's rows and columns are read from the end.
-        let (first, step) = filters.pointee.turned ? (own + tapCount - vectorWidth, -vectorWidth) : (own, vectorWidth)
-        let target = filters.pointee.transformed + channel * filters.pointee.transformedChannelStride
-        for lane in stride(from: 0, to: vectorWidth, by: vectorWidth / 2) {
-          for column in 0..<3 {
-            let tap = first + column * step + lane
-            let (t0, t1, t2) = (doubles(tap), doubles(tap + 3 * step), doubles(tap + 6 * step))
-            for i in 0..<points { half[3 * i + column] = combine(t0, t1, t2, matrix + 3 * i) }
-          }
-          for i in 0..<points {
-            let (r0, r1, r2) = (half[3 * i], half[3 * i + 1], half[3 * i + 2])
-            for j in 0..<points {
-              storeHalf(combine(r0, r1, r2, matrix + 3 * j), target + (i * points + j) * pointStride + lane)
-            }
-          }
+        for channel in 0..<count {
+          askForNext(filters, first + together, channel)
+          let own = UnsafePointer(taps) + channel * tapCount
+          let target = filters.pointee.transformed + (first + channel) * filters.pointee.transformedChannelStride
+          transform(own, filters, target)
+          transform(own + vectorWidth / 2, filters, target + vectorWidth / 2)
         }
       }
     }
   }
-}
 
-/// The product of three values with a row of G.
-@inline(__always)
-private func combine(
-  _ a: HalfDoubles, _ b: HalfDoubles, _ c: HalfDoubles, _ row: UnsafePointer<Double>
-) -> HalfDoubles {
-  fma(c, row[2], fma(b, row[1], a * HalfDoubles(repeating: row[0])))
+  /// Half the lanes of a channel.
+  @inline(__always)
+  private static func transform(
+    _ taps: UnsafePointer<Float>, _ filters: UnsafePointer<WinogradFilters>, _ target: UnsafeMutablePointer<Float>
+  ) {
+    // A turned filter's rows and columns are read from the end.
+    let step = filters.pointee.turned ? -vectorWidth : vectorWidth
+    let tap = filters.pointee.turned ? taps + 8 * vectorWidth : taps
+    let matrix = filters.pointee.matrix
+    @inline(__always) func column(_ first: UnsafePointer<Float>) -> PointValues {
+      evaluate(doubles(first), doubles(first + 3 * step), doubles(first + 6 * step), matrix)
+    }
+    let columns = (column(tap), column(tap + step), column(tap + 2 * step))
+    let pointStride = filters.pointee.pointStride
+    columns.0.forEach(columns.1, columns.2, points: F.points) { point, a, b, c in
+      let row = target + point * F.points * pointStride
+      evaluate(a, b, c, matrix).store(points: F.points) { point, value in storeHalf(value, row + point * pointStride) }
+    }
+  }
+
+  /// The product of G with three values: of the point 0 and of ∞ one term each, of a pair ±p an even part that both share and
+  /// an odd one.
+  @inline(__always)
+  private static func evaluate(
+    _ a: HalfDoubles, _ b: HalfDoubles, _ c: HalfDoubles, _ matrix: UnsafePointer<Double>
+  ) -> PointValues {
+    @inline(__always) func pair(_ point: Int) -> (HalfDoubles, HalfDoubles) {
+      let row = matrix + 3 * point
+      let even = fma(c, row[2], fma(a, row[0], .zero))
+      return (fma(b, row[1], even), fma(b, -row[1], even))
+    }
+    var values = PointValues()
+    values.zero = fma(a, matrix[0], .zero)
+    values.first = pair(1)
+    if F.points > 4 { values.second = pair(3) }
+    if F.points > 6 { values.third = pair(5) }
+    values.infinity = fma(c, matrix[3 * F.points - 1], .zero)
+    return values
+  }
+
+  /// Asks for a part of the filters that are gathered next: a lane's of all channels where these follow one another, else all
+  /// lanes' of a channel, which then do.
+  @inline(__always)
+  private static func askForNext(_ filters: UnsafePointer<WinogradFilters>, _ first: Int, _ part: Int) {
+    let partStride = filters.pointee.channelStride == 9 ? filters.pointee.laneStride : filters.pointee.channelStride
+    var later = UnsafePointer(filters.pointee.filters) + first * filters.pointee.channelStride + part * partStride
+    // 9 taps each, which begin anywhere in a cache line.
+    let end = later + 9 * together + 16
+    while later < end {
+      prefetch(later)
+      later += 16
+    }
+  }
 }
 
 @inline(__always)

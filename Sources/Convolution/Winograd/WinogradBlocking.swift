@@ -16,12 +16,19 @@ struct WinogradBlocking: Hashable, Sendable {
   /// Whether each pair of output vectors has its weights transformed just before all tiles are multiplied by them, instead of
   /// all weights beforehand.
   var transformsWeights: Bool
+  /// Source channels whose weights are transformed at a time, whole vectors of them or all. With fewer than all there is one block
+  /// of tiles, whose products wait for the next channels.
+  var channels: Int
 
-  init(blockTiles: Int, sharesInput: Bool, transformsWeights: Bool = false, plan: WinogradPlan, threads: Int) {
+  init(
+    blockTiles: Int, sharesInput: Bool, transformsWeights: Bool = false, channels: Int? = nil, plan: WinogradPlan,
+    threads: Int
+  ) {
     self.blockTiles = blockTiles
     let sharesInput = sharesInput || transformsWeights
     self.sharesInput = sharesInput
     self.transformsWeights = transformsWeights
+    self.channels = channels ?? plan.source.channels
     inputTiles = sharesInput ? max(plan.tiles, 1) : blockTiles
     inputSpaces = sharesInput ? 1 : threads
     inputPieces = max(1, min(plan.tiles, (threads * 4 + plan.sourceBlocks - 1) / plan.sourceBlocks))
@@ -35,7 +42,9 @@ struct WinogradBlocking: Hashable, Sendable {
   /// shared.)
   ///
   /// Weights that are others in every run, and too many for the second-level cache, would be written to memory and read again:
-  /// each pair's are transformed where they are used, if the transformed tiles stay in a cache for that long.
+  /// each pair's are transformed where they are used, if the transformed tiles stay in a cache for that long. And as many
+  /// channels of it at a time as stay in the second-level cache, with the products of all tiles, where these are few: of 512
+  /// channels a pair's are 2.4 MB in F(4×4).
   init(_ plan: WinogradPlan, threads: Int, weightsStay: Bool) {
     let tileBytes = plan.points * plan.sourceBlocks * plan.vectorWidth * 4
     let weightBytes = plan.points * plan.source.channels * plan.destinationVectors * plan.vectorWidth * 4
@@ -50,11 +59,26 @@ struct WinogradBlocking: Hashable, Sendable {
       && sharedBytes <= (Machine.current.l3Bytes ?? 16 << 20) / 2
     let isShared = areFew ? plan.tiles < Self.fewestTiles * threads : blocks < 3 * threads
     let sharesInput = isShared && sharedBytes <= threads * (3 << 20)
+    if transformsWeights, let channels = Self.channelsAtATime(plan) {
+      self.init(
+        blockTiles: plan.tiles, sharesInput: true, transformsWeights: true, channels: channels, plan: plan,
+        threads: threads)
+      return
+    }
     // As many blocks for each thread.
     if !sharesInput, !transformsWeights { blocks = (blocks + threads - 1) / threads * threads }
     self.init(
       blockTiles: max(1, (plan.tiles + blocks - 1) / blocks),
       sharesInput: sharesInput, transformsWeights: transformsWeights, plan: plan, threads: threads)
+  }
+
+  /// Source channels whose weights for a pair, and the products of all tiles with it, stay in the second-level cache while tiles
+  /// pass through; nil where all do, or the tiles are too many.
+  private static func channelsAtATime(_ plan: WinogradPlan) -> Int? {
+    let cache = Machine.current.l2Bytes ?? 1 << 20
+    let rowBytes = plan.points * 2 * plan.vectorWidth * 4
+    let channels = max(1, cache * 5 / 16 / rowBytes / plan.vectorWidth) * plan.vectorWidth
+    return channels < plan.source.channels && plan.tiles * rowBytes <= cache * 3 / 8 ? channels : nil
   }
 
   /// Of a block that is worth a thread's reading all weights for.

@@ -53,7 +53,8 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     outputSpaceCount = blocking.outputSpaceCount(plan)
     outputSpace = try AlignedBuffer(zeros: options.threads * outputSpaceCount, name: "products")
     weights = try WinogradWeights(
-      plan, values, weightsStay: options.weightsStay, workers: blocking.transformsWeights ? options.threads : nil)
+      plan, values, weightsStay: options.weightsStay,
+      whereUsed: blocking.transformsWeights ? (options.threads, blocking.channels) : nil)
     try takeWeights(values)
   }
 
@@ -77,7 +78,8 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     try weights.set(values, plan)
     guard !blocking.transformsWeights else { return }
     pool.run(tasks: plan.pairs) { pair, _ in
-      weights.transform(pair: pair, to: weights.address(pair: pair, plan), plan, kernels)
+      weights.transform(
+        pair: pair, allChannels, to: weights.address(pair: pair, plan), plan, kernels)
     }
   }
 
@@ -105,7 +107,8 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
       let transformed = inputTiles(worker)
       for block in 0..<plan.sourceBlocks { transformInput(operands, range, block, transformed, worker) }
       for pair in 0..<plan.pairs {
-        multiply(operands, range, 0, pair, weights.address(pair: pair, plan), transformed, worker)
+        multiply(range, 0, pair, allChannels, weights.address(pair: pair, plan), transformed, worker)
+        transformBack(operands, range, pair, worker)
       }
     }
   }
@@ -126,10 +129,14 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     guard !blocking.transformsWeights else {
       pool.run(tasks: plan.pairs) { pair, worker in
         let own = weights.address(pair: worker, plan)
-        weights.transform(pair: pair, to: own, plan, kernels)
-        for block in 0..<blocks {
-          let range = block * size..<min(plan.tiles, (block + 1) * size)
-          multiply(operands, range, range.lowerBound, pair, own, transformed, worker)
+        for first in stride(from: 0, to: plan.source.channels, by: blocking.channels) {
+          let channels = first..<min(plan.source.channels, first + blocking.channels)
+          weights.transform(pair: pair, channels, to: own, plan, kernels)
+          for block in 0..<blocks {
+            let range = block * size..<min(plan.tiles, (block + 1) * size)
+            multiply(range, range.lowerBound, pair, channels, own, transformed, worker)
+            if channels.upperBound == plan.source.channels { transformBack(operands, range, pair, worker) }
+          }
         }
       }
       return
@@ -138,9 +145,12 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
       let first = task % blocks * size
       let range = first..<min(plan.tiles, first + size)
       let pair = task / blocks
-      multiply(operands, range, first, pair, weights.address(pair: pair, plan), transformed, worker)
+      multiply(range, first, pair, allChannels, weights.address(pair: pair, plan), transformed, worker)
+      transformBack(operands, range, pair, worker)
     }
   }
+
+  private var allChannels: Range<Int> { 0..<plan.source.channels }
 
   private func inputTiles(_ space: Int) -> TransformedTiles {
     TransformedTiles(
@@ -167,29 +177,38 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     }
   }
 
-  /// The products of a range of tiles with a pair of output vectors, and their way back.
-  private func multiply(
-    _ operands: ConvolutionOperands, _ range: Range<Int>, _ slot: Int, _ pair: Int,
-    _ weights: UnsafeMutablePointer<Float>, _ transformed: TransformedTiles, _ worker: Int
-  ) {
-    let vectors = min(2, plan.destinationVectors - 2 * pair)
-    let products = TransformedTiles(
+  private func vectors(_ pair: Int) -> Int { min(2, plan.destinationVectors - 2 * pair) }
+
+  /// A thread's products of a block of tiles with a pair of output vectors.
+  private func products(_ pair: Int, _ worker: Int) -> TransformedTiles {
+    TransformedTiles(
       base: outputSpace.pointer + worker * outputSpaceCount, capacity: blocking.blockTiles,
-      vectorWidth: plan.vectorWidth, blocks: vectors)
+      vectorWidth: plan.vectorWidth, blocks: vectors(pair))
+  }
+
+  /// The products of a range of tiles with a pair of output vectors over some source channels, added to those over the
+  /// channels before.
+  private func multiply(
+    _ range: Range<Int>, _ slot: Int, _ pair: Int, _ channels: Range<Int>, _ weights: UnsafeMutablePointer<Float>,
+    _ transformed: TransformedTiles, _ worker: Int
+  ) {
+    let (vectors, products) = (vectors(pair), products(pair, worker))
     // Each point is a matrix multiplication: one row of pixels, a segment for each block of channels.
-    let whole = plan.source.channels / plan.vectorWidth
+    let whole = channels.count / plan.vectorWidth
     let areAskedFor = self.weights.areAskedFor
     segments.withUnsafeBufferPointer { segments in
       guard let segments = segments.baseAddress else { return }
       var strip = ConvolutionStrip(
         // The first segment's offset is zero, and so is the only row's.
-        input: transformed.address(block: 0, tile: slot), inputRows: segments, inputPixelStride: plan.vectorWidth,
-        segments: segments, segmentCount: whole, shortCount: plan.sourceBlocks - whole,
-        shortChannels: plan.source.channels % plan.vectorWidth, weights: weights,
+        input: transformed.address(block: channels.lowerBound / plan.vectorWidth, tile: slot), inputRows: segments,
+        inputPixelStride: plan.vectorWidth, segments: segments, segmentCount: whole,
+        shortCount: channels.count > whole * plan.vectorWidth ? 1 : 0,
+        shortChannels: channels.count % plan.vectorWidth, weights: weights,
         output: products.base, outputRows: segments, outputPixelStride: plan.vectorWidth,
         outputVectorStride: products.blockStride, rowCount: 1, width: range.count, vectors: vectors,
-        lanes: plan.vectorWidth, fetchesAhead: kernels.fetchesWhatIsNear)
-      let pointWeights = WinogradWeights.rows(plan) * vectors * plan.vectorWidth
+        lanes: plan.vectorWidth, fetchesAhead: kernels.fetchesWhatIsNear,
+        accumulate: channels.lowerBound > 0)
+      let pointWeights = WinogradWeights.rows(channels.count) * vectors * plan.vectorWidth
       for _ in 0..<plan.points {
         // Behind the last point's come the next pair's.
         if areAskedFor { strip.nextWeights = strip.weights + pointWeights }
@@ -199,6 +218,11 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
         strip.weights += pointWeights
       }
     }
+  }
+
+  /// The way back of a range of tiles' products.
+  private func transformBack(_ operands: ConvolutionOperands, _ range: Range<Int>, _ pair: Int, _ worker: Int) {
+    let (vectors, products) = (vectors(pair), products(pair, worker))
     for vector in 0..<vectors {
       let lanes = (2 * pair + vector) * plan.vectorWidth
       plan.forEachRun(range) { run in

@@ -27,6 +27,8 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
   private let panelCount: Int
   /// Where each channel of a panel is in a transformed tile.
   private let terms: [Int]
+  /// Whether an element of the result is not finite. The pool's tasks have ended when it is read.
+  private let hasNonFinite = Atomic(false)
   private let running = Mutex<Void>(())
 
   var problem: Conv2dProblem { plan.problem }
@@ -88,12 +90,13 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
     // Without pixels the input has no address, and none of it is read.
     let operands = Operands(input: input.baseAddress ?? gradient, gradient: gradient, target: target)
     running.withLock { _ in
+      hasNonFinite.store(false, ordering: .relaxed)
       if blocking.keepsSums {
         runKeepingSums(operands)
       } else {
         runWhole(operands)
       }
-      if UnsafeBufferPointer(weightGradient).hasNonFinite {
+      if hasNonFinite.load(ordering: .relaxed) {
         Self.computePlain(plan, operands.input, operands.gradient, operands.target, pool)
       }
     }
@@ -226,6 +229,12 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
             pointStride: panel.blocks.count * width * lanes, channels: min(width, channels - block * width),
             channelStride: 9, transformedChannelStride: lanes)
           kernels.winograd.filterGradient(plan.outputTile, &filters)
+          // While they are near.
+          for lane in 0..<filters.lanes {
+            let written = UnsafeBufferPointer(
+              start: filters.filters + lane * filters.laneStride, count: 9 * filters.channels)
+            if written.hasNonFinite { hasNonFinite.store(true, ordering: .relaxed) }
+          }
         }
       }
     }

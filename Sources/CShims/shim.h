@@ -39,7 +39,6 @@ ASSAY_INLINE(const) assay_vector assay_positive(assay_vector v) { return (assay_
 ASSAY_INLINE(const) assay_vector assay_add(assay_vector a, assay_vector b) { return a + b; }
 ASSAY_INLINE(const) assay_vector assay_subtract(assay_vector a, assay_vector b) { return a - b; }
 ASSAY_INLINE(const) assay_vector assay_multiply(assay_vector a, assay_vector b) { return a * b; }
-ASSAY_INLINE(const) assay_vector assay_divide(assay_vector a, assay_vector b) { return a / b; }
 ASSAY_INLINE(const) assay_vector assay_square_root(assay_vector v) { return __builtin_elementwise_sqrt(v); }
 #if defined(__FMA__) || defined(__aarch64__)
 #define ASSAY_FMA(x, w, a) __builtin_elementwise_fma(x, w, a)

@@ -3,8 +3,8 @@
 /// The taps of lane l are at `filters + l·laneStride + tap` (tap = 3·r + s, or 8 minus that when `turned`), its n² values at
 /// `transformed + point·pointStride + l`. Strides count floats.
 ///
-/// - Requires: `matrix` is G, n×3, row by row: of the points 0, ±p …, ∞ in this order, each p before −p. All ranges lie inside
-///   their buffers and do not overlap; addresses outside may be prefetched.
+/// - Requires: `matrix` is G, n×3, row by row. All ranges lie inside their buffers and do not overlap; addresses outside may be
+///   prefetched.
 public struct WinogradFilters {
   /// Read by the filters' transform, written by the gradient's.
   public var filters: UnsafeMutablePointer<Float>

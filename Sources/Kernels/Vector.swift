@@ -97,9 +97,6 @@ extension Vector {
   static func * (left: Self, right: Self) -> Self { assay_multiply(left, right) }
 
   @inline(__always)
-  static func / (left: Self, right: Self) -> Self { assay_divide(left, right) }
-
-  @inline(__always)
   static func += (left: inout Self, right: Self) { left = left + right }
 
   @inline(__always)

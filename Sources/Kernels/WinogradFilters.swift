@@ -20,39 +20,6 @@ func winogradFilterGradient(_ outputTile: Int, _ filters: UnsafePointer<Winograd
   }
 }
 
-/// What a polynomial takes at the points 0, ±p …, ∞; named, so that they stay in registers.
-private struct PointValues {
-  var zero = HalfDoubles.zero
-  var first = (HalfDoubles.zero, HalfDoubles.zero)
-  var second = (HalfDoubles.zero, HalfDoubles.zero)
-  var third = (HalfDoubles.zero, HalfDoubles.zero)
-  var infinity = HalfDoubles.zero
-
-  @inline(__always)
-  func store(points: Int, _ body: (_ point: Int, _ value: HalfDoubles) -> Void) {
-    forEach(self, self, points: points) { point, value, _, _ in body(point, value) }
-  }
-
-  /// Point by point, with the values of two others there.
-  @inline(__always)
-  func forEach(
-    _ b: Self, _ c: Self, points: Int, _ body: (_ point: Int, HalfDoubles, HalfDoubles, HalfDoubles) -> Void
-  ) {
-    body(0, zero, b.zero, c.zero)
-    body(1, first.0, b.first.0, c.first.0)
-    body(2, first.1, b.first.1, c.first.1)
-    if points > 4 {
-      body(3, second.0, b.second.0, c.second.0)
-      body(4, second.1, b.second.1, c.second.1)
-    }
-    if points > 6 {
-      body(5, third.0, b.third.0, c.third.0)
-      body(6, third.1, b.third.1, c.third.1)
-    }
-    body(points - 1, infinity, b.infinity, c.infinity)
-  }
-}
-
 /// In Double, half a vector's lanes at a time, each value rounded once. Filters lie so far apart that no prefetching of the
 /// core's own finds them: those of later channels are asked for while these are transformed.
 private enum FilterTransform<F: WinogradFilter> {
@@ -62,25 +29,31 @@ private enum FilterTransform<F: WinogradFilter> {
 
   static func run(_ filters: UnsafePointer<WinogradFilters>) {
     let tapCount = 9 * vectorWidth
-    let (channelStride, laneStride) = (filters.pointee.channelStride, filters.pointee.laneStride)
+    let (lanes, laneStride) = (filters.pointee.lanes, filters.pointee.laneStride)
+    let channelStride = filters.pointee.channelStride
+    // A lane's taps of all channels follow one another, or else those of each channel are gathered by themselves.
+    let byLane = channelStride == 9
     withUnsafeTemporaryAllocation(of: Float.self, capacity: together * tapCount) { gathered in
       guard let taps = gathered.baseAddress else { return }
       taps.initialize(repeating: 0, count: gathered.count)
       for first in stride(from: 0, to: filters.pointee.channels, by: together) {
         let count = min(together, filters.pointee.channels - first)
-        let source = filters.pointee.filters + first * channelStride
-        if channelStride == 9 {
-          // A lane's taps of all channels follow one another.
-          interleave(source, laneStride, taps, vectorWidth, filters.pointee.lanes, 9 * count)
+        let source = UnsafePointer(filters.pointee.filters) + first * channelStride
+        if byLane {
+          interleave(source, laneStride, taps, vectorWidth, lanes, 9 * count)
         } else {
           for channel in 0..<count {
             interleave(
-              source + channel * channelStride, laneStride, taps + channel * tapCount, vectorWidth,
-              filters.pointee.lanes, 9)
+              source + channel * channelStride, laneStride, taps + channel * tapCount, vectorWidth, lanes, 9)
           }
         }
+        let next = source + together * channelStride
         for channel in 0..<count {
-          askForNext(filters, first + together, channel)
+          if !byLane {
+            ask(for: next + channel * channelStride, 9 * lanes)
+          } else if channel < lanes {
+            ask(for: next + channel * laneStride, 9 * together)
+          }
           let own = UnsafePointer(taps) + channel * tapCount
           let target = filters.pointee.transformed + (first + channel) * filters.pointee.transformedChannelStride
           transform(own, filters, target)
@@ -99,46 +72,58 @@ private enum FilterTransform<F: WinogradFilter> {
     let step = filters.pointee.turned ? -vectorWidth : vectorWidth
     let tap = filters.pointee.turned ? taps + 8 * vectorWidth : taps
     let matrix = filters.pointee.matrix
-    @inline(__always) func column(_ first: UnsafePointer<Float>) -> PointValues {
-      evaluate(doubles(first), doubles(first + 3 * step), doubles(first + 6 * step), matrix)
-    }
-    let columns = (column(tap), column(tap + step), column(tap + 2 * step))
+    let (x, y, z) = (column(tap, step, matrix), column(tap + step, step, matrix), column(tap + 2 * step, step, matrix))
     let pointStride = filters.pointee.pointStride
-    columns.0.forEach(columns.1, columns.2, points: F.points) { point, a, b, c in
-      let row = target + point * F.points * pointStride
-      evaluate(a, b, c, matrix).store(points: F.points) { point, value in storeHalf(value, row + point * pointStride) }
+    var written = target
+    @inline(__always) func row(_ a: HalfDoubles, _ b: HalfDoubles, _ c: HalfDoubles) {
+      var point = 0
+      while point < F.points {
+        storeHalf(combine(a, b, c, matrix + 3 * point), written)
+        written += pointStride
+        point += 1
+      }
+    }
+    row(x.0, y.0, z.0)
+    row(x.1, y.1, z.1)
+    row(x.2, y.2, z.2)
+    row(x.3, y.3, z.3)
+    if F.points > 4 {
+      row(x.4, y.4, z.4)
+      row(x.5, y.5, z.5)
+    }
+    if F.points > 6 {
+      row(x.6, y.6, z.6)
+      row(x.7, y.7, z.7)
     }
   }
 
-  /// The product of G with three values: of the point 0 and of ∞ one term each, of a pair ±p an even part that both share and
-  /// an odd one.
+  /// What a column of taps takes at each point; elements of a tuple stay in registers.
+  private typealias Column = (
+    HalfDoubles, HalfDoubles, HalfDoubles, HalfDoubles, HalfDoubles, HalfDoubles, HalfDoubles, HalfDoubles
+  )
+
   @inline(__always)
-  private static func evaluate(
-    _ a: HalfDoubles, _ b: HalfDoubles, _ c: HalfDoubles, _ matrix: UnsafePointer<Double>
-  ) -> PointValues {
-    @inline(__always) func pair(_ point: Int) -> (HalfDoubles, HalfDoubles) {
-      let row = matrix + 3 * point
-      let even = fma(c, row[2], fma(a, row[0], .zero))
-      return (fma(b, row[1], even), fma(b, -row[1], even))
+  private static func column(_ tap: UnsafePointer<Float>, _ step: Int, _ matrix: UnsafePointer<Double>) -> Column {
+    let (a, b, c) = (doubles(tap), doubles(tap + 3 * step), doubles(tap + 6 * step))
+    @inline(__always) func value(_ point: Int) -> HalfDoubles {
+      point < F.points ? combine(a, b, c, matrix + 3 * point) : .zero
     }
-    var values = PointValues()
-    values.zero = fma(a, matrix[0], .zero)
-    values.first = pair(1)
-    if F.points > 4 { values.second = pair(3) }
-    if F.points > 6 { values.third = pair(5) }
-    values.infinity = fma(c, matrix[3 * F.points - 1], .zero)
-    return values
+    return (value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7))
   }
 
-  /// Asks for a part of the filters that are gathered next: a lane's of all channels where these follow one another, else all
-  /// lanes' of a channel, which then do.
+  /// The product of three values with a row of G.
   @inline(__always)
-  private static func askForNext(_ filters: UnsafePointer<WinogradFilters>, _ first: Int, _ part: Int) {
-    let partStride = filters.pointee.channelStride == 9 ? filters.pointee.laneStride : filters.pointee.channelStride
-    var later = UnsafePointer(filters.pointee.filters) + first * filters.pointee.channelStride + part * partStride
-    // 9 taps each, which begin anywhere in a cache line.
-    let end = later + 9 * together + 16
-    while later < end {
+  private static func combine(
+    _ a: HalfDoubles, _ b: HalfDoubles, _ c: HalfDoubles, _ row: UnsafePointer<Double>
+  ) -> HalfDoubles {
+    fma(c, row[2], fma(b, row[1], a * HalfDoubles(repeating: row[0])))
+  }
+
+  /// Asks for floats that begin anywhere in a cache line.
+  @inline(__always)
+  private static func ask(for first: UnsafePointer<Float>, _ count: Int) {
+    var later = first
+    while later < first + count + 16 {
       prefetch(later)
       later += 16
     }

@@ -146,15 +146,17 @@ struct WinogradTests {
       var results: Set<[UInt32]> = []
       for threads in 1...3 {
         let options = ConvolutionOptions(threads: threads, instructionSet: instructionSet)
-        let blockings: [(Int?, shares: Bool, transforms: Bool)] = [
-          (nil, false, false), (1, false, false), (5, true, false), (13, false, false), (29, true, false),
-          (11, true, true), (1000, true, true),
+        // 16 channels are whole vectors of every instruction set; of 35 and of 50 the last are 3 and 2.
+        let blockings: [(Int?, shares: Bool, transforms: Bool, channels: Int?)] = [
+          (nil, false, false, nil), (1, false, false, nil), (5, true, false, nil), (13, false, false, nil),
+          (29, true, false, nil), (11, true, true, nil), (1000, true, true, nil), (1000, true, true, 16),
+          (1000, true, true, 32),
         ]
-        for (blockTiles, sharesInput, transformsWeights) in blockings {
+        for (blockTiles, sharesInput, transformsWeights, channels) in blockings {
           let prepared = try harness.w.withUnsafeBufferPointer {
             try strategy.prepare(
               problem, pass, weights: $0, epilogue: .init(), options: options, blockTiles: blockTiles,
-              sharesInput: sharesInput, transformsWeights: transformsWeights)
+              sharesInput: sharesInput, transformsWeights: transformsWeights, channels: channels)
           }
           results.insert(try harness.run(prepared).map(\.bitPattern))
           results.insert(try harness.run(prepared).map(\.bitPattern))
@@ -172,6 +174,36 @@ struct WinogradTests {
       }
     }
     #expect(gradients.count == 1)
+  }
+
+  @Test("Every entry of G has its part in every pass", arguments: tiles, instructionSets)
+  func filterMatrix(tile: Int, instructionSet: InstructionSet) throws {
+    let matrices = try #require(WinogradMatrices.chosen(outputTile: tile))
+    let problem = try Conv2dProblem(
+      batch: 1, inputChannels: 3, inputSize: 9, outputChannels: 5, kernelSize: 3, padding: .explicit(1))
+    let harness = WinogradHarness(problem, seed: 4)
+    let options = ConvolutionOptions(instructionSet: instructionSet)
+    func results(_ matrices: WinogradMatrices) throws -> [[Float]] {
+      let strategy = WinogradStrategy(matrices: matrices)
+      let passes = try [ConvolutionPass.forward, .backwardData].map { pass in
+        try harness.run(
+          try harness.w.withUnsafeBufferPointer {
+            try strategy.prepare(problem, pass, weights: $0, epilogue: .init(), options: options)
+          })
+      }
+      return passes + [try harness.run(try strategy.prepareWeightGradient(problem, options: options))]
+    }
+    let right = try results(matrices)
+    for row in matrices.weightTransform.indices {
+      for column in 0..<3 {
+        var changed = matrices.weightTransform
+        changed[row][column] = changed[row][column] + Rational(1, 4)
+        let wrong = try results(matrices.replacing(weightTransform: changed))
+        for (pass, (wrong, right)) in zip(["forward", "backward-data", "weight gradient"], zip(wrong, right)) {
+          #expect(wrong != right, "\(pass): row \(row), column \(column)")
+        }
+      }
+    }
   }
 
   @Test(

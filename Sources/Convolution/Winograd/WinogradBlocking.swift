@@ -24,11 +24,12 @@ struct WinogradBlocking: Hashable, Sendable {
     blockTiles: Int, sharesInput: Bool, transformsWeights: Bool = false, channels: Int? = nil, plan: WinogradPlan,
     threads: Int
   ) {
-    self.blockTiles = blockTiles
     let sharesInput = sharesInput || transformsWeights
     self.sharesInput = sharesInput
     self.transformsWeights = transformsWeights
     self.channels = channels ?? plan.source.channels
+    let blockTiles = self.channels < plan.source.channels ? max(plan.tiles, 1) : blockTiles
+    self.blockTiles = blockTiles
     inputTiles = sharesInput ? max(plan.tiles, 1) : blockTiles
     inputSpaces = sharesInput ? 1 : threads
     inputPieces = max(1, min(plan.tiles, (threads * 4 + plan.sourceBlocks - 1) / plan.sourceBlocks))
@@ -59,26 +60,23 @@ struct WinogradBlocking: Hashable, Sendable {
       && sharedBytes <= (Machine.current.l3Bytes ?? 16 << 20) / 2
     let isShared = areFew ? plan.tiles < Self.fewestTiles * threads : blocks < 3 * threads
     let sharesInput = isShared && sharedBytes <= threads * (3 << 20)
-    if transformsWeights, let channels = Self.channelsAtATime(plan) {
-      self.init(
-        blockTiles: plan.tiles, sharesInput: true, transformsWeights: true, channels: channels, plan: plan,
-        threads: threads)
-      return
-    }
     // As many blocks for each thread.
     if !sharesInput, !transformsWeights { blocks = (blocks + threads - 1) / threads * threads }
     self.init(
       blockTiles: max(1, (plan.tiles + blocks - 1) / blocks),
-      sharesInput: sharesInput, transformsWeights: transformsWeights, plan: plan, threads: threads)
+      sharesInput: sharesInput, transformsWeights: transformsWeights,
+      channels: transformsWeights ? Self.channelsAtATime(plan) : nil, plan: plan, threads: threads)
   }
 
   /// Source channels whose weights for a pair, and the products of all tiles with it, stay in the second-level cache while tiles
-  /// pass through; nil where all do, or the tiles are too many.
+  /// pass through; nil where all channels' do, or the tiles are too many. Each gets about a third of the cache: no other shares
+  /// were tried.
   private static func channelsAtATime(_ plan: WinogradPlan) -> Int? {
     let cache = Machine.current.l2Bytes ?? 1 << 20
-    let rowBytes = plan.points * 2 * plan.vectorWidth * 4
-    let channels = max(1, cache * 5 / 16 / rowBytes / plan.vectorWidth) * plan.vectorWidth
-    return channels < plan.source.channels && plan.tiles * rowBytes <= cache * 3 / 8 ? channels : nil
+    // A channel's weights for a pair, and a tile's products with it, are as many.
+    let pairBytes = plan.points * 2 * plan.vectorWidth * 4
+    let channels = max(1, cache / 3 / pairBytes / plan.vectorWidth) * plan.vectorWidth
+    return channels < plan.source.channels && plan.tiles <= cache / 3 / pairBytes ? channels : nil
   }
 
   /// Of a block that is worth a thread's reading all weights for.

@@ -79,7 +79,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     guard !blocking.transformsWeights else { return }
     pool.run(tasks: plan.pairs) { pair, _ in
       weights.transform(
-        pair: pair, allChannels, to: weights.address(pair: pair, plan), plan, kernels)
+        pair: pair, channels: allChannels, to: weights.address(pair: pair, plan), plan, kernels)
     }
   }
 
@@ -131,7 +131,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
         let own = weights.address(pair: worker, plan)
         for first in stride(from: 0, to: plan.source.channels, by: blocking.channels) {
           let channels = first..<min(plan.source.channels, first + blocking.channels)
-          weights.transform(pair: pair, channels, to: own, plan, kernels)
+          weights.transform(pair: pair, channels: channels, to: own, plan, kernels)
           for block in 0..<blocks {
             let range = block * size..<min(plan.tiles, (block + 1) * size)
             multiply(range, range.lowerBound, pair, channels, own, transformed, worker)
@@ -177,13 +177,11 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     }
   }
 
-  private func vectors(_ pair: Int) -> Int { min(2, plan.destinationVectors - 2 * pair) }
-
   /// A thread's products of a block of tiles with a pair of output vectors.
   private func products(_ pair: Int, _ worker: Int) -> TransformedTiles {
     TransformedTiles(
       base: outputSpace.pointer + worker * outputSpaceCount, capacity: blocking.blockTiles,
-      vectorWidth: plan.vectorWidth, blocks: vectors(pair))
+      vectorWidth: plan.vectorWidth, blocks: plan.vectors(of: pair))
   }
 
   /// The products of a range of tiles with a pair of output vectors over some source channels, added to those over the
@@ -192,7 +190,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
     _ range: Range<Int>, _ slot: Int, _ pair: Int, _ channels: Range<Int>, _ weights: UnsafeMutablePointer<Float>,
     _ transformed: TransformedTiles, _ worker: Int
   ) {
-    let (vectors, products) = (vectors(pair), products(pair, worker))
+    let (vectors, products) = (plan.vectors(of: pair), products(pair, worker))
     // Each point is a matrix multiplication: one row of pixels, a segment for each block of channels.
     let whole = channels.count / plan.vectorWidth
     let areAskedFor = self.weights.areAskedFor
@@ -222,7 +220,7 @@ final class WinogradConvolution: PreparedConvolution, @unchecked Sendable {
 
   /// The way back of a range of tiles' products.
   private func transformBack(_ operands: ConvolutionOperands, _ range: Range<Int>, _ pair: Int, _ worker: Int) {
-    let (vectors, products) = (vectors(pair), products(pair, worker))
+    let (vectors, products) = (plan.vectors(of: pair), products(pair, worker))
     for vector in 0..<vectors {
       let lanes = (2 * pair + vector) * plan.vectorWidth
       plan.forEachRun(range) { run in

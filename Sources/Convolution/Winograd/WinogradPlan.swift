@@ -27,6 +27,7 @@ struct WinogradPlan {
   var lastSourceChannels: Int { source.channels - (sourceBlocks - 1) * vectorWidth }
   /// Pairs of destination vectors, the last one perhaps single.
   var pairs: Int { (destinationVectors + 1) / 2 }
+  func vectors(of pair: Int) -> Int { min(2, destinationVectors - 2 * pair) }
 
   init(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, _ matrices: WinogradMatrices, vectorWidth: Int,

@@ -36,7 +36,7 @@ public struct WinogradStrategy: ConvolutionStrategy {
   package func prepare(
     _ problem: Conv2dProblem, _ pass: ConvolutionPass, weights: UnsafeBufferPointer<Float>,
     epilogue: ConvolutionEpilogue, options: ConvolutionOptions, blockTiles: Int?, sharesInput: Bool = false,
-    transformsWeights: Bool = false
+    transformsWeights: Bool = false, channels: Int? = nil
   ) throws(ConvolutionError) -> any PreparedConvolution {
     guard pass != .backwardWeights else {
       throw .unsupported(strategy: name, reason: "backward-weights is prepared by prepareWeightGradient")
@@ -44,8 +44,8 @@ public struct WinogradStrategy: ConvolutionStrategy {
     let plan = try plan(problem, pass, options)
     let blocking = blockTiles.map {
       WinogradBlocking(
-        blockTiles: $0, sharesInput: sharesInput, transformsWeights: transformsWeights, plan: plan,
-        threads: options.threads)
+        blockTiles: $0, sharesInput: sharesInput, transformsWeights: transformsWeights, channels: channels,
+        plan: plan, threads: options.threads)
     }
     return try WinogradConvolution(
       name, plan, weights: weights, epilogue: epilogue, options: options, blocking: blocking)

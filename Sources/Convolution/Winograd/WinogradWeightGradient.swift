@@ -189,13 +189,11 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
     }
   }
 
-  private func vectors(_ pair: Int) -> Int { min(2, plan.destinationVectors - 2 * pair) }
-
   /// A panel's products at one point, added to its sums.
   private func multiply(_ point: Int, _ panel: Panel, tiles: Int, accumulate: Bool) {
     let gradients = gradientTiles
     let width = plan.vectorWidth
-    let vectors = vectors(panel.pair)
+    let vectors = plan.vectors(of: panel.pair)
     let rows = panel.blocks.count * width
     oneRow.withUnsafeBufferPointer { zero in
       terms.withUnsafeBufferPointer { terms in
@@ -216,11 +214,11 @@ final class WinogradWeightGradient: PreparedWeightGradient, @unchecked Sendable 
   private func transformBack(_ operands: Operands, _ panel: Panel, _ blocks: Range<Int>) {
     let width = plan.vectorWidth
     let channels = plan.problem.inputChannels
-    let lanes = vectors(panel.pair) * width
+    let lanes = plan.vectors(of: panel.pair) * width
     plan.filterMatrix.withUnsafeBufferPointer { matrix in
       guard let matrix = matrix.baseAddress else { return }
       for block in blocks {
-        for vector in 0..<vectors(panel.pair) {
+        for vector in 0..<plan.vectors(of: panel.pair) {
           let firstOutput = (2 * panel.pair + vector) * width
           var filters = WinogradFilters(
             filters: operands.target + (firstOutput * channels + block * width) * 9, laneStride: channels * 9,

@@ -36,7 +36,7 @@ final class WinogradWeights: @unchecked Sendable {
     // What a thread has just transformed is near, if its cache holds it.
     let bytes = storage.bytes
     areAskedFor =
-      whereUsed.map { Machine.current.comesFromAfar(bytes / max(1, $0.workers)) }
+      whereUsed.map { Machine.current.comesFromAfar(bytes / $0.workers) }
       ?? Machine.current.asksAhead(forWeights: bytes)
     copy = weightsStay ? nil : try AlignedBuffer(zeros: plan.problem.weightShape.count, name: "weights")
     given = copy.map { UnsafePointer($0.pointer) } ?? weights.baseAddress ?? UnsafePointer(storage.pointer)
@@ -50,7 +50,7 @@ final class WinogradWeights: @unchecked Sendable {
     storage.pointer + 2 * pair * plan.vectorWidth * plan.points * Self.rows(channels)
   }
 
-  /// Takes other weights; `transform(pair:to:_:_:)` then goes by them.
+  /// Takes other weights; `transform(pair:channels:to:_:_:)` then goes by them.
   /// - Throws: ``ConvolutionError/bufferMismatch(name:expected:found:)``.
   func set(_ weights: UnsafeBufferPointer<Float>, _ plan: WinogradPlan) throws(ConvolutionError) {
     guard weights.count == plan.problem.weightShape.count, let values = weights.baseAddress else {
@@ -65,7 +65,7 @@ final class WinogradWeights: @unchecked Sendable {
 
   /// Transforms the weights of a pair of output vectors with some source channels.
   func transform(
-    pair: Int, _ channels: Range<Int>, to transformed: UnsafeMutablePointer<Float>, _ plan: WinogradPlan,
+    pair: Int, channels: Range<Int>, to transformed: UnsafeMutablePointer<Float>, _ plan: WinogradPlan,
     _ kernels: KernelTable
   ) {
     // w is K × C × 3 × 3; forward goes from C to K, backward-data from K to C with the taps turned.
@@ -73,7 +73,7 @@ final class WinogradWeights: @unchecked Sendable {
     let kStride = plan.problem.inputChannels * 9
     let channelStride = forward ? 9 : kStride
     let width = plan.vectorWidth
-    let vectors = min(2, plan.destinationVectors - 2 * pair)
+    let vectors = plan.vectors(of: pair)
     plan.filterMatrix.withUnsafeBufferPointer { matrix in
       guard let matrix = matrix.baseAddress else { return }
       for number in 0..<vectors {

@@ -1,5 +1,5 @@
 /// Everything one call of the panel kernel needs: a register tile of output channels × panels of NCHW pixels, summed over some
-/// input channels.
+/// input channels, or over some channels' taps, which are called channels here.
 ///
 ///     y[m][p] (+)= Σ_c w[c][m] · x[c][p]
 ///
@@ -20,6 +20,9 @@ public struct PanelStrip {
   public var depth: Int
   /// Pixel q of a panel is at `panels + panel·panelStride + c·2V + q`.
   public var panels: UnsafeMutablePointer<Float>
+  /// Where the pixels of each channel are instead, behind `panels + panel·panelStride`; anywhere, and panels may share floats.
+  /// `nil` where ``source`` is not.
+  public var offsets: UnsafePointer<Int>?
   public var panelStride: Int
   public var panelCount: Int
   /// Where a panel's pixels are read instead, and copied to ``panels`` on the way, for the tiles that follow: at
@@ -28,7 +31,7 @@ public struct PanelStrip {
   public var sourceStride: Int
   /// 1 or 2: how many of a panel's vectors there are; the second of a single one is not read.
   public var vectors: Int
-  /// Written at `target + m·targetStride + panel·2V + q`.
+  /// Written at `target + m·targetStride + panel·vectors·V + q`.
   public var target: UnsafeMutablePointer<Float>
   public var targetStride: Int
   /// The sum starts from what the target holds instead of zero.
@@ -38,14 +41,15 @@ public struct PanelStrip {
 
   @inlinable
   public init(
-    weights: UnsafePointer<Float>, rows: Int, depth: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int,
-    panelCount: Int, source: UnsafePointer<Float>?, sourceStride: Int, vectors: Int,
+    weights: UnsafePointer<Float>, rows: Int, depth: Int, panels: UnsafeMutablePointer<Float>,
+    offsets: UnsafePointer<Int>? = nil, panelStride: Int, panelCount: Int, source: UnsafePointer<Float>?, sourceStride: Int, vectors: Int,
     target: UnsafeMutablePointer<Float>, targetStride: Int, accumulate: Bool, ahead: UnsafeMutablePointer<RowsAhead>
   ) {
     self.weights = weights
     self.rows = rows
     self.depth = depth
     self.panels = panels
+    self.offsets = offsets
     self.panelStride = panelStride
     self.panelCount = panelCount
     self.source = source

@@ -4,6 +4,7 @@ import KernelContracts
 func multiplyPanels(_ strip: UnsafePointer<PanelStrip>) {
   assert(strip.pointee.vectors == 1 || strip.pointee.vectors == 2)
   assert(strip.pointee.depth >= 0 && strip.pointee.panelCount >= 0)
+  assert(strip.pointee.source == nil || strip.pointee.offsets == nil && strip.pointee.vectors == 2)
   switch strip.pointee.rows {
   case 1: PanelTile<C1>.run(strip)
   case 2: PanelTile<C2>.run(strip)
@@ -31,6 +32,8 @@ private enum PanelTile<Rows: Constant> {
   static func run(_ strip: UnsafePointer<PanelStrip>) {
     if strip.pointee.source != nil {
       copyAndRun(strip)
+    } else if strip.pointee.offsets != nil {
+      gatherAndRun(strip)
     } else if strip.pointee.vectors == 2 {
       run(strip, Packed<C2>.self)
     } else {
@@ -40,6 +43,15 @@ private enum PanelTile<Rows: Constant> {
 
   @inline(never)
   private static func copyAndRun(_ strip: UnsafePointer<PanelStrip>) { run(strip, Copied.self) }
+
+  @inline(never)
+  private static func gatherAndRun(_ strip: UnsafePointer<PanelStrip>) {
+    if strip.pointee.vectors == 2 {
+      run(strip, Scattered<C2>.self)
+    } else {
+      run(strip, Scattered<C1>.self)
+    }
+  }
 
   @inline(__always)
   private static func run<Pixels: PanelPixels>(_ strip: UnsafePointer<PanelStrip>, _: Pixels.Type) {
@@ -60,7 +72,7 @@ private enum PanelTile<Rows: Constant> {
         ahead.askForPiece()
         // What the next panel will write: rows are a plane apart, too far for the CPU to foresee.
         if asked < Rows.value {
-          askForPanel(target + 2 * vectorWidth + asked * step)
+          askForPanel(target + Pixels.Vectors.value * vectorWidth + asked * step)
           asked += 1
         }
         var c = min(left, 4)
@@ -77,7 +89,7 @@ private enum PanelTile<Rows: Constant> {
         }
       }
       sums.write(to: target, step)
-      target += 2 * vectorWidth
+      target += Pixels.Vectors.value * vectorWidth
       panel += 1
     }
     strip.pointee.ahead.pointee = ahead
@@ -127,6 +139,25 @@ private struct Packed<Vectors: Constant>: PanelPixels {
     let found = (load(x), Vectors.value == 2 ? load(x + vectorWidth) : .zero)
     x += 2 * vectorWidth
     return found
+  }
+}
+
+/// Each channel's at a place of its own.
+private struct Scattered<Vectors: Constant>: PanelPixels {
+  private let x: UnsafePointer<Float>
+  private var offset: UnsafePointer<Int>
+
+  @inline(__always)
+  init(_ strip: UnsafePointer<PanelStrip>, _ panel: Int) {
+    x = UnsafePointer(strip.pointee.panels + panel * strip.pointee.panelStride)
+    offset = strip.pointee.offsets.unsafelyUnwrapped
+  }
+
+  @inline(__always)
+  mutating func next() -> (Vector, Vector) {
+    let from = x + offset.pointee
+    offset += 1
+    return (load(from), Vectors.value == 2 ? load(from + vectorWidth) : .zero)
   }
 }
 

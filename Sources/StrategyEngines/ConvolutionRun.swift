@@ -157,7 +157,7 @@ final class ConvolutionRun {
         let blocked = try weight.elements.withUnsafeBufferPointer { (weights) throws(ConvolutionError) in
           try strategy.prepare(problem, pass, weights: weights, epilogue: epilogue, options: options)
         }
-        let prepared = try isShared && Self.leavesCache(blocked) ? blocked.dense() ?? blocked : blocked
+        let prepared = try isShared ? blocked.dense() ?? blocked : blocked
         let shapes = (problem.inputShape, problem.outputShape)
         let (from, to) = pass == .forward ? shapes : (shapes.1, shapes.0)
         inputs = [try Place(from, prepared.inputLayout, options, isShared: isShared)]
@@ -170,13 +170,6 @@ final class ConvolutionRun {
       let chosen = name == strategy.name ? name : "\(strategy.name) (\(name))"
       summary = "\(chosen), \(options.instructionSet.rawValue), \(pass.rawValue)"
     } catch { throw Self.translated(error) }
-  }
-
-  /// Whether converted copies would go to slower memory and come back: they are twice as large as the second-level cache. Smaller
-  /// ones are converted as a whole a little faster than piece by piece.
-  private static func leavesCache(_ prepared: any PreparedConvolution) -> Bool {
-    let bytes = 4 * (prepared.inputLayout.count + prepared.outputLayout.count)
-    return bytes > 2 * (Machine.current.l2Bytes ?? 1 << 20)
   }
 
   /// The blocked copies that running from and to NCHW needs besides.

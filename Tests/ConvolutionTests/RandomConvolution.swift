@@ -37,6 +37,24 @@ struct RandomConvolution {
     dy = fill(problem.outputShape.count)
   }
 
+  /// A problem of few channels with rows of one vector and more, as a network's first layer has.
+  static func fewChannels(seed: UInt64) throws -> RandomConvolution {
+    var generator = SplitMix64(seed: seed)
+    func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+    func fill(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -1..<1, using: &generator) } }
+    let (channels, kernel, stride, dilation) = (draw(1...4), draw(1...7), Pair(draw(1...2), draw(1...3)), draw(1...2))
+    let width = [16, 17, 24, 28, 31, 32, 33, 40, 48, 56, 64][draw(0...10)]
+    let padding = draw(0...3)
+    // So that an output row is about as wide as drawn.
+    let inputWidth = max(dilation * (kernel - 1) + 1, (width - 1) * stride.width + dilation * (kernel - 1) + 1 - 2 * padding)
+    let problem = try Conv2dProblem(
+      batch: draw(1...2), inputChannels: channels, inputSize: Pair(dilation * (kernel - 1) + draw(1...6), inputWidth),
+      outputChannels: draw(1...40), kernelSize: Pair(kernel), stride: stride, padding: .explicit(Pair(padding)),
+      dilation: Pair(dilation))
+    return RandomConvolution(
+      seed: seed, problem: problem, x: fill(problem.inputShape.count), w: fill(problem.weightShape.count), dy: [])
+  }
+
   private static func problem(_ generator: inout SplitMix64) -> Conv2dProblem? {
     func pick(_ choices: [Int]) -> Int { choices.randomElement(using: &generator)! }
     let depthwise = pick([0, 0, 0, 0, 0, 1]) == 1

@@ -54,7 +54,7 @@ import Testing
             try DirectStrategy().prepare(
               random.problem, .forward, weights: $0, epilogue: epilogue, options: options)
           }
-          let dense = try #require(try blocked.dense(), "\(random.problem)")
+          let dense = try #require(try blocked.dense(.inPieces), "\(random.problem)")
           let expected = try Self.run(blocked, random.x, options).map(\.bitPattern)
           // The second run finds what the first one left in the workspace.
           for _ in 0..<2 {
@@ -65,6 +65,67 @@ import Testing
         }
       }
     }
+  }
+
+  /// Rows from one vector to several, whole and not, of as many channels as are few; and other weights later.
+  @Test("from NCHW to NCHW with pixels in the lanes gives the bits of converted tensors", arguments: 0..<threadedChunks)
+  func planar(chunk: Int) throws {
+    var planar: [InstructionSet: Int] = [:]
+    for index in 0..<Self.threadedPerChunk {
+      let seed = UInt64(3_000_000 + chunk * Self.threadedPerChunk + index)
+      let random = try RandomConvolution.fewChannels(seed: seed)
+      let channels = random.problem.outputChannels
+      let shift = (0..<channels).map { Float($0 % 7) - 3 }
+      let epilogue = [
+        ConvolutionEpilogue(), ConvolutionEpilogue(shift: shift, relu: true),
+        ConvolutionEpilogue(scale: shift.map { 1 + $0 / 8 }, shift: shift),
+      ][index % 3]
+      for instructionSet in InstructionSet.tested {
+        for threads in 1...2 {
+          let options = ConvolutionOptions(threads: threads, instructionSet: instructionSet)
+          let blocked = try random.w.withUnsafeBufferPointer {
+            try DirectStrategy().prepare(
+              random.problem, .forward, weights: $0, epilogue: epilogue, options: options)
+          }
+          guard let dense = try blocked.dense(.planar) else { continue }
+          planar[instructionSet, default: 0] += 1
+          // The later runs find what the first one left in the workspace.
+          for weights in [nil, random.w.map { 1 - $0 }] {
+            try weights?.withUnsafeBufferPointer { try dense.setWeights($0) }
+            let expected = try Self.run(blocked, random.x, options).map(\.bitPattern)
+            #expect(
+              try Self.run(dense, random.x, options).map(\.bitPattern) == expected,
+              "\(instructionSet), \(threads) threads, \(random.problem)")
+          }
+        }
+      }
+    }
+    for instructionSet in InstructionSet.tested {
+      #expect(planar[instructionSet, default: 0] > 2, "\(instructionSet): too few problems that can be so computed")
+    }
+  }
+
+  /// Which way a convolution from NCHW to NCHW takes.
+  @Test("a network's first layer has pixels in the lanes; what has many channels, or short rows, does not")
+  func planarProblems() throws {
+    func has(_ problem: Conv2dProblem) throws -> Bool {
+      let weights = [Float](repeating: 1, count: problem.weightShape.count)
+      let prepared = try weights.withUnsafeBufferPointer {
+        try DirectStrategy().prepare(
+          problem, .forward, weights: $0, epilogue: .init(),
+          options: ConvolutionOptions(instructionSet: InstructionSet.selected()))
+      }
+      return try prepared.dense(.planar) != nil
+    }
+    func problem(_ channels: Int, _ size: Pair, groups: Int = 1) throws -> Conv2dProblem {
+      try Conv2dProblem(
+        batch: 1, inputChannels: channels, inputSize: size, outputChannels: 64, kernelSize: 7, stride: 2,
+        padding: .explicit(3), groups: groups)
+    }
+    #expect(try has(problem(3, 224)))
+    #expect(try !has(problem(64, 224)))
+    #expect(try !has(problem(2, 224, groups: 2)))
+    #expect(try !has(problem(3, Pair(224, 6))))
   }
 
   /// A run from and to NCHW.

@@ -41,7 +41,17 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   func setWeights(_ values: UnsafeBufferPointer<Float>) throws(ConvolutionError) {
-    try running.withLock { _ throws(ConvolutionError) in try weights.pack(values, plan, kernels, pool) }
+    try setWeights(values) { _ in }
+  }
+
+  /// And gives them, packed, to the body before anybody runs.
+  func setWeights(
+    _ values: UnsafeBufferPointer<Float>, then body: (PackedWeights) -> Void
+  ) throws(ConvolutionError) {
+    try running.withLock { _ throws(ConvolutionError) in
+      try weights.pack(values, plan, kernels, pool)
+      body(weights)
+    }
   }
 
   func run(
@@ -57,7 +67,17 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   func dense() throws(ConvolutionError) -> (any PreparedConvolution)? {
-    try DenseDirectConvolution(self, kernels, pool)
+    if let planar = try dense(.planar) { return planar }
+    // Smaller copies than would go to slower memory and come back are converted as a whole a little faster than in pieces.
+    let copies = MemoryLayout<Float>.stride * (plan.source.count + plan.destination.count)
+    return copies > 2 * (Machine.current.l2Bytes ?? 1 << 20) ? try dense(.inPieces) : nil
+  }
+
+  fileprivate func dense(_ form: DenseForm) throws(ConvolutionError) -> (any PreparedConvolution)? {
+    switch form {
+    case .planar: try PlanarDirectConvolution(self, weights, kernels, pool)
+    case .inPieces: try DenseDirectConvolution(self, kernels, pool)
+    }
   }
 
   /// Calls the body while nobody else changes the weights or runs.
@@ -71,5 +91,20 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
         phase: 0, group: 0, vectors: 0..<plan.destinationVectors,
         rows: first + rows.lowerBound..<first + rows.upperBound),
       operands, weights, epilogue, kernels)
+  }
+}
+
+/// A direct convolution's ways from NCHW to NCHW.
+package enum DenseForm: CaseIterable, Sendable {
+  /// Pixels in the lanes: ``PlanarDirectConvolution``.
+  case planar
+  /// Piece by piece: ``DenseDirectConvolution``.
+  case inPieces
+}
+
+extension PreparedConvolution {
+  /// One of a direct convolution's ways from NCHW to NCHW; `nil` where it has it not.
+  package func dense(_ form: DenseForm) throws(ConvolutionError) -> (any PreparedConvolution)? {
+    try (self as? DirectConvolution)?.dense(form)
   }
 }

@@ -252,25 +252,9 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
     at offset: Int, _ count: Int
   ) {
     for (row, channel) in tile.enumerated() {
-      finish(
+      epilogue.finish(
         products + row * productStride, operands.output + offset + row * outputLayout.planeStride,
-        operands.residual.map { $0 + offset + row * outputLayout.planeStride }, channel, count)
-    }
-  }
-
-  /// The epilogue of `count` pixels of a channel, from the products to the output, which may be the same.
-  private func finish(
-    _ products: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ residual: UnsafePointer<Float>?,
-    _ channel: Int, _ count: Int
-  ) {
-    let scale = epilogue.scale?[channel]
-    let shift = epilogue.shift?[channel]
-    for pixel in 0..<count {
-      var y = products[pixel]
-      if let scale { y *= scale }
-      if let shift { y += shift }
-      if let residual { y += residual[pixel] }
-      target[pixel] = epilogue.relu && y < 0 ? 0 : y
+        operands.residual.map { $0 + offset + row * outputLayout.planeStride }, channel: channel, count)
     }
   }
 }

@@ -42,8 +42,9 @@ public struct PanelStrip {
   @inlinable
   public init(
     weights: UnsafePointer<Float>, rows: Int, depth: Int, panels: UnsafeMutablePointer<Float>,
-    offsets: UnsafePointer<Int>? = nil, panelStride: Int, panelCount: Int, source: UnsafePointer<Float>?, sourceStride: Int, vectors: Int,
-    target: UnsafeMutablePointer<Float>, targetStride: Int, accumulate: Bool, ahead: UnsafeMutablePointer<RowsAhead>
+    offsets: UnsafePointer<Int>? = nil, panelStride: Int, panelCount: Int, source: UnsafePointer<Float>?,
+    sourceStride: Int, vectors: Int, target: UnsafeMutablePointer<Float>, targetStride: Int, accumulate: Bool,
+    ahead: UnsafeMutablePointer<RowsAhead>
   ) {
     self.weights = weights
     self.rows = rows

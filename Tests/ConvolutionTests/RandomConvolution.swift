@@ -46,7 +46,8 @@ struct RandomConvolution {
     let width = [16, 17, 24, 28, 31, 32, 33, 40, 48, 56, 64][draw(0...10)]
     let padding = draw(0...3)
     // So that an output row is about as wide as drawn.
-    let inputWidth = max(dilation * (kernel - 1) + 1, (width - 1) * stride.width + dilation * (kernel - 1) + 1 - 2 * padding)
+    let inputWidth = max(
+      dilation * (kernel - 1) + 1, (width - 1) * stride.width + dilation * (kernel - 1) + 1 - 2 * padding)
     let problem = try Conv2dProblem(
       batch: draw(1...2), inputChannels: channels, inputSize: Pair(dilation * (kernel - 1) + draw(1...6), inputWidth),
       outputChannels: draw(1...40), kernelSize: Pair(kernel), stride: stride, padding: .explicit(Pair(padding)),

@@ -66,7 +66,7 @@ final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
 
     /// The rows of the input that some rows of the output read.
     func read(by output: Range<Int>) -> ClosedRange<Int> {
-      output.lowerBound * step.height + first...max(0, output.count - 1) * step.height + output.lowerBound * step.height + last
+      output.lowerBound * step.height + first...max(output.lowerBound, output.upperBound - 1) * step.height + last
     }
   }
 
@@ -185,7 +185,8 @@ final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
   /// some pixels twice, with the same result.
   private func multiply(
     _ tile: Range<Int>, _ weights: UnsafePointer<Float>, _ offsets: UnsafePointer<Int>,
-    _ pixels: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ ahead: UnsafeMutablePointer<RowsAhead>
+    _ pixels: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>,
+    _ ahead: UnsafeMutablePointer<RowsAhead>
   ) {
     let (lanes, width) = (kernels.vectorWidth, outputLayout.width)
     var strip = PanelStrip(

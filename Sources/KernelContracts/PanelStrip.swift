@@ -75,18 +75,22 @@ public struct RowsAhead {
   public var skip: Int
   /// Pieces left of all rows; none are asked for when it is zero.
   public var remaining: Int
+  /// Channels that a panel is multiplied by from one piece to the next, at least one.
+  public var interval: Int
 
   /// - Parameters:
   ///   - start: the first row's first float.
   ///   - rows: how many rows.
   ///   - stride: from one row to the next.
   ///   - floats: what is read of each.
+  ///   - interval: channels from one piece to the next.
   @inlinable
-  public init(_ start: UnsafePointer<Float>, rows: Int, stride: Int, floats: Int) {
+  public init(_ start: UnsafePointer<Float>, rows: Int, stride: Int, floats: Int, interval: Int = 4) {
     next = start
     pieces = (floats + 31) / 32
     left = pieces
     skip = stride - 32 * pieces
     remaining = rows * pieces
+    self.interval = interval
   }
 }

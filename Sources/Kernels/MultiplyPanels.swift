@@ -4,6 +4,7 @@ import KernelContracts
 func multiplyPanels(_ strip: UnsafePointer<PanelStrip>) {
   assert(strip.pointee.vectors == 1 || strip.pointee.vectors == 2)
   assert(strip.pointee.depth >= 0 && strip.pointee.panelCount >= 0)
+  assert(strip.pointee.ahead.pointee.interval >= 1)
   assert(strip.pointee.source == nil || strip.pointee.offsets == nil && strip.pointee.vectors == 2)
   switch strip.pointee.rows {
   case 1: PanelTile<C1>.run(strip)
@@ -58,6 +59,7 @@ private enum PanelTile<Rows: Constant> {
     let step = strip.pointee.targetStride
     var target = strip.pointee.target
     var ahead = strip.pointee.ahead.pointee
+    let interval = ahead.interval
     let panels = strip.pointee.panelCount
     var panel = 0
     while panel < panels {
@@ -75,7 +77,7 @@ private enum PanelTile<Rows: Constant> {
           askForPanel(target + Pixels.Vectors.value * vectorWidth + asked * step)
           asked += 1
         }
-        var c = min(left, 4)
+        var c = min(left, interval)
         left -= c
         while c > 0 {
           let (x0, x1) = pixels.next()

@@ -158,11 +158,14 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       let source = image + part.lowerBound * inputLayout.planeStride + place.panels.lowerBound * panelPixels
       let isLast = index + 1 == parts.count
       var ahead = pixelsAhead(isLast ? parts[0] : parts[index + 1], isLast ? next : place, operands.input)
+      // The tile that copies reads from the image itself; where there are four others they ask for all that is needed next.
+      let askingTiles = copied > 0 && place.tiles.count > 4 ? place.tiles.count - 1 : place.tiles.count
+      ahead.interval = interval(askingTiles * place.panels.count * part.count, pieces: ahead.remaining, depth: part.count)
       var nothing = pixelsAhead(part, nil, operands.input)
+      nothing.interval = ahead.interval
       for tile in place.tiles {
         let copies = tile == place.tiles.lowerBound && copied > 0
-        // The tile that copies reads from the image itself; four others ask for all that the next task needs.
-        let waits = copies && place.tiles.count > 4
+        let waits = copies && askingTiles < place.tiles.count
         if waits { swap(&ahead, &nothing) }
         multiply(
           operands, place, part, tiles[tile], space, panelStride: panelStride, source: copies ? source : nil, &ahead)
@@ -187,6 +190,16 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       input + place.image * inputLayout.imageStride + channels.lowerBound * plane + first, rows: channels.count,
       stride: plane, floats: min(place.panels.upperBound * panelPixels, pixels) - first)
   }
+
+  /// How many of `steps` channels there are from one piece to the next, so that pieces are spread over all of them: the fewer are on
+  /// their way at once, the less the multiply-adds wait for their own operands. But a panel's tile asks for a row of its outputs as
+  /// often, and for all of them.
+  private func interval(_ steps: Int, pieces: Int, depth: Int) -> Int {
+    max(Self.leastInterval, min(depth / kernels.tilePixels, steps / max(1, pieces)))
+  }
+
+  /// Channels: more often than this the CPU would have more lines on their way than it can.
+  private static let leastInterval = 4
 
   /// Copies some channels of the panels' pixels, `[panel][channel][pixel]`; those past the image's end are left as they are.
   private func pack(

@@ -29,9 +29,9 @@ package func translating<Result>(_ body: () throws(HDF5Error) -> Result) throws(
 
 /// Opens a file of the user's own for reading: a regular, non-empty HDF5 file within the limits.
 package func opening(_ path: String, limits: GoldenLimits) throws(GoldenFileError) -> HDF5Group {
-  let image = try GoldenFileBytes.read(path, limits: limits)
+  let image = try GoldenFileBytes.regularFile(path, limits: limits).bytes
   return try translating { () throws(HDF5Error) in
-    try HDF5File.open(image: image.bytes, name: path, limits: limits.library).root
+    try HDF5File.open(image: image, name: path, limits: limits.library).root
   }
 }
 

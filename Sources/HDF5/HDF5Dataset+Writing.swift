@@ -146,7 +146,7 @@ extension HDF5Dataset {
     }
     guard count > 0 else { return }
     let memory = try Element.memoryType(at: location)
-    let memorySpace = try HDF5Dataspace.simple([count]).handle(at: location, object: path)
+    let memorySpace = try memorySpace(slab, in: space)
     let transfer = type.isInteger ? try exactTransfer() : nil
     let status = values.withUnsafeBytes {
       H5Dwrite(

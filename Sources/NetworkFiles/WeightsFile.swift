@@ -82,9 +82,12 @@ public struct WeightsFile: Sendable, Equatable {
   ///   - path: the file, HDF5 or safetensors.
   ///   - limits: what it may ask for.
   ///   - probe: the process that parses the header of a safetensors file; `nil` parses it in this one.
+  ///   - withOptimizer: whether the optimiser's memory of a checkpoint in HDF5 is read, too, without which no run goes on; with
+  ///     Adam it is twice as large as the weights.
   /// - Throws: ``GoldenFiles/GoldenFileError`` for a file that is missing, cut short, of another schema, or without the groups.
   public init(
-    contentsOf path: String, limits: GoldenLimits = .standard, probe: NetworkFileProbe? = nil
+    contentsOf path: String, limits: GoldenLimits = .standard, probe: NetworkFileProbe? = nil,
+    withOptimizer: Bool = true
   ) throws(GoldenFileError) {
     if SafetensorsFile.isOne(path, limits: limits) {
       self = try WeightsFile(SafetensorsFile(contentsOf: path, limits: limits, probe: probe), from: path)
@@ -116,7 +119,7 @@ public struct WeightsFile: Sendable, Equatable {
     imageSize = try attributes.number("image_size").flatMap { Int(exactly: $0) }
     var reader = GoldenTensorReader(file: path, limits: limits)
     tensors = try Self.tensors(in: try translating { () throws(HDF5Error) in try root.group("state_dict") }, &reader)
-    checkpoint = try Self.checkpoint(in: root, path, &reader)
+    checkpoint = try Self.checkpoint(in: root, path, &reader, withOptimizer: withOptimizer)
   }
 
   static func normalization(
@@ -152,7 +155,7 @@ public struct WeightsFile: Sendable, Equatable {
   }
 
   private static func checkpoint(
-    in root: HDF5Group, _ path: String, _ reader: inout GoldenTensorReader
+    in root: HDF5Group, _ path: String, _ reader: inout GoldenTensorReader, withOptimizer: Bool
   ) throws(GoldenFileError) -> Checkpoint? {
     guard case .group(let training)? = try translating({ () throws(HDF5Error) in try root.memberIfPresent("training") })
     else { return nil }
@@ -167,7 +170,8 @@ public struct WeightsFile: Sendable, Equatable {
     }
     var memory: [String: Checkpoint.Memory] = [:]
     let group = try translating { () throws(HDF5Error) in try root.group("optimizer") }
-    for link in try translating({ () throws(HDF5Error) in try group.links() }) {
+    let links = withOptimizer ? try translating({ () throws(HDF5Error) in try group.links() }) : []
+    for link in links {
       let entry = try translating { () throws(HDF5Error) in try group.group(link.name) }
       let step = try GoldenAttributes(object: entry, file: path).number("step").flatMap { Int(exactly: $0) }
       guard let step else {

@@ -22,6 +22,16 @@ import Testing
     #expect(try WeightsFile(contentsOf: path) == file)
   }
 
+  @Test("who only judges reads all of a checkpoint but the optimiser's memory")
+  func withoutOptimizer() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("weights.h5").path
+    try file.write(to: path)
+    var expected = file
+    expected.checkpoint?.optimizer = [:]
+    #expect(try WeightsFile(contentsOf: path, withOptimizer: false) == expected)
+  }
+
   @Test func damageIsNeverTakenForWeights() throws {
     let folder = try TemporaryDirectory()
     let path = folder.file("weights.h5").path

@@ -191,9 +191,9 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       stride: plane, floats: min(place.panels.upperBound * panelPixels, pixels) - first)
   }
 
-  /// How many of `steps` channels there are from one piece to the next, so that pieces are spread over all of them: the fewer are on
-  /// their way at once, the less the multiply-adds wait for their own operands. But a panel's tile asks for a row of its outputs as
-  /// often, and for all of them.
+  /// How many of `steps` channels there are from one piece to the next, so that pieces are spread over all of them: the fewer are
+  /// on their way at once, the less the multiply-adds wait for their own operands. But a panel's tile asks for a row of its
+  /// outputs as often, and for all of them.
   private func interval(_ steps: Int, pieces: Int, depth: Int) -> Int {
     max(Self.leastInterval, min(depth / kernels.tilePixels, steps / max(1, pieces)))
   }

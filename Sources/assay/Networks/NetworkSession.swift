@@ -42,9 +42,9 @@ enum NetworkSession {
 
   // MARK: Data
 
-  /// A file of weights, HDF5 or safetensors.
-  static func weights(_ path: String) throws(GoldenFileError) -> WeightsFile {
-    try WeightsFile(contentsOf: path, probe: .ofThisExecutable())
+  /// A file of weights, HDF5 or safetensors; `withOptimizer` for whoever goes on training from them.
+  static func weights(_ path: String, withOptimizer: Bool = false) throws(GoldenFileError) -> WeightsFile {
+    try WeightsFile(contentsOf: path, probe: .ofThisExecutable(), withOptimizer: withOptimizer)
   }
 
   /// Images; what they leave open is said.

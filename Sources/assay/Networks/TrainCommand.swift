@@ -107,7 +107,9 @@ struct TrainCommand: ParsableCommand {
       if let best { try AtomicFile.check(best) }
       if let report { try ReportOutput(folder: report).check() }
       // What the run goes on from, or starts from.
-      let file = try (resume ?? initial).map { (path) throws(GoldenFileError) in try NetworkSession.weights(path) }
+      let file = try (resume ?? initial).map { (path) throws(GoldenFileError) in
+        try NetworkSession.weights(path, withOptimizer: resume != nil)
+      }
       let (saved, images) = try savedRun(file)
       let history = resume == nil ? TrainingHistory() : file?.checkpoint?.history ?? TrainingHistory()
       let accuracy = try train(try start(images, saved, file), saved, history, images)

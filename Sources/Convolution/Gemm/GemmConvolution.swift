@@ -160,7 +160,8 @@ final class GemmConvolution: PreparedConvolution, @unchecked Sendable {
       var ahead = pixelsAhead(isLast ? parts[0] : parts[index + 1], isLast ? next : place, operands.input)
       // The tile that copies reads from the image itself; where there are four others they ask for all that is needed next.
       let askingTiles = copied > 0 && place.tiles.count > 4 ? place.tiles.count - 1 : place.tiles.count
-      ahead.interval = interval(askingTiles * place.panels.count * part.count, pieces: ahead.remaining, depth: part.count)
+      let steps = askingTiles * place.panels.count * part.count
+      ahead.interval = interval(steps, pieces: ahead.remaining, depth: part.count)
       var nothing = pixelsAhead(part, nil, operands.input)
       nothing.interval = ahead.interval
       for tile in place.tiles {

@@ -107,7 +107,7 @@ extension HDF5Dataset {
   }
 
   /// The dataspace of what is selected in memory. It has the selection's own shape: through another one of as many elements the
-  /// library goes element by element, which takes ten times as long. To be called under the lock.
+  /// library goes element by element, not chunk by chunk. To be called under the lock.
   func memorySpace(_ slab: HDF5Hyperslab?, in space: HDF5Handle) throws(HDF5Error) -> HDF5Handle {
     let whole = try HDF5Dataspace(space, at: location, object: path).shape ?? []
     let shape = slab?.count ?? whole

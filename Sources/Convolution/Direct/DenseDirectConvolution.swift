@@ -9,13 +9,13 @@ import Problems
 ///
 /// `@unchecked Sendable`: the workspace changes only while the direct convolution lets nobody else run, each worker's part of it
 /// by one thread.
-final class DenseDirectConvolution: PreparedConvolution, @unchecked Sendable {
+final class DenseDirectConvolution: DenseDirectForm, @unchecked Sendable {
   let inputLayout: BlockedLayout
   let outputLayout: BlockedLayout
-  private let direct: DirectConvolution
+  let direct: DirectConvolution
   private let kernels: KernelTable
   private let pool: ThreadPool
-  private let pieces: [Piece]
+  private let pieces: [DensePiece]
   /// The rows that the taps of an output row begin and end with, in rows of the source without its halo.
   private let firstTap: Int
   private let lastTap: Int
@@ -24,20 +24,8 @@ final class DenseDirectConvolution: PreparedConvolution, @unchecked Sendable {
   private let inputFloats: Int
   private let workspaceStride: Int
 
-  private struct Piece {
-    var image: Int
-    /// Of the output.
-    var rows: Range<Int>
-  }
-
-  var problem: Conv2dProblem { direct.problem }
-  var pass: ConvolutionPass { direct.pass }
-  var epilogue: ConvolutionEpilogue { direct.epilogue }
-  var strategyName: String { direct.strategyName }
   var weightBytes: Int { direct.weightBytes }
   var workspaceBytes: Int { workspace.bytes }
-
-  private var plan: GatherPlan { direct.plan }
 
   /// - Returns: `nil` where weights would pass through the cache for each piece, and for what has more than one group, a halo
   ///   around its output, a residual, or several phases.
@@ -59,16 +47,9 @@ final class DenseDirectConvolution: PreparedConvolution, @unchecked Sendable {
     let inputRow = max(1, plan.sourceBlocks * source.rowStride)
     let outputRow = max(1, plan.destinationVectors * destination.rowStride)
     let fitting = min((cached / inputRow - (last - first)) / plan.sourceStep.height, cached / outputRow)
-    let rows = max(1, phase.rows)
-    // All filters in each piece, or its rows would be converted again for every part of them.
-    let chunks = TaskCut(
-      rows: rows, atMost: max(1, fitting), pairs: 1, whole: max(1, source.batch), threads: pool.threads, weights: 0,
-      input: 0, work: 1
-    ).chunks
-    pieces = (0..<source.batch).flatMap { image in
-      (0..<chunks).map { Piece(image: image, rows: phase.rows * $0 / chunks..<phase.rows * ($0 + 1) / chunks) }
-    }
-    let most = (rows + chunks - 1) / chunks
+    let most: Int
+    (pieces, most) = DensePiece.cut(
+      images: source.batch, height: phase.rows, atMost: fitting, threads: pool.threads)
     let inputRows = (most - 1) * plan.sourceStep.height + last - first + 1
     // Whole cache lines, so that no two workers share one.
     inputFloats = ((plan.sourceBlocks - 1) * source.planeStride + inputRows * source.rowStride + 15) / 16 * 16
@@ -95,7 +76,7 @@ final class DenseDirectConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   private func run(
-    _ piece: Piece, _ operands: ConvolutionOperands, _ input: UnsafeMutablePointer<Float>,
+    _ piece: DensePiece, _ operands: ConvolutionOperands, _ input: UnsafeMutablePointer<Float>,
     _ output: UnsafeMutablePointer<Float>
   ) {
     guard !piece.rows.isEmpty, outputLayout.width > 0 else { return }

@@ -73,7 +73,7 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
     return copies > 2 * (Machine.current.l2Bytes ?? 1 << 20) ? try dense(.inPieces) : nil
   }
 
-  fileprivate func dense(_ form: DenseForm) throws(ConvolutionError) -> (any PreparedConvolution)? {
+  func dense(_ form: DenseForm) throws(ConvolutionError) -> (any PreparedConvolution)? {
     switch form {
     case .planar: try PlanarDirectConvolution(self, weights, kernels, pool)
     case .inPieces: try DenseDirectConvolution(self, kernels, pool)
@@ -91,20 +91,5 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
         phase: 0, group: 0, vectors: 0..<plan.destinationVectors,
         rows: first + rows.lowerBound..<first + rows.upperBound),
       operands, weights, epilogue, kernels)
-  }
-}
-
-/// A direct convolution's ways from NCHW to NCHW.
-package enum DenseForm: CaseIterable, Sendable {
-  /// Pixels in the lanes: ``PlanarDirectConvolution``.
-  case planar
-  /// Piece by piece: ``DenseDirectConvolution``.
-  case inPieces
-}
-
-extension PreparedConvolution {
-  /// One of a direct convolution's ways from NCHW to NCHW; `nil` where it has it not.
-  package func dense(_ form: DenseForm) throws(ConvolutionError) -> (any PreparedConvolution)? {
-    try (self as? DirectConvolution)?.dense(form)
   }
 }

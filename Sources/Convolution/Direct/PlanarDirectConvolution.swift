@@ -10,10 +10,10 @@ import Problems
 ///
 /// `@unchecked Sendable`: weights and workspace change only while the direct convolution lets nobody else run, each worker's part
 /// of it by one thread.
-final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
+final class PlanarDirectConvolution: DenseDirectForm, @unchecked Sendable {
   let inputLayout: BlockedLayout
   let outputLayout: BlockedLayout
-  private let direct: DirectConvolution
+  let direct: DirectConvolution
   private let kernels: KernelTable
   private let pool: ThreadPool
   /// Output channels that are summed in registers at a time.
@@ -23,7 +23,9 @@ final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
   /// Where a term's pixels are, behind the cut rows of an output row's first pixel.
   private let offsets: [Int]
   private let rows: CutRows
-  private let pieces: [Piece]
+  /// What a row of a tile is computed in.
+  private let spans: [Span]
+  private let pieces: [DensePiece]
   private let workspace: AlignedBuffer
   private let workspaceStride: Int
 
@@ -70,20 +72,30 @@ final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
     }
   }
 
-  private struct Piece {
-    var image: Int
-    /// Of the output.
-    var rows: Range<Int>
+  /// Panels of a row that follow one another.
+  private struct Span {
+    /// The first pixel.
+    var first: Int
+    /// Of a panel.
+    var vectors: Int
+    var panels: Int
+
+    /// Panels of two vectors for rows of at least one. What is left is computed from the row's end backwards: some pixels twice,
+    /// with the same result.
+    static func covering(_ width: Int, lanes: Int) -> [Span] {
+      let (panels, left) = width.quotientAndRemainder(dividingBy: 2 * lanes)
+      guard panels > 0 else {
+        let first = Span(first: 0, vectors: 1, panels: 1)
+        return left > lanes ? [first, Span(first: width - lanes, vectors: 1, panels: 1)] : [first]
+      }
+      let whole = Span(first: 0, vectors: 2, panels: panels)
+      let vectors = (left + lanes - 1) / lanes
+      return left > 0 ? [whole, Span(first: width - vectors * lanes, vectors: vectors, panels: 1)] : [whole]
+    }
   }
 
-  var problem: Conv2dProblem { direct.problem }
-  var pass: ConvolutionPass { direct.pass }
-  var epilogue: ConvolutionEpilogue { direct.epilogue }
-  var strategyName: String { direct.strategyName }
   var weightBytes: Int { direct.weightBytes + weights.bytes }
   var workspaceBytes: Int { workspace.bytes }
-
-  private var plan: GatherPlan { direct.plan }
 
   /// - Returns: `nil` for as many channels as a vector has floats or more, for rows of which more than a fifth of the lanes would be
   ///   left empty, and for what has more than one group or a residual.
@@ -109,15 +121,10 @@ final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
     // A quarter of the cache: the lines on their way to the output need the rest.
     let cached = (Machine.current.l2Bytes ?? 1 << 20) / 4 / MemoryLayout<Float>.stride
     let fitting = (cached / rows.rowStride - (rows.last - rows.first)) / rows.step.height
-    let height = outputLayout.height
-    let chunks = TaskCut(
-      rows: height, atMost: max(1, fitting), pairs: 1, whole: max(1, outputLayout.batch), threads: pool.threads,
-      weights: 0, input: 0, work: 1
-    ).chunks
-    pieces = (0..<outputLayout.batch).flatMap { image in
-      (0..<chunks).map { Piece(image: image, rows: height * $0 / chunks..<height * ($0 + 1) / chunks) }
-    }
-    let most = (height + chunks - 1) / chunks
+    spans = Span.covering(width, lanes: lanes)
+    let most: Int
+    (pieces, most) = DensePiece.cut(
+      images: outputLayout.batch, height: outputLayout.height, atMost: fitting, threads: pool.threads)
     workspaceStride = rows.read(by: 0..<most).count * rows.rowStride
     workspace = try AlignedBuffer(zeros: pool.threads * workspaceStride, name: "planar workspace")
     pack(packed)
@@ -162,7 +169,7 @@ final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   private func run(
-    _ piece: Piece, next: Piece?, _ operands: ConvolutionOperands, _ space: UnsafeMutablePointer<Float>
+    _ piece: DensePiece, next: DensePiece?, _ operands: ConvolutionOperands, _ space: UnsafeMutablePointer<Float>
   ) {
     cut(operands.input + piece.image * inputLayout.imageStride, rows.read(by: piece.rows), into: space)
     var ahead = pixelsAhead(next, operands.input)
@@ -181,38 +188,24 @@ final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
     }
   }
 
-  /// Computes a row of a tile's output channels, by two vectors at a time. What is left is computed from the row's end backwards:
-  /// some pixels twice, with the same result.
+  /// Computes a row of a tile's output channels.
   private func multiply(
     _ tile: Range<Int>, _ weights: UnsafePointer<Float>, _ offsets: UnsafePointer<Int>,
     _ pixels: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>,
     _ ahead: UnsafeMutablePointer<RowsAhead>
   ) {
-    let (lanes, width) = (kernels.vectorWidth, outputLayout.width)
-    var strip = PanelStrip(
-      weights: weights, rows: tile.count, depth: self.offsets.count, panels: pixels, offsets: offsets,
-      panelStride: 2 * lanes, panelCount: width / (2 * lanes), source: nil, sourceStride: 0, vectors: 2,
-      target: target, targetStride: outputLayout.planeStride, accumulate: false, ahead: ahead)
-    if strip.panelCount > 0 { kernels.multiplyPanels(&strip) }
-    let left = width % (2 * lanes)
-    if left > 0 {
-      strip.vectors = left > lanes && width >= 2 * lanes ? 2 : 1
-      strip.panelCount = 1
-      let first = width - strip.vectors * lanes
-      strip.panels = pixels + first
-      strip.target = target + first
-      kernels.multiplyPanels(&strip)
-    }
-    // Less than two vectors, but more than one.
-    if width < 2 * lanes, width > lanes {
-      strip.panels = pixels
-      strip.target = target
+    for span in spans {
+      var strip = PanelStrip(
+        weights: weights, rows: tile.count, depth: self.offsets.count, panels: pixels + span.first, offsets: offsets,
+        panelStride: span.vectors * kernels.vectorWidth, panelCount: span.panels, source: nil, sourceStride: 0,
+        vectors: span.vectors, target: target + span.first, targetStride: outputLayout.planeStride,
+        accumulate: false, ahead: ahead)
       kernels.multiplyPanels(&strip)
     }
     guard epilogue != ConvolutionEpilogue() else { return }
     for (index, channel) in tile.enumerated() {
       let sums = target + index * outputLayout.planeStride
-      epilogue.finish(sums, sums, nil, channel: channel, width)
+      epilogue.finish(sums, sums, nil, channel: channel, outputLayout.width)
     }
   }
 
@@ -240,7 +233,7 @@ final class PlanarDirectConvolution: PreparedConvolution, @unchecked Sendable {
   }
 
   /// The rows of the input that are read next.
-  private func pixelsAhead(_ piece: Piece?, _ input: UnsafePointer<Float>) -> RowsAhead {
+  private func pixelsAhead(_ piece: DensePiece?, _ input: UnsafePointer<Float>) -> RowsAhead {
     guard let piece else { return RowsAhead(input, rows: 0, stride: 0, floats: 0) }
     let read = rows.read(by: piece.rows)
     let (first, last) = (max(0, read.lowerBound), min(inputLayout.height - 1, read.upperBound))

@@ -1,7 +1,7 @@
 /// What a training step does to activations, gradients and parameters besides convolving: the kernels of one instruction set.
 ///
 /// A row is `pixels` pixels of one block of channels, `block` floats each (V at most), one after the other; a per-channel
-/// operand has `block` floats. Nothing else is read or written. Targets may be the operand of the same row; other operands do
+/// operand has `block` floats. Nothing else is read or written. Targets may be the operand of the same rows; other operands do
 /// not overlap them.
 public struct TrainingKernels: Sendable {
   public typealias Input = UnsafePointer<Float>
@@ -12,12 +12,12 @@ public struct TrainingKernels: Sendable {
     @Sendable (
       _ row: Input, _ centre: Input, _ sums: Output, _ squares: Output, _ block: Int, _ pixels: Int
     ) -> Void
-  /// See ``AffineRow``.
-  public var affine: @Sendable (UnsafePointer<AffineRow>) -> Void
-  /// See ``GradientRow``: the sums.
-  public var gradientSums: @Sendable (UnsafePointer<GradientRow>) -> Void
-  /// See ``GradientRow``: the input's gradient.
-  public var inputGradient: @Sendable (UnsafePointer<GradientRow>) -> Void
+  /// See ``AffineRows``.
+  public var affine: @Sendable (UnsafePointer<AffineRows>) -> Void
+  /// See ``GradientRows``: the sums.
+  public var gradientSums: @Sendable (UnsafePointer<GradientRows>) -> Void
+  /// See ``GradientRows``: the input's gradient.
+  public var inputGradient: @Sendable (UnsafePointer<GradientRows>) -> Void
   /// `target[i] += source[i]`.
   public var add: @Sendable (_ source: Input, _ target: Output, _ count: Int) -> Void
   /// `target[p][c] = scale·value[c]`, or adds that.
@@ -37,9 +37,9 @@ public struct TrainingKernels: Sendable {
 
   public init(
     centredSums: @escaping @Sendable (Input, Input, Output, Output, Int, Int) -> Void,
-    affine: @escaping @Sendable (UnsafePointer<AffineRow>) -> Void,
-    gradientSums: @escaping @Sendable (UnsafePointer<GradientRow>) -> Void,
-    inputGradient: @escaping @Sendable (UnsafePointer<GradientRow>) -> Void,
+    affine: @escaping @Sendable (UnsafePointer<AffineRows>) -> Void,
+    gradientSums: @escaping @Sendable (UnsafePointer<GradientRows>) -> Void,
+    inputGradient: @escaping @Sendable (UnsafePointer<GradientRows>) -> Void,
     add: @escaping @Sendable (Input, Output, Int) -> Void,
     spreadMean: @escaping @Sendable (Input, Float, Output, Int, Int, Bool) -> Void,
     spreadMaxima: @escaping @Sendable (UnsafePointer<PoolStrip>, Output, Int) -> Void,
@@ -59,72 +59,102 @@ public struct TrainingKernels: Sendable {
 }
 
 /// `target = relu((row − centre)·factor + term + residual)`: a batch norm, or a bias with centre 0 and factor 1.
-public struct AffineRow {
-  public var row: UnsafePointer<Float>
+public struct AffineRows {
+  /// One after the other.
+  public var rows: UnsafePointer<Float>
   /// Per channel.
   public var centre: UnsafePointer<Float>
   public var factor: UnsafePointer<Float>
   public var term: UnsafePointer<Float>
-  /// A row that is added, or nil.
+  /// Rows that are added, as far apart as the target's, or nil.
   public var residual: UnsafePointer<Float>?
   public var relu: Bool
   public var target: UnsafeMutablePointer<Float>
+  public var targetStride: Int
   public var block: Int
   public var pixels: Int
+  public var rowCount: Int
 
   @inlinable
   public init(
-    row: UnsafePointer<Float>, centre: UnsafePointer<Float>, factor: UnsafePointer<Float>, term: UnsafePointer<Float>,
-    residual: UnsafePointer<Float>? = nil, relu: Bool, target: UnsafeMutablePointer<Float>, block: Int, pixels: Int
+    rows: UnsafePointer<Float>, centre: UnsafePointer<Float>, factor: UnsafePointer<Float>, term: UnsafePointer<Float>,
+    residual: UnsafePointer<Float>?, relu: Bool, target: UnsafeMutablePointer<Float>, targetStride: Int, block: Int,
+    pixels: Int, rowCount: Int
   ) {
-    self.row = row
+    self.rows = rows
     self.centre = centre
     self.factor = factor
     self.term = term
     self.residual = residual
     self.relu = relu
     self.target = target
+    self.targetStride = targetStride
     self.block = block
     self.pixels = pixels
+    self.rowCount = rowCount
   }
 }
 
-/// The way back through an ``AffineRow``, in two passes over the gradient dy of its target.
+/// The way back through ``AffineRows``, in two passes over the gradient dy of their target.
 ///
-/// The first gives m = dy where the target is not ≤ 0 (everywhere without `gate`), else 0, to `masked` if that is there, and
-/// adds Σ m to `sums` and Σ m·((row − centre)·scale) to `products`, in float32. The second gives
-/// `target = m·factor + ((row − centre)·slope + term)`, or `m·factor` alone where `slope` is nil: nothing of the row is in it
-/// then, whatever it is.
-public struct GradientRow {
+/// The first gives m = dy where the gate is open, else 0, to `masked` if that is there, and adds Σ m to `sums` and
+/// Σ m·((row − centre)·scale) to `products`, in float32. The second gives `target = m·factor + ((row − centre)·slope + term)`, or
+/// `m·factor` alone where `slope` is nil: nothing of the row is in it then but its gate, whatever it is.
+public struct GradientRows {
+  /// Where m is dy.
+  public enum Gate {
+    /// Everywhere: there is no ReLU.
+    case open
+    /// Where this, what the ReLU gave, is not ≤ 0.
+    case target(UnsafePointer<Float>, stride: Int)
+    /// Where `(row − centre)·factor + term`, the target of ``AffineRows`` without a residual, is not ≤ 0: that is one operand
+    /// less to read. Per channel.
+    case row(factor: UnsafePointer<Float>, term: UnsafePointer<Float>)
+  }
+
+  /// Rows that may be apart.
+  public struct Target {
+    public var start: UnsafeMutablePointer<Float>
+    public var stride: Int
+
+    @inlinable
+    public init(_ start: UnsafeMutablePointer<Float>, stride: Int) {
+      self.start = start
+      self.stride = stride
+    }
+  }
+
   public var dOutput: UnsafePointer<Float>
-  /// What the ReLU gave, or nil where there is none.
-  public var gate: UnsafePointer<Float>?
-  public var row: UnsafePointer<Float>
+  public var dOutputStride: Int
+  public var gate: Gate
+  /// One after the other.
+  public var rows: UnsafePointer<Float>
   public var centre: UnsafePointer<Float>
   /// Of the first pass.
   public var scale: UnsafePointer<Float>
-  public var masked: UnsafeMutablePointer<Float>?
+  public var masked: Target?
   public var sums: UnsafeMutablePointer<Float>
   public var products: UnsafeMutablePointer<Float>
   /// Of the second.
   public var factor: UnsafePointer<Float>
   public var slope: UnsafePointer<Float>?
   public var term: UnsafePointer<Float>
-  public var target: UnsafeMutablePointer<Float>
+  public var target: Target
   public var block: Int
   public var pixels: Int
+  public var rowCount: Int
 
   @inlinable
   public init(
-    dOutput: UnsafePointer<Float>, gate: UnsafePointer<Float>?, row: UnsafePointer<Float>,
-    centre: UnsafePointer<Float>, scale: UnsafePointer<Float>, masked: UnsafeMutablePointer<Float>?,
-    sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>, factor: UnsafePointer<Float>,
-    slope: UnsafePointer<Float>?,
-    term: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, block: Int, pixels: Int
+    dOutput: UnsafePointer<Float>, dOutputStride: Int, gate: Gate, rows: UnsafePointer<Float>,
+    centre: UnsafePointer<Float>, scale: UnsafePointer<Float>, masked: Target?, sums: UnsafeMutablePointer<Float>,
+    products: UnsafeMutablePointer<Float>, factor: UnsafePointer<Float>, slope: UnsafePointer<Float>?,
+    term: UnsafePointer<Float>, target: Target, block: Int, pixels: Int, rowCount: Int
   ) {
     self.dOutput = dOutput
+    self.dOutputStride = dOutputStride
     self.gate = gate
-    self.row = row
+    self.rows = rows
     self.centre = centre
     self.scale = scale
     self.masked = masked
@@ -136,6 +166,16 @@ public struct GradientRow {
     self.target = target
     self.block = block
     self.pixels = pixels
+    self.rowCount = rowCount
+  }
+
+  /// Goes on to later rows of all that is read, and of what is masked.
+  @inlinable
+  public mutating func advance(by count: Int) {
+    dOutput += count * dOutputStride
+    if case .target(let target, let stride) = gate { gate = .target(target + count * stride, stride: stride) }
+    rows += count * pixels * block
+    masked = masked.map { Target($0.start + count * $0.stride, stride: $0.stride) }
   }
 }
 

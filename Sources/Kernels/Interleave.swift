@@ -5,6 +5,23 @@ func interleave(
   _ channels: Int, _ pixels: Int
 ) {
   if block == 3, channels == 3 { return interleaveThree(source, channelStride, target, pixels) }
+  var first = 0
+  while first < pixels {
+    let count = min(chunkPixels, pixels - first)
+    interleaveChunk(source + first, channelStride, target + first * block, block, channels, count)
+    first += count
+  }
+}
+
+/// Pixels that are done for all channels before the next are: their blocks stay in the first-level cache.
+@inline(__always)
+private var chunkPixels: Int { 64 }
+
+@inline(__always)
+private func interleaveChunk(
+  _ source: UnsafePointer<Float>, _ channelStride: Int, _ target: UnsafeMutablePointer<Float>, _ block: Int,
+  _ channels: Int, _ pixels: Int
+) {
   var c = 0
   while c + 4 <= channels {
     var s = source + c * channelStride
@@ -60,6 +77,19 @@ private func interleaveThree(
 /// Pixels of channels to channel rows: `target[c·channelStride + p] = source[p·block + c]`, p < pixels, c < channels.
 /// - Requires: `channels ≤ block`; source and target do not overlap.
 func deinterleave(
+  _ source: UnsafePointer<Float>, _ block: Int, _ target: UnsafeMutablePointer<Float>, _ channelStride: Int,
+  _ channels: Int, _ pixels: Int
+) {
+  var first = 0
+  while first < pixels {
+    let count = min(chunkPixels, pixels - first)
+    deinterleaveChunk(source + first * block, block, target + first, channelStride, channels, count)
+    first += count
+  }
+}
+
+@inline(__always)
+private func deinterleaveChunk(
   _ source: UnsafePointer<Float>, _ block: Int, _ target: UnsafeMutablePointer<Float>, _ channelStride: Int,
   _ channels: Int, _ pixels: Int
 ) {

@@ -38,111 +38,221 @@ struct CentredSums: LaneWork {
   }
 }
 
-/// See ``KernelContracts/AffineRow``.
+/// See ``KernelContracts/AffineRows``.
 struct AffineWork: LaneWork {
-  let row: UnsafePointer<AffineRow>
+  let work: UnsafePointer<AffineRows>
 
   @inline(__always)
   func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
-    let block = row.pointee.block
-    let centre = load(row.pointee.centre + first, as: V.self, lanes)
-    let factor = load(row.pointee.factor + first, as: V.self, lanes)
-    let term = load(row.pointee.term + first, as: V.self, lanes)
-    let source = row.pointee.row + first
-    let target = row.pointee.target + first
-    let count = row.pointee.pixels * block
-    let relu = row.pointee.relu
-    if let residual = row.pointee.residual.map({ $0 + first }) {
-      for i in stride(from: 0, to: count, by: block) {
-        let value = V.fma(load(source + i, as: V.self, lanes) - centre, factor, term)
-        let sum = value + load(residual + i, as: V.self, lanes)
-        store(relu ? sum.gated(by: sum) : sum, target + i, lanes)
+    let block = work.pointee.block
+    let centre = load(work.pointee.centre + first, as: V.self, lanes)
+    let factor = load(work.pointee.factor + first, as: V.self, lanes)
+    let term = load(work.pointee.term + first, as: V.self, lanes)
+    let count = work.pointee.pixels * block
+    let relu = work.pointee.relu
+    let step = work.pointee.targetStride
+    var source = work.pointee.rows + first
+    var target = work.pointee.target + first
+    var residual = work.pointee.residual.map { $0 + first }
+    for _ in 0..<work.pointee.rowCount {
+      if let from = residual {
+        for i in stride(from: 0, to: count, by: block) {
+          let value = V.fma(load(source + i, as: V.self, lanes) - centre, factor, term)
+          let sum = value + load(from + i, as: V.self, lanes)
+          store(relu ? sum.gated(by: sum) : sum, target + i, lanes)
+        }
+        residual = from + step
+      } else {
+        for i in stride(from: 0, to: count, by: block) {
+          let value = V.fma(load(source + i, as: V.self, lanes) - centre, factor, term)
+          store(relu ? value.gated(by: value) : value, target + i, lanes)
+        }
       }
-    } else {
-      for i in stride(from: 0, to: count, by: block) {
-        let value = V.fma(load(source + i, as: V.self, lanes) - centre, factor, term)
-        store(relu ? value.gated(by: value) : value, target + i, lanes)
-      }
+      source += count
+      target += step
     }
   }
 }
 
-/// The first pass of a ``KernelContracts/GradientRow``.
+/// The first pass of ``KernelContracts/GradientRows``.
 struct GradientSums: LaneWork {
-  let row: UnsafePointer<GradientRow>
+  let work: UnsafePointer<GradientRows>
 
   @inline(__always)
   func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
-    let block = row.pointee.block
-    let centre = load(row.pointee.centre + first, as: V.self, lanes)
-    let scale = load(row.pointee.scale + first, as: V.self, lanes)
-    var sums = load(row.pointee.sums + first, as: V.self, lanes)
-    var products = load(row.pointee.products + first, as: V.self, lanes)
-    var (sums1, products1) = (V(repeating: 0), V(repeating: 0))
-    let source = row.pointee.row + first
-    let pixels = row.pointee.pixels
-    let masked = row.pointee.masked.map { $0 + first }
-    @inline(__always) func one(_ pixel: Int, _ sums: inout V, _ products: inout V) {
-      let i = pixel * block
-      let m = gated(row, i + first, V.self, lanes)
-      askForNextPage(row, i)
-      if let masked { store(m, masked + i, lanes) }
-      sums += m
-      products = V.fma(m, (load(source + i, as: V.self, lanes) - centre) * scale, products)
-    }
-    var pixel = 0
-    while pixel + 1 < pixels {
-      one(pixel, &sums, &products)
-      one(pixel + 1, &sums1, &products1)
-      pixel += 2
-    }
-    if pixel < pixels { one(pixel, &sums, &products) }
-    store(sums + sums1, row.pointee.sums + first, lanes)
-    store(products + products1, row.pointee.products + first, lanes)
+    withGate(of: work, first, lanes, Pass<V>(work: work, first: first, lanes: lanes))
   }
-}
 
-/// The second pass of a ``KernelContracts/GradientRow``.
-struct InputGradient: LaneWork {
-  let row: UnsafePointer<GradientRow>
+  private struct Pass<V: RowVector>: GatedPass {
+    let work: UnsafePointer<GradientRows>
+    let first: Int
+    let lanes: Int
 
-  @inline(__always)
-  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
-    let block = row.pointee.block
-    let factor = load(row.pointee.factor + first, as: V.self, lanes)
-    let target = row.pointee.target + first
-    guard let slopes = row.pointee.slope else {
-      for i in stride(from: 0, to: row.pointee.pixels * block, by: block) {
-        store(gated(row, i + first, V.self, lanes) * factor, target + i, lanes)
+    @inline(__always)
+    func run<Gate: RowGate<V>>(_ gate: Gate) {
+      let block = work.pointee.block
+      let centre = load(work.pointee.centre + first, as: V.self, lanes)
+      let scale = load(work.pointee.scale + first, as: V.self, lanes)
+      var sums = load(work.pointee.sums + first, as: V.self, lanes)
+      var products = load(work.pointee.products + first, as: V.self, lanes)
+      var (sums1, products1) = (V(repeating: 0), V(repeating: 0))
+      var gate = gate
+      var gradient = work.pointee.dOutput + first
+      let gradientStep = work.pointee.dOutputStride
+      var source = work.pointee.rows + first
+      let pixels = work.pointee.pixels
+      var masked = work.pointee.masked.map { $0.start + first }
+      let maskedStep = work.pointee.masked?.stride ?? 0
+      @inline(__always) func one(_ pixel: Int, _ sums: inout V, _ products: inout V) {
+        let i = pixel * block
+        let difference = load(source + i, as: V.self, lanes) - centre
+        let m = gate.apply(to: load(gradient + i, as: V.self, lanes), i, difference, lanes)
+        prefetchNextPage(gradient + i)
+        prefetchNextPage(source + i)
+        gate.askForNextPage(i)
+        if let masked { store(m, masked + i, lanes) }
+        sums += m
+        products = V.fma(m, difference * scale, products)
       }
-      return
-    }
-    let centre = load(row.pointee.centre + first, as: V.self, lanes)
-    let slope = load(slopes + first, as: V.self, lanes)
-    let term = load(row.pointee.term + first, as: V.self, lanes)
-    let source = row.pointee.row + first
-    for i in stride(from: 0, to: row.pointee.pixels * block, by: block) {
-      let m = gated(row, i + first, V.self, lanes)
-      askForNextPage(row, i)
-      let linear = V.fma(load(source + i, as: V.self, lanes) - centre, slope, term)
-      store(V.fma(m, factor, linear), target + i, lanes)
+      for _ in 0..<work.pointee.rowCount {
+        var pixel = 0
+        while pixel + 1 < pixels {
+          one(pixel, &sums, &products)
+          one(pixel + 1, &sums1, &products1)
+          pixel += 2
+        }
+        if pixel < pixels { one(pixel, &sums, &products) }
+        gate.goToNextRow()
+        gradient += gradientStep
+        source += pixels * block
+        masked = masked.map { $0 + maskedStep }
+      }
+      store(sums + sums1, work.pointee.sums + first, lanes)
+      store(products + products1, work.pointee.products + first, lanes)
     }
   }
 }
 
-/// All of a pixel's operands; with little arithmetic the passes take as long as reading does.
-@inline(__always)
-private func askForNextPage(_ row: UnsafePointer<GradientRow>, _ offset: Int) {
-  prefetchNextPage(row.pointee.dOutput + offset)
-  if let gate = row.pointee.gate { prefetchNextPage(gate + offset) }
-  prefetchNextPage(row.pointee.row + offset)
+/// The second pass of ``KernelContracts/GradientRows``.
+struct InputGradient: LaneWork {
+  let work: UnsafePointer<GradientRows>
+
+  @inline(__always)
+  func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
+    withGate(of: work, first, lanes, Pass<V>(work: work, first: first, lanes: lanes))
+  }
+
+  private struct Pass<V: RowVector>: GatedPass {
+    let work: UnsafePointer<GradientRows>
+    let first: Int
+    let lanes: Int
+
+    @inline(__always)
+    func run<Gate: RowGate<V>>(_ gate: Gate) {
+      let block = work.pointee.block
+      let count = work.pointee.pixels * block
+      let factor = load(work.pointee.factor + first, as: V.self, lanes)
+      let centre = load(work.pointee.centre + first, as: V.self, lanes)
+      let slope = work.pointee.slope.map { load($0 + first, as: V.self, lanes) }
+      let term = load(work.pointee.term + first, as: V.self, lanes)
+      var gate = gate
+      var gradient = work.pointee.dOutput + first
+      let gradientStep = work.pointee.dOutputStride
+      var source = work.pointee.rows + first
+      var target = work.pointee.target.start + first
+      let targetStep = work.pointee.target.stride
+      for _ in 0..<work.pointee.rowCount {
+        if let slope {
+          for i in stride(from: 0, to: count, by: block) {
+            let difference = load(source + i, as: V.self, lanes) - centre
+            let m = gate.apply(to: load(gradient + i, as: V.self, lanes), i, difference, lanes)
+            prefetchNextPage(gradient + i)
+            prefetchNextPage(source + i)
+            gate.askForNextPage(i)
+            store(V.fma(m, factor, V.fma(difference, slope, term)), target + i, lanes)
+          }
+        } else {
+          for i in stride(from: 0, to: count, by: block) {
+            let difference = load(source + i, as: V.self, lanes) - centre
+            let m = gate.apply(to: load(gradient + i, as: V.self, lanes), i, difference, lanes)
+            store(m * factor, target + i, lanes)
+          }
+        }
+        gate.goToNextRow()
+        gradient += gradientStep
+        source += count
+        target += targetStep
+      }
+    }
+  }
+}
+
+/// A pass over rows, for each kind of gate.
+private protocol GatedPass {
+  associatedtype V: RowVector
+  func run<Gate: RowGate<V>>(_ gate: Gate)
+}
+
+/// Where a gradient passes: see ``KernelContracts/GradientRows/Gate``.
+private protocol RowGate<V> {
+  associatedtype V: RowVector
+  /// - Parameters:
+  ///   - offset: of the pixel in its row.
+  ///   - difference: row − centre.
+  func apply(to gradient: V, _ offset: Int, _ difference: V, _ lanes: Int) -> V
+  /// With little arithmetic the passes take as long as reading does.
+  func askForNextPage(_ offset: Int)
+  mutating func goToNextRow()
 }
 
 @inline(__always)
-private func gated<V: RowVector>(
-  _ row: UnsafePointer<GradientRow>, _ offset: Int, _ type: V.Type, _ lanes: Int
-) -> V {
-  let gradient = load(row.pointee.dOutput + offset, as: V.self, lanes)
-  guard let gate = row.pointee.gate else { return gradient }
-  return gradient.gated(by: load(gate + offset, as: V.self, lanes))
+private func withGate<Pass: GatedPass>(
+  of work: UnsafePointer<GradientRows>, _ first: Int, _ lanes: Int, _ pass: Pass
+) {
+  switch work.pointee.gate {
+  case .open: pass.run(OpenGate())
+  case .target(let target, let stride): pass.run(TargetGate(target: target + first, stride: stride))
+  case .row(let factor, let term):
+    pass.run(
+      AffineGate(
+        factor: load(factor + first, as: Pass.V.self, lanes), term: load(term + first, as: Pass.V.self, lanes)))
+  }
+}
+
+private struct OpenGate<V: RowVector>: RowGate {
+  @inline(__always)
+  func apply(to gradient: V, _ offset: Int, _ difference: V, _ lanes: Int) -> V { gradient }
+  @inline(__always)
+  func askForNextPage(_ offset: Int) {}
+  @inline(__always)
+  mutating func goToNextRow() {}
+}
+
+private struct TargetGate<V: RowVector>: RowGate {
+  var target: UnsafePointer<Float>
+  let stride: Int
+
+  @inline(__always)
+  func apply(to gradient: V, _ offset: Int, _ difference: V, _ lanes: Int) -> V {
+    gradient.gated(by: load(target + offset, as: V.self, lanes))
+  }
+  @inline(__always)
+  func askForNextPage(_ offset: Int) { prefetchNextPage(target + offset) }
+  @inline(__always)
+  mutating func goToNextRow() { target += stride }
+}
+
+private struct AffineGate<V: RowVector>: RowGate {
+  let factor: V
+  let term: V
+
+  /// By the operations of ``AffineWork``, so that it is open for exactly what that let through.
+  @inline(__always)
+  func apply(to gradient: V, _ offset: Int, _ difference: V, _ lanes: Int) -> V {
+    gradient.gated(by: V.fma(difference, factor, term))
+  }
+  @inline(__always)
+  func askForNextPage(_ offset: Int) {}
+  @inline(__always)
+  mutating func goToNextRow() {}
 }

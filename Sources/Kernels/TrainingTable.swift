@@ -7,9 +7,9 @@ func makeTrainingKernels() -> TrainingKernels {
         block,
         CentredSums(row: row, centre: centre, sums: sums, squares: squares, block: block, pixels: pixels))
     },
-    affine: { forEachLanes($0.pointee.block, AffineWork(row: $0)) },
-    gradientSums: { forEachLanes($0.pointee.block, GradientSums(row: $0)) },
-    inputGradient: { forEachLanes($0.pointee.block, InputGradient(row: $0)) },
+    affine: { forEachLanes($0.pointee.block, AffineWork(work: $0)) },
+    gradientSums: { forEachLanes($0.pointee.block, GradientSums(work: $0)) },
+    inputGradient: { forEachLanes($0.pointee.block, InputGradient(work: $0)) },
     add: { addFloats($0, $1, $2) },
     spreadMean: { value, scale, target, block, pixels, accumulates in
       forEachLanes(

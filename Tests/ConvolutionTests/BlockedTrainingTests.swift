@@ -72,13 +72,20 @@ import Testing
     }
     for threads in [1, 2] {
       let options = ConvolutionOptions(threads: threads, instructionSet: set)
-      let normalisation = try Self.normalisation(sample, options)
-      let z = try Samples.blocked(sample.z, normalisation.inputLayout, options)
-      let found = try normalisation.moments(of: UnsafeBufferPointer(z.buffer))
+      let (normalisation, z, output) = try Self.prepared(sample, options)
+      let found = try normalisation.run(
+        Self.operands(z, output), weight: sample.factor, term: sample.term, eps: 1e-5)
       // A chunk is summed about its own mean, so that only differences, below 2, are rounded: 64 additions of a chain, 4 chains,
       // the difference and the square.
       Self.expect(found.means, means, within: means.map { _ in 70 * Self.unit * 2 }, "mean")
       Self.expect(found.squares, squares, within: squares.map { _ in 70 * Self.unit * 4 * count }, "sum of squares")
+      // What these make of z, to the bit, is what it is by given numbers.
+      let own = Array(output.buffer).map(\.bitPattern)
+      try normalisation.run(Self.operands(z, output), by: normalisation.normaliser)
+      #expect(Array(output.buffer).map(\.bitPattern) == own)
+      let variances = found.squares.map { $0 / count + 1e-5 }
+      #expect(normalisation.normaliser.centre == found.means)
+      #expect(zip(normalisation.normaliser.inverse, variances).allSatisfy { abs($0 * $1.squareRoot() - 1) < 1e-12 })
     }
   }
 
@@ -93,9 +100,9 @@ import Testing
     z.elements[46 * plane + 300] = .nan
     sample = Sample(sample, z)
     let options = ConvolutionOptions(threads: 1, instructionSet: set)
-    let normalisation = try Self.normalisation(sample, options)
-    let blocked = try Samples.blocked(z, normalisation.inputLayout, options)
-    let found = try normalisation.moments(of: UnsafeBufferPointer(blocked.buffer))
+    let (normalisation, blocked, output) = try Self.prepared(sample, options)
+    let found = try normalisation.run(
+      Self.operands(blocked, output), weight: sample.factor, term: sample.term, eps: 1e-5)
     let expected = sample.sums { Double(z.elements[$0]) }.map { $0 / Double(3 * plane) }
     #expect(found.means[4] == .infinity && found.means[5].isNaN && found.means[6].isNaN)
     #expect(found.squares[4].isNaN && found.squares[5].isNaN && found.squares[6].isNaN)
@@ -103,28 +110,40 @@ import Testing
     #expect(found.squares[7].isFinite && found.squares[19].isFinite)
   }
 
-  private static func normalisation(
+  /// With z, and room for y.
+  private static func prepared(
     _ sample: Sample, _ options: ConvolutionOptions
-  ) throws -> BlockedNormalisation {
+  ) throws -> (BlockedNormalisation, z: AlignedBuffer, output: AlignedBuffer) {
     let width = try options.instructionSet.vectorWidth()
     let normalisation = try BlockedNormalisation(
       BlockedLayout(sample.shape, vectorWidth: width, halo: .init(1)), options: options)
-    normalisation.setCoefficients(centre: sample.centre, factor: sample.factor, term: sample.term)
-    return normalisation
+    return (
+      normalisation, try Samples.blocked(sample.z, normalisation.inputLayout, options),
+      try AlignedBuffer(zeros: normalisation.outputLayout.count, name: "output")
+    )
+  }
+
+  private static func operands(
+    _ z: AlignedBuffer, _ output: AlignedBuffer, residual: AlignedBuffer? = nil
+  ) -> BlockedNormalisation.Operands {
+    .init(
+      input: UnsafeBufferPointer(z.buffer), residual: residual.map { UnsafeBufferPointer($0.buffer) }, relu: true,
+      output: output.buffer)
+  }
+
+  private static func normaliser(_ sample: Sample) -> BlockedNormalisation.Normaliser {
+    .init(
+      centre: sample.centre, inverse: sample.factor, weight: sample.factor.map { _ in 1 }, term: sample.term)
   }
 
   @Test(arguments: shapes, InstructionSet.available)
   func forwardAndBackward(_ shape: (channels: Int, height: Int, width: Int), _ set: InstructionSet) throws {
     let sample = Sample(shape)
     let options = ConvolutionOptions(threads: 2, instructionSet: set)
-    let normalisation = try Self.normalisation(sample, options)
+    let (normalisation, z, output) = try Self.prepared(sample, options)
     let outer = normalisation.outputLayout
-    let z = try Samples.blocked(sample.z, normalisation.inputLayout, options)
     let residual = try Samples.blocked(sample.residual, outer, options)
-    let output = try AlignedBuffer(zeros: outer.count, name: "output")
-    try normalisation.run(
-      input: UnsafeBufferPointer(z.buffer), residual: UnsafeBufferPointer(residual.buffer), relu: true,
-      output: output.buffer)
+    try normalisation.run(Self.operands(z, output, residual: residual), by: Self.normaliser(sample))
     let y = try Samples.dense(output, outer, sample.shape, options)
     func difference(_ index: Int) -> Double {
       Double(sample.z.elements[index]) - sample.centre[sample.channel(index)]
@@ -139,39 +158,75 @@ import Testing
     }
 
     let gradient = try outer.with(halo: .init(2))
-    let dOutput = try Samples.blocked(sample.dOutput, gradient, options)
-    let operands = BlockedNormalisation.GradientOperands(
-      dOutput: UnsafeBufferPointer(dOutput.buffer), dOutputLayout: gradient, gate: UnsafeBufferPointer(output.buffer),
-      input: UnsafeBufferPointer(z.buffer))
     let m = (0..<sample.shape.count).map { y.elements[$0] > 0 ? Double(sample.dOutput.elements[$0]) : 0 }
-    let masked = try AlignedBuffer(zeros: outer.count, name: "masked")
-    normalisation.setScale(sample.factor)
-    let found = try normalisation.gradientSums(
-      operands, centre: sample.centre, scale: sample.factor, masked: (masked.buffer, outer))
     let count = Double(sample.shape.count / shape.channels)
-    // Of at most 256 pixels, whose terms are below 4, in float32.
-    Self.expect(found.sums, sample.sums { m[$0] }, within: m.map { _ in 256 * Self.unit * count }, "sum")
-    Self.expect(
-      found.products, sample.sums { m[$0] * difference($0) * sample.factor[sample.channel($0)] },
-      within: sample.factor.map { 259 * Self.unit * 4 * count * $0 }, "sum of products")
-    let inHalo = try Samples.dense(masked, outer, sample.shape, options)
-    #expect(inHalo.elements.map(Double.init) == m)
-
-    for line in [(slope: sample.term, term: sample.factor), nil] {
-      normalisation.setGradientCoefficients(factor: sample.factor, line: line)
+    for throughStatistics in [true, false] {
+      let masked = try AlignedBuffer(zeros: outer.count, name: "masked")
       // In place, over dy.
       let target = try Samples.blocked(sample.dOutput, gradient, options)
-      var inPlace = operands
-      inPlace.dOutput = UnsafeBufferPointer(target.buffer)
-      try normalisation.inputGradient(inPlace, target: target.buffer, gradient)
+      let found = try normalisation.runBackward(
+        .init(
+          dOutput: .init(target.buffer, gradient), gate: .output(UnsafeBufferPointer(output.buffer)),
+          input: UnsafeBufferPointer(z.buffer), masked: .init(masked.buffer, outer),
+          dInput: .init(target.buffer, gradient)),
+        throughStatistics: throughStatistics)
+      // Of at most 256 pixels, whose terms are below 4, in float32.
+      Self.expect(found.sums, sample.sums { m[$0] }, within: m.map { _ in 256 * Self.unit * count }, "sum")
+      Self.expect(
+        found.products, sample.sums { m[$0] * difference($0) * sample.factor[sample.channel($0)] },
+        within: sample.factor.map { 259 * Self.unit * 4 * count * $0 }, "sum of products")
+      let inHalo = try Samples.dense(masked, outer, sample.shape, options)
+      #expect(inHalo.elements.map(Double.init) == m)
+
       let dz = try Samples.dense(target, gradient, sample.shape, options)
       for index in 0..<sample.shape.count {
         let channel = sample.channel(index)
-        var expected = m[index] * sample.factor[channel]
-        if let line { expected += difference(index) * line.slope[channel] + line.term[channel] }
-        let bound = Self.unit * (abs(sample.centre[channel]) * abs(sample.term[channel]) + 4 * 16)
+        let factor = sample.factor[channel]
+        var expected = m[index] * factor
+        var slope = 0.0
+        if throughStatistics {
+          slope = -factor * factor * found.products[channel] / count
+          expected += difference(index) * slope - factor * found.sums[channel] / count
+        }
+        // What the rounded centre lacks is in the term; four roundings of values below 16 and 4·|slope|.
+        let bound = Self.unit * 4 * (16 + 4 * abs(slope))
         #expect(abs(Double(dz.elements[index]) - expected) <= bound)
       }
+    }
+  }
+
+  @Test("without a residual z opens the gate that y would, to the bit", arguments: shapes, InstructionSet.available)
+  func gateOfTheInput(_ shape: (channels: Int, height: Int, width: Int), _ set: InstructionSet) throws {
+    var sample = Sample(shape)
+    // At the gate's edge, and a NaN.
+    var values = sample.z
+    values.elements[0] = Float(sample.centre[0] - sample.term[0] / sample.factor[0])
+    values.elements[1] = .nan
+    sample = Sample(sample, values)
+    let options = ConvolutionOptions(threads: 2, instructionSet: set)
+    let (normalisation, z, output) = try Self.prepared(sample, options)
+    let outer = normalisation.outputLayout
+    try normalisation.run(Self.operands(z, output), by: Self.normaliser(sample))
+    let dOutput = try Samples.blocked(sample.dOutput, outer, options)
+    for throughStatistics in [true, false] {
+      var results: [[UInt32]] = []
+      for gate in [.input, BlockedNormalisation.Gate.output(UnsafeBufferPointer(output.buffer)), .open] {
+        let masked = try AlignedBuffer(zeros: outer.count, name: "masked")
+        let target = try AlignedBuffer(zeros: outer.count, name: "input gradient")
+        for place in [nil, BlockedNormalisation.Place(masked.buffer, outer)] {
+          let sums = try normalisation.runBackward(
+            .init(
+              dOutput: .init(dOutput.buffer, outer), gate: gate, input: UnsafeBufferPointer(z.buffer), masked: place,
+              dInput: .init(target.buffer, outer)),
+            throughStatistics: throughStatistics)
+          results.append(
+            (Array(masked.buffer) + Array(target.buffer) + (sums.sums + sums.products).map(Float.init))
+              .map(\.bitPattern))
+        }
+      }
+      #expect(results[0] == results[2] && results[1] == results[3])
+      // Some gates are closed.
+      #expect(results[0] != results[4] && results[1] != results[5])
     }
   }
 

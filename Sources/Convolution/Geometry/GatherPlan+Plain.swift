@@ -1,11 +1,12 @@
 extension GatherPlan {
-  /// Whether zeros of the halo must not be multiplied with these weights, because 0·∞ is NaN.
+  /// Whether sums have products of weights and zeros that are no terms of them.
   ///
   /// The zeros around x are the padding of the convolution, and take part in its sums. Those around dy are the strategy's own:
   /// beyond the border of the outputs there is no term.
-  func mustSkipHalo(_ weights: PackedWeights) -> Bool {
-    pass == .backwardData && weights.hasNonFinite && source.halo != .init()
-  }
+  var readsZerosOfItsOwn: Bool { pass == .backwardData && source.halo != .init() }
+
+  /// Whether zeros of the halo must not be multiplied with these weights, because 0·∞ is NaN.
+  func mustSkipHalo(_ weights: PackedWeights) -> Bool { weights.spoilsZeros }
 
   /// The gather tap by tap, reading no halo: see ``mustSkipHalo(_:)``. Slow. Sums run in the order of the packed weights.
   func runPlain(

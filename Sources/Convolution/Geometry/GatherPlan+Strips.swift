@@ -8,6 +8,10 @@ extension GatherPlan {
     _ kernels: KernelTable
   ) {
     let phase = phases[task.phase]
+    let continues = operands.continuesOutput(epilogue)
+    let operands = continues ? operands.withoutResidual : operands
+    // Pixels that no tap reaches are their residual, which is there.
+    if continues, phase.segments.isEmpty, epilogue.shift == nil, !epilogue.relu { return }
     phase.sourceRows.withUnsafeBufferPointer { sourceRows in
       phase.destinationRows.withUnsafeBufferPointer { destinationRows in
         phase.segments.withUnsafeBufferPointer { segments in
@@ -28,7 +32,7 @@ extension GatherPlan {
           for (index, range) in ranges.enumerated() {
             strip.segments = (segments.baseAddress ?? sourceRows) + range.lowerBound
             strip.segmentCount = range.count
-            strip.accumulate = range.lowerBound > 0
+            strip.accumulate = continues || range.lowerBound > 0
             let isLast = range.upperBound == phase.wholeSegments
             strip.shortCount = isLast ? segments.count - phase.wholeSegments : 0
             strip.relu = isLast && epilogue.relu

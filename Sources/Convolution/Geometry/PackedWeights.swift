@@ -7,8 +7,8 @@ struct PackedWeights {
   let storage: AlignedBuffer
   let scale: AlignedBuffer?
   let shift: AlignedBuffer?
-  /// Whether a weight is infinite or NaN: see ``GatherPlan/mustSkipHalo(_:)``.
-  private(set) var hasNonFinite = false
+  /// Whether a weight is infinite or NaN, where that matters: see ``GatherPlan/mustSkipHalo(_:)``.
+  private(set) var spoilsZeros = false
 
   /// Whether they are too many to stay in the second-level cache from one layer, or one block of pixels, to the next.
   let comesFromAfar: Bool
@@ -49,7 +49,7 @@ struct PackedWeights {
       throw .bufferMismatch(name: "weights", expected: plan.problem.weightShape.count, found: weights.count)
     }
     let target = storage.pointer
-    hasNonFinite = weights.hasNonFinite
+    spoilsZeros = plan.readsZerosOfItsOwn && weights.hasNonFinite
     let pairs = (plan.destinationVectors + 1) / 2
     for phase in plan.phases {
       pool.run(tasks: plan.groups * pairs) { task, _ in
@@ -77,6 +77,17 @@ struct PackedWeights {
     var position = target + plan.weightOffset(phase, group: group, vector: vector)
     let base = weights + first + firstOutput * outputStep
     let block = plan.source.block
+    if area == 1, phase.geometry.taps.count == 1 {
+      // The terms are the channels in their order.
+      if forward {
+        kernels.interleave(base, perK, position, lanes, outputs, plan.sourceChannels)
+      } else {
+        for channel in 0..<plan.sourceChannels {
+          (position + channel * lanes).update(from: base + channel * perK, count: outputs)
+        }
+      }
+      return
+    }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: block * area * lanes) { memory in
       guard let inLanes = memory.baseAddress else { return }
       if outputs < lanes { inLanes.initialize(repeating: 0, count: memory.count) }

@@ -9,6 +9,13 @@ struct ConvolutionOperands: @unchecked Sendable {
   /// Whether the output is written over the residual, which has then to be read before any part of a sum is kept there.
   var replacesResidual: Bool { residual == UnsafePointer(output) }
 
+  /// Whether a sum begins with what the output holds, the residual that it replaces: it may then be kept there part by part, as
+  /// others are. Scaled sums cannot.
+  func continuesOutput(_ epilogue: ConvolutionEpilogue) -> Bool { replacesResidual && epilogue.scale == nil }
+
+  /// The same for sums that have their residual already.
+  var withoutResidual: ConvolutionOperands { ConvolutionOperands(input: input, output: output) }
+
   /// Without a residual; whoever calls answers for what is read and written.
   init(input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>) {
     (self.input, self.output, residual) = (input, output, nil)

@@ -17,8 +17,6 @@ final class TrainedConvolution {
   private let z: AlignedBuffer?
   /// Where its input is read in other blocks than it is kept in: the copy, and the ways there and back.
   private let conversion: Conversion?
-  /// What z was normalised by last.
-  private var normaliser = Normaliser()
   /// Of the parameters that are packed for either pass.
   private var forwardRevision: Int
   private var backwardRevision: Int
@@ -60,15 +58,6 @@ final class TrainedConvolution {
     let backward: BlockConversion
   }
 
-  /// Per channel.
-  private struct Normaliser {
-    var centre: [Double] = []
-    /// 1/√(variance + eps); 1 without a batch norm.
-    var inverse: [Double] = []
-    /// The batch norm's weight; 1 without.
-    var weight: [Double] = []
-  }
-
   private var weightName: String { "\(convolution.layer).weight" }
   private var channels: Int { convolution.problem.outputChannels }
 
@@ -105,20 +94,28 @@ final class TrainedConvolution {
       try translating { () throws(ConvolutionError) in try forward.run(input: input, output: target, residual: nil) }
     }
     guard let normalisation, let z else { return }
-    let products = UnsafeBufferPointer(z.buffer)
-    normaliser = try normaliser(of: products, normalisation, parameters)
-    var term = [Double](repeating: 0, count: channels)
-    if let norm = convolution.norm, norm.problem.hasBias {
-      term = try values("\(norm.layer).bias", parameters)
-    } else if convolution.norm == nil, convolution.hasBias {
-      term = try values("\(convolution.layer).bias", parameters)
+    let operands = BlockedNormalisation.Operands(
+      input: UnsafeBufferPointer(z.buffer), residual: residual, relu: convolution.relu, output: output)
+    let ones = [Double](repeating: 1, count: channels)
+    let zeros = [Double](repeating: 0, count: channels)
+    guard let norm = convolution.norm else {
+      let term = convolution.hasBias ? try values("\(convolution.layer).bias", parameters) : zeros
+      let bias = BlockedNormalisation.Normaliser(centre: zeros, inverse: ones, weight: ones, term: term)
+      return try translating { () throws(ConvolutionError) in try normalisation.run(operands, by: bias) }
     }
-    normalisation.setCoefficients(
-      centre: normaliser.centre, factor: zip(normaliser.inverse, normaliser.weight).map(*), term: term)
-    let relu = convolution.relu
-    try translating { () throws(ConvolutionError) in
-      try normalisation.run(input: products, residual: residual, relu: relu, output: output)
+    let problem = norm.problem
+    let weight = problem.hasWeight ? try values("\(norm.layer).weight", parameters) : ones
+    let term = problem.hasBias ? try values("\(norm.layer).bias", parameters) : zeros
+    guard problem.usesBatchStatistics else {
+      let means = try statistic("\(norm.layer).running_mean", parameters)
+      let inverse = try statistic("\(norm.layer).running_var", parameters).map { 1 / ($0 + problem.eps).squareRoot() }
+      let running = BlockedNormalisation.Normaliser(centre: means, inverse: inverse, weight: weight, term: term)
+      return try translating { () throws(ConvolutionError) in try normalisation.run(operands, by: running) }
     }
+    let moments = try translating { () throws(ConvolutionError) in
+      try normalisation.run(operands, weight: weight, term: term, eps: problem.eps)
+    }
+    if problem.updatesRunningStatistics { update(norm, moments, parameters) }
   }
 
   private func converted(_ input: UnsafeBufferPointer<Float>) throws(ExecutionError) -> UnsafeBufferPointer<Float> {
@@ -133,46 +130,26 @@ final class TrainedConvolution {
     try parameters.parameter(name).values.buffer.map(Double.init)
   }
 
-  private func normaliser(
-    of z: UnsafeBufferPointer<Float>, _ normalisation: BlockedNormalisation, _ parameters: NetworkParameters
-  ) throws(ExecutionError) -> Normaliser {
-    let ones = [Double](repeating: 1, count: channels)
-    guard let norm = convolution.norm else {
-      return Normaliser(centre: ones.map { _ in 0 }, inverse: ones, weight: ones)
+  private func statistic(_ name: String, _ parameters: NetworkParameters) throws(ExecutionError) -> [Double] {
+    guard let found = parameters.statistics[name] else {
+      throw .weight(name: name, expected: "running statistics", found: "none")
     }
-    let problem = norm.problem
-    let weight = problem.hasWeight ? try values("\(norm.layer).weight", parameters) : ones
-    var (means, variances): ([Double], [Double])
-    if problem.usesBatchStatistics {
-      let moments = try translating { () throws(ConvolutionError) in try normalisation.moments(of: z) }
-      let count = Double(problem.inputShape.count / problem.channels)
-      means = moments.means
-      variances = moments.squares.map { $0 / count }
-      if problem.updatesRunningStatistics { update(norm, means, moments.squares, count, parameters) }
-    } else {
-      func statistic(_ name: String) throws(ExecutionError) -> [Double] {
-        guard let found = parameters.statistics["\(norm.layer).\(name)"] else {
-          throw .weight(name: "\(norm.layer).\(name)", expected: "running statistics", found: "none")
-        }
-        return found.elements.map(Double.init)
-      }
-      (means, variances) = (try statistic("running_mean"), try statistic("running_var"))
-    }
-    return Normaliser(
-      centre: means, inverse: variances.map { 1 / ($0 + problem.eps).squareRoot() }, weight: weight)
+    return found.elements.map(Double.init)
   }
 
   /// running = (1 − f)·running + f·batch with f the momentum, or 1/batches for a cumulative average; the variance is the unbiased
   /// one.
   private func update(
-    _ norm: FusedPlan.Convolution.Norm, _ means: [Double], _ squares: [Double], _ count: Double,
-    _ parameters: NetworkParameters
+    _ norm: FusedPlan.Convolution.Norm, _ moments: BlockedNormalisation.Moments, _ parameters: NetworkParameters
   ) {
     let counter = "\(norm.layer).num_batches_tracked"
     if let batches = parameters.counters[counter] { parameters.counters[counter] = batches.map { $0 &+ 1 } }
     let factor =
       norm.problem.momentum ?? parameters.counters[counter]?.elements.first.map { 1 / Double($0) } ?? 0
-    for (name, batch) in [("running_mean", means), ("running_var", squares.map { $0 / (count - 1) })] {
+    let count = Double(norm.problem.inputShape.count / norm.problem.channels)
+    for (name, batch) in [
+      ("running_mean", moments.means), ("running_var", moments.squares.map { $0 / (count - 1) }),
+    ] {
       let key = "\(norm.layer).\(name)"
       guard var running = parameters.statistics[key] else { continue }
       for channel in batch.indices {
@@ -187,24 +164,19 @@ final class TrainedConvolution {
 
   /// The buffers of a backward pass, each with its layout.
   struct BackwardBuffers {
-    struct Place {
-      let buffer: UnsafeMutableBufferPointer<Float>
-      let layout: BlockedLayout
-    }
-
     /// x, and y as the forward pass left them.
     var input: UnsafeBufferPointer<Float>
     var output: UnsafeBufferPointer<Float>
     /// dy.
-    var dOutput: Place
+    var dOutput: BlockedNormalisation.Place
     /// Where dy goes as far as the ReLU is open, for the residual: dy's own buffer, or that of the residual's gradient.
-    var masked: Place?
+    var masked: BlockedNormalisation.Place?
     /// Where dz goes: dy's own buffer, or one beside it.
-    var dProducts: Place
+    var dProducts: BlockedNormalisation.Place
     /// Where dx goes, or is added to.
-    var dInput: Place?
+    var dInput: BlockedNormalisation.Place?
     /// Likewise of the copy in other blocks.
-    var dConverted: Place?
+    var dConverted: BlockedNormalisation.Place?
   }
 
   func runBackward(_ buffers: BackwardBuffers, _ parameters: NetworkParameters) throws(ExecutionError) {
@@ -236,53 +208,24 @@ final class TrainedConvolution {
   }
 
   /// dy becomes dz, and gives the gradients of the batch norm's parameters, or of the bias.
-  ///
-  ///     dγ = Σ m·x̂,  dβ = Σ m,  x̂ = (z − μ)·σ⁻¹,  m = dy where the ReLU is open
-  ///     dz = γσ⁻¹·(m − dβ/n − x̂·dγ/n)   where μ and σ are the batch's, else γσ⁻¹·m
   private func backwardThroughNorm(
     _ normalisation: BlockedNormalisation, _ z: UnsafeBufferPointer<Float>, _ buffers: BackwardBuffers,
     _ parameters: NetworkParameters
   ) throws(ExecutionError) {
-    var operands = BlockedNormalisation.GradientOperands(
-      dOutput: UnsafeBufferPointer(buffers.dOutput.buffer), dOutputLayout: buffers.dOutput.layout,
-      gate: convolution.relu ? buffers.output : nil, input: z)
-    let masked = buffers.masked.map { ($0.buffer, $0.layout) }
-    let (centre, inverse) = (normaliser.centre, normaliser.inverse)
-    normalisation.setScale(inverse)
+    let operands = BlockedNormalisation.GradientOperands(
+      dOutput: buffers.dOutput,
+      // With a residual, z alone does not say what the ReLU let through.
+      gate: !convolution.relu ? .open : buffers.masked == nil ? .input : .output(buffers.output), input: z,
+      masked: buffers.masked, dInput: buffers.dProducts)
     let sums = try translating { () throws(ConvolutionError) in
-      try normalisation.gradientSums(operands, centre: centre, scale: inverse, masked: masked)
+      try normalisation.runBackward(
+        operands, throughStatistics: convolution.norm?.problem.usesBatchStatistics ?? false)
     }
     if let norm = convolution.norm {
-      if norm.problem.hasWeight {
-        try set("\(norm.layer).weight", sums.products, parameters)
-      }
+      if norm.problem.hasWeight { try set("\(norm.layer).weight", sums.products, parameters) }
       if norm.problem.hasBias { try set("\(norm.layer).bias", sums.sums, parameters) }
     } else if convolution.hasBias {
       try set("\(convolution.layer).bias", sums.sums, parameters)
-    }
-    let factor = zip(inverse, normaliser.weight).map(*)
-    var line: (slope: [Double], term: [Double])?
-    if let problem = convolution.norm?.problem, problem.usesBatchStatistics {
-      let count = Double(problem.inputShape.count / problem.channels)
-      var (slope, term) = (factor, factor)
-      for channel in factor.indices {
-        slope[channel] = -factor[channel] * inverse[channel] * sums.products[channel] / count
-        // The kernel's centre is rounded; what it lacks belongs to the term.
-        let rest = Double(Float(centre[channel])) - centre[channel]
-        term[channel] = -factor[channel] * sums.sums[channel] / count + slope[channel] * rest
-      }
-      line = (slope, term)
-    }
-    normalisation.setGradientCoefficients(factor: factor, line: line)
-    if let place = buffers.masked {
-      operands.dOutput = UnsafeBufferPointer(place.buffer)
-      operands.dOutputLayout = place.layout
-      operands.gate = nil
-    }
-    let target = buffers.dProducts
-    let found = operands
-    try translating { () throws(ConvolutionError) in
-      try normalisation.inputGradient(found, target: target.buffer, target.layout)
     }
   }
 

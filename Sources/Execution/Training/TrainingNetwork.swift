@@ -182,8 +182,8 @@ public final class TrainingNetwork {
   }
 
   private func runBackward(_ step: TrainingBuilder.Step) throws(ExecutionError) {
-    func place(_ position: Int) -> TrainedConvolution.BackwardBuffers.Place {
-      .init(buffer: gradients[position].buffer.buffer, layout: gradients[position].layout)
+    func place(_ position: Int) -> BlockedNormalisation.Place {
+      .init(gradients[position].buffer.buffer, gradients[position].layout)
     }
     let input = UnsafeBufferPointer(activations[step.input].buffer)
     let places = step.gradients

@@ -28,7 +28,7 @@ extension GatherPlan {
             outputPixelStride: destinationStep.width * destination.block,
             outputVectorStride: destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
             vectors: 2, lanes: destination.block)
-          let ranges = operands.replacesResidual ? phase.onePanel : phase.panels
+          let ranges = operands.needsWholeSums(epilogue) ? phase.onePanel : phase.panels
           for (index, range) in ranges.enumerated() {
             strip.segments = (segments.baseAddress ?? sourceRows) + range.lowerBound
             strip.segmentCount = range.count

@@ -80,7 +80,7 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
     else { return }
     running.withLock { _ in
       if plan.mustSkipHalo(weights) { return plan.runPlain(operands, weights, epilogue, pool) }
-      if operands.replacesResidual && !operands.continuesOutput(epilogue) && panels.contains(where: { $0.panels.count > 1 }) {
+      if operands.needsWholeSums(epilogue), panels.contains(where: { $0.panels.count > 1 }) {
         return pool.run(tasks: direct.count) { index, _ in
           plan.run(direct[index], operands, weights, epilogue, kernels)
         }

@@ -6,12 +6,15 @@ struct ConvolutionOperands: @unchecked Sendable {
   let output: UnsafeMutablePointer<Float>
   let residual: UnsafePointer<Float>?
 
-  /// Whether the output is written over the residual, which has then to be read before any part of a sum is kept there.
+  /// Whether the output is written over the residual.
   var replacesResidual: Bool { residual == UnsafePointer(output) }
 
   /// Whether a sum begins with what the output holds, the residual that it replaces: it may then be kept there part by part, as
   /// others are. Scaled sums cannot.
   func continuesOutput(_ epilogue: ConvolutionEpilogue) -> Bool { replacesResidual && epilogue.scale == nil }
+
+  /// Whether the residual has to be read before any part of a sum is kept in its place.
+  func needsWholeSums(_ epilogue: ConvolutionEpilogue) -> Bool { replacesResidual && !continuesOutput(epilogue) }
 
   /// The same for sums that have their residual already.
   var withoutResidual: ConvolutionOperands { ConvolutionOperands(input: input, output: output) }

@@ -3,6 +3,7 @@ import Foundation
 import OperatingSystem
 import Results
 import RunAnalysis
+import Synchronization
 
 /// What the machine is, what it can do at most, and what disturbs it.
 public enum MachineProbe {
@@ -81,29 +82,48 @@ public enum MachineProbe {
       l2Bytes: machine.l2Bytes, l3Bytes: machine.l3Bytes, governor: governor, loadBefore: load, warnings: warnings)
   }
 
-  /// Measures the ceilings with so many threads; takes about two seconds.
+  /// What the machine can do at most with so many threads. Takes about two seconds the first time: what it can do does not change
+  /// while a process lives, and how fast it is just now is measured each time.
   /// - Throws: `ConvolutionError` where threads or memory are not available.
   public static func ceilings(threads: Int) throws(ConvolutionError) -> CeilingRecord {
-    let pool = try ThreadPool.shared(threads: threads)
-    let machine = Machine.current
-    let kernels = try InstructionSet.selected().kernels()
-    let iterations = 400_000
-    let peak = bestRate {
-      pool.run(tasks: threads) { _, _ in _ = kernels.peak(iterations) }
-      return Double(threads) * Double(iterations * 24 * kernels.vectorWidth)
+    let rates = try known.withLock { (known) throws(ConvolutionError) in
+      if let rates = known[threads] { return rates }
+      let rates = try Rates(threads: threads)
+      known[threads] = rates
+      return rates
     }
-    let l2 = machine.l2Bytes ?? 1 << 20
-    let l3 = machine.l3Bytes ?? 0
-    // Source and target together fill half of the cache that is meant, or several times the last one.
-    let l2Rate = try copyRate(bytes: l2 / 4, threads: threads, pool)
-    let usableL3 = min(l3 / 4, 4 * l2)
-    let l3Rate = l3 > 2 * l2 ? try copyRate(bytes: max(usableL3, l2) / threads, threads: threads, pool) : nil
-    let memory = try copyRate(bytes: max(2 * l3, 64 << 20) / threads, threads: threads, pool)
-    let frozen = FrozenConvolution()
     return CeilingRecord(
-      threads: threads, peakGigaflops: peak * 1e-9, l2GigabytesPerSecond: l2Rate * 1e-9,
-      l3GigabytesPerSecond: l3Rate.map { $0 * 1e-9 }, memoryGigabytesPerSecond: memory * 1e-9,
-      frozenConvolutionNanoseconds: frozen.bestNanoseconds())
+      threads: threads, peakGigaflops: rates.peak * 1e-9, l2GigabytesPerSecond: rates.l2 * 1e-9,
+      l3GigabytesPerSecond: rates.l3.map { $0 * 1e-9 }, memoryGigabytesPerSecond: rates.memory * 1e-9,
+      frozenConvolutionNanoseconds: FrozenConvolution().bestNanoseconds())
+  }
+
+  private static let known = Mutex<[Int: Rates]>([:])
+
+  /// Work a second.
+  private struct Rates {
+    let peak: Double
+    let l2: Double
+    let l3: Double?
+    let memory: Double
+
+    init(threads: Int) throws(ConvolutionError) {
+      let pool = try ThreadPool.shared(threads: threads)
+      let machine = Machine.current
+      let kernels = try InstructionSet.selected().kernels()
+      let iterations = 400_000
+      peak = bestRate {
+        pool.run(tasks: threads) { _, _ in _ = kernels.peak(iterations) }
+        return Double(threads) * Double(iterations * 24 * kernels.vectorWidth)
+      }
+      let l2Bytes = machine.l2Bytes ?? 1 << 20
+      let l3Bytes = machine.l3Bytes ?? 0
+      // Source and target together fill half of the cache that is meant, or several times the last one.
+      l2 = try copyRate(bytes: l2Bytes / 4, threads: threads, pool)
+      let usable = max(min(l3Bytes / 4, 4 * l2Bytes), l2Bytes)
+      l3 = l3Bytes > 2 * l2Bytes ? try copyRate(bytes: usable / threads, threads: threads, pool) : nil
+      memory = try copyRate(bytes: max(2 * l3Bytes, 64 << 20) / threads, threads: threads, pool)
+    }
   }
 
   /// The best round of a third of a second, as work a second: a ceiling is what the machine can do, not what it did on

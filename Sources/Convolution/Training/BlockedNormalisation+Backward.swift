@@ -13,8 +13,7 @@ extension BlockedNormalisation {
   public enum Gate {
     /// Everywhere: there is no ReLU.
     case open
-    /// Where the ReLU let y through.
-    /// - Parameter output: y, of ``BlockedNormalisation/outputLayout``.
+    /// Where the ReLU let y, which is this and of ``BlockedNormalisation/outputLayout``, through.
     case output(UnsafeBufferPointer<Float>)
     /// Likewise where y was made without a residual: z says as much, which is read anyway, and y is not.
     case input

@@ -171,6 +171,7 @@ public final class BlockedNormalisation: @unchecked Sendable {
   /// Pixels are read once for both moments: within a chunk, which stays in the first-level cache, about the chunk's own mean, and
   /// then put together after Chan et al. 1979.
   /// - Parameters:
+  ///   - operands: what is read and written.
   ///   - weight: one a channel.
   ///   - term: likewise.
   ///   - eps: what is added to variances.

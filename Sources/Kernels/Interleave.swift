@@ -5,17 +5,16 @@ func interleave(
   _ channels: Int, _ pixels: Int
 ) {
   if block == 3, channels == 3 { return interleaveThree(source, channelStride, target, pixels) }
-  var first = 0
-  while first < pixels {
-    let count = min(chunkPixels, pixels - first)
+  forEachChunk(pixels) { first, count in
     interleaveChunk(source + first, channelStride, target + first * block, block, channels, count)
-    first += count
   }
 }
 
-/// Pixels that are done for all channels before the next are: their blocks stay in the first-level cache.
+/// Pixels that are done for all channels before the next are, so that their blocks stay in the first-level cache.
 @inline(__always)
-private var chunkPixels: Int { 64 }
+private func forEachChunk(_ pixels: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+  for first in stride(from: 0, to: pixels, by: 64) { body(first, min(64, pixels - first)) }
+}
 
 @inline(__always)
 private func interleaveChunk(
@@ -80,11 +79,8 @@ func deinterleave(
   _ source: UnsafePointer<Float>, _ block: Int, _ target: UnsafeMutablePointer<Float>, _ channelStride: Int,
   _ channels: Int, _ pixels: Int
 ) {
-  var first = 0
-  while first < pixels {
-    let count = min(chunkPixels, pixels - first)
+  forEachChunk(pixels) { first, count in
     deinterleaveChunk(source + first * block, block, target + first, channelStride, channels, count)
-    first += count
   }
 }
 

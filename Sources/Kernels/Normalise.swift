@@ -80,36 +80,28 @@ struct GradientSums: LaneWork {
 
   @inline(__always)
   func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
-    withGate(of: work, first, lanes, Pass<V>(work: work, first: first, lanes: lanes))
+    withGate(of: work, first, lanes, Pass<V>(work: work))
   }
 
   private struct Pass<V: RowVector>: GatedPass {
     let work: UnsafePointer<GradientRows>
-    let first: Int
-    let lanes: Int
 
     @inline(__always)
-    func run<Gate: RowGate<V>>(_ gate: Gate) {
-      let block = work.pointee.block
-      let centre = load(work.pointee.centre + first, as: V.self, lanes)
+    func run<Gate: RowGate<V>>(_ rows: GatedRows<Gate>) {
+      var rows = rows
+      let (first, lanes) = (rows.first, rows.lanes)
       let scale = load(work.pointee.scale + first, as: V.self, lanes)
       var sums = load(work.pointee.sums + first, as: V.self, lanes)
       var products = load(work.pointee.products + first, as: V.self, lanes)
       var (sums1, products1) = (V(repeating: 0), V(repeating: 0))
-      var gate = gate
-      var gradient = work.pointee.dOutput + first
-      let gradientStep = work.pointee.dOutputStride
-      var source = work.pointee.rows + first
+      let block = work.pointee.block
       let pixels = work.pointee.pixels
       var masked = work.pointee.masked.map { $0.start + first }
       let maskedStep = work.pointee.masked?.stride ?? 0
       @inline(__always) func one(_ pixel: Int, _ sums: inout V, _ products: inout V) {
         let i = pixel * block
-        let difference = load(source + i, as: V.self, lanes) - centre
-        let m = gate.apply(to: load(gradient + i, as: V.self, lanes), i, difference, lanes)
-        prefetchNextPage(gradient + i)
-        prefetchNextPage(source + i)
-        gate.askForNextPage(i)
+        let (m, difference) = rows.pixel(i)
+        rows.askForNextPage(i)
         if let masked { store(m, masked + i, lanes) }
         sums += m
         products = V.fma(m, difference * scale, products)
@@ -122,9 +114,7 @@ struct GradientSums: LaneWork {
           pixel += 2
         }
         if pixel < pixels { one(pixel, &sums, &products) }
-        gate.goToNextRow()
-        gradient += gradientStep
-        source += pixels * block
+        rows.goToNext()
         masked = masked.map { $0 + maskedStep }
       }
       store(sums + sums1, work.pointee.sums + first, lanes)
@@ -139,58 +129,87 @@ struct InputGradient: LaneWork {
 
   @inline(__always)
   func run<V: RowVector>(_ type: V.Type, _ first: Int, _ lanes: Int) {
-    withGate(of: work, first, lanes, Pass<V>(work: work, first: first, lanes: lanes))
+    withGate(of: work, first, lanes, Pass<V>(work: work))
   }
 
   private struct Pass<V: RowVector>: GatedPass {
     let work: UnsafePointer<GradientRows>
-    let first: Int
-    let lanes: Int
 
     @inline(__always)
-    func run<Gate: RowGate<V>>(_ gate: Gate) {
-      let block = work.pointee.block
-      let count = work.pointee.pixels * block
+    func run<Gate: RowGate<V>>(_ rows: GatedRows<Gate>) {
+      var rows = rows
+      let (first, lanes) = (rows.first, rows.lanes)
       let factor = load(work.pointee.factor + first, as: V.self, lanes)
-      let centre = load(work.pointee.centre + first, as: V.self, lanes)
       let slope = work.pointee.slope.map { load($0 + first, as: V.self, lanes) }
       let term = load(work.pointee.term + first, as: V.self, lanes)
-      var gate = gate
-      var gradient = work.pointee.dOutput + first
-      let gradientStep = work.pointee.dOutputStride
-      var source = work.pointee.rows + first
+      let block = work.pointee.block
+      let count = work.pointee.pixels * block
       var target = work.pointee.target.start + first
       let targetStep = work.pointee.target.stride
       for _ in 0..<work.pointee.rowCount {
         if let slope {
           for i in stride(from: 0, to: count, by: block) {
-            let difference = load(source + i, as: V.self, lanes) - centre
-            let m = gate.apply(to: load(gradient + i, as: V.self, lanes), i, difference, lanes)
-            prefetchNextPage(gradient + i)
-            prefetchNextPage(source + i)
-            gate.askForNextPage(i)
+            let (m, difference) = rows.pixel(i)
+            rows.askForNextPage(i)
             store(V.fma(m, factor, V.fma(difference, slope, term)), target + i, lanes)
           }
         } else {
-          for i in stride(from: 0, to: count, by: block) {
-            let difference = load(source + i, as: V.self, lanes) - centre
-            let m = gate.apply(to: load(gradient + i, as: V.self, lanes), i, difference, lanes)
-            store(m * factor, target + i, lanes)
-          }
+          for i in stride(from: 0, to: count, by: block) { store(rows.pixel(i).m * factor, target + i, lanes) }
         }
-        gate.goToNextRow()
-        gradient += gradientStep
-        source += count
+        rows.goToNext()
         target += targetStep
       }
     }
   }
 }
 
+/// What both passes read, row by row.
+private struct GatedRows<Gate: RowGate> {
+  let first: Int
+  let lanes: Int
+  private var gate: Gate
+  private var gradient: UnsafePointer<Float>
+  private let gradientStep: Int
+  private var source: UnsafePointer<Float>
+  private let sourceStep: Int
+  private let centre: Gate.V
+
+  @inline(__always)
+  init(_ work: UnsafePointer<GradientRows>, _ first: Int, _ lanes: Int, _ gate: Gate) {
+    (self.first, self.lanes, self.gate) = (first, lanes, gate)
+    (gradient, gradientStep) = (work.pointee.dOutput + first, work.pointee.dOutputStride)
+    (source, sourceStep) = (work.pointee.rows + first, work.pointee.pixels * work.pointee.block)
+    centre = load(work.pointee.centre + first, as: Gate.V.self, lanes)
+  }
+
+  /// m, and row − centre.
+  /// - Parameter offset: of the pixel in its row.
+  @inline(__always)
+  func pixel(_ offset: Int) -> (m: Gate.V, difference: Gate.V) {
+    let difference = load(source + offset, as: Gate.V.self, lanes) - centre
+    return (gate.apply(to: load(gradient + offset, as: Gate.V.self, lanes), offset, difference, lanes), difference)
+  }
+
+  /// With little arithmetic the passes take as long as reading does.
+  @inline(__always)
+  func askForNextPage(_ offset: Int) {
+    prefetchNextPage(gradient + offset)
+    prefetchNextPage(source + offset)
+    gate.askForNextPage(offset)
+  }
+
+  @inline(__always)
+  mutating func goToNext() {
+    gate.goToNextRow()
+    gradient += gradientStep
+    source += sourceStep
+  }
+}
+
 /// A pass over rows, for each kind of gate.
 private protocol GatedPass {
   associatedtype V: RowVector
-  func run<Gate: RowGate<V>>(_ gate: Gate)
+  func run<Gate: RowGate<V>>(_ rows: GatedRows<Gate>)
 }
 
 /// Where a gradient passes: see ``KernelContracts/GradientRows/Gate``.
@@ -200,7 +219,7 @@ private protocol RowGate<V> {
   ///   - offset: of the pixel in its row.
   ///   - difference: row − centre.
   func apply(to gradient: V, _ offset: Int, _ difference: V, _ lanes: Int) -> V
-  /// With little arithmetic the passes take as long as reading does.
+  /// Of what the gate itself reads.
   func askForNextPage(_ offset: Int)
   mutating func goToNextRow()
 }
@@ -210,12 +229,13 @@ private func withGate<Pass: GatedPass>(
   of work: UnsafePointer<GradientRows>, _ first: Int, _ lanes: Int, _ pass: Pass
 ) {
   switch work.pointee.gate {
-  case .open: pass.run(OpenGate())
-  case .target(let target, let stride): pass.run(TargetGate(target: target + first, stride: stride))
+  case .open: pass.run(GatedRows(work, first, lanes, OpenGate()))
+  case .target(let target, let stride):
+    pass.run(GatedRows(work, first, lanes, TargetGate(target: target + first, stride: stride)))
   case .row(let factor, let term):
-    pass.run(
-      AffineGate(
-        factor: load(factor + first, as: Pass.V.self, lanes), term: load(term + first, as: Pass.V.self, lanes)))
+    let gate = AffineGate(
+      factor: load(factor + first, as: Pass.V.self, lanes), term: load(term + first, as: Pass.V.self, lanes))
+    pass.run(GatedRows(work, first, lanes, gate))
   }
 }
 

@@ -85,7 +85,9 @@ import Testing
       #expect(Array(output.buffer).map(\.bitPattern) == own)
       let variances = found.squares.map { $0 / count + 1e-5 }
       #expect(normalisation.normaliser.centre == found.means)
-      #expect(zip(normalisation.normaliser.inverse, variances).allSatisfy { abs($0 * $1.squareRoot() - 1) < 1e-12 })
+      // Two roots, a quotient and a product are rounded.
+      #expect(
+        zip(normalisation.normaliser.inverse, variances).allSatisfy { abs($0 * $1.squareRoot() - 1) <= 4 * 0x1p-53 })
     }
   }
 

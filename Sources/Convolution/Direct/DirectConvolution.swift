@@ -61,7 +61,8 @@ final class DirectConvolution: PreparedConvolution, @unchecked Sendable {
     guard let operands = try ConvolutionOperands(plan.source, plan.destination, epilogue, input, output, residual)
     else { return }
     running.withLock { _ in
-      if plan.mustSkipHalo(weights) { return plan.runPlain(operands, weights, epilogue, pool) }
+      if weights.mustSkipHalo { return plan.runPlain(operands, weights, epilogue, pool) }
+      let operands = operands.begun(epilogue)
       pool.run(tasks: tasks.count) { index, _ in plan.run(tasks[index], operands, weights, epilogue, kernels) }
     }
   }

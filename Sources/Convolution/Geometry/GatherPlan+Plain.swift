@@ -5,10 +5,7 @@ extension GatherPlan {
   /// beyond the border of the outputs there is no term.
   var readsZerosOfItsOwn: Bool { pass == .backwardData && source.halo != .init() }
 
-  /// Whether zeros of the halo must not be multiplied with these weights, because 0·∞ is NaN.
-  func mustSkipHalo(_ weights: PackedWeights) -> Bool { weights.spoilsZeros }
-
-  /// The gather tap by tap, reading no halo: see ``mustSkipHalo(_:)``. Slow. Sums run in the order of the packed weights.
+  /// The gather tap by tap, reading no halo: see ``PackedWeights/mustSkipHalo``. Slow. Sums run in the order of the packed weights.
   func runPlain(
     _ operands: ConvolutionOperands, _ weights: PackedWeights, _ epilogue: ConvolutionEpilogue, _ pool: ThreadPool
   ) {

@@ -8,10 +8,8 @@ extension GatherPlan {
     _ kernels: KernelTable
   ) {
     let phase = phases[task.phase]
-    let continues = operands.continuesOutput(epilogue)
-    let operands = continues ? operands.withoutResidual : operands
     // Pixels that no tap reaches are their residual, which is there.
-    if continues, phase.segments.isEmpty, epilogue.shift == nil, !epilogue.relu { return }
+    if operands.continuesOutput, phase.segments.isEmpty, epilogue.shift == nil, !epilogue.relu { return }
     phase.sourceRows.withUnsafeBufferPointer { sourceRows in
       phase.destinationRows.withUnsafeBufferPointer { destinationRows in
         phase.segments.withUnsafeBufferPointer { segments in
@@ -28,11 +26,11 @@ extension GatherPlan {
             outputPixelStride: destinationStep.width * destination.block,
             outputVectorStride: destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
             vectors: 2, lanes: destination.block)
-          let ranges = operands.needsWholeSums(epilogue) ? phase.onePanel : phase.panels
+          let ranges = operands.replacesResidual ? phase.onePanel : phase.panels
           for (index, range) in ranges.enumerated() {
             strip.segments = (segments.baseAddress ?? sourceRows) + range.lowerBound
             strip.segmentCount = range.count
-            strip.accumulate = continues || range.lowerBound > 0
+            strip.accumulate = operands.continuesOutput || range.lowerBound > 0
             let isLast = range.upperBound == phase.wholeSegments
             strip.shortCount = isLast ? segments.count - phase.wholeSegments : 0
             strip.relu = isLast && epilogue.relu

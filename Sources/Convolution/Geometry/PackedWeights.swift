@@ -7,8 +7,8 @@ struct PackedWeights {
   let storage: AlignedBuffer
   let scale: AlignedBuffer?
   let shift: AlignedBuffer?
-  /// Whether a weight is infinite or NaN, where that matters: see ``GatherPlan/mustSkipHalo(_:)``.
-  private(set) var spoilsZeros = false
+  /// Whether they must not be multiplied with zeros that are no terms, because 0·∞ is NaN.
+  private(set) var mustSkipHalo = false
 
   /// Whether they are too many to stay in the second-level cache from one layer, or one block of pixels, to the next.
   let comesFromAfar: Bool
@@ -49,7 +49,7 @@ struct PackedWeights {
       throw .bufferMismatch(name: "weights", expected: plan.problem.weightShape.count, found: weights.count)
     }
     let target = storage.pointer
-    spoilsZeros = plan.readsZerosOfItsOwn && weights.hasNonFinite
+    mustSkipHalo = plan.readsZerosOfItsOwn && weights.hasNonFinite
     let pairs = (plan.destinationVectors + 1) / 2
     for phase in plan.phases {
       pool.run(tasks: plan.groups * pairs) { task, _ in
@@ -78,7 +78,7 @@ struct PackedWeights {
     let base = weights + first + firstOutput * outputStep
     let block = plan.source.block
     if area == 1, phase.geometry.taps.count == 1 {
-      // The terms are the channels in their order.
+      // The terms are the channels in their order; lanes past the last output channel keep their zeros.
       if forward {
         kernels.interleave(base, perK, position, lanes, outputs, plan.sourceChannels)
       } else {

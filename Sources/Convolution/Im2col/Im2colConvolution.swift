@@ -79,8 +79,9 @@ final class Im2colConvolution: PreparedConvolution, @unchecked Sendable {
     guard let operands = try ConvolutionOperands(plan.source, plan.destination, epilogue, input, output, residual)
     else { return }
     running.withLock { _ in
-      if plan.mustSkipHalo(weights) { return plan.runPlain(operands, weights, epilogue, pool) }
-      if operands.needsWholeSums(epilogue), panels.contains(where: { $0.panels.count > 1 }) {
+      if weights.mustSkipHalo { return plan.runPlain(operands, weights, epilogue, pool) }
+      let operands = operands.begun(epilogue)
+      if operands.replacesResidual && panels.contains(where: { $0.panels.count > 1 }) {
         return pool.run(tasks: direct.count) { index, _ in
           plan.run(direct[index], operands, weights, epilogue, kernels)
         }
@@ -179,8 +180,6 @@ extension Im2colConvolution {
     let panels = panels[task.phase]
     let whole = panels.panels[index]
     let isLast = index == panels.panels.count - 1
-    let continues = operands.continuesOutput(epilogue)
-    let operands = continues ? operands.withoutResidual : operands
     panels.rowOffsets.withUnsafeBufferPointer { inputRows in
       panels.segmentOffsets.withUnsafeBufferPointer { segments in
         phase.destinationRows.withUnsafeBufferPointer { outputRows in
@@ -196,8 +195,8 @@ extension Im2colConvolution {
             outputVectorStride: plan.destination.planeStride, rowCount: task.rows.count, width: phase.geometry.columns,
             vectors: 2, lanes: plan.destination.block,
             // A panel has just been written, a whole matrix is in an outer cache.
-            fetchesAhead: isMaterialised || kernels.fetchesWhatIsNear, accumulate: continues || index > 0,
-            relu: isLast && epilogue.relu)
+            fetchesAhead: isMaterialised || kernels.fetchesWhatIsNear,
+            accumulate: operands.continuesOutput || index > 0, relu: isLast && epilogue.relu)
           for vector in stride(from: task.vectors.lowerBound, to: task.vectors.upperBound, by: 2) {
             plan.run(
               &strip, task, phase, vector, firstSegment: whole.lowerBound, operands, weights, isLast: isLast, kernels)

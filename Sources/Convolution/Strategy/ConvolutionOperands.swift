@@ -6,22 +6,22 @@ struct ConvolutionOperands: @unchecked Sendable {
   let output: UnsafeMutablePointer<Float>
   let residual: UnsafePointer<Float>?
 
-  /// Whether the output is written over the residual.
+  /// Whether sums begin with what the output holds, the residual that they replace.
+  let continuesOutput: Bool
+
+  /// Whether the output is written over the residual, which has then to be read before any part of a sum is kept there.
   var replacesResidual: Bool { residual == UnsafePointer(output) }
 
-  /// Whether a sum begins with what the output holds, the residual that it replaces: it may then be kept there part by part, as
-  /// others are. Scaled sums cannot.
-  func continuesOutput(_ epilogue: ConvolutionEpilogue) -> Bool { replacesResidual && epilogue.scale == nil }
-
-  /// Whether the residual has to be read before any part of a sum is kept in its place.
-  func needsWholeSums(_ epilogue: ConvolutionEpilogue) -> Bool { replacesResidual && !continuesOutput(epilogue) }
-
-  /// The same for sums that have their residual already.
-  var withoutResidual: ConvolutionOperands { ConvolutionOperands(input: input, output: output) }
+  /// The same for a strategy that keeps sums part by part in the output: those that replace their residual begin with it, unless
+  /// they are scaled.
+  func begun(_ epilogue: ConvolutionEpilogue) -> ConvolutionOperands {
+    replacesResidual && epilogue.scale == nil
+      ? ConvolutionOperands(input: input, output: output, continuesOutput: true) : self
+  }
 
   /// Without a residual; whoever calls answers for what is read and written.
-  init(input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>) {
-    (self.input, self.output, residual) = (input, output, nil)
+  init(input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, continuesOutput: Bool = false) {
+    (self.input, self.output, residual, self.continuesOutput) = (input, output, nil, continuesOutput)
   }
 
   /// Nil when there is nothing to compute: no images.
@@ -46,5 +46,6 @@ struct ConvolutionOperands: @unchecked Sendable {
     // Without pixels the input may have no address, and none of it is read.
     self.input = input.baseAddress ?? UnsafePointer(target)
     self.residual = epilogue.addsResidual ? residual?.baseAddress : nil
+    continuesOutput = false
   }
 }

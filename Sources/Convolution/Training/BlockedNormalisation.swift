@@ -101,7 +101,7 @@ public final class BlockedNormalisation: @unchecked Sendable {
   }
 
   /// Goes over each block of channels and then over each of its images, last to first: what was read last is nearest. Where the
-  /// blocks are too few for the threads, all blocks come first, and then images are shared.
+  /// blocks are so few that the threads' shares of them differ by more than a quarter, all come first, and then images are shared.
   func forEachBlock(
     _ first: (_ block: Int, _ worker: Int) -> Void, then second: (_ image: Int, _ block: Int) -> Void
   ) {

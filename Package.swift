@@ -11,7 +11,15 @@ import PackageDescription
 // just written two by two, and waited until all stores before them had reached the cache.
 
 let contracts: [Target.Dependency] = ["KernelContracts", "CShims"]
-let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+
+// Two of the compiler's passes over its own representation, which LLVM does again on its, take more than half of the time that
+// register tiles are compiled in: they ask of each pair of the thousands of loads and stores of a tile whether these may meet.
+let passesLeftToLLVM = ["loop-invariant-code-motion", "redundant-load-elimination"]
+let kernelFlags: [SwiftSetting] = [
+  .unsafeFlags(
+    ["-Ounchecked"] + passesLeftToLLVM.flatMap { ["-Xllvm", "-sil-disable-pass=\($0)"] }, .when(configuration: .release)
+  )
+]
 
 #if arch(x86_64)
   let kernelTargets: [Target] = [

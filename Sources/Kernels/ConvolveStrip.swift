@@ -88,29 +88,31 @@ private func convolveTile<Vectors: Constant>(
   #if KERNELS_AVX512
     if count == tilePixels, isTwoRuns(offsets, strip.pointee.inputPixelStride) {
       if strip.pointee.inputPixelStride == vectorWidth {
-        return Tile<C14, Vectors, HalfPointers<C1>>.run(strip, first, target, offsets, ahead, later, lines)
+        return Tile<C14, Vectors, HalfPointers<C1>, Unrolled>.run(strip, first, target, offsets, ahead, later, lines)
       }
       if strip.pointee.inputPixelStride == 2 * vectorWidth {
-        return Tile<C14, Vectors, HalfPointers<C2>>.run(strip, first, target, offsets, ahead, later, lines)
+        return Tile<C14, Vectors, HalfPointers<C2>, Unrolled>.run(strip, first, target, offsets, ahead, later, lines)
       }
     }
   #endif
   switch count {
-  case 1: Tile<C1, Vectors, RowPointers<C1>>.run(strip, first, target, offsets, ahead, later, lines)
-  case 2: Tile<C2, Vectors, RowPointers<C2>>.run(strip, first, target, offsets, ahead, later, lines)
-  case 3: Tile<C3, Vectors, RowPointers<C3>>.run(strip, first, target, offsets, ahead, later, lines)
-  case 4: Tile<C4, Vectors, RowPointers<C4>>.run(strip, first, target, offsets, ahead, later, lines)
-  case 5: Tile<C5, Vectors, RowPointers<C5>>.run(strip, first, target, offsets, ahead, later, lines)
-  case 6: Tile<C6, Vectors, RowPointers<C6>>.run(strip, first, target, offsets, ahead, later, lines)
+  case 1: Tile<C1, Vectors, RowPointers<C1>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+  case 2: Tile<C2, Vectors, RowPointers<C2>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+  case 3: Tile<C3, Vectors, RowPointers<C3>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+  case 4: Tile<C4, Vectors, RowPointers<C4>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+  case 5: Tile<C5, Vectors, RowPointers<C5>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
   #if KERNELS_AVX512 || KERNELS_NEON
-    case 7: Tile<C7, Vectors, RowPointers<C7>>.run(strip, first, target, offsets, ahead, later, lines)
-    case 8: Tile<C8, Vectors, RowPointers<C8>>.run(strip, first, target, offsets, ahead, later, lines)
-    case 9: Tile<C9, Vectors, RowPointers<C9>>.run(strip, first, target, offsets, ahead, later, lines)
-    case 10: Tile<C10, Vectors, RowPointers<C10>>.run(strip, first, target, offsets, ahead, later, lines)
-    case 11: Tile<C11, Vectors, RowPointers<C11>>.run(strip, first, target, offsets, ahead, later, lines)
-    case 12: Tile<C12, Vectors, RowPointers<C12>>.run(strip, first, target, offsets, ahead, later, lines)
-    case 13: Tile<C13, Vectors, RowPointers<C13>>.run(strip, first, target, offsets, ahead, later, lines)
-    case 14: Tile<C14, Vectors, RowPointers<C14>>.run(strip, first, target, offsets, ahead, later, lines)
+    case 6: Tile<C6, Vectors, RowPointers<C6>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+    case 7: Tile<C7, Vectors, RowPointers<C7>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+    case 8: Tile<C8, Vectors, RowPointers<C8>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+    case 9: Tile<C9, Vectors, RowPointers<C9>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+    case 10: Tile<C10, Vectors, RowPointers<C10>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+    case 11: Tile<C11, Vectors, RowPointers<C11>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+    case 12: Tile<C12, Vectors, RowPointers<C12>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+    case 13: Tile<C13, Vectors, RowPointers<C13>, FourByFour>.run(strip, first, target, offsets, ahead, later, lines)
+    case 14: Tile<C14, Vectors, RowPointers<C14>, Unrolled>.run(strip, first, target, offsets, ahead, later, lines)
+  #else
+    case 6: Tile<C6, Vectors, RowPointers<C6>, Unrolled>.run(strip, first, target, offsets, ahead, later, lines)
   #endif
   default: fatalError("no such tile")
   }

@@ -1,7 +1,7 @@
 import KernelContracts
 
 /// One register tile of a strip: `Pixels` × one or two vectors of output channels.
-enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
+enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses, Channels: ChannelOrder> {
   /// - Parameters:
   ///   - first, target: the tile's offsets in the input and in the output.
   ///   - offsets: of the pixels' operands from `first`, and then, from `tilePixels` on, of the pixels from `target`.
@@ -35,7 +35,7 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
           if vectorWidth == 16 || pixel & 1 == 0 { prefetch(pixels[pixel] + ahead) }
         }
       }
-      addVector(&sums, pixels, weights)
+      Channels.addVector(&sums, pixels, weights)
       weights += vectorWidth * step
       segment += 1
       left -= 1
@@ -46,7 +46,7 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
       let pixels = Addresses(input + segment[0], offsets)
       var channel = 0
       while channel < channels {
-        add(&sums, pixels, weights, channel)
+        addChannel(&sums, pixels, weights, channel)
         channel += 1
       }
       weights += channels * step
@@ -146,46 +146,6 @@ enum Tile<Pixels: Constant, Vectors: Constant, Addresses: RowAddresses> {
         first = positive(first)
         if two { second = positive(second) }
       }
-    }
-  }
-
-  /// The terms of a segment of V channels; unrolled, so that every address is a constant away. (In a loop over halves of
-  /// them the compiler moves the sums of the widest vectors to memory and back.)
-  @inline(__always)
-  private static func addVector(
-    _ sums: inout Sums<Pixels, Vectors>, _ pixels: Addresses, _ weights: UnsafePointer<Float>
-  ) {
-    addFour(&sums, pixels, weights, 0)
-    if vectorWidth > 4 { addFour(&sums, pixels, weights, 4) }
-    if vectorWidth > 8 {
-      addFour(&sums, pixels, weights, 8)
-      addFour(&sums, pixels, weights, 12)
-    }
-  }
-
-  @inline(__always)
-  private static func addFour(
-    _ sums: inout Sums<Pixels, Vectors>, _ pixels: Addresses, _ weights: UnsafePointer<Float>, _ channel: Int
-  ) {
-    add(&sums, pixels, weights, channel)
-    add(&sums, pixels, weights, channel + 1)
-    add(&sums, pixels, weights, channel + 2)
-    add(&sums, pixels, weights, channel + 3)
-  }
-
-  /// The terms of one channel: a broadcast of each pixel's value times the weights' vectors.
-  @inline(__always)
-  private static func add(
-    _ sums: inout Sums<Pixels, Vectors>, _ pixels: Addresses, _ weights: UnsafePointer<Float>, _ channel: Int
-  ) {
-    let two = Vectors.value == 2
-    let w = weights + channel * Vectors.value * vectorWidth
-    let w0 = load(w)
-    let w1 = two ? load(w + vectorWidth) : .zero
-    sums.forEach { pixel, first, second in
-      let x = broadcast(pixels[pixel] + channel)
-      first = fma(x, w0, first)
-      if two { second = fma(x, w1, second) }
     }
   }
 }

@@ -85,7 +85,13 @@ import Testing
   @Test func slowOnesAndThreads() {
     let slow = SlicePlan(fastest: 1e5, own: 1e8, slice: 20e6, threads: 1, bytes: 1_000, most: 64)
     #expect((slow.visits, slow.sets) == (4, 4))
-    #expect(SlicePlan(fastest: 1e5, own: 1e5, slice: 20e6, threads: 2, bytes: 1_000, most: 64).warmUps == 40)
-    #expect(SlicePlan(fastest: 10, own: 10, slice: 20e6, threads: 2, bytes: 1_000, most: 64).warmUps == 64)
+    func spread(_ own: Double, threads: Int) -> [Int] {
+      let plan = SlicePlan(fastest: own, own: own, slice: 20e6, threads: threads, bytes: 1_000, most: 64)
+      return [plan.spreads, plan.warmUps]
+    }
+    #expect(spread(1e5, threads: 1) == [0, 2])
+    #expect(spread(1e5, threads: 2) == [40, 1])
+    #expect(spread(10, threads: 2) == [64, 1])
+    #expect(spread(1e8, threads: 2) == [1, 1])
   }
 }

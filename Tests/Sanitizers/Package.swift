@@ -6,7 +6,13 @@ import PackageDescription
 // `make sanitize` runs it; the whole package would take minutes for each.
 
 let contracts: [Target.Dependency] = ["KernelContracts", "CShims"]
-let kernelFlags: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+// As in the whole package, and for its reason.
+let passesLeftToLLVM = ["loop-invariant-code-motion", "redundant-load-elimination"]
+let kernelFlags: [SwiftSetting] = [
+  .unsafeFlags(
+    ["-Ounchecked"] + passesLeftToLLVM.flatMap { ["-Xllvm", "-sil-disable-pass=\($0)"] }, .when(configuration: .release)
+  )
+]
 
 // What no pointer is in and little time is spent in is not optimised: that would be most of what the sanitizers wait for.
 let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]

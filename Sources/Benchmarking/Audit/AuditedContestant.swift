@@ -113,6 +113,15 @@ final class AuditedContestant: Contestant {
       self.isExtra = isExtra
     }
 
+    /// Takes one more request of the slice into account.
+    func add(_ claimed: [UInt64], _ taken: Meter.Taken, of visited: [Int]) {
+      var part = AuditLedger.Slice(
+        claimed: AuditedContestant.sum(claimed[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
+        sets: Set(visited).count, iterations: visited.count, distinct: Set(claimed).count)
+      part.counts = taken.counts
+      if slice == nil { slice = part } else { slice?.append(part) }
+    }
+
     func visit() throws(EngineError) { try contestant.visit(self) }
 
     func end() throws(EngineError) -> (durations: [UInt64], problem: String?) { try contestant.end(self) }
@@ -171,8 +180,9 @@ final class AuditedContestant: Contestant {
     let sets = Array(turn.sequence.part(turn.done, of: turn.parts))
     turn.done += 1
     guard !isClaimed else {
-      let run = TimedRun(sets: [0], iterations: plan.warmUps + sets.count, cold: cold)
-      turn.durations += try time(run).durations.dropFirst(plan.warmUps)
+      let untimed = plan.spreads + plan.warmUps
+      let run = TimedRun(sets: [0], iterations: untimed + sets.count, cold: cold)
+      turn.durations += try time(run).durations.dropFirst(untimed)
       return
     }
     guard !cold else {
@@ -180,13 +190,14 @@ final class AuditedContestant: Contestant {
       for set in sets { turn.durations += try time(TimedRun(sets: [set], iterations: 1, cold: true)).durations }
       return
     }
+    if plan.spreads > 0 {
+      let visited = Array(repeating: plan.sets, count: plan.spreads)
+      let (all, taken) = try meter.measure { () throws(EngineError) in try operation.time(TimedRun(visiting: visited)) }
+      turn.add(all, taken, of: visited)
+    }
     let visited = Array(repeating: plan.sets, count: plan.warmUps) + sets
     let (all, taken) = try time(TimedRun(visiting: visited))
-    var part = AuditLedger.Slice(
-      claimed: Self.sum(all[...]), wall: taken.wall, cpu: taken.cpu, waited: taken.waited, sets: Set(visited).count,
-      iterations: visited.count, distinct: Set(all).count)
-    part.counts = taken.counts
-    if turn.slice == nil { turn.slice = part } else { turn.slice?.append(part) }
+    turn.add(all, taken, of: visited)
     turn.durations += all[plan.warmUps...]
   }
 

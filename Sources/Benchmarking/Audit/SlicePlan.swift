@@ -10,6 +10,9 @@ package struct SlicePlan: Sendable, Hashable {
   /// How often a slice, or each part of one, begins with a set that nothing else visits, and whose times are not taken: the first
   /// runs after other requests meet code that those have driven from the caches, and threads that sleep.
   package var warmUps = 2
+  /// How often that set is visited before, in a request of its own: until threads that woke on one core are on different ones. What
+  /// they wait for one another meanwhile is over when the first duration is taken, and so no contention.
+  package var spreads = 0
   /// In how many parts a slice is made, other contestants' between them: as many as there are fresh sets, for a part without one
   /// times nothing.
   package var parts = 1
@@ -44,14 +47,16 @@ package struct SlicePlan: Sendable, Hashable {
     let affordable = (20 * slice / max(own, 1)).rounded(.up)
     visits = Int(max(1, min(common, affordable, Double(Self.longest))))
     // Of several threads, the system takes some milliseconds to spread them over the cores.
-    let warm = threads > 1 ? (Self.spreading / max(own, 1)).rounded(.up) : 2
-    warmUps = Int(max(2, min(warm, Double(OperandSets.mostSets))))
+    if threads > 1 {
+      spreads = Int(max(1, min((Self.spreading / max(own, 1)).rounded(.up), Double(OperandSets.mostSets))))
+      warmUps = 1
+    }
     let passing = max(2 * Self.mostFresh, Self.footprint / max(bytes, 1) + 1)
     // One more of them only warms up.
     sets = max(1, min(visits, passing, most - 1))
     fresh = max(1, min(sets / 2, Self.mostFresh))
     // Nor is a part shorter than what warms up for it.
-    let affordableParts = min(Double(visits) * max(fastest, 1) / Self.shortest, Double(visits / warmUps))
+    let affordableParts = min(Double(visits) * max(fastest, 1) / Self.shortest, Double(visits / (spreads + warmUps)))
     parts = max(1, min(fresh, Int(affordableParts)))
   }
 }

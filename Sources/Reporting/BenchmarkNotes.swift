@@ -40,7 +40,7 @@ public enum BenchmarkNotes {
     let alone = own.filter { $0.workload.waitingAlone == engine }
     guard let most = alone.compactMap(\.contestant.waitingFraction).max() else { return nil }
     return "Threads: those of \(engine) waited for a core on \(workloads(alone.count)), at most "
-      + "\(BenchmarkText.percent(most)) of their time, and nobody else's did: it runs more of them than it was given cores."
+      + "\(BenchmarkText.percent(most)) of their time, for others of its own: it runs more of them than it was given cores."
   }
 
   private static func unmeasured(_ own: [Timing], _ engine: String) -> String? {

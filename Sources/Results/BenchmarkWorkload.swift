@@ -23,11 +23,10 @@ public struct BenchmarkWorkload: Codable, Sendable, Hashable {
   /// The algorithm that the limit is of, by its engine's name. Absent in runs of earlier versions.
   public var limitAlgorithm: String?
   public var contestants: [BenchmarkContestant]
-  /// Of the time in which timed threads were ready to run, the share in which they waited for a core: the median over
-  /// blocks, without a contestant that waited alone. Absent where the system does not tell.
+  /// Of the time in which timed threads were ready to run, the share in which they waited for a core that none of the same
+  /// contestant ran on: the median over blocks. Absent where the system does not tell.
   public var waitingFraction: Double?
-  /// The engine whose threads alone waited, beside others that take turns with it and did not: it runs more of them than it
-  /// was given cores.
+  /// The engine whose threads waited for others of its own: it runs more of them than it was given cores.
   public var waitingAlone: String?
   /// The fastest contestant: with the largest median of the blocks' speed-ups over the baseline, or the smallest median
   /// where the baseline has no time. Nobody whose time is claimed.
@@ -112,8 +111,8 @@ public struct BenchmarkContestant: Codable, Sendable, Hashable {
   public var trust: Trust?
   /// What the audit found. Absent where none was held.
   public var audit: AuditRecord?
-  /// Of the time in which its timed threads were ready to run, the share in which they waited for a core: the median over
-  /// blocks. Absent where the system does not tell, and in runs of earlier versions.
+  /// Of the time in which its timed threads were ready to run, the share in which they waited for a core, whoever ran there: the
+  /// median over blocks. Absent where the system does not tell, and in runs of earlier versions.
   public var waitingFraction: Double?
   /// One for each block: durations of single iterations.
   public var samples: [DurationSamples]

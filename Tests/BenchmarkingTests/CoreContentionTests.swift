@@ -16,25 +16,48 @@ import Testing
     #expect(CoreContention.spent(from: nil, to: end) == nil)
   }
 
-  /// What one contestant's own threads do to it says nothing of the machine; what happens to two, or to the only process, may.
-  @Test func whoWaitsAloneIsLeftOut() {
-    func shares(_ waiting: [Double?]) -> WaitingShares {
+  /// Threads that ran on all cores all the time have lost nothing to others, however long they waited for each other; what they
+  /// waited for within the iterations, too, they would not have with as many threads as cores.
+  @Test(arguments: [
+    // Two cores, a request of 100 of which 90 are claimed. A third thread looks for work in vain while the request begins.
+    (running: 200.0, waiting: 18.0, lost: 0.0, crowded: 0.0),
+    // Four threads on them.
+    (200, 200, 0, 180),
+    // Another program has half of a core.
+    (150, 50, 50, 0),
+    // The same, and the two threads share a core for as long as it lasts.
+    (100, 100, 100, 0),
+    // Threads that sleep between parts wait while nothing of theirs runs, and no more than that.
+    (120, 30, 30, 0),
+    // No more than a reading of all threads one by one is off by.
+    (201, 0, 0, 0),
+  ])
+  func whatOthersTookIsNoMoreThanWasNotUsed(running: Double, waiting: Double, lost: Double, crowded: Double) {
+    let times = ThreadTimes((running, waiting), threads: 2, wall: 100, claimed: 90)
+    #expect((times.running, times.waiting, times.lost, times.crowded) == (running, waiting, lost, crowded))
+  }
+
+  @Test func sharesAreMediansOverBlocks() {
+    func times(_ waiting: Double, lost: Double = 0, crowded: Double = 0) -> ThreadTimes {
+      var times = ThreadTimes((100, waiting), threads: 1, wall: 100, claimed: 100)
+      (times.lost, times.crowded) = (lost, crowded)
+      return times
+    }
+    func shares(_ block: [ThreadTimes?]) -> WaitingShares {
       var shares = WaitingShares()
-      for _ in 0..<3 { shares.add(waiting.map { $0.map { (running: 100, waiting: $0) } }) }
+      for _ in 0..<3 { shares.add(block) }
       // One block that was disturbed does not count.
-      shares.add(waiting.map { $0.map { _ in (running: 100, waiting: 900) } })
+      shares.add(block.map { $0.map { _ in times(900, lost: 900, crowded: 900) } })
       return shares
     }
-    let crowded = shares([0, 100, 1])
-    #expect(crowded.fraction(of: 1) == 0.5 && crowded.fraction(of: 0) == 0)
-    #expect(crowded.alone(processes: [false, true, true]) == 1)
-    #expect(crowded.fraction(without: 1) == 1.0 / 201 && crowded.fraction(without: nil) == 101.0 / 401)
-    #expect(crowded.alone(processes: [false, true, false]) == nil)
-    #expect(crowded.alone(processes: [true, false, true]) == nil)
-    #expect(shares([0, 100, 12]).alone(processes: [true, true, true]) == nil)
-    #expect(shares([0, 10, 1]).alone(processes: [true, true, true]) == nil)
-    #expect(shares([nil, 100, nil]).alone(processes: [true, true, true]) == nil)
-    #expect(WaitingShares().alone(processes: [true, true]) == nil && WaitingShares().fraction(without: nil) == nil)
+    let found = shares([times(0), times(100, crowded: 100), times(25, lost: 25), times(300, crowded: 300)])
+    #expect(found.fraction(of: 1) == 0.5 && found.fraction(of: 0) == 0)
+    #expect(found.lostFraction == 25.0 / 425)
+    #expect(found.crowded(processes: [true, true, true, true]) == 3)
+    #expect(found.crowded(processes: [false, true, true, false]) == 1)
+    #expect(found.crowded(processes: [true, false, true, false]) == nil)
+    #expect(shares([times(0), times(10, crowded: 10), nil]).crowded(processes: [true, true, true]) == nil)
+    #expect(WaitingShares().crowded(processes: [true, true]) == nil && WaitingShares().lostFraction == nil)
   }
 
   @Test func ticksAreThoseOfTheProcessorsThatAreAskedFor() {

@@ -90,8 +90,8 @@ import Testing
       return [plan.spreads, plan.warmUps]
     }
     #expect(spread(1e5, threads: 1) == [0, 2])
-    #expect(spread(1e5, threads: 2) == [40, 1])
-    #expect(spread(10, threads: 2) == [64, 1])
-    #expect(spread(1e8, threads: 2) == [1, 1])
+    #expect(spread(1e5, threads: 2) == [40, 2])
+    #expect(spread(10, threads: 2) == [64, 2])
+    #expect(spread(1e8, threads: 2) == [1, 2])
   }
 }

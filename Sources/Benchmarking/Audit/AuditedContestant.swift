@@ -24,7 +24,7 @@ final class AuditedContestant: Contestant {
   private static let firstRound = 1 << 20
   /// What threads ran and waited in timed requests since this was last taken; `nil` where there was none, or the system does not
   /// tell. Between these this program and the contestant wait for each other, and nobody's time is any longer for it.
-  private var contention: CoreContention.Spent?
+  private var threadTimes: ThreadTimes?
   /// Seconds of work that the audit alone asked for.
   private(set) var auditSeconds = 0.0
 
@@ -237,16 +237,16 @@ final class AuditedContestant: Contestant {
 
   private func time(_ run: TimedRun) throws(EngineError) -> (durations: [UInt64], taken: Meter.Taken) {
     let found = try meter.measure { () throws(EngineError) in try operation.time(run) }
-    if let spent = found.taken.spent {
-      let before = contention ?? (0, 0)
-      contention = (before.running + spent.running, before.waiting + spent.waiting)
+    if let times = found.taken.threadTimes(threads: workload.item.threads, claimed: Self.sum(found.result[...])) {
+      threadTimes = threadTimes ?? ThreadTimes()
+      threadTimes? += times
     }
     return (found.result, found.taken)
   }
 
-  func takeContention() -> CoreContention.Spent? {
-    defer { contention = nil }
-    return contention
+  func takeThreadTimes() -> ThreadTimes? {
+    defer { threadTimes = nil }
+    return threadTimes
   }
 
   /// Not the mean: one of eight visits that another program interrupts takes as long as all the others.

@@ -31,9 +31,8 @@ protocol Contestant: AnyObject {
   ///   - parts: how often ``ContestantTurn/visit()`` is called before ``ContestantTurn/end()``, no more than ``parts``.
   func begin(round: Int, parts: Int) throws(EngineError) -> any ContestantTurn
 
-  /// What threads ran and waited in timed requests since this was last asked; `nil` where there was none, or the system does not
-  /// tell.
-  func takeContention() -> CoreContention.Spent?
+  /// What threads did in timed requests since this was last asked; `nil` where there was none, or the system does not tell.
+  func takeThreadTimes() -> ThreadTimes?
 }
 
 /// A turn of a contestant: fresh operands, what is timed of them, part by part, and what that left.

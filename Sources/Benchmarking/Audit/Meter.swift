@@ -20,6 +20,11 @@ struct Meter {
     var counts: [CountedEvent: UInt64]?
 
     var waited: Double { (spent?.waiting ?? 0) + waitedHere }
+
+    /// What became of the threads of a request whose iterations claim so much.
+    func threadTimes(threads: Int, claimed: Double) -> ThreadTimes? {
+      spent.map { ThreadTimes($0, threads: threads, wall: wall, claimed: claimed) }
+    }
   }
 
   private let process: ProcessEngine?

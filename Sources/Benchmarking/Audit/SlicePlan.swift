@@ -49,7 +49,6 @@ package struct SlicePlan: Sendable, Hashable {
     // Of several threads, the system takes some milliseconds to spread them over the cores.
     if threads > 1 {
       spreads = Int(max(1, min((Self.spreading / max(own, 1)).rounded(.up), Double(OperandSets.mostSets))))
-      warmUps = 1
     }
     let passing = max(2 * Self.mostFresh, Self.footprint / max(bytes, 1) + 1)
     // One more of them only warms up.

@@ -244,20 +244,20 @@ public final class BenchmarkRunner {
     defer { steal.end() }
     for block in 0..<suite.blocks {
       onEvent(.block(workload: workload.name, index: block, count: suite.blocks))
-      for slot in slots { _ = slot.contestant.takeContention() }
+      for slot in slots { _ = slot.contestant.takeThreadTimes() }
       for (turn, order) in orders(of: slots.count).enumerated() {
         // Where a contestant has two turns in a block, the second one brings fresh operands, too.
         guard takeTurn(of: order.map { slots[$0] }, round: round + turn, block: block, &workload) else { return false }
       }
       round += 2
-      waiting.add(slots.map { $0.contestant.takeContention() })
+      waiting.add(slots.map { $0.contestant.takeThreadTimes() })
     }
     for (place, slot) in slots.enumerated() {
       workload.contestants[slot.index].waitingFraction = waiting.fraction(of: place)
     }
-    let alone = waiting.alone(processes: slots.map { engines[$0.index] is ProcessEngine })
-    workload.waitingAlone = alone.map { workload.contestants[slots[$0].index].engine }
-    workload.waitingFraction = waiting.fraction(without: alone)
+    let crowded = waiting.crowded(processes: slots.map { engines[$0.index] is ProcessEngine })
+    workload.waitingAlone = crowded.map { workload.contestants[slots[$0].index].engine }
+    workload.waitingFraction = waiting.lostFraction
     return true
   }
 

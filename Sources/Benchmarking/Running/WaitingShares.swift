@@ -2,36 +2,37 @@ import RunAnalysis
 
 /// Whose timed threads waited for a core on a workload, contestant by contestant and block by block.
 package struct WaitingShares {
-  private var blocks: [[CoreContention.Spent?]] = []
+  private var blocks: [[ThreadTimes?]] = []
 
   package init() {}
 
-  /// What each contestant's threads ran and waited in one more block; `nil` where the system does not tell.
-  package mutating func add(_ block: [CoreContention.Spent?]) { blocks.append(block) }
+  /// What each contestant's threads did in one more block; `nil` where the system does not tell.
+  package mutating func add(_ block: [ThreadTimes?]) { blocks.append(block) }
 
-  /// Of one contestant: the median over blocks.
-  package func fraction(of contestant: Int) -> Double? { fraction { $0 == contestant } }
+  /// Of one contestant: for whomever its threads waited. The median over blocks.
+  package func fraction(of contestant: Int) -> Double? { fraction(\.waiting) { $0 == contestant } }
 
-  /// Of all together but one that waited alone: the median over blocks.
-  package func fraction(without contestant: Int?) -> Double? { fraction { $0 != contestant } }
+  /// Of all together: what others may have taken from them. The median over blocks.
+  package var lostFraction: Double? { fraction(\.lost) { _ in true } }
 
-  /// The one contestant that waited for more than the limit while nobody else did. Others' work is met by all, since they take
-  /// turns; so it has more threads than cores. A process alone, and only beside another one that did not wait: what this program
-  /// did to it would be done to both.
-  /// - Parameter processes: whether each contestant is a process of its own.
-  package func alone(processes: [Bool]) -> Int? {
-    let fractions = processes.indices.map { fraction(of: $0) }
-    let waiting = fractions.indices.filter { fractions[$0] ?? 0 > BenchmarkDoubts.contentionLimit }
-    guard waiting.count == 1, let one = waiting.first, processes[one],
-      processes.indices.contains(where: { $0 != one && processes[$0] && fractions[$0] != nil })
-    else { return nil }
-    return one
+  /// The contestant that has lost most to threads of its own, if that is more than the limit: it runs more of them than it was given
+  /// cores.
+  /// - Parameter processes: whether each contestant is a process of its own; threads of this one are not counted against anybody.
+  package func crowded(processes: [Bool]) -> Int? {
+    let fractions = processes.indices.map { contestant in
+      processes[contestant] ? fraction(\.crowded) { $0 == contestant } ?? 0 : 0
+    }
+    guard let most = fractions.max(), most > BenchmarkDoubts.contentionLimit else { return nil }
+    return fractions.firstIndex(of: most)
   }
 
-  private func fraction(of isMeant: (Int) -> Bool) -> Double? {
+  private func fraction(_ part: (ThreadTimes) -> Double, of isMeant: (Int) -> Bool) -> Double? {
     OrderStatistics.median(
       blocks.compactMap { block in
-        CoreContention.waitingFraction(of: block.indices.compactMap { isMeant($0) ? block[$0] : nil })
+        CoreContention.waitingFraction(
+          of: block.indices.compactMap { contestant in
+            isMeant(contestant) ? block[contestant].map { ($0.running, part($0)) } : nil
+          })
       })
   }
 }

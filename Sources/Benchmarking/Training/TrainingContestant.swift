@@ -24,7 +24,7 @@ final class TrainingContestant: Contestant {
   /// What a block prepares is let go of at its end.
   let traced: (any TracedOperation)? = nil
   private(set) var auditSeconds = 0.0
-  private var contention: CoreContention.Spent?
+  private var threadTimes: ThreadTimes?
   /// What the engine says of what it prepared.
   private(set) var summary = ""
   private(set) var workspaceBytes = 0
@@ -135,15 +135,16 @@ final class TrainingContestant: Contestant {
       }
       block.durations += claimed
       guard step > 0 else { continue }
-      if let spent = taken.spent {
-        let before = contention ?? (0, 0)
-        contention = (before.running + spent.running, before.waiting + spent.waiting)
+      let claimedTime = claimed.reduce(0) { $0 + Double($1) }
+      if let times = taken.threadTimes(threads: rounds.workload.item.threads, claimed: claimedTime) {
+        threadTimes = threadTimes ?? ThreadTimes()
+        threadTimes? += times
       }
       // What flushing takes lies within the request.
       guard !cold else { continue }
       block.slices.append(
         AuditLedger.Slice(
-          claimed: claimed.reduce(0) { $0 + Double($1) }, wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
+          claimed: claimedTime, wall: taken.wall, cpu: taken.cpu, waited: taken.waited,
           sets: 1))
     }
     for step in batches.indices {
@@ -167,8 +168,8 @@ final class TrainingContestant: Contestant {
     return loss.elements[0]
   }
 
-  func takeContention() -> CoreContention.Spent? {
-    defer { contention = nil }
-    return contention
+  func takeThreadTimes() -> ThreadTimes? {
+    defer { threadTimes = nil }
+    return threadTimes
   }
 }

@@ -97,7 +97,7 @@ import Testing
     let run = SampleBenchmark.run(section)
     #expect(run.conclusion.outcome == .holds && section.doubts == [])
     let note =
-      "Threads: those of peer waited for a core on 1 workload, at most 49 % of their time, and nobody else's did: it runs more "
+      "Threads: those of peer waited for a core on 1 workload, at most 49 % of their time, for others of its own: it runs more "
       + "of them than it was given cores."
     #expect(BenchmarkNotes.lines(section).contains(note), "\(BenchmarkNotes.lines(section))")
     #expect(try file("report.md", of: run).contains("- **Note:** Threads: those of peer"))

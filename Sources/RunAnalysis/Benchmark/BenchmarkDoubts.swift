@@ -37,8 +37,7 @@ public enum BenchmarkDoubts {
     let count = measured.count { $0.1 > contentionLimit }
     guard count > 0 else { return nil }
     return "timed threads waited for a core, \(percent(most)) of their time on \(name) and more than "
-      + "\(percent(contentionLimit)) on \(count) of \(measured.count) workloads: other programs were at work, or an engine ran more "
-      + "threads than it was given cores"
+      + "\(percent(contentionLimit)) on \(count) of \(measured.count) workloads: other programs were at work"
   }
 
   /// The hypervisor takes time only from cores that have work, so what it took is laid on the fewest that had: a lower

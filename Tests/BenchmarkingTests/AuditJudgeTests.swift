@@ -32,6 +32,12 @@ import Testing
     return try #require(judge.findings(ledger, medianNanoseconds: median).first { $0.rule == rule }).verdict
   }
 
+  /// Of little memory what is usual, of much what is measured: no less than that, and by a wide margin no seconds.
+  @Test func clearingMemoryIsAllowedWhatItTakes() {
+    #expect(RequestCosts.clearing(0) == 0 && RequestCosts.clearing(40_960) == 10_000)
+    #expect((6_272_000..<6_272e6).contains(RequestCosts.clearing(6272 * 4096)))
+  }
+
   @Test func whoIsHonestBreaksNoRule() {
     let judge = AuditJudge(threads: 1, costs: Self.costs, impossible: 1e6)
     for finding in judge.findings(Self.ledger(), medianNanoseconds: 4e6) {

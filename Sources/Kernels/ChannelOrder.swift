@@ -7,7 +7,7 @@ protocol ChannelOrder {
     _ sums: inout Sums<Pixels, Vectors>, _ pixels: Addresses, _ weights: UnsafePointer<Float>)
 }
 
-/// Every address is a constant away. For the largest tile, whose sums leave three registers free: in a loop the compiler keeps one
+/// Every address is a constant away. For the largest tile, whose sums leave four registers free: in a loop the compiler keeps one
 /// of them in memory.
 enum Unrolled: ChannelOrder {
   @inline(__always)
